@@ -1,0 +1,106 @@
+# Everything that is built, shown and checked, by name. `make` alone tells what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# One set of compiled packages for programs, tests and tools: all static, all without paths of this machine.
+export CGO_ENABLED := 0
+export GOFLAGS := -trimpath
+
+MODULE  := github.com/elk-mtls/elk-mtls
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# The image of elk-mtls-init, with its digest, that a release of elk-mtls puts into pods; empty: it must be configured.
+INIT_IMAGE ?=
+IMAGE_ARCHS ?= $(shell go env GOARCH)
+FUZZTIME ?= 30s
+
+LDFLAGS := -s -w -X main.version=$(VERSION)
+PLUGIN_LDFLAGS := $(LDFLAGS) -X $(MODULE)/plugin/internal/config.releaseImage=$(INIT_IMAGE)
+PARTS := go run ./test/parts/cmd
+MODULES := . test/tools/envtest test/tools/image
+
+##@ Use
+
+.PHONY: help
+help: ## what there is (this page)
+	@awk 'BEGIN {FS = ":.*?## "; print "usage: make TARGET"} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*?## / {printf "  %-10s %s\n", $$1, $$2} \
+		/^## / {printf "  %-10s %s\n", "", substr($$0, 4)}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## both programs, static, into bin/
+## VERSION=… and INIT_IMAGE=name@sha256:… are built in
+	go build -ldflags '$(PLUGIN_LDFLAGS)' -o bin/elk-mtls ./plugin
+	go build -ldflags '$(LDFLAGS)' -o bin/elk-mtls-init ./initcontainer
+
+.PHONY: demo
+demo: ## the whole thing on your machine, in about a minute: needs Go, a JDK 17 and Maven
+	@go run ./test/demo
+
+.PHONY: image
+image: ## an OCI archive of each program into dist/, without Docker, from the Dockerfile
+## IMAGE_ARCHS="amd64 arm64" puts several into each
+	@for arch in $(IMAGE_ARCHS); do \
+		GOOS=linux GOARCH=$$arch go build -ldflags '$(PLUGIN_LDFLAGS)' -o bin/linux/$$arch/elk-mtls ./plugin; \
+		GOOS=linux GOARCH=$$arch go build -ldflags '$(LDFLAGS)' -o bin/linux/$$arch/elk-mtls-init ./initcontainer; \
+	done
+	@go -C test/tools/image run . -context $(CURDIR) -archs "$(IMAGE_ARCHS)" -tag "$(VERSION)" elk-mtls elk-mtls-init
+
+.PHONY: plugin
+plugin: build ## the Helm 4 plugin into dist/helm4/elk-mtls: helm plugin install dist/helm4/elk-mtls
+	@mkdir -p dist/helm4/elk-mtls/bin
+	@sed 's/^version: .*/version: $(if $(filter v%,$(VERSION)),$(VERSION:v%=%),0.0.0-$(VERSION))/' plugin/plugin.yaml >dist/helm4/elk-mtls/plugin.yaml
+	@cp bin/elk-mtls dist/helm4/elk-mtls/bin/
+	@echo dist/helm4/elk-mtls
+
+##@ Test
+
+.PHONY: test
+test: build ## unit, property, golden and script tests, and the real Elasticsearch
+	@$(PARTS) prepare elasticsearch
+	go test -tags elasticsearch ./...
+	go -C test/tools/image test ./...
+	@$(PARTS) missing elasticsearch
+
+.PHONY: test-all
+test-all: build plugin ## the same, and a real kube-apiserver, Helm 3 and Helm 4
+	@$(PARTS) prepare elasticsearch kube envtest helm3 helm4
+	go test -tags integration -count=1 -timeout 30m ./...
+	go -C test/tools/image test -count=1 ./...
+	@$(PARTS) missing elasticsearch kube helm3 helm4
+
+.PHONY: check
+check: ## vet, gofmt, golangci-lint, import rules, file sizes, dead links in documents
+	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+		[ -z "$$unformatted" ] || { echo "not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
+	@for module in $(MODULES); do echo "go vet in $$module"; (cd $$module && go vet -tags integration,checks ./...); done
+	@lint=$$($(PARTS) path golangci-lint); for module in $(MODULES); do \
+		echo "golangci-lint in $$module"; (cd $$module && $$lint run -c $(CURDIR)/.golangci.yml ./...); done
+	go test -tags checks ./test/checks
+
+.PHONY: bench
+bench: ## time and allocations of the post-renderer
+	go test -run '^$$' -bench . -benchmem ./plugin/...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for a while (FUZZTIME=30s)
+	@for file in $$(git ls-files --cached --others --exclude-standard '*_test.go' | xargs grep -l '^func Fuzz'); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
+			echo "$$target in $$(dirname $$file)"; \
+			go test "./$$(dirname $$file)" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+.PHONY: golden
+golden: ## rewrite what the golden tests expect; then read that diff as you would code
+	UPDATE_GOLDEN=1 go test ./plugin/...
+	@git diff --stat -- '*testdata*'
+
+##@ Tools
+
+.PHONY: tools
+tools: ## make all real parts and tools ready now: see test/parts
+	@$(PARTS) prepare

@@ -1,0 +1,129 @@
+// Package parts gives tests and the demo the real things: a genuine Elasticsearch node with security, a real
+// kube-apiserver with its etcd, Helm 3 and Helm 4. In goes the name of a part; out comes a path, or a running process.
+//
+// Each part is built or resolved once, from package registries only, into $ELK_MTLS_CACHE (default: elk-mtls in the
+// user's cache folder), under a name that holds a hash of all that went in. What takes longer than a moment is
+// announced with an estimate and reported line by line on stderr. A part that the user already has is used instead:
+// ES_HOME, KUBEBUILDER_ASSETS, HELM3, HELM4.
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Names are the parts that Prepare and Have know, in the order in which they are best prepared.
+func Names() []string {
+	return []string{"elasticsearch", "kube", "helm3", "helm4", "golangci-lint"}
+}
+
+// Missing says that a part cannot be had on this machine, and what would change that. It is not a failure to build.
+type Missing struct {
+	Part   string
+	Why    string
+	Remedy string
+}
+
+func (m *Missing) Error() string {
+	return fmt.Sprintf("%s cannot be had here: %s; %s", m.Part, m.Why, m.Remedy)
+}
+
+// Required reports whether a missing part is a failure: ELK_MTLS_REQUIRE_REAL is set, as it is in CI.
+func Required() bool {
+	v := os.Getenv("ELK_MTLS_REQUIRE_REAL")
+	return v != "" && v != "0"
+}
+
+// TB is the part of testing.TB that SkipOrFail needs, so that the demo does not link the testing package.
+type TB interface {
+	Helper()
+	Skipf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// SkipOrFail ends the test when err is not nil: with a skip that says why when the part is Missing and not Required,
+// else with a failure.
+func SkipOrFail(t TB, err error) {
+	t.Helper()
+	var missing *Missing
+	switch {
+	case err == nil:
+	case errors.As(err, &missing) && !Required():
+		t.Skipf("LEFT OUT: %v", err)
+	default:
+		t.Fatalf("%v", err)
+	}
+}
+
+// Have reports, without building anything, why the part of that name cannot be had: a *Missing, or nil if it can.
+func Have(name string) error {
+	p, err := byName(name)
+	if err != nil {
+		return err
+	}
+	if p.own != "" && os.Getenv(p.own) != "" {
+		return nil
+	}
+	return p.needs()
+}
+
+// Prepare builds or resolves the parts of these names that are not yet there, after printing the plan. A Missing part
+// does not keep the others from being made; all that is missing is returned together.
+func Prepare(ctx context.Context, names ...string) error {
+	var todo []part
+	var errs []error
+	for _, name := range names {
+		p, err := byName(name)
+		if err != nil {
+			return err
+		}
+		ready, err := p.ready()
+		if err != nil {
+			errs = append(errs, err)
+		} else if !ready {
+			todo = append(todo, p)
+		}
+	}
+	announce(todo)
+	for _, p := range todo {
+		if _, err := p.dir(ctx); err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func byName(name string) (part, error) {
+	switch name {
+	case "elasticsearch":
+		return elasticsearchPart(), nil
+	case "envtest":
+		return envtestPart(), nil
+	case "kube":
+		return kubePart(), nil
+	case "helm3":
+		return helmPart(3), nil
+	case "helm4":
+		return helmPart(4), nil
+	case "golangci-lint":
+		return lintPart(), nil
+	}
+	return part{}, fmt.Errorf("no part named %q: there are %s", name, strings.Join(Names(), ", "))
+}
+
+// OnlyMissing reports whether an error says of nothing but missing parts.
+func OnlyMissing(err error) bool {
+	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // errors.Join has no other door
+		for _, e := range several.Unwrap() {
+			if !OnlyMissing(e) {
+				return false
+			}
+		}
+		return true
+	}
+	var missing *Missing
+	return errors.As(err, &missing)
+}

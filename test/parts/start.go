@@ -1,0 +1,181 @@
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	startLimit = 3 * time.Minute // a cold start is 6 s on an idle machine; ten times that has been seen on a busy one
+	stopLimit  = 30 * time.Second
+)
+
+// start starts the server and waits until the user elastic can log in.
+func (n *Node) start(ctx context.Context) error {
+	ports := filepath.Join(n.home, "logs", "http.ports")
+	if err := os.Remove(ports); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	cmd, stdin, err := n.server.command(ctx, n.launch())
+	if err != nil {
+		return fmt.Errorf("starting Elasticsearch: %w", err)
+	}
+	n.process, err = spawn(cmd, stdin, filepath.Join(n.home, "logs", "console.log"))
+	if err != nil {
+		return fmt.Errorf("starting Elasticsearch: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	if err := n.await(ctx, func() error { return n.readAddress(ports) }); err != nil {
+		return n.explain("Elasticsearch did not start", err)
+	}
+	if err := n.await(ctx, func() error { return n.logIn(ctx) }); err != nil {
+		return n.explain("Elasticsearch started, but the user elastic cannot log in", err)
+	}
+	return nil
+}
+
+// launch is how the node is to be started now: with the caller's settings, and our own.
+func (n *Node) launch() launch {
+	all := map[string]string{
+		"xpack.security.enabled":            "true",
+		"xpack.license.self_generated.type": "basic",
+	}
+	maps.Copy(all, n.settings)
+	maps.Copy(all, map[string]string{
+		"discovery.type": "single-node",
+		"network.host":   "127.0.0.1",
+		"transport.port": "0",
+		"http.port":      "0",
+		"node.portsfile": "true", // logs/http.ports tells which port it became
+		"path.data":      filepath.Join(n.home, "data"),
+		"path.logs":      filepath.Join(n.home, "logs"),
+	})
+	if i := strings.LastIndexByte(n.URL, ':'); i >= 0 {
+		all["http.port"] = n.URL[i+1:]
+	}
+	l := launch{home: n.home, env: n.options.Env, secrets: maps.Clone(n.options.Keystore)}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		l.settings = append(l.settings, name+"="+all[name])
+	}
+	if l.secrets == nil {
+		l.secrets = map[string]string{}
+	}
+	l.secrets["bootstrap.password"] = n.Password
+	return l
+}
+
+func (n *Node) readAddress(ports string) error {
+	text, err := os.ReadFile(ports) //nolint:gosec // in the node's own home
+	if err != nil {
+		return err
+	}
+	address, _, _ := strings.Cut(string(text), "\n")
+	n.URL = "http://" + address
+	if n.options.TLS != nil {
+		n.URL = "https://" + address
+	}
+	return nil
+}
+
+func (n *Node) logIn(ctx context.Context) error {
+	status, body, err := n.Call(ctx, http.MethodGet, "/_security/_authenticate", nil)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("status %d: %s", status, body)
+	}
+	return err
+}
+
+// await repeats try until it succeeds, the process ends, or ctx does.
+func (n *Node) await(ctx context.Context, try func() error) error {
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-n.process.done:
+			return fmt.Errorf("the process ended: %w", n.process.err)
+		case <-ctx.Done():
+			return fmt.Errorf("%w, last: %w", ctx.Err(), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (n *Node) explain(what string, err error) error {
+	text := &strings.Builder{}
+	for _, name := range []string{"console.log", "node.log"} {
+		log, _ := os.ReadFile(filepath.Join(n.home, "logs", name)) //nolint:gosec // in the node's own home
+		fmt.Fprintf(text, "\n--- end of %s\n%s", name, tail(string(log), 25))
+	}
+	return fmt.Errorf("%s: %w%s", what, err, text)
+}
+
+// A process is a running server. Its stdin stays open until it ends or we do: the server takes the end of its stdin
+// for the end of whoever started it, so that none is ever left behind.
+type process struct {
+	cmd   *exec.Cmd
+	stdin io.Closer
+	done  chan struct{}
+	err   error // valid once done is closed
+}
+
+func spawn(cmd *exec.Cmd, stdin []byte, console string) (*process, error) {
+	log, err := os.OpenFile(console, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // in the node's own home
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }()
+	if cmd.Stderr = log; cmd.Stdout == nil {
+		cmd.Stdout = log
+	}
+	pipe, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd, stdin: pipe, done: make(chan struct{})}
+	go func() {
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	if _, err := pipe.Write(stdin); err != nil {
+		p.kill()
+		return nil, err
+	}
+	return p, nil
+}
+
+// stop asks the process to end and waits for it.
+func (p *process) stop() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-time.After(stopLimit):
+		p.kill()
+		return fmt.Errorf("it did not stop within %s", stopLimit)
+	}
+}
+
+// kill ends the process and all that it started.
+func (p *process) kill() {
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // the group: bin/elasticsearch runs the server as a child
+	<-p.done
+}

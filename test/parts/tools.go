@@ -1,0 +1,90 @@
+package parts
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// kubePart is the control plane. A program more is a line more here, and a tool line more in test/tools/kube/go.mod.
+func kubePart() part {
+	t := tool{
+		folder: "kube",
+		programs: []program{
+			{"etcd", "go.etcd.io/etcd/server/v3"},
+			{"kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"},
+		},
+		// Without these the server reports v0.0.0-master, and Helm's checks of the version fail.
+		ldflags: func(version func(string) string) []string {
+			v := version("k8s.io/kubernetes")
+			return setAll("k8s.io/component-base/version",
+				"gitVersion="+v, "gitMajor=1", "gitMinor="+minor(v), "gitTreeState=clean",
+				"gitCommit="+strings.Repeat("0", 40), "buildDate=1970-01-01T00:00:00Z")
+		},
+	}
+	return t.part("kube", "etcd and kube-apiserver, built from source", 4, "KUBEBUILDER_ASSETS")
+}
+
+func envtestPart() part {
+	t := tool{folder: "envtest", programs: []program{{"envtest", "."}}}
+	return t.part("envtest", "the small program that starts the control plane", 1, "")
+}
+
+// helmPart is Helm of that major version, with what its release builds set.
+func helmPart(major int) part {
+	module := fmt.Sprintf("helm.sh/helm/v%d", major)
+	name := fmt.Sprintf("helm%d", major)
+	t := tool{
+		folder:   name,
+		programs: []program{{"helm", module + "/cmd/helm"}},
+		ldflags: func(version func(string) string) []string {
+			flags := setAll(module+"/internal/version", "version="+version(module), "gitTreeState=clean")
+			if major == 3 { // Helm 4 takes it from its own build information
+				kube := []string{"k8sVersionMajor=1", "k8sVersionMinor=" + minor(version("k8s.io/client-go"))}
+				flags = append(flags, setAll(module+"/pkg/chartutil", kube...)...)
+				flags = append(flags, setAll(module+"/pkg/lint/rules", kube...)...)
+			}
+			return flags
+		},
+	}
+	return t.part(name, fmt.Sprintf("Helm %d, built from source", major), 1.5, strings.ToUpper(name))
+}
+
+func lintPart() part {
+	const pkg = "github.com/golangci/golangci-lint/v2"
+	t := tool{
+		folder:   "golangci-lint",
+		programs: []program{{"golangci-lint", pkg + "/cmd/golangci-lint"}},
+		ldflags: func(version func(string) string) []string {
+			return setAll("main", "version="+version(pkg))
+		},
+	}
+	return t.part("golangci-lint", "the linter, built from source", 2, "GOLANGCI_LINT")
+}
+
+func setAll(pkg string, values ...string) []string {
+	flags := make([]string, 0, 2*len(values))
+	for _, v := range values {
+		flags = append(flags, "-X", pkg+"."+v)
+	}
+	return flags
+}
+
+// Helm returns the path of Helm of that major version, 3 or 4: $HELM3 or $HELM4 when set.
+func Helm(ctx context.Context, major int) (string, error) {
+	return Program(ctx, fmt.Sprintf("helm%d", major))
+}
+
+// Program returns the path of a part that is one program: helm3, helm4, golangci-lint.
+func Program(ctx context.Context, name string) (string, error) {
+	p, err := byName(name)
+	if err != nil {
+		return "", err
+	}
+	if own, set := p.ownPath(); set {
+		return own, nil
+	}
+	dir, err := p.dir(ctx)
+	return filepath.Join(dir, p.program), err
+}
