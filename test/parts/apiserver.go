@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"time"
 )
 
 // An APIServer is a running kube-apiserver with its etcd, RBAC on, without controllers: nothing makes pods, or the

@@ -17,7 +17,7 @@ import (
 
 // Names are the parts that Prepare and Have know, in the order in which they are best prepared.
 func Names() []string {
-	return []string{"elasticsearch", "kube", "helm3", "helm4", "golangci-lint"}
+	return []string{"elasticsearch", "kube", "envtest", "helm3", "helm4", "golangci-lint"}
 }
 
 // Missing says that a part cannot be had on this machine, and what would change that. It is not a failure to build.

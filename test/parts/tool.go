@@ -69,7 +69,7 @@ func (t tool) build(ctx context.Context, out string) error {
 		return err
 	}
 	for _, p := range t.programs {
-		err := step("building "+p.name, func() error {
+		err := step("building "+t.folder+": "+p.name, func() error {
 			args := []string{"build", "-trimpath", "-ldflags", flags, "-o", filepath.Join(out, p.name), p.pkg}
 			return run(ctx, dir, []string{"CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly"}, "go", args...)
 		})
