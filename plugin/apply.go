@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/plan"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
+)
+
+// apply makes the changes of a plan. It reports only what really changed: the rest was in place already.
+func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Plan) (*report.Report, error) {
+	r := &report.Report{APIVersion: config.APIVersion, Kind: "Report", Todo: decided.Actions, Assumed: decided.Assumed}
+	patched := map[*object.Object]int{}
+	touched := map[*manifest.Document]bool{}
+	for _, c := range decided.Changes {
+		at, ok := patched[c.Object]
+		if !ok {
+			at = len(r.Patched)
+			patched[c.Object] = at
+			touched[c.Object.Doc] = true
+			r.Patched = append(r.Patched, describe(release, c.Object))
+		}
+		before, changed, err := c.Edit.Apply(c.Object)
+		if err != nil {
+			return nil, err
+		}
+		if !changed {
+			r.Patched[at].InPlace++
+			continue
+		}
+		r.Patched[at].Changes = append(r.Patched[at].Changes, change(c, before))
+	}
+	for _, a := range decided.Additions {
+		text, err := manifest.Print(a.Node)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.ID, err)
+		}
+		stream.InsertBefore(a.Before.Doc, text)
+		r.Added = append(r.Added, report.Entry{Object: report.Of(a.ID), Why: a.Why})
+	}
+	for _, removal := range decided.Removals {
+		if err := drop(stream, removal.Object); err != nil {
+			return nil, err
+		}
+		touched[removal.Object.Doc] = true
+		r.Removed = append(r.Removed, report.Entry{Object: report.Of(removal.Object.ID), Why: removal.Why})
+	}
+	for _, p := range decided.Passed {
+		r.LeftAlone = append(r.LeftAlone, report.Entry{Object: report.Of(p.ID), Why: p.Why})
+	}
+	r.Untouched = release.Objects - len(touched)
+	slices.SortStableFunc(r.Patched, func(a, b report.Patched) int { return a.Line - b.Line })
+	return r, nil
+}
+
+func describe(release *recognise.Release, o *object.Object) report.Patched {
+	p := report.Patched{Object: report.Of(o.ID), Line: o.Doc.Line()}
+	for _, w := range append(append([]*recognise.Workload(nil), release.Nodes...), release.Kibanas...) {
+		if w.Object == o {
+			p.RecognisedAs, p.Signs = string(w.App), w.Signs
+		}
+	}
+	return p
+}
+
+// drop removes an object: with its document, or as an item of a List.
+func drop(stream *manifest.Stream, o *object.Object) error {
+	if o.Path == nil {
+		stream.Remove(o.Doc)
+		return nil
+	}
+	return fmt.Errorf("%s: is a hook inside a List (%s), which no Helm chart makes: give it a document of its own", o.ID, strings.Join(o.Path, " "))
+}
+
+func change(c plan.Change, before *yaml.Node) report.Change {
+	return report.Change{Path: c.Edit.String(), Before: patch.Flow(before), After: patch.Flow(c.Edit.Value), Why: c.Why, Link: c.Link}
+}

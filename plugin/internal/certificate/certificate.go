@@ -1,0 +1,114 @@
+// Package certificate judges certificates without a clock: PEM text comes in, what Elasticsearch or a client would refuse about it
+// goes out. Dates are not its business: the same manifests give the same answer in a year.
+package certificate
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// ErrNoPEM says that a value holds no PEM at all: a placeholder that is filled in later, such as Argo CD Vault plugin's <path:…>.
+var ErrNoPEM = errors.New("holds no PEM")
+
+// Chain parses a PEM file with one certificate or several: a leaf with its intermediates, or a bundle of CAs.
+func Chain(text []byte) ([]*x509.Certificate, error) {
+	var chain []*x509.Certificate
+	for rest := text; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			continue // Kibana's own example keeps certificate and key in one file
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d of the file: %w", len(chain)+1, err)
+		}
+		chain = append(chain, cert)
+	}
+	if len(chain) == 0 {
+		return nil, ErrNoPEM
+	}
+	return chain, nil
+}
+
+// KeyFits tells whether the private key in a PEM file belongs to a certificate. Encrypted keys are refused: Go clients cannot read
+// an encrypted PKCS#8 key, whatever passphrase they are given.
+func KeyFits(leaf *x509.Certificate, text []byte) error {
+	for rest := text; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return ErrNoPEM
+		}
+		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			continue
+		}
+		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
+			return errors.New("is encrypted: clients get no passphrase; store it unencrypted, as PKCS#8")
+		}
+		key, err := parseKey(block.Bytes)
+		if err != nil {
+			return errors.New("is no private key that could be read (PKCS#8, PKCS#1 or SEC 1)") // the parser's error may quote the key
+		}
+		public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+		if !ok || !public.Equal(leaf.PublicKey) {
+			return fmt.Errorf("belongs to another certificate than that of %q", leaf.Subject)
+		}
+		return nil
+	}
+}
+
+func parseKey(der []byte) (crypto.Signer, error) {
+	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		if signer, ok := key.(crypto.Signer); ok {
+			return signer, nil
+		}
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return key, nil
+	}
+	return x509.ParseECPrivateKey(der)
+}
+
+// ForClients tells why Elasticsearch refuses a certificate as a client's, whoever signed it. No extended key usage allows all.
+func ForClients(leaf *x509.Certificate) error {
+	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 &&
+		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		return errors.New("its extended key usage does not permit client authentication")
+	}
+	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		return errors.New("its key usage does not permit digital signatures, which a client makes")
+	}
+	return nil
+}
+
+// ChainsTo tells whether a chain leads to one of the CAs.
+func ChainsTo(chain, cas []*x509.Certificate) error {
+	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
+	for _, ca := range cas {
+		roots.AddCert(ca)
+	}
+	now := chain[0].NotBefore
+	for _, c := range chain[1:] {
+		intermediates.AddCert(c)
+	}
+	for _, c := range append(slices.Clone(cas), chain[1:]...) { // a moment at which all of them are valid, if there is one
+		if c.NotBefore.After(now) {
+			now = c.NotBefore
+		}
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: intermediates, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
+		return nil // dates are judged at run time
+	}
+	return err
+}

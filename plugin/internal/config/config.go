@@ -1,0 +1,218 @@
+// Package config holds the settings of the post-renderer: a file or functionConfig, the environment and the flags come in, one
+// checked Settings goes out. The steps that patch manifests see nothing else.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/yaml"
+)
+
+// APIVersion and Kind name the configuration file.
+const (
+	APIVersion = "elk-mtls.dev/v1alpha1"
+	Kind       = "MutualTLS"
+)
+
+// releaseImage is the init container's image with its digest. A release build sets it with -ldflags -X; the source has none, so
+// that nobody runs an image that was not built from the same commit.
+var releaseImage string
+
+// The modes that this version can set up.
+const (
+	ModeToken     = "token"
+	ModeCertToken = "cert-token"
+)
+
+// The stages of client authentication, as Elasticsearch names them:
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-key-configuration
+const (
+	None     = "none"
+	Optional = "optional"
+	Required = "required"
+)
+
+// File is the configuration file.
+type File struct {
+	APIVersion string         `json:"apiVersion"`
+	Kind       string         `json:"kind"`
+	Metadata   map[string]any `json:"metadata,omitempty"`
+	Spec       Settings       `json:"spec"`
+}
+
+// Settings is everything that a user can choose. The zero value of a field means "infer it, else the default".
+type Settings struct {
+	Mode                 string         `json:"mode,omitempty"`                 // token | cert-token
+	ClientAuthentication string         `json:"clientAuthentication,omitempty"` // none | optional | required
+	Hooks                string         `json:"hooks,omitempty"`                // auto | off
+	Certificates         Certificates   `json:"certificates,omitempty"`
+	Token                Token          `json:"token,omitempty"`
+	Minter               Minter         `json:"minter,omitempty"`
+	InitContainer        InitContainer  `json:"initContainer,omitempty"`
+	ServiceAccount       ServiceAccount `json:"serviceAccount,omitempty"`
+	Elasticsearch        Elasticsearch  `json:"elasticsearch,omitempty"`
+	Unmanaged            []Unmanaged    `json:"unmanaged,omitempty"`
+}
+
+// Certificates says which Secrets hold the certificates and how far a client trusts them.
+type Certificates struct {
+	Source           string   `json:"source,omitempty"`     // secret
+	SecretName       string   `json:"secretName,omitempty"` // "" = the Secret that the chart itself uses
+	Keys             Keys     `json:"keys,omitempty"`
+	ClientCA         ClientCA `json:"clientCA,omitempty"`
+	Clients          []Client `json:"clients,omitempty"`
+	VerificationMode string   `json:"verificationMode,omitempty"` // full | certificate
+}
+
+// Keys names the keys of a certificate Secret.
+type Keys struct {
+	CA   string `json:"ca,omitempty"`
+	Cert string `json:"cert,omitempty"`
+	Key  string `json:"key,omitempty"`
+}
+
+// ClientCA is a CA that Elasticsearch trusts besides its own, because it signed certificates of clients.
+type ClientCA struct {
+	SecretName string `json:"secretName,omitempty"`
+	Key        string `json:"key,omitempty"`
+}
+
+// Client gives one workload a certificate of its own.
+type Client struct {
+	Ref        string `json:"ref"` // "Deployment/x"
+	SecretName string `json:"secretName"`
+}
+
+// Token says which service token Kibana gets and where it is kept.
+type Token struct {
+	Account    string `json:"account,omitempty"`
+	SecretName string `json:"secretName,omitempty"` // "" = <workload>-elk-mtls-token
+	Key        string `json:"key,omitempty"`
+}
+
+// Minter is the Secret with the credentials that may create service tokens.
+type Minter struct {
+	SecretName  string `json:"secretName,omitempty"` // "" = X-credentials where the CA is in X-certs
+	UsernameKey string `json:"usernameKey,omitempty"`
+	PasswordKey string `json:"passwordKey,omitempty"`
+}
+
+// InitContainer is the container that creates the token before Kibana starts.
+type InitContainer struct {
+	Image      string         `json:"image,omitempty"`
+	PullPolicy string         `json:"pullPolicy,omitempty"`
+	Resources  map[string]any `json:"resources,omitempty"` // as in a container
+	Timeout    string         `json:"timeout,omitempty"`   // Go duration
+}
+
+// ServiceAccount is the identity of the init container in Kubernetes.
+type ServiceAccount struct {
+	Name string `json:"name,omitempty"` // "" = the pod's own if it names one, else one of ours
+}
+
+// Elasticsearch is where the init container calls.
+type Elasticsearch struct {
+	URL string `json:"url,omitempty"` // "" = Kibana's hosts
+}
+
+// Unmanaged lists an object that the user takes care of.
+type Unmanaged struct {
+	Ref    string `json:"ref"`    // "Deployment/grafana", or "StatefulSet/es/metrics" for one container
+	Reason string `json:"reason"` // shown in the report
+}
+
+// Certs tells whether clients present certificates in this mode.
+func (s Settings) Certs() bool { return s.Mode == ModeCertToken }
+
+// Parse reads a configuration file or a functionConfig. Unknown fields are refused by name.
+func Parse(text []byte) (Settings, error) {
+	var f File
+	if err := yaml.UnmarshalStrict(text, &f); err != nil {
+		// The library wraps twice ("error unmarshaling JSON: while decoding JSON: json: …"); people need the last part.
+		parts := strings.Split(err.Error(), "json: ")
+		return Settings{}, fmt.Errorf("%s", strings.TrimPrefix(parts[len(parts)-1], "error converting YAML to JSON: "))
+	}
+	if f.APIVersion != APIVersion || f.Kind != Kind {
+		return Settings{}, fmt.Errorf("apiVersion %q, kind %q: expected %q and %q", f.APIVersion, f.Kind, APIVersion, Kind)
+	}
+	return f.Spec, nil
+}
+
+// WithDefaults fills what neither the user said nor the manifests can tell.
+func (s Settings) WithDefaults() Settings {
+	or := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	or(&s.Mode, ModeCertToken)
+	or(&s.Hooks, "auto")
+	or(&s.Certificates.Source, "secret")
+	or(&s.Certificates.ClientCA.Key, "ca.crt")
+	or(&s.Token.Account, "elastic/kibana")
+	or(&s.Token.Key, "token")
+	or(&s.Minter.UsernameKey, "username")
+	or(&s.Minter.PasswordKey, "password")
+	or(&s.InitContainer.PullPolicy, "IfNotPresent")
+	or(&s.InitContainer.Timeout, "5m")
+	or(&s.InitContainer.Image, releaseImage)
+	if s.Certs() {
+		or(&s.ClientAuthentication, Required)
+	}
+	or(&s.ClientAuthentication, None)
+	return s
+}
+
+// Validate reports all mistakes at once.
+func (s Settings) Validate() error {
+	var problems []error
+	oneOf := func(field, value string, allowed ...string) {
+		if value != "" && !slices.Contains(allowed, value) {
+			problems = append(problems, fmt.Errorf("%s: %q is not one of %s", field, value, strings.Join(allowed, ", ")))
+		}
+	}
+	oneOf("mode", s.Mode, ModeToken, ModeCertToken)
+	oneOf("clientAuthentication", s.ClientAuthentication, None, Optional, Required)
+	oneOf("hooks", s.Hooks, "auto", "off")
+	oneOf("certificates.source", s.Certificates.Source, "secret")
+	oneOf("certificates.verificationMode", s.Certificates.VerificationMode, "full", "certificate")
+	oneOf("initContainer.pullPolicy", s.InitContainer.PullPolicy, "Always", "IfNotPresent", "Never")
+	if s.Mode == ModeToken && s.ClientAuthentication != "" && s.ClientAuthentication != None {
+		problems = append(problems, fmt.Errorf("clientAuthentication: %q needs client certificates, and mode %q gives clients none; use mode %q",
+			s.ClientAuthentication, s.Mode, ModeCertToken))
+	}
+	if d, err := time.ParseDuration(s.InitContainer.Timeout); s.InitContainer.Timeout != "" && (err != nil || d <= 0) {
+		problems = append(problems, fmt.Errorf("initContainer.timeout: %q is no positive duration such as 5m", s.InitContainer.Timeout))
+	}
+	if namespace, service, ok := strings.Cut(s.Token.Account, "/"); s.Token.Account != "" && (!ok || namespace == "" || service == "" || strings.Contains(service, "/")) {
+		problems = append(problems, fmt.Errorf("token.account: %q is no service account such as elastic/kibana", s.Token.Account))
+	}
+	if u := s.Elasticsearch.URL; u != "" && !strings.HasPrefix(u, "https://") {
+		problems = append(problems, fmt.Errorf("elasticsearch.url: %q does not begin with https://", u))
+	}
+	return errors.Join(append(problems, s.validateLists()...)...)
+}
+
+func (s Settings) validateLists() []error {
+	var problems []error
+	for i, c := range s.Certificates.Clients {
+		if !isRef(c.Ref) || c.SecretName == "" {
+			problems = append(problems, fmt.Errorf("certificates.clients[%d]: needs ref (Kind/name) and secretName", i))
+		}
+	}
+	for i, u := range s.Unmanaged {
+		if !isRef(u.Ref) || strings.TrimSpace(u.Reason) == "" {
+			problems = append(problems, fmt.Errorf("unmanaged[%d]: needs ref (Kind/name, or Kind/name/container) and reason", i))
+		}
+	}
+	return problems
+}
+
+func isRef(ref string) bool {
+	parts := strings.Split(ref, "/")
+	return (len(parts) == 2 || len(parts) == 3) && !slices.Contains(parts, "")
+}

@@ -1,0 +1,48 @@
+package config
+
+import "strings"
+
+// Description documents one setting.
+type Description struct {
+	Path    string // in the configuration file
+	Env     string
+	What    string
+	Default string
+}
+
+// Describe documents every setting, in the order of the configuration file. Help and README show it, so that they cannot differ.
+func Describe() []Description {
+	text := map[string][2]string{
+		"mode":                             {"token, or cert-token with client certificates", ModeCertToken},
+		"clientAuthentication":             {"the stage: none, optional, required", "required in certificate modes, else none"},
+		"hooks":                            {"auto, or off: the chart's hooks will not run (--no-hooks)", "auto"},
+		"certificates.source":              {"secret: certificates are in Secrets that exist", "secret"},
+		"certificates.secretName":          {"Secret with CA, certificate and key, for the servers and for every client without one of its own", "what the chart uses"},
+		"certificates.keys.ca":             {"key of the CA in such a Secret", "ca.crt"},
+		"certificates.keys.cert":           {"key of the certificate", "tls.crt"},
+		"certificates.keys.key":            {"key of the private key", "tls.key"},
+		"certificates.clientCA.secretName": {"Secret with a CA that signed clients' certificates, trusted besides the server's", "none"},
+		"certificates.clientCA.key":        {"key of that CA", "ca.crt"},
+		"certificates.clients":             {"list of {ref: Kind/name, secretName}: a pair for one workload", "none"},
+		"certificates.verificationMode":    {"full, or certificate: the chain without the host name", "what Kibana has, else full"},
+		"token.account":                    {"service account of the token", "elastic/kibana"},
+		"token.secretName":                 {"Secret that keeps the token", "<workload>-elk-mtls-token"},
+		"token.key":                        {"key of the token", "token"},
+		"minter.secretName":                {"Secret with the credentials that may create tokens", "X-credentials where the CA is in X-certs"},
+		"minter.usernameKey":               {"key of the user name", "username"},
+		"minter.passwordKey":               {"key of the password", "password"},
+		"initContainer.image":              {"image of elk-mtls-init", "the release's own, with its digest"},
+		"initContainer.pullPolicy":         {"Always, IfNotPresent or Never", "IfNotPresent"},
+		"initContainer.resources":          {"resources of the container", "none"},
+		"initContainer.timeout":            {"how long to wait for Elasticsearch", "5m"},
+		"serviceAccount.name":              {"ServiceAccount of Kibana's pod", "the pod's own, else one that is added"},
+		"elasticsearch.url":                {"address that elk-mtls-init calls", "Kibana's hosts"},
+		"unmanaged":                        {"list of {ref: Kind/name or Kind/name/container, reason}: what you take care of", "none"},
+	}
+	var all []Description
+	for _, f := range new(Settings).Fields() {
+		t := text[f.Path]
+		all = append(all, Description{Path: f.Path, Env: f.Env, What: t[0], Default: strings.TrimSpace(t[1])})
+	}
+	return all
+}

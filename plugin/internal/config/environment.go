@@ -1,0 +1,144 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Field is one setting with its path in the configuration file and its name in the environment.
+type Field struct {
+	Path  string // "certificates.keys.ca"
+	Env   string // "ELK_MTLS_CERTIFICATES_KEYS_CA"
+	value any    // pointer into the Settings: *string, or a list or mapping that is given as YAML
+}
+
+// Fields lists the settings of s in the order of the configuration file.
+func (s *Settings) Fields() []Field {
+	fields := []Field{
+		{Path: "mode", value: &s.Mode},
+		{Path: "clientAuthentication", value: &s.ClientAuthentication},
+		{Path: "hooks", value: &s.Hooks},
+		{Path: "certificates.source", value: &s.Certificates.Source},
+		{Path: "certificates.secretName", value: &s.Certificates.SecretName},
+		{Path: "certificates.keys.ca", value: &s.Certificates.Keys.CA},
+		{Path: "certificates.keys.cert", value: &s.Certificates.Keys.Cert},
+		{Path: "certificates.keys.key", value: &s.Certificates.Keys.Key},
+		{Path: "certificates.clientCA.secretName", value: &s.Certificates.ClientCA.SecretName},
+		{Path: "certificates.clientCA.key", value: &s.Certificates.ClientCA.Key},
+		{Path: "certificates.clients", value: &s.Certificates.Clients},
+		{Path: "certificates.verificationMode", value: &s.Certificates.VerificationMode},
+		{Path: "token.account", value: &s.Token.Account},
+		{Path: "token.secretName", value: &s.Token.SecretName},
+		{Path: "token.key", value: &s.Token.Key},
+		{Path: "minter.secretName", value: &s.Minter.SecretName},
+		{Path: "minter.usernameKey", value: &s.Minter.UsernameKey},
+		{Path: "minter.passwordKey", value: &s.Minter.PasswordKey},
+		{Path: "initContainer.image", value: &s.InitContainer.Image},
+		{Path: "initContainer.pullPolicy", value: &s.InitContainer.PullPolicy},
+		{Path: "initContainer.resources", value: &s.InitContainer.Resources},
+		{Path: "initContainer.timeout", value: &s.InitContainer.Timeout},
+		{Path: "serviceAccount.name", value: &s.ServiceAccount.Name},
+		{Path: "elasticsearch.url", value: &s.Elasticsearch.URL},
+		{Path: "unmanaged", value: &s.Unmanaged},
+	}
+	for i := range fields {
+		fields[i].Env = envPrefix + upperSnake(fields[i].Path)
+	}
+	return fields
+}
+
+const envPrefix = "ELK_MTLS_"
+
+// otherEnv are the variables with our prefix that are no settings: the ones of the command line, and those of the project's tests.
+var otherEnv = [...]string{"CONFIG", "REPORT", "REPORT_FORMAT", "CACHE", "RENDERS", "REQUIRE_REAL"}
+
+// upperSnake turns "certificates.clientCA.secretName" into "CERTIFICATES_CLIENT_CA_SECRET_NAME".
+func upperSnake(path string) string {
+	var b strings.Builder
+	lower := false
+	for _, r := range path {
+		upper := r >= 'A' && r <= 'Z'
+		switch {
+		case r == '.':
+			r = '_'
+		case upper && lower:
+			b.WriteByte('_')
+		}
+		lower = !upper && r != '_'
+		b.WriteRune(r)
+	}
+	return strings.ToUpper(b.String())
+}
+
+// Environment overlays what the environment says. Of one setting the plain name counts before Argo CD's: ELK_MTLS_MODE, then
+// ARGOCD_ENV_ELK_MTLS_MODE (plugin.env of an Application), then PARAM_MODE (a plugin parameter; only where Argo CD runs us). Names
+// with our prefix that mean nothing are refused, so that a typing mistake does not leave a cluster half secured.
+// https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin
+func (s *Settings) Environment(environ []string) error {
+	env := map[string]string{}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		env[name] = value
+	}
+	known := map[string]bool{}
+	for _, name := range otherEnv {
+		known[envPrefix+name] = true
+	}
+	var problems []error
+	for _, f := range s.Fields() {
+		known[f.Env] = true
+		name, value, ok := lookup(env, f.Env)
+		if !ok {
+			continue
+		}
+		if err := f.set(value); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	for name := range env {
+		own := strings.TrimPrefix(name, "ARGOCD_ENV_")
+		if strings.HasPrefix(own, envPrefix) && !known[own] && !isServiceLink(own) {
+			problems = append(problems, fmt.Errorf("%s: no such setting; `elk-mtls help settings` lists them", name))
+		}
+	}
+	sort.Slice(problems, func(i, j int) bool { return problems[i].Error() < problems[j].Error() })
+	return errors.Join(problems...)
+}
+
+func lookup(env map[string]string, name string) (found, value string, ok bool) {
+	names := []string{name, "ARGOCD_ENV_" + name}
+	if _, argo := env["ARGOCD_APP_NAME"]; argo {
+		names = append(names, "PARAM_"+strings.TrimPrefix(name, envPrefix))
+	}
+	for _, n := range names {
+		if v, ok := env[n]; ok && v != "" {
+			return n, v, true
+		}
+	}
+	return "", "", false
+}
+
+func (f Field) set(value string) error {
+	if text, ok := f.value.(*string); ok {
+		*text = value
+		return nil
+	}
+	if err := yaml.UnmarshalStrict([]byte(value), f.value); err != nil {
+		return fmt.Errorf("expected YAML as in the configuration file: %w", err)
+	}
+	return nil
+}
+
+// isServiceLink holds for the variables that the kubelet sets in every pod for a Service called elk-mtls or elk-mtls-something.
+// https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+func isServiceLink(name string) bool {
+	if strings.HasSuffix(name, "_SERVICE_HOST") || strings.HasSuffix(name, "_PORT") || strings.Contains(name, "_SERVICE_PORT") {
+		return true
+	}
+	_, port, ok := strings.Cut(name, "_PORT_")
+	return ok && port != "" && port[0] >= '0' && port[0] <= '9'
+}

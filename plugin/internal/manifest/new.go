@@ -1,0 +1,22 @@
+package manifest
+
+import (
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// Print gives the text of a new document, without its marker. Lists stand under their keys, as kubectl and kyaml write them.
+func Print(root *yaml.Node) (string, error) {
+	if root.Kind != yaml.MappingNode {
+		return "", fmt.Errorf("a new document has to be a mapping")
+	}
+	var b strings.Builder
+	p := &printer{eol: "\n", moved: func(*yaml.Node) bool { return false }}
+	p.entries(&b, root, 0, false)
+	if p.reason != "" {
+		return "", fmt.Errorf("cannot write the new document: %s", p.reason)
+	}
+	return b.String(), nil
+}

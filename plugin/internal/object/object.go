@@ -1,0 +1,142 @@
+// Package object reads Kubernetes objects: a document of a stream comes in, typed questions about it (its identity, its pod, the
+// Secret behind a path) go out. It changes nothing and never passes a manifest through typed structs, which would lose fields.
+package object
+
+import (
+	"fmt"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+)
+
+// HookAnnotation makes Helm run an object as a hook instead of keeping it in the release, see
+// https://helm.sh/docs/topics/charts_hooks/.
+const HookAnnotation = "helm.sh/hook"
+
+// ID names an object as people write it: kind and name, with the namespace where the manifest has one.
+type ID struct {
+	APIVersion, Kind, Namespace, Name string
+}
+
+// String gives the form of messages, reports and refs in the configuration: "StatefulSet/es-master".
+func (id ID) String() string { return id.Kind + "/" + id.Name }
+
+// Object is one object of the stream. Several objects share a document when that is a List.
+type Object struct {
+	ID
+	Doc  *manifest.Document
+	Node *yaml.RNode // the object's mapping inside the document
+	Path []string    // where the object sits in its document: nil, or "items" and the index
+	Hook string      // value of the helm.sh/hook annotation, "" for an ordinary object
+}
+
+// In lists the objects of a document: one, none for an empty document, or the items of a List.
+func In(doc *manifest.Document) ([]*Object, error) {
+	root, err := doc.Root()
+	if err != nil {
+		return nil, fmt.Errorf("line %d: %w", doc.Line(), err)
+	}
+	if yaml.IsMissingOrNull(root) {
+		return nil, nil
+	}
+	if root.YNode().Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("line %d: the document is no Kubernetes object: it holds no mapping", doc.Line())
+	}
+	if items := root.Field("items"); items != nil && Text(root, "kind") == "List" {
+		elements, err := items.Value.Elements()
+		if err != nil {
+			return nil, fmt.Errorf("line %d: items of the List: %w", doc.Line(), err)
+		}
+		var all []*Object
+		for i, e := range elements {
+			all = append(all, newObject(doc, e, []string{"items", fmt.Sprint(i)}))
+		}
+		return all, nil
+	}
+	return []*Object{newObject(doc, root, nil)}, nil
+}
+
+func newObject(doc *manifest.Document, node *yaml.RNode, path []string) *Object {
+	return &Object{
+		ID: ID{
+			APIVersion: Text(node, "apiVersion"),
+			Kind:       Text(node, "kind"),
+			Namespace:  Text(node, "metadata", "namespace"),
+			Name:       Text(node, "metadata", "name"),
+		},
+		Doc:  doc,
+		Node: node,
+		Path: path,
+		Hook: Text(node, "metadata", "annotations", HookAnnotation),
+	}
+}
+
+// Annotation gives the value of one of the object's own annotations, "" when it has none of that name.
+func (o *Object) Annotation(name string) string { return Text(o.Node, "metadata", "annotations", name) }
+
+// Label gives the value of one of the object's own labels, "" when it has none of that name.
+func (o *Object) Label(name string) string { return Text(o.Node, "metadata", "labels", name) }
+
+// Pairs gives the string entries of the mapping at path; nil when it is absent, null or something else.
+func Pairs(node *yaml.RNode, path ...string) map[string]string {
+	at := Get(node, path...)
+	if at == nil || at.YNode().Kind != yaml.MappingNode {
+		return nil
+	}
+	content := at.Content()
+	pairs := make(map[string]string, len(content)/2)
+	for i := 0; i+1 < len(content); i += 2 {
+		if content[i+1].Kind == yaml.ScalarNode {
+			pairs[content[i].Value] = content[i+1].Value
+		}
+	}
+	return pairs
+}
+
+// Get follows fields down from node and gives nil where one is absent, null or no mapping.
+func Get(node *yaml.RNode, path ...string) *yaml.RNode {
+	for _, name := range path {
+		if node == nil || node.YNode() == nil {
+			return nil
+		}
+		n := node.YNode()
+		if n.Kind == yaml.AliasNode {
+			n = n.Alias
+		}
+		if n.Kind != yaml.MappingNode {
+			return nil
+		}
+		f := yaml.NewRNode(n).Field(name)
+		if f == nil || yaml.IsMissingOrNull(f.Value) {
+			return nil
+		}
+		node = f.Value
+	}
+	if n := node.YNode(); n != nil && n.Kind == yaml.AliasNode {
+		return yaml.NewRNode(n.Alias)
+	}
+	return node
+}
+
+// Text gives the scalar at path as it is written, "" when it is absent, null or no scalar.
+func Text(node *yaml.RNode, path ...string) string {
+	at := Get(node, path...)
+	if at == nil || at.YNode().Kind != yaml.ScalarNode {
+		return ""
+	}
+	return at.YNode().Value
+}
+
+// Items gives the elements of the list at path, none when it is absent, null or no list.
+func Items(node *yaml.RNode, path ...string) []*yaml.RNode {
+	at := Get(node, path...)
+	if at == nil || at.YNode().Kind != yaml.SequenceNode {
+		return nil
+	}
+	elements, err := at.Elements()
+	if err != nil {
+		return nil
+	}
+	return elements
+}

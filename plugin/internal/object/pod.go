@@ -1,0 +1,218 @@
+package object
+
+import (
+	"path"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// Pod is the pod that a workload makes, or that a Pod is.
+type Pod struct {
+	Template *yaml.RNode // mapping that holds the pod's metadata and spec
+	Spec     *yaml.RNode
+	path     []string // of Template in the object
+}
+
+// podPaths says where each workload kind keeps its pod template; a Pod is its own.
+func podPath(kind string) ([]string, bool) {
+	switch kind {
+	case "Pod":
+		return nil, true
+	case "StatefulSet", "Deployment", "DaemonSet", "ReplicaSet", "ReplicationController", "Job":
+		return []string{"spec", "template"}, true
+	case "CronJob":
+		return []string{"spec", "jobTemplate", "spec", "template"}, true
+	}
+	return nil, false
+}
+
+// Pod gives the pod of a workload; false for objects that make none.
+func (o *Object) Pod() (Pod, bool) {
+	at, ok := podPath(o.Kind)
+	if !ok {
+		return Pod{}, false
+	}
+	template := Get(o.Node, at...)
+	spec := Get(template, "spec")
+	if spec == nil {
+		return Pod{}, false
+	}
+	return Pod{Template: template, Spec: spec, path: at}, true
+}
+
+// Path gives the place of something inside the pod template, seen from the object: Path("spec", "volumes").
+func (p Pod) Path(below ...string) []string {
+	return append(append([]string(nil), p.path...), below...)
+}
+
+// Container is one container or init container of a pod.
+type Container struct {
+	Node *yaml.RNode
+	Name string
+	List string // "containers" or "initContainers"
+	pod  Pod
+}
+
+// Containers lists the containers of the pod, without init containers.
+func (p Pod) Containers() []Container { return p.list("containers") }
+
+// InitContainers lists the init containers of the pod.
+func (p Pod) InitContainers() []Container { return p.list("initContainers") }
+
+// All lists init containers and containers, in the order in which they start.
+func (p Pod) All() []Container { return append(p.InitContainers(), p.Containers()...) }
+
+func (p Pod) list(field string) []Container {
+	var all []Container
+	for _, node := range Items(p.Spec, field) {
+		all = append(all, Container{Node: node, Name: Text(node, "name"), List: field, pod: p})
+	}
+	return all
+}
+
+// Path gives the place of something inside the container, seen from the object. The container's own step is its name.
+func (c Container) Path() []string { return c.pod.Path("spec", c.List) }
+
+// Image gives the repository's last path element and the tag: "registry:5000/a/elasticsearch:8.5.1@sha256:…" is
+// "elasticsearch" and "8.5.1".
+func (c Container) Image() (repository, tag string) {
+	ref, _, _ := strings.Cut(Text(c.Node, "image"), "@")
+	ref = ref[strings.LastIndex(ref, "/")+1:]
+	repository, tag, _ = strings.Cut(ref, ":")
+	return repository, tag
+}
+
+// Env is one environment variable of a container.
+type Env struct {
+	Name, Value string
+	Node        *yaml.RNode
+	From        bool   // the value comes from elsewhere (valueFrom, envFrom) and Value is empty unless it was found in the stream
+	Secret, Key string // of a secretKeyRef
+}
+
+// Envs lists the environment variables that the container names itself; those of envFrom are not among them.
+func (c Container) Envs() []Env {
+	var all []Env
+	for _, node := range Items(c.Node, "env") {
+		e := Env{Name: Text(node, "name"), Value: Text(node, "value"), Node: node}
+		if ref := Get(node, "valueFrom"); ref != nil {
+			e.From = true
+			e.Secret = Text(ref, "secretKeyRef", "name")
+			e.Key = Text(ref, "secretKeyRef", "key")
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// Env finds an environment variable by name. Of several with one name the last counts, as for the kubelet.
+func (c Container) Env(name string) (Env, bool) {
+	all := c.Envs()
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].Name == name {
+			return all[i], true
+		}
+	}
+	return Env{}, false
+}
+
+// Command gives the container's command and arguments.
+func (c Container) Command() []string {
+	var words []string
+	for _, field := range []string{"command", "args"} {
+		for _, node := range Items(c.Node, field) {
+			words = append(words, node.YNode().Value)
+		}
+	}
+	return words
+}
+
+// Mount is one volume mount of a container.
+type Mount struct {
+	Volume, Path, SubPath string
+}
+
+// Mounts lists the volume mounts of the container.
+func (c Container) Mounts() []Mount {
+	var all []Mount
+	for _, node := range Items(c.Node, "volumeMounts") {
+		all = append(all, Mount{
+			Volume:  Text(node, "name"),
+			Path:    path.Clean(Text(node, "mountPath")),
+			SubPath: Text(node, "subPath"),
+		})
+	}
+	return all
+}
+
+// Source is what lies behind a file of a container: one key of a Secret or ConfigMap.
+type Source struct {
+	Kind string // "Secret" or "ConfigMap"
+	Name string
+	Key  string
+}
+
+// String gives the form of messages: `Secret/es-certs key "tls.crt"`.
+func (s Source) String() string { return s.Kind + "/" + s.Name + ` key "` + s.Key + `"` }
+
+// File finds what the container sees at an absolute path: the key of a Secret or ConfigMap mounted there. It follows subPath,
+// items and projected volumes; of several mounts the longest path counts, as in the container.
+func (c Container) File(file string) (Source, bool) {
+	file = path.Clean(file)
+	var best Mount
+	for _, m := range c.Mounts() {
+		if (file == m.Path || strings.HasPrefix(file, strings.TrimSuffix(m.Path, "/")+"/")) && len(m.Path) >= len(best.Path) {
+			best = m
+		}
+	}
+	if best.Path == "" {
+		return Source{}, false
+	}
+	inside := strings.TrimPrefix(strings.TrimPrefix(file, best.Path), "/")
+	if best.SubPath != "" {
+		inside = path.Join(best.SubPath, inside)
+	}
+	for _, node := range Items(c.pod.Spec, "volumes") {
+		if Text(node, "name") == best.Volume {
+			return volumeFile(node, inside)
+		}
+	}
+	return Source{}, false
+}
+
+func volumeFile(volume *yaml.RNode, file string) (Source, bool) {
+	sources := []*yaml.RNode{volume}
+	if projected := Items(volume, "projected", "sources"); projected != nil {
+		sources = projected
+	}
+	for _, s := range sources {
+		for _, kind := range []struct{ field, name, kind string }{
+			{"secret", "secretName", "Secret"}, {"secret", "name", "Secret"}, {"configMap", "name", "ConfigMap"},
+		} {
+			at := Get(s, kind.field)
+			name := Text(at, kind.name)
+			if at == nil || name == "" {
+				continue
+			}
+			if key, ok := itemKey(at, file); ok {
+				return Source{Kind: kind.kind, Name: name, Key: key}, true
+			}
+		}
+	}
+	return Source{}, false
+}
+
+// itemKey maps a path inside a volume to the key behind it: the items of the volume, or every key under its own name.
+func itemKey(source *yaml.RNode, file string) (string, bool) {
+	items := Items(source, "items")
+	if items == nil {
+		return file, file != "" && !strings.Contains(file, "/")
+	}
+	for _, item := range items {
+		if path.Clean(Text(item, "path")) == file {
+			return Text(item, "key"), true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,220 @@
+// Package patch makes changes to parsed documents: an Edit, which says what shall stand at a path, and the object come in, the object
+// with that edit goes out. Applying an edit twice equals applying it once.
+package patch
+
+import (
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// Step leads from one node to a node below it.
+type Step struct {
+	Field string // field of a mapping; "" for a step into a list
+	By    string // in a list: the field that names the element, "" when the elements are scalars
+	Is    string // and its value, or the scalar itself
+}
+
+// Path leads from an object's root to a place in it.
+type Path []Step
+
+// Fields makes a path of mapping fields.
+func Fields(names ...string) Path {
+	var p Path
+	for _, name := range names {
+		p = append(p, Step{Field: name})
+	}
+	return p
+}
+
+// Field gives the path to a field below p.
+func (p Path) Field(names ...string) Path {
+	return append(append(Path(nil), p...), Fields(names...)...)
+}
+
+// Item gives the path to the list element below p whose field by has the value is.
+func (p Path) Item(by, is string) Path {
+	return append(append(Path(nil), p...), Step{By: by, Is: is})
+}
+
+// String gives the form of reports: spec.template.spec.containers[kibana].env[SERVER_HOST].value.
+func (p Path) String() string {
+	var b strings.Builder
+	for _, s := range p {
+		switch {
+		case s.Field == "":
+			fmt.Fprintf(&b, "[%s]", s.Is)
+		case strings.ContainsAny(s.Field, "./"):
+			fmt.Fprintf(&b, "[%s]", s.Field)
+		default:
+			if b.Len() > 0 {
+				b.WriteByte('.')
+			}
+			b.WriteString(s.Field)
+		}
+	}
+	return b.String()
+}
+
+// Edit says what shall stand at a place. A nil Value means that nothing shall stand there.
+type Edit struct {
+	Path   Path
+	Inside Path // further path inside the YAML text that the scalar at Path holds; nil for the object itself
+	Value  *yaml.Node
+}
+
+// String gives the whole place: data[elasticsearch.yml] > xpack.security.http.ssl.client_authentication.
+func (e Edit) String() string {
+	if e.Inside == nil {
+		return e.Path.String()
+	}
+	return e.Path.String() + " > " + e.Inside.String()
+}
+
+// Apply makes the edit. It tells what stood there before, and whether anything had to change.
+func (e Edit) Apply(o *object.Object) (before *yaml.Node, changed bool, err error) {
+	inside := func(root *yaml.RNode) error {
+		before, changed, err = set(root, e.Inside, e.Value)
+		return err
+	}
+	outside := func(*yaml.RNode) error {
+		if e.Inside == nil {
+			before, changed, err = set(o.Node, e.Path, e.Value)
+			return err
+		}
+		at, err := find(o.Node, e.Path)
+		if err != nil {
+			return err
+		}
+		file, err := embedded(o, at)
+		if err != nil {
+			return err
+		}
+		return file.Edit(inside)
+	}
+	if err := o.Doc.Edit(outside); err != nil {
+		return nil, false, fmt.Errorf("%s: %s: %w", o.ID, e, err)
+	}
+	return before, changed, nil
+}
+
+// embedded opens the YAML that a scalar of an object holds; the values under a Secret's data are base64.
+func embedded(o *object.Object, at *yaml.Node) (*manifest.Document, error) {
+	if data := object.Get(o.Node, "data"); o.Kind == "Secret" && data != nil {
+		for _, n := range data.Content() {
+			if n == at {
+				return o.Doc.InsideBase64(at)
+			}
+		}
+	}
+	return o.Doc.Inside(at)
+}
+
+// Embedded opens the YAML that the scalar at path holds.
+func Embedded(o *object.Object, path Path) (*manifest.Document, error) {
+	at, err := find(o.Node, path)
+	if err != nil {
+		return nil, err
+	}
+	return embedded(o, at)
+}
+
+func find(node *yaml.RNode, path Path) (*yaml.Node, error) {
+	at := node.YNode()
+	for _, step := range path {
+		i := index(at, step)
+		if i < 0 {
+			return nil, fmt.Errorf("no %s", path)
+		}
+		at = at.Content[i]
+	}
+	return at, nil
+}
+
+// index gives the position in n.Content of what a step leads to, -1 when there is none.
+func index(n *yaml.Node, step Step) int {
+	switch {
+	case step.Field != "" && n.Kind == yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == step.Field {
+				return i + 1
+			}
+		}
+	case step.Field == "" && n.Kind == yaml.SequenceNode:
+		for i := len(n.Content) - 1; i >= 0; i-- { // of two with one name the last counts, as in the kubelet
+			item := n.Content[i]
+			if step.By == "" && item.Kind == yaml.ScalarNode && item.Value == step.Is ||
+				step.By != "" && object.Text(yaml.NewRNode(item), step.By) == step.Is {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func set(node *yaml.RNode, path Path, value *yaml.Node) (before *yaml.Node, changed bool, err error) {
+	for i, step := range path[:len(path)-1] {
+		at := index(node.YNode(), step)
+		if value == nil && at < 0 {
+			return nil, false, nil
+		}
+		if step.Field == "" {
+			if at < 0 {
+				return nil, false, fmt.Errorf("no element with %s %q", step.By, step.Is)
+			}
+			node = yaml.NewRNode(node.YNode().Content[at])
+			continue
+		}
+		kind := yaml.MappingNode
+		if path[i+1].Field == "" {
+			kind = yaml.SequenceNode
+		}
+		if node, err = manifest.Need(node, kind, step.Field); err != nil {
+			return nil, false, err
+		}
+	}
+	n, last := node.YNode(), path[len(path)-1]
+	at := index(n, last)
+	switch {
+	case value == nil:
+		return remove(n, last, at)
+	case at >= 0:
+		return replace(n, at, value)
+	case last.Field != "":
+		n.Content = append(n.Content, Str(last.Field), clone(value))
+	default:
+		n.Content = append(n.Content, clone(value))
+	}
+	return nil, true, nil
+}
+
+func remove(n *yaml.Node, last Step, at int) (*yaml.Node, bool, error) {
+	if at < 0 {
+		return nil, false, nil
+	}
+	before, first := n.Content[at], at
+	if last.Field != "" {
+		first--
+	}
+	n.Content = append(n.Content[:first:first], n.Content[at+1:]...)
+	return before, true, nil
+}
+
+// replace keeps the node of a scalar, and with it the way it is quoted.
+func replace(n *yaml.Node, at int, value *yaml.Node) (*yaml.Node, bool, error) {
+	old := n.Content[at]
+	if Equal(old, value) {
+		return old, false, nil
+	}
+	before := *old
+	if old.Kind == yaml.ScalarNode && value.Kind == yaml.ScalarNode && old.ShortTag() == value.ShortTag() {
+		old.Value = value.Value
+		return &before, true, nil
+	}
+	n.Content[at] = clone(value)
+	return &before, true, nil
+}

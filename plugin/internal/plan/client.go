@@ -1,0 +1,178 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+)
+
+// identity is what a client needs to talk to Elasticsearch: whom it trusts, and the pair that it presents.
+type identity struct {
+	ca     object.Source
+	secret string // of the pair; "" in the modes without client certificates
+	cert   string // keys of the pair in that Secret
+	key    string
+	curl   string // ConfigMap that holds the .curlrc; "" when nothing in the pod runs curl
+}
+
+// identityFor gives the identity of one object: the Secret that the configuration names for it, else the Secret for all, else the
+// one that its chart uses already.
+func (p *planner) identityFor(o *object.Object, ca object.Source, chartSecret string, hint config.Keys) (identity, error) {
+	id := identity{ca: ca}
+	certificates := p.settings.Certificates
+	if certificates.SecretName != "" {
+		id.ca = object.Source{Kind: "Secret", Name: certificates.SecretName, Key: or(certificates.Keys.CA, fileCA)}
+		chartSecret, hint = certificates.SecretName, config.Keys{}
+	}
+	if !p.settings.Certs() {
+		return id, p.holds(id.ca)
+	}
+	for _, c := range certificates.Clients {
+		if c.Ref == o.ID.String() {
+			p.matched[c.Ref] = true
+			chartSecret, hint = c.SecretName, config.Keys{}
+		}
+	}
+	if chartSecret == "" {
+		return id, fmt.Errorf("no Secret with a client certificate is known: name one in certificates.clients (ref: %s) or certificates.secretName", o.ID)
+	}
+	id.secret = chartSecret
+	id.cert = or(certificates.Keys.Cert, or(hint.Cert, fileCert))
+	id.key = or(certificates.Keys.Key, or(hint.Key, fileKey))
+	for _, key := range []string{id.cert, id.key} {
+		if err := p.holds(object.Source{Kind: "Secret", Name: id.secret, Key: key}); err != nil {
+			return id, err
+		}
+	}
+	return id, p.holds(id.ca)
+}
+
+// holds checks that a key is there when the stream holds the Secret, and notes it as assumed when not.
+func (p *planner) holds(s object.Source) error {
+	holder, err := p.release.Find(s.Kind, s.Name)
+	if err != nil {
+		return err
+	}
+	if holder == nil {
+		p.expect(s)
+		return nil
+	}
+	var keys []string
+	for _, field := range []string{"data", "stringData", "binaryData"} {
+		pairs := object.Pairs(holder.Node, field)
+		if _, ok := pairs[s.Key]; ok {
+			return nil
+		}
+		keys = append(keys, sortedKeys(pairs)...)
+	}
+	return fmt.Errorf("%s/%s has no key %q, only %s: name the keys in certificates.keys, or another Secret in certificates.secretName or certificates.clients",
+		s.Kind, s.Name, s.Key, quoted(keys))
+}
+
+// mountClient plans the client's volume in a pod and its mount in a container.
+func (p *planner) mountClient(o *object.Object, c object.Container, id identity) {
+	w := p.on(o)
+	p.set(o, patch.Fields(w.pod.Path("spec", "volumes")...).Item("name", clientVolume), id.volume(fileMode(w.pod)),
+		"the client certificate, and the CA that it trusts", "")
+	p.mount(o, c, clientVolume, clientDir)
+	if s := id.secret; s != "" && !p.madePerRender(s) {
+		p.reads(o, object.Source{Kind: "Secret", Name: s})
+	}
+}
+
+func (p *planner) mount(o *object.Object, c object.Container, volume, dir string) {
+	p.set(o, containerPath(c).Field("volumeMounts").Item("name", volume), patch.Map(
+		patch.F("name", patch.Str(volume)),
+		patch.F("mountPath", patch.Str(dir)),
+		patch.F("readOnly", patch.Bool(true)),
+	), "the container reads them there", "")
+}
+
+// setEnv plans an environment variable with a plain value.
+func (p *planner) setEnv(o *object.Object, c object.Container, name, value, why, link string) {
+	p.set(o, containerPath(c).Field("env").Item("name", name),
+		patch.Map(patch.F("name", patch.Str(name)), patch.F("value", patch.Str(value))), why, link)
+}
+
+// volume makes the projected volume: directories are updated in a running pod, subPath mounts never.
+func (id identity) volume(mode int) *yaml.Node {
+	items := []fileItem{{id.ca, fileCA}}
+	if id.secret != "" {
+		pair := object.Source{Kind: "Secret", Name: id.secret}
+		pair.Key = id.cert
+		items = append(items, fileItem{pair, fileCert})
+		pair.Key = id.key
+		items = append(items, fileItem{pair, fileKey})
+	}
+	if id.curl != "" {
+		items = append(items, fileItem{object.Source{Kind: "ConfigMap", Name: id.curl, Key: curlFile}, curlFile})
+	}
+	return projected(clientVolume, mode, items)
+}
+
+// fileMode gives keys to the pod's group alone where the pod has one; without fsGroup the files belong to root, and a container
+// that runs as somebody else could not read them.
+// https://kubernetes.io/docs/concepts/configuration/secret/#secret-files-permissions
+func fileMode(pod object.Pod) int {
+	if object.Text(pod.Spec, "securityContext", "fsGroup") != "" {
+		return 0o440
+	}
+	return 0o444
+}
+
+// curlFile is what curl reads in CURL_HOME before anything else.
+const curlFile = ".curlrc"
+
+// curlrc names the pair and nothing else: what a command line says about trust stays as it is.
+const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clientDir + "/" + fileKey + "\"\n"
+
+// curlClient makes every curl in a container present the pair, without touching a script: probes, lifecycle hooks and the
+// container's own command inherit its environment.
+func (p *planner) curlClient(o *object.Object, c object.Container, id identity) error {
+	if e, ok := c.Env("CURL_HOME"); ok && e.Value != clientDir {
+		return fmt.Errorf("container %q: env CURL_HOME is %q already, and curl reads one such folder only: it is needed at %q so that curl presents the certificate; "+
+			"remove the variable, and put what your .curlrc says into the commands", c.Name, e.Value, clientDir)
+	}
+	for _, m := range c.Mounts() {
+		if strings.HasSuffix(m.Path, "/"+curlFile) {
+			return fmt.Errorf("container %q: a .curlrc of your own is mounted at %q, and curl reads one only: one is needed that names the client certificate; remove the mount",
+				c.Name, m.Path)
+		}
+	}
+	for _, words := range texts(c.Node) {
+		if strings.Contains(words, "curl -q ") || strings.Contains(words, "curl --disable ") {
+			return fmt.Errorf("container %q: a command runs curl with -q, which makes it ignore every .curlrc and so the client certificate; remove that option", c.Name)
+		}
+	}
+	p.mountClient(o, c, id)
+	p.setEnv(o, c, "CURL_HOME", clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
+	return nil
+}
+
+// curlConfig plans the ConfigMap with the .curlrc of an object.
+func (p *planner) curlConfig(before *object.Object) (string, error) {
+	name := before.Name + "-elk-mtls-curl"
+	id, node := newObject(before, "v1", "ConfigMap", name, patch.F("data", patch.Map(patch.F(curlFile, patch.Str(curlrc)))))
+	return name, p.add(before, id, node, "tells curl which certificate to present")
+}
+
+// texts lists the scalars below a node: where a command, an argument or a value may hide an address.
+func texts(node *yaml.RNode) []string {
+	var all []string
+	var walk func(*yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n.Kind == yaml.ScalarNode {
+			all = append(all, n.Value)
+		}
+		for _, child := range n.Content {
+			walk(child)
+		}
+	}
+	walk(node.YNode())
+	return all
+}

@@ -1,0 +1,237 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// configuration is what a server reads at its start: the environment, which wins in the official images, and its file.
+type configuration struct {
+	w        *recognise.Workload
+	pathBase patch.Path // of the server's container
+	dir      string     // configuration folder: relative paths in settings start here
+	envNames func(key string) []string
+	envFrom  map[string]setting
+	file     *embedded // nil when the stream does not hold it
+}
+
+// embedded is a configuration file inside a ConfigMap or Secret of the stream.
+type embedded struct {
+	object *object.Object
+	path   patch.Path
+	root   *yaml.RNode
+	source object.Source
+}
+
+// setting is one setting of the user, and where it stands.
+type setting struct {
+	Key    string
+	Values []string // one, or the elements of a list
+	Hidden bool     // the value comes from a Secret, a field or a ConfigMap outside the stream
+	Place  string   // for messages: `env "xpack.…" of container "elasticsearch"`
+	list   bool     // spelled as a YAML list
+	object *object.Object
+	edit   patch.Edit // to put another value in its place; Value is nil
+}
+
+// Value gives a setting with one value, "" when it has none or several.
+func (s *setting) Value() string {
+	if s == nil || len(s.Values) != 1 {
+		return ""
+	}
+	return s.Values[0]
+}
+
+// configuration reads the sources of a server's settings.
+func (p *planner) configuration(w *recognise.Workload, file string, envNames func(string) []string) (*configuration, error) {
+	c := &configuration{
+		w:        w,
+		pathBase: containerPath(w.Main),
+		dir:      path.Dir(file),
+		envNames: envNames,
+		envFrom:  map[string]setting{},
+	}
+	if err := p.readEnvFrom(c); err != nil {
+		return nil, err
+	}
+	source, ok := w.Main.File(file)
+	if !ok {
+		return c, nil
+	}
+	holder, err := p.release.Find(source.Kind, source.Name)
+	if err != nil {
+		return nil, err
+	}
+	if holder == nil {
+		p.assume("%s: %s is not in the stream: the settings there must not contradict these", w.ID, source)
+		return c, nil
+	}
+	for _, field := range []string{"data", "stringData"} {
+		if object.Get(holder.Node, field, source.Key) == nil {
+			continue
+		}
+		c.file = &embedded{object: holder, path: fields(field, source.Key), source: source}
+		inner, err := patch.Embedded(holder, c.file.path)
+		if err == nil {
+			c.file.root, err = inner.Root()
+		}
+		if err == nil {
+			err = inner.DuplicateKey() // Elasticsearch does not start with one
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s of container %q: %w", holder.ID, source.Key, w.Main.Name, err)
+		}
+	}
+	return c, nil
+}
+
+// readEnvFrom takes the variables of whole ConfigMaps and names the ones that cannot be seen.
+func (p *planner) readEnvFrom(c *configuration) error {
+	for _, from := range object.Items(c.w.Main.Node, "envFrom") {
+		prefix := object.Text(from, "prefix")
+		name := object.Text(from, "configMapRef", "name")
+		if name == "" {
+			p.assume("%s: container %q takes variables from Secret/%s: none of them may set what is set here", c.w.ID, c.w.Main.Name, object.Text(from, "secretRef", "name"))
+			continue
+		}
+		holder, err := p.release.Find("ConfigMap", name)
+		if err != nil {
+			return err
+		}
+		if holder == nil {
+			p.assume("%s: container %q takes variables from ConfigMap/%s, which is not in the stream: none of them may set what is set here", c.w.ID, c.w.Main.Name, name)
+			continue
+		}
+		for key, value := range object.Pairs(holder.Node, "data") {
+			c.envFrom[prefix+key] = setting{
+				Values: []string{value},
+				Place:  fmt.Sprintf("ConfigMap/%s key %q (envFrom of container %q)", name, key, c.w.Main.Name),
+				object: holder,
+				edit:   patch.Edit{Path: fields("data", key)},
+			}
+		}
+	}
+	return nil
+}
+
+// get finds a setting where the server would find it; nil when nobody sets it.
+func (c *configuration) get(key string) *setting {
+	for _, name := range c.envNames(key) {
+		if e, ok := c.w.Main.Env(name); ok {
+			s := &setting{
+				Key:    key,
+				Hidden: e.From,
+				Place:  fmt.Sprintf("env %q of container %q", name, c.w.Main.Name),
+				object: c.w.Object,
+				edit:   patch.Edit{Path: c.pathBase.Field("env").Item("name", name).Field("value")},
+			}
+			if !e.From {
+				s.Values = splitList(e.Value)
+			}
+			return s
+		}
+		if s, ok := c.envFrom[name]; ok {
+			s.Key, s.Values = key, splitList(s.Value())
+			return &s
+		}
+	}
+	if c.file == nil {
+		return nil
+	}
+	return c.file.get(key)
+}
+
+func (f *embedded) get(key string) *setting {
+	at, node := lookup(f.root, key)
+	if node == nil {
+		return nil
+	}
+	s := &setting{
+		Key:    key,
+		Place:  fmt.Sprintf("%s of %s/%s", f.source.Key, f.source.Kind, f.source.Name),
+		object: f.object,
+		edit:   patch.Edit{Path: f.path, Inside: at},
+	}
+	switch n := node.YNode(); n.Kind {
+	case yaml.ScalarNode:
+		s.Values = splitList(n.Value)
+		s.Hidden = strings.Contains(n.Value, "${")
+	case yaml.SequenceNode:
+		s.list = true
+		for _, e := range n.Content {
+			s.Values = append(s.Values, e.Value)
+			s.Hidden = s.Hidden || strings.Contains(e.Value, "${")
+		}
+	default:
+		s.Hidden = true
+	}
+	return s
+}
+
+// lookup finds a setting in any spelling: a.b.c, nested mappings, or a mixture of both.
+func lookup(node *yaml.RNode, key string) (patch.Path, *yaml.RNode) {
+	if node == nil || node.YNode().Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	content := node.Content()
+	for i := 0; i+1 < len(content); i += 2 {
+		name, value := content[i].Value, yaml.NewRNode(content[i+1])
+		if name == key && !value.IsNil() && content[i+1].ShortTag() != yaml.NodeTagNull {
+			return fields(name), value
+		}
+		if rest, ok := strings.CutPrefix(key, name+"."); ok {
+			if below, found := lookup(value, rest); found != nil {
+				return append(fields(name), below...), found
+			}
+		}
+	}
+	return nil, nil
+}
+
+// below lists the settings that stand under a prefix, with their places: to name every store that is configured.
+func (c *configuration) any(keys ...string) *setting {
+	for _, key := range keys {
+		if s := c.get(key); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// file gives the Secret or ConfigMap behind a path in a setting; relative paths start in the configuration folder.
+func (c *configuration) source(file string) (object.Source, bool) {
+	return c.w.Main.File(c.absolute(file))
+}
+
+func (c *configuration) absolute(file string) string {
+	if path.IsAbs(file) {
+		return file
+	}
+	return path.Join(c.dir, file)
+}
+
+// splitList takes apart a list in one string, as Elasticsearch ("a,b") and Kibana (`["a","b"]`) read it.
+func splitList(value string) []string {
+	trimmed := strings.TrimSpace(value)
+	if inner, ok := strings.CutPrefix(trimmed, "["); ok {
+		trimmed = strings.TrimSuffix(inner, "]")
+	}
+	var all []string
+	for _, part := range strings.Split(trimmed, ",") {
+		if part = strings.Trim(strings.TrimSpace(part), `"'`); part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+func containerPath(c object.Container) patch.Path {
+	return patch.Fields(c.Path()...).Item("name", c.Name)
+}

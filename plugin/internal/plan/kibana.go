@@ -1,0 +1,243 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+const (
+	kibanaFile = "/usr/share/kibana/config/kibana.yml"
+
+	kibanaCAs           = "elasticsearch.ssl.certificateAuthorities"
+	kibanaCert          = "elasticsearch.ssl.certificate"
+	kibanaKey           = "elasticsearch.ssl.key"
+	kibanaAlwaysPresent = "elasticsearch.ssl.alwaysPresentCertificate"
+	kibanaVerification  = "elasticsearch.ssl.verificationMode"
+	kibanaToken         = "elasticsearch.serviceAccountToken"
+	kibanaHosts         = "elasticsearch.hosts"
+)
+
+// kibanaEnv gives the name under which the official image takes a setting from the environment.
+// https://www.elastic.co/guide/en/kibana/8.19/docker.html#environment-variable-config
+func kibanaEnv(key string) []string {
+	return []string{strings.ToUpper(strings.ReplaceAll(key, ".", "_"))}
+}
+
+// kibana plans Kibana: it presents a certificate on every request, its users' included, and logs in with the token that the init
+// container creates.
+func (p *planner) kibana(w *recognise.Workload) error {
+	if err := duplicatesOnPath(w.Object); err != nil {
+		return err
+	}
+	conf, err := p.configuration(w, kibanaFile, kibanaEnv)
+	if err != nil {
+		return err
+	}
+	hosts, hostsErr := p.hosts(conf)
+	ca, caErr := p.kibanaCA(conf)
+	if err := errors.Join(identityConflicts(conf), hostsErr, caErr, p.hookSeen(w)); err != nil {
+		return err
+	}
+	id, err := p.identityFor(w.Object, ca, secretOf(ca), serverKeys(conf, ca))
+	if err != nil {
+		return err
+	}
+	own, err := p.ownPair(conf)
+	if err != nil {
+		return err
+	}
+	if own != nil {
+		id.secret, id.cert, id.key = own.secret, own.cert, own.key
+	}
+	return errors.Join(
+		p.kibanaTLS(w, conf, id, own != nil),
+		p.token(w, conf, id, hosts),
+		p.companions(w, id),
+		p.checkClient(w.Object, id, hosts, p.verification(conf)),
+	)
+}
+
+// identityConflicts names everything that makes Kibana stop at its start beside a token: it takes a user name or a token, not both.
+// https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-service-account-token
+func identityConflicts(conf *configuration) error {
+	token := conf.get(kibanaToken)
+	tokenPlace := "the token that elk-mtls-init writes"
+	if token != nil {
+		tokenPlace = token.Place
+	}
+	for _, key := range []string{"elasticsearch.username", "elasticsearch.password"} {
+		if s := conf.get(key); s != nil {
+			return fmt.Errorf("%s is set in %s beside the service token (%s), and Kibana does not start with both: remove %s and its password",
+				key, s.Place, tokenPlace, key)
+		}
+	}
+	if token != nil && (token.object != conf.w.Object || !token.Hidden) {
+		return fmt.Errorf("%s is set by hand in %s, where it is readable to everybody who may read the manifests: remove it, elk-mtls-init creates one and keeps it in a Secret",
+			kibanaToken, token.Place)
+	}
+	if s := conf.any("elasticsearch.ssl.keystore.path", "elasticsearch.ssl.truststore.path"); s != nil {
+		return fmt.Errorf("%s is set in %s, and stores do not go together with PEM files: remove it and name a Secret with PEM files in certificates.secretName", s.Key, s.Place)
+	}
+	if s := conf.get(kibanaAlwaysPresent); s != nil && s.Value() == "false" {
+		return fmt.Errorf("%s is false in %s: without the certificate every request of a user is refused once Elasticsearch requires one; remove the setting", kibanaAlwaysPresent, s.Place)
+	}
+	return nil
+}
+
+// hosts gives the addresses of Elasticsearch that the init container calls: those of Kibana, unless the configuration names one.
+func (p *planner) hosts(conf *configuration) ([]string, error) {
+	s := conf.get(kibanaHosts)
+	if s != nil {
+		for _, h := range s.Values {
+			if strings.HasPrefix(h, "http://") {
+				return nil, fmt.Errorf("%s names %q in %s: plain HTTP knows no certificates; switch TLS on in Elasticsearch and write https:// there", kibanaHosts, h, s.Place)
+			}
+		}
+	}
+	if u := p.settings.Elasticsearch.URL; u != "" {
+		return []string{u}, nil
+	}
+	if s == nil || s.Hidden || len(s.Values) == 0 {
+		return nil, fmt.Errorf("the address of Elasticsearch cannot be read (%s): name it in elasticsearch.url", kibanaHosts)
+	}
+	return s.Values, nil
+}
+
+// kibanaCA finds the CA that Kibana trusts.
+func (p *planner) kibanaCA(conf *configuration) (object.Source, error) {
+	if p.settings.Certificates.SecretName != "" {
+		return object.Source{}, nil // identityFor takes that one
+	}
+	s := conf.get(kibanaCAs)
+	if s == nil || len(s.Values) == 0 {
+		return object.Source{}, fmt.Errorf("%s is not set: Kibana would not know whom to trust; name the Secret with the CA in certificates.secretName", kibanaCAs)
+	}
+	source, ok := conf.source(s.Values[0])
+	if !ok {
+		return source, fmt.Errorf("%s is %q in %s, and no Secret or ConfigMap of the pod is mounted there: name the Secret with the CA in certificates.secretName",
+			kibanaCAs, s.Values[0], s.Place)
+	}
+	return source, nil
+}
+
+func secretOf(s object.Source) string {
+	if s.Kind != "Secret" {
+		return ""
+	}
+	return s.Name
+}
+
+// serverKeys guesses the keys of a Secret that Kibana takes its own server certificate from: such a Secret holds a pair under the
+// names that stand there.
+func serverKeys(conf *configuration, ca object.Source) config.Keys {
+	certificate, certOK := conf.source(conf.get("server.ssl.certificate").Value())
+	key, keyOK := conf.source(conf.get("server.ssl.key").Value())
+	if !certOK || !keyOK || certificate.Name != ca.Name || key.Name != ca.Name {
+		return config.Keys{}
+	}
+	return config.Keys{Cert: certificate.Key, Key: key.Key}
+}
+
+// ownPair gives the client pair that the user has wired by hand, nil when there is none. It wins, and the init container presents
+// it too.
+func (p *planner) ownPair(conf *configuration) (*identity, error) {
+	cert, key := conf.get(kibanaCert), conf.get(kibanaKey)
+	if cert == nil && key == nil || strings.HasPrefix(cert.Value(), clientDir+"/") && strings.HasPrefix(key.Value(), clientDir+"/") {
+		return nil, nil
+	}
+	if !p.settings.Certs() {
+		place := cert
+		if place == nil {
+			place = key
+		}
+		return nil, fmt.Errorf("%s is set in %s, and mode %q uses no client certificate: remove it, or use mode %q", place.Key, place.Place, p.settings.Mode, config.ModeCertToken)
+	}
+	if cert == nil || key == nil {
+		one, other := cert, kibanaKey
+		if one == nil {
+			one, other = key, kibanaCert
+		}
+		return nil, fmt.Errorf("%s is set in %s without %s, and Kibana presents no certificate then: set both, or remove it", one.Key, one.Place, other)
+	}
+	c, certOK := conf.source(cert.Value())
+	k, keyOK := conf.source(key.Value())
+	if !certOK || !keyOK || c.Kind != "Secret" || k.Name != c.Name {
+		return nil, fmt.Errorf("%s is %q in %s, and no Secret of the pod is mounted there with its key beside it, so that elk-mtls-init cannot present the same pair: "+
+			"remove both settings and name the Secret in certificates.clients", kibanaCert, cert.Value(), cert.Place)
+	}
+	return &identity{secret: c.Name, cert: c.Key, key: k.Key}, nil
+}
+
+// kibanaTLS plans Kibana's own connection.
+func (p *planner) kibanaTLS(w *recognise.Workload, conf *configuration, id identity, own bool) error {
+	c := p.settings.Certificates
+	if c.VerificationMode != "" {
+		if s := conf.get(kibanaVerification); s != nil && s.Value() != c.VerificationMode {
+			return fmt.Errorf("%s is %q in %s, and the configuration says certificates.verificationMode %q: remove one of the two",
+				kibanaVerification, s.Value(), s.Place, c.VerificationMode)
+		}
+		p.kibanaSet(w, conf, kibanaVerification, c.VerificationMode, "how far Kibana trusts the server's certificate")
+	}
+	if c.SecretName != "" && !p.trusts(conf, id.ca) {
+		p.mountClient(w.Object, w.Main, id)
+		p.kibanaSet(w, conf, kibanaCAs, clientDir+"/"+fileCA, "the CA of the Secret that the configuration names")
+	}
+	if !p.settings.Certs() {
+		return nil
+	}
+	if !own {
+		p.mountClient(w.Object, w.Main, id)
+		p.kibanaSet(w, conf, kibanaCert, clientDir+"/"+fileCert, "Kibana presents this certificate")
+		p.kibanaSet(w, conf, kibanaKey, clientDir+"/"+fileKey, "the key of that certificate")
+	}
+	p.kibanaSet(w, conf, kibanaAlwaysPresent, "true", "requests of Kibana's users carry the certificate too, or every one of them is refused")
+	return nil
+}
+
+// trusts tells whether Kibana reads that CA already.
+func (p *planner) trusts(conf *configuration, ca object.Source) bool {
+	s := conf.get(kibanaCAs)
+	if s == nil || len(s.Values) != 1 {
+		return false
+	}
+	source, ok := conf.source(s.Values[0])
+	return ok && source == ca && !strings.HasPrefix(s.Values[0], clientDir+"/")
+}
+
+// kibanaSet plans one of Kibana's settings: in its place where somebody set it, else in the environment.
+func (p *planner) kibanaSet(w *recognise.Workload, conf *configuration, key, value, why string) {
+	p.setting(w, conf, key, value, why, linkKibanaTLS)
+}
+
+// verification gives how the init container checks the server: as Kibana does. It never goes without the chain.
+func (p *planner) verification(conf *configuration) string {
+	mode := p.settings.Certificates.VerificationMode
+	if s := conf.get(kibanaVerification); mode == "" && s != nil {
+		mode = s.Value()
+	}
+	if mode == "none" {
+		p.assume("%s: %s is none: Kibana checks nothing; elk-mtls-init checks the chain all the same", conf.w.ID, kibanaVerification)
+		mode = "certificate"
+	}
+	return or(mode, "full")
+}
+
+// hookSeen refuses a Kibana whose chart makes the token in a hook when the stream shows no hooks: Helm 3 hides them from a
+// post-renderer, and runs them unpatched.
+func (p *planner) hookSeen(w *recognise.Workload) error {
+	if p.settings.Hooks == "off" || p.release.HasHooks || w.Annotation(annotationMode) != "" {
+		return nil
+	}
+	e, ok := w.Main.Env(kibanaEnv(kibanaToken)[0])
+	if !ok || e.Secret == "" {
+		return nil
+	}
+	return fmt.Errorf("env %q takes the token from Secret/%s, which this chart makes in a Helm hook, and the stream shows no hooks: Helm 3 hides them from a post-renderer and would run "+
+		"them without a certificate, so that the installation hangs and fails; pass --no-hooks to every helm install, upgrade and uninstall of this release and set hooks: off "+
+		"(--post-renderer-args --hooks=off), or use Helm 4", e.Name, e.Secret)
+}

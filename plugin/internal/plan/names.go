@@ -1,0 +1,50 @@
+package plan
+
+import "github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+
+// Names and places of what is added. One word for one thing: the volume, its folder and its files are called the same in every pod.
+const (
+	program = "elk-mtls"
+	partOf  = "app.kubernetes.io/part-of"
+
+	// On every object that was changed: how it is secured. On pod templates: what the pods read from outside the template, so that
+	// they roll when it changes. The chart's own checksum annotations were computed before and stay as they are.
+	annotationMode     = "elk-mtls.dev/mode"
+	annotationStage    = "elk-mtls.dev/client-authentication"
+	annotationChecksum = "elk-mtls.dev/checksum"
+
+	// The certificate of a client with its key, the CA that it trusts, and a .curlrc that names the pair.
+	clientVolume = "elk-mtls-client"
+	clientDir    = "/etc/elk-mtls"
+
+	// The node's own certificate where the configuration names another Secret than the chart, and the clients' CA. Elasticsearch
+	// may only read below its configuration folder, and nothing can be mounted inside the chart's read-only config/certs.
+	serverVolume = "elk-mtls-server"
+	serverDir    = "/usr/share/elasticsearch/config/elk-mtls"
+
+	initName     = "elk-mtls-init"
+	minterVolume = "elk-mtls-minter"
+	minterDir    = "/etc/elk-mtls-minter"
+	apiVolume    = "elk-mtls-api"
+	apiDir       = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+	fileCA       = "ca.crt"
+	fileCert     = "tls.crt"
+	fileKey      = "tls.key"
+	fileClientCA = "client-ca.crt"
+)
+
+// The pages that the changes rest on.
+const (
+	linkElasticsearchTLS = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-settings"
+	linkKibanaTLS        = "https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-ssl-cert-key"
+	linkKibanaToken      = "https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-service-account-token" //nolint:gosec // a page, no token
+	linkCurl             = "https://everything.curl.dev/cmdline/configfile.html"
+	linkServiceAccount   = "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#launch-a-pod-using-service-account-token-projection"
+	linkServiceToken     = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/service-accounts.html" //nolint:gosec // a page, no token
+	linkExporter         = "https://github.com/prometheus-community/elasticsearch_exporter#configuration"
+	linkProbe            = "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/"
+)
+
+// fields is short for a path of mapping fields.
+func fields(names ...string) patch.Path { return patch.Fields(names...) }

@@ -1,0 +1,250 @@
+// Package plan decides what has to change: a recognised Release and the Settings come in, every change, addition and removal goes
+// out, or the reasons why the stream cannot be secured as asked. It changes nothing.
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// Plan is everything that the run will do, and everything that it leaves to the user.
+type Plan struct {
+	Changes   []Change
+	Additions []Addition
+	Removals  []Removal
+	Passed    []Passed // left alone, with the reason
+	Actions   []string // what the user must do, or know before an upgrade
+	Assumed   []string // what the manifests cannot show and must hold in the cluster
+}
+
+// Change is one change to an object of the stream.
+type Change struct {
+	Object *object.Object
+	Edit   patch.Edit
+	Why    string // what breaks without it, in a few words
+	Link   string // the documentation that it rests on
+}
+
+// String gives a line of the report.
+func (c Change) String() string { return fmt.Sprintf("%s: %s: %s", c.Object.ID, c.Edit, c.Why) }
+
+// Addition is a new object. It goes in front of the document of Before, its first user.
+type Addition struct {
+	object.ID
+	Node   *yaml.Node
+	Before *object.Object
+	Why    string
+}
+
+// Removal is an object that leaves the stream.
+type Removal struct {
+	Object *object.Object
+	Why    string
+}
+
+// Passed is an object that was looked at and stays as it is.
+type Passed struct {
+	object.ID
+	Why string
+}
+
+// For plans all changes. All or nothing: an error names every object that cannot be secured as asked.
+func For(r *recognise.Release, s config.Settings) (*Plan, error) {
+	p := &planner{release: r, settings: s, plan: &Plan{}}
+	p.servers()
+	p.hooks()
+	for _, w := range r.Nodes {
+		p.failing(w.ID, p.node(w))
+	}
+	for _, w := range r.Kibanas {
+		p.failing(w.ID, p.kibana(w))
+	}
+	p.otherPods()
+	p.sweep()
+	p.unmanaged()
+	for _, l := range r.Passed {
+		p.plan.Passed = append(p.plan.Passed, Passed{l.ID, l.Why})
+	}
+	if err := errors.Join(p.problems...); err != nil {
+		return nil, err
+	}
+	p.marks()
+	p.expected()
+	p.plan.Actions = compact(p.plan.Actions)
+	p.plan.Assumed = compact(p.plan.Assumed)
+	return p.plan, nil
+}
+
+// planner collects the plan of one stream.
+type planner struct {
+	release  *recognise.Release
+	settings config.Settings
+	plan     *Plan
+	problems []error
+
+	services  []string                 // names of the Services in front of the nodes of this stream
+	workloads map[*object.Object]*work // what belongs to each patched workload
+	order     []*work
+	removed   map[*object.Object]bool
+	matched   map[string]bool // refs of the configuration that matched something
+	outside   []outside       // Secrets and ConfigMaps that the stream does not hold
+}
+
+// work is what one patched object gets besides its own changes.
+type work struct {
+	object  *object.Object
+	pod     object.Pod
+	inputs  []string // what the pods read outside their template: it enters the rollout annotation
+	touched map[string]*yaml.Node
+}
+
+func (p *planner) servers() {
+	p.workloads = map[*object.Object]*work{}
+	p.removed = map[*object.Object]bool{}
+	p.matched = map[string]bool{}
+	for _, w := range p.release.Nodes {
+		names, err := p.release.Services(w)
+		p.failing(w.ID, err)
+		p.services = append(p.services, names...)
+	}
+	slices.Sort(p.services)
+	p.services = slices.Compact(p.services)
+}
+
+// failing collects the problems of an object, each under the object's name.
+func (p *planner) failing(id object.ID, err error) {
+	if err == nil {
+		return
+	}
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		for _, e := range joined.Unwrap() {
+			p.failing(id, e)
+		}
+		return
+	}
+	if !strings.HasPrefix(err.Error(), id.String()) {
+		err = fmt.Errorf("%s: %w", id, err)
+	}
+	p.problems = append(p.problems, err)
+}
+
+// on gives the work on an object.
+func (p *planner) on(o *object.Object) *work {
+	w, ok := p.workloads[o]
+	if !ok {
+		w = &work{object: o, touched: map[string]*yaml.Node{}}
+		w.pod, _ = o.Pod()
+		p.workloads[o] = w
+		p.order = append(p.order, w)
+	}
+	return w
+}
+
+// set plans that value stands at path in o.
+func (p *planner) set(o *object.Object, path patch.Path, value *yaml.Node, why, link string) {
+	p.edit(o, patch.Edit{Path: path, Value: value}, why, link)
+}
+
+func (p *planner) edit(o *object.Object, e patch.Edit, why, link string) {
+	w := p.on(o)
+	if old, ok := w.touched[e.String()]; ok && patch.Equal(old, e.Value) {
+		return
+	}
+	w.touched[e.String()] = e.Value
+	p.plan.Changes = append(p.plan.Changes, Change{Object: o, Edit: e, Why: why, Link: link})
+}
+
+// add plans a new object in front of before. An object of ours that is there already is brought up to date; one of somebody else
+// under the same name is an error.
+func (p *planner) add(before *object.Object, id object.ID, node *yaml.Node, why string) error {
+	for _, a := range p.plan.Additions {
+		if a.ID == id {
+			return nil
+		}
+	}
+	there, err := p.release.Find(id.Kind, id.Name)
+	if err != nil {
+		return err
+	}
+	if there == nil {
+		p.plan.Additions = append(p.plan.Additions, Addition{ID: id, Node: node, Before: before, Why: why})
+		return nil
+	}
+	if there.Label(partOf) != program {
+		return fmt.Errorf("the stream has a %s already that is not made by %s (it lacks the label %s: %s): rename yours, or choose another name in the configuration",
+			id, program, partOf, program)
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if name := node.Content[i].Value; name != "metadata" {
+			p.set(there, patch.Fields(name), node.Content[i+1], why, "")
+		}
+	}
+	return nil
+}
+
+// namespaced gives the head of a new object beside o. The namespace is written only where o has one: it is never guessed.
+func newObject(beside *object.Object, apiVersion, kind, name string, rest ...patch.Entry) (object.ID, *yaml.Node) {
+	metadata := patch.Map(patch.F("name", patch.Str(name)))
+	if beside.Namespace != "" {
+		metadata.Content = append(metadata.Content, patch.Str("namespace"), patch.Str(beside.Namespace))
+	}
+	metadata.Content = append(metadata.Content, patch.Str("labels"), patch.Map(patch.F(partOf, patch.Str(program))))
+	entries := append([]patch.Entry{
+		patch.F("apiVersion", patch.Str(apiVersion)),
+		patch.F("kind", patch.Str(kind)),
+		patch.F("metadata", metadata),
+	}, rest...)
+	return object.ID{APIVersion: apiVersion, Kind: kind, Namespace: beside.Namespace, Name: name}, patch.Map(entries...)
+}
+
+func (p *planner) action(format string, args ...any) {
+	p.plan.Actions = append(p.plan.Actions, fmt.Sprintf(format, args...))
+}
+
+func (p *planner) assume(format string, args ...any) {
+	p.plan.Assumed = append(p.plan.Assumed, fmt.Sprintf(format, args...))
+}
+
+// outside is a Secret or ConfigMap that the stream does not hold, with the keys that it must have.
+type outside struct {
+	kind, name string
+	keys       []string
+}
+
+func (p *planner) expect(s object.Source) {
+	for i, e := range p.outside {
+		if e.kind == s.Kind && e.name == s.Name {
+			p.outside[i].keys = append(e.keys, s.Key)
+			return
+		}
+	}
+	p.outside = append(p.outside, outside{s.Kind, s.Name, []string{s.Key}})
+}
+
+// expected says what must be in the cluster besides the stream.
+func (p *planner) expected() {
+	for _, e := range p.outside {
+		p.assume("%s/%s is not in the stream: it must hold %s", e.kind, e.name, quoted(compact(e.keys)))
+	}
+}
+
+// compact drops repeated lines and keeps the order of the first ones.
+func compact(lines []string) []string {
+	var kept []string
+	for _, l := range lines {
+		if !slices.Contains(kept, l) {
+			kept = append(kept, l)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,90 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// probes plans the probes of a node that the kubelet makes itself: it has no certificate to present. Probes that run a command in
+// the container are served by CURL_HOME.
+func (p *planner) probes(w *recognise.Workload, conf *configuration) error {
+	for _, name := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
+		probe := object.Get(w.Main.Node, name)
+		if probe == nil {
+			continue
+		}
+		if usesWget(object.Get(probe, "exec")) {
+			return fmt.Errorf("container %q: %s runs wget, which takes no certificate from the environment: use curl, which does", w.Main.Name, name)
+		}
+		get := object.Get(probe, "httpGet")
+		if get == nil || !p.onHTTPPort(w, conf, get) {
+			continue
+		}
+		at := containerPath(w.Main).Field(name)
+		p.set(w.Object, at.Field("httpGet"), nil, "the kubelet has no certificate to present", linkProbe)
+		if command, ok := curlCommand(w.Main, get, p.httpPort(conf)); ok {
+			p.set(w.Object, at.Field("exec"), patch.Map(patch.F("command", patch.Strs(command...))), "the same request, made by curl in the container", linkProbe)
+			continue
+		}
+		p.set(w.Object, at.Field("tcpSocket"), patch.Map(patch.F("port", object.Get(get, "port").YNode())), "the kubelet has no certificate to present", linkProbe)
+		p.action("%s: %s of container %q became a tcpSocket probe, which is weaker: it tells that the port is open, not that the node answers", w.ID, name, w.Main.Name)
+	}
+	for _, hook := range []string{"postStart", "preStop"} {
+		if get := object.Get(w.Main.Node, "lifecycle", hook, "httpGet"); get != nil && p.onHTTPPort(w, conf, get) {
+			return fmt.Errorf("container %q: lifecycle.%s is an httpGet, for which the kubelet has no certificate to present: use exec with curl", w.Main.Name, hook)
+		}
+	}
+	return nil
+}
+
+func usesWget(node *yaml.RNode) bool {
+	if node == nil {
+		return false
+	}
+	for _, text := range texts(node) {
+		if text == "wget" || strings.Contains(text, "wget ") {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *planner) httpPort(conf *configuration) string {
+	return or(conf.get("http.port").Value(), "9200")
+}
+
+// onHTTPPort tells whether an httpGet goes to Elasticsearch's HTTP port, by number or by name.
+func (p *planner) onHTTPPort(w *recognise.Workload, conf *configuration, get *yaml.RNode) bool {
+	port := object.Text(get, "port")
+	for _, c := range object.Items(w.Main.Node, "ports") {
+		if object.Text(c, "name") == port {
+			port = object.Text(c, "containerPort")
+		}
+	}
+	return port == p.httpPort(conf)
+}
+
+// curlCommand makes the request of an httpGet with curl: like the kubelet it checks no certificate and takes every status below
+// 400. A request with credentials in a header is not made, they would be on a command line; nor one in an image of which nothing
+// says that it has curl.
+func curlCommand(c object.Container, get *yaml.RNode, port string) ([]string, bool) {
+	repository, _ := c.Image()
+	if repository != "elasticsearch" && !usesCurl(c) {
+		return nil, false
+	}
+	command := []string{"curl", "--silent", "--fail", "--insecure", "--output", "/dev/null"}
+	for _, h := range object.Items(get, "httpHeaders") {
+		if strings.EqualFold(object.Text(h, "name"), "Authorization") {
+			return nil, false
+		}
+		command = append(command, "--header", object.Text(h, "name")+": "+object.Text(h, "value"))
+	}
+	host := or(object.Text(get, "host"), "127.0.0.1")
+	return append(command, "https://"+host+":"+port+"/"+strings.TrimPrefix(object.Text(get, "path"), "/")), true
+}

@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// stranger notes a client of another application: this version leaves it as it is, and it must not go unnoticed.
+func (p *planner) stranger(id object.ID, container, service string) {
+	if !p.settings.Certs() || p.listed(id, container) {
+		return
+	}
+	p.plan.Passed = append(p.plan.Passed, Passed{id, fmt.Sprintf("names Elasticsearch (%s) and presents no certificate", service)})
+	when := "as soon as clientAuthentication is required"
+	if p.settings.ClientAuthentication == config.Required {
+		when = "from now on"
+	}
+	p.action("%s names Elasticsearch (%s) and was left alone: this version patches Elasticsearch and Kibana only; it is refused %s unless it presents a certificate", id, service, when)
+}
+
+// sweepKinds are kinds of which a mention says nothing about a client.
+var notClients = [...]string{"Service", "ServiceAccount", "PodDisruptionBudget", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
+	"StatefulSet", "Deployment", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod", "List", "Endpoints", "EndpointSlice"}
+
+// sweep looks for addresses of this stream's Elasticsearch in everything that is no workload: configuration of other applications,
+// and Ingresses, whose controllers are clients as well.
+func (p *planner) sweep() {
+	if len(p.services) == 0 {
+		return
+	}
+	p.release.Documents(func(doc *manifest.Document, kind string) {
+		if slices.Contains(notClients[:], kind) {
+			return
+		}
+		text := string(doc.Text())
+		for _, service := range p.services {
+			if !strings.Contains(text, service) || kind != "Ingress" && !callsHost(text, service) {
+				continue
+			}
+			objects, err := p.release.In(doc)
+			if err != nil {
+				return // not needed: it passes as it is, and whoever reads it next reports it
+			}
+			for _, o := range objects {
+				p.sweepObject(o, service)
+			}
+			return
+		}
+	})
+}
+
+func (p *planner) sweepObject(o *object.Object, service string) {
+	if p.removed[o] || p.changes(o.ID) {
+		return
+	}
+	if o.Kind != "Ingress" {
+		p.stranger(o.ID, "", service)
+		return
+	}
+	for _, name := range texts(o.Node) {
+		if p.settings.Certs() && name == service && !p.listed(o.ID, "") {
+			p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "leads to Elasticsearch (" + service + "); an Ingress controller needs a certificate of its own"})
+			p.action("%s leads to Elasticsearch (%s): its controller must present a certificate, for ingress-nginx by the annotations "+
+				"nginx.ingress.kubernetes.io/proxy-ssl-secret and backend-protocol: HTTPS; otherwise it answers 502 once certificates are required", o.ID, service)
+			return
+		}
+	}
+}
+
+// changes tells whether an object is among those that change, or is read by one of them. Find gives another value for the same
+// document, so that identities are compared by name.
+func (p *planner) changes(id object.ID) bool {
+	for o := range p.workloads {
+		if o.ID == id {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.plan.Removals, func(r Removal) bool { return r.Object.ID == id })
+}
+
+// listed tells whether the user takes care of an object, or of one container of it.
+func (p *planner) listed(id object.ID, container string) bool {
+	for _, u := range p.settings.Unmanaged {
+		if u.Ref == id.String() || u.Ref == id.String()+"/"+container {
+			if !p.matched[u.Ref] {
+				p.matched[u.Ref] = true
+				p.plan.Passed = append(p.plan.Passed, Passed{id, "unmanaged: " + u.Reason})
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// unmanaged refuses entries that match nothing: a typing mistake there would hide a client.
+func (p *planner) unmanaged() {
+	for _, u := range p.settings.Unmanaged {
+		if p.matched[u.Ref] {
+			continue
+		}
+		parts := strings.Split(u.Ref, "/")
+		o, err := p.release.Find(parts[0], parts[1])
+		if err != nil {
+			p.problems = append(p.problems, err)
+			continue
+		}
+		if o == nil || len(parts) == 3 && !hasContainer(o, parts[2]) {
+			p.problems = append(p.problems, fmt.Errorf("spec.unmanaged: %s matches nothing in the stream: correct or remove the entry", u.Ref))
+			continue
+		}
+		p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "unmanaged: " + u.Reason})
+	}
+}
+
+func hasContainer(o *object.Object, name string) bool {
+	pod, ok := o.Pod()
+	return ok && slices.ContainsFunc(pod.All(), func(c object.Container) bool { return c.Name == name })
+}

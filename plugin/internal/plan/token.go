@@ -1,0 +1,239 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// token plans the Secret of the service token, the container that fills it before Kibana starts, and the least that this container
+// may do in Kubernetes.
+func (p *planner) token(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
+	if p.settings.InitContainer.Image == "" {
+		return fmt.Errorf("no image for the init container %s is configured (initContainer.image, --init-image), and this build brings none: "+
+			"`make image` writes dist/elk-mtls-init.oci.tar; push it (skopeo copy oci-archive:dist/elk-mtls-init.oci.tar docker://REGISTRY/elk-mtls-init:TAG) "+
+			"or load it into a test cluster (kind load image-archive, minikube image load), and name it", initName)
+	}
+	minter, err := p.minter(id.ca)
+	if err != nil {
+		return err
+	}
+	for _, key := range []string{p.settings.Minter.UsernameKey, p.settings.Minter.PasswordKey} {
+		if err := p.holds(object.Source{Kind: "Secret", Name: minter, Key: key}); err != nil {
+			return fmt.Errorf("%w (minter.secretName, minter.usernameKey, minter.passwordKey)", err)
+		}
+	}
+	account, err := p.serviceAccount(w)
+	if err != nil {
+		return err
+	}
+	secret := or(p.settings.Token.SecretName, w.Name+"-elk-mtls-token")
+	if err := p.tokenObjects(w, account, secret); err != nil {
+		return err
+	}
+	p.podIdentity(w, account)
+	pod := p.on(w.Object).pod
+	mode := fileMode(pod)
+	volume := func(node *yaml.Node, why, link string) {
+		p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", object.Text(yaml.NewRNode(node), "name")), node, why, link)
+	}
+	volume(id.volume(mode), "the client certificate, and the CA that it trusts", "")
+	volume(projected(minterVolume, mode, []fileItem{
+		{object.Source{Kind: "Secret", Name: minter, Key: p.settings.Minter.UsernameKey}, "username"},
+		{object.Source{Kind: "Secret", Name: minter, Key: p.settings.Minter.PasswordKey}, "password"},
+	}), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
+	volume(kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
+	container, err := p.initContainer(pod, id, hosts, secret, p.verification(conf))
+	if err != nil {
+		return err
+	}
+	p.set(w.Object, patch.Fields(pod.Path("spec", "initContainers")...).Item("name", initName), container,
+		"creates Kibana's service token before Kibana starts", linkServiceToken)
+	p.readToken(w, secret)
+	return nil
+}
+
+// minter names the Secret with the credentials that may create tokens. The chart of Elasticsearch calls its two Secrets X-certs and
+// X-credentials; nothing else is guessed.
+func (p *planner) minter(ca object.Source) (string, error) {
+	if name := p.settings.Minter.SecretName; name != "" {
+		return name, nil
+	}
+	if prefix, ok := strings.CutSuffix(ca.Name, "-certs"); ok && ca.Kind == "Secret" {
+		return prefix + "-credentials", nil
+	}
+	hint := ""
+	if name := p.hookCredentials(); name != "" {
+		hint = fmt.Sprintf(" (the chart's own hook uses Secret/%s)", name)
+	}
+	return "", fmt.Errorf("the credentials that may create service tokens are not known%s: name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey", hint)
+}
+
+// serviceAccount gives the pod's own ServiceAccount, or "" when one of ours has to replace none or "default".
+func (p *planner) serviceAccount(w *recognise.Workload) (string, error) {
+	if name := p.settings.ServiceAccount.Name; name != "" {
+		return name, nil
+	}
+	pod := p.on(w.Object).pod
+	name := or(object.Text(pod.Spec, "serviceAccountName"), object.Text(pod.Spec, "serviceAccount"))
+	if name != "" && name != "default" {
+		return name, nil
+	}
+	name = accountName(w)
+	id, node := newObject(w.Object, "v1", "ServiceAccount", name, patch.F("automountServiceAccountToken", patch.Bool(false)))
+	return name, p.add(w.Object, id, node, "identity of "+initName+" in Kubernetes")
+}
+
+func accountName(w *recognise.Workload) string { return w.Name + "-elk-mtls" }
+
+// tokenObjects plans the Secret and the Role for it. The Secret is rendered without any data: a key that Helm does not know is one
+// that Helm does not take back, at an upgrade or a rollback.
+func (p *planner) tokenObjects(w *recognise.Workload, account, secret string) error {
+	role := accountName(w)
+	const group = "rbac.authorization.k8s.io"
+	secretID, secretNode := newObject(w.Object, "v1", "Secret", secret, patch.F("type", patch.Str("Opaque")))
+	roleID, roleNode := newObject(w.Object, group+"/v1", "Role", role, patch.F("rules", patch.Seq(patch.Map(
+		patch.F("apiGroups", patch.Strs("")),
+		patch.F("resources", patch.Strs("secrets")),
+		patch.F("resourceNames", patch.Strs(secret)),
+		patch.F("verbs", patch.Strs("get", "patch")),
+	))))
+	subject := patch.Map(patch.F("kind", patch.Str("ServiceAccount")), patch.F("name", patch.Str(account)))
+	if w.Namespace != "" {
+		subject.Content = append(subject.Content, patch.Str("namespace"), patch.Str(w.Namespace))
+	}
+	bindingID, bindingNode := newObject(w.Object, group+"/v1", "RoleBinding", role,
+		patch.F("subjects", patch.Seq(subject)),
+		patch.F("roleRef", patch.Map(
+			patch.F("apiGroup", patch.Str(group)), patch.F("kind", patch.Str("Role")), patch.F("name", patch.Str(role)))))
+	for _, a := range []struct {
+		id   object.ID
+		node *yaml.Node
+		why  string
+	}{
+		{secretID, secretNode, "keeps the service token; " + initName + " fills it"},
+		{roleID, roleNode, "lets " + initName + " read and patch that one Secret, nothing else"},
+		{bindingID, bindingNode, "gives that Role to ServiceAccount/" + account},
+	} {
+		if err := p.add(w.Object, a.id, a.node, a.why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// podIdentity gives the pod its ServiceAccount, and takes the API token out of containers that have no use for it.
+func (p *planner) podIdentity(w *recognise.Workload, account string) {
+	pod := p.on(w.Object).pod
+	at := func(field string) patch.Path { return patch.Fields(pod.Path("spec", field)...) }
+	name, old := object.Text(pod.Spec, "serviceAccountName"), object.Text(pod.Spec, "serviceAccount")
+	if or(name, old) == account && account != accountName(w) {
+		return // the pod's own: what its other containers do with it is the user's
+	}
+	p.set(w.Object, at("serviceAccountName"), patch.Str(account), "identity of "+initName, linkServiceAccount)
+	if old != "" {
+		p.set(w.Object, at("serviceAccount"), patch.Str(account), "the older name of the same field, which must agree", linkServiceAccount)
+	}
+	for _, c := range pod.All() {
+		if c.Name != w.Main.Name && c.Name != initName {
+			p.action("%s: container %q keeps the API token of the pod, now of ServiceAccount/%s: set automountServiceAccountToken: false if it has no use for it", w.ID, c.Name, account)
+			return
+		}
+	}
+	p.set(w.Object, at("automountServiceAccountToken"), patch.Bool(false), "only "+initName+" calls the Kubernetes API, with a token of its own", linkServiceAccount)
+}
+
+// readToken points Kibana to the Secret. An environment variable is read when its container is created, after the init containers;
+// a Secret volume would have to be complete before any container starts.
+func (p *planner) readToken(w *recognise.Workload, secret string) {
+	name := kibanaEnv(kibanaToken)[0]
+	at := containerPath(w.Main).Field("env").Item("name", name)
+	const why = "Kibana logs in with the token of this Secret"
+	if _, ok := w.Main.Env(name); !ok {
+		p.set(w.Object, at, patch.Map(patch.F("name", patch.Str(name)), patch.F("valueFrom", patch.Map(patch.F("secretKeyRef", patch.Map(
+			patch.F("name", patch.Str(secret)), patch.F("key", patch.Str(p.settings.Token.Key))))))), why, linkKibanaToken)
+		return
+	}
+	ref := at.Field("valueFrom", "secretKeyRef")
+	p.set(w.Object, ref.Field("name"), patch.Str(secret), why, linkKibanaToken)
+	p.set(w.Object, ref.Field("key"), patch.Str(p.settings.Token.Key), why, linkKibanaToken)
+}
+
+// kubernetesAPI is the volume that the API server would add by itself, for one container alone.
+func kubernetesAPI(mode int) *yaml.Node {
+	item := func(entries ...patch.Entry) *yaml.Node { return patch.Map(entries...) }
+	return patch.Map(
+		patch.F("name", patch.Str(apiVolume)),
+		patch.F("projected", patch.Map(
+			patch.F("defaultMode", patch.Octal(mode)),
+			patch.F("sources", patch.Seq(
+				item(patch.F("serviceAccountToken", patch.Map(patch.F("expirationSeconds", patch.Int(3600)), patch.F("path", patch.Str("token"))))),
+				item(patch.F("configMap", patch.Map(patch.F("name", patch.Str("kube-root-ca.crt")),
+					patch.F("items", patch.Seq(patch.Map(patch.F("key", patch.Str("ca.crt")), patch.F("path", patch.Str("ca.crt")))))))),
+				item(patch.F("downwardAPI", patch.Map(patch.F("items", patch.Seq(patch.Map(
+					patch.F("path", patch.Str("namespace")),
+					patch.F("fieldRef", patch.Map(patch.F("fieldPath", patch.Str("metadata.namespace"))))))))))))),
+		),
+	)
+}
+
+// initContainer is the container itself: it meets the restricted Pod Security Standard whatever the pod allows.
+// https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+func (p *planner) initContainer(pod object.Pod, id identity, hosts []string, secret, verification string) (*yaml.Node, error) {
+	s := p.settings
+	args := []string{"ensure"}
+	for _, h := range hosts {
+		args = append(args, "--elasticsearch-url="+h)
+	}
+	args = append(args, "--ca="+clientDir+"/"+fileCA)
+	if s.Certs() {
+		args = append(args, "--cert="+clientDir+"/"+fileCert, "--key="+clientDir+"/"+fileKey)
+	}
+	if verification != "full" {
+		args = append(args, "--verification-mode="+verification)
+	}
+	args = append(args,
+		"--account="+s.Token.Account,
+		"--secret="+secret,
+		"--secret-key="+s.Token.Key,
+		"--username-file="+minterDir+"/username",
+		"--password-file="+minterDir+"/password",
+		"--timeout="+s.InitContainer.Timeout,
+	)
+	var resources *yaml.Node
+	if len(s.InitContainer.Resources) > 0 {
+		var err error
+		if resources, err = patch.From(s.InitContainer.Resources); err != nil {
+			return nil, fmt.Errorf("initContainer.resources: %w", err)
+		}
+	}
+	security := patch.Map(
+		patch.F("allowPrivilegeEscalation", patch.Bool(false)),
+		patch.F("capabilities", patch.Map(patch.F("drop", patch.Strs("ALL")))),
+		patch.F("readOnlyRootFilesystem", patch.Bool(true)),
+		patch.F("runAsNonRoot", patch.Bool(true)),
+	)
+	if object.Text(pod.Spec, "securityContext", "runAsUser") == "0" {
+		security.Content = append(security.Content, patch.Str("runAsUser"), patch.Int(65532))
+	}
+	security.Content = append(security.Content, patch.Str("seccompProfile"), patch.Map(patch.F("type", patch.Str("RuntimeDefault"))))
+	mount := func(volume, dir string) *yaml.Node {
+		return patch.Map(patch.F("name", patch.Str(volume)), patch.F("mountPath", patch.Str(dir)), patch.F("readOnly", patch.Bool(true)))
+	}
+	return patch.Map(
+		patch.F("name", patch.Str(initName)),
+		patch.F("image", patch.Str(s.InitContainer.Image)),
+		patch.F("imagePullPolicy", patch.Str(s.InitContainer.PullPolicy)),
+		patch.F("args", patch.Strs(args...)),
+		patch.F("env", patch.Seq(patch.Map(patch.F("name", patch.Str("POD_UID")),
+			patch.F("valueFrom", patch.Map(patch.F("fieldRef", patch.Map(patch.F("fieldPath", patch.Str("metadata.uid"))))))))),
+		patch.F("resources", resources),
+		patch.F("securityContext", security),
+		patch.F("volumeMounts", patch.Seq(mount(clientVolume, clientDir), mount(minterVolume, minterDir), mount(apiVolume, apiDir))),
+	), nil
+}

@@ -1,0 +1,235 @@
+// Package recognise finds Elasticsearch and Kibana in a manifest stream: documents come in, a Release that names the workloads, the
+// evidence for each and the objects around them goes out. Only documents that may matter are parsed. Names never decide: a release,
+// its aliases, labels, registry and namespace may be called anything.
+package recognise
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// App is an application that the post-renderer knows how to patch.
+type App string
+
+// The applications.
+const (
+	Elasticsearch App = "Elasticsearch"
+	Kibana        App = "Kibana"
+)
+
+// Workload is an object that runs an application.
+type Workload struct {
+	*object.Object
+	App  App
+	Pod  object.Pod
+	Main object.Container // the container that runs the application
+	// Signs is the evidence, for the report: `image "elasticsearch"`, "settings in its environment".
+	Signs []string
+}
+
+// Release is what a stream holds, as far as it matters here.
+type Release struct {
+	Nodes   []*Workload      // Elasticsearch nodes, in the order of the stream
+	Kibanas []*Workload      // in the order of the stream
+	Pods    []*object.Object // the other objects with a pod that mention Elasticsearch or Kibana
+	Passed  []LookAlike      // what looks like one of the applications and is none
+
+	HasHooks bool // some document of the stream is a Helm hook
+	Objects  int  // how many documents hold something
+
+	screened []screened
+	parsed   map[*manifest.Document][]*object.Object
+}
+
+// LookAlike is an object that was looked at and left alone.
+type LookAlike struct {
+	object.ID
+	Why string
+}
+
+// workloadKinds are the kinds that run pods.
+var workloadKinds = [...]string{"StatefulSet", "Deployment", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod"}
+
+// All recognises what a stream holds. It reports every document that it needs and cannot read, and every workload that looks like
+// Elasticsearch or Kibana but is built in a way it does not know: such a workload must not pass as if it were secured. What
+// unmanaged holds for is left alone.
+func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, error) {
+	r := &Release{parsed: map[*manifest.Document][]*object.Object{}}
+	var problems []error
+	for _, doc := range stream.Documents() {
+		s := screen(doc)
+		r.screened = append(r.screened, s)
+		if s.kind != "" {
+			r.Objects++
+		}
+		r.HasHooks = r.HasHooks || s.hook
+		if !s.mentionsElastic() || !s.mayBe(append([]string{"Elasticsearch", "Kibana"}, workloadKinds[:]...)...) {
+			continue
+		}
+		objects, err := r.In(doc)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if s.kind == "" && len(objects) > 0 {
+			r.Objects++
+		}
+		for _, o := range objects {
+			if unmanaged(o.ID) {
+				continue
+			}
+			if err := r.judge(o); err != nil {
+				problems = append(problems, err)
+			}
+		}
+	}
+	return r, errors.Join(problems...)
+}
+
+// objectsIn parses a document once.
+func (r *Release) In(doc *manifest.Document) ([]*object.Object, error) {
+	if objects, ok := r.parsed[doc]; ok {
+		return objects, nil
+	}
+	objects, err := object.In(doc)
+	if err != nil {
+		return nil, err
+	}
+	r.parsed[doc] = objects
+	return objects, nil
+}
+
+// judge sorts one object into the release.
+func (r *Release) judge(o *object.Object) error {
+	if isECK(o) {
+		return fmt.Errorf("%s: this is a custom resource of ECK, whose operator is itself a client without a certificate: requiring certificates "+
+			"would lock the operator out; on the Basic licence use the Helm charts of Elasticsearch and Kibana instead", o.ID)
+	}
+	pod, ok := o.Pod()
+	if !ok {
+		return nil
+	}
+	if o.Hook == "" && (o.Kind == "StatefulSet" || o.Kind == "Deployment" || o.Kind == "DaemonSet") {
+		w, why, err := recogniseWorkload(o, pod)
+		switch {
+		case err != nil:
+			return err
+		case why != "":
+			r.Passed = append(r.Passed, LookAlike{o.ID, why})
+			return nil
+		case w != nil && w.App == Elasticsearch:
+			r.Nodes = append(r.Nodes, w)
+			return nil
+		case w != nil:
+			r.Kibanas = append(r.Kibanas, w)
+			return nil
+		}
+	}
+	r.Pods = append(r.Pods, o)
+	return nil
+}
+
+// Find gives the object of that kind and name, nil when the stream has none. A document that cannot be read is an error only when
+// it may be the one.
+func (r *Release) Find(kind, name string) (*object.Object, error) {
+	found, err := r.FindAll(kind, name)
+	if len(found) == 0 {
+		return nil, err
+	}
+	return found[0], err
+}
+
+// FindAll gives every object of that kind and name: a hook and an object of the release may share both.
+func (r *Release) FindAll(kind, name string) ([]*object.Object, error) {
+	var found []*object.Object
+	for _, s := range r.screened {
+		if !s.mayBe(kind) || !s.mayName(name) {
+			continue
+		}
+		objects, err := r.In(s.doc)
+		if err != nil {
+			if s.kind == kind {
+				return nil, fmt.Errorf("%s/%s is needed, and a document that may be it cannot be read: %w", kind, name, err)
+			}
+			continue
+		}
+		for _, o := range objects {
+			if o.Kind == kind && o.Name == name {
+				found = append(found, o)
+			}
+		}
+	}
+	return found, nil
+}
+
+// Services gives the names of the Services whose selector picks the pods of a workload.
+func (r *Release) Services(w *Workload) ([]string, error) {
+	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
+	var names []string
+	for _, s := range r.screened {
+		if !s.mayBe("Service") || !s.mayNameAny(labels) {
+			continue
+		}
+		objects, err := r.In(s.doc)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects {
+			if o.Kind == "Service" && selects(object.Pairs(o.Node, "spec", "selector"), labels) {
+				names = append(names, o.Name)
+			}
+		}
+	}
+	return names, nil
+}
+
+func (s screened) mayNameAny(labels map[string]string) bool {
+	for _, value := range labels {
+		if s.mayName(value) {
+			return true
+		}
+	}
+	return false
+}
+
+func selects(selector, labels map[string]string) bool {
+	if len(selector) == 0 {
+		return false
+	}
+	for name, value := range selector {
+		if labels[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// Hooks gives the objects that Helm runs as hooks.
+func (r *Release) Hooks() ([]*object.Object, error) {
+	var hooks []*object.Object
+	for _, s := range r.screened {
+		if !s.hook {
+			continue
+		}
+		objects, err := r.In(s.doc)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects {
+			if o.Hook != "" {
+				hooks = append(hooks, o)
+			}
+		}
+	}
+	return hooks, nil
+}
+
+// Documents gives the documents of the stream with the kind that their bytes say, "" where they do not say it plainly.
+func (r *Release) Documents(visit func(doc *manifest.Document, kind string)) {
+	for _, s := range r.screened {
+		visit(s.doc, s.kind)
+	}
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitDone  = 0
+	exitError = 1 // could not
+	exitUsage = 2 // used wrongly
+)
+
+// usageError marks what the caller did wrong on the command line, in the environment or in the configuration.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// run is the whole program but for os.Exit. On an error stdout stays empty, except towards Helm 4.
+func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	o := &options{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr}
+	cmd := o.command()
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	err := cmd.Execute()
+	if err == nil {
+		return exitDone
+	}
+	if o.host == hostHelm4 {
+		_, _ = io.WriteString(stdout, forHelm4(err))
+		return exitDone
+	}
+	for _, line := range strings.Split(err.Error(), "\n") {
+		_, _ = fmt.Fprintf(stderr, "elk-mtls: %s\n", line)
+	}
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitError
+}
+
+const hostHelm4 = "helm4"
+
+// forHelm4 makes an answer that Helm 4 rejects with our words. It drops the stderr of a post-renderer and its exit code, but quotes
+// the text behind a document marker that it cannot read.
+func forHelm4(err error) string {
+	return "x: 1\n--- elk-mtls: " + strings.ReplaceAll(err.Error(), "\n", "; ") + "\n"
+}
+
+// options are the command line, with the world around it.
+type options struct {
+	environ        []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	config       string
+	mode         string
+	stage        string
+	hooks        string
+	initImage    string
+	report       string
+	reportFormat string
+	host         string
+}
+
+func (o *options) command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "elk-mtls",
+		Short: "Require client certificates in Elasticsearch, on the Basic licence, with the Helm charts you have",
+		Long: `elk-mtls reads the manifests that Helm has rendered and writes them again, so that Elasticsearch requires a client
+certificate, every client presents one, probes survive, and Kibana logs in with a service token that nobody creates by hand.
+What it does not change leaves byte for byte. It needs no cluster and no network.`,
+		Example: `  # Helm 4, once: helm plugin install ./dist/helm4/elk-mtls
+  helm upgrade --install elk ./chart --post-renderer elk-mtls
+
+  # Helm 3 hides hooks from a post-renderer; with a Kibana 8 chart they must not run
+  helm upgrade --install elk ./chart --no-hooks --post-renderer elk-mtls --post-renderer-args --hooks=off
+
+  # look at the result first
+  helm template elk ./chart | elk-mtls --init-image registry.example/elk-mtls-init:1.0 --report - >patched.yaml
+
+  # the way of a live cluster: none, optional, required
+  helm template elk ./chart | elk-mtls --client-authentication optional`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(*cobra.Command, []string) error { return o.filter() },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.config, "config", "", "configuration file (kind MutualTLS); `elk-mtls help settings` lists what it may hold")
+	f.StringVar(&o.mode, "mode", "", "token | cert-token (default cert-token)")
+	f.StringVar(&o.stage, "client-authentication", "", "none | optional | required (default required in certificate modes)")
+	f.StringVar(&o.hooks, "hooks", "", "auto | off; off says that the chart's hooks will not run (--no-hooks)")
+	f.StringVar(&o.initImage, "init-image", "", "image of the init container elk-mtls-init")
+	f.StringVar(&o.report, "report", "", "write a report of every change to this file; - is stderr")
+	f.StringVar(&o.reportFormat, "report-format", "", "text | json (default text)")
+	f.StringVar(&o.host, "host", "", "")
+	_ = f.MarkHidden("host")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see elk-mtls --help", err)}
+	})
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError{fmt.Errorf("no such command: %q; see elk-mtls --help", args[0])}
+		}
+		return nil
+	}
+	cmd.AddCommand(versionCommand(), settingsTopic())
+	return cmd
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "elk-mtls %s\n", version)
+			return err
+		},
+	}
+}
+
+// filter is the post-renderer: everything is read before anything is written.
+func (o *options) filter() error {
+	settings, err := o.settings()
+	if err != nil {
+		return usageError{err}
+	}
+	input, err := o.read()
+	if err != nil {
+		return err
+	}
+	output, outcome, err := transform(input, settings)
+	if err != nil {
+		return err
+	}
+	if err := o.writeReport(outcome); err != nil {
+		return err
+	}
+	_, err = o.stdout.Write(output)
+	return err
+}
+
+// read takes all of stdin. Collecting garbage while the input grows would cost more than the rest of the work.
+func (o *options) read() ([]byte, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	size := int64(1 << 16)
+	if f, ok := o.stdin.(*os.File); ok {
+		info, err := f.Stat()
+		if err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return nil, usageError{errors.New("stdin is a terminal: elk-mtls reads the manifests from it (helm template … | elk-mtls); see elk-mtls --help")}
+		}
+		if err == nil && info.Mode().IsRegular() {
+			size = info.Size()
+		}
+	}
+	buffer := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	if _, err := buffer.ReadFrom(o.stdin); err != nil {
+		return nil, fmt.Errorf("reading stdin: %w", err)
+	}
+	if len(bytes.TrimSpace(buffer.Bytes())) == 0 {
+		return nil, errNoObject
+	}
+	return buffer.Bytes(), nil
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
+)
+
+// settings puts together what the user said. A flag counts before the environment, that before the file.
+func (o *options) settings() (config.Settings, error) {
+	for _, f := range []struct {
+		value *string
+		name  string
+	}{{&o.config, "CONFIG"}, {&o.report, "REPORT"}, {&o.reportFormat, "REPORT_FORMAT"}} {
+		if *f.value == "" {
+			*f.value = o.env("ELK_MTLS_" + f.name)
+		}
+	}
+	if o.reportFormat != "" && o.reportFormat != "text" && o.reportFormat != "json" {
+		return config.Settings{}, fmt.Errorf("--report-format: %q is not one of text, json", o.reportFormat)
+	}
+	if o.host != "" && o.host != hostHelm4 {
+		return config.Settings{}, fmt.Errorf("--host: %q is not %s", o.host, hostHelm4)
+	}
+	var s config.Settings
+	if o.config != "" {
+		text, err := os.ReadFile(o.config)
+		if err != nil {
+			return s, fmt.Errorf("--config: %w", err)
+		}
+		if s, err = config.Parse(text); err != nil {
+			return s, fmt.Errorf("%s: %w", o.config, err)
+		}
+	}
+	environment := s.Environment(o.environ)
+	for _, f := range []struct{ flag, field *string }{
+		{&o.mode, &s.Mode}, {&o.stage, &s.ClientAuthentication}, {&o.hooks, &s.Hooks}, {&o.initImage, &s.InitContainer.Image},
+	} {
+		if *f.flag != "" {
+			*f.field = *f.flag
+		}
+	}
+	if err := errors.Join(environment, s.Validate()); err != nil {
+		return s, err
+	}
+	s = s.WithDefaults()
+	return s, s.Validate()
+}
+
+// env looks a variable up, also under the name that Argo CD gives it.
+func (o *options) env(name string) string {
+	value := ""
+	for _, entry := range o.environ {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			return v
+		}
+		if v, ok := strings.CutPrefix(entry, "ARGOCD_ENV_"+name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}
+
+func (o *options) writeReport(r *report.Report) error {
+	if o.report == "" {
+		return nil
+	}
+	text := []byte(r.Text())
+	if o.reportFormat == "json" {
+		var err error
+		if text, err = r.JSON(); err != nil {
+			return err
+		}
+	}
+	if o.report == "-" {
+		_, err := o.stderr.Write(text)
+		return err
+	}
+	if err := os.WriteFile(o.report, text, 0o644); err != nil { //nolint:gosec // a report holds no secret, and CI reads it as somebody else
+		return fmt.Errorf("--report: %w", err)
+	}
+	return nil
+}
+
+// settingsTopic is the help page that lists every setting with its default and its name in the environment.
+func settingsTopic() *cobra.Command {
+	var b strings.Builder
+	b.WriteString("A configuration file (--config, or a functionConfig):\n\n  apiVersion: " + config.APIVersion + "\n  kind: " + config.Kind +
+		"\n  spec:\n    mode: cert-token\n    certificates: {secretName: my-certs}\n\n" +
+		"A flag counts before the environment, that before the file, that before what the manifests tell, that before the default.\n" +
+		"Lists and mappings in the environment are YAML: ELK_MTLS_UNMANAGED='[{ref: Deployment/grafana, reason: has its own}]'\n\n")
+	for _, d := range config.Describe() {
+		fmt.Fprintf(&b, "  %-34s %s\n  %34s %s (default %s)\n", d.Path, d.Env, "", d.What, d.Default)
+	}
+	return &cobra.Command{Use: "settings", Short: "Every setting: file, environment, default", Long: b.String()}
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/plan"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
+)
+
+// transform is the post-renderer: a manifest stream in, the secured stream out. It uses no network, cluster, clock or randomness.
+func transform(input []byte, settings config.Settings) ([]byte, *report.Report, error) {
+	stream, err := manifest.Split(input)
+	if err != nil {
+		return nil, nil, err
+	}
+	release, err := recognise.All(stream, unmanaged(settings))
+	if err != nil {
+		return nil, nil, err
+	}
+	if release.Objects == 0 {
+		return nil, nil, errNoObject
+	}
+	decided, err := plan.For(release, settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	outcome, err := apply(stream, release, decided)
+	if err != nil {
+		return nil, nil, err
+	}
+	output, err := stream.Bytes()
+	if err != nil {
+		return nil, nil, err
+	}
+	outcome.Mode, outcome.ClientAuthentication = settings.Mode, settings.ClientAuthentication
+	return output, outcome, nil
+}
+
+// errNoObject closes a hole of Helm 3: it takes an empty answer for "delete every object of the release". Empty input comes from
+// Helm 3's `template --output-dir`, which writes its files before it calls a post-renderer.
+var errNoObject = errors.New("stdin holds no Kubernetes object: a post-renderer reads the manifests from stdin " +
+	"(helm template … | elk-mtls); `helm template --output-dir` of Helm 3 passes none and has written its files unpatched")
+
+func unmanaged(settings config.Settings) func(object.ID) bool {
+	return func(id object.ID) bool {
+		for _, u := range settings.Unmanaged {
+			if u.Ref == id.String() {
+				return true
+			}
+		}
+		return false
+	}
+}
