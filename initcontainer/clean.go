@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
+)
+
+// clean is step 9: it deletes the doomed names, and forgets those that are gone for good. What fails is left to the next
+// run.
+func (h *holder) clean(ctx context.Context, s protocol.State) {
+	found := map[string]bool{}
+	for _, name := range protocol.Deletable(s, h.prefix(s)) {
+		was, err := h.delete(ctx, name)
+		if err != nil {
+			h.log.Warn("cannot delete an abandoned token; the next run tries again", "name", name, "reason", oneLine(err))
+			break
+		}
+		found[name] = was
+		if was {
+			h.log.Info("deleted an abandoned token", "name", name)
+		}
+	}
+	next, changed := protocol.Forget(s, found, h.clock.now(), old)
+	if !changed || s.Locked {
+		return
+	}
+	limited, cancel := h.limited(ctx, requestTime)
+	defer cancel()
+	if _, err := h.store.Patch(limited, s, next); err != nil {
+		h.log.Info("cannot take deleted tokens off the list of abandoned ones; the next run does", "reason", oneLine(err))
+	}
+}
+
+func (h *holder) delete(ctx context.Context, name string) (bool, error) {
+	limited, cancel := h.limited(ctx, requestTime)
+	defer cancel()
+	return h.es.Delete(limited, h.o.Account, name)
+}
+
+// full makes room where too many names wait for deletion: doomed ones may be deleted by anybody at any time.
+func (h *holder) full(ctx context.Context, s protocol.State) error {
+	h.clean(ctx, s)
+	return failure.New(failure.Other,
+		fmt.Errorf("%s: %d abandoned tokens wait for deletion, which is the limit", h.store, len(s.Abandoned)),
+		"each is a create that Elasticsearch did not answer; a name is forgotten ten minutes after the last one, or at once when its token was found and deleted")
+}
+
+// settle waits after a value was replaced: kubelet may hold the old one for a moment longer.
+func (h *holder) settle(ctx context.Context) {
+	if h.replaces {
+		h.log.Info("the token was replaced; waiting before the container starts", "pause", h.o.Settle)
+		h.clock.sleep(ctx, h.o.Settle)
+	}
+}

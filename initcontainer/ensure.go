@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/elastic"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/secret"
+)
+
+// edge is the world outside the settings: what a test puts something else in place of.
+type edge struct {
+	clock      clock
+	log        *slog.Logger
+	stdout     io.Writer
+	transport  func(http.RoundTripper) http.RoundTripper // around the connection to Elasticsearch
+	kubernetes *rest.Config                              // instead of the pod's or a kubeconfig's
+}
+
+// ensure is the line: wait for Elasticsearch → ensure credential → write Secret → exit. The two arrows in the middle
+// are one call, because a write that somebody else forestalled leads back to the beginning.
+func ensure(ctx context.Context, o config.Ensure, e edge) error {
+	h, err := newHolder(o, e)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if err := h.awaitElasticsearch(ctx); err != nil {
+		return h.unverified(ctx, err)
+	}
+	held, err := h.hold(ctx)
+	if err != nil {
+		return h.unverified(ctx, err)
+	}
+	// The token is safe: from here nothing changes the exit code.
+	h.clean(ctx, held)
+	h.settle(ctx)
+	return h.print()
+}
+
+// newHolder opens what the settings name. Files are read first: a certificate out of date is said before anybody dials.
+func newHolder(o config.Ensure, e edge) (*holder, error) {
+	if err := o.TLS.Check(e.clock.now()); err != nil {
+		return nil, err
+	}
+	if _, err := o.Login(); err != nil {
+		return nil, err
+	}
+	transport, err := o.TLS.Transport()
+	if err != nil {
+		return nil, err
+	}
+	var trip http.RoundTripper = transport
+	if e.transport != nil {
+		trip = e.transport(transport)
+	}
+	es, err := elastic.New(o.URLs, trip, o.Login)
+	if err != nil {
+		return nil, err
+	}
+	h := &holder{es: es, clock: e.clock, log: e.log, o: o, wait: newWaiting(e.clock, e.log, o.Timeout)}
+	h.begin()
+	return h, h.open(e)
+}
+
+// open chooses where the Secret is.
+func (h *holder) open(e edge) error {
+	place := secret.Place{Namespace: h.o.Namespace, Name: h.o.Secret, Key: h.o.SecretKey, Account: h.o.Account}
+	h.print, h.close = func() error { return nil }, func() {}
+	if h.o.SecretOut != "" {
+		place.Name = secret.NameOf(h.o.SecretOut)
+	}
+	h.place = place
+	switch h.o.SecretOut {
+	case "-":
+		out := secret.NewStdout(e.stdout, place)
+		h.store, h.print = out, out.Print
+	case "":
+		client, err := kubernetesConfig(h.o.Kubeconfig, e.kubernetes)
+		if err != nil {
+			return err
+		}
+		h.store, err = secret.NewKubernetes(client, place)
+		return err
+	default:
+		file := secret.NewFile(h.o.SecretOut, place)
+		h.store, h.close = file, func() { _ = file.Close() }
+	}
+	return nil
+}
+
+func kubernetesConfig(kubeconfig string, given *rest.Config) (*rest.Config, error) {
+	if given != nil {
+		return given, nil
+	}
+	if kubeconfig != "" {
+		c, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+		if err != nil {
+			return nil, fmt.Errorf("--kubeconfig: %w", err)
+		}
+		return c, nil
+	}
+	c, err := rest.InClusterConfig()
+	if errors.Is(err, rest.ErrNotInCluster) {
+		return nil, failure.New(failure.Usage, errors.New("not in a pod, and no --kubeconfig"),
+			"outside a cluster, --secret-out FILE keeps the Secret in a file")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the pod's Kubernetes credentials: %w", err)
+	}
+	return c, nil
+}

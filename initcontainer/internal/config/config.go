@@ -1,0 +1,188 @@
+// Package config gives the settings of one run: flags and environment go in, one checked struct comes out.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/elastic"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
+)
+
+// Common are the settings that every command with a connection to Elasticsearch has.
+type Common struct {
+	URLs           []string
+	TLS            tlsfiles.Files
+	UsernameFile   string
+	PasswordFile   string
+	Timeout        time.Duration
+	LogFormat      string
+	TerminationLog string
+}
+
+// Ensure are the settings of the command ensure.
+type Ensure struct {
+	Common
+	AccountName     string
+	Account         credential.Account
+	Secret          string
+	SecretKey       string
+	Namespace       string
+	Kubeconfig      string
+	SecretOut       string
+	New             bool
+	PodUID          string
+	Settle          time.Duration
+	RequireVerified bool
+}
+
+const (
+	namespaceFile  = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+	terminationLog = "/dev/termination-log"
+)
+
+func (c *Common) flags(f *pflag.FlagSet) {
+	f.StringArrayVar(&c.URLs, "elasticsearch-url", nil, "https URL of Elasticsearch; repeatable, the hosts are tried in turn")
+	f.StringVar(&c.TLS.CA, "ca", "", "PEM `FILE` with the CAs to trust; required")
+	f.StringVar(&c.TLS.Cert, "cert", "", "PEM `FILE` with the client certificate")
+	f.StringVar(&c.TLS.Key, "key", "", "PEM `FILE` with its private key")
+	f.StringVar(&c.TLS.VerificationMode, "verification-mode", "full", "full, or certificate: the chain without the host name")
+	f.StringVar(&c.UsernameFile, "username-file", "", "`FILE` with the minting user's name; required")
+	f.StringVar(&c.PasswordFile, "password-file", "", "`FILE` with its password; required")
+	f.DurationVar(&c.Timeout, "timeout", 5*time.Minute, "how long to wait in all")
+	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
+	f.StringVar(&c.TerminationLog, "termination-log", "", "`FILE` for the last error's one line (default "+terminationLog+" where it exists)")
+}
+
+// Flags declares the flags of ensure.
+func (e *Ensure) Flags(f *pflag.FlagSet) {
+	e.flags(f)
+	f.StringVar(&e.AccountName, "account", "elastic/kibana", "service account")
+	f.StringVar(&e.Secret, "secret", "", "`NAME` of the Secret")
+	f.StringVar(&e.SecretKey, "secret-key", "token", "key in the Secret")
+	f.StringVar(&e.Namespace, "namespace", "", "namespace of the Secret (default: the pod's)")
+	f.StringVar(&e.Kubeconfig, "kubeconfig", "", "kubeconfig `FILE`, outside a pod")
+	f.StringVar(&e.SecretOut, "secret-out", "", "instead of --secret: manifest `FILE` to read and write, or - for standard output, with --new")
+	f.BoolVar(&e.New, "new", false, "with --secret-out -: make a new token each time")
+	f.StringVar(&e.PodUID, "pod-uid", "", "UID of the pod (default: $POD_UID, else random)")
+	f.DurationVar(&e.Settle, "settle", 2*time.Second, "pause after a token was replaced, for kubelets that hold the old value")
+	f.BoolVar(&e.RequireVerified, "require-verified", false, "fail (exit 10) when the token that is there could not be verified in time")
+}
+
+// Complete fills in what the surroundings know.
+func (e *Ensure) Complete(getenv func(string) string) error {
+	if e.TerminationLog == "" {
+		if _, err := os.Stat(terminationLog); err == nil {
+			e.TerminationLog = terminationLog
+		}
+	}
+	if e.PodUID == "" {
+		e.PodUID = getenv("POD_UID")
+	}
+	if e.Namespace == "" && e.Secret != "" {
+		text, err := os.ReadFile(namespaceFile)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // Validate says so
+		case err != nil:
+			return err
+		}
+		e.Namespace = strings.TrimSpace(string(text))
+	}
+	return nil
+}
+
+// Validate reports all mistakes at once.
+func (e *Ensure) Validate() error {
+	errs := []error{e.validate()}
+	var err error
+	if e.Account, err = credential.ParseAccount(e.AccountName); err != nil {
+		errs = append(errs, fmt.Errorf("--account: %w", err))
+	}
+	switch {
+	case e.SecretOut == "" && e.Secret == "":
+		errs = append(errs, errors.New("--secret: the name of the token's Secret is missing (or --secret-out)"))
+	case e.SecretOut != "" && e.Secret != "":
+		errs = append(errs, errors.New("--secret-out: stands instead of --secret; give one of the two"))
+	case e.SecretOut == "-" && !e.New:
+		errs = append(errs, errors.New("--secret-out -: reads nothing, so it makes a new token each time; say --new if that is meant"))
+	case e.New && e.SecretOut != "-":
+		errs = append(errs, errors.New("--new: goes with --secret-out - only; a Secret or a file is read, and a token that works is kept"))
+	case e.Secret != "" && e.Namespace == "":
+		errs = append(errs, errors.New("--namespace: missing, and "+namespaceFile+" is not there"))
+	}
+	if e.SecretKey == "" {
+		errs = append(errs, errors.New("--secret-key: missing"))
+	}
+	if strings.ContainsAny(e.PodUID, " \t\r\n") {
+		errs = append(errs, fmt.Errorf("--pod-uid: %q has white space in it", e.PodUID))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Common) validate() error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if len(c.URLs) == 0 {
+		add("--elasticsearch-url: missing")
+	}
+	for _, u := range c.URLs {
+		errs = append(errs, checkURL(u))
+	}
+	if c.TLS.CA == "" {
+		add("--ca: missing; no server is trusted without one")
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		add("--cert, --key: give both or neither")
+	}
+	if m := c.TLS.VerificationMode; m != "full" && m != "certificate" {
+		add("--verification-mode: %q is neither full nor certificate", m)
+	}
+	if c.UsernameFile == "" || c.PasswordFile == "" {
+		add("--username-file, --password-file: the minting credentials are missing")
+	}
+	if c.Timeout <= 0 {
+		add("--timeout: must be more than 0")
+	}
+	if f := c.LogFormat; f != "text" && f != "json" {
+		add("--log-format: %q is neither text nor json", f)
+	}
+	return errors.Join(errs...)
+}
+
+// checkURL never quotes a URL with user info: there is a password in it.
+func checkURL(raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return errors.New("--elasticsearch-url: not a URL")
+	case u.User != nil:
+		return fmt.Errorf("--elasticsearch-url: %s: user info in the URL is refused; use --username-file and --password-file", u.Host)
+	case u.Scheme == "http":
+		return fmt.Errorf("--elasticsearch-url: %q: plain http is refused: token and password would be readable on the way", raw)
+	case u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
+		return fmt.Errorf("--elasticsearch-url: %q: want https://host:port", raw)
+	}
+	return nil
+}
+
+// Login reads the minting credentials; a line end after them is not part of them.
+func (c *Common) Login() (elastic.Login, error) {
+	username, err := os.ReadFile(c.UsernameFile)
+	if err != nil {
+		return elastic.Login{}, fmt.Errorf("--username-file: %w", err)
+	}
+	password, err := os.ReadFile(c.PasswordFile)
+	if err != nil {
+		return elastic.Login{}, fmt.Errorf("--password-file: %w", err)
+	}
+	trim := func(b []byte) string { return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r") }
+	return elastic.Login{Username: trim(username), Password: credential.NewPassword(trim(password))}, nil
+}

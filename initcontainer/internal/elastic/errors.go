@@ -1,0 +1,180 @@
+package elastic
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+)
+
+// hostHeader carries the host that answered from the transport to the error; it never leaves the program.
+const hostHeader = "Elk-Mtls-Host"
+
+// Refused is a request that surely did nothing.
+type Refused struct{ Err error }
+
+// Error returns the cause's text.
+func (e *Refused) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Refused) Unwrap() error { return e.Err }
+
+// surelyRefused: a 4xx, except those that say that there is something (409: a proxy sent our create twice) or that
+// somebody on the way lost patience.
+func surelyRefused(err error) bool {
+	var s *StatusError
+	return errors.As(err, &s) && s.Status/100 == 4 && s.Status != http.StatusConflict && s.Status != http.StatusRequestTimeout
+}
+
+// StatusError is an answer of Elasticsearch that is not 200.
+type StatusError struct {
+	Host   string
+	Status int
+	Type   string // of the error: security_exception
+	Reason string // never of a create
+	found  *bool
+}
+
+// Error names host, status, type and reason.
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("%s answers %d", e.Host, e.Status)
+	if e.Type != "" {
+		text += " " + e.Type
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
+}
+
+// statusError reads what Elasticsearch says. Of a body that is not in its form nothing is passed on.
+func statusError(res *esapi.Response, body []byte, withReason bool) error {
+	var answer struct {
+		Found *bool `json:"found"`
+		Error struct {
+			Type   string `json:"type"`
+			Reason string `json:"reason"`
+		} `json:"error"`
+	}
+	_ = json.Unmarshal(body, &answer) // a proxy's page: the status says enough
+	e := &StatusError{Host: res.Header.Get(hostHeader), Status: res.StatusCode, Type: printable(answer.Error.Type, 80), found: answer.Found}
+	if withReason {
+		e.Reason = printable(answer.Error.Reason, 300)
+	}
+	switch e.Status {
+	case http.StatusUnauthorized:
+		return failure.New(failure.Unauthorized, e,
+			"the minter's password is wrong, or the chart made a new credentials Secret that Elasticsearch does not know (without secret.password it does so at every helm upgrade), or the index .security is not available")
+	case http.StatusForbidden:
+		return failure.New(failure.Forbidden, e, "the minting user needs the cluster privileges manage_service_account and monitor")
+	case http.StatusServiceUnavailable:
+		return failure.New(failure.Unavailable, e, "Elasticsearch has no master, or the index .security is not available: look at the logs of its pods")
+	}
+	return e
+}
+
+// printable keeps a foreign text to one line of limited length.
+func printable(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+	if len(s) > limit {
+		return strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}
+
+// genuine names the host in every error, and takes no success from anybody but Elasticsearch: a proxy's 200 must not
+// count. Only successful answers carry the header.
+type genuine struct{ next http.RoundTripper }
+
+func (g genuine) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := g.next.RoundTrip(req)
+	if err != nil {
+		return nil, explain(req.Context(), req.URL.Host, err)
+	}
+	if res.StatusCode/100 == 2 && res.Header.Get("X-Elastic-Product") != "Elasticsearch" {
+		_ = res.Body.Close()
+		return nil, failure.New(failure.Unreachable, fmt.Errorf("%s answers, but is not Elasticsearch (no X-Elastic-Product header)", req.URL.Host),
+			"is there a proxy between, or another service at this address? Elasticsearch before 7.14 is not supported")
+	}
+	res.Header.Set(hostHeader, req.URL.Host)
+	return res, nil
+}
+
+// explain finds the exit code and the advice for an error of the connection.
+//
+//	certificate not signed by our CA       11
+//	certificate for another host           12
+//	the server refuses our certificate     13
+//	dates                                  14
+//	nobody answers, plain http             10
+func explain(ctx context.Context, host string, err error) error {
+	var (
+		already   *failure.Error
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		record    tls.RecordHeaderError
+	)
+	at := fmt.Errorf("%s: %w", host, err)
+	switch {
+	case errors.As(err, &already), context.Cause(ctx) != nil && errors.Is(context.Cause(ctx), context.Canceled):
+		return at
+	case errors.As(err, &authority):
+		return failure.New(failure.WrongCA, at, "the server's certificate is not signed by a CA in the file of --ca")
+	case errors.As(err, &name):
+		return failure.New(failure.HostName, hostNameError(host, name),
+			"use a name that is in the server's certificate, or --verification-mode certificate, which checks the chain and not the name")
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return failure.New(failure.Dates, fmt.Errorf("%s: the certificate of %q is valid from %s to %s: %w", host, invalid.Cert.Subject,
+			invalid.Cert.NotBefore.UTC().Format("2006-01-02 15:04"), invalid.Cert.NotAfter.UTC().Format("2006-01-02 15:04"), err),
+			"renew the server's certificate, or look at the clock of this node")
+	case errors.As(err, &invalid):
+		return failure.New(failure.WrongCA, at, "the server's certificate or its CA may not be used like this")
+	case refusesClient(err):
+		return failure.New(failure.ClientCertificate, fmt.Errorf("%s refuses the client certificate, or the lack of one: %w", host, err),
+			"give --cert and --key; the certificate must be signed by a CA in Elasticsearch's certificate_authorities and allow client authentication")
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return failure.New(failure.Unreachable, fmt.Errorf("%s does not speak TLS: %w", host, err), "xpack.security.http.ssl.enabled must be true")
+	}
+	return failure.New(failure.Unreachable, at, "is Elasticsearch up, and may this pod reach it? A proxy from the environment is not used")
+}
+
+func hostNameError(host string, e x509.HostnameError) error {
+	names := slices.Clone(e.Certificate.DNSNames)
+	for _, ip := range e.Certificate.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return fmt.Errorf("%s: the certificate of %q is for [%s], not for %s: %w", host, e.Certificate.Subject,
+		strings.Join(names, ", "), e.Host, e)
+}
+
+// refusesClient: the server ended the handshake because of our certificate. Which alert it sends goes by the JDK, and
+// with TLS 1.3 it comes as the answer to the first request. The alerts' texts are those of crypto/tls itself.
+// https://www.rfc-editor.org/rfc/rfc8446#section-6
+func refusesClient(err error) bool {
+	var remote *net.OpError
+	if !errors.As(err, &remote) || remote.Op != "remote error" {
+		return false
+	}
+	for _, alert := range []tls.AlertError{40, 42, 43, 44, 45, 46, 48, 116} {
+		if remote.Err.Error() == alert.Error() {
+			return true
+		}
+	}
+	return false
+}

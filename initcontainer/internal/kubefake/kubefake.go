@@ -1,0 +1,193 @@
+// Package kubefake gives an API server with one Secret in it, for tests: get and merge patch with the resourceVersion
+// semantics of the real one, and the hand of a person or of Helm that changes the Secret in between. Every other call is
+// answered 403, as a Role with get and patch on one name would.
+package kubefake
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strconv"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Server is the API server.
+type Server struct {
+	URL  string
+	http *httptest.Server
+
+	mu      sync.Mutex
+	secret  *corev1.Secret // nil: not there
+	version int
+	uid     int
+	writes  int
+	deny    int // answer this to everything
+}
+
+// Start begins to serve a blank Secret.
+func Start(namespace, name string) *Server {
+	s := &Server{}
+	s.create(namespace, name)
+	s.http = httptest.NewServer(s)
+	s.URL = s.http.URL
+	return s
+}
+
+// Close ends it.
+func (s *Server) Close() { s.http.Close() }
+
+func (s *Server) create(namespace, name string) {
+	s.uid++
+	s.secret = &corev1.Secret{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(fmt.Sprintf("%08d-0000-4000-8000-000000000000", s.uid))},
+		Type:       corev1.SecretTypeOpaque,
+	}
+	s.moved()
+}
+
+func (s *Server) moved() {
+	s.version++
+	s.secret.ResourceVersion = strconv.Itoa(s.version)
+}
+
+// Change lets somebody change the Secret; its resourceVersion moves. With an empty Secret, somebody replaces it by a
+// blank one.
+func (s *Server) Change(edit func(*corev1.Secret)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	edit(s.secret)
+	s.moved()
+}
+
+// Delete takes the Secret away, and Render brings a blank one with a new UID, as the next helm upgrade does.
+func (s *Server) Delete() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secret = nil
+}
+
+// Render brings a blank Secret.
+func (s *Server) Render(namespace, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.create(namespace, name)
+}
+
+// Deny answers every call with this status; 0 ends that.
+func (s *Server) Deny(status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deny = status
+}
+
+// Secret returns a copy of it, nil where there is none.
+func (s *Server) Secret() *corev1.Secret {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.secret.DeepCopy()
+}
+
+// Writes counts the patches that changed something.
+func (s *Server) Writes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writes
+}
+
+// ServeHTTP answers get and merge patch.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status, answer := s.answer(r, body)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func (s *Server) answer(r *http.Request, body []byte) (int, any) {
+	path := ""
+	if s.secret != nil {
+		path = "/api/v1/namespaces/" + s.secret.Namespace + "/secrets/" + s.secret.Name
+	}
+	switch {
+	case s.deny != 0:
+		return refuse(s.deny, `secrets "x" is forbidden: User "system:serviceaccount:ns:default" cannot get resource "secrets" in API group "" in the namespace "ns"`)
+	case s.secret == nil:
+		return refuse(http.StatusNotFound, "secrets not found")
+	case r.URL.Path != path:
+		return refuse(http.StatusForbidden, "secrets is forbidden: another name")
+	case r.Method == http.MethodGet:
+		return http.StatusOK, s.secret
+	case r.Method == http.MethodPatch && r.Header.Get("Content-Type") == string(types.MergePatchType) && r.URL.Query().Get("fieldManager") == "elk-mtls-init":
+		return s.patch(body)
+	}
+	return refuse(http.StatusForbidden, "secrets is forbidden: cannot "+r.Method)
+}
+
+// patch is a merge patch on annotations and data, which is all that our program sends.
+// https://www.rfc-editor.org/rfc/rfc7386
+func (s *Server) patch(body []byte) (int, any) {
+	var p struct {
+		Metadata struct {
+			ResourceVersion string             `json:"resourceVersion"`
+			Annotations     map[string]*string `json:"annotations"`
+		} `json:"metadata"`
+		Data map[string]*[]byte `json:"data"`
+	}
+	if err := json.Unmarshal(body, &p); err != nil {
+		return refuse(http.StatusUnprocessableEntity, "invalid: "+string(body)) // the real one quotes the object, too
+	}
+	if v := p.Metadata.ResourceVersion; v != "" && v != s.secret.ResourceVersion {
+		return refuse(http.StatusConflict, "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again")
+	}
+	next := s.secret.DeepCopy()
+	next.Annotations = merge(next.Annotations, p.Metadata.Annotations)
+	next.Data = merge(next.Data, p.Data)
+	if next.Immutable != nil && *next.Immutable && !reflect.DeepEqual(next.Data, s.secret.Data) {
+		status, answer := refuse(http.StatusUnprocessableEntity, "invalid: "+string(body))
+		answer.Details = &metav1.StatusDetails{Causes: []metav1.StatusCause{{Type: "FieldValueForbidden", Field: "data"}}}
+		return status, answer
+	}
+	if !reflect.DeepEqual(next, s.secret) {
+		s.secret = next
+		s.moved()
+		s.writes++
+	}
+	return http.StatusOK, s.secret
+}
+
+func merge[V any](into map[string]V, changes map[string]*V) map[string]V {
+	into = maps.Clone(into)
+	for key, value := range changes {
+		switch {
+		case value == nil:
+			delete(into, key)
+		case into == nil:
+			into = map[string]V{key: *value}
+		default:
+			into[key] = *value
+		}
+	}
+	return into
+}
+
+func refuse(code int, message string) (int, *metav1.Status) {
+	reasons := map[int]metav1.StatusReason{
+		http.StatusNotFound: metav1.StatusReasonNotFound, http.StatusForbidden: metav1.StatusReasonForbidden,
+		http.StatusConflict: metav1.StatusReasonConflict, http.StatusUnprocessableEntity: metav1.StatusReasonInvalid,
+	}
+	return code, &metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+		Status:   metav1.StatusFailure, Code: int32(code), Reason: reasons[code], Message: message,
+	}
+}

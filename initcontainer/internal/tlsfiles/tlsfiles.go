@@ -1,0 +1,150 @@
+// Package tlsfiles gives the connection to Elasticsearch: PEM files go in, checked, and a transport comes out that
+// presents the client certificate and trusts the CA and nobody else.
+package tlsfiles
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+)
+
+// Files are the PEM files of one client, and how it checks the server: "full", or "certificate" for the chain alone.
+type Files struct {
+	CA, Cert, Key    string
+	VerificationMode string
+}
+
+// Check reads all files before anybody dials: an expired certificate would otherwise come back as the server's alert,
+// which does not say why.
+func (f Files) Check(now time.Time) error {
+	_, authorities, err := f.trust()
+	if err != nil {
+		return err
+	}
+	if err := someValid(f.CA, authorities, now); err != nil {
+		return err
+	}
+	if f.Cert == "" {
+		return nil
+	}
+	pair, err := f.pair()
+	if err != nil {
+		return err
+	}
+	leaf, err := x509.ParseCertificate(pair.Certificate[0])
+	if err != nil {
+		return failure.New(failure.ClientCertificate, fmt.Errorf("%s: %w", f.Cert, err), "")
+	}
+	return valid(f.Cert, leaf, now)
+}
+
+// trust reads the CA file, which may be a bundle: while a CA is replaced, the old and the new one are trusted.
+func (f Files) trust() (*x509.CertPool, []*x509.Certificate, error) {
+	text, err := os.ReadFile(f.CA)
+	if err != nil {
+		return nil, nil, failure.New(failure.WrongCA, err, "the file of --ca must hold the CA of Elasticsearch's HTTP certificate, as PEM")
+	}
+	pool := x509.NewCertPool()
+	var all []*x509.Certificate
+	for rest := text; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		ca, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, nil, failure.New(failure.WrongCA, fmt.Errorf("%s: certificate %d: %w", f.CA, len(all)+1, err), "")
+		}
+		pool.AddCert(ca)
+		all = append(all, ca)
+	}
+	if len(all) == 0 {
+		return nil, nil, failure.New(failure.WrongCA, fmt.Errorf("%s: no PEM certificate in it", f.CA),
+			"the file of --ca must hold the CA of Elasticsearch's HTTP certificate, as PEM")
+	}
+	return pool, all, nil
+}
+
+func (f Files) pair() (*tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key) // its errors hold no key material
+	if err != nil {
+		return nil, failure.New(failure.ClientCertificate, fmt.Errorf("client certificate %s with key %s: %w", f.Cert, f.Key, err),
+			"both must be PEM, belong together, and the key must not be encrypted")
+	}
+	return &pair, nil
+}
+
+// someValid: in a bundle an old CA may be expired, but not all of them.
+func someValid(file string, authorities []*x509.Certificate, now time.Time) error {
+	var errs []error
+	for _, ca := range authorities {
+		err := valid(file, ca, now)
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func valid(file string, c *x509.Certificate, now time.Time) error {
+	const day = "2006-01-02 15:04 MST"
+	if now.After(c.NotBefore) && now.Before(c.NotAfter) {
+		return nil
+	}
+	state := "expired"
+	if now.Before(c.NotBefore) {
+		state = "not yet valid"
+	}
+	return failure.New(failure.Dates, fmt.Errorf("%s: the certificate of %q is %s: valid from %s to %s, now it is %s", file, c.Subject, state,
+		c.NotBefore.UTC().Format(day), c.NotAfter.UTC().Format(day), now.UTC().Format(day)),
+		"renew it; Elasticsearch reads new files by itself, a pod reads them when it starts. Or look at the clock of this node")
+}
+
+// Transport makes the HTTP transport. It ignores the proxy environment: a proxy cannot pass a client certificate on.
+func (f Files) Transport() (*http.Transport, error) {
+	pool, _, err := f.trust()
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	if f.Cert != "" {
+		// Read for each handshake: cert-manager may renew the pair while we wait.
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return f.pair() }
+	}
+	if f.VerificationMode == "certificate" {
+		config.InsecureSkipVerify = true // crypto/tls has no mode between; the next line checks the chain
+		config.VerifyConnection = chainOnly(pool)
+	}
+	return &http.Transport{
+		Proxy:                 nil,
+		TLSClientConfig:       config,
+		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   5 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		IdleConnTimeout:       90 * time.Second,
+	}, nil
+}
+
+// chainOnly is what crypto/tls does itself, less the host name.
+func chainOnly(pool *x509.CertPool) func(tls.ConnectionState) error {
+	return func(s tls.ConnectionState) error {
+		intermediates := x509.NewCertPool()
+		for _, c := range s.PeerCertificates[1:] {
+			intermediates.AddCert(c)
+		}
+		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool, Intermediates: intermediates})
+		return err
+	}
+}

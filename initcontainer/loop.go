@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"net/http"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/elastic"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/secret"
+)
+
+// The times of the protocol. None of them decides about a token: the first two prevent that runs wait for each other
+// for ever, the third allows to forget.
+const (
+	patience = 30 * time.Second // a claim unchanged, or a 401, for so long
+	late     = 20 * time.Second // after its claim, no create is sent any more
+	old      = 10 * time.Minute // after this no create of a doomed name can be under way
+
+	requestTime = 10 * time.Second
+	createTime  = 30 * time.Second // Elasticsearch waits for a refresh before it answers
+)
+
+// store is where the Secret is: a cluster, a file, standard output.
+type store interface {
+	fmt.Stringer
+	Get(context.Context) (protocol.State, error)
+	Patch(ctx context.Context, from, to protocol.State) (protocol.State, error)
+}
+
+// holder carries out the protocol for one Secret. It decides nothing: it reads, asks package protocol, and does that.
+type holder struct {
+	o     config.Ensure
+	es    *elastic.Client
+	store store
+	place secret.Place
+	clock clock
+	log   *slog.Logger
+	wait  *waiting
+	print func() error // at the end, when all is well
+	close func()
+
+	pod       string
+	stale     time.Duration // patience and jitter
+	mine      protocol.Mine
+	watch     protocol.Watch
+	unclear   bool // the token read last could not be judged; true before anything is read
+	replaces  bool // the value that is being written takes the place of another one
+	unknown   int  // creates without an answer
+	refused   refusal
+	minterOK  bool
+	minterBad time.Time // since when the minter gets 401
+	red       time.Time // since when the cluster's health is red
+}
+
+// refusal is since when a token gets 401.
+type refusal struct {
+	token credential.Token
+	since time.Time
+}
+
+// final is an error that waiting does not cure.
+type final struct{ error }
+
+func (e final) Unwrap() error { return e.error }
+
+func (h *holder) begin() {
+	h.unclear = true
+	h.pod = h.o.PodUID
+	if h.pod == "" {
+		h.pod = rand.Text()
+	}
+	h.stale = patience
+	if jitter, err := rand.Int(rand.Reader, big.NewInt(int64(10*time.Second))); err == nil {
+		h.stale += time.Duration(jitter.Int64())
+	}
+}
+
+// limited bounds one request by its own time and by what is left.
+func (h *holder) limited(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, min(d, max(h.wait.left(), time.Second)))
+}
+
+// awaitElasticsearch returns as soon as Elasticsearch answers. A wrong password is an answer: where the token in the
+// Secret works, nobody needs the password.
+func (h *holder) awaitElasticsearch(ctx context.Context) error {
+	for {
+		err := h.authenticate(ctx)
+		switch failure.Code(err) {
+		case 0, failure.Unauthorized, failure.Forbidden:
+			h.wait.moved("Elasticsearch answers")
+			return nil
+		}
+		if err := h.wait.pause(ctx, "Elasticsearch", err, 0); err != nil {
+			return err
+		}
+	}
+}
+
+func (h *holder) authenticate(ctx context.Context) error {
+	ctx, cancel := h.limited(ctx, requestTime)
+	defer cancel()
+	_, err := h.es.Authenticate(ctx)
+	h.minterOK = err == nil
+	return err
+}
+
+// hold goes round the protocol until the Secret holds a token that works, and returns the Secret as it then was.
+func (h *holder) hold(ctx context.Context) (protocol.State, error) {
+	for {
+		s, err := h.read(ctx) // 1
+		if err == nil {
+			var held bool
+			if s, held, err = h.advance(ctx, s); held {
+				return s, nil
+			}
+		}
+		if fatal := (final{}); errors.As(err, &fatal) {
+			return s, fatal.error
+		}
+		if err := h.wait.pause(ctx, "a token in "+h.store.String(), err, h.slower()); err != nil {
+			return s, err
+		}
+	}
+}
+
+// slower makes longer pauses after creates without an answer: each of them costs a name that has to be deleted.
+func (h *holder) slower() time.Duration {
+	if h.unknown == 0 {
+		return 0
+	}
+	return min(time.Second<<(h.unknown-1), late)
+}
+
+// read is step 1. Where it fails nothing is deleted (R8), whoever made what.
+func (h *holder) read(ctx context.Context) (protocol.State, error) {
+	h.unclear = false
+	limited, cancel := h.limited(ctx, requestTime)
+	defer cancel()
+	s, err := h.store.Get(limited)
+	if err == nil {
+		h.watch = h.watch.See(s.Claim, h.clock.now())
+	}
+	return s, err
+}
+
+// advance is steps 2 to 8: from one read as far as answers lead. It returns an error where the Secret must be read
+// again.
+func (h *holder) advance(ctx context.Context, s protocol.State) (protocol.State, bool, error) {
+	h.mine = protocol.Recall(s, h.mine) // 2
+	if protocol.Written(s, h.mine) {    // 3
+		h.wait.moved("the token is in the Secret", "name", s.Has)
+		return s, true, nil
+	}
+	verdict, reason := h.judge(ctx, s) // 4
+	for {
+		action := protocol.Decide(protocol.Input{ // 5 to 8
+			State: s, Mine: h.mine, Verdict: verdict, Pod: h.pod, Now: h.clock.now(),
+			Stale:   h.watch.Stale(h.clock.now(), h.stale, h.pod, h.mine),
+			Late:    h.clock.now().Sub(h.mine.Sent) > late,
+			NewName: credential.NewName(h.prefix(s)),
+		})
+		var err error
+		switch action.Kind {
+		case protocol.Done:
+			h.wait.moved("the token in the Secret works", "name", s.Has)
+			return s, true, nil
+		case protocol.Wait:
+			return s, false, h.why(s, reason)
+		case protocol.Full:
+			return s, false, h.full(ctx, s)
+		case protocol.Create:
+			err = h.create(ctx)
+		case protocol.PatchClaim:
+			if err = h.ready(ctx); err == nil {
+				s, err = h.patch(ctx, s, action)
+			}
+		case protocol.PatchMend:
+			s, err = h.patch(ctx, s, action)
+			return s, err == nil, err
+		case protocol.PatchWrite:
+			h.replaces = !s.Token.IsZero()
+			s, err = h.patch(ctx, s, action)
+			if err == nil && !protocol.Written(s, h.mine) {
+				err = fmt.Errorf("%s: the token was changed on its way into it", h.store)
+			}
+			return s, err == nil, err
+		}
+		if err != nil {
+			return s, false, err
+		}
+	}
+}
+
+// why says what a wait is for.
+func (h *holder) why(s protocol.State, reason error) error {
+	if reason != nil {
+		return reason
+	}
+	return failure.New(failure.Unreachable, fmt.Errorf("pod %s is making token %s", s.Claim.Holder, s.Claim.Name),
+		"if that pod is gone, its claim is taken over after half a minute")
+}
+
+func (h *holder) prefix(s protocol.State) string {
+	namespace := h.place.Namespace
+	if namespace == "" {
+		namespace = "file"
+	}
+	return credential.Prefix(namespace, h.place.Name, s.UID)
+}
+
+// patch sends one patch and remembers what an answer, or the lack of one, means for what is mine.
+func (h *holder) patch(ctx context.Context, s protocol.State, action protocol.Action) (protocol.State, error) {
+	if s.Locked {
+		return s, final{secret.Immutable(h.store.String())}
+	}
+	sent := h.clock.now()
+	limited, cancel := h.limited(ctx, requestTime)
+	defer cancel()
+	after, err := h.store.Patch(limited, s, action.Next)
+	var notDone *secret.NotDone
+	switch {
+	case err == nil:
+		h.patched(action, sent)
+		return after, nil
+	case failure.Code(err) == failure.SecretImmutable:
+		return s, final{err}
+	case errors.As(err, &notDone):
+	case action.Kind == protocol.PatchClaim:
+		h.mine.Pending, h.mine.PendingSent = action.Next.Claim.Name, sent
+	case action.Kind == protocol.PatchWrite:
+		h.mine.WriteUnknown = true
+	}
+	return s, err
+}
+
+func (h *holder) patched(action protocol.Action, sent time.Time) {
+	switch action.Kind {
+	case protocol.PatchClaim:
+		h.mine = protocol.Claimed(action.Next.Claim.Name, sent)
+		h.wait.moved("claimed a name for the new token", "name", h.mine.Name)
+	case protocol.PatchWrite:
+		h.wait.moved("wrote the new token", "name", h.mine.Name)
+	case protocol.PatchMend:
+		h.wait.moved("the token in the Secret works; mended the records", "name", action.Next.Has)
+	}
+}
+
+// create is the middle of step 7. What was refused for sure may be sent again while the claim is young; what has no
+// answer never is.
+func (h *holder) create(ctx context.Context) error {
+	limited, cancel := h.limited(ctx, createTime)
+	defer cancel()
+	token, err := h.es.Create(limited, h.o.Account, h.mine.Name)
+	var refused *elastic.Refused
+	var status *elastic.StatusError
+	switch {
+	case err == nil:
+		h.mine.Posted, h.mine.Value = true, token
+		h.wait.moved("created the token", "name", h.mine.Name)
+		return nil
+	case !errors.As(err, &refused):
+		h.mine.Posted = true
+		h.unknown++
+		return err
+	case errors.As(err, &status) && status.Status == http.StatusBadRequest:
+		return final{failure.New(failure.Other, err, "does this version of Elasticsearch have the service account "+h.o.AccountName+"?")}
+	}
+	return h.minter(err)
+}

@@ -1,0 +1,9 @@
+// Command elk-mtls-init runs before Kibana's container: settings and a Secret go in, and a service token that
+// Elasticsearch accepts is in the Secret when it exits 0.
+//
+//	config → wait for Elasticsearch → ensure credential → write Secret → exit
+package main
+
+import "os"
+
+func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)) }

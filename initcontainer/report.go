@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+)
+
+// reporter writes what people read: the log and the last error to stderr, and that error once more where kubelet finds
+// it.
+type reporter struct {
+	stderr         io.Writer
+	json           bool
+	terminationLog string
+}
+
+func (r *reporter) handler() slog.Handler {
+	if r.json {
+		return slog.NewJSONHandler(r.stderr, nil)
+	}
+	return slog.NewTextHandler(r.stderr, nil)
+}
+
+// fail prints the error and its hint: two lines of text, or one of JSON.
+func (r *reporter) fail(err error) {
+	hint := failure.Hint(err)
+	if r.json {
+		slog.New(r.handler()).Error(oneLine(err), "hint", hint, "exit", failure.Code(err))
+	} else {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			fmt.Fprintf(r.stderr, "%s: %s\n", program, line)
+		}
+		if hint != "" {
+			fmt.Fprintf(r.stderr, "%s: hint: %s\n", program, hint)
+		}
+	}
+	if r.terminationLog == "" {
+		return
+	}
+	// https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/ : at most 4096 bytes.
+	text := oneLine(err)
+	if err := os.WriteFile(r.terminationLog, []byte(text[:min(len(text), 4000)]+"\n"), 0o644); err != nil {
+		fmt.Fprintf(r.stderr, "%s: --termination-log: %v\n", program, err)
+	}
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+)
+
+// waiting paces the retries, says once what it waits for, and ends when the time is over.
+type waiting struct {
+	clock   clock
+	log     *slog.Logger
+	timeout time.Duration
+	started time.Time
+	pauses  *backoff.ExponentialBackOff
+	state   string               // what was said last
+	said    map[string]time.Time // when
+}
+
+func newWaiting(c clock, log *slog.Logger, timeout time.Duration) *waiting {
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = 250*time.Millisecond, time.Second, 1.5
+	pauses.Reset()
+	return &waiting{clock: c, log: log, timeout: timeout, started: c.now(), pauses: pauses, said: map[string]time.Time{}}
+}
+
+func (w *waiting) elapsed() time.Duration { return w.clock.now().Sub(w.started) }
+
+func (w *waiting) left() time.Duration { return w.timeout - w.elapsed() }
+
+// moved says what was reached; the next wait begins with a short pause again.
+func (w *waiting) moved(message string, args ...any) {
+	w.log.Info(message, append(args, "after", w.elapsed().Round(time.Millisecond))...)
+	w.state = ""
+	w.pauses.Reset()
+}
+
+// pause waits before the next try. It returns an error when there is none: interrupted, or the time is over; then the
+// reason seen last decides about exit code and message.
+func (w *waiting) pause(ctx context.Context, what string, reason error, atLeast time.Duration) error {
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	if w.left() <= 0 {
+		return timeOver(what, reason, w.timeout)
+	}
+	w.say(what, reason)
+	w.clock.sleep(ctx, min(max(w.pauses.NextBackOff(), atLeast), w.left()))
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	return nil
+}
+
+// say logs a change of state. Hosts that fail in different ways would change it with each try: the same is said again
+// only after a while.
+func (w *waiting) say(what string, reason error) {
+	state := fmt.Sprint(what, failure.Code(reason), failure.Hint(reason))
+	now := w.clock.now()
+	if last, ok := w.said[state]; w.state == state || ok && now.Sub(last) < 30*time.Second {
+		return
+	}
+	w.state, w.said[state] = state, now
+	w.log.Info("waiting for "+what, "reason", oneLine(reason), "after", w.elapsed().Round(time.Millisecond))
+}
+
+var errInterrupted = failure.New(failure.Other, errors.New("interrupted"),
+	"nothing is lost: the next run goes on from what the Secret says")
+
+// outOfTime is what pause returns at the deadline.
+type outOfTime struct{ error }
+
+func (e outOfTime) Unwrap() error { return e.error }
+
+func timeOver(what string, reason error, timeout time.Duration) error {
+	code := failure.Code(reason)
+	var known *failure.Error
+	if !errors.As(reason, &known) {
+		code = failure.Other
+	}
+	return outOfTime{failure.New(code, fmt.Errorf("waited %s for %s: last: %w", timeout, what, reason), failure.Hint(reason))}
+}
