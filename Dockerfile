@@ -1,0 +1,18 @@
+# The two images: a program and nothing else. Built from this very file by `make image`, without Docker, or by
+#
+#     make image && docker build --target elk-mtls-init -t elk-mtls-init .
+#
+# The programs are expected in bin/linux/ARCH, where `make image` puts them. The reader of this file in
+# test/tools/image knows FROM scratch, ARG TARGETARCH, COPY, USER and ENTRYPOINT, and refuses anything else.
+
+FROM scratch AS elk-mtls
+ARG TARGETARCH
+COPY bin/linux/${TARGETARCH}/elk-mtls /elk-mtls
+USER 65532:65532
+ENTRYPOINT ["/elk-mtls"]
+
+FROM scratch AS elk-mtls-init
+ARG TARGETARCH
+COPY bin/linux/${TARGETARCH}/elk-mtls-init /elk-mtls-init
+USER 65532:65532
+ENTRYPOINT ["/elk-mtls-init"]
