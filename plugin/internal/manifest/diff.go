@@ -1,0 +1,220 @@
+package manifest
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// differ turns the differences between a snapshot and the changed tree into text edits. The first thing that it cannot do ends it.
+type differ struct {
+	*snapshot
+	printer printer
+	edits   []edit
+	path    []string
+	failed  error
+	nodes   map[*yaml.Node]bool // of the snapshot, made when first needed
+}
+
+// place says where the value of an entry stands.
+type place struct {
+	after  int  // offset behind the colon or dash; nowhere: there is none
+	column int  // of the block collection that holds the entry
+	flow   bool // the entry stands between brackets
+	item   bool // the entry is one of a list
+}
+
+// diff gives the edits that make the text of a snapshot say what the tree says.
+func diff(s *snapshot, root *yaml.Node) ([]edit, error) {
+	d := &differ{snapshot: s, printer: printer{eol: s.eol}}
+	d.printer.moved = d.known
+	if s.root == nil {
+		d.appendAll(root)
+	} else {
+		d.printer.wide = prefersWide(s.root)
+		d.printer.json = s.root.isFlow()
+		d.node(s.root, root, place{after: nowhere, flow: s.root.isFlow()})
+	}
+	return d.edits, d.failed
+}
+
+// fail notes the first reason why the tree cannot be written, with the place.
+func (d *differ) fail(reason string) {
+	if d.failed == nil {
+		d.failed = fmt.Errorf("cannot edit %s without rewriting it: %s", joinPath(d.path), reason)
+	}
+}
+
+// known tells whether the node was in the tree when it was parsed.
+func (d *differ) known(n *yaml.Node) bool {
+	if d.nodes == nil {
+		d.nodes = map[*yaml.Node]bool{}
+		d.note(d.snapshot.root)
+	}
+	return d.nodes[n]
+}
+
+func (d *differ) note(o *old) {
+	if o == nil {
+		return
+	}
+	d.nodes[o.node] = true
+	for i := range o.children {
+		d.note(&o.children[i])
+	}
+}
+
+// prefersWide tells whether most lists of the document stand to the right of their key. Without lists they go under the key.
+func prefersWide(root *old) bool {
+	wide, compact := 0, 0
+	var walk func(o *old)
+	walk = func(o *old) {
+		for i := range o.children {
+			child := &o.children[i]
+			if o.kind == yaml.MappingNode && child.kind == yaml.SequenceNode && !child.isFlow() && len(child.children) > 0 {
+				if child.column > o.column {
+					wide++
+				} else {
+					compact++
+				}
+			}
+			walk(child)
+		}
+	}
+	walk(root)
+	return wide > compact
+}
+
+// appendAll writes a mapping into a document that held nothing.
+func (d *differ) appendAll(n *yaml.Node) {
+	if n == nil || len(n.Content) == 0 {
+		return
+	}
+	if n.Kind != yaml.MappingNode || bytes.Contains(d.text, []byte("\n...")) {
+		d.fail("an empty document can only become a mapping, and needs an open end")
+		return
+	}
+	d.insert(len(d.text), d.write(func(b *strings.Builder) {
+		if d.printer.accept(n) {
+			d.printer.entries(b, n, 0, false)
+		}
+	}))
+}
+
+// node compares one node. What says the same is left alone, collections of one kind are compared entry by entry, the rest is replaced.
+func (d *differ) node(o *old, n *yaml.Node, p place) {
+	switch {
+	case d.failed != nil:
+	case n.Anchor != o.anchor:
+		d.fail("an anchor was changed")
+	case n.Kind == yaml.ScalarNode && len(n.Content) > 0:
+		d.fail("children were put into a scalar")
+	case n.Kind == yaml.AliasNode || o.kind == yaml.AliasNode:
+		if n.Kind != o.kind || n.Value != o.value {
+			d.fail("an alias was changed")
+		}
+	case n.Kind == o.kind && o.kind == yaml.ScalarNode:
+		if !sameScalar(o, n) && (p.flow || !d.literalEdit(o, n)) {
+			d.replace(o, n, o.style, p)
+		}
+	case n.Kind == o.kind && n.ShortTag() != o.tag:
+		d.fail("a tag was changed")
+	case n.Kind == o.kind && len(n.Content)%step(n.Kind) != 0:
+		d.fail("a mapping has a key without a value")
+	case n.Kind == o.kind && len(n.Content) > 0 && len(o.children) > 0:
+		d.entriesOf(o, n, p)
+	case n.Kind == o.kind && len(n.Content) == 0 && len(o.children) == 0:
+	default:
+		d.replace(o, n, n.Style, p)
+	}
+}
+
+// entriesOf compares two collections of one kind: entries that stay are compared in turn, new ones are inserted below their predecessor,
+// old ones without a partner lose their lines.
+func (d *differ) entriesOf(o *old, n *yaml.Node, p place) {
+	pairs := match(o, n)
+	stays, moves := 0, len(pairs) != o.entries()
+	for _, j := range pairs {
+		if j >= 0 {
+			stays++
+		} else {
+			moves = true
+		}
+	}
+	if stays == 0 {
+		d.replace(o, n, n.Style, p)
+		return
+	}
+	if moves && !d.canRestructure(o) {
+		return
+	}
+	size, last := step(o.kind), -1
+	for i, j := range pairs {
+		nodes := n.Content[i*size : (i+1)*size]
+		if j < 0 {
+			d.insertEntry(o, last, nodes)
+			continue
+		}
+		d.remove(o, last+1, j, last, j)
+		last = j
+		d.entryOf(o, j, nodes)
+	}
+	d.remove(o, last+1, o.entries(), last, nowhere)
+}
+
+// entryOf compares an entry that stays.
+func (d *differ) entryOf(o *old, i int, nodes []*yaml.Node) {
+	p := place{after: nowhere, column: o.column, flow: o.isFlow(), item: o.kind == yaml.SequenceNode}
+	if p.item {
+		d.path = append(d.path, strconv.Itoa(i))
+	} else {
+		key := &o.children[2*i]
+		d.path = append(d.path, key.value)
+		d.renameKey(key, nodes[0])
+	}
+	value := o.entryValue(i)
+	if !unchanged(value, nodes[len(nodes)-1]) {
+		p.after = d.after(o, i)
+	}
+	d.node(value, nodes[len(nodes)-1], p)
+	d.path = d.path[:len(d.path)-1]
+}
+
+// renameKey changes a key in place.
+func (d *differ) renameKey(o *old, n *yaml.Node) {
+	switch {
+	case o.kind == n.Kind && n.Kind == yaml.ScalarNode && sameScalar(o, n) && o.anchor == n.Anchor && len(n.Content) == 0:
+	case o.kind == n.Kind && n.Kind != yaml.ScalarNode && equal(o, n):
+	case o.kind != yaml.ScalarNode || n.Kind != yaml.ScalarNode || n.Anchor != "" || o.isBlockScalar() || o.isEmptyNull() || d.hasTag(o):
+		d.fail("a key was changed")
+	default:
+		d.replaceToken(o, d.write(func(b *strings.Builder) { d.printer.scalar(b, n, o.style, asKey) }))
+	}
+}
+
+// unchanged tells quickly whether a scalar or alias is as it was; collections are compared by node.
+func unchanged(o *old, n *yaml.Node) bool {
+	return o.kind == yaml.ScalarNode && n.Kind == o.kind && sameScalar(o, n)
+}
+
+// joinPath writes a path as people do: spec.template, data["kibana.yml"], containers.0.
+func joinPath(path []string) string {
+	if len(path) == 0 {
+		return "the document"
+	}
+	var b strings.Builder
+	for i, name := range path {
+		switch {
+		case name == "" || strings.ContainsAny(name, ". []\"\n"):
+			fmt.Fprintf(&b, "[%q]", name)
+		case i > 0:
+			b.WriteString("." + name)
+		default:
+			b.WriteString(name)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,186 @@
+package manifest
+
+import (
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// hasTag tells whether the node is written with a tag, even with the bare "!" that the tree does not show.
+func (d *differ) hasTag(o *old) bool {
+	return strings.Contains(string(d.text[o.start:d.properties(o.start)]), "!")
+}
+
+// replace writes a value anew.
+func (d *differ) replace(o *old, n *yaml.Node, preferred yaml.Style, p place) {
+	bare := *n // in place of the old one: neither its anchor nor its node is new
+	bare.Anchor = ""
+	switch {
+	case d.hasTag(o):
+		d.fail("it has a tag")
+	case p.flow && p.after == nowhere && o.isEmptyNull():
+		d.fail("it has no colon")
+	case p.flow && (len(d.path) > 0 || o.kind == n.Kind):
+		d.replaceToken(o, d.write(func(b *strings.Builder) { d.printer.flow(b, &bare, preferred) }))
+	case p.after == nowhere:
+		d.fail("it is the whole document, or the value of a key with a question mark")
+	case o.isCollection() && !o.isFlow():
+		d.replaceBlock(o, &bare, p)
+	case o.isBlockScalar():
+		d.replaceBlockScalar(o, &bare, preferred, p)
+	default:
+		head, body := d.valueParts(&bare, preferred, p)
+		d.replaceHead(d.behind(o, p), d.content(o), d.endOf(o), head)
+		d.insertBody(d.below(d.endOf(o)), body)
+	}
+}
+
+// replaceToken replaces the text of a scalar or flow collection and leaves what stands around it.
+func (d *differ) replaceToken(o *old, text string) {
+	if o.isEmptyNull() {
+		text = " " + text
+	}
+	d.cut(d.content(o), d.endOf(o), text)
+}
+
+// replaceHead replaces what stands from token to end on the line of a key or dash; behind is where the key, dash or anchor ends.
+// When nothing comes to stand there, the space before the old text goes too.
+func (d *differ) replaceHead(behind, token, end int, head string) {
+	switch {
+	case head == "":
+		d.cut(behind, end, "")
+	case token == behind:
+		d.cut(token, end, head)
+	default:
+		d.cut(token, end, strings.TrimPrefix(head, " "))
+	}
+}
+
+// replaceBlock writes something else in place of a block collection. One that starts below its key loses its lines; one that starts on
+// the line of its dash is replaced from there on.
+func (d *differ) replaceBlock(o *old, n *yaml.Node, p place) {
+	head, body := d.valueParts(n, n.Style, p)
+	behind, first, end := d.behind(o, p), d.start(o, 0), d.endOf(o)
+	if d.lineOf(first) == d.lineOf(behind) {
+		d.replaceHead(behind, first, d.beforeBreak(end), head)
+		d.insertBody(d.below(end), body)
+		return
+	}
+	d.cut(behind, behind, head)
+	d.insertBody(d.nextLine(behind), body)
+	d.cut(d.nextLine(behind), d.below(end), "")
+}
+
+// replaceBlockScalar changes the header of a block scalar into the head of the new value, so that the header's comment stays.
+func (d *differ) replaceBlockScalar(o *old, n *yaml.Node, preferred yaml.Style, p place) {
+	head, body := d.valueParts(n, preferred, p)
+	block := d.block(o)
+	d.replaceHead(d.behind(o, p), block.header, block.behind, head)
+	d.insertBody(block.body, body)
+	d.cut(block.body, block.end, "")
+}
+
+// behind gives the offset behind the key, dash or anchor that a value stands behind.
+func (d *differ) behind(o *old, p place) int {
+	if end := d.properties(o.start); end > o.start && !(o.kind == yaml.MappingNode && !o.isFlow() && o.children[0].start == o.start) {
+		return end
+	}
+	return p.after
+}
+
+// beforeBreak gives end, or the place before the line break that a block scalar ends with.
+func (d *differ) beforeBreak(end int) int {
+	if end == 0 || d.lineStart(end) != end {
+		return end
+	}
+	if strings.HasSuffix(string(d.text[max(end-2, 0):end]), "\r\n") {
+		return end - 2
+	}
+	return end - 1
+}
+
+// valueParts prints a value in two parts: what goes behind the colon or dash, and the lines below.
+func (d *differ) valueParts(n *yaml.Node, preferred yaml.Style, p place) (head, body string) {
+	text := d.write(func(b *strings.Builder) {
+		if p.item {
+			d.printer.item(b, n, preferred, p.column)
+		} else {
+			d.printer.value(b, n, preferred, p.column)
+		}
+	})
+	head, body, _ = strings.Cut(text, d.eol)
+	return head, body
+}
+
+func (d *differ) insertBody(offset int, lines string) {
+	if lines != "" {
+		d.insert(offset, lines)
+	}
+}
+
+// literalEdit changes a literal block line by line: what is equal at both ends keeps its text. It gives false for a change that
+// such an edit cannot make.
+func (d *differ) literalEdit(o *old, n *yaml.Node) bool {
+	if o.style&yaml.LiteralStyle == 0 || o.tag != yaml.NodeTagString || n.ShortTag() != yaml.NodeTagString || d.hasTag(o) {
+		return false
+	}
+	block := d.block(o)
+	oldBody, newBody := strings.TrimRight(o.value, "\n"), strings.TrimRight(n.Value, "\n")
+	chomp, ok := newChomp(block.chomp, len(o.value)-len(oldBody), len(n.Value)-len(newBody))
+	if !ok || oldBody == "" || newBody == "" || strings.ContainsAny(oldBody, "\u2028\u2029") {
+		return false
+	}
+	if block.digit == 0 && strings.IndexByte(" \t", strings.TrimLeft(newBody, "\n")[0]) >= 0 {
+		return false // the first line would tell a wrong indentation
+	}
+	was, is := strings.Split(oldBody, "\n"), strings.Split(newBody, "\n")
+	same, tail := commonEnds(was, is)
+	for _, line := range is[same : len(is)-tail] {
+		if !isLiteralLine(line) {
+			return false
+		}
+	}
+	if chomp != block.chomp {
+		d.edits = append(d.edits, block.chompEdit(chomp))
+	}
+	first := d.lineOf(block.body)
+	text := d.write(func(b *strings.Builder) { d.printer.literalLines(b, is[same:len(is)-tail], block.indent) })
+	open := len(newBody) < len(n.Value)
+	d.edits = append(d.edits, edit{start: d.line(first + same), end: d.line(first + len(was) - tail), text: text, lines: true, open: open})
+	if open && block.end == len(d.text) {
+		d.edits = append(d.edits, edit{start: block.end, end: block.end, lines: true, open: true}) // the last line may lack its end
+	}
+	return true
+}
+
+// newChomp gives the chomping indicator for a value with so many line ends at its end. Values with several keep what they have.
+func newChomp(chomp byte, was, is int) (byte, bool) {
+	switch {
+	case is == 0:
+		return '-', true
+	case is == 1 && was == 1:
+		return chomp, true
+	case is == 1:
+		return 0, true
+	}
+	return chomp, was == is
+}
+
+// commonEnds counts the lines that are equal at the start and, of the rest, at the end.
+func commonEnds(a, b []string) (head, tail int) {
+	for head < len(a) && head < len(b) && a[head] == b[head] {
+		head++
+	}
+	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	return head, tail
+}
+
+// line gives the start of a line by its index, the end of the text behind the last.
+func (s *source) line(i int) int {
+	if i < len(s.lines) {
+		return s.lines[i]
+	}
+	return len(s.text)
+}
