@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -131,15 +132,24 @@ func (s Settings) Certs() bool { return s.Mode == ModeCertToken }
 // Parse reads a configuration file or a functionConfig. Unknown fields are refused by name.
 func Parse(text []byte) (Settings, error) {
 	var f File
-	if err := yaml.UnmarshalStrict(text, &f); err != nil {
-		// The library wraps twice ("error unmarshaling JSON: while decoding JSON: json: …"); people need the last part.
-		parts := strings.Split(err.Error(), "json: ")
-		return Settings{}, fmt.Errorf("%s", strings.TrimPrefix(parts[len(parts)-1], "error converting YAML to JSON: "))
+	if err := decode(text, &f); err != nil {
+		return Settings{}, err
 	}
 	if f.APIVersion != APIVersion || f.Kind != Kind {
 		return Settings{}, fmt.Errorf("apiVersion %q, kind %q: expected %q and %q", f.APIVersion, f.Kind, APIVersion, Kind)
 	}
 	return f.Spec, nil
+}
+
+// decode reads YAML into a value of this package. A field that it does not have, or that stands there twice, is an error that gives
+// its whole path.
+func decode(text []byte, into any) error {
+	converted, err := yaml.YAMLToJSONStrict(text)
+	if err != nil {
+		return err
+	}
+	strict, err := json.UnmarshalStrict(converted, into)
+	return errors.Join(append(strict, err)...)
 }
 
 // WithDefaults fills what neither the user said nor the manifests can tell.

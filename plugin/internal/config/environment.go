@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"sort"
 	"strings"
-
-	"sigs.k8s.io/yaml"
 )
 
 // Field is one setting with its path in the configuration file and its name in the environment.
@@ -127,7 +125,7 @@ func (f Field) set(value string) error {
 		*text = value
 		return nil
 	}
-	if err := yaml.UnmarshalStrict([]byte(value), f.value); err != nil {
+	if err := decode([]byte(value), f.value); err != nil {
 		return fmt.Errorf("expected YAML as in the configuration file: %w", err)
 	}
 	return nil

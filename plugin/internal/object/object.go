@@ -4,6 +4,7 @@ package object
 
 import (
 	"fmt"
+	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -35,7 +36,8 @@ type Object struct {
 func In(doc *manifest.Document) ([]*Object, error) {
 	root, err := doc.Root()
 	if err != nil {
-		return nil, fmt.Errorf("line %d: %w", doc.Line(), err)
+		return nil, fmt.Errorf("%s: the document that starts on line %d of the input is broken (lines counted from there: %w): correct it, it is needed",
+			rawName(doc.Text()), doc.Line(), err)
 	}
 	if yaml.IsMissingOrNull(root) {
 		return nil, nil
@@ -55,6 +57,20 @@ func In(doc *manifest.Document) ([]*Object, error) {
 		return all, nil
 	}
 	return []*Object{newObject(doc, root, nil)}, nil
+}
+
+// rawName names an object whose document cannot be parsed, by the first lines that look like its kind and name.
+func rawName(text []byte) string {
+	kind, name := "?", "?"
+	for _, line := range strings.Split(string(text), "\n") {
+		if value, ok := strings.CutPrefix(line, "kind:"); ok && kind == "?" {
+			kind = strings.Trim(value, " \r\"'")
+		}
+		if value, ok := strings.CutPrefix(line, "  name:"); ok && name == "?" {
+			name = strings.Trim(value, " \r\"'")
+		}
+	}
+	return kind + "/" + name
 }
 
 func newObject(doc *manifest.Document, node *yaml.RNode, path []string) *Object {

@@ -152,7 +152,7 @@ func (r *Release) FindAll(kind, name string) ([]*object.Object, error) {
 		objects, err := r.In(s.doc)
 		if err != nil {
 			if s.kind == kind {
-				return nil, fmt.Errorf("%s/%s is needed, and a document that may be it cannot be read: %w", kind, name, err)
+				return nil, err
 			}
 			continue
 		}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"elk-mtls": main})
+}
+
+// TestScripts runs the command as typed: flags, environment, exit codes, both outputs.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			charts, err := os.Getwd()
+			env.Setenv("CHARTS", charts+"/testdata/charts")
+			return err
+		},
+	})
+}
