@@ -1,0 +1,199 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// TestNamesDecideNothing renames every object, label value, server container, registry and namespace of a release in a consistent
+// way: the plan must be the same, under the new names.
+func TestNamesDecideNothing(t *testing.T) {
+	inputs := map[string][]byte{}
+	for _, name := range []string{"release", "elasticsearch-default", "kibana-helm4"} {
+		inputs[name] = read(t, filepath.Join("testdata/charts", name, "input.yaml"))
+	}
+	t.Run("fixtures", func(t *testing.T) { renamed(t, inputs) })
+	t.Run("real renderings", func(t *testing.T) {
+		dir := renders(t)
+		real := map[string][]byte{}
+		for _, name := range inScope {
+			real[name] = read(t, filepath.Join(dir, name))
+		}
+		renamed(t, real)
+	})
+}
+
+func renamed(t *testing.T, inputs map[string][]byte) {
+	settings := realSettings(config.ModeCertToken, config.Required)
+	for name, input := range inputs {
+		t.Run(name, func(t *testing.T) {
+			names := collectNames(t, input)
+			before := reportOf(t, rewrite(t, input, nil), settings)
+			after := reportOf(t, rewrite(t, input, names), settings)
+			want := strings.NewReplacer("containers[kibana]", "containers[alias-0]", "containers[elasticsearch]", "containers[alias-0]").Replace(names.in(before))
+			if diff := cmp.Diff(want, after); diff != "" {
+				t.Errorf("the plan depends on a name (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func reportOf(t *testing.T, input []byte, settings config.Settings) string {
+	t.Helper()
+	_, outcome, err := transform(input, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome.Text()
+}
+
+// renaming maps old names to new ones.
+type renaming map[string]string
+
+func (r renaming) name(old, prefix string) {
+	if _, ok := r[old]; !ok && old != "" {
+		r[old] = fmt.Sprintf("%s%d-renamed", prefix, len(r))
+	}
+}
+
+// in renames whole words of a text, longer ones first. Words without a dash also occur in paths and images, and stay.
+func (r renaming) in(text string) string {
+	var names []string
+	for old := range r {
+		if strings.Contains(old, "-") {
+			names = append(names, old)
+		}
+	}
+	sort.Slice(names, func(i, j int) bool { return len(names[i]) > len(names[j]) })
+	for _, old := range names {
+		var b strings.Builder
+		rest := text
+		for {
+			i := strings.Index(rest, old)
+			if i < 0 {
+				break
+			}
+			end := i + len(old)
+			whole := (i == 0 || !isWord(rest[i-1])) && (end == len(rest) || !isWord(rest[end]) || isOurs(rest[end:]))
+			b.WriteString(rest[:i])
+			if whole {
+				b.WriteString(r[old])
+			} else {
+				b.WriteString(old)
+			}
+			rest = rest[end:]
+		}
+		text = b.String() + rest
+	}
+	return text
+}
+
+func isOurs(suffix string) bool { return strings.HasPrefix(suffix, "-elk-mtls") }
+
+func isWord(c byte) bool {
+	return c == '-' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}
+
+// nameFields are fields that hold the name of an object, wherever they stand.
+var nameFields = []string{"secretName", "serviceAccountName", "serviceAccount", "serviceName", "namespace"}
+
+func collectNames(t *testing.T, input []byte) renaming {
+	r := renaming{}
+	eachObject(t, input, func(root *yaml.RNode) {
+		r.name(object.Text(root, "metadata", "name"), "object")
+		visit(root.YNode(), func(field, parent string, value *yaml.Node) {
+			switch {
+			case slices.Contains(nameFields, field), field == "name" && slices.Contains([]string{"secretKeyRef", "configMap", "service"}, parent):
+				r.name(value.Value, "object")
+			case slices.Contains([]string{"labels", "matchLabels", "selector"}, parent):
+				r.name(value.Value, "label")
+			}
+		})
+	})
+	return r
+}
+
+// rewrite encodes the stream anew, renamed where names are given.
+func rewrite(t *testing.T, input []byte, names renaming) []byte {
+	var b strings.Builder
+	eachObject(t, input, func(root *yaml.RNode) {
+		if names != nil {
+			visit(root.YNode(), func(field, parent string, value *yaml.Node) {
+				switch {
+				case field == "image":
+					value.Value = "mirror.example:5000/team" + value.Value[strings.LastIndex(value.Value, "/"):]
+				case slices.Contains([]string{"labels", "matchLabels", "selector"}, parent),
+					slices.Contains(nameFields, field),
+					field == "name" && slices.Contains([]string{"metadata", "secretKeyRef", "configMap", "service", "roleRef"}, parent):
+					if fresh, ok := names[value.Value]; ok {
+						value.Value = fresh
+					}
+				default:
+					value.Value = names.in(value.Value)
+				}
+			})
+			renameContainers(root)
+		}
+		b.WriteString("---\n" + root.MustString())
+	})
+	return []byte(b.String())
+}
+
+// renameContainers gives containers other names, as an alias of a subchart does.
+func renameContainers(root *yaml.RNode) {
+	for _, at := range [][]string{{"spec", "template", "spec", "containers"}} {
+		for i, c := range object.Items(root, at...) {
+			if name := object.Text(c, "name"); name == "kibana" || name == "elasticsearch" {
+				object.Get(c, "name").YNode().Value = fmt.Sprintf("alias-%d", i)
+			}
+		}
+	}
+}
+
+func eachObject(t *testing.T, input []byte, do func(root *yaml.RNode)) {
+	t.Helper()
+	s, err := manifest.Split(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range s.Documents() {
+		root, err := doc.Root()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if root != nil {
+			do(root)
+		}
+	}
+}
+
+// visit calls do for every scalar with the field that it stands under and the field above that.
+func visit(n *yaml.Node, do func(field, parent string, value *yaml.Node)) {
+	var walk func(n *yaml.Node, field, parent string)
+	walk = func(n *yaml.Node, field, parent string) {
+		switch n.Kind {
+		case yaml.ScalarNode:
+			do(field, parent, n)
+		case yaml.SequenceNode:
+			for _, item := range n.Content {
+				walk(item, field, parent)
+			}
+		case yaml.MappingNode:
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				walk(n.Content[i+1], n.Content[i].Value, field)
+			}
+		}
+	}
+	walk(n, "", "")
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// renders gives the folder with renderings of real charts, which are not part of the project.
+func renders(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("ELK_MTLS_RENDERS")
+	if dir == "" {
+		dir = "../../shared/renders"
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("LEFT OUT: no renderings of real charts in %s; name their folder in ELK_MTLS_RENDERS", dir)
+	}
+	return dir
+}
+
+// inScope are the renderings that this version patches: the official charts 8.5.1 with PEM certificates.
+var inScope = []string{
+	"elasticsearch-8.5.1-default.yaml",
+	"elasticsearch-8.5.1-multi-master.yaml",
+	"elasticsearch-8.5.1-multi-data.yaml",
+	"elasticsearch-8.5.1-networkpolicy.yaml",
+	"elasticsearch-8.5.1-esconfig-nested.yaml",
+	"elasticsearch-8.5.1-esconfig-nested.helm4-stream.yaml",
+	"kibana-8.5.1-default.yaml",
+	"kibana-8.5.1-default.helm4-stream.yaml",
+	"kibana-8.5.1-security.yaml",
+}
+
+func realSettings(mode, stage string) config.Settings {
+	s := config.Settings{Mode: mode, ClientAuthentication: stage, Hooks: "off"}
+	s.InitContainer.Image = testImage
+	s.Minter.SecretName = "token-minter"
+	return s.WithDefaults()
+}
+
+// withoutHooks is what Helm 3 hands to a post-renderer.
+func withoutHooks(t *testing.T, stream []byte) []byte {
+	t.Helper()
+	s, err := manifest.Split(stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range s.Documents() {
+		objects, err := object.In(doc)
+		if err == nil && len(objects) == 1 && objects[0].Hook != "" {
+			s.Remove(doc)
+		}
+	}
+	rest, err := s.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rest
+}
+
+func TestRealRenderings(t *testing.T) {
+	dir := renders(t)
+	for _, name := range inScope {
+		stream := read(t, filepath.Join(dir, name))
+		for form, input := range map[string][]byte{"with hooks": stream, "without hooks": withoutHooks(t, stream)} {
+			for _, s := range []config.Settings{
+				realSettings(config.ModeCertToken, config.None), realSettings(config.ModeCertToken, config.Optional),
+				realSettings(config.ModeCertToken, config.Required), realSettings(config.ModeToken, config.None),
+			} {
+				t.Run(strings.Join([]string{name, form, s.Mode, s.ClientAuthentication}, "/"), func(t *testing.T) {
+					output, outcome, err := transform(input, s)
+					if handWritten := strings.Contains(name, "esconfig"); handWritten && s.ClientAuthentication == config.None {
+						if err == nil || !strings.Contains(err.Error(), `client_authentication is "optional" in elasticsearch.yml`) {
+							t.Errorf("the stage set by hand contradicts what is asked, and the run says %v", err)
+						}
+						return
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					onlyReported(t, input, output, outcome)
+					twiceIsOnce(t, output, s)
+					again, _, err := transform(input, s)
+					if err != nil || !bytes.Equal(output, again) {
+						t.Errorf("another run on the same input gives other bytes (%v)", err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestOtherApplications holds that what is neither Elasticsearch nor Kibana passes byte for byte, also beside them in one stream.
+func TestOtherApplications(t *testing.T) {
+	dir := renders(t)
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := read(t, filepath.Join(dir, "elasticsearch-8.5.1-default.yaml"))
+	settings := realSettings(config.ModeCertToken, config.Required)
+	want, _, err := transform(server, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, file := range files {
+		name := filepath.Base(file)
+		if isServer(name) {
+			continue
+		}
+		checked++
+		t.Run(name, func(t *testing.T) {
+			other := read(t, file)
+			output, _, err := transform(append(append([]byte(nil), server...), asNext(other)...), settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want)+string(asNext(other)), string(output)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			alone, _, err := transform(other, settings)
+			if err != nil || !bytes.Equal(other, alone) {
+				t.Errorf("alone it does not pass as it is (%v):\n%s", err, cmp.Diff(string(other), string(alone)))
+			}
+		})
+	}
+	if checked < 20 {
+		t.Errorf("only %d renderings of other applications were found", checked)
+	}
+}
+
+// isServer holds for renderings that hold Elasticsearch or Kibana: patched, or refused.
+func isServer(name string) bool {
+	for _, prefix := range []string{"elasticsearch-", "kibana-", "elk-umbrella-", "bitnami-elasticsearch-", "bitnami-kibana-", "eck-stack-"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// asNext makes a stream the continuation of another one.
+func asNext(stream []byte) []byte {
+	if bytes.HasPrefix(stream, []byte("---")) {
+		return stream
+	}
+	return append([]byte("---\n"), stream...)
+}
+
+// TestServersOutOfScope holds that Elasticsearch and Kibana as other charts deploy them never pass as if they were secured.
+func TestServersOutOfScope(t *testing.T) {
+	dir := renders(t)
+	for name, want := range map[string]string{
+		"elasticsearch-7.17.3-default.yaml":                         "http.ssl.enabled must be true and is set nowhere",
+		"elasticsearch-7.17.3-security.yaml":                        "refuses stores beside PEM files",
+		"elasticsearch-8.5.1-security-p12.yaml":                     "refuses stores beside PEM files",
+		"kibana-7.17.3-default.yaml":                                "plain HTTP knows no certificates",
+		"bitnami-elasticsearch-22.1.7-security-kibana-metrics.yaml": "built like Bitnami's image",
+		"bitnami-kibana-12.1.11-plain.yaml":                         "built like Bitnami's image",
+		"eck-stack-0.21.0-default.yaml":                             "custom resource of ECK",
+	} {
+		t.Run(name, func(t *testing.T) {
+			output, _, err := transform(read(t, filepath.Join(dir, name)), realSettings(config.ModeCertToken, config.Required))
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("want a refusal with %q, got %v", want, err)
+			}
+			if output != nil {
+				t.Error("a refusal comes with output")
+			}
+		})
+	}
+}
