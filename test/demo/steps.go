@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/test/pod"
+)
+
+func (d *demo) refused() (string, error) {
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: d.ca.Client()}, Timeout: 20 * time.Second}
+	response, err := client.Get(d.node.URL() + "/_security/_authenticate")
+	if err == nil {
+		_ = response.Body.Close()
+		return "", fmt.Errorf("it was let in, with status %d", response.StatusCode)
+	}
+	if !strings.Contains(err.Error(), "tls: ") {
+		return "", fmt.Errorf("it failed for another reason: %w", err)
+	}
+	return d.note(err.Error()), nil
+}
+
+// ensure runs the init container as the patched Deployment says: its arguments and its files. Only where it calls and where it writes
+// differ, as there is no cluster.
+func (d *demo) ensure() (string, error) {
+	container, err := d.release.Container(kibana, "elk-mtls-init", d.path("init"))
+	if err != nil {
+		return "", err
+	}
+	d.file = d.path("token-secret.yaml")
+	for _, arg := range container.Spec.Args {
+		flag, value, _ := strings.Cut(arg, "=")
+		switch {
+		case flag == "--elasticsearch-url":
+			arg = flag + "=" + d.node.URL()
+		case flag == "--secret":
+			arg = "--secret-out=" + d.file
+		case strings.HasPrefix(value, "/"):
+			arg = flag + "=" + container.Path(value)
+		}
+		d.args = append(d.args, arg)
+	}
+	return d.runInit()
+}
+
+func (d *demo) runInit() (string, error) {
+	_, log, err := d.tool(nil, "elk-mtls-init", d.args...)
+	return d.note(strings.ReplaceAll(strings.TrimSpace(string(log)), "\n", "\n    ")), err
+}
+
+func (d *demo) login() (string, error) { return d.loginWith(false) }
+
+func (d *demo) loginAsUser() (string, error) { return d.loginWith(true) }
+
+// loginWith logs in with what Kibana's container sees, and with nothing else.
+func (d *demo) loginWith(asUser bool) (string, error) {
+	written, err := os.ReadFile(d.file)
+	if err != nil {
+		return "", err
+	}
+	secret, err := pod.Read(written)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range secret.Names("Secret") {
+		d.release.Put("Secret", tokenSecret, secret.Data("Secret", name))
+	}
+	container, err := d.release.Container(kibana, "kibana", d.path("kibana"))
+	if err != nil {
+		return "", err
+	}
+	name, stage, err := container.Login(d.ctx, d.node.URL(), asUser)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", stage, err)
+	}
+	if name != "elastic/kibana" {
+		return "", fmt.Errorf("logged in as %q", name)
+	}
+	return d.note(""), nil
+}
+
+func (d *demo) again() (string, error) {
+	before, err := os.ReadFile(d.file)
+	if err != nil {
+		return "", err
+	}
+	log, err := d.runInit()
+	if err != nil {
+		return "", err
+	}
+	after, err := os.ReadFile(d.file)
+	if err == nil && !bytes.Equal(before, after) {
+		err = fmt.Errorf("the Secret was written again")
+	}
+	return log, err
+}
+
+func (d *demo) patchAgain() (string, error) {
+	output, _, err := d.filter(d.patched)
+	if err == nil && !bytes.Equal(output, d.patched) {
+		err = fmt.Errorf("the output differs")
+	}
+	return "", err
+}
+
+// note marks a line that rests on the stand-in.
+func (d *demo) note(text string) string {
+	if _, ok := d.node.(stand); ok {
+		return strings.TrimSpace("[stand-in, not Elasticsearch; " + howToGetTheRealOne + "] " + text)
+	}
+	return text
+}
