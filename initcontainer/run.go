@@ -33,8 +33,11 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		Short:         "Make Kibana's service token over mutual TLS and keep it in a Secret",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		Args:          cobra.ArbitraryArgs, // cobra's own message has no exit code
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage(fmt.Errorf("unknown command %q: want ensure or version", args[0]))
+			}
 			return usage(errors.New("which command? ensure or version"))
 		},
 	}

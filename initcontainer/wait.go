@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -19,6 +21,7 @@ type waiting struct {
 	timeout time.Duration
 	started time.Time
 	pauses  *backoff.ExponentialBackOff
+	last    error                // why we wait
 	state   string               // what was said last
 	said    map[string]time.Time // when
 }
@@ -47,6 +50,7 @@ func (w *waiting) pause(ctx context.Context, what string, reason error, atLeast 
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
+	reason = w.telling(reason)
 	if w.left() <= 0 {
 		return timeOver(what, reason, w.timeout)
 	}
@@ -56,6 +60,16 @@ func (w *waiting) pause(ctx context.Context, what string, reason error, atLeast 
 		return errInterrupted
 	}
 	return nil
+}
+
+// telling keeps a refused certificate as the reason where a try ends without any: with TLS 1.3 the server's alert comes
+// after our request, and may be lost when the connection is torn down.
+func (w *waiting) telling(reason error) error {
+	torn := errors.Is(reason, io.EOF) || errors.Is(reason, syscall.ECONNRESET) || errors.Is(reason, syscall.EPIPE)
+	if !torn || failure.Code(w.last) != failure.ClientCertificate {
+		w.last = reason
+	}
+	return w.last
 }
 
 // say logs a change of state. Hosts that fail in different ways would change it with each try: the same is said again

@@ -21,6 +21,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/kubefake"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
+	"github.com/elk-mtls/elk-mtls/test/pki"
 	"github.com/elk-mtls/elk-mtls/test/standin"
 )
 
@@ -47,12 +48,11 @@ var kibana = credential.Account{Namespace: "elastic", Service: "kibana"}
 func localWorld(t *testing.T) (*world, *standin.Server, *kubefake.Server) {
 	t.Helper()
 	dir := t.TempDir()
-	ca, err := standin.NewAuthority("test CA")
-	must(t, err)
-	cert, key, err := ca.Issue(standin.Leaf{Name: "node", Hosts: []string{"127.0.0.1", "localhost"}})
-	must(t, err)
+	ca := pki.NewCA("test CA")
+	node := ca.Leaf(pki.Options{CN: "node", SANs: []string{"127.0.0.1"}, ServerAuth: true})
+	client := ca.Leaf(pki.Options{CN: "kibana", ClientAuth: true})
 	es, err := standin.Start(standin.Options{
-		CertPEM: cert, KeyPEM: key, ClientCAPEM: ca.PEM, ClientAuthentication: "required",
+		CertPEM: node.Cert, KeyPEM: node.Key, ClientCAPEM: ca.Cert, ClientAuthentication: "required",
 		Users: map[string]standin.User{"minter": {Password: testPassword, Mint: true, Monitor: true}},
 	})
 	must(t, err)
@@ -64,12 +64,11 @@ func localWorld(t *testing.T) (*world, *standin.Server, *kubefake.Server) {
 			t.Errorf("calls that the stand-in does not know: %v", unknown)
 		}
 	})
-	cert, key, err = ca.Issue(standin.Leaf{Name: "kibana"})
-	must(t, err)
 	w := &world{
 		urls: []string{es.URL},
 		files: tlsfiles.Files{
-			CA: file(t, dir, "ca.crt", ca.PEM), Cert: file(t, dir, "tls.crt", cert), Key: file(t, dir, "tls.key", key), VerificationMode: "full",
+			CA: file(t, dir, "ca.crt", ca.Cert), Cert: file(t, dir, "tls.crt", client.Cert), Key: file(t, dir, "tls.key", client.Key),
+			VerificationMode: "full",
 		},
 		usernameFile: file(t, dir, "username", []byte("minter\n")),
 		passwordFile: file(t, dir, "password", []byte(testPassword+"\n")),
@@ -144,6 +143,13 @@ func (w *world) alive(t *testing.T, name string) bool {
 	return names[name]
 }
 
+// unique makes a name for a token that a test makes itself.
+func unique(prefix string) string { return credential.NewName(prefix) }
+
+func (w *world) prefix(s protocol.State) string {
+	return credential.Prefix(w.namespace, w.secret, s.UID)
+}
+
 // state reads the Secret.
 func (w *world) state(t *testing.T) protocol.State {
 	t.Helper()
@@ -209,7 +215,7 @@ func (w *world) works(t *testing.T, unrecorded ...string) protocol.State {
 	names, err := client.Names(context.Background(), kibana)
 	must(t, err)
 	for name := range names {
-		if strings.HasPrefix(name, credential.Prefix(w.namespace, w.secret, s.UID)) && !recorded[name] {
+		if strings.HasPrefix(name, w.prefix(s)) && !recorded[name] {
 			t.Errorf("token %s is in no record", name)
 		}
 	}

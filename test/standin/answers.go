@@ -205,13 +205,13 @@ func (s *Server) remove(account, name string) answer {
 	return ok(map[string]any{"found": true})
 }
 
-// Tokens lists the qualified names of the tokens that there are.
-func (s *Server) Tokens() []string {
+// Tokens returns the values of the tokens that there are, by their qualified names.
+func (s *Server) Tokens() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var names []string
+	values := map[string]string{}
 	for qualified := range s.tokens {
-		names = append(names, qualified)
+		values[qualified] = s.value(qualified)
 	}
-	return names
+	return values
 }

@@ -67,6 +67,7 @@ type Fault struct {
 	Reason    string // of that answer
 	CutBefore bool   // cut the connection, do nothing
 	CutAfter  bool   // act, then cut the connection
+	Hang      bool   // act, then never answer
 }
 
 // Start begins to listen.
@@ -185,7 +186,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		a = s.answer(r)
 	}
-	cut := faulty && (fault.CutBefore || fault.CutAfter)
+	cut := faulty && (fault.CutBefore || fault.CutAfter || fault.Hang)
 	status := a.status
 	if cut {
 		status = 0
@@ -193,6 +194,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.calls = append(s.calls, Call{r.Method, r.URL.Path, status})
 	s.mu.Unlock()
+	if faulty && fault.Hang {
+		<-r.Context().Done() // until the client gives up
+	}
 	if cut {
 		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
 	}
