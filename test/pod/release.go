@@ -137,3 +137,21 @@ func (r *Release) Names(kind string) []string {
 	sort.Strings(names)
 	return names
 }
+
+// Pods lists the workloads, "Pod/x" among them.
+func (r *Release) Pods() []string {
+	var names []string
+	for id := range r.pods {
+		names = append(names, id)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// FirstContainer gives the name of a workload's first container.
+func (r *Release) FirstContainer(workload string) string {
+	for _, c := range r.pods[workload].spec.Containers {
+		return c.Name
+	}
+	return ""
+}

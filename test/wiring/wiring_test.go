@@ -1,0 +1,186 @@
+//go:build elasticsearch || integration
+
+// Package wiring holds what the patched manifests are worth: containers are built from them, mount by mount, and used against a real
+// Elasticsearch that runs with the settings and files of the same manifests.
+package wiring
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/test/parts"
+	"github.com/elk-mtls/elk-mtls/test/pki"
+	"github.com/elk-mtls/elk-mtls/test/pod"
+)
+
+// programs are built once for all tests.
+var programs string
+
+func TestMain(m *testing.M) {
+	os.Exit(withPrograms(m))
+}
+
+func withPrograms(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "elk-mtls-wiring-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	for name, source := range map[string]string{"elk-mtls": "../../plugin", "elk-mtls-init": "../../initcontainer"} {
+		command := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, name), source)
+		command.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := command.CombinedOutput(); err != nil {
+			panic(string(out))
+		}
+	}
+	programs = dir
+	return m.Run()
+}
+
+// stock is a release as a chart renders it, with where its parts are.
+type stock struct {
+	name     string
+	text     string
+	certs    string // Secret of the certificates
+	server   string
+	kibana   string
+	test     string // Pod of the helm test
+	password string // in the stream
+	service  string
+}
+
+// stocks gives the release of the project, and those of the real charts where they are.
+func stocks(t *testing.T) []stock {
+	t.Helper()
+	read := func(names ...string) string {
+		var all strings.Builder
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(text)
+		}
+		return all.String()
+	}
+	all := []stock{{
+		name: "our example", text: read("../../examples/release/rendered.yaml"), certs: "elasticsearch-master-certs", service: "elasticsearch-master",
+		server: "StatefulSet/elasticsearch-master", kibana: "Deployment/elk-kibana",
+	}}
+	dir := os.Getenv("ELK_MTLS_RENDERS")
+	if dir == "" {
+		dir = "../../../shared/renders"
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Logf("LEFT OUT: no renderings of real charts in %s; name their folder in ELK_MTLS_RENDERS", dir)
+		return all
+	}
+	return append(all, stock{
+		name: "the official charts", text: read(dir+"/elasticsearch-8.5.1-default.yaml", dir+"/kibana-8.5.1-default.yaml"), certs: "elasticsearch-master-certs",
+		service: "elasticsearch-master", server: "StatefulSet/elasticsearch-master", kibana: "Deployment/kibana-kibana",
+	})
+}
+
+// lab is a release, patched, and the Elasticsearch that its manifests describe.
+type lab struct {
+	stock
+	t             *testing.T
+	node          *parts.Node
+	ca            *pki.CA
+	pair          pki.Pair
+	patched       []byte
+	before, after *pod.Release // the stock release and the patched one
+}
+
+// newLab patches a release and starts its Elasticsearch. The port is the one thing that is decided by the machine: every 9200 of the
+// input stands for it once the node is up.
+func newLab(t *testing.T, s stock) *lab {
+	t.Helper()
+	if err := pod.CanRun(); err != nil {
+		parts.SkipOrFail(t, err)
+	}
+	l := &lab{stock: s, t: t, ca: pki.NewCA("lab")}
+	l.pair = l.ca.Leaf(pki.Options{CN: s.service, SANs: []string{s.service, "127.0.0.1"}, ServerAuth: true, ClientAuth: true})
+	l.render(s.text)
+	container := l.build(l.after, s.server, "elasticsearch")
+	config, settings, files, err := container.Elasticsearch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range settings {
+		if parts.Owned(name) {
+			delete(settings, name)
+		}
+	}
+	l.node, err = parts.Elasticsearch(t.Context(), parts.Options{
+		Config: config, Settings: settings, Files: files, Password: container.Env["ELASTIC_PASSWORD"], TLS: l.ca.Client(l.pair),
+	})
+	if err != nil {
+		parts.SkipOrFail(t, err)
+	}
+	t.Cleanup(func() {
+		if err := l.node.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	port := l.node.URL[strings.LastIndex(l.node.URL, ":"):]
+	l.render(regexp.MustCompile(`:9200\b`).ReplaceAllString(s.text, port))
+	return l
+}
+
+// render patches the release. The certificates of the cluster take the place of those in the stream, which belong to nobody.
+func (l *lab) render(text string) {
+	l.t.Helper()
+	command := exec.Command(filepath.Join(programs, "elk-mtls"), "--init-image", "registry.example/elk-mtls-init:test")
+	command.Stdin = strings.NewReader(text)
+	var out, messages bytes.Buffer
+	command.Stdout, command.Stderr = &out, &messages
+	if err := command.Run(); err != nil {
+		l.t.Fatalf("elk-mtls: %v\n%s", err, messages.Bytes())
+	}
+	l.patched = out.Bytes()
+	l.before, l.after = l.release([]byte(text)), l.release(l.patched)
+}
+
+func (l *lab) release(stream []byte) *pod.Release {
+	l.t.Helper()
+	r, err := pod.Read(stream)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	r.Put("Secret", l.certs, map[string][]byte{"ca.crt": l.ca.Cert, "tls.crt": l.pair.Cert, "tls.key": l.pair.Key})
+	r.API = pod.API{Token: "none", Namespace: "test"}
+	return r
+}
+
+func (l *lab) build(r *pod.Release, workload, name string) *pod.Container {
+	l.t.Helper()
+	c, err := r.Container(workload, name, l.t.TempDir())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if err := c.Host(l.service); err != nil {
+		l.t.Fatal(err)
+	}
+	return c
+}
+
+// run runs a command in a container and gives its output.
+func (l *lab) run(c *pod.Container, words ...string) (string, error) {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	defer cancel()
+	command, err := c.Command(ctx, filepath.Join(l.t.TempDir(), "work"), words...)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
