@@ -46,7 +46,7 @@ func KubeAPIServer(ctx context.Context) (*APIServer, error) {
 }
 
 func (s *APIServer) start(ctx context.Context, program, assets string) error {
-	cmd := exec.Command(program, filepath.Join(s.folder, "kubeconfig")) //nolint:gosec // a tool of ours
+	cmd := exec.Command(program, filepath.Join(s.folder, "kubeconfig"))
 	cmd.Env = append(os.Environ(), "KUBEBUILDER_ASSETS="+assets, "TMPDIR="+s.folder)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us, who then stop it
 	output, err := cmd.StdoutPipe()
@@ -66,7 +66,7 @@ func (s *APIServer) start(ctx context.Context, program, assets string) error {
 	select {
 	case text := <-line:
 		if err := json.Unmarshal(text, s); err != nil {
-			log, _ := os.ReadFile(console) //nolint:gosec // in our own folder
+			log, _ := os.ReadFile(console)
 			return fmt.Errorf("it said %q, and on stderr:\n%s", text, tail(string(log), 25))
 		}
 		return nil

@@ -54,7 +54,7 @@ func (p part) dir(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	if err := os.Chmod(temp, 0o755); err != nil { //nolint:gosec // the server reads it as another user
+	if err := os.Chmod(temp, 0o755); err != nil {
 		return "", err
 	}
 	if err := p.build(ctx, temp); err != nil {
@@ -112,7 +112,7 @@ func cacheDir() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dir, os.MkdirAll(dir, 0o755) //nolint:gosec // the server reads it as another user
+	return dir, os.MkdirAll(dir, 0o755)
 }
 
 func hash(inputs []string) string {

@@ -89,12 +89,12 @@ func linkTree(from, to string) error {
 }
 
 func copyFile(from, to string) (err error) {
-	source, err := os.Open(from) //nolint:gosec // from our own cache
+	source, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = source.Close() }()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // read by the server's user
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}

@@ -139,11 +139,11 @@ func (i installer) layOut(dir, jars string) error {
 			return err
 		}
 	}
-	return os.MkdirAll(filepath.Join(dir, "plugins"), 0o755) //nolint:gosec // the server reads it as another user
+	return os.MkdirAll(filepath.Join(dir, "plugins"), 0o755)
 }
 
 func moveJars(from, to string, taken []string) error {
-	if err := os.MkdirAll(to, 0o755); err != nil { //nolint:gosec // the server reads it as another user
+	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(from)
@@ -185,7 +185,7 @@ func unzip(archive, folder, dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, entry.Name()), text, 0o644); err != nil { //nolint:gosec // read by the server's user
+		if err := os.WriteFile(filepath.Join(dir, entry.Name()), text, 0o644); err != nil {
 			return err
 		}
 	}
@@ -218,16 +218,16 @@ func (i installer) compile(ctx context.Context, java jdk, sources, dir string) e
 		jar(filepath.Join(dir, "lib", "entitlement-agent", "boot.jar"), classes, manifest, "dev/elkmtls/boot", "org"),
 		jar(filepath.Join(dir, "lib", "tools", "ansi-console", "boot.jar"), classes, manifest, "dev/elkmtls/boot", "org"),
 		jar(filepath.Join(module, standIns+".jar"), classes, "Manifest-Version: 1.0\n", "dev/elkmtls/module"),
-		os.WriteFile(filepath.Join(module, "plugin-descriptor.properties"), []byte(descriptor), 0o644), //nolint:gosec // read by the server's user
+		os.WriteFile(filepath.Join(module, "plugin-descriptor.properties"), []byte(descriptor), 0o644),
 	)
 }
 
 // jar writes an archive of the classes below the named folders of root.
 func jar(name, root, manifest string, folders ...string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // read by the server's user
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
-	f, err := os.Create(name) //nolint:gosec // in our own cache
+	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func jar(name, root, manifest string, folders ...string) (err error) {
 			if err != nil || entry.IsDir() {
 				return err
 			}
-			class, err := os.Open(filepath.Join(root, filepath.FromSlash(name))) //nolint:gosec // what javac just wrote
+			class, err := os.Open(filepath.Join(root, filepath.FromSlash(name)))
 			if err != nil {
 				return err
 			}

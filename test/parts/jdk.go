@@ -45,8 +45,8 @@ func jdkHomes() []string {
 		homes = append(homes, home)
 	}
 	if javac, err := exec.LookPath("javac"); err == nil {
-		if real, err := filepath.EvalSymlinks(javac); err == nil {
-			homes = append(homes, filepath.Dir(filepath.Dir(real)))
+		if target, err := filepath.EvalSymlinks(javac); err == nil {
+			homes = append(homes, filepath.Dir(filepath.Dir(target)))
 		}
 	}
 	user, _ := os.UserHomeDir()
@@ -66,7 +66,7 @@ func readJDK(home string) (jdk, error) {
 	if _, err := os.Stat(filepath.Join(home, "bin", "javac")); err != nil {
 		return jdk{}, err
 	}
-	release, err := os.ReadFile(filepath.Join(home, "release")) //nolint:gosec // a path the user's system names
+	release, err := os.ReadFile(filepath.Join(home, "release"))
 	if err != nil {
 		return jdk{}, err
 	}

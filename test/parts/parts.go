@@ -116,7 +116,7 @@ func byName(name string) (part, error) {
 
 // OnlyMissing reports whether an error says of nothing but missing parts.
 func OnlyMissing(err error) bool {
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // errors.Join has no other door
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range several.Unwrap() {
 			if !OnlyMissing(e) {
 				return false

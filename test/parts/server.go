@@ -65,7 +65,7 @@ func (s fromJars) arguments(ctx context.Context, l launch) ([]byte, error) {
 	lib := filepath.Join(l.home, "lib")
 	classes := filepath.Join(lib, "entitlement-agent", "boot.jar") + string(os.PathListSeparator) + filepath.Join(lib, "*")
 	args := []string{"-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classes, "dev.elkmtls.boot.Boot", l.home}
-	cmd := unprivileged(exec.CommandContext(ctx, s.java.bin("java"), append(args, l.settings...)...)) //nolint:gosec // the JDK found
+	cmd := unprivileged(exec.CommandContext(ctx, s.java.bin("java"), append(args, l.settings...)...))
 	cmd.Env = environment(l)
 	var lines, stderr bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(l.secrets)) {
@@ -89,7 +89,7 @@ func (s fromJars) command(ctx context.Context, l launch) (*exec.Cmd, []byte, err
 		return nil, nil, errors.Join(err, fmt.Errorf("entitlement bridge: %d jars, not one", len(bridge)))
 	}
 	temp := filepath.Join(l.home, "tmp")
-	cmd := unprivileged(exec.Command(s.java.bin("java"), //nolint:gosec // the JDK found
+	cmd := unprivileged(exec.Command(s.java.bin("java"),
 		"-Xms256m", "-Xmx"+heap, "-Xss1m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", // quick to start, not fast
 		"-Djava.awt.headless=true", "-Dfile.encoding=UTF-8", "-Djava.locale.providers=CLDR", "-Djna.nosys=true",
 		"-Djava.io.tmpdir="+temp, "-Duser.home="+temp,
@@ -137,7 +137,7 @@ func (d distribution) prepare(ctx context.Context, l launch) error {
 }
 
 func (d distribution) keystore(ctx context.Context, l launch, stdin string, args ...string) error {
-	cmd := unprivileged(exec.CommandContext(ctx, d.bin("elasticsearch-keystore"), args...)) //nolint:gosec // ES_HOME is the user's
+	cmd := unprivileged(exec.CommandContext(ctx, d.bin("elasticsearch-keystore"), args...))
 	cmd.Env = d.environment(l)
 	cmd.Stdin = strings.NewReader(stdin)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -151,7 +151,7 @@ func (d distribution) command(_ context.Context, l launch) (*exec.Cmd, []byte, e
 	for _, setting := range l.settings {
 		args = append(args, "-E", setting)
 	}
-	cmd := unprivileged(exec.Command(d.bin("elasticsearch"), args...)) //nolint:gosec // ES_HOME is the user's
+	cmd := unprivileged(exec.Command(d.bin("elasticsearch"), args...))
 	cmd.Dir = l.home
 	cmd.Env = d.environment(l)
 	return cmd, nil, nil

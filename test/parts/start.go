@@ -77,7 +77,7 @@ func (n *Node) launch() launch {
 }
 
 func (n *Node) readAddress(ports string) error {
-	text, err := os.ReadFile(ports) //nolint:gosec // in the node's own home
+	text, err := os.ReadFile(ports)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (n *Node) await(ctx context.Context, try func() error) error {
 func (n *Node) explain(what string, err error) error {
 	text := &strings.Builder{}
 	for _, name := range []string{"console.log", "node.log"} {
-		log, _ := os.ReadFile(filepath.Join(n.home, "logs", name)) //nolint:gosec // in the node's own home
+		log, _ := os.ReadFile(filepath.Join(n.home, "logs", name))
 		fmt.Fprintf(text, "\n--- end of %s\n%s", name, tail(string(log), 25))
 	}
 	return fmt.Errorf("%s: %w%s", what, err, text)
@@ -133,7 +133,7 @@ type process struct {
 }
 
 func spawn(cmd *exec.Cmd, stdin []byte, console string) (*process, error) {
-	log, err := os.OpenFile(console, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // in the node's own home
+	log, err := os.OpenFile(console, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}

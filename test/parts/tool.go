@@ -94,7 +94,7 @@ func (t tool) flags() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	mod, err := os.ReadFile(filepath.Join(dir, "go.mod")) //nolint:gosec // our own file
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
 		return "", err
 	}
@@ -126,7 +126,7 @@ func repository() (string, error) {
 		return "", err
 	}
 	for {
-		mod, err := os.ReadFile(filepath.Join(dir, "go.mod")) //nolint:gosec // the name is fixed
+		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 		if err == nil && bytes.HasPrefix(mod, []byte(mainModule)) {
 			return dir, nil
 		}
@@ -140,7 +140,7 @@ func repository() (string, error) {
 
 // run runs a command to its end; its output is shown, the end of it, only when it fails.
 func run(ctx context.Context, dir string, env []string, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the tests' own tools
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()

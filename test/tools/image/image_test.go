@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -84,7 +85,7 @@ func checkLayer(t *testing.T, image v1.Image, program string) {
 	if err != nil || string(text) != program+" for amd64" {
 		t.Errorf("content %q, %v", text, err)
 	}
-	if extra, err := files.Next(); err != io.EOF { //nolint:errorlint // the tar package returns it as it is
+	if extra, err := files.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("more than one file: %v, %v", extra, err)
 	}
 }
@@ -182,7 +183,7 @@ func unpack(t *testing.T, archive string) v1.ImageIndex {
 	files := tar.NewReader(bytes.NewReader(read(t, archive)))
 	for {
 		header, err := files.Next()
-		if err == io.EOF { //nolint:errorlint // the tar package returns it as it is
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -1,0 +1,123 @@
+//go:build checks
+
+package checks
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// links holds what a program must not contain, however it would come in.
+var links = []struct {
+	program string
+	never   []string
+}{
+	{"./plugin", []string{"k8s.io/client-go", "github.com/elastic", module + "/initcontainer"}},
+	{"./initcontainer", []string{"sigs.k8s.io/kustomize", module + "/plugin"}},
+}
+
+func TestProgramsLinkOnlyTheirOwn(t *testing.T) {
+	for _, l := range links {
+		t.Run(l.program, func(t *testing.T) {
+			for _, p := range packages(t, "-deps", l.program) {
+				if within(p.ImportPath, l.never...) {
+					t.Errorf("%s links %s", l.program, p.ImportPath)
+				}
+			}
+		})
+	}
+}
+
+// steps are the packages between the two ends: values in, values out.
+var steps = []string{
+	"plugin/internal/certificate", "plugin/internal/manifest", "plugin/internal/object", "plugin/internal/patch",
+	"plugin/internal/plan", "plugin/internal/recognise", "plugin/internal/report", "initcontainer/internal/protocol",
+}
+
+// world is what a step must not import: files, processes, network, logs, chance, clients.
+var world = []string{
+	"os", "syscall", "net", "log", "math/rand", "crypto/rand", "runtime", "context",
+	"k8s.io/client-go", "github.com/elastic", "github.com/spf13",
+}
+
+// harmless are parts of the world that only take values apart.
+var harmless = []string{"net/url", "net/netip"}
+
+// clock holds what a step must not ask the time package for; a time.Time that it is given is a value like any other.
+var clock = []string{"After", "AfterFunc", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Until"}
+
+func TestStepsDoNotTouchTheWorld(t *testing.T) {
+	for _, step := range steps {
+		t.Run(step, func(t *testing.T) {
+			for _, p := range packages(t, "./"+step) {
+				for _, imported := range p.Imports {
+					if within(imported, world...) && !slices.Contains(harmless, imported) {
+						t.Errorf("imports %s", imported)
+					}
+				}
+				for _, name := range p.GoFiles {
+					for _, call := range clockCalls(t, filepath.Join(p.Dir, name)) {
+						t.Errorf("reads the clock: %s", call)
+					}
+				}
+			}
+		})
+	}
+}
+
+func clockCalls(t *testing.T, file string) []string {
+	t.Helper()
+	set := token.NewFileSet()
+	parsed, err := parser.ParseFile(set, file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []string
+	ast.Inspect(parsed, func(node ast.Node) bool {
+		selector, ok := node.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		name, ok := selector.X.(*ast.Ident)
+		if ok && name.Name == "time" && slices.Contains(clock, selector.Sel.Name) {
+			position := set.Position(selector.Pos())
+			calls = append(calls, fmt.Sprintf("%s:%d: time.%s", filepath.Base(file), position.Line, selector.Sel.Name))
+		}
+		return true
+	})
+	return calls
+}
+
+// These parts of kyaml read the OpenAPI schema, which takes longer to load than all that the post-renderer does.
+func TestPluginLeavesTheSchemaAlone(t *testing.T) {
+	const kyaml = "sigs.k8s.io/kustomize/kyaml/"
+	slow := []string{kyaml + "kio", kyaml + "openapi", kyaml + "yaml/merge2", kyaml + "yaml/merge3", kyaml + "yaml/walk"}
+	for _, p := range packages(t, "./plugin/...") {
+		for _, imported := range p.Imports {
+			if within(imported, slow...) {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func TestMainModuleHasNoReplace(t *testing.T) {
+	for _, line := range strings.Split(read(t, "go.mod"), "\n") {
+		if strings.HasPrefix(line, "replace") || strings.HasPrefix(line, "tool") {
+			t.Errorf("go.mod: %q: tools have modules of their own, in test/tools", line)
+		}
+	}
+}
+
+// within reports whether an import path is one of these, or below one.
+func within(path string, roots ...string) bool {
+	return slices.ContainsFunc(roots, func(root string) bool {
+		return path == root || strings.HasPrefix(path, root+"/")
+	})
+}
