@@ -19,13 +19,15 @@ type differ struct {
 	nodes   map[*yaml.Node]bool // of the snapshot, made when first needed
 }
 
-// place says where the value of an entry stands.
+// place says where a value stands: it is the i-th entry of parent, or the root when that is nil.
 type place struct {
-	after  int  // offset behind the colon or dash; nowhere: there is none
-	column int  // of the block collection that holds the entry
-	flow   bool // the entry stands between brackets
-	item   bool // the entry is one of a list
+	parent *old
+	i      int
 }
+
+func (p place) isItem() bool { return p.parent != nil && p.parent.kind == yaml.SequenceNode }
+
+func (p place) inFlow() bool { return p.parent != nil && p.parent.isFlow() }
 
 // diff gives the edits that make the text of a snapshot say what the tree says.
 func diff(s *snapshot, root *yaml.Node) ([]edit, error) {
@@ -36,7 +38,7 @@ func diff(s *snapshot, root *yaml.Node) ([]edit, error) {
 	} else {
 		d.printer.wide = prefersWide(s.root)
 		d.printer.json = s.root.isFlow()
-		d.node(s.root, root, place{after: nowhere, flow: s.root.isFlow()})
+		d.node(s.root, root, place{})
 	}
 	return d.edits, d.failed
 }
@@ -117,7 +119,7 @@ func (d *differ) node(o *old, n *yaml.Node, p place) {
 			d.fail("an alias was changed")
 		}
 	case n.Kind == o.kind && o.kind == yaml.ScalarNode:
-		if !sameScalar(o, n) && (p.flow || !d.literalEdit(o, n)) {
+		if !sameScalar(o, n) && !d.literalEdit(o, n) {
 			d.replace(o, n, o.style, p)
 		}
 	case n.Kind == o.kind && n.ShortTag() != o.tag:
@@ -135,23 +137,28 @@ func (d *differ) node(o *old, n *yaml.Node, p place) {
 // entriesOf compares two collections of one kind: entries that stay are compared in turn, new ones are inserted below their predecessor,
 // old ones without a partner lose their lines.
 func (d *differ) entriesOf(o *old, n *yaml.Node, p place) {
+	size := step(o.kind)
+	if sameNodes(o, n) {
+		for i := range o.entries() {
+			d.entryOf(o, i, n.Content[i*size:(i+1)*size])
+		}
+		return
+	}
 	pairs := match(o, n)
-	stays, moves := 0, len(pairs) != o.entries()
+	stay := 0
 	for _, j := range pairs {
 		if j >= 0 {
-			stays++
-		} else {
-			moves = true
+			stay++
 		}
 	}
-	if stays == 0 {
+	if stay == 0 {
 		d.replace(o, n, n.Style, p)
 		return
 	}
-	if moves && !d.canRestructure(o) {
+	if (stay < len(pairs) || stay < o.entries()) && !d.canRestructure(o) {
 		return
 	}
-	size, last := step(o.kind), -1
+	last := -1
 	for i, j := range pairs {
 		nodes := n.Content[i*size : (i+1)*size]
 		if j < 0 {
@@ -159,45 +166,40 @@ func (d *differ) entriesOf(o *old, n *yaml.Node, p place) {
 			continue
 		}
 		d.remove(o, last+1, j, last, j)
-		last = j
 		d.entryOf(o, j, nodes)
+		last = j
 	}
-	d.remove(o, last+1, o.entries(), last, nowhere)
+	d.remove(o, last+1, o.entries(), last, -1)
 }
 
 // entryOf compares an entry that stays.
 func (d *differ) entryOf(o *old, i int, nodes []*yaml.Node) {
-	p := place{after: nowhere, column: o.column, flow: o.isFlow(), item: o.kind == yaml.SequenceNode}
-	if p.item {
+	if o.kind == yaml.SequenceNode {
 		d.path = append(d.path, strconv.Itoa(i))
 	} else {
-		key := &o.children[2*i]
-		d.path = append(d.path, key.value)
-		d.renameKey(key, nodes[0])
+		d.path = append(d.path, o.children[2*i].value)
+		d.renameKey(o, i, nodes[0])
 	}
-	value := o.entryValue(i)
-	if !unchanged(value, nodes[len(nodes)-1]) {
-		p.after = d.after(o, i)
-	}
-	d.node(value, nodes[len(nodes)-1], p)
+	d.node(o.entryValue(i), nodes[len(nodes)-1], place{parent: o, i: i})
 	d.path = d.path[:len(d.path)-1]
 }
 
-// renameKey changes a key in place.
-func (d *differ) renameKey(o *old, n *yaml.Node) {
-	switch {
-	case o.kind == n.Kind && n.Kind == yaml.ScalarNode && sameScalar(o, n) && o.anchor == n.Anchor && len(n.Content) == 0:
-	case o.kind == n.Kind && n.Kind != yaml.ScalarNode && equal(o, n):
-	case o.kind != yaml.ScalarNode || n.Kind != yaml.ScalarNode || n.Anchor != "" || o.isBlockScalar() || o.isEmptyNull() || d.hasTag(o):
-		d.fail("a key was changed")
-	default:
-		d.replaceToken(o, d.write(func(b *strings.Builder) { d.printer.scalar(b, n, o.style, asKey) }))
+// renameKey changes the key of an entry that stays.
+func (d *differ) renameKey(parent *old, i int, n *yaml.Node) {
+	o := &parent.children[2*i]
+	where := asKey
+	if parent.isFlow() {
+		where = inFlow
 	}
-}
-
-// unchanged tells quickly whether a scalar or alias is as it was; collections are compared by node.
-func unchanged(o *old, n *yaml.Node) bool {
-	return o.kind == yaml.ScalarNode && n.Kind == o.kind && sameScalar(o, n)
+	switch {
+	case equal(o, n):
+	case o.kind != yaml.ScalarNode || n.Kind != yaml.ScalarNode || len(n.Content) > 0:
+		d.fail("a key that is no scalar was changed")
+	case n.Anchor != o.anchor || o.isBlockScalar() || o.isEmptyNull() || d.hasTag(o):
+		d.fail("a key of this style cannot be renamed")
+	default:
+		d.replaceToken(o, d.write(func(b *strings.Builder) { d.printer.scalar(b, n, o.style, where) }))
+	}
 }
 
 // joinPath writes a path as people do: spec.template, data["kibana.yml"], containers.0.

@@ -124,7 +124,12 @@ func (d *Document) splice() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return text, verify(text, d.root)
+	if err := verify(text, d.root); err != nil && d.hidden {
+		return nil, errors.New("cannot edit the decoded text without rewriting it")
+	} else if err != nil {
+		return nil, err
+	}
+	return text, nil
 }
 
 // name gives the document as messages name it: by kind and name where it was parsed that far, and by its line.

@@ -25,42 +25,48 @@ func (d *Document) DuplicateKey(path ...string) error {
 	if _, err := d.Root(); err != nil || d.root == nil {
 		return err
 	}
-	if e := duplicateIn(d.root, path, nil); e != nil {
+	if e := duplicateIn(d.root, path); e != nil {
 		e.First, e.Line = e.First+d.line-1, e.Line+d.line-1
 		return e
 	}
 	return nil
 }
 
-// duplicateIn looks along want, and everywhere once that is used up. Its lines are those of the document.
-func duplicateIn(n *yaml.Node, want, path []string) *DuplicateKeyError {
-	var seen map[string]int
-	if n.Kind == yaml.MappingNode {
+// duplicateIn looks along path, and everywhere once that is used up. Its lines are those of the document.
+func duplicateIn(n *yaml.Node, path []string) *DuplicateKeyError {
+	size := step(n.Kind)
+	var seen map[string]int // line of each key
+	if size == 2 {
 		seen = make(map[string]int, len(n.Content)/2)
 	}
-	size := step(n.Kind)
 	for i := 0; i+size <= len(n.Content); i += size {
-		name := strconv.Itoa(i)
-		if size == 2 {
-			name = n.Content[i].Value
-		}
-		below := want
-		if len(want) > 0 {
-			if want[0] != name {
+		name := entryName(n, i/size)
+		below := path
+		if len(path) > 0 {
+			if path[0] != name {
 				continue
 			}
-			below = want[1:]
+			below = path[1:]
 		}
-		here := append(path[:len(path):len(path)], name)
-		if seen != nil && n.Content[i].Kind == yaml.ScalarNode {
-			if first, twice := seen[name]; twice {
-				return &DuplicateKeyError{Path: here, First: first, Line: n.Content[i].Line}
-			}
-			seen[name] = n.Content[i].Line
+		key := n.Content[i]
+		if first, twice := seen[name]; twice && key.Kind == yaml.ScalarNode {
+			return &DuplicateKeyError{Path: []string{name}, First: first, Line: key.Line}
 		}
-		if e := duplicateIn(n.Content[i+size-1], below, here); e != nil {
+		if size == 2 && key.Kind == yaml.ScalarNode {
+			seen[name] = key.Line
+		}
+		if e := duplicateIn(n.Content[i+size-1], below); e != nil {
+			e.Path = append([]string{name}, e.Path...)
 			return e
 		}
 	}
 	return nil
+}
+
+// entryName names an entry of a collection as paths do: by its key, or by its index.
+func entryName(n *yaml.Node, i int) string {
+	if n.Kind == yaml.MappingNode {
+		return n.Content[2*i].Value
+	}
+	return strconv.Itoa(i)
 }

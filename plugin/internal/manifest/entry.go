@@ -9,12 +9,40 @@ import (
 // write runs the printer and gives what it wrote; what it refused ends the editing.
 func (d *differ) write(print func(b *strings.Builder)) string {
 	var b strings.Builder
-	d.printer.open = false
+	d.printer.block, d.printer.open = false, false
 	print(&b)
 	if d.printer.reason != "" {
 		d.fail(d.printer.reason)
 	}
 	return b.String()
+}
+
+// writeAbove is write for lines that are to stand at offset, in a collection at column. A literal block at their end would take in
+// comments and blanks below it that are indented deeper: then strings of several lines are quoted.
+func (d *differ) writeAbove(offset, column int, print func(b *strings.Builder)) string {
+	text := d.write(print)
+	if d.printer.block && d.swallows(offset, column) {
+		d.printer.quoted = true
+		text = d.write(print)
+		d.printer.quoted = false
+	}
+	return text
+}
+
+// swallows tells whether a comment or a line of blanks, indented deeper than column, stands at offset or below empty lines there.
+func (d *differ) swallows(offset, column int) bool {
+	for offset < len(d.text) {
+		text := offset + d.spaces(offset)
+		isEmpty := text < len(d.text) && breakAt(d.text, text) > 0
+		if text > offset+column && (isEmpty || d.byteAt(text) == '#') {
+			return true
+		}
+		if !isEmpty {
+			return false
+		}
+		offset = d.nextLine(offset)
+	}
+	return false
 }
 
 // insert puts whole lines at offset, where a line starts.
@@ -67,15 +95,17 @@ func (d *differ) dash(o *old, i int) int {
 	return item.start
 }
 
-// after gives the offset behind the colon or dash of an entry, nowhere when there is none: "{name}" has no colon, "- x" in brackets no dash.
-func (d *differ) after(o *old, i int) int {
-	if o.kind == yaml.SequenceNode {
-		if o.isFlow() {
-			return nowhere
-		}
-		return d.dash(o, i) + 1
+// after gives the offset behind the colon or dash of an entry, nowhere when there is none: the root has none, nor has an item between
+// brackets, nor the key in "{name}".
+func (d *differ) after(p place) int {
+	o := p.parent
+	switch {
+	case o == nil, p.isItem() && o.isFlow():
+		return nowhere
+	case p.isItem():
+		return d.dash(o, p.i) + 1
 	}
-	key := &o.children[2*i]
+	key := &o.children[2*p.i]
 	end := d.end(key)
 	if end == nowhere || d.isExplicit(key) {
 		return nowhere
@@ -119,18 +149,19 @@ func (d *differ) insertEntry(o *old, last int, nodes []*yaml.Node) {
 		d.insertFlow(o, last, nodes)
 		return
 	}
-	lines := d.write(func(b *strings.Builder) { d.printer.entry(b, o.kind, nodes, o.column) })
+	print := func(b *strings.Builder) { d.printer.entry(b, o.kind, nodes, o.column) }
 	padding := strings.Repeat(" ", o.column)
 	if last >= 0 {
-		d.insert(d.below(d.endOf(o.entryValue(last))), padding+lines)
+		at := d.below(d.endOf(o.entryValue(last)))
+		d.insert(at, padding+d.writeAbove(at, o.column, print))
 		return
 	}
 	first := d.start(o, 0)
 	if d.sharesLine(first) {
-		d.cut(first, first, lines+padding)
+		d.cut(first, first, d.write(print)+padding)
 		return
 	}
-	d.insert(d.aboveComments(d.lineStart(first)), padding+lines)
+	d.insert(d.aboveComments(d.lineStart(first)), padding+d.write(print))
 }
 
 func (d *differ) insertFlow(o *old, last int, nodes []*yaml.Node) {

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
@@ -127,11 +126,7 @@ func pathTo(from, node *yaml.Node) (path []string, found bool) {
 	size := step(from.Kind)
 	for i, child := range from.Content {
 		if path, found := pathTo(child, node); found {
-			name := strconv.Itoa(i)
-			if size == 2 {
-				name = from.Content[i-i%2].Value
-			}
-			return append([]string{name}, path...), true
+			return append([]string{entryName(from, i/size)}, path...), true
 		}
 	}
 	return nil, false

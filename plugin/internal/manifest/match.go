@@ -12,12 +12,6 @@ import (
 func match(o *old, n *yaml.Node) []int {
 	size := step(o.kind)
 	pairs := make([]int, len(n.Content)/size)
-	if len(n.Content) == len(o.children) && sameNodes(o, n) {
-		for i := range pairs {
-			pairs[i] = i
-		}
-		return pairs
-	}
 	places := make(map[*yaml.Node]int, len(o.children))
 	for i := range o.children {
 		places[o.children[i].node] = i / size
@@ -42,7 +36,11 @@ func match(o *old, n *yaml.Node) []int {
 	return pairs
 }
 
+// sameNodes tells whether a collection has the entries that it had, changed inside or not.
 func sameNodes(o *old, n *yaml.Node) bool {
+	if len(o.children) != len(n.Content) {
+		return false
+	}
 	for i := range o.children {
 		if o.children[i].node != n.Content[i] {
 			return false

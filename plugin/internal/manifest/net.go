@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"fmt"
-	"strconv"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
@@ -45,11 +44,7 @@ func (n *net) same(want, got *yaml.Node) bool {
 		if n.same(want.Content[i], got.Content[i]) {
 			continue
 		}
-		name := strconv.Itoa(i)
-		if size == 2 {
-			name = want.Content[i-i%2].Value
-		}
-		n.path = append([]string{name}, n.path...)
+		n.path = append([]string{entryName(want, i/size)}, n.path...)
 		return false
 	}
 	return true

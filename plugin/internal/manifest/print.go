@@ -13,8 +13,10 @@ type printer struct {
 	wide   bool // sequences stand two to the right of their key
 	json   bool // the text around is JSON: strings get double quotes
 	moved  func(*yaml.Node) bool
+	quoted bool   // no literal blocks
 	reason string // why a node could not be written, "" when all could
-	open   bool   // the last scalar written was a literal block whose value holds the last line end
+	block  bool   // the last value written was a literal block
+	open   bool   // and its value holds the last line end
 }
 
 func (p *printer) refuse(reason string) {
@@ -49,7 +51,7 @@ func (p *printer) value(b *strings.Builder, n *yaml.Node, preferred yaml.Style, 
 	if !p.accept(n) {
 		return
 	}
-	p.open = false
+	p.block, p.open = false, false
 	switch {
 	case n.Kind == yaml.ScalarNode && p.wantsLiteral(n, preferred):
 		p.literal(b, n.Value, column+2)
@@ -134,7 +136,7 @@ func (p *printer) scalar(b *strings.Builder, n *yaml.Node, preferred yaml.Style,
 // wantsLiteral tells whether a string is written as a literal block: it has several lines and did not stand in double quotes before,
 // or it was meant to be one.
 func (p *printer) wantsLiteral(n *yaml.Node, preferred yaml.Style) bool {
-	if p.json || preferred&yaml.DoubleQuotedStyle != 0 || n.ShortTag() != yaml.NodeTagString || !isLiteral(n.Value) {
+	if p.json || p.quoted || preferred&yaml.DoubleQuotedStyle != 0 || n.ShortTag() != yaml.NodeTagString || !isLiteral(n.Value) {
 		return false
 	}
 	return strings.Contains(n.Value, "\n") || preferred&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
@@ -142,7 +144,7 @@ func (p *printer) wantsLiteral(n *yaml.Node, preferred yaml.Style) bool {
 
 func (p *printer) literal(b *strings.Builder, value string, column int) {
 	body, open := strings.CutSuffix(value, "\n")
-	if p.open = open; open {
+	if p.block, p.open = true, open; open {
 		b.WriteString(" |")
 	} else {
 		b.WriteString(" |-")

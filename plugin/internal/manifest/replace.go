@@ -15,24 +15,31 @@ func (d *differ) hasTag(o *old) bool {
 func (d *differ) replace(o *old, n *yaml.Node, preferred yaml.Style, p place) {
 	bare := *n // in place of the old one: neither its anchor nor its node is new
 	bare.Anchor = ""
+	after := d.after(p)
 	switch {
 	case d.hasTag(o):
 		d.fail("it has a tag")
-	case p.flow && p.after == nowhere && o.isEmptyNull():
+	case p.inFlow() && after == nowhere && o.isEmptyNull():
 		d.fail("it has no colon")
-	case p.flow && (len(d.path) > 0 || o.kind == n.Kind):
+	case p.inFlow() || p.parent == nil && o.kind == n.Kind && o.isFlow():
 		d.replaceToken(o, d.write(func(b *strings.Builder) { d.printer.flow(b, &bare, preferred) }))
-	case p.after == nowhere:
+	case after == nowhere:
 		d.fail("it is the whole document, or the value of a key with a question mark")
 	case o.isCollection() && !o.isFlow():
 		d.replaceBlock(o, &bare, p)
 	case o.isBlockScalar():
 		d.replaceBlockScalar(o, &bare, preferred, p)
 	default:
-		head, body := d.valueParts(&bare, preferred, p)
-		d.replaceHead(d.behind(o, p), d.content(o), d.endOf(o), head)
-		d.insertBody(d.below(d.endOf(o)), body)
+		d.replaceScalar(o, &bare, preferred, p)
 	}
+}
+
+// replaceScalar writes something else in place of a scalar or a flow collection.
+func (d *differ) replaceScalar(o *old, n *yaml.Node, preferred yaml.Style, p place) {
+	end := d.endOf(o)
+	head, body := d.valueParts(n, preferred, p, d.below(end))
+	d.replaceHead(d.behind(o, p), d.content(o), end, head)
+	d.insertBody(d.below(end), body)
 }
 
 // replaceToken replaces the text of a scalar or flow collection and leaves what stands around it.
@@ -59,8 +66,8 @@ func (d *differ) replaceHead(behind, token, end int, head string) {
 // replaceBlock writes something else in place of a block collection. One that starts below its key loses its lines; one that starts on
 // the line of its dash is replaced from there on.
 func (d *differ) replaceBlock(o *old, n *yaml.Node, p place) {
-	head, body := d.valueParts(n, n.Style, p)
 	behind, first, end := d.behind(o, p), d.start(o, 0), d.endOf(o)
+	head, body := d.valueParts(n, n.Style, p, d.below(end))
 	if d.lineOf(first) == d.lineOf(behind) {
 		d.replaceHead(behind, first, d.beforeBreak(end), head)
 		d.insertBody(d.below(end), body)
@@ -73,8 +80,8 @@ func (d *differ) replaceBlock(o *old, n *yaml.Node, p place) {
 
 // replaceBlockScalar changes the header of a block scalar into the head of the new value, so that the header's comment stays.
 func (d *differ) replaceBlockScalar(o *old, n *yaml.Node, preferred yaml.Style, p place) {
-	head, body := d.valueParts(n, preferred, p)
 	block := d.block(o)
+	head, body := d.valueParts(n, preferred, p, block.end)
 	d.replaceHead(d.behind(o, p), block.header, block.behind, head)
 	d.insertBody(block.body, body)
 	d.cut(block.body, block.end, "")
@@ -85,7 +92,7 @@ func (d *differ) behind(o *old, p place) int {
 	if end := d.properties(o.start); end > o.start && !(o.kind == yaml.MappingNode && !o.isFlow() && o.children[0].start == o.start) {
 		return end
 	}
-	return p.after
+	return d.after(p)
 }
 
 // beforeBreak gives end, or the place before the line break that a block scalar ends with.
@@ -99,13 +106,14 @@ func (d *differ) beforeBreak(end int) int {
 	return end - 1
 }
 
-// valueParts prints a value in two parts: what goes behind the colon or dash, and the lines below.
-func (d *differ) valueParts(n *yaml.Node, preferred yaml.Style, p place) (head, body string) {
-	text := d.write(func(b *strings.Builder) {
-		if p.item {
-			d.printer.item(b, n, preferred, p.column)
+// valueParts prints a value in two parts: what goes behind the colon or dash, and the lines below, which will stand above offset.
+func (d *differ) valueParts(n *yaml.Node, preferred yaml.Style, p place, offset int) (head, body string) {
+	column := p.parent.column
+	text := d.writeAbove(offset, column, func(b *strings.Builder) {
+		if p.isItem() {
+			d.printer.item(b, n, preferred, column)
 		} else {
-			d.printer.value(b, n, preferred, p.column)
+			d.printer.value(b, n, preferred, column)
 		}
 	})
 	head, body, _ = strings.Cut(text, d.eol)
