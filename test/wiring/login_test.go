@@ -11,42 +11,37 @@ import (
 	"github.com/elk-mtls/elk-mtls/test/pod"
 )
 
-// TestLogin builds Kibana's containers from the manifests and logs in with nothing else. The init container runs as the pod's
+// login builds Kibana's containers from the manifests and logs in with nothing else. The init container runs as the pod's
 // security context says, sees what it mounts, and writes to a file in place of the API server. Less than the patched manifests fails
 // at a stage of the login that is named here.
-func TestLogin(t *testing.T) {
-	for _, s := range stocks(t) {
-		t.Run(s.name, func(t *testing.T) {
-			l := newLab(t, s)
-			tokenSecret := strings.TrimPrefix(s.kibana, "Deployment/") + "-elk-mtls-token"
+func (l *lab) login(t *testing.T) {
+	tokenSecret := strings.TrimPrefix(l.kibana, "Deployment/") + "-elk-mtls-token"
 
-			if _, err := l.after.Container(s.kibana, "kibana", t.TempDir()); err == nil || !strings.Contains(err.Error(), "couldn't find key token") {
-				t.Errorf("before the init container ran, Kibana's container must not start, and says %v", err)
-			}
-			data := l.mint(tokenSecret)
-			l.after.Put("Secret", tokenSecret, data)
-			for _, asUser := range []bool{false, true} {
-				name, stage, err := l.build(l.after, s.kibana, "kibana").Login(t.Context(), l.node.URL, asUser)
-				if err != nil || name != "elastic/kibana" {
-					t.Errorf("patched, request of a user: %v: logged in as %q, %s: %v", asUser, name, stage, err)
-				}
-			}
+	if _, err := l.after.Container(l.kibana, "kibana", t.TempDir()); err == nil || !strings.Contains(err.Error(), "couldn't find key token") {
+		t.Errorf("before the init container ran, Kibana's container must not start, and says %v", err)
+	}
+	data := l.mint(tokenSecret)
+	l.after.Put("Secret", tokenSecret, data)
+	for _, asUser := range []bool{false, true} {
+		name, stage, err := l.build(l.after, l.kibana, "kibana").Login(t.Context(), l.node.URL, asUser)
+		if err != nil || name != "elastic/kibana" {
+			t.Errorf("patched, request of a user: %v: logged in as %q, %s: %v", asUser, name, stage, err)
+		}
+	}
 
-			stockSecret := strings.TrimPrefix(s.kibana, "Deployment/") + "-es-token"
-			if _, err := l.before.Container(s.kibana, "kibana", t.TempDir()); err == nil || !strings.Contains(err.Error(), "couldn't find key token in Secret "+stockSecret) {
-				t.Errorf("stock, without its hook: want no token, got %v", err)
-			}
-			l.before.Put("Secret", stockSecret, data)
-			if _, stage, err := l.build(l.before, s.kibana, "kibana").Login(t.Context(), l.node.URL, false); err == nil || stage != pod.Connected {
-				t.Errorf("stock, with a token that works: want a failure at %q, got one at %q: %v", pod.Connected, stage, err)
-			}
+	stockSecret := strings.TrimPrefix(l.kibana, "Deployment/") + "-es-token"
+	if _, err := l.before.Container(l.kibana, "kibana", t.TempDir()); err == nil || !strings.Contains(err.Error(), "couldn't find key token in Secret "+stockSecret) {
+		t.Errorf("stock, without its hook: want no token, got %v", err)
+	}
+	l.before.Put("Secret", stockSecret, data)
+	if _, stage, err := l.build(l.before, l.kibana, "kibana").Login(t.Context(), l.node.URL, false); err == nil || stage != pod.Connected {
+		t.Errorf("stock, with a token that works: want a failure at %q, got one at %q: %v", pod.Connected, stage, err)
+	}
 
-			withoutAlways := l.build(l.after, s.kibana, "kibana")
-			delete(withoutAlways.Env, "ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE")
-			if _, stage, err := withoutAlways.Login(t.Context(), l.node.URL, true); err == nil || stage != pod.Connected {
-				t.Errorf("without alwaysPresentCertificate: want a user's request to fail at %q, got %q: %v", pod.Connected, stage, err)
-			}
-		})
+	withoutAlways := l.build(l.after, l.kibana, "kibana")
+	delete(withoutAlways.Env, "ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE")
+	if _, stage, err := withoutAlways.Login(t.Context(), l.node.URL, true); err == nil || stage != pod.Connected {
+		t.Errorf("without alwaysPresentCertificate: want a user's request to fail at %q, got %q: %v", pod.Connected, stage, err)
 	}
 }
 

@@ -44,16 +44,26 @@ func withPrograms(m *testing.M) int {
 	return m.Run()
 }
 
+// TestPatchedRelease starts the Elasticsearch of a release once and holds everything against it.
+func TestPatchedRelease(t *testing.T) {
+	for _, s := range stocks(t) {
+		t.Run(s.name, func(t *testing.T) {
+			l := newLab(t, s)
+			t.Run("the stock readiness probe", l.probe)
+			t.Run("the helm test", l.helmTest)
+			t.Run("Kibana logs in", l.login)
+		})
+	}
+}
+
 // stock is a release as a chart renders it, with where its parts are.
 type stock struct {
-	name     string
-	text     string
-	certs    string // Secret of the certificates
-	server   string
-	kibana   string
-	test     string // Pod of the helm test
-	password string // in the stream
-	service  string
+	name    string
+	text    string
+	certs   string // Secret of the certificates
+	server  string
+	kibana  string
+	service string
 }
 
 // stocks gives the release of the project, and those of the real charts where they are.
