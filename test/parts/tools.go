@@ -60,7 +60,7 @@ func lintPart() part {
 			return setAll("main", "version="+version(pkg))
 		},
 	}
-	return t.part("golangci-lint", "the linter, built from source", 2, "GOLANGCI_LINT")
+	return t.part("golangci-lint", "the linter, built from source", 1, "GOLANGCI_LINT")
 }
 
 func setAll(pkg string, values ...string) []string {

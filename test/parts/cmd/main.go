@@ -38,9 +38,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch args[0] {
 	case "prepare":
 		err := parts.Prepare(ctx, names...)
-		if parts.OnlyMissing(err) && !parts.Required() {
+		if err != nil && parts.OnlyMissing(err) && !parts.Required() {
 			fmt.Fprintln(stderr, err)
-			return nil
+			err = nil
+		}
+		if err == nil && len(args) == 1 {
+			fmt.Fprintln(stderr, "All that can be had here is ready.")
 		}
 		return err
 	case "path":
