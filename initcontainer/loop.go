@@ -190,7 +190,7 @@ func (h *holder) advance(ctx context.Context, s protocol.State) (protocol.State,
 			h.replaces = !s.Token.IsZero()
 			s, err = h.patch(ctx, s, action)
 			if err == nil && !protocol.Written(s, h.mine) {
-				err = fmt.Errorf("%s: the token was changed on its way into it", h.store)
+				err = final{failure.New(failure.Other, fmt.Errorf("%s: the token was changed on its way into it", h.store), "does an admission webhook change Secrets?")}
 			}
 			return s, err == nil, err
 		}

@@ -247,18 +247,18 @@ func (c *testClock) clock() clock {
 }
 
 // plain runs one ensure to its end, with nobody in between.
-func (w *world) plain(t *testing.T, pod string, change ...func(*config.Ensure)) (code error, log string) {
+func (w *world) plain(t *testing.T, pod string, change ...func(*config.Ensure)) (log string, err error) {
 	t.Helper()
 	o := w.settings(pod)
 	for _, f := range change {
 		f(&o)
 	}
 	var out bytes.Buffer
-	err := ensure(context.Background(), o, edge{
+	err = ensure(context.Background(), o, edge{
 		clock: newTestClock().clock(), log: slog.New(slog.NewTextHandler(&out, nil)), stdout: &out, kubernetes: w.kubernetes,
 		transport: closing(t),
 	})
-	return err, out.String()
+	return out.String(), err
 }
 
 // closing lets go of the connections at the end of a test.

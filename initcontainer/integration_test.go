@@ -1,0 +1,141 @@
+//go:build integration
+
+package main
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/util/retry"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
+	"github.com/elk-mtls/elk-mtls/test/parts"
+	"github.com/elk-mtls/elk-mtls/test/pki"
+)
+
+// The same scripts as in go test, against a real Elasticsearch that requires client certificates and a real API server,
+// as a ServiceAccount that has the rendered Role and nothing else.
+func TestRealParts(t *testing.T) {
+	node, ca := realElasticsearch(t)
+	api, err := parts.KubeAPIServer(t.Context())
+	parts.SkipOrFail(t, err)
+	t.Cleanup(func() { must(t, api.Stop()) })
+	config, err := clientcmd.BuildConfigFromFlags("", api.Kubeconfig)
+	must(t, err)
+	config.QPS = -1
+	admin, err := kubernetes.NewForConfig(config)
+	must(t, err)
+
+	dir := t.TempDir()
+	client := ca.Leaf(pki.Options{CN: "kibana", ClientAuth: true})
+	fresh := func(t *testing.T) *world {
+		w := &world{
+			urls: []string{node.URL},
+			files: tlsfiles.Files{
+				CA: file(t, dir, "ca.crt", ca.Cert), Cert: file(t, dir, "tls.crt", client.Cert), Key: file(t, dir, "tls.key", client.Key),
+				VerificationMode: "full",
+			},
+			usernameFile: file(t, dir, "username", []byte("minter")), passwordFile: file(t, dir, "password", []byte(testPassword)),
+		}
+		w.inCluster(t, admin, config)
+		return w
+	}
+	for _, script := range interleavings() {
+		t.Run(script.name, func(t *testing.T) { script.play(t, fresh(t)) })
+	}
+	t.Run("TenAtOnceGiveOneToken", func(t *testing.T) { tenAtOnce(t, fresh(t)) })
+	t.Run("ASecondRunWritesNothing", func(t *testing.T) {
+		w := fresh(t)
+		w.start(t, "pod-a").ends(0)
+		before := w.works(t)
+		w.start(t, "pod-b").ends(0)
+		if after := w.works(t); after.Version != before.Version {
+			t.Errorf("resourceVersion %s, was %s", after.Version, before.Version)
+		}
+	})
+}
+
+// realElasticsearch starts a node, with a user that may mint and nothing more.
+func realElasticsearch(t *testing.T) (*parts.Node, *pki.CA) {
+	ca := pki.NewCA("ca")
+	server := ca.Leaf(pki.Options{CN: "node", SANs: []string{"127.0.0.1"}, ServerAuth: true})
+	node, err := parts.Elasticsearch(t.Context(), parts.Options{
+		Settings: map[string]string{
+			"xpack.security.http.ssl.enabled":                 "true",
+			"xpack.security.http.ssl.client_authentication":   "required",
+			"xpack.security.http.ssl.certificate":             "certs/tls.crt",
+			"xpack.security.http.ssl.key":                     "certs/tls.key",
+			"xpack.security.http.ssl.certificate_authorities": "certs/ca.crt",
+		},
+		Files: map[string][]byte{"certs/tls.crt": server.Cert, "certs/tls.key": server.Key, "certs/ca.crt": ca.Cert},
+		TLS:   ca.Client(ca.Leaf(pki.Options{CN: "admin", ClientAuth: true})),
+	})
+	parts.SkipOrFail(t, err)
+	t.Cleanup(func() { must(t, node.Stop()) })
+	for path, body := range map[string]any{
+		"/_security/role/minter": map[string]any{"cluster": []string{"manage_service_account", "monitor"}},
+		"/_security/user/minter": map[string]any{"password": testPassword, "roles": []string{"minter"}},
+	} {
+		if status, text, err := node.Call(t.Context(), http.MethodPut, path, body); err != nil || status != http.StatusOK {
+			t.Fatalf("PUT %s: %d, %v: %s", path, status, err, text)
+		}
+	}
+	return node, ca
+}
+
+// inCluster makes a namespace with what the release brings: the blank Secret, the Role for it, and a ServiceAccount.
+func (w *world) inCluster(t *testing.T, admin kubernetes.Interface, config *rest.Config) {
+	t.Helper()
+	ctx := t.Context()
+	space, err := admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "elk-"}}, metav1.CreateOptions{})
+	must(t, err)
+	w.namespace, w.secret = space.Name, "kibana-elk-mtls-token"
+	meta := metav1.ObjectMeta{Name: w.secret}
+	secrets := admin.CoreV1().Secrets(w.namespace)
+	_, err = secrets.Create(ctx, &corev1.Secret{ObjectMeta: meta}, metav1.CreateOptions{})
+	must(t, err)
+	_, err = admin.CoreV1().ServiceAccounts(w.namespace).Create(ctx, &corev1.ServiceAccount{ObjectMeta: meta}, metav1.CreateOptions{})
+	must(t, err)
+	_, err = admin.RbacV1().Roles(w.namespace).Create(ctx, &rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{{
+		APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{w.secret}, Verbs: []string{"get", "patch"},
+	}}}, metav1.CreateOptions{})
+	must(t, err)
+	_, err = admin.RbacV1().RoleBindings(w.namespace).Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: meta,
+		RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "Role", Name: w.secret},
+		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Name: w.secret, Namespace: w.namespace}},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	token, err := admin.CoreV1().ServiceAccounts(w.namespace).CreateToken(ctx, w.secret, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	must(t, err)
+	w.kubernetes = rest.AnonymousClientConfig(config)
+	w.kubernetes.BearerToken = token.Status.Token
+	w.kubernetes.QPS = -1
+
+	w.read = func() *corev1.Secret {
+		s, err := secrets.Get(context.Background(), w.secret, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		must(t, err)
+		return s
+	}
+	w.edit = func(change func(*corev1.Secret)) {
+		must(t, retry.RetryOnConflict(retry.DefaultRetry, func() error {
+			s := w.read()
+			change(s)
+			_, err := secrets.Update(context.Background(), s, metav1.UpdateOptions{})
+			return err
+		}))
+	}
+	w.remove = func() { must(t, secrets.Delete(context.Background(), w.secret, metav1.DeleteOptions{})) }
+}
