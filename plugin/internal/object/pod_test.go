@@ -1,0 +1,68 @@
+package object
+
+import (
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+)
+
+const podText = `apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  volumes:
+  - {name: certs, secret: {secretName: s}}
+  - {name: some, secret: {secretName: s2, items: [{key: k, path: sub/file.pem}]}}
+  - {name: config, configMap: {name: c}}
+  - name: all
+    projected:
+      sources:
+      - secret: {name: s3, items: [{key: tls.crt, path: client.crt}]}
+      - configMap: {name: c3}
+  - {name: empty, emptyDir: {}}
+  containers:
+  - name: a
+    image: registry:5000/x/elasticsearch:8.5.1@sha256:00
+    volumeMounts:
+    - {name: certs, mountPath: /certs/}
+    - {name: empty, mountPath: /certs/inner}
+    - {name: some, mountPath: /some}
+    - {name: config, mountPath: /etc/app/app.yml, subPath: app.yml}
+    - {name: all, mountPath: /all}
+`
+
+func TestFileFindsWhatIsMountedThere(t *testing.T) {
+	doc, err := manifest.Parse([]byte(podText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := In(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod, _ := objects[0].Pod()
+	c := pod.Containers()[0]
+	for path, want := range map[string]string{
+		"/certs/tls.crt":       `Secret/s key "tls.crt"`,
+		"/certs/../certs/ca":   `Secret/s key "ca"`,
+		"/certs/inner/tls.crt": "", // another mount hides it
+		"/certs/a/b":           "", // keys hold no slash
+		"/some/sub/file.pem":   `Secret/s2 key "k"`,
+		"/some/k":              "", // items rename it
+		"/etc/app/app.yml":     `ConfigMap/c key "app.yml"`,
+		"/all/client.crt":      `Secret/s3 key "tls.crt"`,
+		"/all/other":           `ConfigMap/c3 key "other"`,
+		"/elsewhere":           "",
+	} {
+		got := ""
+		if s, ok := c.File(path); ok {
+			got = s.String()
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+	if repository, tag := c.Image(); repository != "elasticsearch" || tag != "8.5.1" {
+		t.Errorf("image: %q, %q", repository, tag)
+	}
+}

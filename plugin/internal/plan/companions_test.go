@@ -1,0 +1,31 @@
+package plan
+
+import "testing"
+
+func TestCallsHost(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want bool
+	}{
+		"an address":                            {"https://es:9200/_cat", true},
+		"with a domain":                         {"https://es.logging.svc.cluster.local:9200", true},
+		"with credentials":                      {"https://elastic:$(P)@es", true},
+		"host and port":                         {"es:9200", true},
+		"among other words":                     {"until curl es:9200; do sleep 1; done", true},
+		"the tag of an image is no port":        {"docker.elastic.co/elasticsearch/es:8.5.1", false},
+		"a part of another name before":         {"https://my-es:9200", false},
+		"a part of another name behind":         {"https://es-data:9200", false},
+		"an image of that name":                 {"registry/es", false},
+		"a port of one digit is none":           {"es:8", false},
+		"the second mention counts":             {"es-data https://es", true},
+		"only the name":                         {"es", false},
+		"a path with that name":                 {"/usr/share/es/config", false},
+		"a quoted address inside a larger text": {`hosts => ["https://es:9200"]`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := callsHost(c.text, "es"); got != c.want {
+				t.Errorf("callsHost(%q) is %v", c.text, got)
+			}
+		})
+	}
+}
