@@ -14,7 +14,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 )
 
-var update = flag.Bool("update", false, "rewrite the expected side of the golden files")
+var update = flag.Bool("update", os.Getenv("UPDATE_GOLDEN") != "", "rewrite the expected side of the golden files (make golden)")
 
 const testImage = "registry.example/elk-mtls-init:1.0"
 
