@@ -24,7 +24,6 @@ type Document struct {
 	before   *snapshot // the tree as it was parsed; nil: never edited
 	editErr  error     // of an edit that stopped half-way
 	embedded []*embedded
-	how      string
 }
 
 // Parse reads one document that stands by itself.
@@ -68,7 +67,6 @@ func (d *Document) Edit(change func(root *yaml.RNode) error) error {
 	if d.root == nil {
 		d.root = &yaml.Node{Kind: yaml.MappingNode, Tag: yaml.NodeTagMap}
 	}
-	d.how = ""
 	if err := change(yaml.NewRNode(d.root)); err != nil {
 		d.editErr = errors.Join(d.editErr, err)
 		return err
@@ -86,27 +84,6 @@ func (d *Document) begin() {
 // Bytes gives the document with its changes: the very bytes it came with when the tree is as it was parsed, else a text that differs
 // only on the lines that had to change and that parses to the changed tree. It may be called again after more edits.
 func (d *Document) Bytes() ([]byte, error) {
-	text, err := d.splice()
-	switch {
-	case err != nil:
-		d.how = err.Error()
-	case bytes.Equal(text, d.text):
-		d.how = "same"
-	default:
-		d.how = "spliced"
-	}
-	return text, err
-}
-
-// How tells how Bytes gives the document: "same", "spliced", or why it cannot.
-func (d *Document) How() string {
-	if d.how == "" {
-		_, _ = d.Bytes() // the error is what How gives
-	}
-	return d.how
-}
-
-func (d *Document) splice() ([]byte, error) {
 	if d.editErr != nil {
 		return nil, fmt.Errorf("an edit stopped half-way: %w", d.editErr)
 	}
@@ -130,6 +107,18 @@ func (d *Document) splice() ([]byte, error) {
 		return nil, err
 	}
 	return text, nil
+}
+
+// How tells how Bytes gives the document: "same", "spliced", or why it cannot.
+func (d *Document) How() string {
+	text, err := d.Bytes()
+	switch {
+	case err != nil:
+		return err.Error()
+	case bytes.Equal(text, d.text):
+		return "same"
+	}
+	return "spliced"
 }
 
 // name gives the document as messages name it: by kind and name where it was parsed that far, and by its line.

@@ -161,7 +161,8 @@ func (d *differ) insertEntry(o *old, last int, nodes []*yaml.Node) {
 		d.cut(first, first, d.write(print)+padding)
 		return
 	}
-	d.insert(d.aboveComments(d.lineStart(first)), padding+d.write(print))
+	at := d.aboveComments(d.lineStart(first))
+	d.insert(at, padding+d.writeAbove(at, o.column, print))
 }
 
 func (d *differ) insertFlow(o *old, last int, nodes []*yaml.Node) {

@@ -3,7 +3,10 @@ package manifest
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +36,15 @@ func FuzzEdit(f *testing.F) {
 	for i, text := range nastyDocuments {
 		f.Add([]byte(text), uint64(i))
 	}
+	for _, file := range []string{"testdata/elasticsearch.yaml", "testdata/clients.yaml"} {
+		in, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for i, d := range mustSplit(f, string(in)).Documents() {
+			f.Add(d.Text(), uint64(i))
+		}
+	}
 	f.Fuzz(func(t *testing.T, text []byte, seed uint64) {
 		checkRandomEdit(t, text, rand.New(rand.NewPCG(seed, 0)))
 	})
@@ -45,9 +57,59 @@ func TestRandomEditsAreSplicedOrRefused(t *testing.T) {
 			count[checkRandomEdit(t, []byte(text), rand.New(rand.NewPCG(seed, 1)))]++
 		}
 	}
-	for how, n := range count {
-		t.Logf("%6d %s", n, how)
+	for _, how := range slices.Sorted(maps.Keys(count)) {
+		t.Logf("%6d %s", count[how], how)
 	}
+	if count["spliced"] < 5000 {
+		t.Error("too few edits are spliced: the test tests little, or too much is refused")
+	}
+	if n := count["refused: the edited text would say something else"]; n > 0 {
+		t.Errorf("the net had to catch %d edits: a rule is missing", n)
+	}
+}
+
+// New entries behind others cost the old ones no line, whatever stands around them.
+func TestRandomInsertionsLoseNoLine(t *testing.T) {
+	for seed := range uint64(300) {
+		for _, text := range nastyDocuments {
+			r := rand.New(rand.NewPCG(seed, 2))
+			d, err := Parse([]byte(text))
+			if err != nil || d.root == nil || !strings.HasSuffix(text, "\n") {
+				continue
+			}
+			if err := d.Edit(func(root *yaml.RNode) error { insertAnywhere(r, root.YNode()); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			out, err := d.Bytes()
+			if err != nil {
+				continue
+			}
+			if n := lostLines([]byte(text), out); n > 0 {
+				t.Errorf("%d lines lost (-before +after):\n%s", n, cmp.Diff(text, string(out)))
+			}
+		}
+	}
+}
+
+// insertAnywhere puts an entry behind the first of a random block collection.
+func insertAnywhere(r *rand.Rand, root *yaml.Node) {
+	var all []*yaml.Node
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if len(n.Content) > 0 && n.Style&yaml.FlowStyle == 0 {
+			all = append(all, n)
+		}
+		for _, child := range n.Content {
+			walk(child)
+		}
+	}
+	if walk(root); len(all) == 0 {
+		return
+	}
+	n := all[r.IntN(len(all))]
+	size := step(n.Kind)
+	added := []*yaml.Node{randomScalar(r), randomNode(r, 2)}[2-size:]
+	n.Content = slices.Insert(n.Content, (1+r.IntN(len(n.Content)/size))*size, added...)
 }
 
 // checkRandomEdit tells how the edit went, in words that can be counted.
@@ -56,6 +118,9 @@ func checkRandomEdit(t *testing.T, text []byte, r *rand.Rand) string {
 	d, err := Parse(text)
 	if err != nil || d.root == nil {
 		return "not parsed"
+	}
+	if r.IntN(4) == 0 {
+		editInside(r, d)
 	}
 	for range 1 + r.IntN(4) {
 		if err := d.Edit(func(root *yaml.RNode) error { editAnywhere(r, root.YNode()); return nil }); err != nil {
@@ -115,6 +180,23 @@ func editAnywhere(r *rand.Rand, root *yaml.Node) {
 	case yaml.MappingNode, yaml.SequenceNode:
 		editCollection(r, n)
 	}
+}
+
+// editInside makes a change in the first text of the document that holds a mapping.
+func editInside(r *rand.Rand, d *Document) {
+	var walk func(n *yaml.Node) bool
+	walk = func(n *yaml.Node) bool {
+		if inner, err := d.Inside(n); err == nil && inner.root != nil && inner.root.Kind == yaml.MappingNode {
+			return inner.Edit(func(root *yaml.RNode) error { editAnywhere(r, root.YNode()); return nil }) == nil
+		}
+		for i := step(n.Kind) - 1; i < len(n.Content); i += step(n.Kind) {
+			if walk(n.Content[i]) {
+				return true
+			}
+		}
+		return false
+	}
+	walk(d.root)
 }
 
 func editScalar(r *rand.Rand, n *yaml.Node) {
@@ -214,6 +296,8 @@ var nastyDocuments = []string{
 	"a: |\n  x\n  y",
 	"a: x\n  y\n\n  z\nb: 1\n",
 	"a: 1\na: 2\nb: {x: 1, x: 2}\n",
+	"data:\n  f.yml: |\n    a: é\n    b:\n    - c # d\n    -\n      e: |2-\n         f\n  g: \"h: 1\\n\"\n",
+	"f: |+\n   # c\n   ---\n   a: {b: c}\n   d:\n   ---\n   e: 1\n\n\ng: 1\n", "f: 'a: 1'\ng: >\n  b: 2\n\n  c: 3\n",
 	"- name: x # n\n  # about v\n  value: y\n\n# foot\n- name: z\n",
 	"a:\n    b:\n    -   c: 1\n        d: 2\n    -   e\n",
 	"{\n  \"a\": 1,\n  \"b\": [\"x\", {\"c\": null}],\n  \"d\" : {}\n}\n",

@@ -153,7 +153,7 @@ func TestStreamErrorsNameEveryDocument(t *testing.T) {
 	}
 }
 
-func mustSplit(t *testing.T, in string) *Stream {
+func mustSplit(t testing.TB, in string) *Stream {
 	t.Helper()
 	s, err := Split([]byte(in))
 	if err != nil {
