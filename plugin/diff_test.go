@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -155,6 +156,9 @@ func pathsByLine(t *testing.T, text string) map[int][]string {
 				note(n.Content[i-1].Line, child, below)
 			} else {
 				name := child.Value
+				if strings.Contains(name, "\n") {
+					name = strconv.Itoa(i) // a script
+				}
 				if child.Kind == yaml.MappingNode {
 					name = object.Text(yaml.NewRNode(child), "name")
 				}

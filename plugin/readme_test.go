@@ -2,39 +2,28 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 )
 
-const (
-	readme        = "../README.md"
-	settingsBegin = "<!-- settings -->\n"
-	settingsEnd   = "<!-- /settings -->\n"
-)
-
 // TestSettingsInReadme holds the table of settings in the README to what the program itself says.
 func TestSettingsInReadme(t *testing.T) {
-	text := string(read(t, readme))
-	before, rest, begins := strings.Cut(text, settingsBegin)
-	_, after, ends := strings.Cut(rest, settingsEnd)
+	inMarkers(t, "../README.md", "settings", settingsTable())
+}
+
+// inMarkers holds the part of a page between two comments to what it is generated from.
+func inMarkers(t *testing.T, page, name, want string) {
+	t.Helper()
+	begin, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->\n"
+	text := string(read(t, page))
+	before, rest, begins := strings.Cut(text, begin)
+	_, after, ends := strings.Cut(rest, end)
 	if !begins || !ends {
-		t.Fatalf("%s: the table of settings stands between %q and %q", readme, settingsBegin, settingsEnd)
+		t.Fatalf("%s: what is generated stands between %q and %q", page, begin, end)
 	}
-	want := before + settingsBegin + settingsTable() + settingsEnd + after
-	if *update {
-		if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(want, text); diff != "" {
-		t.Errorf("%s (-want +got; go test ./plugin -run TestSettingsInReadme -update rewrites it):\n%s", readme, diff)
-	}
+	golden(t, page, []byte(before+begin+want+end+after))
 }
 
 func settingsTable() string {

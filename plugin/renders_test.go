@@ -162,8 +162,8 @@ func TestServersOutOfScope(t *testing.T) {
 	dir := renders(t)
 	for name, want := range map[string]string{
 		"elasticsearch-7.17.3-default.yaml":                         "http.ssl.enabled must be true and is set nowhere",
-		"elasticsearch-7.17.3-security.yaml":                        "refuses stores beside PEM files",
-		"elasticsearch-8.5.1-security-p12.yaml":                     "refuses stores beside PEM files",
+		"elasticsearch-7.17.3-security.yaml":                        "name a Secret with a PEM pair that the store trusts",
+		"elasticsearch-8.5.1-security-p12.yaml":                     "name a Secret with a PEM pair that the store trusts",
 		"kibana-7.17.3-default.yaml":                                "plain HTTP knows no certificates",
 		"bitnami-elasticsearch-22.1.7-security-kibana-metrics.yaml": "built like Bitnami's image",
 		"bitnami-kibana-12.1.11-plain.yaml":                         "built like Bitnami's image",

@@ -4,6 +4,7 @@ package patch
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -15,8 +16,8 @@ import (
 // Step leads from one node to a node below it.
 type Step struct {
 	Field string // field of a mapping; "" for a step into a list
-	By    string // in a list: the field that names the element, "" when the elements are scalars
-	Is    string // and its value, or the scalar itself
+	By    string // in a list: the field that names the element, "" when the elements are scalars, "#" for a position
+	Is    string // and its value, or the scalar itself, or the position from 0
 }
 
 // Path leads from an object's root to a place in it.
@@ -40,6 +41,9 @@ func (p Path) Field(names ...string) Path {
 func (p Path) Item(by, is string) Path {
 	return append(append(Path(nil), p...), Step{By: by, Is: is})
 }
+
+// Index gives the path to the list element below p at a position from 0.
+func (p Path) Index(i string) Path { return p.Item("#", i) }
 
 // String gives the form of reports: spec.template.spec.containers[kibana].env[SERVER_HOST].value.
 func (p Path) String() string {
@@ -147,8 +151,8 @@ func index(n *yaml.Node, step Step) int {
 	case step.Field == "" && n.Kind == yaml.SequenceNode:
 		for i := len(n.Content) - 1; i >= 0; i-- { // of two with one name the last counts, as in the kubelet
 			item := n.Content[i]
-			if step.By == "" && item.Kind == yaml.ScalarNode && item.Value == step.Is ||
-				step.By != "" && object.Text(yaml.NewRNode(item), step.By) == step.Is {
+			if step.By == "#" && step.Is == strconv.Itoa(i) || step.By == "" && item.Kind == yaml.ScalarNode && item.Value == step.Is ||
+				step.By != "" && step.By != "#" && object.Text(yaml.NewRNode(item), step.By) == step.Is {
 				return i
 			}
 		}

@@ -37,6 +37,7 @@ type setting struct {
 	Hidden bool     // the value comes from a Secret, a field or a ConfigMap outside the stream
 	Place  string   // for messages: `env "xpack.…" of container "elasticsearch"`
 	list   bool     // spelled as a YAML list
+	json   bool     // spelled as a JSON list in one string
 	object *object.Object
 	edit   patch.Edit // to put another value in its place; Value is nil
 }
@@ -133,7 +134,7 @@ func (c *configuration) get(key string) *setting {
 				edit:   patch.Edit{Path: c.pathBase.Field("env").Item("name", name).Field("value")},
 			}
 			if !e.From {
-				s.Values = splitList(e.Value)
+				s.Values, s.json = splitList(e.Value), isJSONList(e.Value)
 			}
 			return s
 		}
@@ -161,7 +162,7 @@ func (f *embedded) get(key string) *setting {
 	}
 	switch n := node.YNode(); n.Kind {
 	case yaml.ScalarNode:
-		s.Values = splitList(n.Value)
+		s.Values, s.json = splitList(n.Value), isJSONList(n.Value)
 		s.Hidden = strings.Contains(n.Value, "${")
 	case yaml.SequenceNode:
 		s.list = true
@@ -195,7 +196,7 @@ func lookup(node *yaml.RNode, key string) (patch.Path, *yaml.RNode) {
 	return nil, nil
 }
 
-// below lists the settings that stand under a prefix, with their places: to name every store that is configured.
+// any finds the first of several settings that somebody sets.
 func (c *configuration) any(keys ...string) *setting {
 	for _, key := range keys {
 		if s := c.get(key); s != nil {
@@ -205,7 +206,7 @@ func (c *configuration) any(keys ...string) *setting {
 	return nil
 }
 
-// file gives the Secret or ConfigMap behind a path in a setting; relative paths start in the configuration folder.
+// source gives the Secret or ConfigMap behind a path in a setting; relative paths start in the configuration folder.
 func (c *configuration) source(file string) (object.Source, bool) {
 	return c.w.Main.File(c.absolute(file))
 }
@@ -231,6 +232,8 @@ func splitList(value string) []string {
 	}
 	return all
 }
+
+func isJSONList(value string) bool { return strings.HasPrefix(strings.TrimSpace(value), "[") }
 
 func containerPath(c object.Container) patch.Path {
 	return patch.Fields(c.Path()...).Item("name", c.Name)

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
@@ -38,7 +39,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	if err != nil {
 		return err
 	}
-	hosts, hostsErr := p.hosts(conf)
+	hosts, hostsErr := p.hosts(w, conf)
 	ca, caErr := p.kibanaCA(conf)
 	if err := errors.Join(identityConflicts(conf), hostsErr, caErr, p.hookSeen(w)); err != nil {
 		return err
@@ -90,22 +91,33 @@ func identityConflicts(conf *configuration) error {
 }
 
 // hosts gives the addresses of Elasticsearch that the init container calls: those of Kibana, unless the configuration names one.
-func (p *planner) hosts(conf *configuration) ([]string, error) {
+// Where the configuration brings the certificates, http:// becomes https://.
+func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, error) {
 	s := conf.get(kibanaHosts)
+	var hosts []string
 	if s != nil {
 		for _, h := range s.Values {
-			if strings.HasPrefix(h, "http://") {
-				return nil, fmt.Errorf("%s names %q in %s: plain HTTP knows no certificates; switch TLS on in Elasticsearch and write https:// there", kibanaHosts, h, s.Place)
+			rest, plain := strings.CutPrefix(h, "http://")
+			if plain && p.settings.Certificates.SecretName == "" {
+				return nil, fmt.Errorf("%s names %q in %s: plain HTTP knows no certificates; name a Secret with CA, certificate and key in certificates.secretName, which switches Elasticsearch "+
+					"and Kibana to HTTPS, or switch TLS on in the charts' values", kibanaHosts, h, s.Place)
 			}
+			if plain {
+				h = "https://" + rest
+			}
+			hosts = append(hosts, h)
+		}
+		if !slices.Equal(hosts, s.Values) {
+			p.replaceList(w, s, hosts, "Elasticsearch speaks HTTPS", linkKibanaTLS)
 		}
 	}
 	if u := p.settings.Elasticsearch.URL; u != "" {
 		return []string{u}, nil
 	}
-	if s == nil || s.Hidden || len(s.Values) == 0 {
+	if s == nil || s.Hidden || len(hosts) == 0 {
 		return nil, fmt.Errorf("the address of Elasticsearch cannot be read (%s): name it in elasticsearch.url", kibanaHosts)
 	}
-	return s.Values, nil
+	return hosts, nil
 }
 
 // kibanaCA finds the CA that Kibana trusts.

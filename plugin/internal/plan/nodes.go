@@ -37,25 +37,37 @@ func (p *planner) node(w *recognise.Workload) error {
 	if err != nil {
 		return err
 	}
+	if err := p.https(w, conf); err != nil {
+		return err
+	}
 	if !p.settings.Certs() {
 		return p.nodeWithoutCertificates(w, conf)
 	}
-	if err := serverTLS(conf); err != nil {
-		return err
+	if stores(conf) != nil {
+		return p.nodeWithStores(w, conf)
 	}
 	server, err := p.serverPair(conf)
 	if err != nil {
+		return err
+	}
+	if err := p.serverFiles(w, conf, server); err != nil {
 		return err
 	}
 	id, err := p.identityFor(w.Object, server.ca, server.secret, config.Keys{Cert: server.cert, Key: server.key})
 	if err != nil {
 		return err
 	}
+	return p.nodeAsClient(w, conf, id, server.secret)
+}
+
+// nodeAsClient plans what is the same however the node keeps its own certificate: it asks, and what runs in its pod presents a pair.
+func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id identity, chartSecret string) error {
+	var err error
 	if id.curl, err = p.curlConfig(w.Object); err != nil {
 		return err
 	}
+	p.nodes[w] = nodeClient{id, chartSecret}
 	return errors.Join(
-		p.serverFiles(w, conf, server),
 		p.stage(w, conf),
 		p.curlClient(w.Object, w.Main, id),
 		p.probes(w, conf),
@@ -69,29 +81,43 @@ func (p *planner) nodeWithoutCertificates(w *recognise.Workload, conf *configura
 		return fmt.Errorf("%s is %q in %s, and mode %q gives clients no certificate: remove the setting, or use mode %q",
 			settingStage, strings.Join(s.Values, ","), s.Place, p.settings.Mode, config.ModeCertToken)
 	}
+	if p.settings.Certificates.SecretName != "" {
+		if s := stores(conf); s != nil {
+			return mixed(s)
+		}
+		server, err := p.serverPair(conf)
+		if err != nil {
+			return err
+		}
+		return p.serverFiles(w, conf, server)
+	}
 	p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of Elasticsearch"})
 	return nil
 }
 
-// serverTLS refuses what cannot be secured: no TLS at all, or stores, which Elasticsearch does not mix with PEM files.
-func serverTLS(conf *configuration) error {
-	if s := conf.get("xpack.security.enabled"); s != nil && s.Value() == "false" {
-		return fmt.Errorf("xpack.security.enabled is false in %s: without security there is nothing to secure; set it to true", s.Place)
+// nodeWithStores stays with a node's stores: its truststore says whom it accepts. Only the probe needs a pair of PEM files.
+func (p *planner) nodeWithStores(w *recognise.Workload, conf *configuration) error {
+	s, c := stores(conf), p.settings.Certificates
+	if c.SecretName != "" || c.ClientCA.SecretName != "" {
+		return mixed(s)
 	}
-	if s := conf.any(httpSSL+"keystore.path", httpSSL+"truststore.path"); s != nil {
-		return fmt.Errorf("%s is set in %s, and Elasticsearch refuses stores beside PEM files; "+
-			"give the node PEM files instead (%scertificate, .key, .certificate_authorities) and name their Secret in certificates.secretName", s.Key, s.Place, httpSSL)
-	}
-	s := conf.get(httpSSL + "enabled")
-	if s == nil || !s.Hidden && s.Value() != "true" {
-		where := "nowhere"
-		if s != nil {
-			where = fmt.Sprintf("%q in %s", s.Value(), s.Place)
+	for _, client := range c.Clients {
+		if client.Ref == w.ID.String() {
+			id, err := p.identityFor(w.Object, object.Source{Kind: "Secret", Name: client.SecretName, Key: or(c.Keys.CA, fileCA)}, "", config.Keys{})
+			if err != nil {
+				return err
+			}
+			p.assume("%s: %s stays: it must trust the CA of every client, that of Secret/%s among them", w.ID, s.Key, client.SecretName)
+			return p.nodeAsClient(w, conf, id, "")
 		}
-		return fmt.Errorf("%senabled must be true and is set %s: the node speaks plain HTTP, which knows no certificates; "+
-			"switch TLS on in the chart's values (protocol: https, createCert: true, or esConfig with %scertificate and .key)", httpSSL, where, httpSSL)
 	}
-	return nil
+	return fmt.Errorf("%s is set in %s, and curl in the readiness probe reads no store: name a Secret with a PEM pair that the store trusts in certificates.clients (ref: %s), "+
+		"or give the node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", s.Key, s.Place, w.ID, httpSSL)
+}
+
+func mixed(s *setting) error {
+	return fmt.Errorf("%s is set in %s, and Elasticsearch refuses stores beside PEM files: remove certificates.secretName and certificates.clientCA and put the CAs into the store, "+
+		"or remove the stores from the chart's values", s.Key, s.Place)
 }
 
 // serverPair finds the Secret behind the node's own certificate. The path in its settings leads to the mount, that to the volume.
@@ -175,7 +201,9 @@ func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server
 			}
 		}
 	}
-	p.serverList(w, conf, settingCAs, cas)
+	if p.settings.Certs() {
+		p.serverList(w, conf, settingCAs, cas)
+	}
 	return nil
 }
 
@@ -195,17 +223,27 @@ func (p *planner) setting(w *recognise.Workload, conf *configuration, key, value
 
 func (p *planner) serverList(w *recognise.Workload, conf *configuration, key string, values []string) {
 	const why = "certificates of these CAs are accepted: the server's own and the clients'"
-	s := conf.get(key)
-	switch {
-	case s != nil && slices.Equal(s.Values, values):
-		p.readsSetting(w, s, values...)
-	case s != nil && s.list:
-		s.edit.Value = patch.Strs(values...)
-		p.edit(s.object, s.edit, why, linkElasticsearchTLS)
-		p.readsSetting(w, s, values...)
-	default:
-		p.server(w, conf, key, strings.Join(values, ","), why)
+	if s := conf.get(key); s != nil {
+		p.replaceList(w, s, values, why, linkElasticsearchTLS)
+		return
 	}
+	p.server(w, conf, key, strings.Join(values, ","), why)
+}
+
+// replaceList plans a list where the user set one, spelled as it was: as YAML, as JSON in one string, or with commas.
+func (p *planner) replaceList(w *recognise.Workload, s *setting, values []string, why, link string) {
+	if !slices.Equal(s.Values, values) {
+		switch {
+		case s.list:
+			s.edit.Value = patch.Strs(values...)
+		case s.json:
+			s.edit.Value = patch.Str(`["` + strings.Join(values, `","`) + `"]`)
+		default:
+			s.edit.Value = patch.Str(strings.Join(values, ","))
+		}
+		p.edit(s.object, s.edit, why, link)
+	}
+	p.readsSetting(w, s, values...)
 }
 
 // replace plans a value where the user set one, in the environment or in a file.

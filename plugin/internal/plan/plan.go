@@ -91,12 +91,19 @@ type planner struct {
 	plan     *Plan
 	problems []error
 
-	services  []string                 // names of the Services in front of the nodes of this stream
+	services  []string // names of the Services in front of the nodes of this stream
+	nodes     map[*recognise.Workload]nodeClient
 	workloads map[*object.Object]*work // what belongs to each patched workload
 	order     []*work
 	removed   map[*object.Object]bool
 	matched   map[string]bool // refs of the configuration that matched something
 	outside   []outside       // Secrets and ConfigMaps that the stream does not hold
+}
+
+// nodeClient is how a node presents itself to the cluster, which its tests do as well, and the Secret that its chart uses.
+type nodeClient struct {
+	identity
+	chartSecret string
 }
 
 // work is what one patched object gets besides its own changes.
@@ -108,6 +115,7 @@ type work struct {
 }
 
 func (p *planner) servers() {
+	p.nodes = map[*recognise.Workload]nodeClient{}
 	p.workloads = map[*object.Object]*work{}
 	p.removed = map[*object.Object]bool{}
 	p.matched = map[string]bool{}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
+)
+
+// rendering is one rendering of a chart with Elasticsearch or Kibana, and the least configuration that it needs besides an image.
+type rendering struct {
+	name   string // of the file without .yaml
+	needs  string // the spec, as people write it
+	refuse string // a part of the refusal, "" when it is patched
+}
+
+const (
+	needsSecret = "{certificates: {secretName: certs}, minter: {secretName: elastic}}"
+	needsMinter = "{minter: {secretName: elastic}}"
+	needsPair   = "{certificates: {clients: [{ref: StatefulSet/security-master, secretName: probe}]}}"
+)
+
+func renderings() []rendering {
+	return []rendering{
+		{name: "elasticsearch-8.5.1-default"},
+		{name: "elasticsearch-8.5.1-multi-master"},
+		{name: "elasticsearch-8.5.1-multi-data"},
+		{name: "elasticsearch-8.5.1-networkpolicy"},
+		{name: "elasticsearch-8.5.1-esconfig-nested"},
+		{name: "elasticsearch-8.5.1-esconfig-nested.helm4-stream"},
+		{name: "elasticsearch-8.5.1-security-p12", refuse: "curl in the readiness probe reads no store"},
+		{name: "elasticsearch-8.5.1-security-p12", needs: needsPair},
+		{name: "kibana-8.5.1-default"},
+		{name: "kibana-8.5.1-default.helm4-stream"},
+		{name: "kibana-8.5.1-security", refuse: "minter.secretName"},
+		{name: "kibana-8.5.1-security", needs: needsMinter},
+		{name: "kibana-8.5.1-openshift"},
+		{name: "elk-umbrella-8.5.1-default"},
+		{name: "elk-umbrella-8.5.1-default.helm4-stream"},
+		{name: "elasticsearch-7.17.3-default", refuse: "certificates.secretName"},
+		{name: "elasticsearch-7.17.3-default", needs: needsSecret},
+		{name: "elasticsearch-7.17.3-config-keystore", needs: needsSecret},
+		{name: "elasticsearch-7.17.3-security", refuse: "curl in the readiness probe reads no store"},
+		{name: "elasticsearch-7.17.3-security", needs: needsPair},
+		{name: "kibana-7.17.3-default", refuse: "certificates.secretName"},
+		{name: "kibana-7.17.3-default", needs: needsSecret},
+		{name: "kibana-7.17.3-upgrade", needs: needsSecret},
+		{name: "kibana-7.17.3-security", needs: needsMinter, refuse: "elasticsearch.username is set"},
+	}
+}
+
+// TestCompatibility holds every rendering of Elasticsearch and Kibana to its outcome, as Helm 4 and as Helm 3 hand it over, and
+// docs/compatibility.md to what comes out.
+func TestCompatibility(t *testing.T) {
+	dir := renders(t)
+	var table strings.Builder
+	table.WriteString("| rendering | configuration besides the image | outcome |\n| --- | --- | --- |\n")
+	for _, r := range renderings() {
+		t.Run(r.name+" "+r.needs, func(t *testing.T) {
+			stream := read(t, filepath.Join(dir, r.name+".yaml"))
+			outcome := r.run(t, stream)
+			r.run(t, withoutHooks(t, stream))
+			needs := "none"
+			if r.needs != "" {
+				needs = "`" + r.needs[1:len(r.needs)-1] + "`"
+			}
+			fmt.Fprintf(&table, "| %s | %s | %s |\n", r.name, needs, inCell(outcome))
+		})
+	}
+	inMarkers(t, "../docs/compatibility.md", "compatibility", table.String())
+}
+
+// run patches one form of a rendering and gives its outcome in a line.
+func (r rendering) run(t *testing.T, input []byte) string {
+	t.Helper()
+	s := config.Settings{Hooks: "off"}
+	if r.needs != "" {
+		var err error
+		if s, err = config.Parse([]byte("apiVersion: elk-mtls.dev/v1alpha1\nkind: MutualTLS\nspec: " + r.needs)); err != nil {
+			t.Fatal(err)
+		}
+		s.Hooks = "off"
+	}
+	s.InitContainer.Image = testImage
+	s = s.WithDefaults()
+	output, outcome, err := transform(input, s)
+	if r.refuse != "" {
+		if err == nil || !strings.Contains(err.Error(), r.refuse) || output != nil {
+			t.Errorf("want a refusal with %q, got %v", r.refuse, err)
+			return ""
+		}
+		return "refused: " + strings.Join(strings.Split(err.Error(), "\n"), "; ")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	onlyReported(t, input, output, outcome)
+	twiceIsOnce(t, output, s)
+	return "patched: " + strings.Join(summary(outcome), ", ")
+}
+
+func summary(r *report.Report) []string {
+	var parts []string
+	for _, p := range r.Patched {
+		parts = append(parts, p.Object.Kind)
+	}
+	if n := len(r.Added); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d added", n))
+	}
+	if n := len(r.Removed); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d hooks removed", n))
+	}
+	if n := len(r.Todo); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d to do", n))
+	}
+	return parts
+}

@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+const transportSSL = "xpack.security.transport.ssl."
+
+// stores gives the PKCS#12 or JKS store that a node is configured with, nil when there is none.
+func stores(conf *configuration) *setting {
+	return conf.any(httpSSL+"keystore.path", httpSSL+"truststore.path")
+}
+
+// https makes sure that a node speaks HTTPS. Where it does not, as in the charts 7.17.3, the Secret that the configuration names is
+// enough to switch it on; without one the names to give are in the message.
+func (p *planner) https(w *recognise.Workload, conf *configuration) error {
+	for _, key := range []string{"xpack.security.enabled", httpSSL + "enabled"} {
+		s := conf.get(key)
+		if s != nil {
+			p.readsSetting(w, s, s.Values...)
+		}
+		if s != nil && s.Value() == "false" {
+			return fmt.Errorf("%s is false in %s: without it there is nothing to secure; remove the setting, or set it to true", key, s.Place)
+		}
+	}
+	if s := conf.get(httpSSL + "enabled"); s != nil {
+		return nil
+	}
+	if p.settings.Certificates.SecretName == "" {
+		return fmt.Errorf("%senabled must be true and is set nowhere: the node speaks plain HTTP, which knows no certificates; "+
+			"name a Secret with CA, certificate and key in certificates.secretName and the credentials of the user elastic in minter.secretName, "+
+			"or switch TLS on in the chart's values (8.5.1: protocol: https, createCert: true)", httpSSL)
+	}
+	return p.enableTLS(w, conf)
+}
+
+// enableTLS plans security, HTTPS and TLS between the nodes for a node that has none. Elasticsearch does not start a cluster with
+// security and without TLS between its nodes.
+// https://www.elastic.co/guide/en/elasticsearch/reference/7.17/security-basic-setup.html
+func (p *planner) enableTLS(w *recognise.Workload, conf *configuration) error {
+	const why = "security and TLS are switched on: the chart renders neither"
+	p.server(w, conf, "xpack.security.enabled", "true", why)
+	p.server(w, conf, httpSSL+"enabled", "true", why)
+	if conf.get(transportSSL+"enabled") == nil {
+		for _, s := range [][2]string{
+			{"enabled", "true"}, {"verification_mode", "certificate"},
+			{"certificate", path.Join(serverDir, fileCert)}, {"key", path.Join(serverDir, fileKey)}, {"certificate_authorities", path.Join(serverDir, fileCA)},
+		} {
+			p.server(w, conf, transportSSL+s[0], s[1], "nodes talk to each other over TLS, which security demands")
+		}
+	}
+	if _, ok := w.Main.Env("ELASTIC_PASSWORD"); !ok {
+		secret := p.settings.Minter.SecretName
+		if secret == "" {
+			return fmt.Errorf("container %q: ELASTIC_PASSWORD is not set, so that nobody could log in once security is on: name the Secret with the credentials of the user elastic in minter.secretName", w.Main.Name)
+		}
+		if err := p.holds(object.Source{Kind: "Secret", Name: secret, Key: p.settings.Minter.PasswordKey}); err != nil {
+			return err
+		}
+		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", "ELASTIC_PASSWORD"), patch.Map(
+			patch.F("name", patch.Str("ELASTIC_PASSWORD")), patch.F("valueFrom", patch.Map(patch.F("secretKeyRef", patch.Map(
+				patch.F("name", patch.Str(secret)), patch.F("key", patch.Str(p.settings.Minter.PasswordKey))))))),
+			"the user elastic needs a password, and the readiness probe logs in with it", linkElasticsearchTLS)
+	}
+	names := append([]string{"localhost", "127.0.0.1"}, p.services...)
+	for _, c := range w.Pod.All() {
+		p.rewriteHTTP(w.Object, c, names, p.httpPort(conf))
+	}
+	p.action("%s: security is switched on: nodes without it and nodes with it do not form one cluster; stop the cluster for the change, or start a new one", w.ID)
+	return nil
+}
+
+// rewriteHTTP plans https:// for every http:// address of Elasticsearch in what a container runs.
+func (p *planner) rewriteHTTP(o *object.Object, c object.Container, names []string, port string) {
+	for _, field := range []string{"command", "args"} {
+		p.rewriteList(o, object.Items(c.Node, field), containerPath(c).Field(field), names, port)
+	}
+	for _, at := range [][]string{{"readinessProbe"}, {"livenessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"}} {
+		at = append(at, "exec", "command")
+		p.rewriteList(o, object.Items(c.Node, at...), containerPath(c).Field(at...), names, port)
+	}
+	for _, e := range c.Envs() {
+		if fresh := toHTTPS(e.Value, names, port); fresh != e.Value {
+			p.set(o, containerPath(c).Field("env").Item("name", e.Name).Field("value"), patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
+		}
+	}
+}
+
+func (p *planner) rewriteList(o *object.Object, items []*yaml.RNode, at patch.Path, names []string, port string) {
+	for i, item := range items {
+		old := item.YNode().Value
+		if fresh := toHTTPS(old, names, port); fresh != old {
+			p.set(o, at.Index(strconv.Itoa(i)), patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
+		}
+	}
+}
+
+func toHTTPS(text string, names []string, port string) string {
+	for _, name := range names {
+		for _, end := range []string{":" + port, ".svc"} {
+			text = strings.ReplaceAll(text, "http://"+name+end, "https://"+name+end)
+		}
+	}
+	return text
+}
