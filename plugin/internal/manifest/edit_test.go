@@ -246,7 +246,7 @@ func TestRefusals(t *testing.T) {
 		{"a null without a colon", "a: {g}\n", "cannot edit a.g without rewriting it: it has no colon", set("a.g", "1")},
 		{"a root of another kind", "a: 1\n", "cannot edit the document without rewriting it: it is the whole document, or the value of a key with a question mark", func(r *yaml.RNode) error { r.SetYNode(yaml.MustParse("- a").YNode()); return nil }},
 		{"an emptied root", "a: 1\n", "cannot edit the document without rewriting it: it is the whole document, or the value of a key with a question mark", remove("a")},
-		{"a moved mapping", "a: {x: 1}\nb: 2\n", "cannot edit the document without rewriting it: a mapping or list was moved", func(r *yaml.RNode) error {
+		{"a moved mapping", "a: {x: 1}\nb: 2\n", "cannot edit the document without rewriting it: a mapping or list of the text was put elsewhere, not copied", func(r *yaml.RNode) error {
 			c := r.YNode().Content
 			c[0], c[1], c[2], c[3] = c[2], c[3], c[0], c[1]
 			return nil

@@ -3,6 +3,7 @@ package manifest
 import (
 	"bytes"
 	"sort"
+	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
@@ -135,7 +136,7 @@ func (s *source) skipSpace(i int, also string) int {
 		switch n := breakAt(s.text, i); {
 		case n > 0:
 			i += n
-		case isBlank(b) || bytes.IndexByte([]byte(also), b) >= 0:
+		case isBlank(b) || strings.IndexByte(also, b) >= 0:
 			i++
 		case b == '#':
 			for i < len(s.text) && breakAt(s.text, i) == 0 {
@@ -153,7 +154,7 @@ func (s *source) skipSpace(i int, also string) int {
 func (s *source) properties(i int) int {
 	end := i
 	for b := s.byteAt(i); b == '&' || b == '!'; b = s.byteAt(i) {
-		for i < len(s.text) && !isBlank(s.text[i]) && breakAt(s.text, i) == 0 && !bytes.ContainsRune([]byte(",[]{}"), rune(s.text[i])) {
+		for i < len(s.text) && !isBlank(s.text[i]) && breakAt(s.text, i) == 0 && strings.IndexByte(",[]{}", s.text[i]) < 0 {
 			i++
 		}
 		end = i

@@ -39,7 +39,7 @@ func (p *printer) accept(n *yaml.Node) bool {
 	case n.Kind == yaml.MappingNode && n.ShortTag() != yaml.NodeTagMap, n.Kind == yaml.SequenceNode && n.ShortTag() != yaml.NodeTagSeq:
 		p.refuse("a new node has a tag")
 	case len(n.Content) > 0 && p.moved(n):
-		p.refuse("a mapping or list was moved")
+		p.refuse("a mapping or list of the text was put elsewhere, not copied")
 	default:
 		return true
 	}

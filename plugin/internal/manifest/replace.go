@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -8,7 +9,7 @@ import (
 
 // hasTag tells whether the node is written with a tag, even with the bare "!" that the tree does not show.
 func (d *differ) hasTag(o *old) bool {
-	return strings.Contains(string(d.text[o.start:d.properties(o.start)]), "!")
+	return bytes.IndexByte(d.text[o.start:d.properties(o.start)], '!') >= 0
 }
 
 // replace writes a value anew.
@@ -100,7 +101,7 @@ func (d *differ) beforeBreak(end int) int {
 	if end == 0 || d.lineStart(end) != end {
 		return end
 	}
-	if strings.HasSuffix(string(d.text[max(end-2, 0):end]), "\r\n") {
+	if bytes.HasSuffix(d.text[:end], []byte("\r\n")) {
 		return end - 2
 	}
 	return end - 1

@@ -92,7 +92,7 @@ func step(kind yaml.Kind) int {
 	return 1
 }
 
-// value gives the value of a mapping's or sequence's entry.
+// entryValue gives the value of an entry: what stands behind its key or dash.
 func (o *old) entryValue(i int) *old { return &o.children[(i+1)*step(o.kind)-1] }
 
 func (o *old) entries() int { return len(o.children) / step(o.kind) }

@@ -23,8 +23,8 @@ type Stream struct {
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// Split cuts a stream into its documents without parsing them; every byte of the input is in exactly one span. It refuses UTF-16,
-// which the YAML parser would read and nothing here would recognise.
+// Split cuts a stream into its documents without parsing them. Every byte is in one document, save a byte order mark: Bytes of what was
+// split is the input. UTF-16 is refused: the YAML parser would read it, and nothing here would recognise what it says.
 //
 // A marker at column 0 cannot stand inside a scalar of any style (https://yaml.org/spec/1.2.2/#912-document-markers), so looking for
 // it in the bytes is exact.
@@ -108,7 +108,8 @@ func (s *Stream) Documents() []*Document {
 }
 
 // InsertBefore puts a new document in front of d, which may have been removed. The text is one document without its marker; its line
-// ends become those of the stream. Of several documents put before the same one, the first stays first.
+// ends become those of the stream. Of several documents put before the same one, the first stays first. It panics when d is of another
+// stream.
 func (s *Stream) InsertBefore(d *Document, text string) *Document {
 	at := slices.Index(s.docs, d)
 	if at < 0 {
