@@ -40,7 +40,7 @@ func (o *options) settings() (config.Settings, error) {
 	}
 	environment := s.Environment(o.environ)
 	for _, f := range []struct{ flag, field *string }{
-		{&o.mode, &s.Mode}, {&o.stage, &s.ClientAuthentication}, {&o.hooks, &s.Hooks}, {&o.initImage, &s.InitContainer.Image},
+		{&o.mode, &s.Mode}, {&o.stage, &s.ClientAuthentication}, {&o.hooks, (*string)(&s.Hooks)}, {&o.initImage, &s.InitContainer.Image},
 	} {
 		if *f.flag != "" {
 			*f.field = *f.flag

@@ -49,7 +49,7 @@ type File struct {
 type Settings struct {
 	Mode                 string         `json:"mode,omitempty"`                 // token | cert-token
 	ClientAuthentication string         `json:"clientAuthentication,omitempty"` // none | optional | required
-	Hooks                string         `json:"hooks,omitempty"`                // auto | off
+	Hooks                Word           `json:"hooks,omitempty"`                // auto | off
 	Certificates         Certificates   `json:"certificates,omitempty"`
 	Token                Token          `json:"token,omitempty"`
 	Minter               Minter         `json:"minter,omitempty"`
@@ -126,6 +126,18 @@ type Unmanaged struct {
 	Reason string `json:"reason"` // shown in the report
 }
 
+// Word is a setting that people write bare although YAML 1.1, which Kubernetes reads, takes some bare words for truth values: off.
+type Word string
+
+// UnmarshalJSON takes false for off.
+func (w *Word) UnmarshalJSON(text []byte) error {
+	if string(text) == "false" {
+		*w = "off"
+		return nil
+	}
+	return json.UnmarshalCaseSensitivePreserveInts(text, (*string)(w))
+}
+
 // Certs tells whether clients present certificates in this mode.
 func (s Settings) Certs() bool { return s.Mode == ModeCertToken }
 
@@ -160,7 +172,7 @@ func (s Settings) WithDefaults() Settings {
 		}
 	}
 	or(&s.Mode, ModeCertToken)
-	or(&s.Hooks, "auto")
+	or((*string)(&s.Hooks), "auto")
 	or(&s.Certificates.Source, "secret")
 	or(&s.Certificates.ClientCA.Key, "ca.crt")
 	or(&s.Token.Account, "elastic/kibana")
@@ -187,7 +199,7 @@ func (s Settings) Validate() error {
 	}
 	oneOf("mode", s.Mode, ModeToken, ModeCertToken)
 	oneOf("clientAuthentication", s.ClientAuthentication, None, Optional, Required)
-	oneOf("hooks", s.Hooks, "auto", "off")
+	oneOf("hooks", string(s.Hooks), "auto", "off")
 	oneOf("certificates.source", s.Certificates.Source, "secret")
 	oneOf("certificates.verificationMode", s.Certificates.VerificationMode, "full", "certificate")
 	oneOf("initContainer.pullPolicy", s.InitContainer.PullPolicy, "Always", "IfNotPresent", "Never")

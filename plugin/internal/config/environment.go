@@ -19,7 +19,7 @@ func (s *Settings) Fields() []Field {
 	fields := []Field{
 		{Path: "mode", value: &s.Mode},
 		{Path: "clientAuthentication", value: &s.ClientAuthentication},
-		{Path: "hooks", value: &s.Hooks},
+		{Path: "hooks", value: (*string)(&s.Hooks)},
 		{Path: "certificates.source", value: &s.Certificates.Source},
 		{Path: "certificates.secretName", value: &s.Certificates.SecretName},
 		{Path: "certificates.keys.ca", value: &s.Certificates.Keys.CA},
