@@ -1,0 +1,20 @@
+package manifest
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+func TestPrintWritesANewDocument(t *testing.T) {
+	got, err := Print(yaml.MustParse("kind: Role\nrules:\n    - verbs: [\"get\", patch]\n      on: {}\n      text: |\n          a\n          b\n").YNode())
+	want := "kind: Role\nrules:\n- verbs: [\"get\", patch]\n  \"on\": {}\n  text: |\n    a\n    b\n"
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	_, err = Print(yaml.MustParse("a: &x 1\n").YNode())
+	if want := "cannot write the new document: a new node has an anchor or is an alias"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
