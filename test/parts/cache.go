@@ -49,18 +49,33 @@ func (p part) dir(ctx context.Context) (string, error) {
 	if isDir(final) { // built while we waited
 		return final, nil
 	}
-	temp, err := os.MkdirTemp(filepath.Dir(final), "."+p.name+"-")
+	temp, err := scratch(filepath.Dir(final), "."+p.name+"-")
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	if err := os.Chmod(temp, 0o755); err != nil {
-		return "", err
-	}
 	if err := p.build(ctx, temp); err != nil {
 		return "", fmt.Errorf("building %s: %w", p.name, err)
 	}
 	return final, os.Rename(temp, final)
+}
+
+// scratch makes a folder to build in, after removing what builds that were killed have left. The caller has the lock.
+func scratch(cache, prefix string) (string, error) {
+	old, err := filepath.Glob(filepath.Join(cache, prefix+"*"))
+	if err != nil {
+		return "", err
+	}
+	for _, folder := range old {
+		if err := os.RemoveAll(folder); err != nil {
+			return "", err
+		}
+	}
+	folder, err := os.MkdirTemp(cache, prefix)
+	if err != nil {
+		return "", err
+	}
+	return folder, os.Chmod(folder, 0o755) // the server reads it as another user
 }
 
 // ready reports whether dir would return at once; the error is a *Missing when it never could.
