@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,9 +38,8 @@ func (p *planner) sweep() {
 		if slices.Contains(notClients[:], kind) {
 			return
 		}
-		text := string(doc.Text())
 		for _, service := range p.services {
-			if !strings.Contains(text, service) || kind != "Ingress" && !callsHost(text, service) {
+			if !bytes.Contains(doc.Text(), []byte(service)) || kind != "Ingress" && !callsHost(string(doc.Text()), service) {
 				continue
 			}
 			objects, err := p.release.In(doc)

@@ -4,8 +4,10 @@
 package recognise
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -41,7 +43,10 @@ type Release struct {
 	Objects  int  // how many documents hold something
 
 	screened []screened
+	byKind   map[string][]screened // "" holds what may be of any kind
 	parsed   map[*manifest.Document][]*object.Object
+	found    map[string][]*object.Object // of Find, by kind and name
+	services map[*Workload][]string
 }
 
 // LookAlike is an object that was looked at and left alone.
@@ -57,16 +62,28 @@ var workloadKinds = [...]string{"StatefulSet", "Deployment", "DaemonSet", "Repli
 // Elasticsearch or Kibana but is built in a way it does not know: such a workload must not pass as if it were secured. What
 // unmanaged holds for is left alone.
 func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, error) {
-	r := &Release{parsed: map[*manifest.Document][]*object.Object{}}
+	r := &Release{
+		byKind: map[string][]screened{},
+		parsed: map[*manifest.Document][]*object.Object{},
+		found:  map[string][]*object.Object{},
+
+		services: map[*Workload][]string{},
+	}
+	kinds := append([]string{"Elasticsearch", "Kibana"}, workloadKinds[:]...)
 	var problems []error
 	for _, doc := range stream.Documents() {
 		s := screen(doc)
 		r.screened = append(r.screened, s)
+		kind := s.kind
+		if kind == "List" {
+			kind = ""
+		}
+		r.byKind[kind] = append(r.byKind[kind], s)
 		if s.kind != "" {
 			r.Objects++
 		}
 		r.HasHooks = r.HasHooks || s.hook
-		if !s.mentionsElastic() || !s.mayBe(append([]string{"Elasticsearch", "Kibana"}, workloadKinds[:]...)...) {
+		if !s.mayBe(kinds...) || !s.mentionsElastic() {
 			continue
 		}
 		objects, err := r.In(doc)
@@ -144,9 +161,13 @@ func (r *Release) Find(kind, name string) (*object.Object, error) {
 
 // FindAll gives every object of that kind and name: a hook and an object of the release may share both.
 func (r *Release) FindAll(kind, name string) ([]*object.Object, error) {
+	key := kind + "/" + name
+	if found, ok := r.found[key]; ok {
+		return found, nil
+	}
 	var found []*object.Object
-	for _, s := range r.screened {
-		if !s.mayBe(kind) || !s.mayName(name) {
+	for _, s := range slices.Concat(r.byKind[kind], r.byKind[""]) {
+		if !s.mayName(name) {
 			continue
 		}
 		objects, err := r.In(s.doc)
@@ -162,15 +183,19 @@ func (r *Release) FindAll(kind, name string) ([]*object.Object, error) {
 			}
 		}
 	}
+	r.found[key] = found
 	return found, nil
 }
 
 // Services gives the names of the Services whose selector picks the pods of a workload.
 func (r *Release) Services(w *Workload) ([]string, error) {
+	if names, ok := r.services[w]; ok {
+		return names, nil
+	}
 	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
 	var names []string
-	for _, s := range r.screened {
-		if !s.mayBe("Service") || !s.mayNameAny(labels) {
+	for _, s := range slices.Concat(r.byKind["Service"], r.byKind[""]) {
+		if !s.mayNameAny(labels) {
 			continue
 		}
 		objects, err := r.In(s.doc)
@@ -183,16 +208,18 @@ func (r *Release) Services(w *Workload) ([]string, error) {
 			}
 		}
 	}
+	r.services[w] = names
 	return names, nil
 }
 
+// mayNameAny holds unless none of the label values occurs in the document.
 func (s screened) mayNameAny(labels map[string]string) bool {
 	for _, value := range labels {
-		if s.mayName(value) {
+		if bytes.Contains(s.doc.Text(), []byte(value)) {
 			return true
 		}
 	}
-	return false
+	return hasEscape(s.doc.Text())
 }
 
 func selects(selector, labels map[string]string) bool {

@@ -25,7 +25,7 @@ func screen(doc *manifest.Document) screened {
 // names may hide behind an escape of a double-quoted scalar.
 func (s screened) mentionsElastic() bool {
 	text := s.doc.Text()
-	for _, token := range []string{"lasticsearch", "LASTICSEARCH", "ibana", "IBANA", "esMajorVersion"} {
+	for _, token := range []string{"lasticsearch", "ibana", "LASTICSEARCH", "IBANA", "esMajorVersion"} {
 		if bytes.Contains(text, []byte(token)) {
 			return true
 		}
@@ -33,32 +33,70 @@ func (s screened) mentionsElastic() bool {
 	return hasEscape(text)
 }
 
+// hasEscape holds when a double-quoted scalar may spell a word in another way: by code points, or over two lines.
 func hasEscape(text []byte) bool {
-	for _, escape := range []string{`\x`, `\u`, `\U`, "\\\n", "\\\r"} {
-		if bytes.Contains(text, []byte(escape)) {
+	for {
+		i := bytes.IndexByte(text, '\\')
+		if i < 0 || i+1 == len(text) {
+			return false
+		}
+		switch text[i+1] {
+		case 'x', 'u', 'U', '\n', '\r':
 			return true
 		}
+		text = text[i+1:]
 	}
-	return false
 }
 
 // mayBe holds unless the bytes say plainly that the document is of another kind. A List may hold any kind.
 func (s screened) mayBe(kinds ...string) bool {
-	if s.kind == "" || s.kind == "List" {
-		return true
-	}
-	return slices.Contains(kinds, s.kind)
+	return s.kind == "" || s.kind == "List" || slices.Contains(kinds, s.kind)
 }
 
 // mayName holds unless the document cannot be called name.
 func (s screened) mayName(name string) bool {
+	if plain := plainName(s.doc.Text()); plain != "" {
+		return plain == name
+	}
 	return bytes.Contains(s.doc.Text(), []byte(name)) || hasEscape(s.doc.Text())
 }
 
-// plainKind reads the value of "kind:" from the lines that start at column 0. It gives "" when there is none, when there are two
-// that differ (a quoted scalar may continue at column 0), or when some line opens with YAML that could spell a key differently.
+// plainName reads metadata.name where it stands as charts write it: the one line "  name: x" below a line "metadata:". It gives ""
+// for every other spelling.
+func plainName(text []byte) string {
+	_, block, ok := bytes.Cut(text, []byte("\nmetadata:"))
+	if !ok || bytes.Contains(block, []byte("\nmetadata:")) {
+		return ""
+	}
+	line, block, _ := bytes.Cut(block, []byte("\n"))
+	if len(bytes.TrimSpace(line)) > 0 {
+		return ""
+	}
+	name := ""
+	for len(block) > 0 && (block[0] == ' ' || block[0] == '#' || block[0] == '\n' || block[0] == '\r') {
+		line, block, _ = bytes.Cut(block, []byte("\n"))
+		value, ok := bytes.CutPrefix(line, []byte("  name:"))
+		if !ok {
+			continue
+		}
+		word := bytes.TrimSpace(value)
+		if len(word) > 2 && (word[0] == '"' || word[0] == '\'') && word[len(word)-1] == word[0] {
+			word = word[1 : len(word)-1]
+		}
+		if name != "" || len(word) == 0 || len(bytes.Trim(word, nameBytes)) > 0 {
+			return ""
+		}
+		name = string(word)
+	}
+	return name
+}
+
+// nameBytes are what the names of Secrets, ConfigMaps and Services are made of.
+const nameBytes = "abcdefghijklmnopqrstuvwxyz0123456789-."
+
+// plainKind reads the value of "kind:" from the lines that start at column 0. It gives "" when there is none or more than one, and
+// when something before it opens YAML that could spell a key differently, or hold a line of that form: quotes and brackets.
 func plainKind(text []byte) string {
-	kind := ""
 	for len(text) > 0 {
 		line := text
 		if i := bytes.IndexByte(text, '\n'); i >= 0 {
@@ -72,21 +110,46 @@ func plainKind(text []byte) string {
 			}
 			continue
 		}
+		if len(line) == 0 || line[0] == '#' || line[0] == '\r' {
+			continue
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("kind:")); ok {
+			if bytes.Contains(text, []byte("\nkind:")) || bytes.HasPrefix(text, []byte("kind:")) {
+				return ""
+			}
+			return plainWord(value)
+		}
+		if bytes.ContainsAny(line, "\"'{[?&!") || !isWordByte(line[0]) && line[0] != ' ' {
+			return plainKindBehind(text)
+		}
+	}
+	return ""
+}
+
+// plainKindBehind looks for the kind behind lines that open quotes or brackets. They may hold a line that looks like a kind: only a
+// document without any key in another spelling, and with one such line, has a plain one.
+func plainKindBehind(text []byte) string {
+	kind := ""
+	for len(text) > 0 {
+		line := text
+		if i := bytes.IndexByte(text, '\n'); i >= 0 {
+			line, text = text[:i], text[i+1:]
+		} else {
+			text = nil
+		}
 		if len(line) == 0 || bytes.IndexByte([]byte(" \t\r#-.%}]"), line[0]) >= 0 {
 			continue
 		}
 		if !isWordByte(line[0]) {
 			return ""
 		}
-		value, ok := bytes.CutPrefix(line, []byte("kind:"))
-		if !ok {
-			continue
+		if value, ok := bytes.CutPrefix(line, []byte("kind:")); ok {
+			found := plainWord(value)
+			if found == "" || kind != "" && kind != found {
+				return ""
+			}
+			kind = found
 		}
-		found := plainWord(value)
-		if found == "" || kind != "" && kind != found {
-			return ""
-		}
-		kind = found
 	}
 	return kind
 }
