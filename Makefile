@@ -96,7 +96,7 @@ fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 
 .PHONY: golden
 golden: ## rewrite what the golden tests expect; then read that diff as you would code
-	UPDATE_GOLDEN=1 go test ./plugin/...
+	UPDATE_GOLDEN=1 go test -count=1 ./plugin/...
 	@git diff --stat -- '*testdata*'
 
 ##@ Tools
