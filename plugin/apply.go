@@ -7,7 +7,6 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
@@ -18,7 +17,8 @@ import (
 
 // apply makes the changes of a plan. It reports only what really changed: the rest was in place already.
 func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Plan) (*report.Report, error) {
-	r := &report.Report{APIVersion: config.APIVersion, Kind: "Report", Todo: decided.Actions, Assumed: decided.Assumed}
+	r := report.New()
+	r.Todo, r.Assumed = append(r.Todo, decided.Actions...), append(r.Assumed, decided.Assumed...)
 	patched := map[*object.Object]int{}
 	touched := map[*manifest.Document]bool{}
 	for _, c := range decided.Changes {
@@ -82,5 +82,27 @@ func drop(stream *manifest.Stream, o *object.Object) error {
 }
 
 func change(c plan.Change, before *yaml.Node) report.Change {
-	return report.Change{Path: c.Edit.String(), Before: patch.Flow(before), After: patch.Flow(c.Edit.Value), Why: c.Why, Link: c.Link}
+	return report.Change{Path: c.Edit.String(), Before: withoutCredentials(patch.Flow(before)), After: withoutCredentials(patch.Flow(c.Edit.Value)), Why: c.Why, Link: c.Link}
+}
+
+// withoutCredentials masks what stands before the @ of an address: a report holds no secret.
+func withoutCredentials(text string) string {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(text, "://")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		b.WriteString("://")
+		authority := rest
+		if end := strings.IndexAny(rest, "/ \t\n\"'`,;"); end >= 0 {
+			authority = rest[:end]
+		}
+		if at := strings.LastIndex(authority, "@"); at >= 0 {
+			b.WriteString("…")
+			rest = rest[at:]
+		}
+		text = rest
+	}
 }

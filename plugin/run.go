@@ -97,12 +97,12 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 		RunE:          func(*cobra.Command, []string) error { return o.filter() },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.config, "config", "", "configuration file (kind MutualTLS); `elk-mtls help settings` lists what it may hold")
+	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS); see elk-mtls help settings")
 	f.StringVar(&o.mode, "mode", "", "token | cert-token (default cert-token)")
 	f.StringVar(&o.stage, "client-authentication", "", "none | optional | required (default required in certificate modes)")
 	f.StringVar(&o.hooks, "hooks", "", "auto | off; off says that the chart's hooks will not run (--no-hooks)")
 	f.StringVar(&o.initImage, "init-image", "", "image of the init container elk-mtls-init")
-	f.StringVar(&o.report, "report", "", "write a report of every change to this file; - is stderr")
+	f.StringVar(&o.report, "report", "", "write a report of every change to this `FILE`; - is stderr")
 	f.StringVar(&o.reportFormat, "report-format", "", "text | json (default text)")
 	f.StringVar(&o.host, "host", "", "")
 	_ = f.MarkHidden("host")

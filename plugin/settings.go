@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -88,15 +89,24 @@ func (o *options) writeReport(r *report.Report) error {
 	return nil
 }
 
-// settingsTopic is the help page that lists every setting with its default and its name in the environment.
+// settingsTopic is the help page that lists every setting with its default and its name in the environment. It is put together when
+// somebody asks for it: the program starts with every call of Helm.
 func settingsTopic() *cobra.Command {
+	cmd := &cobra.Command{Use: "settings", Short: "Every setting: file, environment, default"}
+	cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		_, _ = io.WriteString(cmd.OutOrStdout(), settingsHelp())
+	})
+	return cmd
+}
+
+func settingsHelp() string {
 	var b strings.Builder
-	b.WriteString("A configuration file (--config, or a functionConfig):\n\n  apiVersion: " + config.APIVersion + "\n  kind: " + config.Kind +
+	b.WriteString("A configuration file (--config):\n\n  apiVersion: " + config.APIVersion + "\n  kind: " + config.Kind +
 		"\n  spec:\n    mode: cert-token\n    certificates: {secretName: my-certs}\n\n" +
 		"A flag counts before the environment, that before the file, that before what the manifests tell, that before the default.\n" +
 		"Lists and mappings in the environment are YAML: ELK_MTLS_UNMANAGED='[{ref: Deployment/grafana, reason: has its own}]'\n\n")
 	for _, d := range config.Describe() {
 		fmt.Fprintf(&b, "  %-34s %s\n  %34s %s (default %s)\n", d.Path, d.Env, "", d.What, d.Default)
 	}
-	return &cobra.Command{Use: "settings", Short: "Every setting: file, environment, default", Long: b.String()}
+	return b.String()
 }

@@ -150,20 +150,11 @@ func (r *release) gone(when string, stock []*unstructured.Unstructured) {
 		got = append(got, mentions(idOf(o), now.Object, "elk-mtls")...)
 		want = append(want, mentions(idOf(o), o.Object, "elk-mtls")...)
 	}
-	want = append(want, r.stays()...)
 	slices.Sort(want)
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		r.t.Errorf("%s, what mentions elk-mtls (-want +got):\n%s", when, diff)
 	}
-}
-
-// stays is a known fault: Kubernetes keeps spec.serviceAccount, the older name of spec.serviceAccountName, in step, and when Helm takes
-// away the one that it knows, gives it back from the other. The pods then name a ServiceAccount that is gone, and none is made. A
-// rendering with both names has both taken away; elk-mtls renders one. Remove this once it renders both.
-func (r *release) stays() []string {
-	at, account := "Deployment/"+r.chart.kibana+".spec.template.spec.", ": "+r.chart.kibana+"-elk-mtls"
-	return []string{at + "serviceAccount" + account, at + "serviceAccountName" + account}
 }
 
 // TestHelmForgotten upgrades once without the post-renderer, and comes back.

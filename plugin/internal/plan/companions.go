@@ -33,7 +33,7 @@ func (p *planner) companions(w *recognise.Workload, id identity) error {
 		switch {
 		case name == "" || p.listed(w.ID, c.Name):
 		case isExporter(c):
-			problems = append(problems, p.exporter(w.Object, c, id))
+			p.exporter(w.Object, c, id)
 		case usesCurl(c):
 			if id.curl == "" {
 				var err error
@@ -143,13 +143,10 @@ func isExporter(c object.Container) bool {
 }
 
 // exporter plans the flags of an exporter. A flag given twice stops it, so that one of the user's is kept.
-func (p *planner) exporter(o *object.Object, c object.Container, id identity) error {
+func (p *planner) exporter(o *object.Object, c object.Container, id identity) {
 	words := c.Command()
 	has := func(flag string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return w == flag || strings.HasPrefix(w, flag+"=") })
-	}
-	if slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "--es.uri=http://") }) {
-		return fmt.Errorf("container %q: --es.uri is a http:// address, and plain HTTP knows no certificates: write https:// there", c.Name)
 	}
 	field := "args"
 	if !slices.ContainsFunc(object.Items(c.Node, "args"), isURIFlag) {
@@ -167,7 +164,6 @@ func (p *planner) exporter(o *object.Object, c object.Container, id identity) er
 		}
 		p.set(o, containerPath(c).Field(field).Item("", word), patch.Str(word), "the exporter presents the certificate: without it the metrics are missing in silence", linkExporter)
 	}
-	return nil
 }
 
 func isURIFlag(node *yaml.RNode) bool {

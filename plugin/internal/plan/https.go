@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -71,12 +72,17 @@ func (p *planner) enableTLS(w *recognise.Workload, conf *configuration) error {
 				patch.F("name", patch.Str(secret)), patch.F("key", patch.Str(p.settings.Minter.PasswordKey))))))),
 			"the user elastic needs a password, and the readiness probe logs in with it", linkElasticsearchTLS)
 	}
+	p.speakHTTPS(w, conf)
+	p.action("%s: security is switched on: nodes without it and nodes with it do not form one cluster; stop the cluster for the change, or start a new one", w.ID)
+	return nil
+}
+
+// speakHTTPS plans https:// for every address of Elasticsearch that a node's pod calls by http://: nothing answers there.
+func (p *planner) speakHTTPS(w *recognise.Workload, conf *configuration) {
 	names := append([]string{"localhost", "127.0.0.1"}, p.services...)
 	for _, c := range w.Pod.All() {
 		p.rewriteHTTP(w.Object, c, names, p.httpPort(conf))
 	}
-	p.action("%s: security is switched on: nodes without it and nodes with it do not form one cluster; stop the cluster for the change, or start a new one", w.ID)
-	return nil
 }
 
 // rewriteHTTP plans https:// for every http:// address of Elasticsearch in what a container runs.
@@ -104,11 +110,40 @@ func (p *planner) rewriteList(o *object.Object, items []*yaml.RNode, at patch.Pa
 	}
 }
 
+// toHTTPS turns http:// into https:// in front of one of names at port, also with credentials before it or a domain behind it.
 func toHTTPS(text string, names []string, port string) string {
-	for _, name := range names {
-		for _, end := range []string{":" + port, ".svc"} {
-			text = strings.ReplaceAll(text, "http://"+name+end, "https://"+name+end)
+	const plain = "http://"
+	var b strings.Builder
+	for {
+		i := strings.Index(text, plain)
+		if i < 0 {
+			return b.String() + text
 		}
+		rest := text[i+len(plain):]
+		authority := rest
+		if end := strings.IndexAny(rest, "/ \t\n\"'`,;"); end >= 0 {
+			authority = rest[:end]
+		}
+		host := authority[strings.LastIndex(authority, "@")+1:]
+		b.WriteString(text[:i])
+		if slices.ContainsFunc(names, func(name string) bool { return isHost(host, name, port) }) {
+			b.WriteString("https://")
+		} else {
+			b.WriteString(plain)
+		}
+		text = rest
 	}
-	return text
+}
+
+// isHost holds for "name:port" and "name.ns.svc:port", whatever stands behind the digits.
+func isHost(host, name, port string) bool {
+	rest, ok := strings.CutPrefix(host, name)
+	for ok && rest != "" && isNameByte(rest[0]) {
+		if rest[0] != '.' && len(rest) == len(host)-len(name) {
+			return false
+		}
+		rest = rest[1:]
+	}
+	rest, colon := strings.CutPrefix(rest, ":"+port)
+	return ok && colon && (rest == "" || rest[0] < '0' || rest[0] > '9')
 }

@@ -242,8 +242,9 @@ func (p *planner) verification(conf *configuration) string {
 // hookSeen refuses a Kibana whose chart makes the token in a hook when the stream shows no hooks: Helm 3 hides them from a
 // post-renderer, and runs them unpatched.
 func (p *planner) hookSeen(w *recognise.Workload) error {
-	if p.settings.Hooks == "off" || p.release.HasHooks || w.Annotation(annotationMode) != "" {
-		return nil
+	hooks, err := p.release.Hooks()
+	if err != nil || len(hooks) > 0 || p.settings.Hooks == "off" || w.Annotation(annotationMode) != "" {
+		return err
 	}
 	e, ok := w.Main.Env(kibanaEnv(kibanaToken)[0])
 	if !ok || e.Secret == "" {

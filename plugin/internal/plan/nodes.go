@@ -67,6 +67,7 @@ func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id id
 		return err
 	}
 	p.nodes[w] = nodeClient{id, chartSecret}
+	p.speakHTTPS(w, conf)
 	return errors.Join(
 		p.stage(w, conf),
 		p.curlClient(w.Object, w.Main, id),
@@ -273,6 +274,6 @@ func (p *planner) stage(w *recognise.Workload, conf *configuration) error {
 		p.replace(w, s, asked, "Elasticsearch asks every client for a certificate", linkElasticsearchTLS)
 		return nil
 	}
-	return fmt.Errorf("%s is %q in %s, and the configuration asks for clientAuthentication %q: remove one of the two",
+	return fmt.Errorf("%s is %q in %s, and clientAuthentication is %q: make them agree, there or in the configuration",
 		settingStage, s.Value(), s.Place, asked)
 }

@@ -136,9 +136,9 @@ func (p *planner) podIdentity(w *recognise.Workload, account string) {
 		return // the pod's own: what its other containers do with it is the user's
 	}
 	p.set(w.Object, at("serviceAccountName"), patch.Str(account), "identity of "+initName, linkServiceAccount)
-	if old != "" {
-		p.set(w.Object, at("serviceAccount"), patch.Str(account), "the older name of the same field, which must agree", linkServiceAccount)
-	}
+	// Kubernetes copies the name into the older field by itself. Where Helm knows one of the two only, a later upgrade to the bare chart
+	// removes that one, the API server restores it from the other, and the pods ask for a ServiceAccount that is gone.
+	p.set(w.Object, at("serviceAccount"), patch.Str(account), "the older name of the same field, so that Helm can take both back", linkServiceAccount)
 	for _, c := range pod.All() {
 		if c.Name != w.Main.Name && c.Name != initName {
 			p.action("%s: container %q keeps the API token of the pod, now of ServiceAccount/%s: set automountServiceAccountToken: false if it has no use for it", w.ID, c.Name, account)

@@ -39,8 +39,7 @@ type Release struct {
 	Pods    []*object.Object // the other objects with a pod that mention Elasticsearch or Kibana
 	Passed  []LookAlike      // what looks like one of the applications and is none
 
-	HasHooks bool // some document of the stream is a Helm hook
-	Objects  int  // how many documents hold something
+	Objects int // how many documents hold something
 
 	screened []screened
 	byKind   map[string][]screened // "" holds what may be of any kind
@@ -69,7 +68,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 
 		services: map[*Workload][]string{},
 	}
-	kinds := append([]string{"Elasticsearch", "Kibana"}, workloadKinds[:]...)
+	kinds := append([]string{"Elasticsearch", "Kibana", "ResourceList"}, workloadKinds[:]...)
 	var problems []error
 	for _, doc := range stream.Documents() {
 		s := screen(doc)
@@ -79,10 +78,9 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 			kind = ""
 		}
 		r.byKind[kind] = append(r.byKind[kind], s)
-		if s.kind != "" {
+		if s.kind != "" || holdsSomething(doc.Text()) {
 			r.Objects++
 		}
-		r.HasHooks = r.HasHooks || s.hook
 		if !s.mayBe(kinds...) || !s.mentionsElastic() {
 			continue
 		}
@@ -90,9 +88,6 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 		if err != nil {
 			problems = append(problems, err)
 			continue
-		}
-		if s.kind == "" && len(objects) > 0 {
-			r.Objects++
 		}
 		for _, o := range objects {
 			if unmanaged(o.ID) {
@@ -121,6 +116,9 @@ func (r *Release) In(doc *manifest.Document) ([]*object.Object, error) {
 
 // judge sorts one object into the release.
 func (r *Release) judge(o *object.Object) error {
+	if o.Kind == "ResourceList" {
+		return errors.New("stdin holds a ResourceList: this version is no KRM function yet, and must not pass one as if it were secured; pipe the manifests themselves")
+	}
 	if isECK(o) {
 		return fmt.Errorf("%s: this is a custom resource of ECK, whose operator is itself a client without a certificate: requiring certificates "+
 			"would lock the operator out; on the Basic licence use the Helm charts of Elasticsearch and Kibana instead", o.ID)

@@ -21,6 +21,18 @@ func screen(doc *manifest.Document) screened {
 	return screened{doc: doc, kind: plainKind(text), hook: bytes.Contains(text, []byte("helm.sh/hook"))}
 }
 
+// holdsSomething tells a document from one of markers, comments and blank lines alone.
+func holdsSomething(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		line = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimPrefix(line, []byte("\ufeff")), []byte("---")))
+		if len(line) > 0 && line[0] != '#' && line[0] != '%' && !bytes.Equal(line, []byte("...")) {
+			return true
+		}
+	}
+	return false
+}
+
 // mentionsElastic holds for every document that may be a part of Elasticsearch or Kibana: one of the two names occurs in it, or the
 // names may hide behind an escape of a double-quoted scalar.
 func (s screened) mentionsElastic() bool {

@@ -24,6 +24,14 @@ type Report struct {
 	Untouched            int       `json:"untouched"`
 }
 
+// New makes an empty report; in JSON its lists are empty, not null.
+func New() *Report {
+	return &Report{
+		APIVersion: "elk-mtls.dev/v1alpha1", Kind: "Report",
+		Patched: []Patched{}, Added: []Entry{}, Removed: []Entry{}, LeftAlone: []Entry{}, Todo: []string{}, Assumed: []string{},
+	}
+}
+
 // Object names an object.
 type Object struct {
 	APIVersion string `json:"apiVersion,omitempty"`
