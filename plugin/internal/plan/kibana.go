@@ -58,6 +58,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	return errors.Join(
 		p.kibanaTLS(w, conf, id, own != nil),
 		p.token(w, conf, id, hosts),
+		p.egress(w),
 		p.companions(w, id),
 		p.checkClient(w.Object, id, hosts, p.verification(conf)),
 	)

@@ -190,9 +190,23 @@ func (r *Release) Services(w *Workload) ([]string, error) {
 	if names, ok := r.services[w]; ok {
 		return names, nil
 	}
-	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
+	objects, err := r.Selecting("Service", w)
+	if err != nil {
+		return nil, err
+	}
 	var names []string
-	for _, s := range slices.Concat(r.byKind["Service"], r.byKind[""]) {
+	for _, o := range objects {
+		names = append(names, o.Name)
+	}
+	r.services[w] = names
+	return names, nil
+}
+
+// Selecting gives the objects of a kind whose selector picks the pods of a workload. Only selectors by labels are followed.
+func (r *Release) Selecting(kind string, w *Workload) ([]*object.Object, error) {
+	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
+	var found []*object.Object
+	for _, s := range slices.Concat(r.byKind[kind], r.byKind[""]) {
 		if !s.mayNameAny(labels) {
 			continue
 		}
@@ -201,13 +215,12 @@ func (r *Release) Services(w *Workload) ([]string, error) {
 			return nil, err
 		}
 		for _, o := range objects {
-			if o.Kind == "Service" && selects(object.Pairs(o.Node, "spec", "selector"), labels) {
-				names = append(names, o.Name)
+			if o.Kind == kind && (selects(object.Pairs(o.Node, "spec", "selector"), labels) || selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels)) {
+				found = append(found, o)
 			}
 		}
 	}
-	r.services[w] = names
-	return names, nil
+	return found, nil
 }
 
 // mayNameAny holds unless none of the label values occurs in the document.
