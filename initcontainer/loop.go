@@ -162,13 +162,7 @@ func (h *holder) advance(ctx context.Context, s protocol.State) (protocol.State,
 	}
 	verdict, reason := h.judge(ctx, s) // 4
 	for {
-		action := protocol.Decide(protocol.Input{ // 5 to 8
-			State: s, Mine: h.mine, Verdict: verdict, Pod: h.pod, Now: h.clock.now(),
-			Stale:   h.watch.Stale(h.clock.now(), h.stale, h.pod, h.mine),
-			Late:    h.clock.now().Sub(h.mine.Sent) > late,
-			NewName: credential.NewName(h.prefix(s)),
-		})
-		var err error
+		action := protocol.Decide(h.input(s, verdict)) // 5 to 8
 		switch action.Kind {
 		case protocol.Done:
 			h.wait.moved("the token in the Secret works", "name", s.Has)
@@ -177,27 +171,45 @@ func (h *holder) advance(ctx context.Context, s protocol.State) (protocol.State,
 			return s, false, h.why(s, reason)
 		case protocol.Full:
 			return s, false, h.full(ctx, s)
-		case protocol.Create:
-			err = h.create(ctx)
-		case protocol.PatchClaim:
-			if err = h.ready(ctx); err == nil {
-				s, err = h.patch(ctx, s, action)
-			}
-		case protocol.PatchMend:
-			s, err = h.patch(ctx, s, action)
-			return s, err == nil, err
-		case protocol.PatchWrite:
-			h.replaces = !s.Token.IsZero()
-			s, err = h.patch(ctx, s, action)
-			if err == nil && !protocol.Written(s, h.mine) {
-				err = final{failure.New(failure.Other, fmt.Errorf("%s: the token was changed on its way into it", h.store), "does an admission webhook change Secrets?")}
-			}
-			return s, err == nil, err
 		}
-		if err != nil {
+		var err error
+		if s, err = h.do(ctx, s, action); err != nil {
 			return s, false, err
 		}
+		if action.Kind == protocol.PatchMend || action.Kind == protocol.PatchWrite {
+			return s, true, nil
+		}
 	}
+}
+
+func (h *holder) input(s protocol.State, verdict protocol.Verdict) protocol.Input {
+	now := h.clock.now()
+	return protocol.Input{
+		State: s, Mine: h.mine, Verdict: verdict, Pod: h.pod, Now: now,
+		Stale:   h.watch.Stale(now, h.stale, h.pod, h.mine),
+		Late:    now.Sub(h.mine.Sent) > late,
+		NewName: credential.NewName(h.prefix(s)),
+	}
+}
+
+// do carries out one action and returns the Secret as it is after it.
+func (h *holder) do(ctx context.Context, s protocol.State, action protocol.Action) (protocol.State, error) {
+	switch action.Kind {
+	case protocol.Create:
+		return s, h.create(ctx)
+	case protocol.PatchClaim:
+		if err := h.ready(ctx); err != nil {
+			return s, err
+		}
+	case protocol.PatchWrite:
+		h.replaces = !s.Token.IsZero()
+	}
+	after, err := h.patch(ctx, s, action)
+	if err == nil && action.Kind == protocol.PatchWrite && !protocol.Written(after, h.mine) {
+		return s, final{failure.New(failure.Other, fmt.Errorf("%s: the token was changed on its way into it", h.store),
+			"does an admission webhook change Secrets?")}
+	}
+	return after, err
 }
 
 // why says what a wait is for.

@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 			"called":        called,
 			"tokens-become": tokensBecome,
 			"tokens":        countTokens,
-			"kubernetes":    kubernetes,
+			"kubernetes":    kubernetesFake,
 			"exits":         exits,
 			"nosecrets":     noSecrets,
 		},
@@ -194,14 +194,17 @@ func countTokens(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// kubernetes starts the API server and says what happens to its Secret:
+const kubeconfigText = "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: %q}}]\n" +
+	"contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n"
+
+// kubernetesFake starts the API server and says what happens to its Secret:
 // kubernetes start | deny STATUS | delete | immutable | wrote N
-func kubernetes(ts *testscript.TestScript, _ bool, args []string) {
+func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 	st := stageOf(ts)
 	switch args[0] {
 	case "start":
 		st.api = kubefake.Start("elk", "kibana-elk-mtls-token")
-		kubeconfig := fmt.Sprintf("apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: %q}}]\ncontexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n", st.api.URL)
+		kubeconfig := fmt.Sprintf(kubeconfigText, st.api.URL)
 		ts.Check(os.WriteFile(ts.MkAbs("kubeconfig"), []byte(kubeconfig), 0o600))
 		ts.Setenv("NO_PROXY", "127.0.0.1") // for Kubernetes; Elasticsearch must not need it
 		ts.Setenv("ELK_MTLS_INIT_KUBECONFIG", "kubeconfig")

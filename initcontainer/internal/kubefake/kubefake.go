@@ -188,6 +188,6 @@ func refuse(code int, message string) (int, *metav1.Status) {
 	}
 	return code, &metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
-		Status:   metav1.StatusFailure, Code: int32(code), Reason: reasons[code], Message: message,
+		Status:   metav1.StatusFailure, Code: int32(code), Reason: reasons[code], Message: message, //nolint:gosec // an HTTP status
 	}
 }

@@ -65,7 +65,7 @@ func (f *File) acquire() error {
 // read returns the manifest, and a digest of the file as its version.
 func (f *File) read() (*corev1.Secret, string, error) {
 	text, err := os.ReadFile(f.path)
-	s := &corev1.Secret{}
+	var s *corev1.Secret
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s = blank(f.Place, f.uid)
