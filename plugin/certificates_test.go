@@ -16,6 +16,7 @@ func TestCertificatesInTheStream(t *testing.T) {
 	ca, other := pki.NewCA("ca"), pki.NewCA("other")
 	both := pki.Options{CN: "es", SANs: []string{"elasticsearch-master"}, ServerAuth: true, ClientAuth: true}
 	good, elsewhere := ca.Leaf(both), wrongName(ca)
+	serves := ca.Leaf(pki.Options{CN: "es", SANs: []string{"elasticsearch-master"}, ServerAuth: true})
 	noUsage := ca.Leaf(pki.Options{CN: "es", SANs: []string{"elasticsearch-master"}})
 	for name, c := range map[string]struct {
 		ca, cert, key []byte
@@ -25,7 +26,7 @@ func TestCertificatesInTheStream(t *testing.T) {
 		"the chart's pair, good for both":              {ca: ca.Cert, cert: good.Cert, key: good.Key},
 		"no extended key usage allows everything":      {ca: ca.Cert, cert: noUsage.Cert, key: noUsage.Key},
 		"a key that belongs to another certificate":    {ca: ca.Cert, cert: good.Cert, key: ca.Leaf(both).Key, want: `key "tls.key" belongs to another certificate than that of "CN=es"`},
-		"a certificate that only serves":               serverOnly(ca),
+		"a certificate that only serves":               {ca: ca.Cert, cert: serves.Cert, key: serves.Key, want: "cannot serve as a client certificate: its extended key usage does not permit client authentication"},
 		"a CA that did not sign the certificate":       {ca: other.Cert, cert: good.Cert, key: good.Key, want: "was not signed by a CA that Elasticsearch accepts"},
 		"names that do not cover where Kibana calls":   {ca: ca.Cert, cert: elsewhere.Cert, key: elsewhere.Key, want: `does not cover "elasticsearch-master"`},
 		"placeholders that something fills in later":   {ca: []byte("<path:ca>"), cert: []byte("<path:crt>"), key: []byte("<path:key>")},
@@ -50,17 +51,6 @@ func TestCertificatesInTheStream(t *testing.T) {
 			}
 		})
 	}
-}
-
-type bundle = struct {
-	ca, cert, key []byte
-	mode          string
-	want          string
-}
-
-func serverOnly(ca *pki.CA) bundle {
-	pair := ca.Leaf(pki.Options{CN: "es", SANs: []string{"elasticsearch-master"}, ServerAuth: true})
-	return bundle{ca: ca.Cert, cert: pair.Cert, key: pair.Key, want: "cannot serve as a client certificate: its extended key usage does not permit client authentication"}
 }
 
 func wrongName(ca *pki.CA) pki.Pair {

@@ -87,10 +87,11 @@ func (d *demo) patch() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w; run it from the top folder of the project: make demo", err)
 	}
-	report := ""
-	if d.patched, report, err = d.filter(input); err != nil {
+	output, report, err := d.filter(input)
+	if err != nil {
 		return "", err
 	}
+	d.patched = output
 	return strings.ReplaceAll(strings.TrimSpace(report), "\n", "\n    "), nil
 }
 

@@ -5,6 +5,7 @@ package pod
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"sort"
@@ -41,7 +42,7 @@ func Read(stream []byte) (*Release, error) {
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(stream), 4096)
 	for {
 		var raw yamlObject
-		if err := decoder.Decode(&raw); err == io.EOF {
+		if err := decoder.Decode(&raw); errors.Is(err, io.EOF) {
 			return r, nil
 		} else if err != nil {
 			return nil, err

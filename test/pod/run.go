@@ -50,7 +50,7 @@ func (c *Container) Command(ctx context.Context, work string, words ...string) (
 	if err := os.MkdirAll(tmp, 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(tmp, 0o1777); err != nil { //nolint:gosec // a container's /tmp
+	if err := os.Chmod(tmp, 0o1777); err != nil {
 		return nil, err
 	}
 	groups := []string{strconv.Itoa(user)}
@@ -58,7 +58,7 @@ func (c *Container) Command(ctx context.Context, work string, words ...string) (
 		groups = append(groups, strconv.Itoa(g))
 	}
 	args := append([]string{"--mount", "--propagation", "private", "sh", "-c", enter, "enter", work, c.Root, strconv.Itoa(user), strings.Join(groups, ",")}, words...)
-	command := exec.CommandContext(ctx, "unshare", args...) //nolint:gosec // a test runs what it was given
+	command := exec.CommandContext(ctx, "unshare", args...)
 	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}, c.Environ()...)
 	return command, nil
 }
@@ -82,7 +82,7 @@ func (c *Container) put(name string, text []byte, mode os.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(at, text, mode); err != nil { //nolint:gosec // the mode is what the container needs
+	if err := os.WriteFile(at, text, mode); err != nil {
 		return err
 	}
 	return os.Chmod(at, mode)

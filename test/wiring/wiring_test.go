@@ -24,10 +24,6 @@ import (
 var programs string
 
 func TestMain(m *testing.M) {
-	os.Exit(withPrograms(m))
-}
-
-func withPrograms(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "elk-mtls-wiring-")
 	if err != nil {
 		panic(err)
@@ -41,7 +37,7 @@ func withPrograms(m *testing.M) int {
 		}
 	}
 	programs = dir
-	return m.Run()
+	m.Run()
 }
 
 // TestPatchedRelease starts the Elasticsearch of a release once and holds everything against it.

@@ -121,9 +121,9 @@ func patchLikeOurs(d *Document) (patched, error) {
 	path := []string{"spec", "template"}
 	switch root.GetKind() {
 	case "ConfigMap":
-		return patchFiles(d, root, d.Inside)
+		return patchFiles(root, d.Inside)
 	case "Secret":
-		return patchFiles(d, root, d.InsideBase64)
+		return patchFiles(root, d.InsideBase64)
 	case "Deployment", "StatefulSet", "DaemonSet", "Job":
 	case "CronJob":
 		path = []string{"spec", "jobTemplate", "spec", "template"}
@@ -184,7 +184,7 @@ func add(m *yaml.RNode, list string, index int, text string) error {
 
 // patchFiles sets two options in every embedded YAML file that holds a mapping. It tells how many lines must change for that: those of
 // files that are told on one line.
-func patchFiles(d *Document, root *yaml.RNode, inside func(*yaml.Node) (*Document, error)) (patched, error) {
+func patchFiles(root *yaml.RNode, inside func(*yaml.Node) (*Document, error)) (patched, error) {
 	var p patched
 	data := root.Field("data")
 	if data == nil {

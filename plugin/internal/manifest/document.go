@@ -149,14 +149,14 @@ func parse(text []byte) (root *yaml.Node, err error) {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var first, second yaml.Node
-	if err := decoder.Decode(&first); err == io.EOF {
+	if err := decoder.Decode(&first); errors.Is(err, io.EOF) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
 	}
 	if err := decoder.Decode(&second); err == nil {
 		return nil, errors.New("the text holds more than one document")
-	} else if err != io.EOF {
+	} else if !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	root = first.Content[0]

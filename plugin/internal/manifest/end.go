@@ -82,7 +82,8 @@ func (s *snapshot) quotedEnd(i int, quote byte) int {
 // blanks around them are nothing (https://yaml.org/spec/1.2.2/#65-line-folding).
 func (s *snapshot) plainEnd(i int, value string) int {
 	for value != "" {
-		next, word := s.skipBlanks(i), ""
+		next := s.skipBlanks(i)
+		var word string
 		if breaks, behind := s.breaks(next); breaks > 0 {
 			next, word = behind, " "
 			if breaks > 1 {

@@ -14,7 +14,7 @@ import (
 
 // checkServer judges the node's certificate, and the pair that its own probe presents, where the stream holds them.
 func (p *planner) checkServer(w *recognise.Workload, id identity) error {
-	return errors.Join(p.checkPair(w.Object, id, p.acceptedBy(w, id)))
+	return errors.Join(p.checkPair(w.Object, id, p.acceptedBy(id)))
 }
 
 // checkClient judges a client's pair, and whether the server's certificate covers the addresses that the client calls.
@@ -30,7 +30,7 @@ func (p *planner) checkClient(o *object.Object, id identity, hosts []string, ver
 		if err != nil {
 			continue // the node reports it
 		}
-		accepted = p.acceptedBy(node, server)
+		accepted = p.acceptedBy(server)
 		leaf := p.chain(object.Source{Kind: "Secret", Name: server.secret, Key: server.cert})
 		if verification != "full" || leaf == nil {
 			continue
@@ -69,8 +69,8 @@ func (p *planner) nodeIdentity(w *recognise.Workload) (identity, error) {
 	return server, err
 }
 
-// acceptedBy gives the CAs whose clients a node accepts; nil when the stream does not hold them all.
-func (p *planner) acceptedBy(w *recognise.Workload, id identity) []*x509.Certificate {
+// acceptedBy gives the CAs whose clients a node with that identity accepts; nil when the stream does not hold them all.
+func (p *planner) acceptedBy(id identity) []*x509.Certificate {
 	cas := p.chain(id.ca)
 	if ca := p.settings.Certificates.ClientCA; ca.SecretName != "" {
 		more := p.chain(object.Source{Kind: "Secret", Name: ca.SecretName, Key: ca.Key})

@@ -38,10 +38,10 @@ const (
 const (
 	linkElasticsearchTLS = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-settings"
 	linkKibanaTLS        = "https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-ssl-cert-key"
-	linkKibanaToken      = "https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-service-account-token" //nolint:gosec // a page, no token
+	linkKibanaToken      = "https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-service-account-token"
 	linkCurl             = "https://everything.curl.dev/cmdline/configfile.html"
 	linkServiceAccount   = "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#launch-a-pod-using-service-account-token-projection"
-	linkServiceToken     = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/service-accounts.html" //nolint:gosec // a page, no token
+	linkServiceToken     = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/service-accounts.html"
 	linkExporter         = "https://github.com/prometheus-community/elasticsearch_exporter#configuration"
 	linkProbe            = "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/"
 )

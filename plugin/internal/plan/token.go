@@ -48,7 +48,7 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 		{object.Source{Kind: "Secret", Name: minter, Key: p.settings.Minter.PasswordKey}, "password"},
 	}), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
 	volume(kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
-	container, err := p.initContainer(pod, id, hosts, secret, p.verification(conf))
+	container, err := p.initContainer(pod, hosts, secret, p.verification(conf))
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func kubernetesAPI(mode int) *yaml.Node {
 
 // initContainer is the container itself: it meets the restricted Pod Security Standard whatever the pod allows.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
-func (p *planner) initContainer(pod object.Pod, id identity, hosts []string, secret, verification string) (*yaml.Node, error) {
+func (p *planner) initContainer(pod object.Pod, hosts []string, secret, verification string) (*yaml.Node, error) {
 	s := p.settings
 	args := []string{"ensure"}
 	for _, h := range hosts {

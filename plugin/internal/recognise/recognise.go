@@ -101,7 +101,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 	return r, errors.Join(problems...)
 }
 
-// objectsIn parses a document once.
+// In lists the objects of a document, which is parsed once.
 func (r *Release) In(doc *manifest.Document) ([]*object.Object, error) {
 	if objects, ok := r.parsed[doc]; ok {
 		return objects, nil
