@@ -1,0 +1,107 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestUpperSnake(t *testing.T) {
+	for path, want := range map[string]string{
+		"mode":                             "MODE",
+		"certificates.clientCA.secretName": "CERTIFICATES_CLIENT_CA_SECRET_NAME",
+		"elasticsearch.url":                "ELASTICSEARCH_URL",
+		"certificates.keys.ca":             "CERTIFICATES_KEYS_CA",
+	} {
+		if got := upperSnake(path); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}
+
+func TestEverySettingIsDescribed(t *testing.T) {
+	for _, d := range Describe() {
+		if d.What == "" || d.Default == "" {
+			t.Errorf("%s has no description", d.Path)
+		}
+	}
+}
+
+// TestEveryFieldHasAName holds the table of settings to the type: a field that only the file knows would be missing in the
+// environment.
+func TestEveryFieldHasAName(t *testing.T) {
+	const file = `apiVersion: elk-mtls.dev/v1alpha1
+kind: MutualTLS
+spec:
+  mode: x
+  clientAuthentication: x
+  hooks: x
+  certificates:
+    source: x
+    secretName: x
+    keys: {ca: x, cert: x, key: x}
+    clientCA: {secretName: x, key: x}
+    clients: [{ref: a/b, secretName: x}]
+    verificationMode: x
+  token: {account: x, secretName: x, key: x}
+  minter: {secretName: x, usernameKey: x, passwordKey: x}
+  initContainer: {image: x, pullPolicy: x, resources: {a: x}, timeout: x}
+  serviceAccount: {name: x}
+  elasticsearch: {url: x}
+  unmanaged: [{ref: a/b, reason: x}]
+`
+	fromFile, err := Parse([]byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fromEnv Settings
+	var environ []string
+	for _, f := range fromEnv.Fields() {
+		value := "x"
+		switch f.Path {
+		case "certificates.clients":
+			value = "[{ref: a/b, secretName: x}]"
+		case "initContainer.resources":
+			value = "{a: x}"
+		case "unmanaged":
+			value = "[{ref: a/b, reason: x}]"
+		}
+		environ = append(environ, f.Env+"="+value)
+	}
+	if err := fromEnv.Environment(environ); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(fromFile, fromEnv); diff != "" {
+		t.Errorf("file and environment differ (-file +environment):\n%s", diff)
+	}
+}
+
+func TestAllMistakesAreReportedAtOnce(t *testing.T) {
+	s := Settings{Mode: "m", ClientAuthentication: "c", Hooks: "h", Unmanaged: []Unmanaged{{Ref: "x"}}}
+	s.InitContainer.Timeout = "-1s"
+	s.Token.Account = "kibana"
+	s.Elasticsearch.URL = "http://es:9200"
+	err := s.Validate()
+	for _, want := range []string{"mode:", "clientAuthentication:", "hooks:", "unmanaged[0]:", "initContainer.timeout:", "token.account:", "elasticsearch.url:"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no word about %s in: %v", want, err)
+		}
+	}
+}
+
+func TestServiceLinksMeanNothing(t *testing.T) {
+	for name, want := range map[string]bool{
+		"ELK_MTLS_SERVICE_HOST":          true,
+		"ELK_MTLS_INIT_SERVICE_PORT_WEB": true,
+		"ELK_MTLS_PORT":                  true,
+		"ELK_MTLS_PORT_443_TCP_PROTO":    true,
+		"ELK_MTLS_MODUS":                 false,
+		"ELK_MTLS_REPORT_FILE":           false,
+		"ELK_MTLS_PORT_X":                false,
+	} {
+		if got := isServiceLink(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
