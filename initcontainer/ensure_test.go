@@ -199,6 +199,20 @@ func TestATokenThatCouldNotBeVerified(t *testing.T) {
 	}
 }
 
+// Somebody's own Secret, made by hand and immutable: its token works, and that is all that matters.
+func TestAnImmutableSecretWithATokenThatWorks(t *testing.T) {
+	w, _, api := localWorld(t)
+	w.put(w.mint(t, "by-hand").Reveal())
+	w.edit(func(s *corev1.Secret) { s.Immutable = new(true) })
+	if log, err := w.plain(t, "pod-a"); err != nil || !strings.Contains(log, "immutable") || api.Writes() > 0 {
+		t.Errorf("%v, %d writes, log:\n%s", err, api.Writes(), log)
+	}
+	w.kill(t, "by-hand")
+	if _, err := w.plain(t, "pod-b"); failure.Code(err) != failure.SecretImmutable {
+		t.Errorf("a dead token: %v", err)
+	}
+}
+
 func TestTheLogHoldsNoSecret(t *testing.T) {
 	w, es, _ := localWorld(t)
 	es.Fail(standin.Fault{On: "POST /_security", CutAfter: true, Times: 2}, standin.Fault{On: "DELETE", Status: 502, Times: 1})

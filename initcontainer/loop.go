@@ -171,6 +171,11 @@ func (h *holder) advance(ctx context.Context, s protocol.State) (protocol.State,
 			return s, false, h.why(s, reason)
 		case protocol.Full:
 			return s, false, h.full(ctx, s)
+		case protocol.PatchMend:
+			if s.Locked {
+				h.log.Warn("the token in the Secret works; its records cannot be mended, because the Secret is immutable", "name", s.Has)
+				return s, true, nil
+			}
 		}
 		var err error
 		if s, err = h.do(ctx, s, action); err != nil {

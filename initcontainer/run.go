@@ -27,7 +27,7 @@ const program = "elk-mtls-init"
 func run(args, environ []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	report := &reporter{stderr: stderr}
+	report := &reporter{stderr: stderr, terminationLog: config.DefaultTerminationLog()}
 	root := &cobra.Command{
 		Use:           program,
 		Short:         "Make Kibana's service token over mutual TLS and keep it in a Secret",
@@ -104,11 +104,11 @@ Exit codes: 0 done, 2 usage, 10 unreachable or timeout, 11 wrong CA, 12 host nam
 	o.Flags(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		env := config.FromEnv(c.Flags(), environ)
+		completed := o.Complete(lookup(environ))
 		report.json, report.terminationLog = o.LogFormat == "json", o.TerminationLog
-		if err := o.Complete(lookup(environ)); err != nil {
-			return err
+		if completed != nil {
+			return completed
 		}
-		report.terminationLog = o.TerminationLog
 		if err := errors.Join(env, o.Validate()); err != nil {
 			return usage(err)
 		}

@@ -77,12 +77,18 @@ func (e *Ensure) Flags(f *pflag.FlagSet) {
 	f.BoolVar(&e.RequireVerified, "require-verified", false, "fail (exit 10) when the token that is there could not be verified in time")
 }
 
+// DefaultTerminationLog is kubelet's file, "" outside a pod.
+func DefaultTerminationLog() string {
+	if _, err := os.Stat(terminationLog); err != nil {
+		return ""
+	}
+	return terminationLog
+}
+
 // Complete fills in what the surroundings know.
 func (e *Ensure) Complete(getenv func(string) string) error {
 	if e.TerminationLog == "" {
-		if _, err := os.Stat(terminationLog); err == nil {
-			e.TerminationLog = terminationLog
-		}
+		e.TerminationLog = DefaultTerminationLog()
 	}
 	if e.PodUID == "" {
 		e.PodUID = getenv("POD_UID")
