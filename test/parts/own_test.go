@@ -78,7 +78,7 @@ func TestOwnElasticsearch(t *testing.T) {
 // distribution makes a folder in the shape of an unpacked Elasticsearch, which the server's user can read.
 func distribution(t *testing.T) string {
 	t.Helper()
-	home, err := os.MkdirTemp("", "distribution-") // not t.TempDir: the server's user could not enter it
+	home, err := os.MkdirTemp("", "distribution-") //nolint:usetesting // the server's user could not enter t.TempDir()
 	if err != nil {
 		t.Fatal(err)
 	}
