@@ -12,7 +12,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
-	"github.com/elk-mtls/elk-mtls/initcontainer/internal/elastic"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/secret"
 )
@@ -47,24 +46,13 @@ func ensure(ctx context.Context, o config.Ensure, e edge) error {
 	return h.print()
 }
 
-// newHolder opens what the settings name. Files are read first: a certificate out of date is said before anybody dials.
+// newHolder opens what the settings name.
 func newHolder(o config.Ensure, e edge) (*holder, error) {
-	if err := o.TLS.Check(e.clock.now()); err != nil {
+	es, err := connect(o.Common, e)
+	if err != nil {
 		return nil, err
 	}
 	if _, err := o.Login(); err != nil {
-		return nil, err
-	}
-	transport, err := o.TLS.Transport()
-	if err != nil {
-		return nil, err
-	}
-	var trip http.RoundTripper = transport
-	if e.transport != nil {
-		trip = e.transport(transport)
-	}
-	es, err := elastic.New(o.URLs, trip, o.Login)
-	if err != nil {
 		return nil, err
 	}
 	h := &holder{es: es, clock: e.clock, log: e.log, o: o, wait: newWaiting(e.clock, e.log, o.Timeout)}

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"net/http"
 	"testing"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -25,7 +24,7 @@ import (
 // The same scripts as in go test, against a real Elasticsearch that requires client certificates and a real API server,
 // as a ServiceAccount that has the rendered Role and nothing else.
 func TestRealParts(t *testing.T) {
-	node, ca := realElasticsearch(t)
+	node, ca := realElasticsearch(t, nil)
 	api, err := parts.KubeAPIServer(t.Context())
 	parts.SkipOrFail(t, err)
 	t.Cleanup(func() { must(t, api.Stop()) })
@@ -62,34 +61,6 @@ func TestRealParts(t *testing.T) {
 			t.Errorf("resourceVersion %s, was %s", after.Version, before.Version)
 		}
 	})
-}
-
-// realElasticsearch starts a node, with a user that may mint and nothing more.
-func realElasticsearch(t *testing.T) (*parts.Node, *pki.CA) {
-	ca := pki.NewCA("ca")
-	server := ca.Leaf(pki.Options{CN: "node", SANs: []string{"127.0.0.1"}, ServerAuth: true})
-	node, err := parts.Elasticsearch(t.Context(), parts.Options{
-		Settings: map[string]string{
-			"xpack.security.http.ssl.enabled":                 "true",
-			"xpack.security.http.ssl.client_authentication":   "required",
-			"xpack.security.http.ssl.certificate":             "certs/tls.crt",
-			"xpack.security.http.ssl.key":                     "certs/tls.key",
-			"xpack.security.http.ssl.certificate_authorities": "certs/ca.crt",
-		},
-		Files: map[string][]byte{"certs/tls.crt": server.Cert, "certs/tls.key": server.Key, "certs/ca.crt": ca.Cert},
-		TLS:   ca.Client(ca.Leaf(pki.Options{CN: "admin", ClientAuth: true})),
-	})
-	parts.SkipOrFail(t, err)
-	t.Cleanup(func() { must(t, node.Stop()) })
-	for path, body := range map[string]any{
-		"/_security/role/minter": map[string]any{"cluster": []string{"manage_service_account", "monitor"}},
-		"/_security/user/minter": map[string]any{"password": testPassword, "roles": []string{"minter"}},
-	} {
-		if status, text, err := node.Call(t.Context(), http.MethodPut, path, body); err != nil || status != http.StatusOK {
-			t.Fatalf("PUT %s: %d, %v: %s", path, status, err, text)
-		}
-	}
-	return node, ca
 }
 
 // inCluster makes a namespace with what the release brings: the blank Secret, the Role for it, and a ServiceAccount.

@@ -92,12 +92,14 @@ func ensureCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Ensure
 	c := &cobra.Command{
 		Use:   "ensure",
-		Short: "Make sure that the Secret holds a service token that works",
-		Long: `Make sure that the Secret holds a service token that works. A token that works is left alone; where there is none, one
-is made and written. Every flag can also be given as ELK_MTLS_INIT_<FLAG>, in upper snake case; the flag wins.
+		Short: "Make sure that Kibana can log in: by default, that the Secret holds a service token that works",
+		Long: `Make sure that Kibana can log in. With a service token: one that works is left alone; where there is none, one is made
+and written to the Secret. In the password modes: its user can log in; the password is set only with --set-password. In
+mode pki: the licence has PKI realms, and the certificate alone has the role, by a role mapping that is written where it
+differs. Every flag can also be given as ELK_MTLS_INIT_<FLAG>, in upper snake case; the flag wins.
 
 Exit codes: 0 done, 2 usage, 10 unreachable or timeout, 11 wrong CA, 12 host name, 13 no or refused client certificate,
-14 dates, 15 Elasticsearch 401, 16 Elasticsearch 403, 17 Elasticsearch 503, 20 Kubernetes 403, 21 Secret missing,
+14 dates, 15 Elasticsearch 401, 16 Elasticsearch 403, 17 Elasticsearch 503, 18 licence, 20 Kubernetes 403, 21 Secret missing,
 22 Secret immutable, 1 anything else.`,
 		Args: noArgs,
 	}
@@ -112,7 +114,7 @@ Exit codes: 0 done, 2 usage, 10 unreachable or timeout, 11 wrong CA, 12 host nam
 		if err := errors.Join(env, o.Validate()); err != nil {
 			return usage(err)
 		}
-		return ensure(c.Context(), o, edge{
+		return ensureMode(c.Context(), o, edge{
 			clock:  systemClock(),
 			log:    slog.New(report.handler()),
 			stdout: c.OutOrStdout(),

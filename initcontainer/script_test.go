@@ -68,7 +68,8 @@ func setup(env *testscript.Env) error {
 	files := map[string][]byte{
 		"ca.crt": st.ca.Cert, "another-ca.crt": stranger.Cert, "bundle.crt": append(stranger.Cert, st.ca.Cert...),
 		"username": []byte("minter\n"), "password": []byte(testPassword + "\n"), "wrong-password": []byte("open sesame\n"),
-		"nobody": []byte("nobody"),
+		"nobody": []byte("nobody"), "kibana-user": []byte("kibana_system\n"), "kibana-password": []byte(kibanaPassword),
+		"short": []byte("12345"), "elastic": []byte("elastic"), "admin": []byte("admin"),
 	}
 	for name, pair := range pairs {
 		files[name+".crt"], files[name+".key"] = pair.Cert, pair.Key
@@ -99,13 +100,13 @@ func setup(env *testscript.Env) error {
 func stageOf(ts *testscript.TestScript) *stage { return ts.Value("stage").(*stage) }
 
 // startElasticsearch starts the stand-in: elasticsearch [required|optional|none] [plain] [tls1.2] [old] [name=HOST] [red]
-// [without=mint|monitor]
+// [without=mint|monitor] [licence=TYPE] [ends=DURATION] [realm=NAME] [shared]
 func startElasticsearch(ts *testscript.TestScript, _ bool, args []string) {
 	st := stageOf(ts)
-	server := pki.Options{CN: "node", SANs: []string{"127.0.0.1"}, ServerAuth: true}
+	server := pki.Options{CN: "node", SANs: []string{"127.0.0.1"}, ServerAuth: true, ClientAuth: true}
 	minter := standin.User{Password: testPassword, Mint: true, Monitor: true}
 	o := standin.Options{ClientCAPEM: st.ca.Cert, ClientAuthentication: "required"}
-	health := "green"
+	health, shared := "green", false
 	for _, arg := range args {
 		word, value, _ := strings.Cut(arg, "=")
 		switch word {
@@ -121,6 +122,16 @@ func startElasticsearch(ts *testscript.TestScript, _ bool, args []string) {
 			server.SANs = []string{value}
 		case "red":
 			health = "red"
+		case "licence":
+			o.Licence = value
+		case "ends":
+			in, err := time.ParseDuration(value)
+			ts.Check(err)
+			o.LicenceEnds = time.Now().Add(in)
+		case "realm":
+			o.PKIRealm = value
+		case "shared":
+			shared = true
 		case "without":
 			minter.Mint, minter.Monitor = value != "mint", value != "monitor"
 		default:
@@ -128,7 +139,15 @@ func startElasticsearch(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	pair := st.ca.Leaf(server)
-	o.CertPEM, o.KeyPEM, o.Users = pair.Cert, pair.Key, map[string]standin.User{"minter": minter}
+	if shared {
+		for _, name := range []string{"tls.crt", "tls.key"} {
+			ts.Check(os.WriteFile(ts.MkAbs(name), map[string][]byte{"tls.crt": pair.Cert, "tls.key": pair.Key}[name], 0o600))
+		}
+	}
+	o.CertPEM, o.KeyPEM, o.Users = pair.Cert, pair.Key, map[string]standin.User{
+		"minter": minter, "kibana_system": {Password: "as the cluster made it", Roles: []string{"kibana_system"}},
+		"admin": {Password: testPassword, Monitor: true, ManageSecurity: true},
+	}
 	if st.es != nil {
 		ts.Check(st.es.Close())
 	}
@@ -164,8 +183,16 @@ func fault(ts *testscript.TestScript, _ bool, args []string) {
 
 func heal(ts *testscript.TestScript, _ bool, _ []string) { stageOf(ts).es.Heal() }
 
-// called waits until a call was answered: called 'METHOD /path'
-func called(ts *testscript.TestScript, _ bool, args []string) {
+// called waits until a call was answered: called 'METHOD /path'; negated, it checks that none was.
+func called(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		for _, c := range stageOf(ts).es.Calls() {
+			if strings.HasPrefix(c.String(), args[0]) {
+				ts.Fatalf("it sent %s", c)
+			}
+		}
+		return
+	}
 	until(ts, "call "+args[0], func() bool {
 		return slices.ContainsFunc(stageOf(ts).es.Calls(), func(c standin.Call) bool { return strings.HasPrefix(c.String(), args[0]) })
 	})
@@ -193,6 +220,8 @@ func countTokens(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("there are %d tokens, not %s", len(got), args[0])
 	}
 }
+
+const kibanaPassword = "swordfish and chips"
 
 const kubeconfigText = "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: %q}}]\n" +
 	"contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n"
@@ -259,7 +288,7 @@ func (st *stage) values() (all []string) {
 // noSecrets checks that no output of the last command, and none of the files, holds a token or a password.
 func noSecrets(ts *testscript.TestScript, _ bool, args []string) {
 	st := stageOf(ts)
-	secrets := []string{testPassword, "open sesame"}
+	secrets := []string{testPassword, kibanaPassword, "open sesame"}
 	for value := range st.seen {
 		secrets = append(secrets, value, value[len(value)-20:])
 	}

@@ -46,6 +46,8 @@ type principal struct {
 	name  string
 	token string // name of the service token
 	user  User
+	dn    string // of the certificate
+	realm string // that took it
 }
 
 const (
@@ -58,6 +60,7 @@ const (
 
 // answer is the routing table.
 func (s *Server) answer(r *http.Request) answer {
+	body := readBody(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	who, refusal := s.authenticate(r)
@@ -65,6 +68,9 @@ func (s *Server) answer(r *http.Request) answer {
 		return refusal
 	}
 	path := r.URL.Path
+	if a, ok := s.identityCalls(who, r, body); ok {
+		return a
+	}
 	account, _, isService := strings.Cut(strings.TrimPrefix(path, services), credentials)
 	switch call := r.Method + " " + path; {
 	case call == "GET /":
@@ -77,9 +83,7 @@ func (s *Server) answer(r *http.Request) answer {
 	case call == "GET /_cluster/health":
 		return who.monitoring("cluster:monitor/health", ok(map[string]any{"cluster_name": "standin", "status": s.health, "timed_out": false}))
 	case call == "GET /_license":
-		return who.monitoring("cluster:monitor/xpack/license/get", ok(map[string]any{"license": map[string]any{
-			"status": "active", "uid": "standin", "type": "basic", "max_nodes": 1000, "issued_to": "standin", "issuer": "elasticsearch",
-		}}))
+		return who.monitoring("cluster:monitor/xpack/license/get", s.licence())
 	case !strings.HasPrefix(path, services) || !isService:
 		return failed(http.StatusInternalServerError, "unknown_call", "the stand-in does not know "+call)
 	case !who.user.Mint:
@@ -101,6 +105,9 @@ func (s *Server) authenticate(r *http.Request) (principal, answer) {
 	scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	switch scheme {
 	case "":
+		if who, ok := s.certificate(r); ok {
+			return who, answer{}
+		}
 		return principal{}, failed(http.StatusUnauthorized, "security_exception",
 			fmt.Sprintf("missing authentication credentials for REST request [%s]", r.URL.Path))
 	case "Bearer":
@@ -133,7 +140,7 @@ func (s *Server) bearer(value string) (principal, answer) {
 
 func (p principal) identity() answer {
 	body := map[string]any{
-		"username": p.name, "roles": []string{}, "full_name": nil, "email": nil, "metadata": map[string]any{}, "enabled": true,
+		"username": p.name, "roles": append([]string{}, p.user.Roles...), "full_name": nil, "email": nil, "metadata": map[string]any{}, "enabled": true,
 		"authentication_realm": map[string]any{"name": "native", "type": "native"}, "authentication_type": "realm",
 	}
 	if p.token != "" {
@@ -142,6 +149,10 @@ func (p principal) identity() answer {
 		body["metadata"] = map[string]any{"_elastic_service_account": true}
 		body["authentication_realm"] = map[string]any{"name": "_service_account", "type": "_service_account"}
 		body["authentication_type"] = "token"
+	}
+	if p.realm != "" {
+		body["metadata"] = map[string]any{"pki_dn": p.dn}
+		body["authentication_realm"] = map[string]any{"name": p.realm, "type": "pki"}
 	}
 	return ok(body)
 }

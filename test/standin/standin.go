@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -28,6 +29,9 @@ type Options struct {
 	PlainHTTP            bool   // no TLS at all
 	MaxTLS               uint16 // 0: the newest
 	Users                map[string]User
+	Licence              string    // "basic" if empty
+	LicenceEnds          time.Time // zero: never
+	PKIRealm             string    // its name; "" for none
 }
 
 // User is a password and the cluster privileges that matter here.
@@ -35,6 +39,9 @@ type User struct {
 	Password string
 	Mint     bool // manage_service_account
 	Monitor  bool
+
+	ManageSecurity bool
+	Roles          []string
 }
 
 // Server is a running stand-in.
@@ -43,11 +50,12 @@ type Server struct {
 	options Options
 	http    *http.Server
 
-	mu     sync.Mutex
-	tokens map[string]string // qualified name → secret
-	calls  []Call
-	faults []Fault
-	health string
+	mu       sync.Mutex
+	tokens   map[string]string // qualified name → secret
+	mappings map[string]mapping
+	calls    []Call
+	faults   []Fault
+	health   string
 }
 
 // Call is one request that arrived, by method and path, and what it was answered: 0 where the connection was cut.
@@ -75,7 +83,9 @@ func Start(o Options) (*Server, error) {
 	if o.Address == "" {
 		o.Address = "127.0.0.1:0"
 	}
-	s := &Server{options: o, tokens: map[string]string{}, health: "green"}
+	s := &Server{options: o, tokens: map[string]string{}, mappings: map[string]mapping{}, health: "green"}
+	o.Users = maps.Clone(o.Users)
+	s.options.Users = o.Users
 	config, err := s.tlsConfig()
 	if err != nil {
 		return nil, err

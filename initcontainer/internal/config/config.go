@@ -31,6 +31,7 @@ type Common struct {
 // Ensure are the settings of the command ensure.
 type Ensure struct {
 	Common
+	Identity
 	AccountName     string
 	Account         credential.Account
 	Secret          string
@@ -55,8 +56,8 @@ func (c *Common) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.TLS.Cert, "cert", "", "PEM `FILE` with the client certificate")
 	f.StringVar(&c.TLS.Key, "key", "", "PEM `FILE` with its private key")
 	f.StringVar(&c.TLS.VerificationMode, "verification-mode", "full", "full, or certificate: the chain without the host name")
-	f.StringVar(&c.UsernameFile, "username-file", "", "`FILE` with the minting user's name; required")
-	f.StringVar(&c.PasswordFile, "password-file", "", "`FILE` with its password; required")
+	f.StringVar(&c.UsernameFile, "username-file", "", "`FILE` with the name of the user that makes tokens, sets the password or the role mapping")
+	f.StringVar(&c.PasswordFile, "password-file", "", "`FILE` with its password")
 	f.DurationVar(&c.Timeout, "timeout", 5*time.Minute, "how long to wait in all")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
 	f.StringVar(&c.TerminationLog, "termination-log", "", "`FILE` for the last error's one line (default "+terminationLog+" where it exists)")
@@ -64,7 +65,8 @@ func (c *Common) flags(f *pflag.FlagSet) {
 
 // Flags declares the flags of ensure.
 func (e *Ensure) Flags(f *pflag.FlagSet) {
-	e.flags(f)
+	e.Common.flags(f)
+	e.Identity.flags(f)
 	f.StringVar(&e.AccountName, "account", "elastic/kibana", "service account")
 	f.StringVar(&e.Secret, "secret", "", "`NAME` of the Secret")
 	f.StringVar(&e.SecretKey, "secret-key", "token", "key in the Secret")
@@ -107,7 +109,21 @@ func (e *Ensure) Complete(getenv func(string) string) error {
 
 // Validate reports all mistakes at once.
 func (e *Ensure) Validate() error {
-	errs := []error{e.validate()}
+	errs := []error{e.Common.validate(), e.Identity.validate(e.TLS.Cert != "")}
+	if e.needsMinter() {
+		errs = append(errs, e.validateLogin())
+	}
+	switch {
+	case e.HasToken():
+		errs = append(errs, e.validateToken())
+	case e.Secret != "" || e.SecretOut != "" || e.New:
+		errs = append(errs, fmt.Errorf("--secret, --secret-out, --new: --mode %s makes no token", e.Mode))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Ensure) validateToken() error {
+	var errs []error
 	var err error
 	if e.Account, err = credential.ParseAccount(e.AccountName); err != nil {
 		errs = append(errs, fmt.Errorf("--account: %w", err))
@@ -151,9 +167,6 @@ func (c *Common) validate() error {
 	if m := c.TLS.VerificationMode; m != "full" && m != "certificate" {
 		add("--verification-mode: %q is neither full nor certificate", m)
 	}
-	if c.UsernameFile == "" || c.PasswordFile == "" {
-		add("--username-file, --password-file: the minting credentials are missing")
-	}
 	if c.Timeout <= 0 {
 		add("--timeout: must be more than 0")
 	}
@@ -179,15 +192,30 @@ func checkURL(raw string) error {
 	return nil
 }
 
-// Login reads the minting credentials; a line end after them is not part of them.
-func (c *Common) Login() (elastic.Login, error) {
-	username, err := os.ReadFile(c.UsernameFile)
-	if err != nil {
-		return elastic.Login{}, fmt.Errorf("--username-file: %w", err)
+func (c *Common) validateLogin() error {
+	if c.UsernameFile == "" || c.PasswordFile == "" {
+		return errors.New("--username-file, --password-file: the minting credentials are missing")
 	}
-	password, err := os.ReadFile(c.PasswordFile)
+	return nil
+}
+
+// Login reads the minting credentials.
+func (c *Common) Login() (elastic.Login, error) {
+	return loginFiles{"--", c.UsernameFile, c.PasswordFile}.read()
+}
+
+// loginFiles are two files and how the flags that name them begin.
+type loginFiles struct{ flag, username, password string }
+
+// read leaves a line end after user name and password out.
+func (f loginFiles) read() (elastic.Login, error) {
+	username, err := os.ReadFile(f.username)
 	if err != nil {
-		return elastic.Login{}, fmt.Errorf("--password-file: %w", err)
+		return elastic.Login{}, fmt.Errorf("%susername-file: %w", f.flag, err)
+	}
+	password, err := os.ReadFile(f.password)
+	if err != nil {
+		return elastic.Login{}, fmt.Errorf("%spassword-file: %w", f.flag, err)
 	}
 	trim := func(b []byte) string { return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r") }
 	return elastic.Login{Username: trim(username), Password: credential.NewPassword(trim(password))}, nil

@@ -4,7 +4,6 @@ package elastic
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,8 +49,11 @@ func New(urls []string, transport http.RoundTripper, login func() (Login, error)
 
 // Identity is whom Elasticsearch takes the sender for.
 type Identity struct {
-	Username string `json:"username"`
-	Type     string `json:"authentication_type"`
+	Username string   `json:"username"`
+	Type     string   `json:"authentication_type"`
+	Roles    []string `json:"roles"`
+	Realm    Realm    `json:"authentication_realm"`
+	Metadata Metadata `json:"metadata"`
 }
 
 // Authenticate asks who the minter is: the harmless first call, that shows that Elasticsearch is up, speaks TLS with us,
@@ -62,20 +64,14 @@ func (c *Client) Authenticate(ctx context.Context) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	var id Identity
-	return id, c.call(ctx, "logging in", &id, func(ctx context.Context) (*esapi.Response, error) {
-		return esapi.SecurityAuthenticateRequest{Header: header}.Do(ctx, c.base)
-	})
+	return c.authenticate(ctx, "logging in", header)
 }
 
 // AuthenticateToken asks whose token it is. Never call it with a token whose create was not answered: nodes cache what
 // they find by the token's name.
 func (c *Client) AuthenticateToken(ctx context.Context, token credential.Token) (Identity, error) {
 	header := http.Header{"Authorization": {"Bearer " + token.Reveal()}}
-	var id Identity
-	return id, c.call(ctx, "checking the service token", &id, func(ctx context.Context) (*esapi.Response, error) {
-		return esapi.SecurityAuthenticateRequest{Header: header}.Do(ctx, c.base)
-	})
+	return c.authenticate(ctx, "checking the service token", header)
 }
 
 // Health returns the cluster's status: green, yellow or red.
@@ -202,8 +198,7 @@ func (c *Client) basic() (http.Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	pair := login.Username + ":" + login.Password.Reveal()
-	return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(pair))}}, nil
+	return login.header(), nil
 }
 
 // call sends one request and reads its answer into out.
@@ -218,7 +213,7 @@ func (c *Client) call(ctx context.Context, what string, out any, send func(conte
 		return fmt.Errorf("%s: reading the answer: %w", what, explain(ctx, res.Header.Get(hostHeader), err))
 	}
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %w", what, statusError(res, body, what != creating))
+		return fmt.Errorf("%s: %w", what, statusError(res, body, what != creating && what != settingPassword))
 	}
 	if err := json.Unmarshal(body, out); err != nil {
 		return fmt.Errorf("%s: the answer is not the JSON of Elasticsearch", what) // the parser's text may quote it

@@ -35,15 +35,24 @@ func (f Files) Check(now time.Time) error {
 	if f.Cert == "" {
 		return nil
 	}
-	pair, err := f.pair()
+	leaf, err := f.Leaf()
 	if err != nil {
 		return err
 	}
+	return valid(f.Cert, leaf, now)
+}
+
+// Leaf is the client certificate, whose key was seen to belong to it.
+func (f Files) Leaf() (*x509.Certificate, error) {
+	pair, err := f.pair()
+	if err != nil {
+		return nil, err
+	}
 	leaf, err := x509.ParseCertificate(pair.Certificate[0])
 	if err != nil {
-		return failure.New(failure.ClientCertificate, fmt.Errorf("%s: %w", f.Cert, err), "")
+		return nil, failure.New(failure.ClientCertificate, fmt.Errorf("%s: %w", f.Cert, err), "")
 	}
-	return valid(f.Cert, leaf, now)
+	return leaf, nil
 }
 
 // trust reads the CA file, which may be a bundle: while a CA is replaced, the old and the new one are trusted.

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/elastic"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+)
+
+// soon is how long before its end a trial is warned of: after it, every request of Kibana's is answered 401.
+const soon = 14 * 24 * time.Hour
+
+// ensureCertificate is the line of mode pki: licence → who are we by the certificate alone → role mapping → proof.
+func ensureCertificate(ctx context.Context, o config.Ensure, e edge) error {
+	if _, err := o.Login(); err != nil {
+		return err
+	}
+	leaf, err := o.TLS.Leaf()
+	if err != nil {
+		return err
+	}
+	e.transport = distinct(leaf, e.transport)
+	s, err := newSession(o, e)
+	if err != nil {
+		return err
+	}
+	if err := s.until(ctx, "a licence for PKI", s.licence); err != nil {
+		return err
+	}
+	var id elastic.Identity
+	if err := s.until(ctx, "a PKI realm", func(ctx context.Context) (err error) {
+		id, err = s.certificate(ctx)
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := s.until(ctx, "the role mapping", func(ctx context.Context) error { return s.mapping(ctx, id) }); err != nil {
+		return err
+	}
+	s.refusedSince = time.Time{}
+	return s.until(ctx, "the role", s.proof)
+}
+
+// licence refuses what has no PKI realms before anything is changed: Elasticsearch takes role mappings on Basic too, and
+// then answers 401 for ever.
+func (s *session) licence(ctx context.Context) error {
+	l, err := s.es.Licence(ctx)
+	var status *elastic.StatusError
+	switch {
+	case errors.As(err, &status) && status.Status == http.StatusNotFound:
+		return failure.New(failure.Unavailable, errors.New("the cluster has no licence yet"), "it makes one when it has a master")
+	case err != nil:
+		return s.lasting(hinting(err, failure.Forbidden, "mode pki: the user of --username-file needs the cluster privileges monitor and manage_security"))
+	case !slices.Contains([]string{"gold", "platinum", "enterprise", "trial"}, l.Type):
+		return final{failure.New(failure.Licence, fmt.Errorf("the licence is %q, which has no PKI realms", l.Type),
+			"--mode cert-token works with this licence: client certificates and a service token; PKI realms need gold, platinum, enterprise or a trial")}
+	case l.Status != "active":
+		return final{failure.New(failure.Licence, fmt.Errorf("the licence %q is %s: PKI realms are switched off", l.Type, l.Status),
+			"renew it, or use --mode cert-token, which needs no licence")}
+	}
+	s.refusedSince = time.Time{}
+	if left := l.Expires.Sub(s.clock.now()); l.Type == "trial" && !l.Expires.IsZero() && left < soon {
+		s.log.Warn("the trial ends soon; then Elasticsearch answers 401 to every request by certificate alone",
+			"ends", l.Expires.UTC().Format(time.DateOnly), "hint", "a licence, or --mode cert-token before that day")
+	}
+	s.wait.moved("the licence has PKI realms", "licence", l.Type)
+	return nil
+}
+
+// certificate asks who we are by the certificate alone. Elasticsearch tells realm and subject, before there is any role.
+func (s *session) certificate(ctx context.Context) (elastic.Identity, error) {
+	id, err := s.es.AuthenticateCertificate(ctx)
+	switch {
+	case err != nil:
+		return id, s.lasting(hinting(err, failure.Unauthorized,
+			"no PKI realm takes this certificate: xpack.security.authc.realms.pki.<name>.order must be set on every node, and its certificate_authorities must hold the CA of --cert"))
+	case id.Realm.Type != "pki" || id.Metadata.DN == "":
+		return id, final{fmt.Errorf("by the certificate alone Elasticsearch takes us for %q of realm %q (%s), which is no PKI realm: is anonymous access on?",
+			id.Username, id.Realm.Name, id.Realm.Type)}
+	case s.o.Realm != "" && id.Realm.Name != s.o.Realm:
+		return id, final{failure.New(failure.Usage, fmt.Errorf("--pki-realm: the certificate is taken by realm %q, not by %q", id.Realm.Name, s.o.Realm),
+			"the realm with the lower order comes first")}
+	}
+	s.refusedSince = time.Time{}
+	s.wait.moved("a PKI realm takes the certificate", "realm", id.Realm.Name, "subject", id.Metadata.DN)
+	return id, nil
+}
+
+// mapping writes the role mapping only where it differs.
+func (s *session) mapping(ctx context.Context, id elastic.Identity) error {
+	const hint = "mode pki: the user of --username-file needs the cluster privilege manage_security"
+	name := s.o.RoleMapping
+	if name == "" {
+		name = mappingName(id)
+	}
+	want := elastic.CertificateMapping(s.o.Role, id.Realm, id.Metadata.DN)
+	have, exists, err := s.es.Mapping(ctx, name)
+	switch {
+	case err != nil:
+		return s.lasting(hinting(err, failure.Forbidden, hint))
+	case exists && have.Equal(want):
+		s.wait.moved("the role mapping is there", "name", name)
+		return nil
+	}
+	if err := s.es.PutMapping(ctx, name, want); err != nil {
+		return s.lasting(hinting(err, failure.Forbidden, hint))
+	}
+	s.wait.moved("wrote the role mapping", "name", name, "role", s.o.Role)
+	return nil
+}
+
+// mappingName is made of what is mapped, so that two Kibanas on one Elasticsearch do not overwrite each other's.
+func mappingName(id elastic.Identity) string {
+	sum := sha256.Sum256([]byte(id.Realm.Name + "\x00" + id.Metadata.DN))
+	return "elk-mtls_" + hex.EncodeToString(sum[:6])
+}
+
+func (s *session) proof(ctx context.Context) error {
+	id, err := s.es.AuthenticateCertificate(ctx)
+	switch {
+	case err != nil:
+		return s.lasting(err)
+	case !slices.Contains(id.Roles, s.o.Role):
+		return failure.New(failure.Forbidden, fmt.Errorf("by its certificate %q has the roles %q, not %q", id.Username, id.Roles, s.o.Role),
+			"the role mapping may take a moment to reach every node")
+	}
+	s.wait.moved("the certificate alone has the role", "user", id.Username, "role", s.o.Role)
+	return nil
+}
+
+// distinct refuses a server that has our own key: then every node, and whoever reads its Secret, would be Kibana.
+func distinct(own *x509.Certificate, around func(http.RoundTripper) http.RoundTripper) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		if around != nil {
+			next = around(next)
+		}
+		return separate{own, next}
+	}
+}
+
+type separate struct {
+	own  *x509.Certificate
+	next http.RoundTripper
+}
+
+// RoundTrip looks at the server's certificate after the answer.
+func (s separate) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := s.next.RoundTrip(req)
+	if err != nil || res.TLS == nil || len(res.TLS.PeerCertificates) == 0 {
+		return res, err
+	}
+	if bytes.Equal(res.TLS.PeerCertificates[0].RawSubjectPublicKeyInfo, s.own.RawSubjectPublicKeyInfo) {
+		_ = res.Body.Close()
+		return nil, final{failure.New(failure.ClientCertificate,
+			fmt.Errorf("mode pki: the server has the same key as our own certificate, %q: whoever has the server's files would be Kibana", s.own.Subject),
+			"give Kibana a pair of its own, or use --mode cert-token")}
+	}
+	return res, nil
+}

@@ -1,0 +1,158 @@
+package elastic
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+)
+
+// Realm is who vouches for an identity.
+type Realm struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// Metadata is what a realm tells of an identity besides its name.
+type Metadata struct {
+	DN string `json:"pki_dn"` // the certificate's subject, as Elasticsearch writes it
+}
+
+// AuthenticateAs asks whether somebody else can log in.
+func (c *Client) AuthenticateAs(ctx context.Context, login Login) (Identity, error) {
+	return c.authenticate(ctx, "logging in as "+printable(login.Username, 80), login.header())
+}
+
+// AuthenticateCertificate asks whom Elasticsearch takes us for by the certificate alone: without any header, so that only
+// a PKI realm can answer.
+func (c *Client) AuthenticateCertificate(ctx context.Context) (Identity, error) {
+	return c.authenticate(ctx, "logging in by the certificate alone", nil)
+}
+
+func (c *Client) authenticate(ctx context.Context, what string, header http.Header) (Identity, error) {
+	var id Identity
+	return id, c.call(ctx, what, &id, func(ctx context.Context) (*esapi.Response, error) {
+		return esapi.SecurityAuthenticateRequest{Header: header}.Do(ctx, c.base)
+	})
+}
+
+func (l Login) header() http.Header {
+	pair := l.Username + ":" + l.Password.Reveal()
+	return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(pair))}}
+}
+
+const settingPassword = "setting the password"
+
+// SetPassword sets the password of a built-in user; doing it twice is doing it once.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-change-password.html
+func (c *Client) SetPassword(ctx context.Context, login Login) error {
+	header, err := c.basic()
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]string{"password": login.Password.Reveal()})
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, settingPassword, &struct{}{}, func(ctx context.Context) (*esapi.Response, error) {
+		return esapi.SecurityChangePasswordRequest{
+			Username: login.Username, Body: bytes.NewReader(body), Refresh: "wait_for", Header: header,
+		}.Do(ctx, c.base)
+	})
+}
+
+// Licence is what the cluster may do.
+type Licence struct {
+	Type    string // basic, trial, gold, …
+	Status  string // active, expired, …
+	Expires time.Time
+}
+
+// Licence asks for it; right after a cluster was made there is none, which is an answer 404.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/get-license.html
+func (c *Client) Licence(ctx context.Context) (Licence, error) {
+	header, err := c.basic()
+	if err != nil {
+		return Licence{}, err
+	}
+	var answer struct {
+		License struct {
+			Type   string `json:"type"`
+			Status string `json:"status"`
+			Expiry int64  `json:"expiry_date_in_millis"`
+		} `json:"license"`
+	}
+	err = c.call(ctx, "asking for the licence", &answer, func(ctx context.Context) (*esapi.Response, error) {
+		return esapi.LicenseGetRequest{Header: header}.Do(ctx, c.base)
+	})
+	l := Licence{Type: printable(answer.License.Type, 40), Status: printable(answer.License.Status, 40)}
+	if answer.License.Expiry > 0 {
+		l.Expires = time.UnixMilli(answer.License.Expiry)
+	}
+	return l, err
+}
+
+// RoleMapping gives roles to whoever the rules describe.
+type RoleMapping struct {
+	Roles    []string       `json:"roles"`
+	Enabled  bool           `json:"enabled"`
+	Rules    map[string]any `json:"rules"`
+	Metadata map[string]any `json:"metadata"`
+}
+
+// CertificateMapping gives a role to one certificate subject in one realm, and to nobody else.
+func CertificateMapping(role string, realm Realm, dn string) RoleMapping {
+	return RoleMapping{
+		Roles: []string{role}, Enabled: true,
+		Rules: map[string]any{"all": []any{
+			map[string]any{"field": map[string]any{"realm.name": realm.Name}},
+			map[string]any{"field": map[string]any{"dn": dn}},
+		}},
+		Metadata: map[string]any{"managed_by": "elk-mtls"},
+	}
+}
+
+// Equal reports whether two mappings say the same.
+func (m RoleMapping) Equal(other RoleMapping) bool { return reflect.DeepEqual(m, other) }
+
+// Mapping reads a role mapping, and reports whether there is one of that name.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-get-role-mapping.html
+func (c *Client) Mapping(ctx context.Context, name string) (RoleMapping, bool, error) {
+	header, err := c.basic()
+	if err != nil {
+		return RoleMapping{}, false, err
+	}
+	var answer map[string]RoleMapping
+	err = c.call(ctx, "reading the role mapping "+name, &answer, func(ctx context.Context) (*esapi.Response, error) {
+		return esapi.SecurityGetRoleMappingRequest{Name: []string{name}, Header: header}.Do(ctx, c.base)
+	})
+	var status *StatusError
+	if errors.As(err, &status) && status.Status == http.StatusNotFound {
+		return RoleMapping{}, false, nil
+	}
+	m, ok := answer[name]
+	return m, ok, err
+}
+
+// PutMapping creates or replaces a role mapping.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-put-role-mapping.html
+func (c *Client) PutMapping(ctx context.Context, name string, m RoleMapping) error {
+	header, err := c.basic()
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("role mapping %s: %w", name, err)
+	}
+	return c.call(ctx, "writing the role mapping "+name, &struct{}{}, func(ctx context.Context) (*esapi.Response, error) {
+		return esapi.SecurityPutRoleMappingRequest{Name: name, Body: bytes.NewReader(body), Refresh: "wait_for", Header: header}.Do(ctx, c.base)
+	})
+}

@@ -1,0 +1,179 @@
+//go:build elasticsearch || integration
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
+	"github.com/elk-mtls/elk-mtls/test/parts"
+	"github.com/elk-mtls/elk-mtls/test/pki"
+)
+
+// The modes on a real node, which has a PKI realm from the start: on Basic, then on a trial, then on Basic again.
+func TestModesOnElasticsearch(t *testing.T) {
+	node, ca := realElasticsearch(t, map[string]string{
+		"xpack.security.authc.realms.pki.pki1.order":                   "3",
+		"xpack.security.authc.realms.pki.pki1.certificate_authorities": "certs/ca.crt",
+	})
+	m := &modes{node: node, base: t.TempDir()}
+	m.o = m.settings(t, ca)
+
+	t.Run("a user that may mint may do no more", m.leastPrivilege)
+	t.Run("cert-token", func(t *testing.T) { m.token(t, config.ModeCertToken) })
+	t.Run("cert-password", m.password)
+	t.Run("pki is refused on Basic", func(t *testing.T) {
+		m.fails(t, config.ModePKI, failure.Licence, `the licence is "basic"`)
+		if body := m.call(t, http.MethodGet, "/_security/role_mapping", nil); strings.Contains(body, "elk-mtls") {
+			t.Errorf("it wrote a mapping: %s", body)
+		}
+	})
+	m.call(t, http.MethodPost, "/_license/start_trial?acknowledge=true", nil)
+	t.Run("pki on a trial", m.pki)
+	t.Run("pki refuses the node's own pair", func(t *testing.T) {
+		own := ca.Leaf(pki.Options{CN: "node", SANs: []string{"127.0.0.1"}, ServerAuth: true, ClientAuth: true})
+		must(t, node.WriteFile("certs/tls.crt", own.Cert))
+		must(t, node.WriteFile("certs/tls.key", own.Key))
+		must(t, node.Restart(t.Context(), nil))
+		before := m.o.TLS
+		defer func() { m.o.TLS = before }()
+		m.o.TLS.Cert, m.o.TLS.Key = file(t, m.base, "node.crt", own.Cert), file(t, m.base, "node.key", own.Key)
+		m.fails(t, config.ModePKI, failure.ClientCertificate, "the server has the same key")
+	})
+
+	// Without client certificates. Elasticsearch does not start with a PKI realm then.
+	must(t, node.Restart(t.Context(), map[string]string{
+		"xpack.security.http.ssl.client_authentication": "none", "xpack.security.authc.realms.pki.pki1.enabled": "false",
+	}))
+	m.o.TLS.Cert, m.o.TLS.Key = "", ""
+	t.Run("token", func(t *testing.T) { m.token(t, config.ModeToken) })
+	t.Run("password", func(t *testing.T) {
+		if log, err := m.run(t, config.ModePassword, m.kibana(t)); err != nil {
+			t.Errorf("%v\n%s", err, log)
+		}
+	})
+}
+
+type modes struct {
+	node *parts.Node
+	base string
+	o    config.Ensure
+}
+
+func (m *modes) settings(t *testing.T, ca *pki.CA) config.Ensure {
+	client := ca.Leaf(pki.Options{CN: "kibana", O: "lab", ClientAuth: true})
+	var o config.Ensure
+	o.URLs, o.Timeout, o.Role = []string{m.node.URL}, 30*time.Second, config.KibanaSystem
+	o.TLS = tlsfiles.Files{
+		CA: file(t, m.base, "ca.crt", ca.Cert), Cert: file(t, m.base, "tls.crt", client.Cert), Key: file(t, m.base, "tls.key", client.Key),
+		VerificationMode: "full",
+	}
+	o.UsernameFile, o.PasswordFile = file(t, m.base, "elastic", []byte("elastic")), file(t, m.base, "superuser", []byte(m.node.Password))
+	return o
+}
+
+func (m *modes) run(t *testing.T, mode string, change func(*config.Ensure)) (string, error) {
+	t.Helper()
+	o := m.o
+	o.Mode = mode
+	if change != nil {
+		change(&o)
+	}
+	var log bytes.Buffer
+	err := ensureMode(context.Background(), o, edge{
+		clock: systemClock(), log: slog.New(slog.NewTextHandler(&log, nil)), stdout: &log, transport: closing(t),
+	})
+	return log.String(), err
+}
+
+func (m *modes) fails(t *testing.T, mode string, code int, text string) {
+	t.Helper()
+	log, err := m.run(t, mode, nil)
+	if failure.Code(err) != code || !strings.Contains(err.Error(), text) {
+		t.Errorf("exit %d (%v), want %d and %q\n%s", failure.Code(err), err, code, text, log)
+	}
+}
+
+func (m *modes) call(t *testing.T, method, path string, body any) string {
+	t.Helper()
+	status, text, err := m.node.Call(t.Context(), method, path, body)
+	if err != nil || status >= 300 {
+		t.Fatalf("%s %s: %d, %v: %s", method, path, status, err, text)
+	}
+	return string(text)
+}
+
+// minter is the user that SECURITY.md tells to make.
+func (m *modes) minter(t *testing.T) func(*config.Ensure) {
+	user, password := file(t, m.base, "minter", []byte("minter")), file(t, m.base, "minter-password", []byte(testPassword))
+	return func(o *config.Ensure) { o.UsernameFile, o.PasswordFile = user, password }
+}
+
+func (m *modes) token(t *testing.T, mode string) {
+	out := m.base + "/" + mode + ".yaml"
+	for _, want := range []string{"wrote the new token", "the token in the Secret works"} {
+		log, err := m.run(t, mode, func(o *config.Ensure) {
+			m.minter(t)(o)
+			o.SecretOut, o.SecretKey, o.Account, o.AccountName = out, testKey, kibana, kibana.String()
+		})
+		if err != nil || !strings.Contains(log, want) {
+			t.Errorf("%v, want %q\n%s", err, want, log)
+		}
+	}
+}
+
+func (m *modes) leastPrivilege(t *testing.T) {
+	log, err := m.run(t, config.ModeCertPassword, func(o *config.Ensure) {
+		m.minter(t)(o)
+		m.kibana(t)(o)
+		o.SetPassword = true
+	})
+	if failure.Code(err) != failure.Forbidden || !strings.Contains(failure.Hint(err), "manage_security") {
+		t.Errorf("set a password: %v\n%s", err, log)
+	}
+	log, err = m.run(t, config.ModePKI, m.minter(t))
+	if failure.Code(err) != failure.Licence { // monitor is enough to ask
+		t.Errorf("read the licence: %v\n%s", err, log)
+	}
+}
+
+func (m *modes) kibana(t *testing.T) func(*config.Ensure) {
+	user, password := file(t, m.base, "kibana-user", []byte("kibana_system")), file(t, m.base, "kibana-password", []byte(kibanaPassword))
+	return func(o *config.Ensure) { o.KibanaUsernameFile, o.KibanaPasswordFile = user, password }
+}
+
+func (m *modes) password(t *testing.T) {
+	log, err := m.run(t, config.ModeCertPassword, func(o *config.Ensure) { m.kibana(t)(o); o.Timeout = time.Second })
+	if failure.Code(err) != failure.Unauthorized {
+		t.Errorf("before it is set: %v\n%s", err, log)
+	}
+	log, err = m.run(t, config.ModeCertPassword, func(o *config.Ensure) { m.kibana(t)(o); o.SetPassword = true })
+	if err != nil || !strings.Contains(log, "set the password") {
+		t.Errorf("with --set-password: %v\n%s", err, log)
+	}
+	log, err = m.run(t, config.ModeCertPassword, m.kibana(t))
+	if err != nil || strings.Contains(log, kibanaPassword) {
+		t.Errorf("afterwards: %v\n%s", err, log)
+	}
+}
+
+func (m *modes) pki(t *testing.T) {
+	for _, want := range []string{"wrote the role mapping", "the role mapping is there"} {
+		log, err := m.run(t, config.ModePKI, nil)
+		if err != nil || !strings.Contains(log, want) || !strings.Contains(log, "the certificate alone has the role") {
+			t.Errorf("%v, want %q\n%s", err, want, log)
+		}
+	}
+	log, err := m.run(t, config.ModePKI, m.minter(t))
+	if failure.Code(err) != failure.Forbidden || !strings.Contains(failure.Hint(err), "manage_security") {
+		t.Errorf("as the minter: %v\n%s", err, log)
+	}
+}

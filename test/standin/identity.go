@@ -1,0 +1,127 @@
+package standin
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// The calls that passwords, licences and PKI realms need.
+
+const (
+	users    = "/_security/user/"
+	mappings = "/_security/role_mapping/"
+)
+
+type mapping struct {
+	Roles    []string       `json:"roles"`
+	Enabled  bool           `json:"enabled"`
+	Rules    map[string]any `json:"rules"`
+	Metadata map[string]any `json:"metadata"`
+}
+
+// identityCalls answers the calls of this file; ok is false for any other.
+func (s *Server) identityCalls(who principal, r *http.Request, body []byte) (a answer, ok bool) {
+	path := r.URL.Path
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	if !strings.HasPrefix(path, users) && !strings.HasPrefix(path, mappings) {
+		return answer{}, false
+	}
+	if !who.user.ManageSecurity {
+		return who.forbidden("cluster:admin/xpack/security", "manage_security,all"), true
+	}
+	switch {
+	case strings.HasPrefix(path, users) && name == "_password":
+		return s.setPassword(strings.TrimSuffix(strings.TrimPrefix(path, users), "/_password"), body), true
+	case strings.HasPrefix(path, mappings) && r.Method == http.MethodGet:
+		return s.readMapping(name), true
+	case strings.HasPrefix(path, mappings) && r.Method == http.MethodPut:
+		return s.writeMapping(name, body), true
+	}
+	return answer{}, false
+}
+
+func (s *Server) setPassword(name string, body []byte) answer {
+	var given struct{ Password string }
+	user, known := s.options.Users[name]
+	switch err := json.Unmarshal(body, &given); {
+	case err != nil || !known:
+		return failed(http.StatusBadRequest, "validation_exception", "Validation Failed: 1: user must exist in order to change password;")
+	case len(given.Password) < 6:
+		return failed(http.StatusBadRequest, "validation_exception", "Validation Failed: 1: passwords must be at least [6] characters long;")
+	}
+	user.Password = given.Password
+	s.options.Users[name] = user
+	return ok(map[string]any{})
+}
+
+func (s *Server) readMapping(name string) answer {
+	m, there := s.mappings[name]
+	if !there {
+		return answer{http.StatusNotFound, map[string]any{}}
+	}
+	return ok(map[string]any{name: m})
+}
+
+func (s *Server) writeMapping(name string, body []byte) answer {
+	var m mapping
+	if err := json.Unmarshal(body, &m); err != nil || len(m.Roles) == 0 || len(m.Rules) == 0 {
+		return failed(http.StatusBadRequest, "parse_exception", "failed to parse role-mapping ["+name+"]")
+	}
+	_, there := s.mappings[name]
+	s.mappings[name] = m
+	return ok(map[string]any{"role_mapping": map[string]any{"created": !there}})
+}
+
+// certificate is who somebody is without any header: the PKI realm's word, where the licence has one.
+func (s *Server) certificate(r *http.Request) (principal, bool) {
+	licensed := s.options.Licence == "trial" || s.options.Licence == "gold" || s.options.Licence == "platinum" || s.options.Licence == "enterprise"
+	if s.options.PKIRealm == "" || !licensed || r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		return principal{}, false
+	}
+	subject := r.TLS.PeerCertificates[0].Subject
+	p := principal{name: subject.CommonName, dn: strings.ReplaceAll(subject.String(), ",", ", "), realm: s.options.PKIRealm}
+	for _, m := range s.mappings {
+		rules := map[string]any{"all": []any{
+			map[string]any{"field": map[string]any{"realm.name": p.realm}}, map[string]any{"field": map[string]any{"dn": p.dn}},
+		}}
+		if m.Enabled && reflect.DeepEqual(m.Rules, rules) {
+			p.user.Roles = append(p.user.Roles, m.Roles...)
+		}
+	}
+	return p, true
+}
+
+func (s *Server) licence() answer {
+	l := map[string]any{"status": "active", "uid": "standin", "type": "basic", "max_nodes": 1000, "issued_to": "standin", "issuer": "elasticsearch"}
+	if s.options.Licence != "" {
+		l["type"] = s.options.Licence
+	}
+	if end := s.options.LicenceEnds; !end.IsZero() {
+		l["expiry_date_in_millis"] = end.UnixMilli()
+		if end.Before(time.Now()) {
+			l["status"] = "expired"
+		}
+	}
+	return ok(map[string]any{"license": l})
+}
+
+// Mappings returns the role mappings as "name: roles", for tests to compare.
+func (s *Server) Mappings() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]string{}
+	for name, m := range s.mappings {
+		all[name] = fmt.Sprint(m.Roles)
+	}
+	return all
+}
+
+func readBody(r *http.Request) []byte {
+	text, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	return text
+}
