@@ -81,8 +81,29 @@ func drop(stream *manifest.Stream, o *object.Object) error {
 	return fmt.Errorf("%s: is a hook inside a List (%s), which no Helm chart makes: give it a document of its own", o.ID, strings.Join(o.Path, " "))
 }
 
+// change tells what an edit did, without anything in it that may be a secret.
 func change(c plan.Change, before *yaml.Node) report.Change {
-	return report.Change{Path: c.Edit.String(), Before: withoutCredentials(patch.Flow(before)), After: withoutCredentials(patch.Flow(c.Edit.Value)), Why: c.Why, Link: c.Link}
+	was, is := patch.Flow(before), patch.Flow(c.Edit.Value)
+	if before != nil && c.Edit.Value != nil && before.Kind == yaml.ScalarNode {
+		was, is = differingWords(was, is)
+	}
+	return report.Change{Path: c.Edit.String(), Before: withoutCredentials(was), After: withoutCredentials(is), Why: c.Why, Link: c.Link}
+}
+
+// differingWords drops from two texts the words that both have at the same place: of a script that changes, only the addresses are shown,
+// and not what stands beside them.
+func differingWords(a, b string) (string, string) {
+	wordsA, wordsB := strings.Fields(a), strings.Fields(b)
+	if len(wordsA) != len(wordsB) || len(wordsA) < 2 {
+		return a, b
+	}
+	var onlyA, onlyB []string
+	for i := range wordsA {
+		if wordsA[i] != wordsB[i] {
+			onlyA, onlyB = append(onlyA, wordsA[i]), append(onlyB, wordsB[i])
+		}
+	}
+	return strings.Join(onlyA, " "), strings.Join(onlyB, " ")
 }
 
 // withoutCredentials masks what stands before the @ of an address: a report holds no secret.

@@ -214,7 +214,10 @@ func (s Settings) Validate() error {
 		problems = append(problems, fmt.Errorf("token.account: %q is no service account such as elastic/kibana", s.Token.Account))
 	}
 	if u := s.Elasticsearch.URL; u != "" && !strings.HasPrefix(u, "https://") {
-		problems = append(problems, fmt.Errorf("elasticsearch.url: %q does not begin with https://", u))
+		problems = append(problems, fmt.Errorf("elasticsearch.url: does not begin with https://"))
+	}
+	if strings.Contains(s.Elasticsearch.URL, "@") {
+		problems = append(problems, fmt.Errorf("elasticsearch.url: holds a user name or password, which would be readable in the arguments of a container: take it out"))
 	}
 	return errors.Join(append(problems, s.validateLists()...)...)
 }
@@ -222,7 +225,7 @@ func (s Settings) Validate() error {
 func (s Settings) validateLists() []error {
 	var problems []error
 	for i, c := range s.Certificates.Clients {
-		if !isRef(c.Ref) || c.SecretName == "" {
+		if !isRef(c.Ref) || strings.Count(c.Ref, "/") != 1 || c.SecretName == "" {
 			problems = append(problems, fmt.Errorf("certificates.clients[%d]: needs ref (Kind/name) and secretName", i))
 		}
 	}

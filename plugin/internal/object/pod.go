@@ -2,6 +2,7 @@ package object
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -148,9 +149,16 @@ func (c Container) Mounts() []Mount {
 
 // Source is what lies behind a file of a container: one key of a Secret or ConfigMap.
 type Source struct {
-	Kind string // "Secret" or "ConfigMap"
-	Name string
-	Key  string
+	Namespace string // "" where the manifests name none
+	Kind      string // "Secret" or "ConfigMap"
+	Name      string
+	Key       string
+}
+
+// In gives the source as an object in a namespace sees it.
+func (s Source) In(namespace string) Source {
+	s.Namespace = namespace
+	return s
 }
 
 // String gives the form of messages: `Secret/es-certs key "tls.crt"`.
@@ -186,6 +194,7 @@ func volumeFile(volume *yaml.RNode, file string) (Source, bool) {
 	if projected := Items(volume, "projected", "sources"); projected != nil {
 		sources = projected
 	}
+	var found []Source
 	for _, s := range sources {
 		for _, kind := range []struct{ field, name, kind string }{
 			{"secret", "secretName", "Secret"}, {"secret", "name", "Secret"}, {"configMap", "name", "ConfigMap"},
@@ -195,12 +204,19 @@ func volumeFile(volume *yaml.RNode, file string) (Source, bool) {
 			if at == nil || name == "" {
 				continue
 			}
-			if key, ok := itemKey(at, file); ok {
-				return Source{Kind: kind.kind, Name: name, Key: key}, true
+			key, ok := itemKey(at, file)
+			switch source := (Source{Kind: kind.kind, Name: name, Key: key}); {
+			case ok && Get(at, "items") != nil:
+				return source, true
+			case ok:
+				found = append(found, source)
 			}
 		}
 	}
-	return Source{}, false
+	if len(found) != 1 { // none, or several whole Secrets of which only the cluster knows which one has the key
+		return Source{}, false
+	}
+	return found[0], true
 }
 
 // itemKey maps a path inside a volume to the key behind it: the items of the volume, or every key under its own name.
@@ -215,4 +231,24 @@ func itemKey(source *yaml.RNode, file string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// ConfigMaps gives the names of the ConfigMaps that the container mounts or takes variables from.
+func (c Container) ConfigMaps() []string {
+	var names []string
+	for _, from := range Items(c.Node, "envFrom") {
+		names = append(names, Text(from, "configMapRef", "name"))
+	}
+	for _, m := range c.Mounts() {
+		for _, v := range Items(c.pod.Spec, "volumes") {
+			if Text(v, "name") != m.Volume {
+				continue
+			}
+			names = append(names, Text(v, "configMap", "name"))
+			for _, s := range Items(v, "projected", "sources") {
+				names = append(names, Text(s, "configMap", "name"))
+			}
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }

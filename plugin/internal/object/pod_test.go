@@ -51,7 +51,7 @@ func TestFileFindsWhatIsMountedThere(t *testing.T) {
 		"/some/k":              "", // items rename it
 		"/etc/app/app.yml":     `ConfigMap/c key "app.yml"`,
 		"/all/client.crt":      `Secret/s3 key "tls.crt"`,
-		"/all/other":           `ConfigMap/c3 key "other"`,
+		"/all/other":           `ConfigMap/c3 key "other"`, // the Secret beside it lists its items
 		"/elsewhere":           "",
 	} {
 		got := ""

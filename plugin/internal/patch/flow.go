@@ -25,6 +25,10 @@ func flow(b *strings.Builder, n *yaml.Node) {
 				b.WriteString(", ")
 			}
 			b.WriteString(n.Content[i].Value + ": ")
+			if n.Content[i].Value == "httpHeaders" { // of a probe: a value may be a password
+				b.WriteString("…")
+				continue
+			}
 			flow(b, n.Content[i+1])
 		}
 		b.WriteByte('}')

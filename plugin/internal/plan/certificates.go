@@ -9,77 +9,48 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
-
-// checkServer judges the node's certificate, and the pair that its own probe presents, where the stream holds them.
-func (p *planner) checkServer(w *recognise.Workload, id identity) error {
-	return errors.Join(p.checkPair(w.Object, id, p.acceptedBy(id)))
-}
 
 // checkClient judges a client's pair, and whether the server's certificate covers the addresses that the client calls.
 func (p *planner) checkClient(o *object.Object, id identity, hosts []string, verification string) error {
 	var problems []error
 	var accepted []*x509.Certificate
 	for _, h := range hosts {
-		node := p.behind(hostService(hostOf(h)))
-		if node == nil {
+		w := p.behind(o, hostOf(h))
+		if w == nil || p.nodes[w] == nil {
 			continue
 		}
-		server, err := p.nodeIdentity(node)
-		if err != nil {
-			continue // the node reports it
-		}
-		accepted = p.acceptedBy(server)
-		leaf := p.chain(object.Source{Kind: "Secret", Name: server.secret, Key: server.cert})
-		if verification != "full" || leaf == nil {
+		server := p.nodes[w]
+		accepted = p.bundle(server.accepts)
+		leaf := p.chain(server.certificate)
+		if leaf == nil {
 			continue
 		}
-		if err := leaf[0].VerifyHostname(hostOf(h)); err != nil {
-			problems = append(problems, fmt.Errorf("the certificate of %s (Secret/%s) does not cover %q, which is where Elasticsearch is called (%s): "+
-				"call it by one of its names (%s), or set certificates.verificationMode: certificate", node.ID, server.secret, hostOf(h), h, strings.Join(leaf[0].DNSNames, ", ")))
+		if err := leaf[0].VerifyHostname(hostOf(h)); err != nil && verification == "full" {
+			problems = append(problems, fmt.Errorf("the certificate of %s (Secret/%s) does not cover %q, which is where Elasticsearch is called: "+
+				"call it by one of its names (%s), or set certificates.verificationMode: certificate", w.ID, server.certificate.Name, hostOf(h), strings.Join(leaf[0].DNSNames, ", ")))
 		}
 		if cas := p.chain(id.ca); cas != nil {
 			if err := certificate.ChainsTo(leaf, cas); err != nil {
 				problems = append(problems, fmt.Errorf("the CA in %s did not sign the certificate of %s (Secret/%s): %w; name the right one in certificates.secretName",
-					id.ca, node.ID, server.secret, err))
+					id.ca, w.ID, server.certificate.Name, err))
 			}
 		}
 	}
 	return errors.Join(append(problems, p.checkPair(o, id, accepted))...)
 }
 
-// hostService gives the Service in a cluster name: es.ns.svc.cluster.local is "es".
-func hostService(host string) string {
-	service, _, _ := strings.Cut(host, ".")
-	return service
-}
-
-// nodeIdentity gives the Secret of a node's server certificate, as the node will use it.
-func (p *planner) nodeIdentity(w *recognise.Workload) (identity, error) {
-	conf, err := p.configuration(w, elasticsearchFile, elasticsearchEnv)
-	if err != nil {
-		return identity{}, err
-	}
-	server, err := p.serverPair(conf)
-	if name := p.settings.Certificates.SecretName; name != "" {
-		keys := p.settings.Certificates.Keys
-		server = identity{secret: name, cert: or(keys.Cert, fileCert), key: or(keys.Key, fileKey), ca: object.Source{Kind: "Secret", Name: name, Key: or(keys.CA, fileCA)}}
-	}
-	return server, err
-}
-
-// acceptedBy gives the CAs whose clients a node with that identity accepts; nil when the stream does not hold them all.
-func (p *planner) acceptedBy(id identity) []*x509.Certificate {
-	cas := p.chain(id.ca)
-	if ca := p.settings.Certificates.ClientCA; ca.SecretName != "" {
-		more := p.chain(object.Source{Kind: "Secret", Name: ca.SecretName, Key: ca.Key})
-		if more == nil {
+// bundle gives all certificates of several keys; nil when the stream does not hold them all.
+func (p *planner) bundle(sources []object.Source) []*x509.Certificate {
+	var all []*x509.Certificate
+	for _, s := range sources {
+		chain := p.chain(s)
+		if chain == nil {
 			return nil
 		}
-		cas = append(cas, more...)
+		all = append(all, chain...)
 	}
-	return cas
+	return all
 }
 
 // checkPair judges a client's pair.
@@ -87,7 +58,7 @@ func (p *planner) checkPair(o *object.Object, id identity, accepted []*x509.Cert
 	if id.secret == "" {
 		return nil
 	}
-	cert := object.Source{Kind: "Secret", Name: id.secret, Key: id.cert}
+	cert := secretKey(o, id.secret, id.cert)
 	leaf := p.chain(cert)
 	if leaf == nil {
 		return nil
@@ -95,7 +66,7 @@ func (p *planner) checkPair(o *object.Object, id identity, accepted []*x509.Cert
 	if err := certificate.ForClients(leaf[0]); err != nil {
 		return fmt.Errorf("%s cannot serve as a client certificate: %w; name a Secret with one in certificates.clients (ref: %s)", cert, err, o.ID)
 	}
-	key := object.Source{Kind: "Secret", Name: id.secret, Key: id.key}
+	key := secretKey(o, id.secret, id.key)
 	if text := p.value(key); text != nil {
 		if err := certificate.KeyFits(leaf[0], text); err != nil && !errors.Is(err, certificate.ErrNoPEM) {
 			return fmt.Errorf("%s %w", key, err)
@@ -125,7 +96,7 @@ func (p *planner) chain(s object.Source) []*x509.Certificate {
 
 // value gives the decoded value of a key of the stream, nil when there is none.
 func (p *planner) value(s object.Source) []byte {
-	holder, err := p.release.Find(s.Kind, s.Name)
+	holder, err := p.release.Find(s.Namespace, s.Kind, s.Name)
 	if err != nil || holder == nil {
 		return nil
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -23,20 +24,17 @@ type identity struct {
 // identityFor gives the identity of one object: the Secret that the configuration names for it, else the Secret for all, else the
 // one that its chart uses already.
 func (p *planner) identityFor(o *object.Object, ca object.Source, chartSecret string, hint config.Keys) (identity, error) {
-	id := identity{ca: ca}
+	id := identity{ca: ca.In(o.Namespace)}
 	certificates := p.settings.Certificates
 	if certificates.SecretName != "" {
-		id.ca = object.Source{Kind: "Secret", Name: certificates.SecretName, Key: or(certificates.Keys.CA, fileCA)}
+		id.ca = secretKey(o, certificates.SecretName, or(certificates.Keys.CA, fileCA))
 		chartSecret, hint = certificates.SecretName, config.Keys{}
 	}
 	if !p.settings.Certs() {
 		return id, p.holds(id.ca)
 	}
-	for _, c := range certificates.Clients {
-		if c.Ref == o.ID.String() {
-			p.matched[c.Ref] = true
-			chartSecret, hint = c.SecretName, config.Keys{}
-		}
+	if named := p.named(o); named != "" {
+		chartSecret, hint = named, config.Keys{}
 	}
 	if chartSecret == "" {
 		return id, fmt.Errorf("no Secret with a client certificate is known: name one in certificates.clients (ref: %s) or certificates.secretName", o.ID)
@@ -45,16 +43,32 @@ func (p *planner) identityFor(o *object.Object, ca object.Source, chartSecret st
 	id.cert = or(certificates.Keys.Cert, or(hint.Cert, fileCert))
 	id.key = or(certificates.Keys.Key, or(hint.Key, fileKey))
 	for _, key := range []string{id.cert, id.key} {
-		if err := p.holds(object.Source{Kind: "Secret", Name: id.secret, Key: key}); err != nil {
+		if err := p.holds(secretKey(o, id.secret, key)); err != nil {
 			return id, err
 		}
 	}
 	return id, p.holds(id.ca)
 }
 
+// named gives the Secret that the configuration names for one client, "" when it names none.
+func (p *planner) named(o *object.Object) string {
+	for _, c := range p.settings.Certificates.Clients {
+		if c.Ref == o.ID.String() {
+			p.matched[c.Ref] = true
+			return c.SecretName
+		}
+	}
+	return ""
+}
+
+// secretKey names a key of a Secret in an object's namespace.
+func secretKey(o *object.Object, name, key string) object.Source {
+	return object.Source{Namespace: o.Namespace, Kind: "Secret", Name: name, Key: key}
+}
+
 // holds checks that a key is there when the stream holds the Secret, and notes it as assumed when not.
 func (p *planner) holds(s object.Source) error {
-	holder, err := p.release.Find(s.Kind, s.Name)
+	holder, err := p.release.Find(s.Namespace, s.Kind, s.Name)
 	if err != nil {
 		return err
 	}
@@ -74,14 +88,37 @@ func (p *planner) holds(s object.Source) error {
 		s.Kind, s.Name, s.Key, quoted(keys))
 }
 
+// free refuses a workload that uses our names for things of its own: they would be replaced. One that an earlier run patched has them
+// from us.
+func (p *planner) free(o *object.Object) error {
+	if o.Annotation(annotationMode) != "" {
+		if mode := o.Annotation(annotationMode); mode != p.settings.Mode {
+			return fmt.Errorf("was patched in mode %q already, and mode %q is asked for now: start from what the chart renders", mode, p.settings.Mode)
+		}
+		return nil
+	}
+	pod, _ := o.Pod()
+	for _, v := range object.Items(pod.Spec, "volumes") {
+		if name := object.Text(v, "name"); slices.Contains([]string{clientVolume, serverVolume, minterVolume, apiVolume}, name) {
+			return fmt.Errorf("has a volume %q of its own, which is a name that %s needs: call yours something else", name, program)
+		}
+	}
+	for _, c := range pod.All() {
+		if c.Name == initName {
+			return fmt.Errorf("has a container %q of its own, which is a name that %s needs: call yours something else", initName, program)
+		}
+	}
+	return nil
+}
+
 // mountClient plans the client's volume in a pod and its mount in a container.
 func (p *planner) mountClient(o *object.Object, c object.Container, id identity) {
 	w := p.on(o)
 	p.set(o, patch.Fields(w.pod.Path("spec", "volumes")...).Item("name", clientVolume), id.volume(fileMode(w.pod)),
 		"the client certificate, and the CA that it trusts", "")
 	p.mount(o, c, clientVolume, clientDir)
-	if s := id.secret; s != "" && !p.madePerRender(s) {
-		p.reads(o, object.Source{Kind: "Secret", Name: s})
+	if s := secretKey(o, id.secret, ""); id.secret != "" && !p.madePerRender(s) {
+		p.reads(o, s)
 	}
 }
 
@@ -101,7 +138,7 @@ func (p *planner) setEnv(o *object.Object, c object.Container, name, value, why,
 
 // volume makes the projected volume: directories are updated in a running pod, subPath mounts never.
 func (id identity) volume(mode int) *yaml.Node {
-	items := []fileItem{{id.ca, fileCA}}
+	items := []fileItem{{id.ca, fileCA}} // projected() writes no namespace: a pod reads its own
 	if id.secret != "" {
 		pair := object.Source{Kind: "Secret", Name: id.secret}
 		pair.Key = id.cert
@@ -144,8 +181,8 @@ func (p *planner) curlClient(o *object.Object, c object.Container, id identity) 
 				c.Name, m.Path)
 		}
 	}
-	for _, words := range texts(c.Node) {
-		if strings.Contains(words, "curl -q ") || strings.Contains(words, "curl --disable ") {
+	for _, command := range commands(c) {
+		if curlIgnoresFiles(command) {
 			return fmt.Errorf("container %q: a command runs curl with -q, which makes it ignore every .curlrc and so the client certificate; remove that option", c.Name)
 		}
 	}

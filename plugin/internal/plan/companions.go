@@ -14,29 +14,26 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// companions plans the other containers of a server's pod that call Elasticsearch: init containers that wait for it, exporters
-// beside it. One that cannot present a certificate is an error under required, unless the user takes care of it.
-func (p *planner) companions(w *recognise.Workload, id identity) error {
+// companions plans the other containers of a server's pod that call Elasticsearch by one of names: init containers that wait for it,
+// exporters beside it. One that cannot present a certificate is an error under required, unless the user takes care of it.
+func (p *planner) companions(w *recognise.Workload, id identity, names []string) error {
 	if !p.settings.Certs() {
 		return nil
-	}
-	names := append([]string{"localhost", "127.0.0.1"}, p.services...)
-	if w.App == recognise.Kibana {
-		names = hostNames(w, p.services)
 	}
 	var problems []error
 	for _, c := range w.Pod.All() {
 		if c.Name == w.Main.Name || c.Name == initName {
 			continue
 		}
-		name := mentioned(c, names)
+		name, err := p.calls(w, c, names)
 		switch {
+		case err != nil:
+			problems = append(problems, err)
 		case name == "" || p.listed(w.ID, c.Name):
 		case isExporter(c):
 			p.exporter(w.Object, c, id)
 		case usesCurl(c):
 			if id.curl == "" {
-				var err error
 				if id.curl, err = p.curlConfig(w.Object); err != nil {
 					return err
 				}
@@ -52,89 +49,29 @@ func (p *planner) companions(w *recognise.Workload, id identity) error {
 	return errors.Join(problems...)
 }
 
-// hostNames gives the names under which Kibana's pod calls Elasticsearch.
-func hostNames(w *recognise.Workload, services []string) []string {
-	names := slices.Clone(services)
-	if e, ok := w.Main.Env("ELASTICSEARCH_HOSTS"); ok {
-		for _, h := range splitList(e.Value) {
-			if name := hostOf(h); name != "" && !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
+// calls gives the first of names that a container calls: by its command, its environment, or the configuration that it mounts from
+// the stream.
+func (p *planner) calls(w *recognise.Workload, c object.Container, names []string) (string, error) {
+	if name := mentioned(c, names); name != "" {
+		return name, nil
 	}
-	return names
-}
-
-// hostOf gives the host of an address without its port.
-func hostOf(address string) string {
-	_, rest, _ := strings.Cut(address, "://")
-	rest = rest[strings.LastIndex(rest, "@")+1:]
-	host, _, _ := strings.Cut(rest, "/")
-	host, _, _ = strings.Cut(host, ":")
-	return host
-}
-
-// mentioned gives the first of names that a container's command or environment calls as a host; "" when there is none.
-func mentioned(c object.Container, names []string) string {
-	for _, field := range []string{"command", "args", "env", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"} {
-		at := object.Get(c.Node, field)
-		if at == nil {
+	for _, source := range c.ConfigMaps() {
+		holder, err := p.release.Find(w.Namespace, "ConfigMap", source)
+		if err != nil {
+			return "", err
+		}
+		if holder == nil || p.configs[holder] {
 			continue
 		}
-		for _, text := range texts(at) {
+		for _, text := range texts(holder.Node) {
 			for _, name := range names {
-				if text == name && field == "env" || callsHost(text, name) {
-					return name
+				if callsHost(text, name) {
+					return name, nil
 				}
 			}
 		}
 	}
-	return ""
-}
-
-// callsHost holds when text names host as part of an address: "//host", "user@host" or "host:9200", also with a domain behind it.
-func callsHost(text, host string) bool {
-	for from := 0; ; {
-		i := strings.Index(text[from:], host)
-		if i < 0 {
-			return false
-		}
-		start, end := from+i, from+i+len(host)
-		from = end
-		before, after := text[:start], text[end:]
-		if before != "" && isNameByte(before[len(before)-1]) || after != "" && isNameByte(after[0]) && after[0] != '.' {
-			continue
-		}
-		if strings.HasSuffix(before, "//") || strings.HasSuffix(before, "@") || hasPort(after) {
-			return true
-		}
-	}
-}
-
-// hasPort holds for ":9200" and ".ns.svc:9200", not for the tag of an image.
-func hasPort(s string) bool {
-	for s != "" && isNameByte(s[0]) {
-		s = s[1:]
-	}
-	s, ok := strings.CutPrefix(s, ":")
-	digits := 0
-	for digits < len(s) && s[digits] >= '0' && s[digits] <= '9' {
-		digits++
-	}
-	return ok && digits >= 2 && (digits == len(s) || !isNameByte(s[digits]))
-}
-
-func isNameByte(c byte) bool {
-	return c == '-' || c == '.' || c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-}
-
-func usesCurl(c object.Container) bool {
-	for _, text := range texts(c.Node) {
-		if text == "curl" || strings.Contains(text, "curl ") {
-			return true
-		}
-	}
-	return false
+	return "", nil
 }
 
 // isExporter holds for prometheus-community/elasticsearch_exporter, whatever its image is called: it alone has these flags.
@@ -178,23 +115,25 @@ func (p *planner) testPod(o *object.Object, c object.Container, w *recognise.Wor
 		p.action("%s fails once Elasticsearch speaks HTTPS: it calls by plain HTTP and without credentials; switch the chart's test off (tests.enabled: false)", o.ID)
 		return nil
 	}
-	node, ok := p.nodes[w]
-	if !ok {
+	known := p.nodes[w]
+	if known == nil || known.client == nil {
 		return nil // the node cannot be secured, and its own error says why
 	}
-	if name := p.settings.Certificates.SecretName; name != "" {
-		p.trustNamed(o, node.chartSecret, name)
+	if err := p.free(o); err != nil {
+		return err
 	}
-	return p.curlClient(o, c, node.identity)
+	p.trustNamed(o, known)
+	return p.curlClient(o, c, *known.client)
 }
 
 // trustNamed lets a test that trusts the chart's Secret trust the one that the node uses now.
-func (p *planner) trustNamed(o *object.Object, chart, named string) {
+func (p *planner) trustNamed(o *object.Object, known *node) {
 	pod := p.on(o).pod
 	for _, v := range object.Items(pod.Spec, "volumes") {
-		if object.Text(v, "secret", "secretName") == chart && chart != named {
+		name := object.Text(v, "secret", "secretName")
+		if name != "" && name == known.chartSecret && name != known.certificate.Name {
 			p.set(o, patch.Fields(pod.Path("spec", "volumes")...).Item("name", object.Text(v, "name")).Field("secret", "secretName"),
-				patch.Str(named), "the node presents the certificate of this Secret", "")
+				patch.Str(known.certificate.Name), "the node presents the certificate of this Secret", "")
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 type configuration struct {
 	w        *recognise.Workload
 	pathBase patch.Path // of the server's container
-	dir      string     // configuration folder: relative paths in settings start here
+	dir      string     // relative paths in settings start here
 	envNames func(key string) []string
 	envFrom  map[string]setting
 	file     *embedded // nil when the stream does not hold it
@@ -51,11 +51,11 @@ func (s *setting) Value() string {
 }
 
 // configuration reads the sources of a server's settings.
-func (p *planner) configuration(w *recognise.Workload, file string, envNames func(string) []string) (*configuration, error) {
+func (p *planner) configuration(w *recognise.Workload, file, base string, envNames func(string) []string) (*configuration, error) {
 	c := &configuration{
 		w:        w,
 		pathBase: containerPath(w.Main),
-		dir:      path.Dir(file),
+		dir:      base,
 		envNames: envNames,
 		envFrom:  map[string]setting{},
 	}
@@ -66,7 +66,7 @@ func (p *planner) configuration(w *recognise.Workload, file string, envNames fun
 	if !ok {
 		return c, nil
 	}
-	holder, err := p.release.Find(source.Kind, source.Name)
+	holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +74,7 @@ func (p *planner) configuration(w *recognise.Workload, file string, envNames fun
 		p.assume("%s: %s is not in the stream: the settings there must not contradict these", w.ID, source)
 		return c, nil
 	}
+	p.configs[holder] = true
 	for _, field := range []string{"data", "stringData"} {
 		if object.Get(holder.Node, field, source.Key) == nil {
 			continue
@@ -93,33 +94,44 @@ func (p *planner) configuration(w *recognise.Workload, file string, envNames fun
 	return c, nil
 }
 
-// readEnvFrom takes the variables of whole ConfigMaps and names the ones that cannot be seen.
+// readEnvFrom takes the variables of whole ConfigMaps and Secrets, and names the ones that cannot be seen. Of a Secret the names of the
+// keys are enough: no value is decoded.
 func (p *planner) readEnvFrom(c *configuration) error {
 	for _, from := range object.Items(c.w.Main.Node, "envFrom") {
-		prefix := object.Text(from, "prefix")
-		name := object.Text(from, "configMapRef", "name")
-		if name == "" {
-			p.assume("%s: container %q takes variables from Secret/%s: none of them may set what is set here", c.w.ID, c.w.Main.Name, object.Text(from, "secretRef", "name"))
-			continue
-		}
-		holder, err := p.release.Find("ConfigMap", name)
-		if err != nil {
-			return err
-		}
-		if holder == nil {
-			p.assume("%s: container %q takes variables from ConfigMap/%s, which is not in the stream: none of them may set what is set here", c.w.ID, c.w.Main.Name, name)
-			continue
-		}
-		for key, value := range object.Pairs(holder.Node, "data") {
-			c.envFrom[prefix+key] = setting{
-				Values: []string{value},
-				Place:  fmt.Sprintf("ConfigMap/%s key %q (envFrom of container %q)", name, key, c.w.Main.Name),
-				object: holder,
-				edit:   patch.Edit{Path: fields("data", key)},
+		for _, ref := range []struct{ field, kind string }{{"configMapRef", "ConfigMap"}, {"secretRef", "Secret"}} {
+			name := object.Text(from, ref.field, "name")
+			if name == "" {
+				continue
 			}
+			holder, err := p.release.Find(c.w.Namespace, ref.kind, name)
+			if err != nil {
+				return err
+			}
+			if holder == nil {
+				p.assume("%s: container %q takes variables from %s/%s, which is not in the stream: none of them may set what is set here", c.w.ID, c.w.Main.Name, ref.kind, name)
+				continue
+			}
+			c.addVariables(holder, object.Text(from, "prefix"), ref.kind == "Secret")
 		}
 	}
 	return nil
+}
+
+func (c *configuration) addVariables(holder *object.Object, prefix string, secret bool) {
+	for _, field := range []string{"data", "stringData"} {
+		for key, value := range object.Pairs(holder.Node, field) {
+			s := setting{
+				Hidden: secret,
+				Place:  fmt.Sprintf("%s key %q (envFrom of container %q)", holder.ID, key, c.w.Main.Name),
+				object: holder,
+				edit:   patch.Edit{Path: fields(field, key)},
+			}
+			if !secret {
+				s.Values = []string{value}
+			}
+			c.envFrom[prefix+key] = s
+		}
+	}
 }
 
 // get finds a setting where the server would find it; nil when nobody sets it.
@@ -128,18 +140,21 @@ func (c *configuration) get(key string) *setting {
 		if e, ok := c.w.Main.Env(name); ok {
 			s := &setting{
 				Key:    key,
-				Hidden: e.From,
+				Hidden: e.From || strings.Contains(e.Value, "$("), // $(VAR) is another variable of that container
 				Place:  fmt.Sprintf("env %q of container %q", name, c.w.Main.Name),
 				object: c.w.Object,
 				edit:   patch.Edit{Path: c.pathBase.Field("env").Item("name", name).Field("value")},
 			}
-			if !e.From {
+			if !s.Hidden {
 				s.Values, s.json = splitList(e.Value), isJSONList(e.Value)
 			}
 			return s
 		}
 		if s, ok := c.envFrom[name]; ok {
-			s.Key, s.Values = key, splitList(s.Value())
+			s.Key = key
+			if !s.Hidden {
+				s.Values = splitList(s.Value())
+			}
 			return &s
 		}
 	}
@@ -208,7 +223,8 @@ func (c *configuration) any(keys ...string) *setting {
 
 // source gives the Secret or ConfigMap behind a path in a setting; relative paths start in the configuration folder.
 func (c *configuration) source(file string) (object.Source, bool) {
-	return c.w.Main.File(c.absolute(file))
+	s, ok := c.w.Main.File(c.absolute(file))
+	return s.In(c.w.Namespace), ok
 }
 
 func (c *configuration) absolute(file string) string {

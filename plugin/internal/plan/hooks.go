@@ -24,7 +24,7 @@ func (p *planner) hooks() {
 	}
 	accounts, roles := map[string]bool{}, map[string]bool{}
 	for _, h := range hooks {
-		if pod, ok := h.Pod(); ok && runsTokenScript(pod) {
+		if pod, ok := h.Pod(); ok && runsTokenScript(pod) && p.serves(h, pod) {
 			p.remove(h)
 			accounts[or(object.Text(pod.Spec, "serviceAccountName"), object.Text(pod.Spec, "serviceAccount"))] = true
 		}
@@ -32,7 +32,7 @@ func (p *planner) hooks() {
 	for _, h := range hooks {
 		switch h.Kind {
 		case "ConfigMap":
-			if object.Get(h.Node, "data", tokenScript) != nil {
+			if script := object.Text(h.Node, "data", tokenScript); script != "" && p.ours(script) {
 				p.remove(h)
 			}
 		case "ServiceAccount":
@@ -53,6 +53,31 @@ func (p *planner) hooks() {
 			p.remove(h)
 		}
 	}
+}
+
+// serves tells whether a token Job works for a Kibana that is patched here.
+func (p *planner) serves(job *object.Object, pod object.Pod) bool {
+	for _, v := range object.Items(pod.Spec, "volumes") {
+		script, err := p.release.Find(job.Namespace, "ConfigMap", object.Text(v, "configMap", "name"))
+		if err == nil && script != nil {
+			return p.ours(object.Text(script.Node, "data", tokenScript))
+		}
+	}
+	return true
+}
+
+// ours tells whether a token script writes the Secret of a Kibana that is patched here. Only where the user takes care of another
+// Kibana there is a choice.
+func (p *planner) ours(script string) bool {
+	if len(p.settings.Unmanaged) == 0 {
+		return true
+	}
+	for _, w := range p.release.Kibanas {
+		if e, ok := w.Main.Env(kibanaEnv(kibanaToken)[0]); ok && e.Secret != "" && strings.Contains(script, e.Secret) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *planner) remove(o *object.Object) {
@@ -90,7 +115,15 @@ func (p *planner) hookCredentials() string {
 // otherPods plans the clients outside the servers' own pods. Tests and hooks that call Elasticsearch by curl are served as every
 // curl is; what is left is named.
 func (p *planner) otherPods() {
-	for _, o := range p.release.Pods {
+	if len(p.services) == 0 {
+		return
+	}
+	pods, err := p.release.Pods(p.services)
+	if err != nil {
+		p.problems = append(p.problems, err)
+		return
+	}
+	for _, o := range pods {
 		if p.removed[o] {
 			continue
 		}
@@ -100,19 +133,47 @@ func (p *planner) otherPods() {
 			if service == "" {
 				continue
 			}
-			if w := p.behind(service); p.settings.Certs() && w != nil && o.Hook != "" && usesCurl(c) {
+			w := p.behind(o, service)
+			switch {
+			case w == nil || !p.settings.Certs() || o.Hook == "" || !usesCurl(c):
+				p.stranger(o.ID, c.Name, service)
+			case !runsAfterInstall(o.Hook):
+				p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "is a hook (" + o.Hook + ") that runs while what it would need is not there"})
+				p.action("%s calls Elasticsearch (%s) in a hook (%s), which runs before the release is there or after it is gone, so that it gets no certificate: "+
+					"give it one by the chart's values, or switch the hook off", o.ID, service, o.Hook)
+			default:
 				p.failing(o.ID, p.testPod(o, c, w))
-				continue
 			}
-			p.stranger(o.ID, c.Name, service)
 		}
 	}
 }
 
-// behind gives the node behind a Service.
-func (p *planner) behind(service string) *recognise.Workload {
+// runsAfterInstall holds for hooks that run while all objects of the release are there.
+// https://helm.sh/docs/topics/charts_hooks/#the-available-hooks
+func runsAfterInstall(hook string) bool {
+	for _, h := range strings.Split(hook, ",") {
+		switch strings.TrimSpace(h) {
+		case "test", "test-success", "post-install", "post-upgrade":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// behind gives the node that an object reaches under a host: es, es.logging or es.logging.svc.cluster.local.
+func (p *planner) behind(o *object.Object, host string) *recognise.Workload {
+	service, domain, _ := strings.Cut(host, ".")
+	namespace, _, _ := strings.Cut(domain, ".")
+	if namespace == "" {
+		namespace = o.Namespace
+	}
 	for _, w := range p.release.Nodes {
-		if names, err := p.release.Services(w); err == nil && slices.Contains(names, service) {
+		names, err := p.release.Services(w)
+		if err != nil || !slices.Contains(names, service) {
+			continue
+		}
+		if domain == "" && (namespace == "" || w.Namespace == "") || namespace == w.Namespace {
 			return w
 		}
 	}

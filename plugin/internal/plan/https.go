@@ -24,24 +24,35 @@ func stores(conf *configuration) *setting {
 // https makes sure that a node speaks HTTPS. Where it does not, as in the charts 7.17.3, the Secret that the configuration names is
 // enough to switch it on; without one the names to give are in the message.
 func (p *planner) https(w *recognise.Workload, conf *configuration) error {
+	set := map[string]bool{}
 	for _, key := range []string{"xpack.security.enabled", httpSSL + "enabled"} {
 		s := conf.get(key)
-		if s != nil {
-			p.readsSetting(w, s, s.Values...)
-		}
-		if s != nil && s.Value() == "false" {
+		switch {
+		case s == nil:
+			continue
+		case s.Hidden:
+			return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read; write true there", key, s.Place)
+		case s.Value() == "false":
 			return fmt.Errorf("%s is false in %s: without it there is nothing to secure; remove the setting, or set it to true", key, s.Place)
 		}
+		p.readsSetting(w, s, s.Values...)
+		set[key] = true
 	}
-	if s := conf.get(httpSSL + "enabled"); s != nil {
+	if set[httpSSL+"enabled"] && (set["xpack.security.enabled"] || !isVersion7(w)) {
 		return nil
 	}
 	if p.settings.Certificates.SecretName == "" {
-		return fmt.Errorf("%senabled must be true and is set nowhere: the node speaks plain HTTP, which knows no certificates; "+
+		return fmt.Errorf("%senabled must be true and is set nowhere (before version 8 xpack.security.enabled too): the node speaks plain HTTP, which knows no certificates; "+
 			"name a Secret with CA, certificate and key in certificates.secretName and the credentials of the user elastic in minter.secretName, "+
 			"or switch TLS on in the chart's values (8.5.1: protocol: https, createCert: true)", httpSSL)
 	}
 	return p.enableTLS(w, conf)
+}
+
+// isVersion7 holds for nodes in which security is off unless somebody switches it on.
+func isVersion7(w *recognise.Workload) bool {
+	_, tag := w.Main.Image()
+	return w.Annotation("esMajorVersion") == "7" || strings.HasPrefix(tag, "7.")
 }
 
 // enableTLS plans security, HTTPS and TLS between the nodes for a node that has none. Elasticsearch does not start a cluster with
@@ -49,22 +60,18 @@ func (p *planner) https(w *recognise.Workload, conf *configuration) error {
 // https://www.elastic.co/guide/en/elasticsearch/reference/7.17/security-basic-setup.html
 func (p *planner) enableTLS(w *recognise.Workload, conf *configuration) error {
 	const why = "security and TLS are switched on: the chart renders neither"
+	p.switched = true
 	p.server(w, conf, "xpack.security.enabled", "true", why)
 	p.server(w, conf, httpSSL+"enabled", "true", why)
-	if conf.get(transportSSL+"enabled") == nil {
-		for _, s := range [][2]string{
-			{"enabled", "true"}, {"verification_mode", "certificate"},
-			{"certificate", path.Join(serverDir, fileCert)}, {"key", path.Join(serverDir, fileKey)}, {"certificate_authorities", path.Join(serverDir, fileCA)},
-		} {
-			p.server(w, conf, transportSSL+s[0], s[1], "nodes talk to each other over TLS, which security demands")
-		}
+	if err := p.enableTransport(w, conf); err != nil {
+		return err
 	}
 	if _, ok := w.Main.Env("ELASTIC_PASSWORD"); !ok {
 		secret := p.settings.Minter.SecretName
 		if secret == "" {
 			return fmt.Errorf("container %q: ELASTIC_PASSWORD is not set, so that nobody could log in once security is on: name the Secret with the credentials of the user elastic in minter.secretName", w.Main.Name)
 		}
-		if err := p.holds(object.Source{Kind: "Secret", Name: secret, Key: p.settings.Minter.PasswordKey}); err != nil {
+		if err := p.holds(secretKey(w.Object, secret, p.settings.Minter.PasswordKey)); err != nil {
 			return err
 		}
 		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", "ELASTIC_PASSWORD"), patch.Map(
@@ -74,6 +81,26 @@ func (p *planner) enableTLS(w *recognise.Workload, conf *configuration) error {
 	}
 	p.speakHTTPS(w, conf)
 	p.action("%s: security is switched on: nodes without it and nodes with it do not form one cluster; stop the cluster for the change, or start a new one", w.ID)
+	return nil
+}
+
+// enableTransport plans TLS between the nodes, in what the user has not set.
+func (p *planner) enableTransport(w *recognise.Workload, conf *configuration) error {
+	if s := conf.get(transportSSL + "enabled"); s != nil && s.Value() == "false" {
+		return fmt.Errorf("%senabled is false in %s, and Elasticsearch does not form a cluster with security and without TLS between its nodes: remove the setting", transportSSL, s.Place)
+	}
+	wanted := [][2]string{{"enabled", "true"}, {"verification_mode", "certificate"}}
+	if conf.any(transportSSL+"keystore.path", transportSSL+"certificate") == nil {
+		wanted = append(wanted, [][2]string{{"certificate", path.Join(serverDir, fileCert)}, {"key", path.Join(serverDir, fileKey)}}...)
+		if conf.get(transportSSL+"truststore.path") == nil {
+			wanted = append(wanted, [2]string{"certificate_authorities", path.Join(serverDir, fileCA)})
+		}
+	}
+	for _, s := range wanted {
+		if conf.get(transportSSL+s[0]) == nil {
+			p.server(w, conf, transportSSL+s[0], s[1], "nodes talk to each other over TLS, which security demands")
+		}
+	}
 	return nil
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	kibanaFile = "/usr/share/kibana/config/kibana.yml"
+	kibanaHome = "/usr/share/kibana" // the working directory, where relative paths start
+	kibanaFile = kibanaHome + "/config/kibana.yml"
 
 	kibanaCAs           = "elasticsearch.ssl.certificateAuthorities"
 	kibanaCert          = "elasticsearch.ssl.certificate"
@@ -32,10 +33,10 @@ func kibanaEnv(key string) []string {
 // kibana plans Kibana: it presents a certificate on every request, its users' included, and logs in with the token that the init
 // container creates.
 func (p *planner) kibana(w *recognise.Workload) error {
-	if err := duplicatesOnPath(w.Object); err != nil {
+	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object)); err != nil {
 		return err
 	}
-	conf, err := p.configuration(w, kibanaFile, kibanaEnv)
+	conf, err := p.configuration(w, kibanaFile, kibanaHome, kibanaEnv)
 	if err != nil {
 		return err
 	}
@@ -52,6 +53,9 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	if err != nil {
 		return err
 	}
+	if own != nil && p.named(w.Object) != "" {
+		return fmt.Errorf("%s is set in %s, and certificates.clients names Secret/%s for the same client: remove one of the two", kibanaCert, conf.get(kibanaCert).Place, p.named(w.Object))
+	}
 	if own != nil {
 		id.secret, id.cert, id.key = own.secret, own.cert, own.key
 	}
@@ -59,7 +63,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 		p.kibanaTLS(w, conf, id, own != nil),
 		p.token(w, conf, id, hosts),
 		p.egress(w),
-		p.companions(w, id),
+		p.companions(w, id, p.kibanaHostNames(hosts)),
 		p.checkClient(w.Object, id, hosts, p.verification(conf)),
 	)
 }
@@ -78,9 +82,8 @@ func identityConflicts(conf *configuration) error {
 				key, s.Place, tokenPlace, key)
 		}
 	}
-	if token != nil && (token.object != conf.w.Object || !token.Hidden) {
-		return fmt.Errorf("%s is set by hand in %s, where it is readable to everybody who may read the manifests: remove it, elk-mtls-init creates one and keeps it in a Secret",
-			kibanaToken, token.Place)
+	if e, _ := conf.w.Main.Env(kibanaEnv(kibanaToken)[0]); token != nil && e.Secret == "" {
+		return fmt.Errorf("%s is set by hand in %s: remove it, elk-mtls-init creates one and keeps it in a Secret", kibanaToken, token.Place)
 	}
 	if s := conf.any("elasticsearch.ssl.keystore.path", "elasticsearch.ssl.truststore.path"); s != nil {
 		return fmt.Errorf("%s is set in %s, and stores do not go together with PEM files: remove it and name a Secret with PEM files in certificates.secretName", s.Key, s.Place)
@@ -98,6 +101,9 @@ func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, e
 	var hosts []string
 	if s != nil {
 		for _, h := range s.Values {
+			if strings.Contains(h, "@") {
+				return nil, fmt.Errorf("%s holds a user name or password in %s: it would be readable in the arguments of a container; take it out, Kibana logs in with a token", kibanaHosts, s.Place)
+			}
 			rest, plain := strings.CutPrefix(h, "http://")
 			if plain && p.settings.Certificates.SecretName == "" {
 				return nil, fmt.Errorf("%s names %q in %s: plain HTTP knows no certificates; name a Secret with CA, certificate and key in certificates.secretName, which switches Elasticsearch "+
@@ -190,7 +196,7 @@ func (p *planner) ownPair(conf *configuration) (*identity, error) {
 func (p *planner) kibanaTLS(w *recognise.Workload, conf *configuration, id identity, own bool) error {
 	c := p.settings.Certificates
 	if c.VerificationMode != "" {
-		if s := conf.get(kibanaVerification); s != nil && s.Value() != c.VerificationMode {
+		if s := conf.get(kibanaVerification); s != nil && s.Value() != c.VerificationMode && w.Annotation(annotationMode) == "" {
 			return fmt.Errorf("%s is %q in %s, and the configuration says certificates.verificationMode %q: remove one of the two",
 				kibanaVerification, s.Value(), s.Place, c.VerificationMode)
 		}
@@ -227,11 +233,25 @@ func (p *planner) kibanaSet(w *recognise.Workload, conf *configuration, key, val
 	p.setting(w, conf, key, value, why, linkKibanaTLS)
 }
 
+// kibanaHostNames gives the names under which Kibana's pod calls Elasticsearch.
+func (p *planner) kibanaHostNames(hosts []string) []string {
+	names := slices.Clone(p.services)
+	for _, h := range hosts {
+		if name := hostOf(h); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // verification gives how the init container checks the server: as Kibana does. It never goes without the chain.
 func (p *planner) verification(conf *configuration) string {
 	mode := p.settings.Certificates.VerificationMode
 	if s := conf.get(kibanaVerification); mode == "" && s != nil {
 		mode = s.Value()
+		if s.Hidden {
+			p.assume("%s: %s comes from elsewhere (%s): elk-mtls-init checks the chain and the host name", conf.w.ID, kibanaVerification, s.Place)
+		}
 	}
 	if mode == "none" {
 		p.assume("%s: %s is none: Kibana checks nothing; elk-mtls-init checks the chain all the same", conf.w.ID, kibanaVerification)
@@ -248,8 +268,8 @@ func (p *planner) hookSeen(w *recognise.Workload) error {
 		return err
 	}
 	e, ok := w.Main.Env(kibanaEnv(kibanaToken)[0])
-	if !ok || e.Secret == "" {
-		return nil
+	if _, tag := w.Main.Image(); !ok || e.Secret == "" || strings.HasPrefix(tag, "7.") {
+		return nil // the charts before 8 make no token
 	}
 	return fmt.Errorf("env %q takes the token from Secret/%s, which this chart makes in a Helm hook, and the stream shows no hooks: Helm 3 hides them from a post-renderer and would run "+
 		"them without a certificate, so that the installation hangs and fails; pass --no-hooks to every helm install, upgrade and uninstall of this release and set hooks: off "+

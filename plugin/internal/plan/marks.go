@@ -49,7 +49,7 @@ func (p *planner) checksum(w *work) string {
 
 // reads notes that the pods of an object read a key of a Secret or ConfigMap of the stream.
 func (p *planner) reads(o *object.Object, s object.Source) {
-	holder, err := p.release.Find(s.Kind, s.Name)
+	holder, err := p.release.Find(s.Namespace, s.Kind, s.Name)
 	if err != nil || holder == nil {
 		return
 	}
@@ -73,8 +73,8 @@ func (p *planner) readsSetting(w *recognise.Workload, s *setting, values ...stri
 
 // madePerRender tells whether a Secret is one that the chart of Elasticsearch makes itself: under GitOps it is another one at every
 // rendering, and pods must not roll each time. It is known by its labels, which are those of the node that uses it.
-func (p *planner) madePerRender(name string) bool {
-	secret, err := p.release.Find("Secret", name)
+func (p *planner) madePerRender(s object.Source) bool {
+	secret, err := p.release.Find(s.Namespace, s.Kind, s.Name)
 	if err != nil || secret == nil || object.Text(secret.Node, "type") != "kubernetes.io/tls" {
 		return false
 	}

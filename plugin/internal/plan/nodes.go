@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -30,18 +29,15 @@ func elasticsearchEnv(key string) []string {
 
 // node plans an Elasticsearch node: it asks for certificates of the CAs that it lists, and its own probe presents one.
 func (p *planner) node(w *recognise.Workload) error {
-	if err := duplicatesOnPath(w.Object); err != nil {
+	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object)); err != nil {
 		return err
 	}
-	conf, err := p.configuration(w, elasticsearchFile, elasticsearchEnv)
+	conf, err := p.nodeConfiguration(w)
 	if err != nil {
 		return err
 	}
 	if err := p.https(w, conf); err != nil {
 		return err
-	}
-	if !p.settings.Certs() {
-		return p.nodeWithoutCertificates(w, conf)
 	}
 	if stores(conf) != nil {
 		return p.nodeWithStores(w, conf)
@@ -50,30 +46,42 @@ func (p *planner) node(w *recognise.Workload) error {
 	if err != nil {
 		return err
 	}
-	if err := p.serverFiles(w, conf, server); err != nil {
-		return err
-	}
-	id, err := p.identityFor(w.Object, server.ca, server.secret, config.Keys{Cert: server.cert, Key: server.key})
+	known, err := p.serverFiles(w, conf, server)
 	if err != nil {
 		return err
 	}
-	return p.nodeAsClient(w, conf, id, server.secret)
+	p.nodes[w] = known
+	if !p.settings.Certs() {
+		return p.nodeWithoutCertificates(w, conf)
+	}
+	id, err := p.identityFor(w.Object, known.ca, server.secret, config.Keys{Cert: server.cert, Key: server.key})
+	if err != nil {
+		return err
+	}
+	if s := conf.any(httpSSL+"key_passphrase", httpSSL+"secure_key_passphrase"); s != nil && id.secret == known.certificate.Name {
+		return fmt.Errorf("%s is set in %s: the node's key is encrypted, and its own probe gets no passphrase; name a Secret with an unencrypted pair in certificates.clients (ref: %s)", s.Key, s.Place, w.ID)
+	}
+	return p.nodeAsClient(w, conf, id)
+}
+
+func (p *planner) nodeConfiguration(w *recognise.Workload) (*configuration, error) {
+	return p.configuration(w, elasticsearchFile, path.Dir(elasticsearchFile), elasticsearchEnv)
 }
 
 // nodeAsClient plans what is the same however the node keeps its own certificate: it asks, and what runs in its pod presents a pair.
-func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id identity, chartSecret string) error {
+func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id identity) error {
 	var err error
 	if id.curl, err = p.curlConfig(w.Object); err != nil {
 		return err
 	}
-	p.nodes[w] = nodeClient{id, chartSecret}
+	p.nodes[w].client = &id
 	p.speakHTTPS(w, conf)
 	return errors.Join(
 		p.stage(w, conf),
 		p.curlClient(w.Object, w.Main, id),
 		p.probes(w, conf),
-		p.companions(w, id),
-		p.checkServer(w, id),
+		p.companions(w, id, append([]string{"localhost", "127.0.0.1"}, p.services...)),
+		p.checkPair(w.Object, id, p.bundle(p.nodes[w].accepts)),
 	)
 }
 
@@ -82,17 +90,9 @@ func (p *planner) nodeWithoutCertificates(w *recognise.Workload, conf *configura
 		return fmt.Errorf("%s is %q in %s, and mode %q gives clients no certificate: remove the setting, or use mode %q",
 			settingStage, strings.Join(s.Values, ","), s.Place, p.settings.Mode, config.ModeCertToken)
 	}
-	if p.settings.Certificates.SecretName != "" {
-		if s := stores(conf); s != nil {
-			return mixed(s)
-		}
-		server, err := p.serverPair(conf)
-		if err != nil {
-			return err
-		}
-		return p.serverFiles(w, conf, server)
+	if p.settings.Certificates.SecretName == "" {
+		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of Elasticsearch"})
 	}
-	p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of Elasticsearch"})
 	return nil
 }
 
@@ -102,18 +102,21 @@ func (p *planner) nodeWithStores(w *recognise.Workload, conf *configuration) err
 	if c.SecretName != "" || c.ClientCA.SecretName != "" {
 		return mixed(s)
 	}
-	for _, client := range c.Clients {
-		if client.Ref == w.ID.String() {
-			id, err := p.identityFor(w.Object, object.Source{Kind: "Secret", Name: client.SecretName, Key: or(c.Keys.CA, fileCA)}, "", config.Keys{})
-			if err != nil {
-				return err
-			}
-			p.assume("%s: %s stays: it must trust the CA of every client, that of Secret/%s among them", w.ID, s.Key, client.SecretName)
-			return p.nodeAsClient(w, conf, id, "")
-		}
+	p.nodes[w] = &node{}
+	if !p.settings.Certs() {
+		return p.nodeWithoutCertificates(w, conf)
 	}
-	return fmt.Errorf("%s is set in %s, and curl in the readiness probe reads no store: name a Secret with a PEM pair that the store trusts in certificates.clients (ref: %s), "+
-		"or give the node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", s.Key, s.Place, w.ID, httpSSL)
+	named := p.named(w.Object)
+	if named == "" {
+		return fmt.Errorf("%s is set in %s, and curl in the readiness probe reads no store: name a Secret with a PEM pair that the store trusts in certificates.clients (ref: %s), "+
+			"or give the node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", s.Key, s.Place, w.ID, httpSSL)
+	}
+	id, err := p.identityFor(w.Object, secretKey(w.Object, named, or(c.Keys.CA, fileCA)), "", config.Keys{})
+	if err != nil {
+		return err
+	}
+	p.assume("%s: %s stays: it must trust the CA of every client, that of Secret/%s among them", w.ID, s.Key, named)
+	return p.nodeAsClient(w, conf, id)
 }
 
 func mixed(s *setting) error {
@@ -123,87 +126,81 @@ func mixed(s *setting) error {
 
 // serverPair finds the Secret behind the node's own certificate. The path in its settings leads to the mount, that to the volume.
 func (p *planner) serverPair(conf *configuration) (identity, error) {
-	certificate := conf.get(httpSSL + "certificate")
-	key := conf.get(httpSSL + "key")
-	var id identity
-	if certificate == nil || key == nil {
-		if p.settings.Certificates.SecretName == "" {
-			return id, fmt.Errorf("%scertificate and %skey are not both set: name the Secret with the node's certificate in certificates.secretName", httpSSL, httpSSL)
-		}
-		return id, nil
+	certificate, key := conf.get(httpSSL+"certificate"), conf.get(httpSSL+"key")
+	named := p.settings.Certificates.SecretName != ""
+	switch {
+	case (certificate == nil || key == nil) && named:
+		return identity{}, nil
+	case certificate == nil || key == nil:
+		return identity{}, fmt.Errorf("%scertificate and %skey are not both set: name the Secret with the node's certificate in certificates.secretName", httpSSL, httpSSL)
 	}
 	source, ok := conf.source(certificate.Value())
 	keySource, keyOK := conf.source(key.Value())
-	if !ok || !keyOK || source.Kind != "Secret" || keySource.Name != source.Name {
-		if p.settings.Certificates.SecretName == "" {
-			return id, fmt.Errorf("%scertificate is %q in %s, and no Secret of the pod is mounted there with its key beside it: name the Secret in certificates.secretName",
-				httpSSL, certificate.Value(), certificate.Place)
-		}
-		return id, nil
+	if ok && keyOK && source.Kind == "Secret" && keySource.Name == source.Name {
+		return identity{secret: source.Name, cert: source.Key, key: keySource.Key}, nil
 	}
-	id = identity{secret: source.Name, cert: source.Key, key: keySource.Key}
-	id.ca = object.Source{Kind: "Secret", Name: source.Name, Key: or(p.settings.Certificates.Keys.CA, fileCA)}
-	if cas := conf.get(settingCAs); cas != nil && len(cas.Values) > 0 {
-		if s, ok := conf.source(cas.Values[0]); ok {
-			id.ca = s
-		}
+	if named {
+		return identity{}, nil
 	}
-	return id, nil
+	return identity{}, fmt.Errorf("%scertificate is %q in %s, and no Secret of the pod is mounted there with its key beside it: name the Secret in certificates.secretName",
+		httpSSL, certificate.Value(), certificate.Place)
 }
 
 // serverFiles mounts what the configuration adds for the node, and writes the list of CAs that it trusts. Without that list a node
-// trusts the public CAs of its JDK and nobody else.
-func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server identity) error {
+// trusts the public CAs of its JDK and nobody else. What the user lists besides stays, and the order too.
+func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server identity) (*node, error) {
 	c := p.settings.Certificates
-	certificate := conf.get(httpSSL + "certificate")
-	own := c.SecretName != "" && (c.SecretName != server.secret || path.Dir(certificate.Value()) == serverDir)
-	var items []fileItem
-	var cas []string
-	if s := conf.get(settingCAs); s != nil {
-		if s.Hidden {
-			return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: it must list the server's CA and the clients' CA; write the paths there as they are", settingCAs, s.Place)
-		}
-		cas = slices.Clone(s.Values)
+	cas, own, err := p.trusted(w, conf, server)
+	if err != nil {
+		return nil, err
 	}
-	if own {
-		keys := config.Keys{CA: or(c.Keys.CA, fileCA), Cert: or(c.Keys.Cert, fileCert), Key: or(c.Keys.Key, fileKey)}
-		for _, k := range []struct{ key, file string }{{keys.CA, fileCA}, {keys.Cert, fileCert}, {keys.Key, fileKey}} {
-			source := object.Source{Kind: "Secret", Name: c.SecretName, Key: k.key}
-			if err := p.holds(source); err != nil {
-				return err
-			}
-			items = append(items, fileItem{source, k.file})
-		}
+	known := &node{certificate: secretKey(w.Object, server.secret, server.cert), chartSecret: server.secret}
+	certificate := conf.get(httpSSL + "certificate")
+	var items []fileItem
+	if c.SecretName != "" && (c.SecretName != server.secret || path.Dir(certificate.Value()) == serverDir) {
+		ca := secretKey(w.Object, c.SecretName, or(c.Keys.CA, fileCA))
+		known.certificate = secretKey(w.Object, c.SecretName, or(c.Keys.Cert, fileCert))
+		items = append(items, fileItem{ca, fileCA}, fileItem{known.certificate, fileCert}, fileItem{secretKey(w.Object, c.SecretName, or(c.Keys.Key, fileKey)), fileKey})
 		p.server(w, conf, httpSSL+"certificate", path.Join(serverDir, fileCert), "the certificate of the Secret that the configuration names")
 		p.server(w, conf, httpSSL+"key", path.Join(serverDir, fileKey), "the key of that certificate")
-		cas = []string{path.Join(serverDir, fileCA)}
-	}
-	if len(cas) == 0 {
-		cas = []string{path.Join(path.Dir(certificate.Value()), server.ca.Key)}
+		cas[own] = trustedCA{path.Join(serverDir, fileCA), ca, true}
 	}
 	if ca := c.ClientCA; ca.SecretName != "" {
-		source := object.Source{Kind: "Secret", Name: ca.SecretName, Key: ca.Key}
-		if err := p.holds(source); err != nil {
+		added := trustedCA{path.Join(serverDir, fileClientCA), secretKey(w.Object, ca.SecretName, ca.Key), true}
+		items = append(items, fileItem{added.source, fileClientCA})
+		if !slices.ContainsFunc(cas, func(t trustedCA) bool { return t.path == added.path }) {
+			cas = append(cas, added)
+		}
+	}
+	known.ca = cas[own].source
+	if p.settings.Certs() {
+		p.serverList(w, conf, settingCAs, paths(cas))
+		known.accepts = p.followed(w, cas)
+	}
+	return known, p.mountServer(w, items)
+}
+
+// mountServer plans the volume of what the configuration adds for the node.
+func (p *planner) mountServer(w *recognise.Workload, items []fileItem) error {
+	if len(items) == 0 {
+		return nil
+	}
+	for _, m := range w.Main.Mounts() {
+		if m.Path == path.Dir(serverDir) {
+			return fmt.Errorf("container %q: volume %q is mounted over the whole folder %q, and nothing can be mounted below a read-only volume: mount single files there (subPath)", w.Main.Name, m.Volume, m.Path)
+		}
+	}
+	pod := p.on(w.Object).pod
+	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", serverVolume), projected(serverVolume, fileMode(pod), items),
+		"the certificates that the configuration names", "")
+	p.mount(w.Object, w.Main, serverVolume, serverDir)
+	for _, i := range items {
+		if err := p.holds(i.source); err != nil {
 			return err
 		}
-		items = append(items, fileItem{source, fileClientCA})
-		if at := path.Join(serverDir, fileClientCA); !slices.Contains(cas, at) {
-			cas = append(cas, at)
+		if !p.madePerRender(i.source) {
+			p.reads(w.Object, i.source)
 		}
-	}
-	if len(items) > 0 {
-		pod := p.on(w.Object).pod
-		p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", serverVolume), projected(serverVolume, fileMode(pod), items),
-			"the certificates that the configuration names", "")
-		p.mount(w.Object, w.Main, serverVolume, serverDir)
-		for _, i := range items {
-			if !p.madePerRender(i.source.Name) {
-				p.reads(w.Object, i.source)
-			}
-		}
-	}
-	if p.settings.Certs() {
-		p.serverList(w, conf, settingCAs, cas)
 	}
 	return nil
 }
@@ -215,7 +212,11 @@ func (p *planner) server(w *recognise.Workload, conf *configuration, key, value,
 
 func (p *planner) setting(w *recognise.Workload, conf *configuration, key, value, why, link string) {
 	s := conf.get(key)
-	if s == nil || s.Hidden {
+	if s != nil && s.Hidden {
+		p.failing(w.ID, fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: it must be %q; write that there, or remove it", key, s.Place, value))
+		return
+	}
+	if s == nil {
 		p.setEnv(w.Object, w.Main, conf.envNames(key)[0], value, why, link)
 		return
 	}

@@ -92,7 +92,9 @@ type planner struct {
 	problems []error
 
 	services  []string // names of the Services in front of the nodes of this stream
-	nodes     map[*recognise.Workload]nodeClient
+	nodes     map[*recognise.Workload]*node
+	switched  bool                     // some node of the stream speaks HTTPS from now on, and did not before
+	configs   map[*object.Object]bool  // ConfigMaps and Secrets that hold the servers' own configuration
 	workloads map[*object.Object]*work // what belongs to each patched workload
 	order     []*work
 	removed   map[*object.Object]bool
@@ -100,10 +102,13 @@ type planner struct {
 	outside   []outside       // Secrets and ConfigMaps that the stream does not hold
 }
 
-// nodeClient is how a node presents itself to the cluster, which its tests do as well, and the Secret that its chart uses.
-type nodeClient struct {
-	identity
-	chartSecret string
+// node is what is known about an Elasticsearch node once it is planned.
+type node struct {
+	certificate object.Source   // of the server
+	chartSecret string          // Secret that its chart takes it from, "" when there is none
+	ca          object.Source   // that signed it
+	accepts     []object.Source // CAs whose clients it takes; nil when they cannot all be followed
+	client      *identity       // how its own probe presents itself; nil in the modes without certificates
 }
 
 // work is what one patched object gets besides its own changes.
@@ -115,7 +120,8 @@ type work struct {
 }
 
 func (p *planner) servers() {
-	p.nodes = map[*recognise.Workload]nodeClient{}
+	p.nodes = map[*recognise.Workload]*node{}
+	p.configs = map[*object.Object]bool{}
 	p.workloads = map[*object.Object]*work{}
 	p.removed = map[*object.Object]bool{}
 	p.matched = map[string]bool{}
@@ -165,7 +171,12 @@ func (p *planner) set(o *object.Object, path patch.Path, value *yaml.Node, why, 
 
 func (p *planner) edit(o *object.Object, e patch.Edit, why, link string) {
 	w := p.on(o)
-	if old, ok := w.touched[e.String()]; ok && patch.Equal(old, e.Value) {
+	if old, ok := w.touched[e.String()]; ok {
+		if !patch.Equal(old, e.Value) { // a later step knows more: what stands there in the end is one change
+			i := slices.IndexFunc(p.plan.Changes, func(c Change) bool { return c.Object == o && c.Edit.String() == e.String() })
+			p.plan.Changes[i].Edit = e
+			w.touched[e.String()] = e.Value
+		}
 		return
 	}
 	w.touched[e.String()] = e.Value
@@ -180,7 +191,7 @@ func (p *planner) add(before *object.Object, id object.ID, node *yaml.Node, why 
 			return nil
 		}
 	}
-	there, err := p.release.Find(id.Kind, id.Name)
+	there, err := p.release.Find(id.Namespace, id.Kind, id.Name)
 	if err != nil {
 		return err
 	}
@@ -225,24 +236,28 @@ func (p *planner) assume(format string, args ...any) {
 
 // outside is a Secret or ConfigMap that the stream does not hold, with the keys that it must have.
 type outside struct {
-	kind, name string
-	keys       []string
+	namespace, kind, name string
+	keys                  []string
 }
 
 func (p *planner) expect(s object.Source) {
 	for i, e := range p.outside {
-		if e.kind == s.Kind && e.name == s.Name {
+		if e.kind == s.Kind && e.name == s.Name && e.namespace == s.Namespace {
 			p.outside[i].keys = append(e.keys, s.Key)
 			return
 		}
 	}
-	p.outside = append(p.outside, outside{s.Kind, s.Name, []string{s.Key}})
+	p.outside = append(p.outside, outside{s.Namespace, s.Kind, s.Name, []string{s.Key}})
 }
 
 // expected says what must be in the cluster besides the stream.
 func (p *planner) expected() {
 	for _, e := range p.outside {
-		p.assume("%s/%s is not in the stream: it must hold %s", e.kind, e.name, quoted(compact(e.keys)))
+		where := ""
+		if e.namespace != "" {
+			where = " (namespace " + e.namespace + ")"
+		}
+		p.assume("%s/%s%s is not in the stream: it must hold %s", e.kind, e.name, where, quoted(compact(e.keys)))
 	}
 }
 

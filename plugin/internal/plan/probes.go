@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -36,8 +37,24 @@ func (p *planner) probes(w *recognise.Workload, conf *configuration) error {
 		p.action("%s: %s of container %q became a tcpSocket probe, which is weaker: it tells that the port is open, not that the node answers", w.ID, name, w.Main.Name)
 	}
 	for _, hook := range []string{"postStart", "preStop"} {
+		if usesWget(object.Get(w.Main.Node, "lifecycle", hook, "exec")) {
+			return fmt.Errorf("container %q: lifecycle.%s runs wget, which takes no certificate from the environment: use curl, which does", w.Main.Name, hook)
+		}
 		if get := object.Get(w.Main.Node, "lifecycle", hook, "httpGet"); get != nil && p.onHTTPPort(w, conf, get) {
 			return fmt.Errorf("container %q: lifecycle.%s is an httpGet, for which the kubelet has no certificate to present: use exec with curl", w.Main.Name, hook)
+		}
+	}
+	return p.probesOfOthers(w, conf)
+}
+
+// probesOfOthers refuses probes of other containers that go to Elasticsearch: containers of a pod share their ports.
+func (p *planner) probesOfOthers(w *recognise.Workload, conf *configuration) error {
+	for _, c := range w.Pod.All() {
+		for _, name := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
+			get := object.Get(c.Node, name, "httpGet")
+			if c.Name != w.Main.Name && get != nil && object.Text(get, "port") == p.httpPort(conf) && !p.listed(w.ID, c.Name) {
+				return fmt.Errorf("container %q: %s is an httpGet on port %s, which is Elasticsearch's; the kubelet has no certificate to present: use exec with curl", c.Name, name, p.httpPort(conf))
+			}
 		}
 	}
 	return nil
@@ -55,8 +72,17 @@ func usesWget(node *yaml.RNode) bool {
 	return false
 }
 
+// httpPort gives the port of Elasticsearch's HTTP layer: as it is set, else the container's port of that name, else the default.
 func (p *planner) httpPort(conf *configuration) string {
-	return or(conf.get("http.port").Value(), "9200")
+	if port := conf.get("http.port").Value(); port != "" {
+		return port
+	}
+	for _, c := range object.Items(conf.w.Main.Node, "ports") {
+		if object.Text(c, "name") == "http" {
+			return object.Text(c, "containerPort")
+		}
+	}
+	return "9200"
 }
 
 // onHTTPPort tells whether an httpGet goes to Elasticsearch's HTTP port, by number or by name.
@@ -80,8 +106,8 @@ func curlCommand(c object.Container, get *yaml.RNode, port string) ([]string, bo
 	}
 	command := []string{"curl", "--silent", "--fail", "--insecure", "--output", "/dev/null"}
 	for _, h := range object.Items(get, "httpHeaders") {
-		if strings.EqualFold(object.Text(h, "name"), "Authorization") {
-			return nil, false
+		if !slices.Contains([]string{"accept", "content-type", "host", "user-agent"}, strings.ToLower(object.Text(h, "name"))) {
+			return nil, false // it may be a credential, which does not belong on a command line
 		}
 		command = append(command, "--header", object.Text(h, "name")+": "+object.Text(h, "value"))
 	}

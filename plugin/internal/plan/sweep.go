@@ -9,22 +9,26 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
 // stranger notes a client of another application: this version leaves it as it is, and it must not go unnoticed.
 func (p *planner) stranger(id object.ID, container, service string) {
-	if !p.settings.Certs() || p.listed(id, container) {
+	if !p.settings.Certs() && !p.switched || p.listed(id, container) {
 		return
 	}
-	p.plan.Passed = append(p.plan.Passed, Passed{id, fmt.Sprintf("names Elasticsearch (%s) and presents no certificate", service)})
-	when := "as soon as clientAuthentication is required"
-	if p.settings.ClientAuthentication == config.Required {
-		when = "from now on"
+	when := "is refused as soon as clientAuthentication is required, unless it presents a certificate"
+	switch {
+	case p.switched:
+		when = "fails from now on unless it calls by https:// and, where certificates are required, presents one"
+	case p.settings.ClientAuthentication == config.Required:
+		when = "is refused from now on unless it presents a certificate"
 	}
-	p.action("%s names Elasticsearch (%s) and was left alone: this version patches Elasticsearch and Kibana only; it is refused %s unless it presents a certificate", id, service, when)
+	p.plan.Passed = append(p.plan.Passed, Passed{id, fmt.Sprintf("names Elasticsearch (%s) and belongs to another application", service)})
+	p.action("%s names Elasticsearch (%s) and was left alone: this version patches Elasticsearch and Kibana only; it %s", id, service, when)
 }
 
-// sweepKinds are kinds of which a mention says nothing about a client.
+// notClients are kinds of which a mention says nothing about a client.
 var notClients = [...]string{"Service", "ServiceAccount", "PodDisruptionBudget", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
 	"StatefulSet", "Deployment", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod", "List", "Endpoints", "EndpointSlice"}
 
@@ -55,7 +59,7 @@ func (p *planner) sweep() {
 }
 
 func (p *planner) sweepObject(o *object.Object, service string) {
-	if p.removed[o] || p.changes(o.ID) {
+	if p.removed[o] || p.configs[o] || p.workloads[o] != nil {
 		return
 	}
 	if o.Kind != "Ingress" {
@@ -72,17 +76,6 @@ func (p *planner) sweepObject(o *object.Object, service string) {
 	}
 }
 
-// changes tells whether an object is among those that change, or is read by one of them. Find gives another value for the same
-// document, so that identities are compared by name.
-func (p *planner) changes(id object.ID) bool {
-	for o := range p.workloads {
-		if o.ID == id {
-			return true
-		}
-	}
-	return slices.ContainsFunc(p.plan.Removals, func(r Removal) bool { return r.Object.ID == id })
-}
-
 // listed tells whether the user takes care of an object, or of one container of it.
 func (p *planner) listed(id object.ID, container string) bool {
 	for _, u := range p.settings.Unmanaged {
@@ -97,24 +90,37 @@ func (p *planner) listed(id object.ID, container string) bool {
 	return false
 }
 
-// unmanaged refuses entries that match nothing: a typing mistake there would hide a client.
+// unmanaged refuses entries that match nothing: a typing mistake there would hide a client. A client with a certificate of its own may
+// be in another release, and is only named.
 func (p *planner) unmanaged() {
 	for _, u := range p.settings.Unmanaged {
 		if p.matched[u.Ref] {
 			continue
 		}
 		parts := strings.Split(u.Ref, "/")
-		o, err := p.release.Find(parts[0], parts[1])
-		if err != nil {
+		o, err := p.release.Find("", parts[0], parts[1])
+		switch {
+		case err != nil:
 			p.problems = append(p.problems, err)
-			continue
-		}
-		if o == nil || len(parts) == 3 && !hasContainer(o, parts[2]) {
+		case o == nil || len(parts) == 3 && !hasContainer(o, parts[2]):
 			p.problems = append(p.problems, fmt.Errorf("spec.unmanaged: %s matches nothing in the stream: correct or remove the entry", u.Ref))
-			continue
+		case len(parts) == 3 && p.isMain(o, parts[2]):
+			p.problems = append(p.problems, fmt.Errorf("spec.unmanaged: %s is the container of the server itself, which is patched: remove the entry, or list the whole object", u.Ref))
+		default:
+			p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "unmanaged: " + u.Reason})
 		}
-		p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "unmanaged: " + u.Reason})
 	}
+	for _, c := range p.settings.Certificates.Clients {
+		if !p.matched[c.Ref] && len(p.release.Nodes)+len(p.release.Kibanas) > 0 {
+			p.action("certificates.clients: %s is none of the clients that were patched in this stream: if it is not in another release, the entry is a mistake", c.Ref)
+		}
+	}
+}
+
+func (p *planner) isMain(o *object.Object, container string) bool {
+	return slices.ContainsFunc(slices.Concat(p.release.Nodes, p.release.Kibanas), func(w *recognise.Workload) bool {
+		return w.Object == o && w.Main.Name == container
+	})
 }
 
 func hasContainer(o *object.Object, name string) bool {

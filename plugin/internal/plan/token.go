@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -24,7 +25,7 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 		return err
 	}
 	for _, key := range []string{p.settings.Minter.UsernameKey, p.settings.Minter.PasswordKey} {
-		if err := p.holds(object.Source{Kind: "Secret", Name: minter, Key: key}); err != nil {
+		if err := p.holds(secretKey(w.Object, minter, key)); err != nil {
 			return fmt.Errorf("%w (minter.secretName, minter.usernameKey, minter.passwordKey)", err)
 		}
 	}
@@ -33,6 +34,9 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 		return err
 	}
 	secret := or(p.settings.Token.SecretName, w.Name+"-elk-mtls-token")
+	if slices.Contains([]string{minter, id.ca.Name, id.secret}, secret) {
+		return fmt.Errorf("token.secretName: Secret/%s holds credentials or certificates already: choose a name of its own", secret)
+	}
 	if err := p.tokenObjects(w, account, secret); err != nil {
 		return err
 	}

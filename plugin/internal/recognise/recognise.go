@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
@@ -34,10 +35,9 @@ type Workload struct {
 
 // Release is what a stream holds, as far as it matters here.
 type Release struct {
-	Nodes   []*Workload      // Elasticsearch nodes, in the order of the stream
-	Kibanas []*Workload      // in the order of the stream
-	Pods    []*object.Object // the other objects with a pod that mention Elasticsearch or Kibana
-	Passed  []LookAlike      // what looks like one of the applications and is none
+	Nodes   []*Workload // Elasticsearch nodes, in the order of the stream
+	Kibanas []*Workload // in the order of the stream
+	Passed  []LookAlike // what looks like one of the applications and is none
 
 	Objects int // how many documents hold something
 
@@ -143,22 +143,33 @@ func (r *Release) judge(o *object.Object) error {
 			return nil
 		}
 	}
-	r.Pods = append(r.Pods, o)
 	return nil
 }
 
-// Find gives the object of that kind and name, nil when the stream has none. A document that cannot be read is an error only when
-// it may be the one.
-func (r *Release) Find(kind, name string) (*object.Object, error) {
-	found, err := r.FindAll(kind, name)
-	if len(found) == 0 {
+// Find gives the object of that kind and name that an object of a namespace sees, nil when the stream has none. A namespace that is
+// not written down may be any. Of a hook and an object of the release with one name it gives the latter. A document that cannot be
+// read is an error only when it may be the one.
+func (r *Release) Find(namespace, kind, name string) (*object.Object, error) {
+	all, err := r.findAll(kind, name)
+	if err != nil {
 		return nil, err
 	}
-	return found[0], err
+	var hook *object.Object
+	for _, o := range all {
+		switch {
+		case !sameNamespace(namespace, o.Namespace):
+		case o.Hook == "":
+			return o, nil
+		case hook == nil:
+			hook = o
+		}
+	}
+	return hook, nil
 }
 
-// FindAll gives every object of that kind and name: a hook and an object of the release may share both.
-func (r *Release) FindAll(kind, name string) ([]*object.Object, error) {
+func sameNamespace(a, b string) bool { return a == b || a == "" || b == "" }
+
+func (r *Release) findAll(kind, name string) ([]*object.Object, error) {
 	key := kind + "/" + name
 	if found, ok := r.found[key]; ok {
 		return found, nil
@@ -183,6 +194,31 @@ func (r *Release) FindAll(kind, name string) ([]*object.Object, error) {
 	}
 	r.found[key] = found
 	return found, nil
+}
+
+// Pods gives the other objects with a pod whose text holds one of words: whoever calls Elasticsearch has its name somewhere.
+func (r *Release) Pods(words []string) ([]*object.Object, error) {
+	var pods []*object.Object
+	for _, s := range r.screened {
+		if !s.mayBe(workloadKinds[:]...) || !s.mentions(words) {
+			continue
+		}
+		objects, err := r.In(s.doc)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects {
+			if _, ok := o.Pod(); ok && !r.isServer(o) {
+				pods = append(pods, o)
+			}
+		}
+	}
+	return pods, nil
+}
+
+func (r *Release) isServer(o *object.Object) bool {
+	is := func(w *Workload) bool { return w.Object == o }
+	return slices.ContainsFunc(r.Nodes, is) || slices.ContainsFunc(r.Kibanas, is)
 }
 
 // Services gives the names of the Services whose selector picks the pods of a workload.
@@ -215,7 +251,7 @@ func (r *Release) Selecting(kind string, w *Workload) ([]*object.Object, error) 
 			return nil, err
 		}
 		for _, o := range objects {
-			if o.Kind == kind && (selects(object.Pairs(o.Node, "spec", "selector"), labels) || selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels)) {
+			if o.Kind == kind && sameNamespace(w.Namespace, o.Namespace) && (selects(object.Pairs(o.Node, "spec", "selector"), labels) || selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels)) {
 				found = append(found, o)
 			}
 		}
@@ -223,14 +259,19 @@ func (r *Release) Selecting(kind string, w *Workload) ([]*object.Object, error) 
 	return found, nil
 }
 
-// mayNameAny holds unless none of the label values occurs in the document.
-func (s screened) mayNameAny(labels map[string]string) bool {
-	for _, value := range labels {
-		if bytes.Contains(s.doc.Text(), []byte(value)) {
+// mentions holds when one of words occurs in the document, or may hide behind an escape.
+func (s screened) mentions(words []string) bool {
+	for _, word := range words {
+		if bytes.Contains(s.doc.Text(), []byte(word)) {
 			return true
 		}
 	}
 	return hasEscape(s.doc.Text())
+}
+
+// mayNameAny holds unless none of the label values occurs in the document.
+func (s screened) mayNameAny(labels map[string]string) bool {
+	return s.mentions(slices.Collect(maps.Values(labels)))
 }
 
 func selects(selector, labels map[string]string) bool {

@@ -18,6 +18,8 @@ func TestCallsHost(t *testing.T) {
 		"an image of that name":                 {"registry/es", false},
 		"a port of one digit is none":           {"es:8", false},
 		"the second mention counts":             {"es-data https://es", true},
+		"a pod of a headless Service":           {"https://es-0.es:9200", true},
+		"the transport port":                    {"es:9300", false},
 		"only the name":                         {"es", false},
 		"a path with that name":                 {"/usr/share/es/config", false},
 		"a quoted address inside a larger text": {`hosts => ["https://es:9200"]`, true},
@@ -25,6 +27,35 @@ func TestCallsHost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := callsHost(c.text, "es"); got != c.want {
 				t.Errorf("callsHost(%q) is %v", c.text, got)
+			}
+		})
+	}
+}
+
+func TestIsHostWord(t *testing.T) {
+	for text, want := range map[string]bool{
+		"es-master": true, "es-master.logging.svc": true, "es-master-0": false, "my-es-master": false, "es-master.tar gz": false, "es-master/x": false,
+	} {
+		if got := isHostWord(text, "es-master"); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+func TestCurlIgnoresFiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		command []string
+		want    bool
+	}{
+		"in a script":         {[]string{"sh", "-c", "set -e; curl -q -k https://x"}, true},
+		"as words":            {[]string{"/usr/bin/curl", "-qsk", "https://x"}, true},
+		"the long form":       {[]string{"curl", "--disable", "https://x"}, true},
+		"later it is ignored": {[]string{"curl", "-k", "-q", "https://x"}, false},
+		"another program":     {[]string{"grep", "-q", "curl"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := curlIgnoresFiles(c.command); got != c.want {
+				t.Errorf("%v: %v", c.command, got)
 			}
 		})
 	}

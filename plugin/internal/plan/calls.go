@@ -1,0 +1,120 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// Whether a container calls Elasticsearch, and how, is read from words: addresses in what it runs.
+
+// hostOf gives the host of an address without its port.
+func hostOf(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	rest = rest[strings.LastIndex(rest, "@")+1:]
+	host, _, _ := strings.Cut(rest, "/")
+	host, _, _ = strings.Cut(host, ":")
+	return host
+}
+
+// mentioned gives the first of names that a container's command or environment calls as a host; "" when there is none.
+func mentioned(c object.Container, names []string) string {
+	for _, field := range []string{"command", "args", "env", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"} {
+		at := object.Get(c.Node, field)
+		if at == nil {
+			continue
+		}
+		for _, text := range texts(at) {
+			for _, name := range names {
+				if callsHost(text, name) || strings.Contains(name, "-") && isHostWord(text, name) {
+					return name
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// isHostWord holds when a whole value is the host, with or without a domain: ES_HOST=es-master.logging.svc, --host es-master.
+func isHostWord(text, host string) bool {
+	rest, ok := strings.CutPrefix(text, host)
+	return ok && (rest == "" || rest[0] == '.' && !strings.ContainsAny(rest, " /:\n"))
+}
+
+// callsHost holds when text names host as part of an address: "//host", "user@host", "pod.host:9200" or "host:9200", also with a
+// domain behind it. Port 9300 is the nodes' own.
+func callsHost(text, host string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], host)
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(host)
+		from = end
+		before, after := text[:start], text[end:]
+		if before != "" && isNameByte(before[len(before)-1]) && !strings.HasSuffix(before, ".") || after != "" && isNameByte(after[0]) && after[0] != '.' {
+			continue
+		}
+		port, ok := portOf(after)
+		if ok && port != "9300" || !ok && (strings.HasSuffix(before, "//") || strings.HasSuffix(before, "@")) {
+			return true
+		}
+	}
+}
+
+// portOf gives the port in ":9200" and ".ns.svc:9200"; the tag of an image is none.
+func portOf(s string) (string, bool) {
+	for s != "" && isNameByte(s[0]) {
+		s = s[1:]
+	}
+	s, ok := strings.CutPrefix(s, ":")
+	digits := 0
+	for digits < len(s) && s[digits] >= '0' && s[digits] <= '9' {
+		digits++
+	}
+	return s[:digits], ok && digits >= 2 && (digits == len(s) || !isNameByte(s[digits]))
+}
+
+func isNameByte(c byte) bool {
+	return c == '-' || c == '.' || c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}
+
+// commands gives every command line of a container, as words: its own, those of its probes and of its lifecycle.
+func commands(c object.Container) [][]string {
+	all := [][]string{c.Command()}
+	for _, at := range [][]string{{"livenessProbe"}, {"readinessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"}} {
+		var words []string
+		for _, item := range object.Items(c.Node, append(at, "exec", "command")...) {
+			words = append(words, item.YNode().Value)
+		}
+		all = append(all, words)
+	}
+	return all
+}
+
+// shellWords takes scripts apart at white space: enough to find a program and its first option.
+func shellWords(command []string) []string {
+	var words []string
+	for _, w := range command {
+		words = append(words, strings.FieldsFunc(w, func(r rune) bool { return strings.ContainsRune(" \t\n;|&()`\"'", r) })...)
+	}
+	return words
+}
+
+func isCurl(word string) bool { return word == "curl" || strings.HasSuffix(word, "/curl") }
+
+func usesCurl(c object.Container) bool {
+	return slices.ContainsFunc(commands(c), func(command []string) bool { return slices.ContainsFunc(shellWords(command), isCurl) })
+}
+
+// curlIgnoresFiles holds for curl -q, which counts as the first option only.
+func curlIgnoresFiles(command []string) bool {
+	words := shellWords(command)
+	for i, w := range words[:max(0, len(words)-1)] {
+		if next := words[i+1]; isCurl(w) && (next == "--disable" || strings.HasPrefix(next, "-q")) {
+			return true
+		}
+	}
+	return false
+}
