@@ -11,7 +11,7 @@ import (
 // variant is the example release with what somebody's values make of it.
 type variant struct {
 	name    string
-	base    string // fixture; "release" if empty
+	base    string // fixture, or "fixture/file"; "release" if empty
 	replace []string
 	extra   string // further documents
 	spec    string // configuration
@@ -41,7 +41,11 @@ func (v variant) run(t *testing.T) {
 	if base == "" {
 		base = "release"
 	}
-	text := string(read(t, filepath.Join("testdata/charts", base, "input.yaml")))
+	fixture, file, ok := strings.Cut(base, "/")
+	if !ok {
+		file = "input"
+	}
+	text := string(read(t, filepath.Join("testdata/charts", fixture, file+".yaml")))
 	for i := 0; i+1 < len(v.replace); i += 2 {
 		if !strings.Contains(text, v.replace[i]) {
 			t.Fatalf("the fixture does not hold %q", v.replace[i])
@@ -137,7 +141,7 @@ func kibanaValues() []variant {
 		{name: "the token in the Secret of the certificates", spec: "{token: {secretName: elasticsearch-master-certs}}", refused: "holds credentials or certificates already"},
 		{name: "a wait for Elasticsearch", replace: []string{"      initContainers:\n      containers:\n      - name: kibana\n", "      initContainers:\n      - name: wait\n        image: curl\n        command: [sh, -c, \"until curl -k $ELASTICSEARCH_HOSTS; do sleep 1; done\"]\n        env: [{name: ELASTICSEARCH_HOSTS, value: \"https://elasticsearch-master:9200\"}]\n      containers:\n      - name: kibana\n"},
 			output: "elk-kibana-elk-mtls-curl"},
-		{name: "a patched release in another mode", base: "kibana-patched", spec: "{mode: token}", refused: `was patched in mode "cert-token" already`},
+		{name: "a patched release in another mode", base: "kibana-helm4/output", spec: "{mode: token}", refused: `was patched in mode "cert-token" already`},
 	}
 }
 
