@@ -10,10 +10,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 
-	elasticsearch "github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
@@ -28,18 +29,26 @@ type Login struct {
 // Client calls Elasticsearch. No call is ever repeated by the transport: a create that is sent twice is answered 409,
 // and its first answer, with the token's value, is lost.
 type Client struct {
-	base  *elasticsearch.BaseClient
+	base  *elastictransport.Client
 	login func() (Login, error) // read anew for each call: a mounted Secret changes while we wait
 }
 
-// New makes a client for one cluster, whose hosts are tried in turn: after a failure the next call goes to the next.
+// New makes a client for one cluster, whose hosts are tried in turn: after a failure the next call goes to the next. It takes the requests
+// of go-elasticsearch and its transport without the client around them, which would bring in some 850 packages of the typed API.
 func New(urls []string, transport http.RoundTripper, login func() (Login, error)) (*Client, error) {
-	base, err := elasticsearch.NewBaseClient(elasticsearch.Config{
-		Addresses:         urls,
-		Transport:         genuine{transport},
-		DisableRetry:      true,
-		DisableMetaHeader: true,
-		Header:            http.Header{"User-Agent": {"elk-mtls-init"}},
+	hosts := make([]*url.URL, len(urls))
+	for i, text := range urls {
+		host, err := url.Parse(text)
+		if err != nil {
+			return nil, errors.New("making the Elasticsearch client: an address cannot be read") // the parser's text quotes it
+		}
+		hosts[i] = host
+	}
+	base, err := elastictransport.New(elastictransport.Config{
+		URLs:         hosts,
+		Transport:    genuine{transport},
+		DisableRetry: true,
+		UserAgent:    "elk-mtls-init",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the Elasticsearch client: %w", err)
