@@ -41,7 +41,7 @@ func ensure(ctx context.Context, o config.Ensure, e edge) error {
 		return h.unverified(ctx, err)
 	}
 	// The token is safe: from here nothing changes the exit code.
-	h.clean(ctx, held)
+	_ = h.clean(ctx, held)
 	h.settle(ctx)
 	return h.print()
 }

@@ -24,6 +24,7 @@ type actor struct {
 	name  string
 	clock *testClock
 	log   bytes.Buffer // read it after the end only
+	out   bytes.Buffer // the same
 	stop  context.CancelFunc
 	calls chan *call
 	done  chan error
@@ -32,7 +33,7 @@ type actor struct {
 
 // call is one request that waits at the gate.
 type call struct {
-	kind string // get, claim, write, mend; login, verify, health, list, create, delete
+	kind string // get, claim, write, mend, doom; login, verify, health, list, create, delete; workload, pods, restart
 	name string // of the token in the path of create and delete; of the claimed name in a claim
 	req  *http.Request
 	next http.RoundTripper
@@ -44,17 +45,39 @@ var errCut = errors.New("connection cut by the script")
 // start runs an ensure of a pod.
 func (w *world) start(t *testing.T, pod string, change ...func(*config.Ensure)) *actor {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
-	a := &actor{t: t, name: pod, clock: newTestClock(), stop: stop, calls: make(chan *call), done: make(chan error, 1)}
 	o := w.settings(pod)
 	for _, f := range change {
 		f(&o)
 	}
+	return w.act(t, pod, func(ctx context.Context, e edge) error { return ensure(ctx, o, e) })
+}
+
+// startRotate runs a rotate of the Deployment kibana.
+func (w *world) startRotate(t *testing.T, name string) *actor {
+	t.Helper()
+	o := w.rotation(name)
+	return w.act(t, name, func(ctx context.Context, e edge) error { return rotate(ctx, o, e) })
+}
+
+// startRevoke runs a revoke.
+func (w *world) startRevoke(t *testing.T, name string, change ...func(*config.Revoke)) *actor {
+	t.Helper()
+	o := config.Revoke{Ensure: w.settings(name)}
+	for _, f := range change {
+		f(&o)
+	}
+	return w.act(t, name, func(ctx context.Context, e edge) error { return revoke(ctx, o, e) })
+}
+
+func (w *world) act(t *testing.T, name string, run func(context.Context, edge) error) *actor {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	a := &actor{t: t, name: name, clock: newTestClock(), stop: stop, calls: make(chan *call), done: make(chan error, 1)}
 	kubernetes := rest.CopyConfig(w.kubernetes)
 	kubernetes.Wrap(func(next http.RoundTripper) http.RoundTripper { return gate{a, next} })
 	go func() {
-		a.done <- ensure(ctx, o, edge{
-			clock: a.clock.clock(), log: slog.New(slog.NewTextHandler(&a.log, nil)), stdout: io.Discard, kubernetes: kubernetes,
+		a.done <- run(ctx, edge{
+			clock: a.clock.clock(), log: slog.New(slog.NewTextHandler(&a.log, nil)), stdout: &a.out, kubernetes: kubernetes,
 			transport: func(next http.RoundTripper) http.RoundTripper { return gate{a, closing(t)(next)} },
 		})
 	}()
@@ -109,6 +132,10 @@ func (c *call) classify() error {
 		c.kind = "login"
 	case strings.HasSuffix(path, "/_cluster/health"):
 		c.kind = "health"
+	case strings.HasSuffix(path, "/pods"):
+		c.kind = "pods"
+	case strings.Contains(path, "/apis/apps/"):
+		c.kind = map[string]string{http.MethodGet: "workload", http.MethodPatch: "restart"}[c.req.Method]
 	case strings.HasSuffix(path, "/credential"):
 		c.kind = "list"
 	case c.req.Method == http.MethodPost:
@@ -123,6 +150,8 @@ func (c *call) classify() error {
 		c.kind = "claim"
 		_, rest, _ := strings.Cut(string(body), `"elk-mtls.dev/claim":"`)
 		c.name, _, _ = strings.Cut(rest, " ")
+	case bytes.Contains(body, []byte(`"elk-mtls.dev/abandoned":"`)) && !bytes.Contains(body, []byte(`"elk-mtls.dev/claim"`)):
+		c.kind = "doom"
 	default:
 		c.kind = "mend"
 	}

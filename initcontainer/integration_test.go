@@ -15,10 +15,13 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/util/retry"
+	"sigs.k8s.io/yaml"
 
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/rollout"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
 	"github.com/elk-mtls/elk-mtls/test/parts"
 	"github.com/elk-mtls/elk-mtls/test/pki"
+	"github.com/elk-mtls/elk-mtls/test/replicas"
 )
 
 // The same scripts as in go test, against a real Elasticsearch that requires client certificates and a real API server,
@@ -50,6 +53,13 @@ func TestRealParts(t *testing.T) {
 	}
 	for _, script := range interleavings() {
 		t.Run(script.name, func(t *testing.T) { script.play(t, fresh(t)) })
+	}
+	for _, script := range rotations() {
+		t.Run(script.name, func(t *testing.T) {
+			w := fresh(t)
+			w.deploy(t, admin)
+			script.play(t, w)
+		})
 	}
 	t.Run("TenAtOnceGiveOneToken", func(t *testing.T) { tenAtOnce(t, fresh(t)) })
 	t.Run("ASecondRunWritesNothing", func(t *testing.T) {
@@ -109,4 +119,26 @@ func (w *world) inCluster(t *testing.T, admin kubernetes.Interface, config *rest
 		}))
 	}
 	w.remove = func() { must(t, secrets.Delete(context.Background(), w.secret, metav1.DeleteOptions{})) }
+}
+
+// deploy runs two pods that use the Secret, and gives the ServiceAccount the Role that rotate prints, and nothing more.
+func (w *world) deploy(t *testing.T, admin kubernetes.Interface) {
+	t.Helper()
+	text, err := rollout.Role(w.namespace, w.secret, []rollout.Workload{{Kind: "Deployment", Name: "kibana"}})
+	must(t, err)
+	var role rbacv1.Role
+	must(t, yaml.UnmarshalStrict(text, &role))
+	_, err = admin.RbacV1().Roles(w.namespace).Create(t.Context(), &role, metav1.CreateOptions{})
+	must(t, err)
+	_, err = admin.RbacV1().RoleBindings(w.namespace).Create(t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "Role", Name: role.Name},
+		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Name: w.secret, Namespace: w.namespace}},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	set, err := replicas.Start(context.Background(), replicas.Options{
+		Client: admin, Namespace: w.namespace, Name: "kibana", Secret: w.secret, SecretKey: testKey, Count: 2,
+	})
+	must(t, err)
+	t.Cleanup(func() { must(t, set.Stop()) })
 }

@@ -12,6 +12,10 @@ import (
 
 // judge is step 4: it gathers the evidence and has it judged. The error says why a verdict is unclear.
 func (h *holder) judge(ctx context.Context, s protocol.State) (protocol.Verdict, error) {
+	if h.renewing { // 10
+		h.unclear = false
+		return protocol.Invalid, nil
+	}
 	var evidence protocol.Evidence
 	var reason error
 	if !protocol.Hopeless(s) {

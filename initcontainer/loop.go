@@ -54,6 +54,8 @@ type holder struct {
 	watch     protocol.Watch
 	unclear   bool // the token read last could not be judged; true before anything is read
 	replaces  bool // the value that is being written takes the place of another one
+	renewing  bool // a token that works is replaced all the same
+	foreign   bool // tokens that were not made for this Secret may be deleted, too
 	unknown   int  // creates without an answer
 	refused   refusal
 	minterOK  bool

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -36,9 +35,9 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		Args:          cobra.ArbitraryArgs, // cobra's own message has no exit code
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage(fmt.Errorf("unknown command %q: want ensure or version", args[0]))
+				return usage(fmt.Errorf("unknown command %q: want ensure, rotate, revoke or version", args[0]))
 			}
-			return usage(errors.New("which command? ensure or version"))
+			return usage(errors.New("which command? ensure, rotate, revoke or version"))
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -46,7 +45,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	root.AddCommand(ensureCommand(environ, report), versionCommand())
+	root.AddCommand(ensureCommand(environ, report), rotateCommand(environ, report), revokeCommand(environ, report), versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -56,7 +55,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 }
 
 func usage(err error) error {
-	return failure.New(failure.Usage, err, "elk-mtls-init ensure --help lists the settings")
+	return failure.New(failure.Usage, err, "elk-mtls-init ensure --help lists the settings; so do rotate and revoke")
 }
 
 func noArgs(c *cobra.Command, args []string) error {
@@ -86,41 +85,6 @@ func buildVersion() string {
 		return info.Main.Version
 	}
 	return "unknown"
-}
-
-func ensureCommand(environ []string, report *reporter) *cobra.Command {
-	var o config.Ensure
-	c := &cobra.Command{
-		Use:   "ensure",
-		Short: "Make sure that Kibana can log in: by default, that the Secret holds a service token that works",
-		Long: `Make sure that Kibana can log in. With a service token: one that works is left alone; where there is none, one is made
-and written to the Secret. In the password modes: its user can log in; the password is set only with --set-password. In
-mode pki: the licence has PKI realms, and the certificate alone has the role, by a role mapping that is written where it
-differs. Every flag can also be given as ELK_MTLS_INIT_<FLAG>, in upper snake case; the flag wins.
-
-Exit codes: 0 done, 2 usage, 10 unreachable or timeout, 11 wrong CA, 12 host name, 13 no or refused client certificate,
-14 dates, 15 Elasticsearch 401, 16 Elasticsearch 403, 17 Elasticsearch 503, 18 licence, 20 Kubernetes 403, 21 Secret missing,
-22 Secret immutable, 1 anything else.`,
-		Args: noArgs,
-	}
-	o.Flags(c.Flags())
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		env := config.FromEnv(c.Flags(), environ)
-		completed := o.Complete(lookup(environ))
-		report.json, report.terminationLog = o.LogFormat == "json", o.TerminationLog
-		if completed != nil {
-			return completed
-		}
-		if err := errors.Join(env, o.Validate()); err != nil {
-			return usage(err)
-		}
-		return ensureMode(c.Context(), o, edge{
-			clock:  systemClock(),
-			log:    slog.New(report.handler()),
-			stdout: c.OutOrStdout(),
-		})
-	}
-	return c
 }
 
 func lookup(environ []string) func(string) string {

@@ -227,7 +227,7 @@ const kubeconfigText = "apiVersion: v1\nkind: Config\nclusters: [{name: c, clust
 	"contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n"
 
 // kubernetesFake starts the API server and says what happens to its Secret:
-// kubernetes start | deny STATUS | delete | immutable | wrote N
+// kubernetes start | deny STATUS | delete | blank | immutable | wrote N | deploy NAME [FIELDS] | freeze yes|no | restarted N
 func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 	st := stageOf(ts)
 	switch args[0] {
@@ -248,6 +248,16 @@ func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 	case "immutable":
 		yes := true
 		st.api.Change(func(s *corev1.Secret) { s.Immutable = &yes })
+	case "blank":
+		st.api.Change(func(s *corev1.Secret) { s.Data, s.Annotations = nil, nil })
+	case "deploy":
+		st.api.Deploy(args[1], 2, strings.Join(args[2:], ","))
+	case "freeze":
+		st.api.Freeze(args[1] == "yes")
+	case "restarted":
+		if got := strconv.Itoa(st.api.Restarts()); got != args[1] {
+			ts.Fatalf("there were %s restarts, not %s", got, args[1])
+		}
 	case "wrote":
 		if got := strconv.Itoa(st.api.Writes()); got != args[1] {
 			ts.Fatalf("the Secret was written %s times, not %s", got, args[1])

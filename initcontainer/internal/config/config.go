@@ -19,11 +19,16 @@ import (
 
 // Common are the settings that every command with a connection to Elasticsearch has.
 type Common struct {
-	URLs           []string
-	TLS            tlsfiles.Files
-	UsernameFile   string
-	PasswordFile   string
-	Timeout        time.Duration
+	URLs         []string
+	TLS          tlsfiles.Files
+	UsernameFile string
+	PasswordFile string
+	Timeout      time.Duration
+	Output
+}
+
+// Output is how a run tells what it does.
+type Output struct {
 	LogFormat      string
 	TerminationLog string
 }
@@ -67,17 +72,15 @@ func (c *Common) flags(f *pflag.FlagSet) {
 func (e *Ensure) Flags(f *pflag.FlagSet) {
 	e.Common.flags(f)
 	e.Identity.flags(f)
-	f.StringVar(&e.AccountName, "account", "elastic/kibana", "service account")
-	f.StringVar(&e.Secret, "secret", "", "`NAME` of the Secret")
-	f.StringVar(&e.SecretKey, "secret-key", "token", "key in the Secret")
-	f.StringVar(&e.Namespace, "namespace", "", "namespace of the Secret (default: the pod's)")
-	f.StringVar(&e.Kubeconfig, "kubeconfig", "", "kubeconfig `FILE`, outside a pod")
+	e.secretFlags(f)
 	f.StringVar(&e.SecretOut, "secret-out", "", "instead of --secret: manifest `FILE` to read and write, or - for standard output, with --new")
 	f.BoolVar(&e.New, "new", false, "with --secret-out -: make a new token each time")
-	f.StringVar(&e.PodUID, "pod-uid", "", "UID of the pod (default: $POD_UID, else random)")
 	f.DurationVar(&e.Settle, "settle", 2*time.Second, "pause after a token was replaced, for kubelets that hold the old value")
 	f.BoolVar(&e.RequireVerified, "require-verified", false, "fail (exit 10) when the token that is there could not be verified in time")
 }
+
+// Output returns how the run tells what it does.
+func (e *Ensure) Output() Output { return e.Common.Output }
 
 // DefaultTerminationLog is kubelet's file, "" outside a pod.
 func DefaultTerminationLog() string {
@@ -123,11 +126,7 @@ func (e *Ensure) Validate() error {
 }
 
 func (e *Ensure) validateToken() error {
-	var errs []error
-	var err error
-	if e.Account, err = credential.ParseAccount(e.AccountName); err != nil {
-		errs = append(errs, fmt.Errorf("--account: %w", err))
-	}
+	errs := []error{e.accountOf()}
 	switch {
 	case e.SecretOut == "" && e.Secret == "":
 		errs = append(errs, errors.New("--secret: the name of the token's Secret is missing (or --secret-out)"))

@@ -1,6 +1,6 @@
 // Package kubefake gives an API server with one Secret in it, for tests: get and merge patch with the resourceVersion
-// semantics of the real one, and the hand of a person or of Helm that changes the Secret in between. Every other call is
-// answered 403, as a Role with get and patch on one name would.
+// semantics of the real one, and the hand of a person or of Helm that changes the Secret in between. There may be
+// Deployments whose pods use the Secret. Every other call is answered 403, as a Role on these names would.
 package kubefake
 
 import (
@@ -30,11 +30,15 @@ type Server struct {
 	uid     int
 	writes  int
 	deny    int // answer this to everything
+	name    string
+
+	deployments []*deployment
+	pods        []corev1.Pod
 }
 
 // Start begins to serve a blank Secret.
 func Start(namespace, name string) *Server {
-	s := &Server{}
+	s := &Server{name: name}
 	s.create(namespace, name)
 	s.http = httptest.NewServer(s)
 	s.URL = s.http.URL
@@ -115,6 +119,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) answer(r *http.Request, body []byte) (int, any) {
+	if s.deny == 0 {
+		if status, answer, ok := s.workloadCalls(r, body); ok {
+			return status, answer
+		}
+	}
 	path := ""
 	if s.secret != nil {
 		path = "/api/v1/namespaces/" + s.secret.Namespace + "/secrets/" + s.secret.Name

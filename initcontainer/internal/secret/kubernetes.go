@@ -30,9 +30,18 @@ type Kubernetes struct {
 	client rest.Interface
 }
 
-// NewKubernetes makes a client for one Secret. It knows the types of core/v1 only: client-go's typed clients register
-// every API group and double the size and the start of the program.
+// NewKubernetes makes a client for one Secret.
 func NewKubernetes(config *rest.Config, place Place) (*Kubernetes, error) {
+	client, err := RESTClient(config)
+	if err != nil {
+		return nil, err
+	}
+	return &Kubernetes{place, client}, nil
+}
+
+// RESTClient makes a client that knows the types of core/v1 only: client-go's typed clients register every API group and
+// double the size and the start of the program.
+func RESTClient(config *rest.Config) (rest.Interface, error) {
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
 		return nil, err
@@ -48,7 +57,7 @@ func NewKubernetes(config *rest.Config, place Place) (*Kubernetes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the Kubernetes client: %w", err)
 	}
-	return &Kubernetes{place, client}, nil
+	return client, nil
 }
 
 // String names the Secret for messages.
@@ -109,7 +118,11 @@ func (k *Kubernetes) mergePatch(from, to protocol.State) ([]byte, error) {
 		metadata["annotations"] = annotations
 	}
 	patch := map[string]any{"metadata": metadata}
-	if !to.Token.Equal(from.Token) {
+	switch {
+	case to.Token.Equal(from.Token):
+	case to.Token.IsZero():
+		patch["data"] = map[string]any{k.Key: nil} // an empty value would let a container start without a token
+	default:
 		patch["data"] = map[string][]byte{k.Key: []byte(to.Token.Reveal())}
 	}
 	return json.Marshal(patch)

@@ -1,0 +1,108 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/rollout"
+)
+
+// Rotate are the settings of the command rotate.
+type Rotate struct {
+	Ensure
+	WorkloadNames []string
+	Workloads     []rollout.Workload
+	KubeletPause  time.Duration
+	Foreign       bool
+	PrintRole     bool
+}
+
+// rotateTimeout: a rollout takes longer than a start.
+const rotateTimeout = 15 * time.Minute
+
+// Flags declares the flags of rotate.
+func (r *Rotate) Flags(f *pflag.FlagSet) {
+	r.Common.flags(f)
+	r.secretFlags(f)
+	r.Timeout = rotateTimeout
+	f.Lookup("timeout").DefValue = rotateTimeout.String()
+	f.StringArrayVar(&r.WorkloadNames, "workload", nil, "`KIND/NAME` that uses the token, such as Deployment/kibana; repeatable")
+	f.DurationVar(&r.KubeletPause, "kubelet-pause", 90*time.Second, "pause between the new token and the restart: kubelets may hand out the old value for so long")
+	f.BoolVar(&r.Foreign, "foreign", false, "delete recorded tokens too that were not made for this Secret")
+	f.BoolVar(&r.PrintRole, "print-role", false, "print the Role that this command needs, and do nothing")
+}
+
+// Validate reports all mistakes at once.
+func (r *Rotate) Validate() error {
+	var errs []error
+	r.Workloads = nil
+	for _, name := range r.WorkloadNames {
+		w, err := rollout.ParseWorkload(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--workload: %w", err))
+		}
+		r.Workloads = append(r.Workloads, w)
+	}
+	if r.KubeletPause < 0 {
+		errs = append(errs, errors.New("--kubelet-pause: must not be negative"))
+	}
+	if !r.PrintRole {
+		return errors.Join(append(errs, r.Common.validate(), r.validateLogin(), r.validateToken())...)
+	}
+	if r.Secret == "" {
+		errs = append(errs, errors.New("--secret: the name of the token's Secret is missing"))
+	}
+	return errors.Join(errs...)
+}
+
+// Revoke are the settings of the command revoke.
+type Revoke struct {
+	Ensure
+	Orphans bool
+	Yes     bool
+	Foreign bool
+}
+
+// Flags declares the flags of revoke.
+func (r *Revoke) Flags(f *pflag.FlagSet) {
+	r.Common.flags(f)
+	r.secretFlags(f)
+	f.BoolVar(&r.Orphans, "orphans", false, "list tokens made for this very Secret that it does not name any more")
+	f.BoolVar(&r.Yes, "yes", false, "with --orphans: delete them")
+	f.BoolVar(&r.Foreign, "foreign", false, "delete recorded tokens too that were not made for this Secret")
+}
+
+// Validate reports all mistakes at once.
+func (r *Revoke) Validate() error {
+	errs := []error{r.Common.validate(), r.validateLogin(), r.validateToken()}
+	switch {
+	case r.Yes && !r.Orphans:
+		errs = append(errs, errors.New("--yes: goes with --orphans; recorded tokens are revoked without asking"))
+	case r.Foreign && r.Orphans:
+		errs = append(errs, errors.New("--foreign: does not go with --orphans: tokens made for another Secret are never looked for"))
+	}
+	return errors.Join(errs...)
+}
+
+// secretFlags are those that say which Secret, and whose token is in it.
+func (e *Ensure) secretFlags(f *pflag.FlagSet) {
+	f.StringVar(&e.AccountName, "account", "elastic/kibana", "service account")
+	f.StringVar(&e.Secret, "secret", "", "`NAME` of the Secret")
+	f.StringVar(&e.SecretKey, "secret-key", "token", "key in the Secret")
+	f.StringVar(&e.Namespace, "namespace", "", "namespace of the Secret (default: the pod's)")
+	f.StringVar(&e.Kubeconfig, "kubeconfig", "", "kubeconfig `FILE`, outside a pod")
+	f.StringVar(&e.PodUID, "pod-uid", "", "UID of the pod (default: $POD_UID, else random)")
+}
+
+// accountOf reads the account's name.
+func (e *Ensure) accountOf() error {
+	var err error
+	if e.Account, err = credential.ParseAccount(e.AccountName); err != nil {
+		return fmt.Errorf("--account: %w", err)
+	}
+	return nil
+}

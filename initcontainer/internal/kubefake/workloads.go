@@ -1,0 +1,143 @@
+package kubefake
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// deployment is one whose pods take the token from the Secret, with the controller and the kubelets that belong to it.
+type deployment struct {
+	name       string
+	spec       map[string]any // fields of the spec besides those that every one has
+	replicas   int
+	generation int64
+	frozen     bool // new pods never become ready
+	restarts   int
+}
+
+// Pod is a running pod, and the token that its container started with.
+type Pod struct{ Name, Token string }
+
+// Deploy runs a Deployment of so many pods that use the Secret. More fields of its spec may be given as JSON.
+func (s *Server) Deploy(name string, replicas int, spec string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := &deployment{name: name, replicas: replicas, generation: 1}
+	if err := json.Unmarshal([]byte("{"+spec+"}"), &d.spec); err != nil {
+		panic(err)
+	}
+	s.deployments = append(s.deployments, d)
+	s.roll(d)
+}
+
+// Freeze makes every new pod one that never becomes ready, so that the old ones stay; with false it ends that.
+func (s *Server) Freeze(frozen bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.deployments {
+		if d.frozen = frozen; !frozen && d.restarts > 0 {
+			s.roll(d)
+		}
+	}
+}
+
+// Pods returns the pods that run now.
+func (s *Server) Pods() (pods []Pod) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.pods {
+		pods = append(pods, Pod{p.Name, p.Annotations["token"]})
+	}
+	return pods
+}
+
+// Restarts counts the restarts that were asked for.
+func (s *Server) Restarts() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.deployments {
+		n += d.restarts
+	}
+	return n
+}
+
+// roll replaces a Deployment's pods; each container gets the token that the Secret has now.
+func (s *Server) roll(d *deployment) {
+	s.pods = slices.DeleteFunc(s.pods, func(p corev1.Pod) bool { return p.Labels["app"] == d.name })
+	token := ""
+	if s.secret != nil {
+		token = string(s.secret.Data["token"])
+	}
+	for range d.replicas {
+		s.uid++
+		s.pods = append(s.pods, corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{
+				Name: fmt.Sprintf("%s-%d", d.name, s.uid), UID: types.UID(fmt.Sprint(s.uid)),
+				Labels: map[string]string{"app": d.name}, Annotations: map[string]string{"token": token},
+			},
+			Spec:   s.podSpec(),
+			Status: corev1.PodStatus{Phase: corev1.PodRunning},
+		})
+	}
+}
+
+func (s *Server) podSpec() corev1.PodSpec {
+	from := &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{Key: "token"}}
+	from.SecretKeyRef.Name = s.name
+	return corev1.PodSpec{Containers: []corev1.Container{{Name: "kibana", Env: []corev1.EnvVar{{Name: "TOKEN", ValueFrom: from}}}}}
+}
+
+// workloadCalls answers what a rotation asks of a cluster; ok is false for any other call.
+func (s *Server) workloadCalls(r *http.Request, body []byte) (status int, answer any, ok bool) {
+	path := r.URL.Path
+	if r.Method == http.MethodGet && strings.HasSuffix(path, "/pods") {
+		return http.StatusOK, corev1.PodList{TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"}, Items: s.pods}, true
+	}
+	_, name, isDeployment := strings.Cut(path, "/deployments/")
+	if !isDeployment {
+		return 0, nil, false
+	}
+	i := slices.IndexFunc(s.deployments, func(d *deployment) bool { return d.name == name })
+	if i < 0 {
+		status, answer := refuse(http.StatusNotFound, "deployments.apps not found")
+		return status, answer, true
+	}
+	d := s.deployments[i]
+	if r.Method == http.MethodPatch && strings.Contains(string(body), "kubectl.kubernetes.io/restartedAt") {
+		d.generation++
+		d.restarts++
+		if !d.frozen {
+			s.roll(d)
+		}
+	}
+	return http.StatusOK, d.object(s.podSpec()), true
+}
+
+func (d *deployment) object(pod corev1.PodSpec) any {
+	spec := map[string]any{
+		"replicas": d.replicas, "selector": map[string]any{"matchLabels": map[string]any{"app": d.name}},
+		"template": map[string]any{"spec": pod},
+	}
+	for key, value := range d.spec {
+		spec[key] = value
+	}
+	updated := d.replicas
+	if d.frozen && d.restarts > 0 {
+		updated = 0
+	}
+	return map[string]any{
+		"apiVersion": "apps/v1", "kind": "Deployment",
+		"metadata": map[string]any{"name": d.name, "generation": d.generation},
+		"spec":     spec,
+		"status": map[string]any{
+			"observedGeneration": d.generation, "replicas": d.replicas, "updatedReplicas": updated, "readyReplicas": d.replicas,
+		},
+	}
+}

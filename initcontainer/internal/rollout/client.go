@@ -1,0 +1,121 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/yaml"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/secret"
+)
+
+// restartedAt is what kubectl rollout restart writes, so that tools which know that know this.
+const restartedAt = "kubectl.kubernetes.io/restartedAt"
+
+// Client looks at one namespace, for one Secret.
+type Client struct {
+	namespace, secret string
+	client            rest.Interface
+}
+
+// New makes a client.
+func New(config *rest.Config, namespace, name string) (*Client, error) {
+	client, err := secret.RESTClient(config)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{namespace, name, client}, nil
+}
+
+func (c *Client) path(w Workload) string {
+	return "/apis/apps/v1/namespaces/" + c.namespace + "/" + resources[w.Kind] + "/" + w.Name
+}
+
+// Get reads a workload.
+func (c *Client) Get(ctx context.Context, w Workload) (Status, error) {
+	var s Status
+	return s, c.read(ctx, w.String(), c.path(w), &s)
+}
+
+// Pods lists the pods that use the Secret.
+func (c *Client) Pods(ctx context.Context) ([]Pod, error) {
+	var list corev1.PodList
+	err := c.read(ctx, "pods", "/api/v1/namespaces/"+c.namespace+"/pods", &list)
+	return livePods(list.Items, c.secret), err
+}
+
+// Restart marks the pod template, as kubectl rollout restart does; with one mark, twice is once.
+func (c *Client) Restart(ctx context.Context, w Workload, mark time.Time) error {
+	body, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{
+		"metadata": map[string]any{"annotations": map[string]string{restartedAt: mark.UTC().Format(time.RFC3339)}},
+	}}})
+	if err != nil {
+		return err
+	}
+	err = c.client.Patch(types.MergePatchType).AbsPath(c.path(w)).Param("fieldManager", secret.FieldManager).
+		MaxRetries(0).Body(body).Do(ctx).Error()
+	return explain(w.String(), "restarting it", err)
+}
+
+func (c *Client) read(ctx context.Context, what, path string, into any) error {
+	text, err := c.client.Get().AbsPath(path).SetHeader("Accept", "application/json").MaxRetries(0).Do(ctx).Raw()
+	if err != nil {
+		return explain(what, "reading", err)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s: the answer is not that of a Kubernetes API server", what) // the parser's text may quote it
+	}
+	return nil
+}
+
+// explain never passes on more than the API server says of itself and of names.
+func explain(what, doing string, err error) error {
+	var status apierrors.APIStatus
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &status):
+		return failure.New(failure.Other, fmt.Errorf("%s: %s: the Kubernetes API server cannot be reached: %w", what, doing, err), "")
+	}
+	switch s := status.Status(); s.Code {
+	case http.StatusForbidden:
+		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: %s", what, s.Message),
+			"elk-mtls-init rotate --print-role prints the Role that is needed, and SECURITY.md says how to bind it")
+	case http.StatusUnauthorized:
+		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the credentials (401)", what), "")
+	case http.StatusNotFound:
+		return failure.New(failure.Usage, fmt.Errorf("%s is not there", what), "--workload: kind and name as kubectl get prints them")
+	default:
+		return fmt.Errorf("%s: %s: the Kubernetes API server answers %d %s", what, doing, s.Code, s.Reason)
+	}
+}
+
+// Role is what a rotation needs: the Secret, the workloads, and a look at the pods, which cannot be limited by name.
+func Role(namespace, name string, workloads []Workload) ([]byte, error) {
+	type rule map[string]any
+	metadata := map[string]any{"name": name + "-rotate"}
+	if namespace != "" {
+		metadata["namespace"] = namespace
+	}
+	rules := []rule{
+		{"apiGroups": []string{""}, "resources": []string{"secrets"}, "resourceNames": []string{name}, "verbs": []string{"get", "patch"}},
+		{"apiGroups": []string{""}, "resources": []string{"pods"}, "verbs": []string{"list"}},
+	}
+	for _, w := range workloads {
+		rules = append(rules, rule{
+			"apiGroups": []string{"apps"}, "resources": []string{resources[w.Kind]}, "resourceNames": []string{w.Name}, "verbs": []string{"get", "patch"},
+		})
+	}
+	return yaml.Marshal(map[string]any{
+		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules,
+	})
+}

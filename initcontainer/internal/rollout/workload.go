@@ -1,0 +1,155 @@
+// Package rollout gives what a rotation needs of a cluster: which pods use a Secret, a restart of the workloads that own
+// them, and whether that has come to its end. Names go in; what the API server says comes out, in the few fields that
+// matter. It reads workloads as JSON of its own: the types of apps/v1 would add more than the whole protocol.
+package rollout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// Workload is what makes pods.
+type Workload struct{ Kind, Name string }
+
+// resources are the kinds that a restart is known for.
+var resources = map[string]string{"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
+
+// ParseWorkload reads "Deployment/kibana".
+func ParseWorkload(s string) (Workload, error) {
+	kind, name, ok := strings.Cut(s, "/")
+	if !ok || resources[kind] == "" || !plain(name) {
+		return Workload{}, fmt.Errorf("%q: want Deployment/name, StatefulSet/name or DaemonSet/name", s)
+	}
+	return Workload{kind, name}, nil
+}
+
+// plain: a name goes into a URL.
+func plain(name string) bool {
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == "" && strings.Trim(name, ".") == name
+}
+
+// String returns "Deployment/kibana".
+func (w Workload) String() string { return w.Kind + "/" + w.Name }
+
+// Status is a workload as the API server says it is.
+type Status struct {
+	Metadata struct {
+		Generation int64 `json:"generation"`
+	} `json:"metadata"`
+	Spec struct {
+		Replicas       *int32                `json:"replicas"`
+		Paused         bool                  `json:"paused"`
+		Selector       *metav1.LabelSelector `json:"selector"`
+		UpdateStrategy struct {
+			Type          string `json:"type"`
+			RollingUpdate struct {
+				Partition int32 `json:"partition"`
+			} `json:"rollingUpdate"`
+		} `json:"updateStrategy"`
+		Template struct {
+			Metadata metav1.ObjectMeta `json:"metadata"`
+			Spec     corev1.PodSpec    `json:"spec"`
+		} `json:"template"`
+	} `json:"spec"`
+	Status struct {
+		ObservedGeneration     int64 `json:"observedGeneration"`
+		Replicas               int32 `json:"replicas"`
+		UpdatedReplicas        int32 `json:"updatedReplicas"`
+		ReadyReplicas          int32 `json:"readyReplicas"`
+		DesiredNumberScheduled int32 `json:"desiredNumberScheduled"`
+		UpdatedNumberScheduled int32 `json:"updatedNumberScheduled"`
+		NumberReady            int32 `json:"numberReady"`
+	} `json:"status"`
+}
+
+// Stuck says why a restart would never come to its end; "" where it may.
+func (s Status) Stuck() string {
+	switch u := s.Spec.UpdateStrategy; {
+	case s.Spec.Paused:
+		return "it is paused"
+	case u.Type == "OnDelete":
+		return "its update strategy is OnDelete"
+	case u.RollingUpdate.Partition > 0:
+		return fmt.Sprintf("its update strategy leaves the pods below %d as they are", u.RollingUpdate.Partition)
+	}
+	return ""
+}
+
+// Owns reports whether a pod is one of the workload's.
+func (s Status) Owns(p Pod) bool {
+	selector, err := metav1.LabelSelectorAsSelector(s.Spec.Selector)
+	return err == nil && !selector.Empty() && selector.Matches(labels.Set(p.Labels))
+}
+
+// Uses reports whether the workload's pods use the Secret.
+func (s Status) Uses(secret string) bool { return uses(s.Spec.Template.Spec, secret) }
+
+// Progress reports whether the rollout has come to its end, and how far it is.
+func (s Status) Progress(kind string) (done bool, text string) {
+	wanted, updated, ready, all := int32(1), s.Status.UpdatedReplicas, s.Status.ReadyReplicas, s.Status.Replicas
+	if s.Spec.Replicas != nil {
+		wanted = *s.Spec.Replicas
+	}
+	if kind == "DaemonSet" {
+		wanted, updated, ready = s.Status.DesiredNumberScheduled, s.Status.UpdatedNumberScheduled, s.Status.NumberReady
+		all = wanted
+	}
+	if s.Status.ObservedGeneration < s.Metadata.Generation {
+		return false, "the restart has not begun"
+	}
+	return updated == wanted && ready == wanted && all == wanted,
+		fmt.Sprintf("%d of %d pods are new, %d ready, %d there", updated, wanted, ready, all)
+}
+
+// Pod is one that uses the Secret and has not ended.
+type Pod struct {
+	Name, UID string
+	Labels    map[string]string
+	Created   metav1.Time
+	Marked    map[string]string // annotations
+}
+
+func livePods(list []corev1.Pod, secret string) []Pod {
+	var pods []Pod
+	for _, p := range list {
+		if p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed && uses(p.Spec, secret) {
+			pods = append(pods, Pod{p.Name, string(p.UID), p.Labels, p.CreationTimestamp, p.Annotations})
+		}
+	}
+	return pods
+}
+
+// uses looks at every place where a pod can name a Secret whose content it gets.
+func uses(spec corev1.PodSpec, secret string) bool {
+	for _, c := range slices.Concat(spec.InitContainers, spec.Containers) {
+		for _, e := range c.Env {
+			if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil && e.ValueFrom.SecretKeyRef.Name == secret {
+				return true
+			}
+		}
+		for _, e := range c.EnvFrom {
+			if e.SecretRef != nil && e.SecretRef.Name == secret {
+				return true
+			}
+		}
+	}
+	for _, v := range spec.Volumes {
+		if v.Secret != nil && v.Secret.SecretName == secret {
+			return true
+		}
+		if v.Projected == nil {
+			continue
+		}
+		for _, source := range v.Projected.Sources {
+			if source.Secret != nil && source.Secret.Name == secret {
+				return true
+			}
+		}
+	}
+	return false
+}
