@@ -23,6 +23,8 @@ type part struct {
 	needs   func() error             // a *Missing when this machine lacks what the build needs
 	inputs  func() ([]string, error) // all that decides about the result
 	build   func(ctx context.Context, dir string) error
+	// installed reports whether a part that belongs to the system, not into the cache, is there; nil for the others.
+	installed func() bool
 }
 
 // dir returns the folder that holds the part, which it builds first if need be. Of several processes that ask at
@@ -30,6 +32,9 @@ type part struct {
 func (p part) dir(ctx context.Context) (string, error) {
 	if own, set := p.ownPath(); set {
 		return own, nil
+	}
+	if p.installed != nil {
+		return "", p.install(ctx)
 	}
 	final, err := p.path()
 	if err != nil {
@@ -60,6 +65,29 @@ func (p part) dir(ctx context.Context) (string, error) {
 	return final, os.Rename(temp, final)
 }
 
+// install makes a part of the system's be there.
+func (p part) install(ctx context.Context) error {
+	if p.installed() {
+		return nil
+	}
+	if err := p.needs(); err != nil {
+		return err
+	}
+	cache, err := cacheDir()
+	if err != nil {
+		return err
+	}
+	unlock, err := lock(ctx, filepath.Join(cache, p.name+".lock"), p.name)
+	if err != nil {
+		return fmt.Errorf("%s: waiting for its lock: %w", p.name, err)
+	}
+	defer unlock()
+	if p.installed() { // while we waited
+		return nil
+	}
+	return p.build(ctx, "")
+}
+
 // scratch makes a folder to build in, after removing what builds that were killed have left. The caller has the lock.
 func scratch(cache, prefix string) (string, error) {
 	old, err := filepath.Glob(filepath.Join(cache, prefix+"*"))
@@ -82,6 +110,12 @@ func scratch(cache, prefix string) (string, error) {
 func (p part) ready() (bool, error) {
 	if _, set := p.ownPath(); set {
 		return true, nil
+	}
+	if p.installed != nil {
+		if p.installed() {
+			return true, nil
+		}
+		return false, p.needs()
 	}
 	path, err := p.path()
 	if err != nil || isDir(path) {

@@ -192,11 +192,12 @@ func unzip(archive, folder, dir string) error {
 	return nil
 }
 
-// compile makes of our Java sources the launcher and agent, two of whose places the server insists on, and the module.
+// compile makes of our Java sources the launcher and agent, two of whose places the server insists on, the module, and
+// what a server is patched with (--patch-module) that is to join others where few files may be open.
 func (i installer) compile(ctx context.Context, java jdk, sources, dir string) error {
 	classes := filepath.Join(sources, "classes")
 	args := []string{"--release", "17", "-proc:none", "-d", classes, "-cp", filepath.Join(dir, "lib", "*")}
-	for _, tree := range []string{"java", "java-" + major(i.version)} {
+	for _, tree := range []string{"java", "java-limits", "java-" + major(i.version)} {
 		err := filepath.WalkDir(filepath.Join(sources, tree), func(name string, _ fs.DirEntry, err error) error {
 			if strings.HasSuffix(name, ".java") {
 				args = append(args, name)
@@ -215,8 +216,9 @@ func (i installer) compile(ctx context.Context, java jdk, sources, dir string) e
 		"elasticsearch.version=" + i.version + "\njava.version=17\nclassname=dev.elkmtls.module.Entry\n"
 	module := filepath.Join(dir, "modules", standIns)
 	return errors.Join(
-		jar(filepath.Join(dir, "lib", "entitlement-agent", "boot.jar"), classes, manifest, "dev/elkmtls/boot", "org"),
-		jar(filepath.Join(dir, "lib", "tools", "ansi-console", "boot.jar"), classes, manifest, "dev/elkmtls/boot", "org"),
+		jar(filepath.Join(dir, "lib", "entitlement-agent", "boot.jar"), classes, manifest, "dev/elkmtls/boot", "org/elasticsearch/io"),
+		jar(filepath.Join(dir, "lib", "tools", "ansi-console", "boot.jar"), classes, manifest, "dev/elkmtls/boot", "org/elasticsearch/io"),
+		jar(filepath.Join(dir, "lib", "limits", "limits.jar"), classes, "Manifest-Version: 1.0\n", "org/elasticsearch/bootstrap"),
 		jar(filepath.Join(module, standIns+".jar"), classes, "Manifest-Version: 1.0\n", "dev/elkmtls/module"),
 		os.WriteFile(filepath.Join(module, "plugin-descriptor.properties"), []byte(descriptor), 0o644),
 	)

@@ -17,7 +17,9 @@ import (
 
 // Names are the parts that Prepare and Have know, in the order in which they are best prepared.
 func Names() []string {
-	return []string{"elasticsearch", "kube", "envtest", "helm3", "helm4", "golangci-lint"}
+	return []string{
+		"elasticsearch", "kube", "envtest", "helm3", "helm4", "golangci-lint", "kubelet", "coredns", "containerd", "base-image",
+	}
 }
 
 // Missing says that a part cannot be had on this machine, and what would change that. It is not a failure to build.
@@ -64,10 +66,21 @@ func Have(name string) error {
 	if err != nil {
 		return err
 	}
-	if p.own != "" && os.Getenv(p.own) != "" {
+	if p.own != "" && os.Getenv(p.own) != "" || p.installed != nil && p.installed() {
 		return nil
 	}
 	return p.needs()
+}
+
+// Dir returns the folder that holds a part of ours, whatever the user has of their own. It is empty for containerd, which
+// belongs to the system.
+func Dir(ctx context.Context, name string) (string, error) {
+	p, err := byName(name)
+	if err != nil {
+		return "", err
+	}
+	p.own = ""
+	return p.dir(ctx)
 }
 
 // Prepare builds or resolves the parts of these names that are not yet there, after printing the plan. A Missing part
@@ -110,6 +123,14 @@ func byName(name string) (part, error) {
 		return helmPart(4), nil
 	case "golangci-lint":
 		return lintPart(), nil
+	case "kubelet":
+		return kubeletPart(), nil
+	case "coredns":
+		return corednsPart(), nil
+	case "containerd":
+		return containerdPart(), nil
+	case "base-image":
+		return baseImagePart(), nil
 	}
 	return part{}, fmt.Errorf("no part named %q: there are %s", name, strings.Join(Names(), ", "))
 }

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// kubePart is the control plane. A program more is a line more here, and a tool line more in test/tools/kube/go.mod.
+// kubePart is the control plane, as far as the integration tests need it. A program more is a line more here, and a tool
+// line more in test/tools/kube/go.mod.
 func kubePart() part {
 	t := tool{
 		folder: "kube",
@@ -15,15 +16,37 @@ func kubePart() part {
 			{"etcd", "go.etcd.io/etcd/server/v3"},
 			{"kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"},
 		},
-		// Without these the server reports v0.0.0-master, and Helm's checks of the version fail.
-		ldflags: func(version func(string) string) []string {
-			v := version("k8s.io/kubernetes")
-			return setAll("k8s.io/component-base/version",
-				"gitVersion="+v, "gitMajor=1", "gitMinor="+minor(v), "gitTreeState=clean",
-				"gitCommit="+strings.Repeat("0", 40), "buildDate=1970-01-01T00:00:00Z")
-		},
+		ldflags: kubeVersion,
 	}
 	return t.part("kube", "etcd and kube-apiserver, built from source", 4, "KUBEBUILDER_ASSETS")
+}
+
+// kubeletPart is what makes a cluster of a control plane: controllers, a scheduler, and a node.
+func kubeletPart() part {
+	t := tool{
+		folder: "kube",
+		programs: []program{
+			{"kubelet", "k8s.io/kubernetes/cmd/kubelet"},
+			{"kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"},
+			{"kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"},
+			{"kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"},
+		},
+		ldflags: kubeVersion,
+	}
+	return t.part("kubelet", "kubelet, controllers, scheduler, kube-proxy, from source", 5, "")
+}
+
+// kubeVersion sets what the programs say of themselves: v0.0.0-master else, and Helm's checks of the version fail.
+func kubeVersion(version func(string) string) []string {
+	v := version("k8s.io/kubernetes")
+	return setAll("k8s.io/component-base/version",
+		"gitVersion="+v, "gitMajor=1", "gitMinor="+minor(v), "gitTreeState=clean",
+		"gitCommit="+strings.Repeat("0", 40), "buildDate=1970-01-01T00:00:00Z")
+}
+
+func corednsPart() part {
+	t := tool{folder: "coredns", programs: []program{{"coredns", "."}}}
+	return t.part("coredns", "the cluster's DNS, built from source", 1.5, "")
 }
 
 func envtestPart() part {
