@@ -27,7 +27,7 @@ func (s stand) Name() string { return "a stand-in" }
 func (s stand) URL() string  { return s.server.URL }
 func (s stand) Stop() error  { return s.server.Close() }
 
-const howToGetTheRealOne = "install a JDK 17 and Maven, or name an Elasticsearch folder in ES_HOME"
+const howToGetTheRealOne = "for the real one: JDK 17 and Maven, or ES_HOME"
 
 // standIn starts the stand-in with what matters of the node's settings: its certificate, whose clients it takes, and whether it asks.
 func standIn(config []byte, settings map[string]string, files map[string][]byte, password string) (elasticsearch, error) {

@@ -107,10 +107,11 @@ func (d *demo) patchAgain() (string, error) {
 	return "", err
 }
 
-// note marks a line that rests on the stand-in.
+// note marks every line that rests on the stand-in.
 func (d *demo) note(text string) string {
-	if _, ok := d.node.(stand); ok {
-		return strings.TrimSpace("[stand-in, not Elasticsearch; " + howToGetTheRealOne + "] " + text)
+	if _, ok := d.node.(stand); !ok {
+		return text
 	}
-	return text
+	mark := "[stand-in, not Elasticsearch; " + howToGetTheRealOne + "] "
+	return strings.TrimSpace(mark + strings.ReplaceAll(text, "\n    ", "\n    "+mark))
 }
