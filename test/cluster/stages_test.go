@@ -109,6 +109,7 @@ func (s *stack) everyNode(pods []corev1.Pod, what string, try func(corev1.Pod) e
 type client struct {
 	s    *stack
 	end  chan struct{}
+	once sync.Once
 	done sync.WaitGroup
 
 	mutex    sync.Mutex
@@ -139,12 +140,7 @@ func (s *stack) newClient(config *tls.Config) *client {
 }
 
 func (c *client) stop() {
-	c.mutex.Lock()
-	if c.end != nil {
-		close(c.end)
-		c.end = nil
-	}
-	c.mutex.Unlock()
+	c.once.Do(func() { close(c.end) })
 	c.done.Wait()
 }
 

@@ -21,7 +21,7 @@ const cgroupRoot = "/sys/fs/cgroup"
 // keep runs the namespaces until over, or until their first process ends, which is then an error.
 func keep(spec node.Spec, over <-chan struct{}) (err error) {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP) // whoever wants us to end ends, or closes our stdin
-	const maps = "/proc/sys/vm/max_map_count" // the chart's privileged init container raises it, for the whole machine
+	const maps = "/proc/sys/vm/max_map_count"                      // the chart's privileged init container raises it, for the whole machine
 	before, err := os.ReadFile(maps)
 	if err != nil {
 		return err
