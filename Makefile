@@ -74,6 +74,13 @@ test-all: build plugin ## the same, and a real kube-apiserver, Helm 3 and Helm 4
 	@$(PARTS) missing elasticsearch kube helm3 helm4
 	@$(MAKE) test-cluster
 
+.PHONY: chaos
+chaos: ## elk-mtls-init killed anywhere over a bad network: 500 rounds, 20 rotations; about 20 minutes
+## CHAOS_SEED=… replays a run, CHAOS_ROUNDS=… CHAOS_ROTATIONS=… its length
+	@$(PARTS) prepare elasticsearch kube envtest
+	go test -tags chaos -count=1 -timeout 60m -v -run 'TestChaos|TestRotations' ./test/chaos
+	@$(PARTS) missing elasticsearch kube
+
 .PHONY: test-cluster
 test-cluster: plugin image ## the stock charts on a real one-node cluster, with real Helm: needs root
 ## 12 minutes; installs containerd and mmdebstrap by apt-get where they are missing

@@ -3,8 +3,12 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"maps"
 	"net/http"
+	"os"
+	"regexp"
 	"testing"
 
 	"github.com/elk-mtls/elk-mtls/test/parts"
@@ -32,7 +36,7 @@ func realElasticsearch(t *testing.T, more map[string]string) (*parts.Node, *pki.
 	parts.SkipOrFail(t, err)
 	t.Cleanup(func() { must(t, node.Stop()) })
 	for path, body := range map[string]any{
-		"/_security/role/minter": map[string]any{"cluster": []string{"manage_service_account", "monitor"}},
+		"/_security/role/minter": documentedRole(t),
 		"/_security/user/minter": map[string]any{"password": testPassword, "roles": []string{"minter"}},
 	} {
 		if status, text, err := node.Call(t.Context(), http.MethodPut, path, body); err != nil || status != http.StatusOK {
@@ -40,4 +44,18 @@ func realElasticsearch(t *testing.T, more map[string]string) (*parts.Node, *pki.
 		}
 	}
 	return node, ca
+}
+
+// documentedRole is the role that SECURITY.md tells to make: what works here works there.
+func documentedRole(t *testing.T) any {
+	t.Helper()
+	text, err := os.ReadFile("../SECURITY.md")
+	must(t, err)
+	found := regexp.MustCompile(`role/elk-mtls-minter [^{]*'(\{.*\})'`).FindSubmatch(bytes.ReplaceAll(text, []byte("\\\n"), nil))
+	if found == nil {
+		t.Fatal("SECURITY.md has no such call")
+	}
+	var role map[string]any
+	must(t, json.Unmarshal(found[1], &role))
+	return role
 }
