@@ -74,6 +74,16 @@ another Secret are left alone.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return revoke(ctx, o, e) })
 }
 
+func doctorCommand(environ []string, report *reporter) *cobra.Command {
+	var o config.Doctor
+	return command(environ, report, &cobra.Command{
+		Use:   "doctor",
+		Short: "Look at everything that the token needs, and change nothing",
+		Long: `Look at everything that the token needs, and change nothing: connection, certificates, licence, the token, its pods, rights
+on both sides. ✓ is well, ‼ is to know, ✗ is a problem, and then the exit code is 1.` + about,
+	}, &o, func(ctx context.Context, e edge) error { return doctor(ctx, o, e) })
+}
+
 const about = `
 
 Every flag can also be given as ELK_MTLS_INIT_<FLAG>, in upper snake case; the flag wins.

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
@@ -29,6 +31,7 @@ func TestModesOnElasticsearch(t *testing.T) {
 
 	t.Run("a user that may mint may do no more", m.leastPrivilege)
 	t.Run("cert-token", func(t *testing.T) { m.token(t, config.ModeCertToken) })
+	t.Run("doctor", m.doctor)
 	t.Run("cert-password", m.password)
 	t.Run("pki is refused on Basic", func(t *testing.T) {
 		m.fails(t, config.ModePKI, failure.Licence, `the licence is "basic"`)
@@ -175,5 +178,34 @@ func (m *modes) pki(t *testing.T) {
 	log, err := m.run(t, config.ModePKI, m.minter(t))
 	if failure.Code(err) != failure.Forbidden || !strings.Contains(failure.Hint(err), "manage_security") {
 		t.Errorf("as the minter: %v\n%s", err, log)
+	}
+}
+
+// doctor has no Kubernetes here; what it says of Elasticsearch is what counts.
+func (m *modes) doctor(t *testing.T) {
+	look := func(change func(*config.Ensure)) string {
+		o := config.Doctor{Ensure: m.o, Format: "text"}
+		o.Account, o.Secret, o.SecretKey, o.Namespace = kibana, "none", testKey, "none"
+		change(&o.Ensure)
+		var out bytes.Buffer
+		_ = doctor(t.Context(), o, edge{
+			clock: systemClock(), log: slog.New(slog.DiscardHandler), stdout: &out, transport: closing(t), kubernetes: &rest.Config{Host: "https://127.0.0.1:1"},
+		})
+		return out.String()
+	}
+	for _, test := range []struct {
+		change func(*config.Ensure)
+		want   []string
+	}{
+		{m.minter(t), []string{"✓ reachable", "✓ chain", "✓ host-name", "✓ client-certificate-required", "✓ licence: basic", "✓ privileges-elasticsearch"}},
+		{func(*config.Ensure) {}, []string{"‼ privileges-elasticsearch: the minting user may do nearly everything"}},
+		{func(o *config.Ensure) { o.TLS.Cert, o.TLS.Key = "", "" }, []string{"✗ certificate-files: logging in: " + strings.TrimPrefix(m.node.URL, "https://") + " refuses", "✓ chain"}},
+	} {
+		text := look(test.change)
+		for _, want := range test.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in\n%s", want, text)
+			}
+		}
 	}
 }

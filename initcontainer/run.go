@@ -35,9 +35,9 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		Args:          cobra.ArbitraryArgs, // cobra's own message has no exit code
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage(fmt.Errorf("unknown command %q: want ensure, rotate, revoke or version", args[0]))
+				return usage(fmt.Errorf("unknown command %q: want ensure, rotate, revoke, doctor or version", args[0]))
 			}
-			return usage(errors.New("which command? ensure, rotate, revoke or version"))
+			return usage(errors.New("which command? ensure, rotate, revoke, doctor or version"))
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -45,7 +45,8 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	root.AddCommand(ensureCommand(environ, report), rotateCommand(environ, report), revokeCommand(environ, report), versionCommand())
+	root.AddCommand(ensureCommand(environ, report), rotateCommand(environ, report), revokeCommand(environ, report),
+		doctorCommand(environ, report), versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -55,7 +56,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 }
 
 func usage(err error) error {
-	return failure.New(failure.Usage, err, "elk-mtls-init ensure --help lists the settings; so do rotate and revoke")
+	return failure.New(failure.Usage, err, "elk-mtls-init ensure --help lists the settings; so do the other commands")
 }
 
 func noArgs(c *cobra.Command, args []string) error {

@@ -58,11 +58,13 @@ func setup(env *testscript.Env) error {
 	env.Values["stage"] = st
 	day := 24 * time.Hour
 	past, future := pki.Options{CN: "kibana-old", ClientAuth: true}, pki.Options{CN: "kibana-next", ClientAuth: true}
+	ending := pki.Options{CN: "kibana-ending", ClientAuth: true, NotAfter: time.Now().Add(30*day + time.Hour)}
 	past.NotBefore, past.NotAfter = time.Now().Add(-9*day), time.Now().Add(-day)
 	future.NotBefore, future.NotAfter = time.Now().Add(day), time.Now().Add(9*day)
 	stranger := pki.NewCA("another CA")
 	pairs := map[string]pki.Pair{
-		"tls": st.ca.Leaf(pki.Options{CN: "kibana", ClientAuth: true}), "old": st.ca.Leaf(past), "next": st.ca.Leaf(future),
+		"tls": st.ca.Leaf(pki.Options{CN: "kibana", ClientAuth: true, NotAfter: time.Now().Add(365 * day)}), "old": st.ca.Leaf(past), "next": st.ca.Leaf(future),
+		"ending": st.ca.Leaf(ending), "server": st.ca.Leaf(pki.Options{CN: "server", ServerAuth: true}),
 		"stranger": stranger.Leaf(pki.Options{CN: "stranger", ClientAuth: true}),
 	}
 	files := map[string][]byte{
@@ -227,7 +229,8 @@ const kubeconfigText = "apiVersion: v1\nkind: Config\nclusters: [{name: c, clust
 	"contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n"
 
 // kubernetesFake starts the API server and says what happens to its Secret:
-// kubernetes start | deny STATUS | delete | blank | immutable | wrote N | deploy NAME [FIELDS] | freeze yes|no | restarted N
+// kubernetes start | deny STATUS | delete | blank | immutable | wrote N | deploy NAME [FIELDS] | patched | aged |
+// leave PATH | freeze yes|no | restarted N
 func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 	st := stageOf(ts)
 	switch args[0] {
@@ -250,6 +253,12 @@ func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 		st.api.Change(func(s *corev1.Secret) { s.Immutable = &yes })
 	case "blank":
 		st.api.Change(func(s *corev1.Secret) { s.Data, s.Annotations = nil, nil })
+	case "aged":
+		st.api.Age()
+	case "patched":
+		st.api.Patch()
+	case "leave":
+		st.api.Leave(args[1])
 	case "deploy":
 		st.api.Deploy(args[1], 2, strings.Join(args[2:], ","))
 	case "freeze":

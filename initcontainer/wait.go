@@ -65,11 +65,15 @@ func (w *waiting) pause(ctx context.Context, what string, reason error, atLeast 
 // telling keeps a refused certificate as the reason where a try ends without any: with TLS 1.3 the server's alert comes
 // after our request, and may be lost when the connection is torn down.
 func (w *waiting) telling(reason error) error {
-	torn := errors.Is(reason, io.EOF) || errors.Is(reason, syscall.ECONNRESET) || errors.Is(reason, syscall.EPIPE)
-	if !torn || failure.Code(w.last) != failure.ClientCertificate {
+	if !torn(reason) || failure.Code(w.last) != failure.ClientCertificate {
 		w.last = reason
 	}
 	return w.last
+}
+
+// torn reports whether a connection ended without a reason.
+func torn(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // say logs a change of state. Hosts that fail in different ways would change it with each try: the same is said again

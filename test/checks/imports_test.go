@@ -37,7 +37,7 @@ func TestProgramsLinkOnlyTheirOwn(t *testing.T) {
 // steps are the packages between the two ends: values in, values out.
 var steps = []string{
 	"plugin/internal/certificate", "plugin/internal/manifest", "plugin/internal/object", "plugin/internal/patch",
-	"plugin/internal/plan", "plugin/internal/recognise", "plugin/internal/report", "initcontainer/internal/protocol",
+	"plugin/internal/plan", "plugin/internal/recognise", "plugin/internal/report", "initcontainer/internal/diagnosis", "initcontainer/internal/protocol",
 }
 
 // world is what a step must not import: files, processes, network, logs, chance, clients.

@@ -27,6 +27,9 @@ type mapping struct {
 // identityCalls answers the calls of this file; ok is false for any other.
 func (s *Server) identityCalls(who principal, r *http.Request, body []byte) (a answer, ok bool) {
 	path := r.URL.Path
+	if path == users+"_has_privileges" {
+		return who.privileges(body), true
+	}
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	if !strings.HasPrefix(path, users) && !strings.HasPrefix(path, mappings) {
 		return answer{}, false
@@ -124,4 +127,19 @@ func (s *Server) Mappings() map[string]string {
 func readBody(r *http.Request) []byte {
 	text, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	return text
+}
+
+// privileges tells somebody what he may; everybody may ask.
+func (p principal) privileges(body []byte) answer {
+	var asked struct{ Cluster []string }
+	if err := json.Unmarshal(body, &asked); err != nil {
+		return failed(http.StatusBadRequest, "parse_exception", "not a list of privileges")
+	}
+	has := map[string]bool{"manage_service_account": p.user.Mint, "monitor": p.user.Monitor, "manage_security": p.user.ManageSecurity}
+	answer, all := map[string]bool{}, true
+	for _, name := range asked.Cluster {
+		answer[name] = has[name]
+		all = all && has[name]
+	}
+	return ok(map[string]any{"username": p.name, "has_all_requested": all, "cluster": answer})
 }

@@ -44,12 +44,12 @@ func New(urls []string, transport http.RoundTripper, login func() (Login, error)
 		}
 		hosts[i] = host
 	}
-	base, err := elastictransport.New(elastictransport.Config{
-		URLs:         hosts,
-		Transport:    genuine{transport},
-		DisableRetry: true,
-		UserAgent:    "elk-mtls-init",
-	})
+	base, err := elastictransport.NewClient(
+		elastictransport.WithURLs(hosts...),
+		elastictransport.WithTransport(genuine{transport}),
+		elastictransport.WithDisableRetry(),
+		elastictransport.WithUserAgent("elk-mtls-init"),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("making the Elasticsearch client: %w", err)
 	}

@@ -156,3 +156,23 @@ func (c *Client) PutMapping(ctx context.Context, name string, m RoleMapping) err
 		return esapi.SecurityPutRoleMappingRequest{Name: name, Body: bytes.NewReader(body), Refresh: "wait_for", Header: header}.Do(ctx, c.base)
 	})
 }
+
+// HasPrivileges asks which of these cluster privileges the minter has. Everybody may ask that of himself.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-has-privileges.html
+func (c *Client) HasPrivileges(ctx context.Context, names ...string) (map[string]bool, error) {
+	header, err := c.basic()
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(map[string][]string{"cluster": names})
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Cluster map[string]bool `json:"cluster"`
+	}
+	err = c.call(ctx, "asking for the privileges", &answer, func(ctx context.Context) (*esapi.Response, error) {
+		return esapi.SecurityHasPrivilegesRequest{Body: bytes.NewReader(body), Header: header}.Do(ctx, c.base)
+	})
+	return answer.Cluster, err
+}

@@ -34,6 +34,7 @@ type Server struct {
 
 	deployments []*deployment
 	pods        []corev1.Pod
+	left        map[string]bool // objects that hooks left, by the end of their path
 }
 
 // Start begins to serve a blank Secret.
@@ -168,6 +169,7 @@ func (s *Server) patch(body []byte) (int, any) {
 		return status, answer
 	}
 	if !reflect.DeepEqual(next, s.secret) {
+		next.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "elk-mtls-init", Time: new(metav1.Now())}}
 		s.secret = next
 		s.moved()
 		s.writes++

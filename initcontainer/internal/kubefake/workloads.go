@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,6 +21,8 @@ type deployment struct {
 	generation int64
 	frozen     bool // new pods never become ready
 	restarts   int
+
+	annotations map[string]string
 }
 
 // Pod is a running pod, and the token that its container started with.
@@ -46,6 +49,22 @@ func (s *Server) Freeze(frozen bool) {
 			s.roll(d)
 		}
 	}
+}
+
+// Patch lets the post-renderer have patched the Deployments.
+func (s *Server) Patch() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.deployments {
+		d.annotations = map[string]string{"elk-mtls.dev/mode": "cert-token"}
+	}
+}
+
+// Leave lets a hook of the chart have left an object, by the end of its path.
+func (s *Server) Leave(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = map[string]bool{path: true}
 }
 
 // Pods returns the pods that run now.
@@ -83,8 +102,21 @@ func (s *Server) roll(d *deployment) {
 				Labels: map[string]string{"app": d.name}, Annotations: map[string]string{"token": token},
 			},
 			Spec:   s.podSpec(),
-			Status: corev1.PodStatus{Phase: corev1.PodRunning},
+			Status: corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: running(metav1.Now())},
 		})
+	}
+}
+
+func running(since metav1.Time) []corev1.ContainerStatus {
+	return []corev1.ContainerStatus{{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: since}}}}
+}
+
+// Age lets all containers have started an hour ago.
+func (s *Server) Age() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.pods {
+		s.pods[i].Status.ContainerStatuses = running(metav1.NewTime(time.Now().Add(-time.Hour)))
 	}
 }
 
@@ -99,6 +131,18 @@ func (s *Server) workloadCalls(r *http.Request, body []byte) (status int, answer
 	path := r.URL.Path
 	if r.Method == http.MethodGet && strings.HasSuffix(path, "/pods") {
 		return http.StatusOK, corev1.PodList{TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"}, Items: s.pods}, true
+	}
+	if r.Method == http.MethodPost && strings.HasSuffix(path, "/selfsubjectaccessreviews") {
+		return http.StatusCreated, map[string]any{"status": map[string]any{"allowed": true}}, true
+	}
+	for _, kind := range []string{"/jobs/", "/roles/", "/rolebindings/", "/serviceaccounts/"} {
+		if i := strings.Index(path, kind); i >= 0 {
+			if s.left[path[i:]] {
+				return http.StatusOK, map[string]any{}, true
+			}
+			status, answer := refuse(http.StatusNotFound, "not found")
+			return status, answer, true
+		}
 	}
 	_, name, isDeployment := strings.Cut(path, "/deployments/")
 	if !isDeployment {
@@ -134,7 +178,7 @@ func (d *deployment) object(pod corev1.PodSpec) any {
 	}
 	return map[string]any{
 		"apiVersion": "apps/v1", "kind": "Deployment",
-		"metadata": map[string]any{"name": d.name, "generation": d.generation},
+		"metadata": map[string]any{"name": d.name, "generation": d.generation, "annotations": d.annotations},
 		"spec":     spec,
 		"status": map[string]any{
 			"observedGeneration": d.generation, "replicas": d.replicas, "updatedReplicas": updated, "readyReplicas": d.replicas,

@@ -39,7 +39,8 @@ func (w Workload) String() string { return w.Kind + "/" + w.Name }
 // Status is a workload as the API server says it is.
 type Status struct {
 	Metadata struct {
-		Generation int64 `json:"generation"`
+		Generation  int64             `json:"generation"`
+		Annotations map[string]string `json:"annotations"`
 	} `json:"metadata"`
 	Spec struct {
 		Replicas       *int32                `json:"replicas"`
@@ -110,15 +111,14 @@ func (s Status) Progress(kind string) (done bool, text string) {
 type Pod struct {
 	Name, UID string
 	Labels    map[string]string
-	Created   metav1.Time
-	Marked    map[string]string // annotations
+	Started   metav1.Time // its last container; zero while none runs
 }
 
 func livePods(list []corev1.Pod, secret string) []Pod {
 	var pods []Pod
 	for _, p := range list {
 		if p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed && uses(p.Spec, secret) {
-			pods = append(pods, Pod{p.Name, string(p.UID), p.Labels, p.CreationTimestamp, p.Annotations})
+			pods = append(pods, Pod{p.Name, string(p.UID), p.Labels, started(p)})
 		}
 	}
 	return pods
