@@ -89,7 +89,7 @@ test-cluster: plugin image ## the stock charts on a real one-node cluster, with 
 		case "$${ELK_MTLS_REQUIRE_REAL:-0}" in 0) exit 0 ;; *) exit 1 ;; esac; \
 	fi; \
 	$(PARTS) prepare $(CLUSTER_PARTS); \
-	go test -tags cluster -count=1 -timeout 40m ./test/cluster/...; \
+	go test -tags cluster -count=1 -v -timeout 40m ./test/cluster/...; \
 	$(PARTS) missing $(CLUSTER_PARTS)
 
 .PHONY: check

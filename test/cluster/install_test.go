@@ -19,7 +19,7 @@ func TestControl(t *testing.T) {
 
 	s.step("required by hand: never ready", func(s *stack) {
 		before := s.awaitReady(elasticsearchPods, 1, time.Minute)
-		byHand := s.elasticsearch(s.byHand())
+		byHand := s.elasticsearch(byHand)
 		s.must("upgrade", "es", chart(s.t, "es", byHand))
 		s.neverReady(before)
 	})
@@ -36,13 +36,8 @@ func TestControl(t *testing.T) {
 	})
 }
 
-// byHand sets the demand where the rendering has its settings.
-func (s *stack) byHand() edit {
-	if !s.stock.official {
-		return replace("client_authentication: optional", "client_authentication: required")
-	}
-	return setting("xpack.security.http.ssl.client_authentication", "required")
-}
+// byHand sets the demand as a user would: by the chart's extraEnvs.
+var byHand = setting("xpack.security.http.ssl.client_authentication", "required")
 
 // neverReady waits until the new pod's Elasticsearch answers a client with a certificate, and then for ten of the probe's
 // periods.
