@@ -3,7 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -17,6 +20,7 @@ import (
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/yaml"
 
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/rollout"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
 	"github.com/elk-mtls/elk-mtls/test/parts"
@@ -61,6 +65,12 @@ func TestRealParts(t *testing.T) {
 			script.play(t, w)
 		})
 	}
+	t.Run("Doctor", func(t *testing.T) {
+		w := fresh(t)
+		w.start(t, "pod-a").ends(0)
+		w.deploy(t, admin)
+		doctorInCluster(t, w)
+	})
 	t.Run("TenAtOnceGiveOneToken", func(t *testing.T) { tenAtOnce(t, fresh(t)) })
 	t.Run("ASecondRunWritesNothing", func(t *testing.T) {
 		w := fresh(t)
@@ -141,4 +151,24 @@ func (w *world) deploy(t *testing.T, admin kubernetes.Interface) {
 	})
 	must(t, err)
 	t.Cleanup(func() { must(t, set.Stop()) })
+}
+
+// doctorInCluster holds what doctor sees with the rights of a rotation, and that it writes nothing.
+func doctorInCluster(t *testing.T, w *world) {
+	t.Helper()
+	before := w.state(t).Version
+	o := config.Doctor{Ensure: w.settings(""), Workloads: []rollout.Workload{{Kind: "Deployment", Name: "kibana"}}, Format: "text"}
+	var out bytes.Buffer
+	err := doctor(t.Context(), o, edge{clock: systemClock(), log: slog.New(slog.DiscardHandler), stdout: &out, kubernetes: w.kubernetes, transport: closing(t)})
+	for _, want := range []string{
+		"✓ token-works", "✓ token-recorded", "✓ orphans", "✓ pods-current: ", "✓ privileges-elasticsearch", "✓ privileges-kubernetes",
+		"✗ post-renderer: Deployment/kibana was deployed without", "‼ hook-leftovers: not looked at: job/pre-install-kibana: jobs.batch",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in (%v)\n%s", want, err, out.String())
+		}
+	}
+	if w.state(t).Version != before {
+		t.Error("it wrote")
+	}
 }

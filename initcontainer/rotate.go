@@ -45,7 +45,7 @@ func rotate(ctx context.Context, o config.Rotate, e edge) error {
 		return err
 	}
 	r := rotator{h, o.Workloads, cluster, o.KubeletPause}
-	if err := r.fit(ctx); err != nil {
+	if err := r.repeat(ctx, "the workloads", r.fit); err != nil {
 		return err
 	}
 	if err := r.awaitElasticsearch(ctx); err != nil {

@@ -67,9 +67,13 @@ func (c *Client) Restart(ctx context.Context, w Workload, mark time.Time) error 
 }
 
 func (c *Client) read(ctx context.Context, what, path string, into any) error {
-	text, err := c.client.Get().AbsPath(path).SetHeader("Accept", "application/json").MaxRetries(0).Do(ctx).Raw()
-	if err != nil {
+	answer := c.client.Get().AbsPath(path).SetHeader("Accept", "application/json").MaxRetries(0).Do(ctx)
+	if err := answer.Error(); err != nil { // Raw's own error does not have the API server's words
 		return explain(what, "reading", err)
+	}
+	text, err := answer.Raw()
+	if err != nil {
+		return err
 	}
 	if err := json.Unmarshal(text, into); err != nil {
 		return fmt.Errorf("%s: the answer is not that of a Kubernetes API server", what) // the parser's text may quote it

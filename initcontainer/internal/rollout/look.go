@@ -64,10 +64,14 @@ func (c *Client) Allowed(ctx context.Context, verb, resource, name string) (bool
 	if err != nil {
 		return false, err
 	}
-	text, err := c.client.Post().AbsPath("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").
-		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").MaxRetries(0).Body(body).Do(ctx).Raw()
-	if err != nil {
+	answer := c.client.Post().AbsPath("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").
+		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").MaxRetries(0).Body(body).Do(ctx)
+	if err := answer.Error(); err != nil {
 		return false, explain("own rights", "asking", err)
+	}
+	text, err := answer.Raw()
+	if err != nil {
+		return false, err
 	}
 	var review struct {
 		Status struct {
