@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,13 +22,13 @@ const top = "../../.."
 const rounds = 31
 
 func main() {
-	if err := run(); err != nil {
+	if err := run(os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(out io.Writer) error {
 	dir, err := os.MkdirTemp("", "elk-mtls-bench-")
 	if err != nil {
 		return err
@@ -47,14 +48,14 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("%w; run it by make bench", err)
 	}
-	fmt.Printf("%-34s %-10s %12s %12s %10s\n", "stream", "program", "median", "÷ copy", "peak RSS")
+	_, _ = fmt.Fprintf(out, "%-34s %-10s %12s %12s %10s\n", "stream", "program", "median", "÷ copy", "peak RSS")
 	for _, others := range []int{20, 1000, 10000} {
 		input := filepath.Join(dir, "input.yaml")
 		text := stream(release, others)
 		if err := os.WriteFile(input, text, 0o600); err != nil {
 			return err
 		}
-		if err := compare(programs, input, fmt.Sprintf("one release, %d others, %d KB", others, len(text)/1024)); err != nil {
+		if err := compare(out, programs, input, fmt.Sprintf("one release, %d others, %d KB", others, len(text)/1024)); err != nil {
 			return err
 		}
 	}
@@ -81,7 +82,7 @@ func (p *program) build(dir string) error {
 }
 
 // compare runs all programs in turn on one stream, so that what disturbs one disturbs all.
-func compare(programs []program, input, name string) error {
+func compare(out io.Writer, programs []program, input, name string) error {
 	for i := range programs {
 		programs[i].times, programs[i].rss = nil, 0
 	}
@@ -95,7 +96,7 @@ func compare(programs []program, input, name string) error {
 	floor := median(programs[0].times)
 	for _, p := range programs {
 		m := median(p.times)
-		fmt.Printf("%-34s %-10s %12s %12.1f %7d MB\n", name, p.name, m.Round(10*time.Microsecond), float64(m)/float64(floor), p.rss/1024)
+		_, _ = fmt.Fprintf(out, "%-34s %-10s %12s %12.1f %7d MB\n", name, p.name, m.Round(10*time.Microsecond), float64(m)/float64(floor), p.rss/1024)
 		name = ""
 	}
 	return nil
