@@ -25,7 +25,12 @@ func (s *stack) replaced() []corev1.Pod {
 	s.t.Helper()
 	old := s.pods(kibanaPods)
 	s.deletePods(old)
-	return s.awaitReady(kibanaPods, len(old), time.Minute, old...)
+	start := time.Now()
+	fresh := s.awaitReady(kibanaPods, len(old), time.Minute, old...)
+	if slow := time.Since(start); slow > 20*time.Second {
+		s.t.Logf("it took %s; the pods:\n%s", slow, s.state())
+	}
+	return fresh
 }
 
 // deadTokens makes the token in the Secret dead and replaces the pod, again and again. Kubelet gives a Secret to a container
