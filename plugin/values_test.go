@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,17 +24,9 @@ type variant struct {
 
 // TestValues holds what users' own values lead to: they win, or the run fails and says why.
 func TestValues(t *testing.T) {
-	for _, v := range slicesOf(serverValues(), kibanaValues(), otherValues()) {
+	for _, v := range slices.Concat(serverValues(), kibanaValues(), otherValues()) {
 		t.Run(v.name, func(t *testing.T) { v.run(t) })
 	}
-}
-
-func slicesOf(lists ...[]variant) []variant {
-	var all []variant
-	for _, l := range lists {
-		all = append(all, l...)
-	}
-	return all
 }
 
 func (v variant) run(t *testing.T) {

@@ -36,13 +36,7 @@ func holdsSomething(text []byte) bool {
 // mentionsElastic holds for every document that may be a part of Elasticsearch or Kibana: one of the two names occurs in it, or the
 // names may hide behind an escape of a double-quoted scalar.
 func (s screened) mentionsElastic() bool {
-	text := s.doc.Text()
-	for _, token := range []string{"lasticsearch", "ibana", "LASTICSEARCH", "IBANA", "esMajorVersion"} {
-		if bytes.Contains(text, []byte(token)) {
-			return true
-		}
-	}
-	return hasEscape(text)
+	return s.mentions([]string{"lasticsearch", "ibana", "LASTICSEARCH", "IBANA", "esMajorVersion"})
 }
 
 // hasEscape holds when a double-quoted scalar may spell a word in another way: by code points, or over two lines.
