@@ -64,8 +64,8 @@ func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Pl
 
 func describe(release *recognise.Release, o *object.Object) report.Patched {
 	p := report.Patched{Object: report.Of(o.ID), Line: o.Doc.Line()}
-	for _, w := range append(append([]*recognise.Workload(nil), release.Nodes...), release.Kibanas...) {
-		if w.Object == o {
+	for _, w := range slices.Concat(release.Nodes, release.Kibanas, release.Clients) {
+		if w.Object == o && p.RecognisedAs == "" {
 			p.RecognisedAs, p.Signs = string(w.App), w.Signs
 		}
 	}

@@ -20,6 +20,7 @@ type rendering struct {
 const (
 	needsSecret = "{certificates: {secretName: certs}, minter: {secretName: elastic}}"
 	needsMinter = "{minter: {secretName: elastic}}"
+	noLogstash  = "{unmanaged: [{ref: ConfigMap/elk-logstash-pipeline, reason: has its own}]}"
 	needsPair   = "{certificates: {clients: [{ref: StatefulSet/security-master, secretName: probe}]}}"
 )
 
@@ -38,8 +39,8 @@ func renderings() []rendering {
 		{name: "kibana-8.5.1-security", refuse: "minter.secretName"},
 		{name: "kibana-8.5.1-security", needs: needsMinter},
 		{name: "kibana-8.5.1-openshift"},
-		{name: "elk-umbrella-8.5.1-default"},
-		{name: "elk-umbrella-8.5.1-default.helm4-stream"},
+		{name: "elk-umbrella-8.5.1-default", needs: noLogstash},
+		{name: "elk-umbrella-8.5.1-default.helm4-stream", needs: noLogstash},
 		{name: "elasticsearch-7.17.3-default", refuse: "certificates.secretName"},
 		{name: "elasticsearch-7.17.3-default", needs: needsSecret},
 		{name: "elasticsearch-7.17.3-config-keystore", needs: needsSecret},

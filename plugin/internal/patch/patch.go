@@ -3,7 +3,9 @@
 package patch
 
 import (
+	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -67,8 +69,15 @@ func (p Path) String() string {
 // Edit says what shall stand at a place. A nil Value means that nothing shall stand there.
 type Edit struct {
 	Path   Path
-	Inside Path // further path inside the YAML text that the scalar at Path holds; nil for the object itself
+	Inside Path // further path inside the text that the scalar at Path holds; nil for the object itself
+	Syntax Syntax
 	Value  *yaml.Node
+}
+
+// Syntax is a language of configuration files that is no YAML. nil stands for YAML.
+type Syntax interface {
+	// Set makes a value stand at a path, nil for none, and changes no other line. It gives the text as it was when nothing had to change.
+	Set(text string, at Path, value *yaml.Node) (fresh string, before *yaml.Node, err error)
 }
 
 // String gives the whole place: data[elasticsearch.yml] > xpack.security.http.ssl.client_authentication.
@@ -94,6 +103,10 @@ func (e Edit) Apply(o *object.Object) (before *yaml.Node, changed bool, err erro
 		if err != nil {
 			return err
 		}
+		if e.Syntax != nil {
+			before, changed, err = e.rewrite(o, at)
+			return err
+		}
 		file, err := embedded(o, at)
 		if err != nil {
 			return err
@@ -106,16 +119,55 @@ func (e Edit) Apply(o *object.Object) (before *yaml.Node, changed bool, err erro
 	return before, changed, nil
 }
 
+// rewrite makes the edit in a text that is no YAML.
+func (e Edit) rewrite(o *object.Object, at *yaml.Node) (before *yaml.Node, changed bool, err error) {
+	text := at.Value
+	if inData(o, at) {
+		raw, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, false, fmt.Errorf("the value is not base64: %w", err)
+		}
+		text = string(raw)
+	}
+	fresh, before, err := e.Syntax.Set(text, e.Inside, e.Value)
+	if err != nil || fresh == text {
+		return before, false, err
+	}
+	if inData(o, at) {
+		fresh = base64.StdEncoding.EncodeToString([]byte(fresh))
+	}
+	at.Value = fresh
+	return before, true, nil
+}
+
+// Text gives the text that the scalar at path holds; the values under a Secret's data are base64.
+func Text(o *object.Object, path Path) (string, error) {
+	at, err := find(o.Node, path)
+	if err != nil {
+		return "", err
+	}
+	if !inData(o, at) {
+		return at.Value, nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(at.Value)
+	if err != nil {
+		return "", fmt.Errorf("%s: %s: the value is not base64: %w", o.ID, path, err)
+	}
+	return string(raw), nil
+}
+
 // embedded opens the YAML that a scalar of an object holds; the values under a Secret's data are base64.
 func embedded(o *object.Object, at *yaml.Node) (*manifest.Document, error) {
-	if data := object.Get(o.Node, "data"); o.Kind == "Secret" && data != nil {
-		for _, n := range data.Content() {
-			if n == at {
-				return o.Doc.InsideBase64(at)
-			}
-		}
+	if inData(o, at) {
+		return o.Doc.InsideBase64(at)
 	}
 	return o.Doc.Inside(at)
+}
+
+// inData tells whether a node is a value under data of a Secret.
+func inData(o *object.Object, at *yaml.Node) bool {
+	data := object.Get(o.Node, "data")
+	return o.Kind == "Secret" && data != nil && slices.Contains(data.Content(), at)
 }
 
 // Embedded opens the YAML that the scalar at path holds.

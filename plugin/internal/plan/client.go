@@ -100,12 +100,12 @@ func (p *planner) free(o *object.Object) error {
 	pod, _ := o.Pod()
 	for _, v := range object.Items(pod.Spec, "volumes") {
 		if name := object.Text(v, "name"); slices.Contains([]string{clientVolume, serverVolume, minterVolume, apiVolume}, name) {
-			return fmt.Errorf("has a volume %q of its own, which is a name that %s needs: call yours something else", name, program)
+			return fmt.Errorf("has a volume %q of its own, which is a name that %s needs: call yours something else", name, ourName)
 		}
 	}
 	for _, c := range pod.All() {
 		if c.Name == initName {
-			return fmt.Errorf("has a container %q of its own, which is a name that %s needs: call yours something else", initName, program)
+			return fmt.Errorf("has a container %q of its own, which is a name that %s needs: call yours something else", initName, ourName)
 		}
 	}
 	return nil
@@ -113,13 +113,22 @@ func (p *planner) free(o *object.Object) error {
 
 // mountClient plans the client's volume in a pod and its mount in a container.
 func (p *planner) mountClient(o *object.Object, c object.Container, id identity) {
-	w := p.on(o)
-	p.set(o, patch.Fields(w.pod.Path("spec", "volumes")...).Item("name", clientVolume), id.volume(fileMode(w.pod)),
-		"the client certificate, and the CA that it trusts", "")
+	p.clientVolume(o, id)
 	p.mount(o, c, clientVolume, clientDir)
 	if s := secretKey(o, id.secret, ""); id.secret != "" && !p.madePerRender(s) {
 		p.reads(o, s)
 	}
+}
+
+// clientVolume plans the one volume that all clients of a pod share.
+func (p *planner) clientVolume(o *object.Object, id identity) {
+	w := p.on(o)
+	if id.curl == "" && w.id != nil {
+		id.curl = w.id.curl
+	}
+	w.id = &id
+	p.set(o, patch.Fields(w.pod.Path("spec", "volumes")...).Item("name", clientVolume), id.volume(fileMode(w.pod)),
+		"the client certificate, and the CA that it trusts", "")
 }
 
 func (p *planner) mount(o *object.Object, c object.Container, volume, dir string) {

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
@@ -22,7 +20,7 @@ func (p *planner) companions(w *recognise.Workload, id identity, names []string)
 	}
 	var problems []error
 	for _, c := range w.Pod.All() {
-		if c.Name == w.Main.Name || c.Name == initName {
+		if c.Name == w.Main.Name || c.Name == initName || p.isProgram(c) {
 			continue
 		}
 		name, err := p.calls(w, c, names)
@@ -30,8 +28,6 @@ func (p *planner) companions(w *recognise.Workload, id identity, names []string)
 		case err != nil:
 			problems = append(problems, err)
 		case name == "" || p.listed(w.ID, c.Name):
-		case isExporter(c):
-			p.exporter(w.Object, c, id)
 		case usesCurl(c):
 			if id.curl == "" {
 				if id.curl, err = p.curlConfig(w.Object); err != nil {
@@ -72,39 +68,6 @@ func (p *planner) calls(w *recognise.Workload, c object.Container, names []strin
 		}
 	}
 	return "", nil
-}
-
-// isExporter holds for prometheus-community/elasticsearch_exporter, whatever its image is called: it alone has these flags.
-func isExporter(c object.Container) bool {
-	return slices.ContainsFunc(c.Command(), func(word string) bool { return strings.HasPrefix(word, "--es.uri") })
-}
-
-// exporter plans the flags of an exporter. A flag given twice stops it, so that one of the user's is kept.
-func (p *planner) exporter(o *object.Object, c object.Container, id identity) {
-	words := c.Command()
-	has := func(flag string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return w == flag || strings.HasPrefix(w, flag+"=") })
-	}
-	field := "args"
-	if !slices.ContainsFunc(object.Items(c.Node, "args"), isURIFlag) {
-		field = "command"
-	}
-	flags := []struct{ name, value string }{{"--es.client-cert", clientDir + "/" + fileCert}, {"--es.client-private-key", clientDir + "/" + fileKey}}
-	if !has("--es.ssl-skip-verify") {
-		flags = append(flags, struct{ name, value string }{"--es.ca", clientDir + "/" + fileCA})
-	}
-	p.mountClient(o, c, id)
-	for _, f := range flags {
-		word := f.name + "=" + f.value
-		if has(f.name) && !slices.Contains(words, word) {
-			continue
-		}
-		p.set(o, containerPath(c).Field(field).Item("", word), patch.Str(word), "the exporter presents the certificate: without it the metrics are missing in silence", linkExporter)
-	}
-}
-
-func isURIFlag(node *yaml.RNode) bool {
-	return strings.HasPrefix(node.YNode().Value, "--es.uri")
 }
 
 // testPod plans a test or hook that calls Elasticsearch by curl. One that speaks plain HTTP, as the test of the charts 7.17.3 does,

@@ -40,6 +40,7 @@ type setting struct {
 	json   bool     // spelled as a JSON list in one string
 	object *object.Object
 	edit   patch.Edit // to put another value in its place; Value is nil
+	prefix string     // what stands before the value in the same word: "--es.uri="
 }
 
 // Value gives a setting with one value, "" when it has none or several.
@@ -74,15 +75,21 @@ func (p *planner) configuration(w *recognise.Workload, file, base string, envNam
 		p.assume("%s: %s is not in the stream: the settings there must not contradict these", w.ID, source)
 		return c, nil
 	}
+	c.file, err = p.open(w, holder, source)
+	return c, err
+}
+
+// open reads a YAML file that a container mounts from an object of the stream; nil when the object has no such key.
+func (p *planner) open(w *recognise.Workload, holder *object.Object, source object.Source) (*embedded, error) {
 	p.configs[holder] = true
 	for _, field := range []string{"data", "stringData"} {
 		if object.Get(holder.Node, field, source.Key) == nil {
 			continue
 		}
-		c.file = &embedded{object: holder, path: fields(field, source.Key), source: source}
-		inner, err := patch.Embedded(holder, c.file.path)
+		f := &embedded{object: holder, path: fields(field, source.Key), source: source}
+		inner, err := patch.Embedded(holder, f.path)
 		if err == nil {
-			c.file.root, err = inner.Root()
+			f.root, err = inner.Root()
 		}
 		if err == nil {
 			err = inner.DuplicateKey() // Elasticsearch does not start with one
@@ -90,8 +97,37 @@ func (p *planner) configuration(w *recognise.Workload, file, base string, envNam
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s of container %q: %w", holder.ID, source.Key, w.Main.Name, err)
 		}
+		return f, nil
 	}
-	return c, nil
+	return nil, nil
+}
+
+// files reads the YAML files of a program. A file that the stream does not hold cannot be secured, unless something else says how
+// the program connects.
+func (p *planner) files(w *recognise.Workload, names ...string) ([]*embedded, error) {
+	var all []*embedded
+	for _, name := range names {
+		source, ok := w.Main.File(name)
+		if !ok {
+			continue
+		}
+		holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
+		if err != nil {
+			return nil, err
+		}
+		if holder == nil {
+			return nil, fmt.Errorf("reads %q from %s, which is not in the stream, so that it cannot be given a certificate there: add CA, certificate and key to that file and "+
+				"list the container under spec.unmanaged (ref: %s/%s) with the reason", name, source, w.ID, w.Main.Name)
+		}
+		f, err := p.open(w, holder, source)
+		if err != nil {
+			return nil, err
+		}
+		if f != nil {
+			all = append(all, f)
+		}
+	}
+	return all, nil
 }
 
 // readEnvFrom takes the variables of whole ConfigMaps and Secrets, and names the ones that cannot be seen. Of a Secret the names of the
@@ -169,8 +205,14 @@ func (f *embedded) get(key string) *setting {
 	if node == nil {
 		return nil
 	}
+	s := f.setting(at, node)
+	s.Key = key
+	return s
+}
+
+// setting describes what stands at a place of the file.
+func (f *embedded) setting(at patch.Path, node *yaml.RNode) *setting {
 	s := &setting{
-		Key:    key,
 		Place:  fmt.Sprintf("%s of %s/%s", f.source.Key, f.source.Kind, f.source.Name),
 		object: f.object,
 		edit:   patch.Edit{Path: f.path, Inside: at},

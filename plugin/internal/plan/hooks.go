@@ -130,7 +130,7 @@ func (p *planner) otherPods() {
 		pod, _ := o.Pod()
 		for _, c := range pod.All() {
 			service := mentioned(c, p.services)
-			if service == "" {
+			if service == "" || p.isProgram(c) {
 				continue
 			}
 			w := p.behind(o, service)

@@ -17,13 +17,13 @@ import (
 // what they read from outside their template.
 func (p *planner) marks() {
 	for _, w := range slices.Clone(p.order) {
-		if p.removed[w.object] || len(w.touched) == 0 || w.object.Label(partOf) == program {
+		if p.removed[w.object] || len(w.touched) == 0 || w.object.Label(partOf) == ourName {
 			continue
 		}
 		at := fields("metadata", "annotations")
 		p.set(w.object, at.Field(annotationMode), patch.Str(p.settings.Mode), "tells how the object is secured", "")
 		p.set(w.object, at.Field(annotationStage), patch.Str(p.settings.ClientAuthentication), "tells how the object is secured", "")
-		if w.object.Kind == "Pod" || w.pod.Template == nil || !p.isServer(w.object) {
+		if !slices.Contains([]string{"StatefulSet", "Deployment", "DaemonSet"}, w.object.Kind) || !p.isServer(w.object) && !p.isClient(w.object) {
 			continue
 		}
 		p.set(w.object, patch.Fields(w.pod.Path("metadata", "annotations")...).Field(annotationChecksum), patch.Str(p.checksum(w)),
@@ -34,6 +34,10 @@ func (p *planner) marks() {
 func (p *planner) isServer(o *object.Object) bool {
 	is := func(w *recognise.Workload) bool { return w.Object == o }
 	return slices.ContainsFunc(p.release.Nodes, is) || slices.ContainsFunc(p.release.Kibanas, is)
+}
+
+func (p *planner) isClient(o *object.Object) bool {
+	return slices.ContainsFunc(p.release.Clients, func(w *recognise.Workload) bool { return w.Object == o })
 }
 
 // checksum covers the mode, the embedded configuration that we set, the .curlrc, and certificates that the stream brings and that

@@ -4,7 +4,7 @@ import "github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 
 // Names and places of what is added. One word for one thing: the volume, its folder and its files are called the same in every pod.
 const (
-	program = "elk-mtls"
+	ourName = "elk-mtls"
 	partOf  = "app.kubernetes.io/part-of"
 
 	// On every object that was changed: how it is secured. On pod templates: what the pods read from outside the template, so that

@@ -241,7 +241,7 @@ func (p *planner) replaceList(w *recognise.Workload, s *setting, values []string
 		case s.json:
 			s.edit.Value = patch.Str(`["` + strings.Join(values, `","`) + `"]`)
 		default:
-			s.edit.Value = patch.Str(strings.Join(values, ","))
+			s.edit.Value = patch.Str(s.prefix + strings.Join(values, ","))
 		}
 		p.edit(s.object, s.edit, why, link)
 	}

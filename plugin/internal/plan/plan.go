@@ -68,6 +68,7 @@ func For(r *recognise.Release, s config.Settings) (*Plan, error) {
 	for _, w := range r.Kibanas {
 		p.failing(w.ID, p.kibana(w))
 	}
+	p.clients()
 	p.otherPods()
 	p.sweep()
 	p.unmanaged()
@@ -98,8 +99,9 @@ type planner struct {
 	workloads map[*object.Object]*work // what belongs to each patched workload
 	order     []*work
 	removed   map[*object.Object]bool
-	matched   map[string]bool // refs of the configuration that matched something
-	outside   []outside       // Secrets and ConfigMaps that the stream does not hold
+	programs  map[*yaml.Node]bool // containers that a program of the table runs in
+	matched   map[string]bool     // refs of the configuration that matched something
+	outside   []outside           // Secrets and ConfigMaps that the stream does not hold
 }
 
 // node is what is known about an Elasticsearch node once it is planned.
@@ -115,7 +117,8 @@ type node struct {
 type work struct {
 	object  *object.Object
 	pod     object.Pod
-	inputs  []string // what the pods read outside their template: it enters the rollout annotation
+	id      *identity // of the pod's clients; nil until one of them mounts it
+	inputs  []string  // what the pods read outside their template: it enters the rollout annotation
 	touched map[string]*yaml.Node
 }
 
@@ -124,6 +127,10 @@ func (p *planner) servers() {
 	p.configs = map[*object.Object]bool{}
 	p.workloads = map[*object.Object]*work{}
 	p.removed = map[*object.Object]bool{}
+	p.programs = map[*yaml.Node]bool{}
+	for _, w := range p.release.Clients {
+		p.programs[w.Main.Node.YNode()] = true
+	}
 	p.matched = map[string]bool{}
 	for _, w := range p.release.Nodes {
 		names, err := p.release.Services(w)
@@ -199,9 +206,9 @@ func (p *planner) add(before *object.Object, id object.ID, node *yaml.Node, why 
 		p.plan.Additions = append(p.plan.Additions, Addition{ID: id, Node: node, Before: before, Why: why})
 		return nil
 	}
-	if there.Label(partOf) != program {
+	if there.Label(partOf) != ourName {
 		return fmt.Errorf("the stream has a %s already that is not made by %s (it lacks the label %s: %s): rename yours, or choose another name in the configuration",
-			id, program, partOf, program)
+			id, ourName, partOf, ourName)
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		if name := node.Content[i].Value; name != "metadata" {
@@ -217,7 +224,7 @@ func newObject(beside *object.Object, apiVersion, kind, name string, rest ...pat
 	if beside.Namespace != "" {
 		metadata.Content = append(metadata.Content, patch.Str("namespace"), patch.Str(beside.Namespace))
 	}
-	metadata.Content = append(metadata.Content, patch.Str("labels"), patch.Map(patch.F(partOf, patch.Str(program))))
+	metadata.Content = append(metadata.Content, patch.Str("labels"), patch.Map(patch.F(partOf, patch.Str(ourName))))
 	entries := append([]patch.Entry{
 		patch.F("apiVersion", patch.Str(apiVersion)),
 		patch.F("kind", patch.Str(kind)),

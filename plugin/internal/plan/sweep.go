@@ -17,12 +17,18 @@ func (p *planner) stranger(id object.ID, container, service string) {
 	if !p.settings.Certs() && !p.switched || p.listed(id, container) {
 		return
 	}
+	if p.settings.Certs() && p.settings.ClientAuthentication == config.Required {
+		where, ref := "", id.String()
+		if container != "" {
+			where, ref = fmt.Sprintf("container %q ", container), ref+"/"+container
+		}
+		p.failing(id, fmt.Errorf("%snames Elasticsearch (%q), and nothing tells how to give it a certificate: it would be refused; write a rule for it under spec.rules (ref: %s), "+
+			"or configure a certificate by the chart's values and list it under spec.unmanaged (ref: %s) with the reason", where, service, ref, ref))
+		return
+	}
 	when := "is refused as soon as clientAuthentication is required, unless it presents a certificate"
-	switch {
-	case p.switched:
+	if p.switched {
 		when = "fails from now on unless it calls by https:// and, where certificates are required, presents one"
-	case p.settings.ClientAuthentication == config.Required:
-		when = "is refused from now on unless it presents a certificate"
 	}
 	p.plan.Passed = append(p.plan.Passed, Passed{id, fmt.Sprintf("names Elasticsearch (%s) and belongs to another application", service)})
 	p.action("%s names Elasticsearch (%s) and was left alone: this version patches Elasticsearch and Kibana only; it %s", id, service, when)

@@ -46,7 +46,7 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 	volume := func(node *yaml.Node, why, link string) {
 		p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", object.Text(yaml.NewRNode(node), "name")), node, why, link)
 	}
-	volume(id.volume(mode), "the client certificate, and the CA that it trusts", "")
+	p.clientVolume(w.Object, id)
 	volume(projected(minterVolume, mode, []fileItem{
 		{object.Source{Kind: "Secret", Name: minter, Key: p.settings.Minter.UsernameKey}, "username"},
 		{object.Source{Kind: "Secret", Name: minter, Key: p.settings.Minter.PasswordKey}, "password"},

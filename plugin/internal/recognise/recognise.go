@@ -37,6 +37,7 @@ type Workload struct {
 type Release struct {
 	Nodes   []*Workload // Elasticsearch nodes, in the order of the stream
 	Kibanas []*Workload // in the order of the stream
+	Clients []*Workload // other programs that may call Elasticsearch: each is one container, in the order of the stream
 	Passed  []LookAlike // what looks like one of the applications and is none
 
 	Objects int // how many documents hold something
@@ -46,6 +47,7 @@ type Release struct {
 	parsed   map[*manifest.Document][]*object.Object
 	found    map[string][]*object.Object // of Find, by kind and name
 	services map[*Workload][]string
+	layouts  []clientLayout
 }
 
 // LookAlike is an object that was looked at and left alone.
@@ -67,7 +69,9 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 		found:  map[string][]*object.Object{},
 
 		services: map[*Workload][]string{},
+		layouts:  clientLayouts(),
 	}
+	words := clientWords(r.layouts)
 	kinds := append([]string{"Elasticsearch", "Kibana", "ResourceList"}, workloadKinds[:]...)
 	var problems []error
 	for _, doc := range stream.Documents() {
@@ -81,7 +85,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 		if s.kind != "" || holdsSomething(doc.Text()) {
 			r.Objects++
 		}
-		if !s.mayBe(kinds...) || !s.mentionsElastic() {
+		if !s.mayBe(kinds...) || !s.mentionsElastic() && !s.mentions(words) {
 			continue
 		}
 		objects, err := r.In(doc)
@@ -127,23 +131,31 @@ func (r *Release) judge(o *object.Object) error {
 	if !ok {
 		return nil
 	}
-	if o.Hook == "" && (o.Kind == "StatefulSet" || o.Kind == "Deployment" || o.Kind == "DaemonSet") {
-		w, why, err := recogniseWorkload(o, pod)
-		switch {
-		case err != nil:
-			return err
-		case why != "":
-			r.Passed = append(r.Passed, LookAlike{o.ID, why})
-			return nil
-		case w != nil && w.App == Elasticsearch:
-			r.Nodes = append(r.Nodes, w)
-			return nil
-		case w != nil:
-			r.Kibanas = append(r.Kibanas, w)
-			return nil
-		}
+	server, err := r.judgeServer(o, pod)
+	if err != nil {
+		return err
 	}
+	r.Clients = append(r.Clients, clients(o, pod, server, r.layouts)...)
 	return nil
+}
+
+// judgeServer gives the server that a pod runs, nil when it runs none.
+func (r *Release) judgeServer(o *object.Object, pod object.Pod) (*Workload, error) {
+	if o.Hook != "" || o.Kind != "StatefulSet" && o.Kind != "Deployment" && o.Kind != "DaemonSet" {
+		return nil, nil
+	}
+	w, why, err := recogniseWorkload(o, pod)
+	switch {
+	case err != nil:
+		return nil, err
+	case why != "":
+		r.Passed = append(r.Passed, LookAlike{o.ID, why})
+	case w != nil && w.App == Elasticsearch:
+		r.Nodes = append(r.Nodes, w)
+	case w != nil:
+		r.Kibanas = append(r.Kibanas, w)
+	}
+	return w, nil
 }
 
 // Find gives the object of that kind and name that an object of a namespace sees, nil when the stream has none. A namespace that is

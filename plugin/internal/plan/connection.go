@@ -1,0 +1,278 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// connection is one place where a program says how it reaches Elasticsearch.
+type connection struct {
+	name  string // for messages: "output.elasticsearch"
+	store store
+	keys  tlsKeys
+	dir   string // where relative paths in its settings start
+}
+
+// store holds the settings of one connection, in whatever form a program takes them.
+type store interface {
+	// get gives a setting, nil when nobody sets it.
+	get(key string) *setting
+	// put gives the edit that makes a setting have a value, spelled as the program's other settings are.
+	put(key string, value *yaml.Node) (*object.Object, patch.Edit)
+}
+
+// tlsKeys are the names of a program's settings. "" says that it has none for that.
+type tlsKeys struct {
+	hosts      string   // addresses, with or without scheme
+	scheme     string   // says https where the addresses do not
+	enable, on string   // must have the value on
+	ca         string   // what the CA is called
+	caIsList   bool     // and whether it is a list of files
+	cert, key  string   // PEM files
+	instead    []string // settings that hold another pair or contradict PEM files, such as stores
+	link       string   // documentation of all these
+}
+
+// reaches tells whether a connection goes to an Elasticsearch of this stream. Without one in the stream any may be meant.
+func (p *planner) reaches(w *recognise.Workload, c *connection) bool {
+	hosts := c.hosts(w)
+	if len(hosts) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(hosts, func(host string) bool {
+		switch {
+		case isLocal(host):
+			return p.isNode(w.Object)
+		case host == "" || len(p.services) == 0:
+			return true // cannot be read: it is taken for ours
+		}
+		service, _, _ := strings.Cut(host, ".")
+		return slices.Contains(p.services, service) || strings.HasPrefix(host, "*")
+	})
+}
+
+// called gives the node that a connection goes to, nil when the stream does not show it.
+func (p *planner) called(w *recognise.Workload, c *connection) *recognise.Workload {
+	for _, host := range c.hosts(w) {
+		if node := p.behind(w.Object, host); node != nil {
+			return node
+		}
+	}
+	return nil
+}
+
+// hosts gives the hosts of a connection without scheme and port; "" stands for one that cannot be read.
+func (c *connection) hosts(w *recognise.Workload) []string {
+	s := c.store.get(c.keys.hosts)
+	if s == nil {
+		return nil
+	}
+	if len(s.Values) == 0 {
+		return []string{""}
+	}
+	var hosts []string
+	for _, v := range s.Values {
+		host := hostOf(v)
+		if strings.Contains(host, "$") { // the address itself is a variable, and not only the password in it
+			text, known := expand(w.Main, v)
+			host = hostOf(text)
+			if !known {
+				host = ""
+			}
+		}
+		hosts = append(hosts, host)
+	}
+	return hosts
+}
+
+func (c *connection) ca() string {
+	if s := c.store.get(c.keys.ca); s != nil && len(s.Values) > 0 {
+		return s.Values[0]
+	}
+	return ""
+}
+
+// source gives the Secret or ConfigMap from which a connection takes its CA.
+func (p *planner) source(w *recognise.Workload, c *connection) (object.Source, bool) {
+	if c.ca() == "" {
+		return object.Source{}, false
+	}
+	return c.file(w, c.ca())
+}
+
+func (c *connection) file(w *recognise.Workload, file string) (object.Source, bool) {
+	file, known := expand(w.Main, file)
+	if !path.IsAbs(file) {
+		file = path.Join(c.dir, file)
+	}
+	s, ok := w.Main.File(file)
+	return s.In(w.Namespace), ok && known
+}
+
+// connect plans one connection: it speaks HTTPS, trusts the CA and presents the pair. What the user has wired stays where it serves.
+func (p *planner) connect(w *recognise.Workload, c *connection, id identity) error {
+	for _, key := range c.keys.instead {
+		if s := c.store.get(key); s != nil {
+			return fmt.Errorf("%s is set in %s, and does not go together with PEM files: remove it; certificate, key and CA come from Secret/%s", key, s.Place, or(id.secret, id.ca.Name))
+		}
+	}
+	if err := p.overHTTPS(w, c); err != nil {
+		return err
+	}
+	own, err := c.ownPair(w, p)
+	if err != nil {
+		return err
+	}
+	named := p.settings.Certificates.SecretName != ""
+	if source, ok := p.source(w, c); c.keys.ca != "" && (c.ca() == "" || named && (!ok || source != id.ca) || strings.HasPrefix(c.ca(), clientDir+"/")) {
+		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "the CA that signed the server's certificate")
+	}
+	if !p.settings.Certs() || own {
+		return nil
+	}
+	p.putFile(w, c, id, c.keys.cert, fileCert, false, string(w.App)+" presents this certificate")
+	p.putFile(w, c, id, c.keys.key, fileKey, false, "the key of that certificate")
+	return nil
+}
+
+// overHTTPS plans what makes a connection speak HTTPS. It is switched only where the server is known to do so: a node of this stream, or
+// one that has its certificates from the configuration too.
+func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
+	hosts := c.store.get(c.keys.hosts)
+	fresh := slices.Clone(hosts.Values)
+	secure := len(fresh) == 0
+	for i, h := range fresh {
+		if rest, plain := strings.CutPrefix(h, "http://"); plain {
+			fresh[i] = "https://" + rest
+		}
+		text, known := expand(w.Main, fresh[i])
+		if strings.HasPrefix(text, "http://") {
+			return fmt.Errorf("%s of %s is %q, which the environment makes an address of plain HTTP: use https:// there", c.keys.hosts, c.name, h)
+		}
+		if !known && !strings.Contains(text, "://") {
+			p.assume("%s: container %q: the address in %s must begin with https://", w.ID, w.Main.Name, hosts.Place)
+		}
+		secure = secure || strings.HasPrefix(text, "https://") || !known
+	}
+	plain := !slices.Equal(fresh, hosts.Values)
+	scheme := c.store.get(c.keys.scheme)
+	if c.keys.scheme != "" && !secure && (scheme == nil || scheme.Value() != "https") {
+		plain = true
+	}
+	if plain && p.settings.Certificates.SecretName == "" && p.nodes[p.called(w, c)] == nil {
+		return fmt.Errorf("%s of %s calls Elasticsearch by plain HTTP, which knows no certificates: use https:// in the chart's values, "+
+			"or name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS", c.keys.hosts, c.name)
+	}
+	const why = "Elasticsearch speaks HTTPS"
+	p.replaceList(w, hosts, fresh, why, c.keys.link)
+	if c.keys.scheme != "" && !secure {
+		p.put(w, c, c.keys.scheme, patch.Str("https"), why)
+	}
+	if s := c.store.get(c.keys.enable); c.keys.enable != "" && (s != nil && !strings.EqualFold(s.Value(), c.keys.on) || s == nil && c.keys.mustSay()) {
+		if s != nil && s.Hidden {
+			return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write %q there", c.keys.enable, s.Place, c.keys.on)
+		}
+		p.put(w, c, c.keys.enable, onValue(c.keys.on), "TLS is on")
+	}
+	return nil
+}
+
+// onValue is true where a program takes truth values, else the program's own word.
+func onValue(on string) *yaml.Node {
+	if on == "true" {
+		return patch.Bool(true)
+	}
+	return patch.Str(on)
+}
+
+// mustSay holds for programs in which TLS is off until a setting switches it on, whatever the address says. Those take an address
+// without a scheme.
+func (k tlsKeys) mustSay() bool { return k.enable != "" && k.scheme == "" && k.on != "true" }
+
+// ownPair tells whether the user has wired a client pair by hand. Half a pair is an error.
+func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
+	cert, key := c.store.get(c.keys.cert), c.store.get(c.keys.key)
+	ours := func(s *setting) bool { return s == nil || strings.HasPrefix(s.Value(), clientDir+"/") }
+	switch {
+	case ours(cert) && ours(key):
+		return false, nil
+	case cert == nil || key == nil:
+		one, other := cert, c.keys.key
+		if cert == nil {
+			one, other = key, c.keys.cert
+		}
+		return false, fmt.Errorf("%s is set in %s without %s: set both, or remove it", one.Key, one.Place, other)
+	case !p.settings.Certs():
+		return true, nil
+	}
+	for _, s := range []*setting{cert, key} {
+		if source, ok := c.file(w, s.Value()); ok {
+			if err := p.holds(source); err != nil {
+				return true, err
+			}
+			continue
+		}
+		p.assume("%s: container %q: %s stays (%s): the file must be there, and Elasticsearch must trust the certificate", w.ID, w.Main.Name, s.Key, s.Place)
+	}
+	return true, nil
+}
+
+// putFile plans a setting that names a file of the client's volume.
+func (p *planner) putFile(w *recognise.Workload, c *connection, id identity, key, file string, list bool, why string) {
+	p.mountClient(w.Object, w.Main, id)
+	value := patch.Str(clientDir + "/" + file)
+	if list {
+		value = patch.Strs(value.Value)
+	}
+	p.put(w, c, key, value, why)
+}
+
+func (p *planner) put(w *recognise.Workload, c *connection, key string, value *yaml.Node, why string) {
+	o, e := c.store.put(key, value)
+	p.edit(o, e, why, c.keys.link)
+	if o != w.Object {
+		work := p.on(w.Object)
+		work.inputs = append(work.inputs, e.String()+"="+patch.Flow(value))
+	}
+}
+
+func isLocal(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
+
+func (p *planner) isNode(o *object.Object) bool {
+	return slices.ContainsFunc(p.release.Nodes, func(w *recognise.Workload) bool { return w.Object == o })
+}
+
+// expand puts in what a container's environment says for ${NAME}, ${NAME:default} and $(NAME). It tells whether all of the text is
+// known then.
+func expand(c object.Container, text string) (expanded string, known bool) {
+	var b strings.Builder
+	known = true
+	for {
+		i := strings.Index(text, "$")
+		if i < 0 || i+1 >= len(text) || text[i+1] != '{' && text[i+1] != '(' {
+			return b.String() + text, known
+		}
+		end := strings.IndexAny(text[i:], "})")
+		if end < 0 {
+			return b.String() + text, false
+		}
+		name, fallback, hasFallback := strings.Cut(text[i+2:i+end], ":")
+		e, ok := c.Env(name)
+		switch {
+		case ok && !e.From:
+			fallback = e.Value
+		case ok || !hasFallback:
+			known = false
+		}
+		b.WriteString(text[:i] + strings.TrimPrefix(fallback, "-"))
+		text = text[i+end+1:]
+	}
+}

@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// program is one that may call Elasticsearch. What differs between programs is where each says how it connects; all the rest is the
+// same for all of them.
+type program struct {
+	app         recognise.App
+	connections func(p *planner, w *recognise.Workload) ([]*connection, error)
+}
+
+// programs lists what has a file of its own in this package.
+func programs() []program {
+	return []program{
+		{recognise.Filebeat, beat("filebeat")},
+		{recognise.Metricbeat, beat("metricbeat")},
+		{recognise.Heartbeat, beat("heartbeat")},
+		{recognise.Auditbeat, beat("auditbeat")},
+		{recognise.Packetbeat, beat("packetbeat")},
+		{recognise.APMServer, beat("apm-server")},
+		{recognise.Exporter, exporter},
+	}
+}
+
+// clients plans every program that the release runs besides its servers.
+func (p *planner) clients() {
+	all := programs()
+	for _, w := range p.release.Clients {
+		if p.removed[w.Object] || w.Main.Name == initName || p.listed(w.ID, w.Main.Name) {
+			continue
+		}
+		i := slices.IndexFunc(all, func(known program) bool { return known.app == w.App })
+		p.failing(w.ID, p.client(w, all[i]))
+	}
+}
+
+// client plans one container that runs a program: all of its connections to Elasticsearch, or none.
+func (p *planner) client(w *recognise.Workload, known program) error {
+	connections, err := known.connections(p, w)
+	if err != nil {
+		return fmt.Errorf("container %q: %w", w.Main.Name, err)
+	}
+	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !p.reaches(w, c) })
+	if len(connections) == 0 {
+		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, fmt.Sprintf("container %q runs %s, which calls no Elasticsearch of this stream", w.Main.Name, w.App)})
+		return nil
+	}
+	if !p.settings.Certs() && !p.switched && p.settings.Certificates.SecretName == "" {
+		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of " + string(w.App)})
+		return nil
+	}
+	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object), p.hookMayRun(w)); err != nil {
+		return err
+	}
+	id, err := p.clientIdentity(w, connections)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, c := range connections {
+		if err := p.connect(w, c, id); err != nil {
+			problems = append(problems, fmt.Errorf("container %q: %w", w.Main.Name, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// hookMayRun refuses a client in a hook that runs before what it would mount is there, or after it is gone.
+func (p *planner) hookMayRun(w *recognise.Workload) error {
+	if w.Hook == "" || runsAfterInstall(w.Hook) || p.settings.ClientAuthentication != config.Required {
+		return nil
+	}
+	for _, name := range []string{p.settings.Certificates.SecretName, p.named(w.Object)} {
+		if there, err := p.release.Find(w.Namespace, "Secret", name); name != "" && err == nil && there == nil {
+			return nil // a Secret of the user's, which is there all the time
+		}
+	}
+	return fmt.Errorf("calls Elasticsearch in a hook (%s), which runs before the Secrets of the release are there or after they are gone: name a Secret of your own in "+
+		"certificates.clients (ref: %s), or switch the hook off, or list it under spec.unmanaged with the reason", w.Hook, w.ID)
+}
+
+// clientIdentity gives the identity of a client's pod: one for all of its containers. Unless the configuration names a Secret, a client
+// shares the pair of the node that it calls, or that of the Secret from which it takes its CA.
+func (p *planner) clientIdentity(w *recognise.Workload, connections []*connection) (identity, error) {
+	if work := p.workloads[w.Object]; work != nil && work.id != nil {
+		return *work.id, nil
+	}
+	var ca object.Source
+	for _, c := range connections {
+		if source, ok := p.source(w, c); ok && ca.Name == "" && !strings.HasPrefix(c.ca(), clientDir+"/") {
+			ca = source
+		}
+	}
+	shared, hint := secretOf(ca), config.Keys{}
+	for _, c := range connections {
+		known := p.nodes[p.called(w, c)]
+		if known == nil || known.ca.Name == "" || !visible(w.Object, known.ca) {
+			continue
+		}
+		if ca.Name == "" {
+			ca = known.ca
+		}
+		if known.client != nil {
+			shared, hint = known.client.secret, config.Keys{Cert: known.client.cert, Key: known.client.key}
+		}
+		break
+	}
+	if ca.Name == "" && p.settings.Certificates.SecretName == "" {
+		return identity{}, fmt.Errorf("container %q: %s of %s names no CA that is mounted from a Secret or ConfigMap, so that nothing tells whom to trust: "+
+			"name the Secret with CA, certificate and key in certificates.secretName", w.Main.Name, connections[0].keys.ca, connections[0].name)
+	}
+	return p.identityFor(w.Object, ca, shared, hint)
+}
+
+// visible tells whether a pod can mount a Secret or ConfigMap: only those of its own namespace.
+func visible(o *object.Object, s object.Source) bool {
+	return o.Namespace == s.Namespace || o.Namespace == "" || s.Namespace == ""
+}
+
+// isProgram tells whether a container runs a program of the table, which is planned by itself.
+func (p *planner) isProgram(c object.Container) bool { return p.programs[c.Node.YNode()] }

@@ -1,0 +1,149 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// yamlStore is a part of a YAML file: the settings below a prefix, in dotted or nested spelling or a mixture of both.
+type yamlStore struct {
+	file   *embedded
+	at     patch.Path // of the mapping below which the settings stand: nil for the whole file
+	prefix string     // "output.elasticsearch.", "" when the mapping is the connection itself
+}
+
+func (s yamlStore) get(key string) *setting {
+	if key == "" {
+		return nil
+	}
+	below, node := lookup(follow(s.file.root, s.at), s.prefix+key)
+	if node == nil {
+		return nil
+	}
+	found := s.file.setting(append(append(patch.Path(nil), s.at...), below...), node)
+	found.Key = s.prefix + key
+	return found
+}
+
+func (s yamlStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
+	if old := s.get(key); old != nil {
+		old.edit.Value = value
+		return s.file.object, old.edit
+	}
+	at := append(append(patch.Path(nil), s.at...), placeFor(follow(s.file.root, s.at), s.prefix+key)...)
+	return s.file.object, patch.Edit{Path: s.file.path, Inside: at, Value: value}
+}
+
+// placeFor gives the path of a new setting: in the mapping that holds its relatives, deepest first.
+func placeFor(node *yaml.RNode, key string) patch.Path {
+	if node == nil || node.YNode().Kind != yaml.MappingNode {
+		return fields(key)
+	}
+	content := node.Content()
+	for i := 0; i+1 < len(content); i += 2 {
+		name := content[i].Value
+		if rest, ok := strings.CutPrefix(key, name+"."); ok && content[i+1].Kind == yaml.MappingNode {
+			return append(fields(name), placeFor(yaml.NewRNode(content[i+1]), rest)...)
+		}
+	}
+	return fields(key)
+}
+
+// follow gives the node at a path of fields and positions, nil when there is none.
+func follow(root *yaml.RNode, at patch.Path) *yaml.RNode {
+	for _, step := range at {
+		switch {
+		case root == nil:
+			return nil
+		case step.Field != "":
+			root = object.Get(root, step.Field)
+		default:
+			items := object.Items(root)
+			i := slices.IndexFunc(items, func(item *yaml.RNode) bool { return object.Text(item, step.By) == step.Is })
+			if step.By == "#" {
+				i, _ = strconv.Atoi(step.Is)
+			}
+			if i < 0 || i >= len(items) {
+				return nil
+			}
+			root = items[i]
+		}
+	}
+	return root
+}
+
+// flagStore is the command line of a container: --name=value or two words. A new flag goes where sign stands, behind all others.
+type flagStore struct {
+	w    *recognise.Workload
+	sign string // a flag that is there: "--es.uri"
+}
+
+func (s flagStore) get(key string) *setting {
+	if key == "" {
+		return nil
+	}
+	for _, field := range []string{"command", "args"} {
+		items := object.Items(s.w.Main.Node, field)
+		for i, item := range items {
+			word := item.YNode().Value
+			found := &setting{Key: key, Place: fmt.Sprintf("%s of container %q", field, s.w.Main.Name), object: s.w.Object}
+			value, ok := strings.CutPrefix(word, key+"=")
+			switch {
+			case ok:
+				found.prefix = key + "="
+			case word == key && i+1 < len(items) && !strings.HasPrefix(items[i+1].YNode().Value, "-"):
+				word = items[i+1].YNode().Value
+				value = word
+			case word == key:
+				value = "true"
+			default:
+				continue
+			}
+			found.edit = patch.Edit{Path: containerPath(s.w.Main).Field(field).Item("", word)}
+			found.Values, found.Hidden = []string{value}, strings.Contains(value, "$(")
+			return found
+		}
+	}
+	return nil
+}
+
+func (s flagStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
+	if old := s.get(key); old != nil {
+		old.edit.Value = patch.Str(old.prefix + value.Value)
+		return s.w.Object, old.edit
+	}
+	field := "args"
+	if slices.ContainsFunc(object.Items(s.w.Main.Node, "command"), func(item *yaml.RNode) bool { return strings.HasPrefix(item.YNode().Value, s.sign) }) {
+		field = "command"
+	}
+	word := key + "=" + value.Value
+	return s.w.Object, patch.Edit{Path: containerPath(s.w.Main).Field(field).Item("", word), Value: patch.Str(word)}
+}
+
+// envStore is the environment of a container, that of whole ConfigMaps and Secrets included.
+type envStore struct{ conf *configuration }
+
+func (s envStore) get(key string) *setting {
+	if key == "" {
+		return nil
+	}
+	return s.conf.get(key)
+}
+
+func (s envStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
+	if old := s.get(key); old != nil {
+		old.edit.Value = patch.Str(value.Value)
+		return old.object, old.edit
+	}
+	name := s.conf.envNames(key)[0]
+	return s.conf.w.Object, patch.Edit{Path: s.conf.pathBase.Field("env").Item("name", name),
+		Value: patch.Map(patch.F("name", patch.Str(name)), patch.F("value", patch.Str(value.Value)))}
+}
