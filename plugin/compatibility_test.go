@@ -22,6 +22,8 @@ const (
 	needsMinter = "{minter: {secretName: elastic}}"
 	noLogstash  = "{unmanaged: [{ref: ConfigMap/elk-logstash-pipeline, reason: has its own}]}"
 	needsPair   = "{certificates: {clients: [{ref: StatefulSet/security-master, secretName: probe}]}}"
+	needsPairs  = "{certificates: {clients: [{ref: StatefulSet/es-elasticsearch-coordinating, secretName: probe}, {ref: StatefulSet/es-elasticsearch-data, secretName: probe}, " +
+		"{ref: StatefulSet/es-elasticsearch-ingest, secretName: probe}, {ref: StatefulSet/es-elasticsearch-master, secretName: probe}]}}"
 )
 
 func renderings() []rendering {
@@ -50,6 +52,14 @@ func renderings() []rendering {
 		{name: "kibana-7.17.3-default", needs: needsSecret},
 		{name: "kibana-7.17.3-upgrade", needs: needsSecret},
 		{name: "kibana-7.17.3-security", needs: needsMinter, refuse: "elasticsearch.username is set"},
+		{name: "bitnami-elasticsearch-22.1.7-default", refuse: "certificates.secretName"},
+		{name: "bitnami-elasticsearch-22.1.7-default", needs: needsSecret},
+		{name: "bitnami-elasticsearch-22.1.7-security-kibana-metrics"},
+		{name: "bitnami-elasticsearch-22.1.7-security-kibana-metrics", needs: needsSecret},
+		{name: "bitnami-elasticsearch-21.6.3-jks", refuse: "curl in the readiness probe reads no store"},
+		{name: "bitnami-elasticsearch-21.6.3-jks", needs: needsPairs},
+		{name: "bitnami-kibana-12.1.11-plain", refuse: "certificates.secretName"},
+		{name: "bitnami-kibana-12.1.11-plain", needs: needsSecret},
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -27,8 +28,9 @@ func TestNamesDecideNothing(t *testing.T) {
 	t.Run("real renderings", func(t *testing.T) {
 		dir := renders(t)
 		real := map[string][]byte{}
+		certificates := regexp.MustCompile(`(tls\.crt:) .*`) // they hold names, which nobody renames
 		for _, name := range inScope {
-			real[name] = read(t, filepath.Join(dir, name))
+			real[name] = certificates.ReplaceAll(read(t, filepath.Join(dir, name)), []byte("$1 bmFtZXM="))
 		}
 		renamed(t, real)
 	})
@@ -36,13 +38,14 @@ func TestNamesDecideNothing(t *testing.T) {
 
 func renamed(t *testing.T, inputs map[string][]byte) {
 	settings := realSettings(config.ModeCertToken, config.Required)
+	values := regexp.MustCompile(`(elk-mtls.dev/checksum\]: |\(namespace )[^)\n]*`) // made from names, as they should be
 	for name, input := range inputs {
 		t.Run(name, func(t *testing.T) {
 			names := collectNames(t, input)
 			before := reportOf(t, rewrite(t, input, nil), settings)
 			after := reportOf(t, rewrite(t, input, names), settings)
 			want := strings.NewReplacer("containers[kibana]", "containers[alias-0]", "containers[elasticsearch]", "containers[alias-0]").Replace(names.in(before))
-			if diff := cmp.Diff(want, after); diff != "" {
+			if diff := cmp.Diff(values.ReplaceAllString(want, "$1"), values.ReplaceAllString(after, "$1")); diff != "" {
 				t.Errorf("the plan depends on a name (-want +got):\n%s", diff)
 			}
 		})

@@ -25,7 +25,7 @@ func renders(t *testing.T) string {
 	return dir
 }
 
-// inScope are the renderings that this version patches: the official charts 8.5.1 with PEM certificates.
+// inScope are the renderings of charts with PEM certificates: they are patched without a configuration.
 var inScope = []string{
 	"elasticsearch-8.5.1-default.yaml",
 	"elasticsearch-8.5.1-multi-master.yaml",
@@ -36,6 +36,7 @@ var inScope = []string{
 	"kibana-8.5.1-default.yaml",
 	"kibana-8.5.1-default.helm4-stream.yaml",
 	"kibana-8.5.1-security.yaml",
+	"bitnami-elasticsearch-22.1.7-security-kibana-metrics.yaml",
 }
 
 func realSettings(mode, stage string) config.Settings {
@@ -151,13 +152,14 @@ func asNext(stream []byte) []byte {
 func TestServersOutOfScope(t *testing.T) {
 	dir := renders(t)
 	for name, want := range map[string]string{
-		"elasticsearch-7.17.3-default.yaml":                         "http.ssl.enabled must be true and is set nowhere",
-		"elasticsearch-7.17.3-security.yaml":                        "name a Secret with a PEM pair that the store trusts",
-		"elasticsearch-8.5.1-security-p12.yaml":                     "name a Secret with a PEM pair that the store trusts",
-		"kibana-7.17.3-default.yaml":                                "plain HTTP knows no certificates",
-		"bitnami-elasticsearch-22.1.7-security-kibana-metrics.yaml": "built like Bitnami's image",
-		"bitnami-kibana-12.1.11-plain.yaml":                         "built like Bitnami's image",
-		"eck-stack-0.21.0-default.yaml":                             "custom resource of ECK",
+		"elasticsearch-7.17.3-default.yaml":         "http.ssl.enabled must be true and is set nowhere",
+		"elasticsearch-7.17.3-security.yaml":        "name a Secret with a PEM pair that the store trusts",
+		"elasticsearch-8.5.1-security-p12.yaml":     "name a Secret with a PEM pair that the store trusts",
+		"kibana-7.17.3-default.yaml":                "plain HTTP knows no certificates",
+		"bitnami-elasticsearch-22.1.7-default.yaml": "http.ssl.enabled must be true and is set nowhere",
+		"bitnami-elasticsearch-21.6.3-jks.yaml":     "name a Secret with a PEM pair that the store trusts",
+		"bitnami-kibana-12.1.11-plain.yaml":         "plain HTTP knows no certificates",
+		"eck-stack-0.21.0-default.yaml":             "custom resource of ECK",
 	} {
 		t.Run(name, func(t *testing.T) {
 			output, _, err := transform(read(t, filepath.Join(dir, name)), realSettings(config.ModeCertToken, config.Required))

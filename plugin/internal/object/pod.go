@@ -147,6 +147,16 @@ func (c Container) Mounts() []Mount {
 	return all
 }
 
+// ReadOnly tells whether nothing can be mounted below a volume's mount: those of Secrets and ConfigMaps are read-only folders.
+func (p Pod) ReadOnly(volume string) bool {
+	for _, v := range Items(p.Spec, "volumes") {
+		if Text(v, "name") == volume {
+			return Get(v, "configMap") != nil || Get(v, "secret") != nil || Get(v, "projected") != nil || Get(v, "downwardAPI") != nil
+		}
+	}
+	return false
+}
+
 // Source is what lies behind a file of a container: one key of a Secret or ConfigMap.
 type Source struct {
 	Namespace string // "" where the manifests name none

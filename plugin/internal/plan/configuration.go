@@ -12,14 +12,17 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// configuration is what a server reads at its start: the environment, which wins in the official images, and its file.
+// configuration is what a server reads at its start. On the command line a setting wins over the environment, and that over the file;
+// which of the three an image knows, and what its entry script writes into the file, says its layout.
 type configuration struct {
 	w        *recognise.Workload
-	pathBase patch.Path // of the server's container
-	dir      string     // relative paths in settings start here
-	envNames func(key string) []string
+	pathBase patch.Path                // of the server's container
+	envNames func(key string) []string // variables that are settings by themselves; nil when there are none
 	envFrom  map[string]setting
 	file     *embedded // nil when the stream does not hold it
+	fresh    *fresh    // file that is made because there is none
+	alone    bool      // the entry script writes nothing into the file
+	mounted  string    // where the file comes from when the stream does not hold it, "" when none is mounted
 }
 
 // embedded is a configuration file inside a ConfigMap or Secret of the stream.
@@ -40,7 +43,8 @@ type setting struct {
 	json   bool     // spelled as a JSON list in one string
 	object *object.Object
 	edit   patch.Edit // to put another value in its place; Value is nil
-	prefix string     // what stands before the value in the same word: "--es.uri="
+	prefix string     // what stands before the value in the same word: "--es.uri=", "-Ekey="
+	script *byScript  // the entry script of the image writes it; nil otherwise
 }
 
 // Value gives a setting with one value, "" when it has none or several.
@@ -52,31 +56,35 @@ func (s *setting) Value() string {
 }
 
 // configuration reads the sources of a server's settings.
-func (p *planner) configuration(w *recognise.Workload, file, base string, envNames func(string) []string) (*configuration, error) {
-	c := &configuration{
-		w:        w,
-		pathBase: containerPath(w.Main),
-		dir:      base,
-		envNames: envNames,
-		envFrom:  map[string]setting{},
-	}
+func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
+	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: w.Layout.Env, envFrom: map[string]setting{}}
 	if err := p.readEnvFrom(c); err != nil {
 		return nil, err
 	}
-	source, ok := w.Main.File(file)
-	if !ok {
-		return c, nil
+	for _, f := range w.Layout.Files {
+		source, ok := w.Main.File(w.Layout.Abs(f.Path))
+		if !ok {
+			continue
+		}
+		c.alone = f.Alone
+		return c, p.readFile(c, source)
 	}
-	holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
+	return c, nil
+}
+
+// readFile reads the configuration file where the stream holds it.
+func (p *planner) readFile(c *configuration, source object.Source) error {
+	holder, err := p.release.Find(c.w.Namespace, source.Kind, source.Name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if holder == nil {
-		p.assume("%s: %s is not in the stream: the settings there must not contradict these", w.ID, source)
-		return c, nil
+		c.mounted = source.String()
+		p.assume("%s: %s is not in the stream: the settings there must not contradict these", c.w.ID, source)
+		return nil
 	}
-	c.file, err = p.open(w, holder, source)
-	return c, err
+	c.file, err = p.open(c.w, holder, source)
+	return err
 }
 
 // open reads a YAML file that a container mounts from an object of the stream; nil when the object has no such key.
@@ -172,32 +180,51 @@ func (c *configuration) addVariables(holder *object.Object, prefix string, secre
 
 // get finds a setting where the server would find it; nil when nobody sets it.
 func (c *configuration) get(key string) *setting {
-	for _, name := range c.envNames(key) {
-		if e, ok := c.w.Main.Env(name); ok {
-			s := &setting{
-				Key:    key,
-				Hidden: e.From || strings.Contains(e.Value, "$("), // $(VAR) is another variable of that container
-				Place:  fmt.Sprintf("env %q of container %q", name, c.w.Main.Name),
-				object: c.w.Object,
-				edit:   patch.Edit{Path: c.pathBase.Field("env").Item("name", name).Field("value")},
+	if s := c.flag(key); s != nil {
+		return s
+	}
+	if c.envNames != nil {
+		for _, name := range c.envNames(key) {
+			if s := c.variable(name); s != nil {
+				s.Key = key
+				return s
 			}
-			if !s.Hidden {
-				s.Values, s.json = splitList(e.Value), isJSONList(e.Value)
-			}
+		}
+	}
+	written := c.writtenBy(key)
+	if written != nil && !written.script.Weak {
+		return written
+	}
+	if c.file != nil {
+		if s := c.file.get(key); s != nil {
 			return s
 		}
-		if s, ok := c.envFrom[name]; ok {
-			s.Key = key
-			if !s.Hidden {
-				s.Values = splitList(s.Value())
-			}
-			return &s
-		}
 	}
-	if c.file == nil {
+	return written
+}
+
+// variable gives an environment variable as a setting, nil when it is not set.
+func (c *configuration) variable(name string) *setting {
+	if e, ok := c.w.Main.Env(name); ok {
+		s := &setting{
+			Hidden: e.From || strings.Contains(e.Value, "$("), // $(VAR) is another variable of that container
+			Place:  fmt.Sprintf("env %q of container %q", name, c.w.Main.Name),
+			object: c.w.Object,
+			edit:   patch.Edit{Path: c.pathBase.Field("env").Item("name", name).Field("value")},
+		}
+		if !s.Hidden {
+			s.Values, s.json = splitList(e.Value), isJSONList(e.Value)
+		}
+		return s
+	}
+	s, ok := c.envFrom[name]
+	if !ok {
 		return nil
 	}
-	return c.file.get(key)
+	if !s.Hidden {
+		s.Values = splitList(s.Value())
+	}
+	return &s
 }
 
 func (f *embedded) get(key string) *setting {
@@ -263,6 +290,19 @@ func (c *configuration) any(keys ...string) *setting {
 	return nil
 }
 
+// secret gives the Secret behind a variable, or behind the file that NAME_FILE names; empty when there is none.
+func (c *configuration) secret(name string) object.Source {
+	if e, ok := c.w.Main.Env(name); ok && e.Secret != "" {
+		return object.Source{Namespace: c.w.Namespace, Kind: "Secret", Name: e.Secret, Key: e.Key}
+	}
+	if v := c.variable(name + "_FILE"); v != nil && !v.Hidden {
+		if s, ok := c.source(v.Value()); ok && s.Kind == "Secret" {
+			return s
+		}
+	}
+	return object.Source{}
+}
+
 // source gives the Secret or ConfigMap behind a path in a setting; relative paths start in the configuration folder.
 func (c *configuration) source(file string) (object.Source, bool) {
 	s, ok := c.w.Main.File(c.absolute(file))
@@ -273,7 +313,7 @@ func (c *configuration) absolute(file string) string {
 	if path.IsAbs(file) {
 		return file
 	}
-	return path.Join(c.dir, file)
+	return path.Join(c.w.Layout.Home, file)
 }
 
 // splitList takes apart a list in one string, as Elasticsearch ("a,b") and Kibana (`["a","b"]`) read it.

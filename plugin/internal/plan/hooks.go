@@ -73,7 +73,7 @@ func (p *planner) ours(script string) bool {
 		return true
 	}
 	for _, w := range p.release.Kibanas {
-		if e, ok := w.Main.Env(kibanaEnv(kibanaToken)[0]); ok && e.Secret != "" && strings.Contains(script, e.Secret) {
+		if e, ok := w.Main.Env(tokenVariable); ok && e.Secret != "" && strings.Contains(script, e.Secret) {
 			return true
 		}
 	}

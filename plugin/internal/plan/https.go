@@ -66,16 +66,17 @@ func (p *planner) enableTLS(w *recognise.Workload, conf *configuration) error {
 	if err := p.enableTransport(w, conf); err != nil {
 		return err
 	}
-	if _, ok := w.Main.Env("ELASTIC_PASSWORD"); !ok {
+	name := w.Layout.Password
+	if conf.variable(name) == nil && conf.variable(name+"_FILE") == nil {
 		secret := p.settings.Minter.SecretName
 		if secret == "" {
-			return fmt.Errorf("container %q: ELASTIC_PASSWORD is not set, so that nobody could log in once security is on: name the Secret with the credentials of the user elastic in minter.secretName", w.Main.Name)
+			return fmt.Errorf("container %q: %s is not set, so that nobody could log in once security is on: name the Secret with the credentials of the user elastic in minter.secretName", w.Main.Name, name)
 		}
 		if err := p.holds(secretKey(w.Object, secret, p.settings.Minter.PasswordKey)); err != nil {
 			return err
 		}
-		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", "ELASTIC_PASSWORD"), patch.Map(
-			patch.F("name", patch.Str("ELASTIC_PASSWORD")), patch.F("valueFrom", patch.Map(patch.F("secretKeyRef", patch.Map(
+		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", name), patch.Map(
+			patch.F("name", patch.Str(name)), patch.F("valueFrom", patch.Map(patch.F("secretKeyRef", patch.Map(
 				patch.F("name", patch.Str(secret)), patch.F("key", patch.Str(p.settings.Minter.PasswordKey))))))),
 			"the user elastic needs a password, and the readiness probe logs in with it", linkElasticsearchTLS)
 	}
@@ -91,9 +92,9 @@ func (p *planner) enableTransport(w *recognise.Workload, conf *configuration) er
 	}
 	wanted := [][2]string{{"enabled", "true"}, {"verification_mode", "certificate"}}
 	if conf.any(transportSSL+"keystore.path", transportSSL+"certificate") == nil {
-		wanted = append(wanted, [][2]string{{"certificate", path.Join(serverDir, fileCert)}, {"key", path.Join(serverDir, fileKey)}}...)
+		wanted = append(wanted, [][2]string{{"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert)}, {"key", path.Join(w.Layout.Abs(serverFolder), fileKey)}}...)
 		if conf.get(transportSSL+"truststore.path") == nil {
-			wanted = append(wanted, [2]string{"certificate_authorities", path.Join(serverDir, fileCA)})
+			wanted = append(wanted, [2]string{"certificate_authorities", path.Join(w.Layout.Abs(serverFolder), fileCA)})
 		}
 	}
 	for _, s := range wanted {

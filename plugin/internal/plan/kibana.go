@@ -12,9 +12,6 @@ import (
 )
 
 const (
-	kibanaHome = "/usr/share/kibana" // the working directory, where relative paths start
-	kibanaFile = kibanaHome + "/config/kibana.yml"
-
 	kibanaCAs           = "elasticsearch.ssl.certificateAuthorities"
 	kibanaCert          = "elasticsearch.ssl.certificate"
 	kibanaKey           = "elasticsearch.ssl.key"
@@ -24,11 +21,8 @@ const (
 	kibanaHosts         = "elasticsearch.hosts"
 )
 
-// kibanaEnv gives the name under which the official image takes a setting from the environment.
-// https://www.elastic.co/guide/en/kibana/8.19/docker.html#environment-variable-config
-func kibanaEnv(key string) []string {
-	return []string{strings.ToUpper(strings.ReplaceAll(key, ".", "_"))}
-}
+// tokenVariable holds the token in Kibana's container. The official image knows it; elsewhere kibana.yml refers to it.
+const tokenVariable = "ELASTICSEARCH_SERVICEACCOUNTTOKEN"
 
 // kibana plans Kibana: it presents a certificate on every request, its users' included, and logs in with the token that the init
 // container creates.
@@ -36,7 +30,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object)); err != nil {
 		return err
 	}
-	conf, err := p.configuration(w, kibanaFile, kibanaHome, kibanaEnv)
+	conf, err := p.configuration(w)
 	if err != nil {
 		return err
 	}
@@ -59,6 +53,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	if own != nil {
 		id.secret, id.cert, id.key = own.secret, own.cert, own.key
 	}
+	p.withoutLogin(w)
 	return errors.Join(
 		p.kibanaTLS(w, conf, id, own != nil),
 		p.token(w, conf, id, hosts),
@@ -77,12 +72,12 @@ func identityConflicts(conf *configuration) error {
 		tokenPlace = token.Place
 	}
 	for _, key := range []string{"elasticsearch.username", "elasticsearch.password"} {
-		if s := conf.get(key); s != nil {
+		if s := conf.get(key); s != nil && !(s.script != nil && s.object == conf.w.Object) {
 			return fmt.Errorf("%s is set in %s beside the service token (%s), and Kibana does not start with both: remove %s and its password",
 				key, s.Place, tokenPlace, key)
 		}
 	}
-	if e, _ := conf.w.Main.Env(kibanaEnv(kibanaToken)[0]); token != nil && e.Secret == "" {
+	if e, _ := conf.w.Main.Env(tokenVariable); token != nil && e.Secret == "" {
 		return fmt.Errorf("%s is set by hand in %s: remove it, elk-mtls-init creates one and keeps it in a Secret", kibanaToken, token.Place)
 	}
 	if s := conf.any("elasticsearch.ssl.keystore.path", "elasticsearch.ssl.truststore.path"); s != nil {
@@ -92,6 +87,18 @@ func identityConflicts(conf *configuration) error {
 		return fmt.Errorf("%s is false in %s: without the certificate every request of a user is refused once Elasticsearch requires one; remove the setting", kibanaAlwaysPresent, s.Place)
 	}
 	return nil
+}
+
+// withoutLogin takes the variables away by which an image logs in with a password, or makes the user for it: the chart sets them, and
+// Kibana does not start with a user name beside a token.
+func (p *planner) withoutLogin(w *recognise.Workload) {
+	for _, name := range w.Layout.Login {
+		for _, name := range []string{name, name + "_FILE"} {
+			if _, ok := w.Main.Env(name); ok {
+				p.set(w.Object, containerPath(w.Main).Field("env").Item("name", name), nil, "Kibana logs in with the token, and does not start with a user name beside it", linkKibanaToken)
+			}
+		}
+	}
 }
 
 // hosts gives the addresses of Elasticsearch that the init container calls: those of Kibana, unless the configuration names one.
@@ -114,9 +121,7 @@ func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, e
 			}
 			hosts = append(hosts, h)
 		}
-		if !slices.Equal(hosts, s.Values) {
-			p.replaceList(w, s, hosts, "Elasticsearch speaks HTTPS", linkKibanaTLS)
-		}
+		p.replaceList(w, s, hosts, "Elasticsearch speaks HTTPS", linkKibanaTLS)
 	}
 	if u := p.settings.Elasticsearch.URL; u != "" {
 		return []string{u}, nil
@@ -267,7 +272,7 @@ func (p *planner) hookSeen(w *recognise.Workload) error {
 	if err != nil || len(hooks) > 0 || p.settings.Hooks == "off" || w.Annotation(annotationMode) != "" {
 		return err
 	}
-	e, ok := w.Main.Env(kibanaEnv(kibanaToken)[0])
+	e, ok := w.Main.Env(tokenVariable)
 	if _, tag := w.Main.Image(); !ok || e.Secret == "" || strings.HasPrefix(tag, "7.") {
 		return nil // the charts before 8 make no token
 	}

@@ -75,6 +75,12 @@ func (p *planner) readsSetting(w *recognise.Workload, s *setting, values ...stri
 	}
 }
 
+// ofChart reads the labels by which charts mark what belongs to them, the older and the recommended ones.
+// https://helm.sh/docs/chart_best_practices/labels/
+func ofChart(o *object.Object) (release, chart string) {
+	return or(o.Label("release"), o.Label("app.kubernetes.io/instance")), or(o.Label("chart"), o.Label("helm.sh/chart"))
+}
+
 // madePerRender tells whether a Secret is one that the chart of Elasticsearch makes itself: under GitOps it is another one at every
 // rendering, and pods must not roll each time. It is known by its labels, which are those of the node that uses it.
 func (p *planner) madePerRender(s object.Source) bool {
@@ -83,6 +89,8 @@ func (p *planner) madePerRender(s object.Source) bool {
 		return false
 	}
 	return slices.ContainsFunc(p.release.Nodes, func(w *recognise.Workload) bool {
-		return w.Label("release") != "" && w.Label("release") == secret.Label("release") && w.Label("chart") == secret.Label("chart")
+		release, chart := ofChart(w.Object)
+		itsRelease, itsChart := ofChart(secret)
+		return release != "" && release == itsRelease && chart == itsChart
 	})
 }

@@ -20,7 +20,10 @@ const (
 	// The node's own certificate where the configuration names another Secret than the chart, and the clients' CA. Elasticsearch
 	// may only read below its configuration folder, and nothing can be mounted inside the chart's read-only config/certs.
 	serverVolume = "elk-mtls-server"
-	serverDir    = "/usr/share/elasticsearch/config/elk-mtls"
+	serverFolder = "elk-mtls"
+
+	// Settings in a file of ours, where the image takes them from no variable.
+	settingsVolume = "elk-mtls-settings"
 
 	initName     = "elk-mtls-init"
 	minterVolume = "elk-mtls-minter"

@@ -1,6 +1,10 @@
 package plan
 
 import (
+	"slices"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -14,11 +18,13 @@ func (p *planner) egress(w *recognise.Workload) error {
 		return err
 	}
 	for _, policy := range policies {
+		egress := object.Items(policy.Node, "spec", "egress")
 		restricts := object.Get(policy.Node, "spec", "egress") != nil
 		for _, t := range object.Items(policy.Node, "spec", "policyTypes") {
 			restricts = restricts || t.YNode().Value == "Egress"
 		}
-		if restricts {
+		anything := func(rule *yaml.RNode) bool { return len(rule.Content()) == 0 }
+		if restricts && !slices.ContainsFunc(egress, anything) {
 			p.action("%s restricts what the pods of %s may call: %s calls the Kubernetes API besides Elasticsearch, which the policy must allow", policy.ID, w.ID, initName)
 		}
 	}

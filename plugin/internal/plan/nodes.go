@@ -13,26 +13,17 @@ import (
 )
 
 const (
-	elasticsearchFile = "/usr/share/elasticsearch/config/elasticsearch.yml"
-
 	httpSSL      = "xpack.security.http.ssl."
 	settingStage = httpSSL + "client_authentication"
 	settingCAs   = httpSSL + "certificate_authorities"
 )
-
-// elasticsearchEnv gives the names under which the official image takes a setting from the environment.
-// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docker.html#docker-configuration-methods
-func elasticsearchEnv(key string) []string {
-	shell := strings.ToUpper(strings.ReplaceAll(strings.ReplaceAll(key, "_", "__"), ".", "_"))
-	return []string{key, "ES_SETTING_" + shell}
-}
 
 // node plans an Elasticsearch node: it asks for certificates of the CAs that it lists, and its own probe presents one.
 func (p *planner) node(w *recognise.Workload) error {
 	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object)); err != nil {
 		return err
 	}
-	conf, err := p.nodeConfiguration(w)
+	conf, err := p.configuration(w)
 	if err != nil {
 		return err
 	}
@@ -51,6 +42,7 @@ func (p *planner) node(w *recognise.Workload) error {
 		return err
 	}
 	p.nodes[w] = known
+	known.password = conf.secret(w.Layout.Password)
 	if !p.settings.Certs() {
 		return p.nodeWithoutCertificates(w, conf)
 	}
@@ -62,10 +54,6 @@ func (p *planner) node(w *recognise.Workload) error {
 		return fmt.Errorf("%s is set in %s: the node's key is encrypted, and its own probe gets no passphrase; name a Secret with an unencrypted pair in certificates.clients (ref: %s)", s.Key, s.Place, w.ID)
 	}
 	return p.nodeAsClient(w, conf, id)
-}
-
-func (p *planner) nodeConfiguration(w *recognise.Workload) (*configuration, error) {
-	return p.configuration(w, elasticsearchFile, path.Dir(elasticsearchFile), elasticsearchEnv)
 }
 
 // nodeAsClient plans what is the same however the node keeps its own certificate: it asks, and what runs in its pod presents a pair.
@@ -82,6 +70,7 @@ func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id id
 		p.probes(w, conf),
 		p.companions(w, id, append([]string{"localhost", "127.0.0.1"}, p.services...)),
 		p.checkPair(w.Object, id, p.bundle(p.nodes[w].accepts)),
+		p.makeFile(conf),
 	)
 }
 
@@ -157,16 +146,16 @@ func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server
 	known := &node{certificate: secretKey(w.Object, server.secret, server.cert), chartSecret: server.secret}
 	certificate := conf.get(httpSSL + "certificate")
 	var items []fileItem
-	if c.SecretName != "" && (c.SecretName != server.secret || path.Dir(certificate.Value()) == serverDir) {
+	if c.SecretName != "" && (c.SecretName != server.secret || path.Dir(certificate.Value()) == w.Layout.Abs(serverFolder)) {
 		ca := secretKey(w.Object, c.SecretName, or(c.Keys.CA, fileCA))
 		known.certificate = secretKey(w.Object, c.SecretName, or(c.Keys.Cert, fileCert))
 		items = append(items, fileItem{ca, fileCA}, fileItem{known.certificate, fileCert}, fileItem{secretKey(w.Object, c.SecretName, or(c.Keys.Key, fileKey)), fileKey})
-		p.server(w, conf, httpSSL+"certificate", path.Join(serverDir, fileCert), "the certificate of the Secret that the configuration names")
-		p.server(w, conf, httpSSL+"key", path.Join(serverDir, fileKey), "the key of that certificate")
-		cas[own] = trustedCA{path.Join(serverDir, fileCA), ca, true}
+		p.server(w, conf, httpSSL+"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert), "the certificate of the Secret that the configuration names")
+		p.server(w, conf, httpSSL+"key", path.Join(w.Layout.Abs(serverFolder), fileKey), "the key of that certificate")
+		cas[own] = trustedCA{path.Join(w.Layout.Abs(serverFolder), fileCA), ca, true}
 	}
 	if ca := c.ClientCA; ca.SecretName != "" {
-		added := trustedCA{path.Join(serverDir, fileClientCA), secretKey(w.Object, ca.SecretName, ca.Key), true}
+		added := trustedCA{path.Join(w.Layout.Abs(serverFolder), fileClientCA), secretKey(w.Object, ca.SecretName, ca.Key), true}
 		items = append(items, fileItem{added.source, fileClientCA})
 		if !slices.ContainsFunc(cas, func(t trustedCA) bool { return t.path == added.path }) {
 			cas = append(cas, added)
@@ -174,10 +163,10 @@ func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server
 	}
 	known.ca = cas[own].source
 	if p.settings.Certs() {
-		p.serverList(w, conf, settingCAs, paths(cas))
+		err = p.list(conf, settingCAs, paths(cas), "certificates of these CAs are accepted: the server's own and the clients'", linkElasticsearchTLS)
 		known.accepts = p.followed(w, cas)
 	}
-	return known, p.mountServer(w, items)
+	return known, errors.Join(err, p.mountServer(w, items))
 }
 
 // mountServer plans the volume of what the configuration adds for the node.
@@ -186,14 +175,14 @@ func (p *planner) mountServer(w *recognise.Workload, items []fileItem) error {
 		return nil
 	}
 	for _, m := range w.Main.Mounts() {
-		if m.Path == path.Dir(serverDir) {
+		if m.Path == w.Layout.Folder && w.Pod.ReadOnly(m.Volume) {
 			return fmt.Errorf("container %q: volume %q is mounted over the whole folder %q, and nothing can be mounted below a read-only volume: mount single files there (subPath)", w.Main.Name, m.Volume, m.Path)
 		}
 	}
 	pod := p.on(w.Object).pod
 	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", serverVolume), projected(serverVolume, fileMode(pod), items),
 		"the certificates that the configuration names", "")
-	p.mount(w.Object, w.Main, serverVolume, serverDir)
+	p.mount(w.Object, w.Main, serverVolume, w.Layout.Abs(serverFolder))
 	for _, i := range items {
 		if err := p.holds(i.source); err != nil {
 			return err
@@ -210,53 +199,6 @@ func (p *planner) server(w *recognise.Workload, conf *configuration, key, value,
 	p.setting(w, conf, key, value, why, linkElasticsearchTLS)
 }
 
-func (p *planner) setting(w *recognise.Workload, conf *configuration, key, value, why, link string) {
-	s := conf.get(key)
-	if s != nil && s.Hidden {
-		p.failing(w.ID, fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: it must be %q; write that there, or remove it", key, s.Place, value))
-		return
-	}
-	if s == nil {
-		p.setEnv(w.Object, w.Main, conf.envNames(key)[0], value, why, link)
-		return
-	}
-	p.replace(w, s, value, why, link)
-}
-
-func (p *planner) serverList(w *recognise.Workload, conf *configuration, key string, values []string) {
-	const why = "certificates of these CAs are accepted: the server's own and the clients'"
-	if s := conf.get(key); s != nil {
-		p.replaceList(w, s, values, why, linkElasticsearchTLS)
-		return
-	}
-	p.server(w, conf, key, strings.Join(values, ","), why)
-}
-
-// replaceList plans a list where the user set one, spelled as it was: as YAML, as JSON in one string, or with commas.
-func (p *planner) replaceList(w *recognise.Workload, s *setting, values []string, why, link string) {
-	if !slices.Equal(s.Values, values) {
-		switch {
-		case s.list:
-			s.edit.Value = patch.Strs(values...)
-		case s.json:
-			s.edit.Value = patch.Str(`["` + strings.Join(values, `","`) + `"]`)
-		default:
-			s.edit.Value = patch.Str(s.prefix + strings.Join(values, ","))
-		}
-		p.edit(s.object, s.edit, why, link)
-	}
-	p.readsSetting(w, s, values...)
-}
-
-// replace plans a value where the user set one, in the environment or in a file.
-func (p *planner) replace(w *recognise.Workload, s *setting, value, why, link string) {
-	if s.Value() != value {
-		s.edit.Value = patch.Str(value)
-		p.edit(s.object, s.edit, why, link)
-	}
-	p.readsSetting(w, s, value)
-}
-
 // stage plans client_authentication. A value of the user's that asks for less is raised only from optional, which is a stage of the
 // same way; none by hand, or more than the configuration asks, is a contradiction that only the user can settle.
 func (p *planner) stage(w *recognise.Workload, conf *configuration) error {
@@ -264,7 +206,7 @@ func (p *planner) stage(w *recognise.Workload, conf *configuration) error {
 	s := conf.get(settingStage)
 	if s == nil {
 		if asked != config.None {
-			p.setEnv(w.Object, w.Main, settingStage, asked, "Elasticsearch asks every client for a certificate", linkElasticsearchTLS)
+			return p.place(conf, settingStage, asked, "Elasticsearch asks every client for a certificate", linkElasticsearchTLS)
 		}
 		return nil
 	}

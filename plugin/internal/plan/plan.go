@@ -110,6 +110,7 @@ type node struct {
 	chartSecret string          // Secret that its chart takes it from, "" when there is none
 	ca          object.Source   // that signed it
 	accepts     []object.Source // CAs whose clients it takes; nil when they cannot all be followed
+	password    object.Source   // of the user elastic; empty where the stream does not tell
 	client      *identity       // how its own probe presents itself; nil in the modes without certificates
 }
 

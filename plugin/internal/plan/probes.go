@@ -78,7 +78,7 @@ func (p *planner) httpPort(conf *configuration) string {
 		return port
 	}
 	for _, c := range object.Items(conf.w.Main.Node, "ports") {
-		if object.Text(c, "name") == "http" {
+		if object.Text(c, "name") == conf.w.Layout.Port {
 			return object.Text(c, "containerPort")
 		}
 	}

@@ -20,21 +20,16 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 			"`make image` writes dist/elk-mtls-init.oci.tar; push it (skopeo copy oci-archive:dist/elk-mtls-init.oci.tar docker://REGISTRY/elk-mtls-init:TAG) "+
 			"or load it into a test cluster (kind load image-archive, minikube image load), and name it", initName)
 	}
-	minter, err := p.minter(id.ca)
+	minter, err := p.minter(w.Object, id.ca, hosts)
 	if err != nil {
 		return err
-	}
-	for _, key := range []string{p.settings.Minter.UsernameKey, p.settings.Minter.PasswordKey} {
-		if err := p.holds(secretKey(w.Object, minter, key)); err != nil {
-			return fmt.Errorf("%w (minter.secretName, minter.usernameKey, minter.passwordKey)", err)
-		}
 	}
 	account, err := p.serviceAccount(w)
 	if err != nil {
 		return err
 	}
 	secret := or(p.settings.Token.SecretName, w.Name+"-elk-mtls-token")
-	if slices.Contains([]string{minter, id.ca.Name, id.secret}, secret) {
+	if slices.Contains([]string{minter[1].source.Name, id.ca.Name, id.secret}, secret) {
 		return fmt.Errorf("token.secretName: Secret/%s holds credentials or certificates already: choose a name of its own", secret)
 	}
 	if err := p.tokenObjects(w, account, secret); err != nil {
@@ -47,10 +42,7 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 		p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", object.Text(yaml.NewRNode(node), "name")), node, why, link)
 	}
 	p.clientVolume(w.Object, id)
-	volume(projected(minterVolume, mode, []fileItem{
-		{object.Source{Kind: "Secret", Name: minter, Key: p.settings.Minter.UsernameKey}, "username"},
-		{object.Source{Kind: "Secret", Name: minter, Key: p.settings.Minter.PasswordKey}, "password"},
-	}), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
+	volume(projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
 	volume(kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
 	container, err := p.initContainer(pod, hosts, secret, p.verification(conf))
 	if err != nil {
@@ -58,24 +50,47 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 	}
 	p.set(w.Object, patch.Fields(pod.Path("spec", "initContainers")...).Item("name", initName), container,
 		"creates Kibana's service token before Kibana starts", linkServiceToken)
-	p.readToken(w, secret)
+	p.readToken(w, conf, secret)
 	return nil
 }
 
-// minter names the Secret with the credentials that may create tokens. The chart of Elasticsearch calls its two Secrets X-certs and
-// X-credentials; nothing else is guessed.
-func (p *planner) minter(ca object.Source) (string, error) {
-	if name := p.settings.Minter.SecretName; name != "" {
-		return name, nil
+// minter gives the credentials that may create tokens: user name, then password. Where the configuration names no Secret, they are
+// those that the charts of Elasticsearch keep: the two Secrets of Elastic's are X-certs and X-credentials, and others hold the password
+// of the user elastic in the Secret that their nodes read it from.
+func (p *planner) minter(o *object.Object, ca object.Source, hosts []string) ([]fileItem, error) {
+	m := p.settings.Minter
+	name := m.SecretName
+	if prefix, ok := strings.CutSuffix(ca.Name, "-certs"); name == "" && ok && ca.Kind == "Secret" {
+		name = prefix + "-credentials"
 	}
-	if prefix, ok := strings.CutSuffix(ca.Name, "-certs"); ok && ca.Kind == "Secret" {
-		return prefix + "-credentials", nil
+	if name != "" {
+		items := []fileItem{{secretKey(o, name, m.UsernameKey), "username"}, {secretKey(o, name, m.PasswordKey), "password"}}
+		for _, i := range items {
+			if err := p.holds(i.source); err != nil {
+				return nil, fmt.Errorf("%w (minter.secretName, minter.usernameKey, minter.passwordKey)", err)
+			}
+		}
+		return items, nil
+	}
+	for _, h := range hosts {
+		if known := p.nodes[p.behind(o, hostOf(h))]; known != nil && known.password.Name != "" {
+			return p.elasticUser(o, known.password)
+		}
 	}
 	hint := ""
 	if name := p.hookCredentials(); name != "" {
 		hint = fmt.Sprintf(" (the chart's own hook uses Secret/%s)", name)
 	}
-	return "", fmt.Errorf("the credentials that may create service tokens are not known%s: name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey", hint)
+	return nil, fmt.Errorf("the credentials that may create service tokens are not known%s: name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey", hint)
+}
+
+// elasticUser gives the credentials of the user elastic, whose Secret holds the password alone.
+func (p *planner) elasticUser(o *object.Object, password object.Source) ([]fileItem, error) {
+	id, node := newObject(o, "v1", "ConfigMap", o.Name+"-elk-mtls-minter", patch.F("data", patch.Map(patch.F("username", patch.Str("elastic")))))
+	if err := p.add(o, id, node, "the name that belongs to the password in "+password.String()); err != nil {
+		return nil, err
+	}
+	return []fileItem{{object.Source{Kind: "ConfigMap", Name: id.Name, Key: "username"}, "username"}, {password, "password"}}, p.holds(password)
 }
 
 // serviceAccount gives the pod's own ServiceAccount, or "" when one of ours has to replace none or "default".
@@ -154,10 +169,13 @@ func (p *planner) podIdentity(w *recognise.Workload, account string) {
 
 // readToken points Kibana to the Secret. An environment variable is read when its container is created, after the init containers;
 // a Secret volume would have to be complete before any container starts.
-func (p *planner) readToken(w *recognise.Workload, secret string) {
-	name := kibanaEnv(kibanaToken)[0]
+func (p *planner) readToken(w *recognise.Workload, conf *configuration, secret string) {
+	const name = tokenVariable
 	at := containerPath(w.Main).Field("env").Item("name", name)
 	const why = "Kibana logs in with the token of this Secret"
+	if w.Layout.Env == nil {
+		p.kibanaSet(w, conf, kibanaToken, "${"+name+"}", "Kibana takes the token from the variable of that name")
+	}
 	if _, ok := w.Main.Env(name); !ok {
 		p.set(w.Object, at, patch.Map(patch.F("name", patch.Str(name)), patch.F("valueFrom", patch.Map(patch.F("secretKeyRef", patch.Map(
 			patch.F("name", patch.Str(secret)), patch.F("key", patch.Str(p.settings.Token.Key))))))), why, linkKibanaToken)

@@ -26,9 +26,10 @@ const (
 // Workload is an object that runs an application.
 type Workload struct {
 	*object.Object
-	App  App
-	Pod  object.Pod
-	Main object.Container // the container that runs the application
+	App    App
+	Layout Layout // of a server
+	Pod    object.Pod
+	Main   object.Container // the container that runs the application
 	// Signs is the evidence, for the report: `image "elasticsearch"`, "settings in its environment".
 	Signs []string
 }
