@@ -192,11 +192,39 @@ func (c Container) File(file string) (Source, bool) {
 		inside = path.Join(best.SubPath, inside)
 	}
 	for _, node := range Items(c.pod.Spec, "volumes") {
-		if Text(node, "name") == best.Volume {
-			return volumeFile(node, inside)
+		if Text(node, "name") != best.Volume {
+			continue
 		}
+		if source, ok := volumeFile(node, inside); ok || Get(node, "emptyDir") == nil {
+			return source, ok
+		}
+		return c.pod.copied(best, path.Base(file))
 	}
 	return Source{}, false
+}
+
+// copied finds what an init container copied into an empty folder: it mounts the same folder, and its command names the place where it
+// mounts one Secret or ConfigMap.
+func (p Pod) copied(to Mount, name string) (Source, bool) {
+	var found []Source
+	for _, c := range p.InitContainers() {
+		mounts := c.Mounts()
+		if !slices.ContainsFunc(mounts, func(m Mount) bool { return m.Volume == to.Volume && m.SubPath == to.SubPath }) {
+			continue
+		}
+		for _, m := range mounts {
+			if !p.ReadOnly(m.Volume) || !slices.ContainsFunc(c.Command(), func(word string) bool { return strings.Contains(word, m.Path+"/") }) {
+				continue
+			}
+			if source, ok := c.File(path.Join(m.Path, name)); ok {
+				found = append(found, source)
+			}
+		}
+	}
+	if len(found) != 1 {
+		return Source{}, false
+	}
+	return found[0], true
 }
 
 func volumeFile(volume *yaml.RNode, file string) (Source, bool) {

@@ -15,10 +15,11 @@ import (
 
 // connection is one place where a program says how it reaches Elasticsearch.
 type connection struct {
-	name  string // for messages: "output.elasticsearch"
-	store store
-	keys  tlsKeys
-	dir   string // where relative paths in its settings start
+	name   string // for messages: "output.elasticsearch"
+	store  store
+	keys   tlsKeys
+	dir    string // where relative paths in its settings start
+	folder string // where the program reads the pair, "" = where all do
 }
 
 // store holds the settings of one connection, in whatever form a program takes them.
@@ -93,6 +94,9 @@ func (c *connection) hosts(w *recognise.Workload) []string {
 	return hosts
 }
 
+// pairs gives the folder in which the program finds the pair.
+func (c *connection) pairs() string { return or(c.folder, clientDir) }
+
 func (c *connection) ca() string {
 	if s := c.store.get(c.keys.ca); s != nil && len(s.Values) > 0 {
 		return s.Values[0]
@@ -132,7 +136,7 @@ func (p *planner) connect(w *recognise.Workload, c *connection, id identity) err
 		return err
 	}
 	named := p.settings.Certificates.SecretName != ""
-	if source, ok := p.source(w, c); c.keys.ca != "" && (c.ca() == "" || named && (!ok || source != id.ca) || strings.HasPrefix(c.ca(), clientDir+"/")) {
+	if source, ok := p.source(w, c); c.keys.ca != "" && (c.ca() == "" || named && (!ok || source != id.ca) || strings.HasPrefix(c.ca(), c.pairs()+"/")) {
 		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "the CA that signed the server's certificate")
 	}
 	if !p.settings.Certs() || own {
@@ -200,7 +204,7 @@ func (k tlsKeys) mustSay() bool { return k.enable != "" && k.scheme == "" && k.o
 // ownPair tells whether the user has wired a client pair by hand. Half a pair is an error.
 func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
 	cert, key := c.store.get(c.keys.cert), c.store.get(c.keys.key)
-	ours := func(s *setting) bool { return s == nil || strings.HasPrefix(s.Value(), clientDir+"/") }
+	ours := func(s *setting) bool { return s == nil || strings.HasPrefix(s.Value(), c.pairs()+"/") }
 	switch {
 	case ours(cert) && ours(key):
 		return false, nil
@@ -228,7 +232,10 @@ func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
 // putFile plans a setting that names a file of the client's volume.
 func (p *planner) putFile(w *recognise.Workload, c *connection, id identity, key, file string, list bool, why string) {
 	p.mountClient(w.Object, w.Main, id)
-	value := patch.Str(clientDir + "/" + file)
+	if c.folder != "" {
+		p.mountAgain(w, id, c.folder)
+	}
+	value := patch.Str(c.pairs() + "/" + file)
 	if list {
 		value = patch.Strs(value.Value)
 	}

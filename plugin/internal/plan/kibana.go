@@ -58,6 +58,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 		p.kibanaTLS(w, conf, id, own != nil),
 		p.token(w, conf, id, hosts),
 		p.egress(w),
+		p.monitoringUI(w, conf, id),
 		p.companions(w, id, p.kibanaHostNames(hosts)),
 		p.checkClient(w.Object, id, hosts, p.verification(conf)),
 	)
@@ -89,24 +90,13 @@ func identityConflicts(conf *configuration) error {
 	return nil
 }
 
-// withoutLogin takes the variables away by which an image logs in with a password, or makes the user for it: the chart sets them, and
-// Kibana does not start with a user name beside a token.
-func (p *planner) withoutLogin(w *recognise.Workload) {
-	for _, name := range w.Layout.Login {
-		for _, name := range []string{name, name + "_FILE"} {
-			if _, ok := w.Main.Env(name); ok {
-				p.set(w.Object, containerPath(w.Main).Field("env").Item("name", name), nil, "Kibana logs in with the token, and does not start with a user name beside it", linkKibanaToken)
-			}
-		}
-	}
-}
-
 // hosts gives the addresses of Elasticsearch that the init container calls: those of Kibana, unless the configuration names one.
 // Where the configuration brings the certificates, http:// becomes https://.
 func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, error) {
 	s := conf.get(kibanaHosts)
 	var hosts []string
 	if s != nil {
+		switched := false
 		for _, h := range s.Values {
 			if strings.Contains(h, "@") {
 				return nil, fmt.Errorf("%s holds a user name or password in %s: it would be readable in the arguments of a container; take it out, Kibana logs in with a token", kibanaHosts, s.Place)
@@ -117,11 +107,15 @@ func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, e
 					"and Kibana to HTTPS, or switch TLS on in the charts' values", kibanaHosts, h, s.Place)
 			}
 			if plain {
-				h = "https://" + rest
+				h, switched = "https://"+rest, true
 			}
 			hosts = append(hosts, h)
 		}
-		p.replaceList(w, s, hosts, "Elasticsearch speaks HTTPS", linkKibanaTLS)
+		const why = "Elasticsearch speaks HTTPS"
+		p.replaceList(w, s, hosts, why, linkKibanaTLS)
+		if shadowed := conf.writtenBy(kibanaHosts); shadowed != nil && s.script == nil && strings.HasPrefix(shadowed.Value(), "http://") && switched {
+			p.throughScript(shadowed.script, "https"+strings.TrimPrefix(shadowed.Value(), "http"), why, linkKibanaTLS)
+		}
 	}
 	if u := p.settings.Elasticsearch.URL; u != "" {
 		return []string{u}, nil

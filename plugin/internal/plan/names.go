@@ -25,6 +25,9 @@ const (
 	// Settings in a file of ours, where the image takes them from no variable.
 	settingsVolume = "elk-mtls-settings"
 
+	// The pair once more, for a program that reads files below its own folder only.
+	monitoringVolume = "elk-mtls-monitoring"
+
 	initName     = "elk-mtls-init"
 	minterVolume = "elk-mtls-minter"
 	minterDir    = "/etc/elk-mtls-minter"

@@ -68,6 +68,7 @@ func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id id
 		p.stage(w, conf),
 		p.curlClient(w.Object, w.Main, id),
 		p.probes(w, conf),
+		p.exporters(w, conf, id),
 		p.companions(w, id, append([]string{"localhost", "127.0.0.1"}, p.services...)),
 		p.checkPair(w.Object, id, p.bundle(p.nodes[w].accepts)),
 		p.makeFile(conf),
@@ -85,30 +86,44 @@ func (p *planner) nodeWithoutCertificates(w *recognise.Workload, conf *configura
 	return nil
 }
 
-// nodeWithStores stays with a node's stores: its truststore says whom it accepts. Only the probe needs a pair of PEM files.
+// nodeWithStores stays with a node's stores: its truststore says whom it accepts. Only the probe needs a pair of PEM files; where the
+// node's own certificate is one, beside a truststore, it serves.
 func (p *planner) nodeWithStores(w *recognise.Workload, conf *configuration) error {
 	s, c := stores(conf), p.settings.Certificates
 	if c.SecretName != "" || c.ClientCA.SecretName != "" {
 		return mixed(s)
 	}
-	p.nodes[w] = &node{}
+	p.nodes[w] = &node{password: conf.secret(w.Layout.Password)}
 	if !p.settings.Certs() {
 		return p.nodeWithoutCertificates(w, conf)
 	}
-	named := p.named(w.Object)
-	if named == "" {
+	var server identity
+	if s.Key == httpSSL+"truststore.path" && conf.get(httpSSL+"certificate") != nil {
+		var err error
+		if server, err = p.serverPair(conf); err != nil {
+			return err
+		}
+	}
+	secret := or(p.named(w.Object), server.secret)
+	if secret == "" {
 		return fmt.Errorf("%s is set in %s, and curl in the readiness probe reads no store: name a Secret with a PEM pair that the store trusts in certificates.clients (ref: %s), "+
 			"or give the node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", s.Key, s.Place, w.ID, httpSSL)
 	}
-	id, err := p.identityFor(w.Object, secretKey(w.Object, named, or(c.Keys.CA, fileCA)), "", config.Keys{})
+	id, err := p.identityFor(w.Object, secretKey(w.Object, secret, or(c.Keys.CA, fileCA)), secret, config.Keys{Cert: server.cert, Key: server.key})
 	if err != nil {
 		return err
 	}
-	p.assume("%s: %s stays: it must trust the CA of every client, that of Secret/%s among them", w.ID, s.Key, named)
+	p.assume("%s: %s stays: it must trust the CA of every client, that of Secret/%s among them", w.ID, s.Key, secret)
 	return p.nodeAsClient(w, conf, id)
 }
 
+// mixed says what does not go together: PEM files with a keystore, a list of CAs with a truststore.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#_http_tlsssl_key_and_trusted_certificate_settings
 func mixed(s *setting) error {
+	if s.Key == httpSSL+"truststore.path" {
+		return fmt.Errorf("%s is set in %s, and Elasticsearch refuses %s beside it: remove certificates.secretName and certificates.clientCA and put the CAs into the truststore, "+
+			"or remove the truststore from the chart's values", s.Key, s.Place, settingCAs)
+	}
 	return fmt.Errorf("%s is set in %s, and Elasticsearch refuses stores beside PEM files: remove certificates.secretName and certificates.clientCA and put the CAs into the store, "+
 		"or remove the stores from the chart's values", s.Key, s.Place)
 }

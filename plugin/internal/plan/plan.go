@@ -71,6 +71,7 @@ func For(r *recognise.Release, s config.Settings) (*Plan, error) {
 	p.clients()
 	p.otherPods()
 	p.sweep()
+	p.eck()
 	p.unmanaged()
 	for _, l := range r.Passed {
 		p.plan.Passed = append(p.plan.Passed, Passed{l.ID, l.Why})

@@ -2,6 +2,7 @@ package recognise
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ func recogniseWorkload(o *object.Object, pod object.Pod) (w *Workload, passed st
 	for _, l := range layouts() {
 		for _, c := range pod.Containers() {
 			signs := l.signs(c)
-			if len(signs) < 2 || best != nil && len(signs) <= len(best.Signs) {
+			if len(signs) < 2 || isLone(o) && !startsServer(c) || best != nil && len(signs) <= len(best.Signs) {
 				continue
 			}
 			if old := tooOld(c); old != "" {
@@ -39,11 +40,14 @@ func suspect(o *object.Object, pod object.Pod) (*Workload, string, error) {
 		}
 		repository, _ := c.Image()
 		for _, l := range layouts() {
-			if slices.Contains(l.images, repository) && len(c.Command()) == 0 {
+			if slices.Contains(l.images, repository) && startsServer(c) {
 				return nil, "", fmt.Errorf("%s: container %q has the image of %s, but neither its settings nor its files are where the official image "+
 					"has them; list the object under spec.unmanaged with the reason if it is something else", o.ID, c.Name, l.App)
 			}
 		}
+	}
+	if isLone(o) {
+		return nil, "", nil // people label tests and tools after what they are for
 	}
 	for _, l := range layouts() {
 		name := strings.ToLower(string(l.App))
@@ -56,6 +60,30 @@ func suspect(o *object.Object, pod object.Pod) (*Workload, string, error) {
 		}
 	}
 	return nil, "", nil
+}
+
+// isLone holds for pods that nobody keeps running: they are tools more often than servers.
+func isLone(o *object.Object) bool { return o.Kind == "Pod" || o.Kind == "Job" || o.Kind == "CronJob" }
+
+// startsServer tells whether a container runs what its image is made for, and not a command of somebody's own.
+func startsServer(c object.Container) bool {
+	words := c.Command()
+	return len(words) == 0 || slices.ContainsFunc(words, func(word string) bool {
+		return slices.Contains([]string{"elasticsearch", "kibana", "docker-entrypoint.sh", "kibana-docker", "run.sh", "eswrapper"}, path.Base(word))
+	})
+}
+
+// shortLived refuses a server in a Job or a hook: it would run as it is, and there is nothing that keeps it.
+func shortLived(o *object.Object, pod object.Pod) error {
+	for _, c := range pod.Containers() {
+		for _, l := range layouts() {
+			if repository, _ := c.Image(); slices.Contains(l.images, repository) && startsServer(c) && len(l.signs(c)) > 1 && tooOld(c) == "" {
+				return fmt.Errorf("%s: container %q starts %s, which is patched in StatefulSets, Deployments, DaemonSets, ReplicaSets and Pods only: "+
+					"run it in one of these, or list the object under spec.unmanaged with the reason", o.ID, c.Name, l.App)
+			}
+		}
+	}
+	return nil
 }
 
 func containerNames(pod object.Pod) string {

@@ -90,6 +90,21 @@ func LayoutNames() []string {
 	return names
 }
 
+// As gives a container of an object as a server of the layout of that name, whatever it looks like.
+func As(o *object.Object, container, layout string) (*Workload, error) {
+	l, ok := LayoutNamed(layout)
+	if !ok {
+		return nil, fmt.Errorf("%s: no layout is called %q: there are %s", o.ID, layout, strings.Join(LayoutNames(), ", "))
+	}
+	pod, _ := o.Pod()
+	for _, c := range pod.Containers() {
+		if c.Name == container {
+			return &Workload{Object: o, App: l.App, Layout: l.in(c), Pod: pod, Main: c, Signs: []string{"the configuration says so"}}, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: it has no container %q", o.ID, container)
+}
+
 // in gives the layout as a container has it: a variable may move the folder.
 func (l Layout) in(c object.Container) Layout {
 	if e, ok := c.Env(l.FolderEnv); l.FolderEnv != "" && ok && path.IsAbs(e.Value) {

@@ -6,7 +6,6 @@ package recognise
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -36,10 +35,11 @@ type Workload struct {
 
 // Release is what a stream holds, as far as it matters here.
 type Release struct {
-	Nodes   []*Workload // Elasticsearch nodes, in the order of the stream
-	Kibanas []*Workload // in the order of the stream
-	Clients []*Workload // other programs that may call Elasticsearch: each is one container, in the order of the stream
-	Passed  []LookAlike // what looks like one of the applications and is none
+	Nodes   []*Workload      // Elasticsearch nodes, in the order of the stream
+	Kibanas []*Workload      // in the order of the stream
+	Clients []*Workload      // other programs that may call Elasticsearch: each is one container, in the order of the stream
+	ECK     []*object.Object // Elasticsearch and Kibana that the operator of Elastic runs
+	Passed  []LookAlike      // what looks like one of the applications and is none
 
 	Objects int // how many documents hold something
 
@@ -125,8 +125,8 @@ func (r *Release) judge(o *object.Object) error {
 		return errors.New("stdin holds a ResourceList: this version is no KRM function yet, and must not pass one as if it were secured; pipe the manifests themselves")
 	}
 	if isECK(o) {
-		return fmt.Errorf("%s: this is a custom resource of ECK, whose operator is itself a client without a certificate: requiring certificates "+
-			"would lock the operator out; on the Basic licence use the Helm charts of Elasticsearch and Kibana instead", o.ID)
+		r.ECK = append(r.ECK, o)
+		return nil
 	}
 	pod, ok := o.Pod()
 	if !ok {
@@ -142,8 +142,8 @@ func (r *Release) judge(o *object.Object) error {
 
 // judgeServer gives the server that a pod runs, nil when it runs none.
 func (r *Release) judgeServer(o *object.Object, pod object.Pod) (*Workload, error) {
-	if o.Hook != "" || o.Kind != "StatefulSet" && o.Kind != "Deployment" && o.Kind != "DaemonSet" {
-		return nil, nil
+	if o.Hook != "" || o.Kind == "Job" || o.Kind == "CronJob" {
+		return nil, shortLived(o, pod)
 	}
 	w, why, err := recogniseWorkload(o, pod)
 	switch {
