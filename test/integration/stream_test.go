@@ -39,6 +39,7 @@ var official = []string{
 	"kibana-8.5.1-default",
 	"kibana-8.5.1-default.helm4-stream",
 	"kibana-8.5.1-security",
+	"bitnami-elasticsearch-22.1.7-security-kibana-metrics",
 }
 
 // fixtures are the inputs of the post-renderer's golden tests, with their configuration.

@@ -112,7 +112,7 @@ func (r *Release) mount(c *Container, spec corev1.PodSpec, m corev1.VolumeMount)
 		if err != nil {
 			return err
 		}
-		if m.SubPath != "" {
+		if m.SubPath != "" && v.EmptyDir == nil {
 			f, ok := files[m.SubPath]
 			if !ok {
 				return fmt.Errorf("volume %q has no %q", v.Name, m.SubPath)

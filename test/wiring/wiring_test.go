@@ -60,6 +60,9 @@ type stock struct {
 	server  string
 	kibana  string
 	service string
+	config  string   // of elk-mtls
+	more    []string // Secrets with a pair of the cluster besides certs
+	bitnami bool     // the images are Bitnami's
 }
 
 // stocks gives the release of the project, and those of the real charts where they are.
@@ -101,6 +104,7 @@ type lab struct {
 	node          *parts.Node
 	ca            *pki.CA
 	pair          pki.Pair
+	clients       *pki.CA // that signs clients, nil when the cluster's does
 	patched       []byte
 	before, after *pod.Release // the stock release and the patched one
 }
@@ -114,9 +118,16 @@ func newLab(t *testing.T, s stock) *lab {
 	}
 	l := &lab{stock: s, t: t, ca: pki.NewCA("lab")}
 	l.pair = l.ca.Leaf(pki.Options{CN: s.service, SANs: []string{s.service, "127.0.0.1"}, ServerAuth: true, ClientAuth: true})
+	if s.config != "" {
+		l.clients = pki.NewCA("clients")
+	}
 	l.render(s.text)
 	container := l.build(l.after, s.server, "elasticsearch")
-	config, settings, files, err := container.Elasticsearch()
+	start, password := container.Elasticsearch, "ELASTIC_PASSWORD"
+	if s.bitnami {
+		start, password = container.Bitnami, "ELASTICSEARCH_PASSWORD"
+	}
+	config, settings, files, err := start()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +137,7 @@ func newLab(t *testing.T, s stock) *lab {
 		}
 	}
 	l.node, err = parts.Elasticsearch(t.Context(), parts.Options{
-		Config: config, Settings: settings, Files: files, Password: container.Env["ELASTIC_PASSWORD"], TLS: l.ca.Client(l.pair),
+		Config: config, Settings: settings, Files: files, Password: container.Env[password], TLS: l.ca.Client(l.pair),
 	})
 	if err != nil {
 		parts.SkipOrFail(t, err)
@@ -144,7 +155,15 @@ func newLab(t *testing.T, s stock) *lab {
 // render patches the release. The certificates of the cluster take the place of those in the stream, which belong to nobody.
 func (l *lab) render(text string) {
 	l.t.Helper()
-	command := exec.Command(filepath.Join(programs, "elk-mtls"), "--init-image", "registry.example/elk-mtls-init:test")
+	args := []string{"--init-image", "registry.example/elk-mtls-init:test"}
+	if l.config != "" {
+		file := filepath.Join(l.t.TempDir(), "elk-mtls.yaml")
+		if err := os.WriteFile(file, []byte(l.config), 0o600); err != nil {
+			l.t.Fatal(err)
+		}
+		args = append(args, "--config", file)
+	}
+	command := exec.Command(filepath.Join(programs, "elk-mtls"), args...)
 	command.Stdin = strings.NewReader(text)
 	var out, messages bytes.Buffer
 	command.Stdout, command.Stderr = &out, &messages
@@ -162,6 +181,14 @@ func (l *lab) release(stream []byte) *pod.Release {
 		l.t.Fatal(err)
 	}
 	r.Put("Secret", l.certs, map[string][]byte{"ca.crt": l.ca.Cert, "tls.crt": l.pair.Cert, "tls.key": l.pair.Key})
+	for _, name := range l.more {
+		r.Put("Secret", name, map[string][]byte{"ca.crt": l.ca.Cert, "tls.crt": l.pair.Cert, "tls.key": l.pair.Key})
+	}
+	if l.clients != nil {
+		pair := l.clients.Leaf(pki.Options{CN: "kibana", ClientAuth: true})
+		r.Put("Secret", "clients-ca", map[string][]byte{"ca.crt": l.clients.Cert})
+		r.Put("Secret", "kibana-client", map[string][]byte{"tls.crt": pair.Cert, "tls.key": pair.Key})
+	}
 	r.API = pod.API{Token: "none", Namespace: "test"}
 	return r
 }
