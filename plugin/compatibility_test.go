@@ -60,6 +60,8 @@ func renderings() []rendering {
 		{name: "bitnami-elasticsearch-21.6.3-jks", needs: needsPairs},
 		{name: "bitnami-kibana-12.1.11-plain", refuse: "certificates.secretName"},
 		{name: "bitnami-kibana-12.1.11-plain", needs: needsSecret},
+		{name: "eck-stack-0.21.0-default", refuse: "custom resource of ECK"},
+		{name: "eck-stack-0.21.0-default", needs: "{clientAuthentication: optional}"},
 	}
 }
 
@@ -84,8 +86,8 @@ func TestCompatibility(t *testing.T) {
 	inMarkers(t, "../docs/compatibility.md", "compatibility", table.String())
 }
 
-// run patches one form of a rendering and gives its outcome in a line.
-func (r rendering) run(t *testing.T, input []byte) string {
+// settings gives what a rendering needs.
+func (r rendering) settings(t *testing.T) config.Settings {
 	t.Helper()
 	s := config.Settings{Hooks: "off"}
 	if r.needs != "" {
@@ -96,7 +98,13 @@ func (r rendering) run(t *testing.T, input []byte) string {
 		s.Hooks = "off"
 	}
 	s.InitContainer.Image = testImage
-	s = s.WithDefaults()
+	return s.WithDefaults()
+}
+
+// run patches one form of a rendering and gives its outcome in a line.
+func (r rendering) run(t *testing.T, input []byte) string {
+	t.Helper()
+	s := r.settings(t)
 	output, outcome, err := transform(input, s)
 	if r.refuse != "" {
 		if err == nil || !strings.Contains(err.Error(), r.refuse) || output != nil {

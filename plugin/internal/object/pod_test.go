@@ -20,12 +20,25 @@ spec:
       - secret: {name: s3, items: [{key: tls.crt, path: client.crt}]}
       - configMap: {name: c3}
   - {name: empty, emptyDir: {}}
+  initContainers:
+  - name: copy
+    command: [sh, -c, "cp /from/* /to"]
+    volumeMounts:
+    - {name: certs, mountPath: /from}
+    - {name: empty, mountPath: /to, subPath: copied}
+  - name: other
+    command: [sh, -c, "true"]
+    volumeMounts:
+    - {name: certs, mountPath: /unused}
+    - {name: empty, mountPath: /to, subPath: nothing}
   containers:
   - name: a
     image: registry:5000/x/elasticsearch:8.5.1@sha256:00
     volumeMounts:
     - {name: certs, mountPath: /certs/}
     - {name: empty, mountPath: /certs/inner}
+    - {name: empty, mountPath: /copy, subPath: copied}
+    - {name: empty, mountPath: /no-copy, subPath: nothing}
     - {name: some, mountPath: /some}
     - {name: config, mountPath: /etc/app/app.yml, subPath: app.yml}
     - {name: all, mountPath: /all}
@@ -45,8 +58,10 @@ func TestFileFindsWhatIsMountedThere(t *testing.T) {
 	for path, want := range map[string]string{
 		"/certs/tls.crt":       `Secret/s key "tls.crt"`,
 		"/certs/../certs/ca":   `Secret/s key "ca"`,
-		"/certs/inner/tls.crt": "", // another mount hides it
-		"/certs/a/b":           "", // keys hold no slash
+		"/certs/inner/tls.crt": "",                       // another mount hides it
+		"/copy/tls.crt":        `Secret/s key "tls.crt"`, // an init container copies it there
+		"/no-copy/tls.crt":     "",                       // and this one copies nothing
+		"/certs/a/b":           "",                       // keys hold no slash
 		"/some/sub/file.pem":   `Secret/s2 key "k"`,
 		"/some/k":              "", // items rename it
 		"/etc/app/app.yml":     `ConfigMap/c key "app.yml"`,

@@ -73,7 +73,7 @@ func identityConflicts(conf *configuration) error {
 		tokenPlace = token.Place
 	}
 	for _, key := range []string{"elasticsearch.username", "elasticsearch.password"} {
-		if s := conf.get(key); s != nil && !(s.script != nil && s.object == conf.w.Object) {
+		if s := conf.get(key); s != nil && !(s.script != nil && s.script.from == conf.w.Object) {
 			return fmt.Errorf("%s is set in %s beside the service token (%s), and Kibana does not start with both: remove %s and its password",
 				key, s.Place, tokenPlace, key)
 		}

@@ -20,6 +20,7 @@ import (
 type byScript struct {
 	recognise.Written
 	conf *configuration
+	from *object.Object // that holds the variable, nil when none is set
 }
 
 // writtenBy gives the setting as the entry script writes it, nil when it does not.
@@ -36,7 +37,7 @@ func (c *configuration) writtenBy(key string) *setting {
 }
 
 func (c *configuration) writtenAs(w recognise.Written) *setting {
-	s := &setting{Key: w.Key, Place: fmt.Sprintf("the entry script of container %q, which has it by default", c.w.Main.Name), object: c.w.Object, script: &byScript{w, c}}
+	s := &setting{Key: w.Key, Place: fmt.Sprintf("the entry script of container %q, which has it by default", c.w.Main.Name), object: c.w.Object, script: &byScript{Written: w, conf: c}}
 	if w.Default != "" {
 		s.Values = []string{w.Default}
 	}
@@ -50,7 +51,7 @@ func (c *configuration) writtenAs(w recognise.Written) *setting {
 		if v == nil || !v.Hidden && len(v.Values) == 0 {
 			continue
 		}
-		s.Values, s.Hidden, s.Place = v.Values, v.Hidden, v.Place
+		s.Values, s.Hidden, s.Place, s.script.from = v.Values, v.Hidden, v.Place, v.object
 		break
 	}
 	switch {
@@ -117,7 +118,7 @@ func (c *configuration) script(key string) *byScript {
 	for _, w := range c.w.Layout.Written {
 		off := slices.ContainsFunc(w.When, func(s recognise.Switch) bool { return !c.holds(s) })
 		if w.Key == key && (!off || !w.Idle) && !w.Weak {
-			return &byScript{w, c}
+			return &byScript{Written: w, conf: c}
 		}
 	}
 	return nil
