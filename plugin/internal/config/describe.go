@@ -28,7 +28,7 @@ func Describe() []Description {
 		"token.account":                    {"service account of the token", "elastic/kibana"},
 		"token.secretName":                 {"Secret that keeps the token", "<workload>-elk-mtls-token"},
 		"token.key":                        {"key of the token", "token"},
-		"minter.secretName":                {"Secret with the credentials that may create tokens", "X-credentials where the CA is in X-certs"},
+		"minter.secretName":                {"Secret with the credentials that may create tokens", "X-credentials where the CA is in X-certs, else where the nodes read the password of elastic"},
 		"minter.usernameKey":               {"key of the user name", "username"},
 		"minter.passwordKey":               {"key of the password", "password"},
 		"initContainer.image":              {"image of elk-mtls-init", "the release's own, with its digest"},
