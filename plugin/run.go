@@ -115,7 +115,7 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 		}
 		return nil
 	}
-	cmd.AddCommand(versionCommand(), settingsTopic())
+	cmd.AddCommand(o.certsCommand(), versionCommand(), settingsTopic())
 	return cmd
 }
 

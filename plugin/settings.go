@@ -29,15 +29,9 @@ func (o *options) settings() (config.Settings, error) {
 	if o.host != "" && o.host != hostHelm4 {
 		return config.Settings{}, fmt.Errorf("--host: %q is not %s", o.host, hostHelm4)
 	}
-	var s config.Settings
-	if o.config != "" {
-		text, err := os.ReadFile(o.config)
-		if err != nil {
-			return s, fmt.Errorf("--config: %w", err)
-		}
-		if s, err = config.Parse(text); err != nil {
-			return s, fmt.Errorf("%s: %w", o.config, err)
-		}
+	s, err := o.file()
+	if err != nil {
+		return s, err
 	}
 	environment := s.Environment(o.environ)
 	for _, f := range []struct{ flag, field *string }{
@@ -52,6 +46,22 @@ func (o *options) settings() (config.Settings, error) {
 	}
 	s = s.WithDefaults()
 	return s, s.Validate()
+}
+
+// file reads the configuration file, if there is one.
+func (o *options) file() (config.Settings, error) {
+	if o.config == "" {
+		return config.Settings{}, nil
+	}
+	text, err := os.ReadFile(o.config)
+	if err != nil {
+		return config.Settings{}, fmt.Errorf("--config: %w", err)
+	}
+	s, err := config.Parse(text)
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", o.config, err)
+	}
+	return s, nil
 }
 
 // env looks a variable up, also under the name that Argo CD gives it.

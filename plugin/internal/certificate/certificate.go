@@ -15,6 +15,9 @@ import (
 // ErrNoPEM says that a value holds no PEM at all: a placeholder that is filled in later, such as Argo CD Vault plugin's <path:…>.
 var ErrNoPEM = errors.New("holds no PEM")
 
+// ErrEncrypted says that a private key has a passphrase.
+var ErrEncrypted = errors.New("is encrypted: clients get no passphrase; store it unencrypted, as PKCS#8")
+
 // Chain parses a PEM file with one certificate or several: a leaf with its intermediates, or a bundle of CAs.
 func Chain(text []byte) ([]*x509.Certificate, error) {
 	var chain []*x509.Certificate
@@ -38,29 +41,38 @@ func Chain(text []byte) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
-// KeyFits tells whether the private key in a PEM file belongs to a certificate. Encrypted keys are refused: Go clients cannot read
-// an encrypted PKCS#8 key, whatever passphrase they are given.
+// KeyFits tells whether the private key in a PEM file belongs to a certificate.
 func KeyFits(leaf *x509.Certificate, text []byte) error {
+	key, err := Key(text)
+	if err != nil {
+		return err
+	}
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	if !ok || !public.Equal(leaf.PublicKey) {
+		return fmt.Errorf("belongs to another certificate than that of %q", leaf.Subject)
+	}
+	return nil
+}
+
+// Key parses the private key in a PEM file. Encrypted keys are refused: Go clients cannot read an encrypted PKCS#8 key, whatever
+// passphrase they are given. No error quotes the key.
+func Key(text []byte) (crypto.Signer, error) {
 	for rest := text; ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
-			return ErrNoPEM
+			return nil, ErrNoPEM
 		}
 		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
 			continue
 		}
 		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
-			return errors.New("is encrypted: clients get no passphrase; store it unencrypted, as PKCS#8")
+			return nil, ErrEncrypted
 		}
 		key, err := parseKey(block.Bytes)
 		if err != nil {
-			return errors.New("is no private key that could be read (PKCS#8, PKCS#1 or SEC 1)") // the parser's error may quote the key
+			return nil, errors.New("is no private key that could be read (PKCS#8, PKCS#1 or SEC 1)") // the parser's error may quote the key
 		}
-		public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
-		if !ok || !public.Equal(leaf.PublicKey) {
-			return fmt.Errorf("belongs to another certificate than that of %q", leaf.Subject)
-		}
-		return nil
+		return key, nil
 	}
 }
 

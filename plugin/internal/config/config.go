@@ -50,12 +50,12 @@ type Settings struct {
 	Mode                 string         `json:"mode,omitempty"`                 // token | cert-token
 	ClientAuthentication string         `json:"clientAuthentication,omitempty"` // none | optional | required
 	Hooks                Word           `json:"hooks,omitempty"`                // auto | off
-	Certificates         Certificates   `json:"certificates,omitempty"`
-	Token                Token          `json:"token,omitempty"`
-	Minter               Minter         `json:"minter,omitempty"`
-	InitContainer        InitContainer  `json:"initContainer,omitempty"`
-	ServiceAccount       ServiceAccount `json:"serviceAccount,omitempty"`
-	Elasticsearch        Elasticsearch  `json:"elasticsearch,omitempty"`
+	Certificates         Certificates   `json:"certificates,omitzero"`
+	Token                Token          `json:"token,omitzero"`
+	Minter               Minter         `json:"minter,omitzero"`
+	InitContainer        InitContainer  `json:"initContainer,omitzero"`
+	ServiceAccount       ServiceAccount `json:"serviceAccount,omitzero"`
+	Elasticsearch        Elasticsearch  `json:"elasticsearch,omitzero"`
 	Unmanaged            []Unmanaged    `json:"unmanaged,omitempty"`
 }
 
@@ -63,8 +63,8 @@ type Settings struct {
 type Certificates struct {
 	Source           string   `json:"source,omitempty"`     // secret
 	SecretName       string   `json:"secretName,omitempty"` // "" = the Secret that the chart itself uses
-	Keys             Keys     `json:"keys,omitempty"`
-	ClientCA         ClientCA `json:"clientCA,omitempty"`
+	Keys             Keys     `json:"keys,omitzero"`
+	ClientCA         ClientCA `json:"clientCA,omitzero"`
 	Clients          []Client `json:"clients,omitempty"`
 	VerificationMode string   `json:"verificationMode,omitempty"` // full | certificate
 }
@@ -151,6 +151,11 @@ func Parse(text []byte) (Settings, error) {
 		return Settings{}, fmt.Errorf("apiVersion %q, kind %q: expected %q and %q", f.APIVersion, f.Kind, APIVersion, Kind)
 	}
 	return f.Spec, nil
+}
+
+// Print writes a configuration file. Parse gives the same settings back.
+func Print(s Settings) ([]byte, error) {
+	return yaml.Marshal(File{APIVersion: APIVersion, Kind: Kind, Spec: s})
 }
 
 // decode reads YAML into a value of this package. A field that it does not have, or that stands there twice, is an error that gives

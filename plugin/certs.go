@@ -1,0 +1,239 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// certsOptions are the command line of elk-mtls certs.
+type certsOptions struct {
+	*options
+	namespace string
+	names     []string
+	only      []string
+	keyType   string
+	days      int
+	caDays    int
+	ca, caKey string
+	caOut     string
+	caSecret  string
+	out       string
+	configOut string
+	force     bool
+}
+
+func (o *options) certsCommand() *cobra.Command {
+	c := &certsOptions{options: o}
+	cmd := &cobra.Command{
+		Use:   "certs [flags] [FILE|-]",
+		Short: "Make a CA and certificates for Elasticsearch and each of its clients, as Secrets",
+		Long: `elk-mtls certs reads manifests, makes a CA, a certificate for Elasticsearch and one for each client that it finds, and writes them
+as Secrets: on stdout, or into a folder. On stderr it says what they are, and the configuration that uses them. A person runs it once,
+and again when a client is added or certificates run out; nothing of it happens when manifests are rendered.
+
+The key of the CA is thrown away unless --ca-out or --ca-secret keeps it. Who has it can let anybody into Elasticsearch.`,
+		Example: `  # everything, into the cluster; the CA's key into a folder of yours
+  helm template elk ./chart | elk-mtls certs --namespace elastic --ca-out ca --config-out elk-mtls.yaml | kubectl apply -f -
+  helm upgrade --install elk ./chart -n elastic --post-renderer elk-mtls --post-renderer-args --config=elk-mtls.yaml
+
+  # later: a new pair for one client, by the same CA
+  helm template elk ./chart | elk-mtls certs --config elk-mtls.yaml --namespace elastic --ca ca/ca.crt --ca-key ca/ca.key \
+    --only Deployment/elk-kibana --config-out new.yaml | kubectl apply -f -`,
+		RunE: func(_ *cobra.Command, args []string) error { return c.run(args) },
+	}
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return usageError{fmt.Errorf("certs reads one FILE, and there are %d; see elk-mtls certs --help", len(args))}
+		}
+		return nil
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&c.namespace, "namespace", "n", "", "namespace of what the manifests give none; needed for names such as SERVICE.NAMESPACE.svc")
+	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): Secrets that it names keep their names")
+	f.StringVar(&c.out, "out", "", "write each Secret into a file of this `DIR` (mode 0600) in place of stdout")
+	f.StringVar(&c.configOut, "config-out", "", "write the configuration that uses the Secrets to this `FILE`")
+	f.StringVar(&c.ca, "ca", "", "`FILE` with the CA that signs, and all above it up to the root; default: a new one")
+	f.StringVar(&c.caKey, "ca-key", "", "`FILE` with the key of that CA")
+	f.StringVar(&c.caOut, "ca-out", "", "write the new CA into this `DIR`: ca.crt, ca.key (mode 0600)")
+	f.StringVar(&c.caSecret, "ca-secret", "", "put the CA with its key into a Secret of this `NAME`, as an issuer of cert-manager reads it")
+	f.StringArrayVar(&c.only, "only", nil, "make the certificate of this `REF` only (Kind/name); can be given several times")
+	f.StringArrayVar(&c.names, "san", nil, "a `NAME` or address more under which Elasticsearch is called; can be given several times")
+	f.StringVar(&c.keyType, "key-type", string(issue.P256), strings.Join(keyTypes(), " | ")+"; Logstash always gets RSA, it reads nothing else")
+	f.IntVar(&c.days, "days", 365, "how long the certificates are valid")
+	f.IntVar(&c.caDays, "ca-days", 3650, "how long a new CA is valid")
+	f.BoolVar(&c.force, "force", false, "write private keys to a terminal")
+	return cmd
+}
+
+func keyTypes() []string {
+	var names []string
+	for _, t := range issue.KeyTypes() {
+		names = append(names, string(t))
+	}
+	return names
+}
+
+// check reports all mistakes of the command line at once, before a key is made.
+func (c *certsOptions) check() error {
+	var problems []error
+	if !slices.Contains(keyTypes(), c.keyType) {
+		problems = append(problems, fmt.Errorf("--key-type: %q is not one of %s", c.keyType, strings.Join(keyTypes(), ", ")))
+	}
+	for _, f := range []struct {
+		name string
+		days int
+	}{{"--days", c.days}, {"--ca-days", c.caDays}} {
+		if f.days < 1 || f.days > 36500 {
+			problems = append(problems, fmt.Errorf("%s: %d is not between 1 and 36500", f.name, f.days))
+		}
+	}
+	if (c.ca == "") != (c.caKey == "") {
+		problems = append(problems, errors.New("--ca and --ca-key go together: a CA signs with its key"))
+	}
+	if c.ca != "" && c.caOut != "" {
+		problems = append(problems, errors.New("--ca-out keeps a new CA, and --ca names one that exists: leave one of them out"))
+	}
+	if stdout, ok := c.stdout.(*os.File); ok && c.out == "" && !c.force && term.IsTerminal(int(stdout.Fd())) {
+		problems = append(problems, errors.New("stdout is a terminal, and the Secrets hold private keys: write them into a folder (--out DIR) or "+
+			"pipe them on (| kubectl apply -f -); --force prints them all the same"))
+	}
+	return errors.Join(problems...)
+}
+
+// run makes everything in memory first, then writes files, stdout last.
+func (c *certsOptions) run(args []string) error {
+	if err := c.check(); err != nil {
+		return usageError{err}
+	}
+	settings, err := c.settings()
+	if err != nil {
+		return usageError{err}
+	}
+	release, err := c.release(args, settings)
+	if err != nil {
+		return err
+	}
+	leaves, err := issue.Leaves(release, settings, c.namespace, c.names)
+	if err != nil {
+		return err
+	}
+	if unknown := issue.Unknown(c.only, leaves); len(unknown) > 0 {
+		return usageError{fmt.Errorf("--only: %s is none of those that need a certificate: %s", strings.Join(unknown, ", "), strings.Join(issue.Refs(leaves), ", "))}
+	}
+	m := maker(issue.KeyType(c.keyType))
+	ca, err := c.authority(m, leaves)
+	if err != nil {
+		return err
+	}
+	secrets, err := m.Secrets(ca, issue.Order{Leaves: issue.Only(c.only, leaves), Days: c.days, Keys: settings.Certificates.Keys, CA: c.caSecret})
+	if err != nil {
+		return err
+	}
+	fromFile, err := c.file()
+	if err != nil {
+		return err
+	}
+	text, err := config.Print(issue.Configure(fromFile, release, leaves))
+	if err != nil {
+		return err
+	}
+	return c.write(ca, secrets, text)
+}
+
+// release recognises the manifests in the file that was named, or on stdin.
+func (c *certsOptions) release(args []string, settings config.Settings) (*recognise.Release, error) {
+	var input []byte
+	var err error
+	if len(args) == 1 && args[0] != "-" {
+		input, err = os.ReadFile(args[0])
+	} else {
+		input, err = c.read()
+	}
+	if err != nil {
+		return nil, err
+	}
+	stream, err := manifest.Split(input)
+	if err != nil {
+		return nil, err
+	}
+	return recognise.All(stream, unmanaged(settings))
+}
+
+// authority reads the CA that was named, or makes one.
+func (c *certsOptions) authority(m issue.Maker, leaves []issue.Leaf) (*issue.Authority, error) {
+	if c.ca == "" {
+		return m.CA(leaves[0].Namespace, c.caDays)
+	}
+	cert, err := os.ReadFile(c.ca)
+	if err != nil {
+		return nil, fmt.Errorf("--ca: %w", err)
+	}
+	key, err := os.ReadFile(c.caKey)
+	if err != nil {
+		return nil, fmt.Errorf("--ca-key: %w", err)
+	}
+	ca, err := issue.Read(cert, key, m.Now)
+	if err != nil {
+		return nil, fmt.Errorf("--ca: %w", err)
+	}
+	return ca, nil
+}
+
+// write writes the files, none over another, and then stdout and what there is to say.
+func (c *certsOptions) write(ca *issue.Authority, secrets []issue.Secret, configuration []byte) error {
+	var files newFiles
+	var manifests []byte
+	for _, s := range secrets {
+		manifests = append(append(manifests, "---\n"...), s.Manifest.Reveal()...)
+		if c.out != "" {
+			files.add(filepath.Join(c.out, s.Namespace+"."+s.Name+".yaml"), s.Manifest.Reveal(), 0o600)
+		}
+	}
+	if c.caOut != "" {
+		files.add(filepath.Join(c.caOut, "ca.crt"), ca.Cert(), 0o644)
+		files.add(filepath.Join(c.caOut, "ca.key"), ca.Key().Reveal(), 0o600)
+	}
+	if c.configOut != "" {
+		files.add(c.configOut, configuration, 0o644)
+	}
+	if err := files.write(); err != nil {
+		return err
+	}
+	c.tell(ca, secrets, configuration)
+	if c.out != "" {
+		return nil
+	}
+	_, err := c.stdout.Write(manifests)
+	return err
+}
+
+// tell says on stderr what was made, and how it is used.
+func (c *certsOptions) tell(ca *issue.Authority, secrets []issue.Secret, configuration []byte) {
+	say := func(format string, args ...any) { fmt.Fprintf(c.stderr, "elk-mtls: "+format+"\n", args...) }
+	for _, s := range secrets {
+		say("Secret/%s in %s: %s", s.Name, s.Namespace, s.What)
+	}
+	say("all signed by %s, which ends on %s", ca.Subject(), ca.Ends().UTC().Format("2006-01-02"))
+	if c.ca == "" && c.caOut == "" && c.caSecret == "" {
+		say("hint: the key of this CA is gone now: the next client needs a new CA, and with it everybody; --ca-out DIR or --ca-secret NAME keeps it")
+	}
+	if c.configOut != "" {
+		say("the configuration that uses them: --config %s", c.configOut)
+		return
+	}
+	say("the configuration that uses them (--config-out FILE writes it):")
+	_, _ = c.stderr.Write(configuration)
+}
