@@ -25,6 +25,11 @@ func layoutValues() []variant {
 			replace: []string{"          ports:\n            - name: rest-api\n", "          args: [/opt/bitnami/scripts/elasticsearch/run.sh, -Expack.security.http.ssl.client_authentication=none]\n          ports:\n            - name: rest-api\n"}},
 		{name: "Bitnami: a whole elasticsearch.yml ends the script's work", base: "bitnami-extra-config", spec: clientCA, refused: "http.ssl.enabled must be true and is set nowhere",
 			replace: []string{"my_elasticsearch.yml", "elasticsearch.yml"}},
+		{name: "Bitnami: nothing is switched on behind a whole elasticsearch.yml", base: "bitnami-extra-config", spec: "{certificates: {secretName: c}, minter: {secretName: m}}",
+			refused: "the image does nothing for security", replace: []string{"my_elasticsearch.yml", "elasticsearch.yml"}},
+		{name: "Bitnami: a whole elasticsearch.yml that has security", base: "bitnami-extra-config", spec: clientCA, output: "certificate_authorities: [certs/ca.crt, /opt/bitnami/elasticsearch/config/elk-mtls/client-ca.crt]",
+			replace: []string{"my_elasticsearch.yml", "elasticsearch.yml", "    # ours\n", "    xpack.security.enabled: true\n    xpack.security.http.ssl:\n      enabled: true\n" +
+				"      certificate: certs/tls.crt\n      key: certs/tls.key\n      certificate_authorities: [certs/ca.crt]\n"}},
 		{name: "Bitnami: a password in the environment of a Secret", base: "bitnami-release", refused: "elasticsearch.username is set in Secret/login",
 			replace: []string{"          envFrom:\n          ports:\n            - name: http\n", "          envFrom:\n            - secretRef: {name: login}\n          ports:\n            - name: http\n"},
 			extra:   "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: login\n  namespace: observability\nstringData:\n  KIBANA_PASSWORD: s3cret\n", not: "s3cret"},

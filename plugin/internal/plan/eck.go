@@ -2,16 +2,22 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
 // eck says what becomes of the resources of Elastic's operator. It owns their certificates and is a client of its own without one, so
 // that certificates cannot be required on the Basic licence; before that stage nothing there has to change.
 // https://www.elastic.co/docs/deploy-manage/security/k8s-https-settings
 func (p *planner) eck() {
+	servers := slices.ContainsFunc(p.release.ECK, func(o *object.Object) bool { return o.Kind == string(recognise.Elasticsearch) })
 	for _, o := range p.release.ECK {
 		switch {
+		case servers && o.Kind != string(recognise.Elasticsearch) && p.settings.ClientAuthentication == config.Required:
+			continue // what is said of its Elasticsearch is enough
 		case !p.settings.Certs():
 			p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "is a custom resource of ECK, which keeps HTTPS and Kibana's token by itself"})
 		case p.settings.ClientAuthentication == config.Required:

@@ -46,6 +46,10 @@ func (p *planner) https(w *recognise.Workload, conf *configuration) error {
 			"name a Secret with CA, certificate and key in certificates.secretName and the credentials of the user elastic in minter.secretName, "+
 			"or switch TLS on in the chart's values (8.5.1: protocol: https, createCert: true)", httpSSL)
 	}
+	if conf.alone && len(w.Layout.Written) > 0 {
+		return fmt.Errorf("%senabled is set nowhere, and the whole configuration file is your own (%s), so that the image does nothing for security, its password included: "+
+			"switch security on in the chart's values, and set it in that file", httpSSL, conf.w.Layout.Abs("elasticsearch.yml"))
+	}
 	return p.enableTLS(w, conf)
 }
 
