@@ -48,9 +48,9 @@ The key of the CA is thrown away unless --ca-out or --ca-secret keeps it. Who ha
   helm template elk ./chart | elk-mtls certs --namespace elastic --ca-out ca --config-out elk-mtls.yaml | kubectl apply -f -
   helm upgrade --install elk ./chart -n elastic --post-renderer elk-mtls --post-renderer-args --config=elk-mtls.yaml
 
-  # later: a new pair for one client, by the same CA
+  # later: a client more, by the same CA
   helm template elk ./chart | elk-mtls certs --config elk-mtls.yaml --namespace elastic --ca ca/ca.crt --ca-key ca/ca.key \
-    --only Deployment/elk-kibana --config-out new.yaml | kubectl apply -f -`,
+    --only DaemonSet/elk-filebeat --config-out new.yaml | kubectl apply -f -`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.run(args) },
 	}
 	cmd.Args = func(_ *cobra.Command, args []string) error {

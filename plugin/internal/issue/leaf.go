@@ -34,7 +34,7 @@ func Leaves(release *recognise.Release, s config.Settings, namespace string, mor
 			return nil, err
 		}
 	}
-	for _, w := range release.Kibanas {
+	for _, w := range slices.Concat(release.Kibanas, release.Clients) {
 		if err := l.client(w); err != nil {
 			return nil, err
 		}

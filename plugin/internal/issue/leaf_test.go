@@ -47,6 +47,15 @@ spec:
 `, kind, more)
 }
 
+// pod is a workload with a container of each image.
+func pod(kind, name string, images ...string) string {
+	containers := ""
+	for i, image := range images {
+		containers += fmt.Sprintf("      - {name: c%d, image: %q}\n", i, "registry.example/"+image)
+	}
+	return fmt.Sprintf("---\napiVersion: apps/v1\nkind: %s\nmetadata: {name: %s}\nspec:\n  template:\n    spec:\n      containers:\n%s", kind, name, containers)
+}
+
 func service(name, app string) string {
 	return fmt.Sprintf("---\napiVersion: v1\nkind: Service\nmetadata: {name: %s}\nspec: {selector: {app: %s}}\n", name, app)
 }
@@ -103,6 +112,13 @@ func TestLeaves(t *testing.T) {
 				{Namespace: "elastic", Secret: "kibana-elk-mtls-tls", Refs: []string{"Deployment/kibana"}, Subject: "kibana"},
 				{Namespace: "elastic", Secret: "kibana-statefulset-elk-mtls-tls", Refs: []string{"StatefulSet/kibana"}, Subject: "kibana-statefulset"},
 				{Namespace: "other", Secret: "kibana-elk-mtls-tls", Refs: []string{"Deployment/kibana"}, Subject: "kibana"},
+			},
+		},
+		"each pod with a client has one, whatever runs in it besides": {
+			stream: pod("DaemonSet", "beats", "filebeat:8.5.1", "metricbeat:8.5.1") + pod("Deployment", "heartbeat", "heartbeat:8.5.1"),
+			want: []Leaf{
+				{Namespace: "elastic", Secret: "beats-elk-mtls-tls", Refs: []string{"DaemonSet/beats"}, Subject: "beats"},
+				{Namespace: "elastic", Secret: "heartbeat-elk-mtls-tls", Refs: []string{"Deployment/heartbeat"}, Subject: "heartbeat"},
 			},
 		},
 		"Secrets that the settings name keep their names": {
