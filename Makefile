@@ -60,18 +60,18 @@ plugin: build ## the Helm 4 plugin into dist/helm4/elk-mtls: helm plugin install
 ##@ Test
 
 .PHONY: test
-test: build ## unit, property, golden and script tests, and the real Elasticsearch
-	@$(PARTS) prepare elasticsearch
+test: build ## unit, property, golden and script tests, the real Elasticsearch, and real clients of it
+	@$(PARTS) prepare elasticsearch exporter beats
 	go test -tags elasticsearch ./...
 	go -C test/tools/image test ./...
-	@$(PARTS) missing elasticsearch
+	@$(PARTS) missing elasticsearch exporter beats
 
 .PHONY: test-all
 test-all: build plugin ## the same, and a real kube-apiserver, Helm 3 and Helm 4; as root also test-cluster
-	@$(PARTS) prepare elasticsearch kube envtest helm3 helm4
+	@$(PARTS) prepare elasticsearch exporter beats kube envtest helm3 helm4
 	go test -tags integration -count=1 -timeout 30m ./...
 	go -C test/tools/image test -count=1 ./...
-	@$(PARTS) missing elasticsearch kube helm3 helm4
+	@$(PARTS) missing elasticsearch exporter beats kube helm3 helm4
 	@$(MAKE) test-cluster
 
 .PHONY: chaos

@@ -19,6 +19,7 @@ import (
 func Names() []string {
 	return []string{
 		"elasticsearch", "kube", "envtest", "helm3", "helm4", "golangci-lint", "kubelet", "coredns", "containerd", "base-image",
+		"exporter", "beats",
 	}
 }
 
@@ -129,6 +130,10 @@ func byName(name string) (part, error) {
 		return corednsPart(), nil
 	case "containerd":
 		return containerdPart(), nil
+	case "exporter":
+		return exporterPart(), nil
+	case "beats":
+		return beatsPart(), nil
 	case "base-image":
 		return baseImagePart(), nil
 	}
