@@ -84,7 +84,7 @@ func (r *Release) environment(c *Container, p named) error {
 			continue
 		}
 		if f := e.ValueFrom.FieldRef; f != nil {
-			c.Env[e.Name] = map[string]string{"metadata.name": p.name, "metadata.uid": UID, "metadata.namespace": r.API.Namespace}[f.FieldPath]
+			c.Env[e.Name] = map[string]string{"metadata.name": p.name, "metadata.uid": UID, "metadata.namespace": r.API.Namespace, "spec.nodeName": "node"}[f.FieldPath]
 		}
 		if s := e.ValueFrom.SecretKeyRef; s != nil {
 			value, ok := r.data["Secret/"+s.Name][s.Key]
@@ -121,6 +121,9 @@ func (r *Release) mount(c *Container, spec corev1.PodSpec, m corev1.VolumeMount)
 		}
 		if err := os.MkdirAll(c.Path(m.MountPath), 0o755); err != nil {
 			return err
+		}
+		if v.EmptyDir != nil { // anybody may write there: https://kubernetes.io/docs/concepts/storage/volumes/#emptydir
+			return os.Chmod(c.Path(m.MountPath), 0o777)
 		}
 		for name, f := range files {
 			if err := c.write(filepath.Join(m.MountPath, name), f); err != nil {
@@ -173,7 +176,7 @@ func (r *Release) files(v corev1.Volume) (map[string]file, error) {
 			}
 		}
 		return files, nil
-	case v.EmptyDir != nil:
+	case v.EmptyDir != nil, v.HostPath != nil: // a node on which nothing is yet
 		return files, nil
 	}
 	return nil, fmt.Errorf("volume %q is of a kind that this package does not know", v.Name)

@@ -97,6 +97,11 @@ func (r *Release) take(o yamlObject) error {
 		err := into(&d)
 		r.pods[id] = named{d.Name, d.Spec.Template.Spec}
 		return err
+	case "DaemonSet":
+		var d appsv1.DaemonSet
+		err := into(&d)
+		r.pods[id] = named{d.Name, d.Spec.Template.Spec}
+		return err
 	case "Pod":
 		var p corev1.Pod
 		err := into(&p)

@@ -7,6 +7,7 @@ package wiring
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,6 +64,7 @@ type stock struct {
 	config  string   // of elk-mtls
 	more    []string // Secrets with a pair of the cluster besides certs
 	bitnami bool     // the images are Bitnami's
+	issued  bool     // by elk-mtls certs, which also makes the configuration; containers are entered without root
 }
 
 // stocks gives the release of the project, and those of the real charts where they are.
@@ -105,6 +107,8 @@ type lab struct {
 	ca            *pki.CA
 	pair          pki.Pair
 	clients       *pki.CA // that signs clients, nil when the cluster's does
+	tls           *tls.Config
+	secrets       string // that elk-mtls certs made
 	patched       []byte
 	before, after *pod.Release // the stock release and the patched one
 }
@@ -113,12 +117,20 @@ type lab struct {
 // input stands for it once the node is up.
 func newLab(t *testing.T, s stock) *lab {
 	t.Helper()
-	if err := pod.CanRun(); err != nil {
+	can := pod.CanRun
+	if s.issued {
+		can = pod.CanRunStatic
+	}
+	if err := can(); err != nil {
 		parts.SkipOrFail(t, err)
 	}
 	l := &lab{stock: s, t: t, ca: pki.NewCA("lab")}
 	l.pair = l.ca.Leaf(pki.Options{CN: s.service, SANs: []string{s.service, "127.0.0.1"}, ServerAuth: true, ClientAuth: true})
-	if s.config != "" {
+	l.tls = l.ca.Client(l.pair)
+	switch {
+	case s.issued:
+		l.issue()
+	case s.config != "":
 		l.clients = pki.NewCA("clients")
 	}
 	l.render(s.text)
@@ -137,7 +149,7 @@ func newLab(t *testing.T, s stock) *lab {
 		}
 	}
 	l.node, err = parts.Elasticsearch(t.Context(), parts.Options{
-		Config: config, Settings: settings, Files: files, Password: container.Env[password], TLS: l.ca.Client(l.pair),
+		Config: config, Settings: settings, Files: files, Password: container.Env[password], TLS: l.tls,
 	})
 	if err != nil {
 		parts.SkipOrFail(t, err)
@@ -155,6 +167,9 @@ func newLab(t *testing.T, s stock) *lab {
 // render patches the release. The certificates of the cluster take the place of those in the stream, which belong to nobody.
 func (l *lab) render(text string) {
 	l.t.Helper()
+	if l.issued {
+		text = l.secrets + "---\n" + text
+	}
 	args := []string{"--init-image", "registry.example/elk-mtls-init:test"}
 	if l.config != "" {
 		file := filepath.Join(l.t.TempDir(), "elk-mtls.yaml")
@@ -163,15 +178,21 @@ func (l *lab) render(text string) {
 		}
 		args = append(args, "--config", file)
 	}
+	l.patched = l.elkMTLS(text, args...)
+	l.before, l.after = l.release([]byte(text)), l.release(l.patched)
+}
+
+// elkMTLS runs the program and gives its stdout.
+func (l *lab) elkMTLS(stdin string, args ...string) []byte {
+	l.t.Helper()
 	command := exec.Command(filepath.Join(programs, "elk-mtls"), args...)
-	command.Stdin = strings.NewReader(text)
+	command.Stdin = strings.NewReader(stdin)
 	var out, messages bytes.Buffer
 	command.Stdout, command.Stderr = &out, &messages
 	if err := command.Run(); err != nil {
 		l.t.Fatalf("elk-mtls: %v\n%s", err, messages.Bytes())
 	}
-	l.patched = out.Bytes()
-	l.before, l.after = l.release([]byte(text)), l.release(l.patched)
+	return out.Bytes()
 }
 
 func (l *lab) release(stream []byte) *pod.Release {
@@ -180,7 +201,11 @@ func (l *lab) release(stream []byte) *pod.Release {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	r.Put("Secret", l.certs, map[string][]byte{"ca.crt": l.ca.Cert, "tls.crt": l.pair.Cert, "tls.key": l.pair.Key})
+	chart := map[string][]byte{"ca.crt": l.ca.Cert, "tls.crt": l.pair.Cert, "tls.key": l.pair.Key}
+	if l.issued { // clients of the stock release trust the same CA
+		chart = r.Data("Secret", strings.TrimPrefix(l.server, "StatefulSet/")+"-elk-mtls-tls")
+	}
+	r.Put("Secret", l.certs, chart)
 	for _, name := range l.more {
 		r.Put("Secret", name, map[string][]byte{"ca.crt": l.ca.Cert, "tls.crt": l.pair.Cert, "tls.key": l.pair.Key})
 	}

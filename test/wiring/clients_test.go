@@ -1,0 +1,287 @@
+//go:build elasticsearch || integration
+
+package wiring
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/test/parts"
+	"github.com/elk-mtls/elk-mtls/test/pod"
+)
+
+// clientProgram is a real client, and how it is known that it works: by what is in Elasticsearch, or in its metrics. Never by its exit
+// code, as all of them run on when they are refused.
+type clientProgram struct {
+	name      string // of the program, as test/parts has it
+	workload  string
+	container string
+	home      string   // where the image has the program
+	args      []string // besides those of the manifests: what this node cannot serve, or what else of this machine is in the way
+	works     func(l *lab, r *running) error
+	half      func(c *pod.Container) error // takes the pair of one connection out of the patched files; nil where there is only one
+}
+
+// beatArgs stand for the working directory of the image, and leave out what the node has no modules for and the port of the Beat's own
+// status page, which several would share here.
+func beatArgs(home string) []string {
+	return []string{"-path.home", home, "-E", "setup.ilm.enabled=false", "-E", "setup.template.enabled=false", "-E", "http.enabled=false"}
+}
+
+func clientPrograms() []clientProgram {
+	beat := func(name, kind, query string) clientProgram {
+		return clientProgram{
+			name: name, workload: kind + "/elk-" + name, container: name, home: "/usr/share/" + name, args: beatArgs("/usr/share/" + name),
+			works: func(l *lab, _ *running) error { return l.found(name+"-*", query) },
+		}
+	}
+	exporter := clientProgram{name: "elasticsearch_exporter", workload: "Deployment/elk-exporter", container: "exporter", home: "/bin", works: (*lab).scraped}
+	// A module or monitor without a pair of its own writes documents too: of an error.
+	metricbeat := beat("metricbeat", "Deployment", `metricset.name:node_stats AND elasticsearch.node.name:* AND NOT error.message:*`)
+	metricbeat.half = func(c *pod.Container) error {
+		return c.Edit("/usr/share/metricbeat/metricbeat.yml", "  ssl.certificate: /etc/elk-mtls/tls.crt\n  ssl.key: /etc/elk-mtls/tls.key\n", "")
+	}
+	older := exporter
+	older.name = "elasticsearch_exporter-1.7"
+	return []clientProgram{
+		beat("filebeat", "DaemonSet", `message:"a line of the log"`),
+		metricbeat,
+		beat("heartbeat", "Deployment", `monitor.status:up AND http.response.status_code:200`),
+		beat("auditbeat", "DaemonSet", `file.path:"/var/log/containers/x.log"`),
+		exporter,
+		older,
+	}
+}
+
+// TestRealClients runs the real programs with the very configuration of the manifests, against a node that requires certificates. All
+// certificates come from elk-mtls certs.
+func TestRealClients(t *testing.T) {
+	var text strings.Builder
+	for _, name := range []string{"../../examples/release/rendered.yaml", "testdata/clients.yaml"} {
+		part, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(part)
+	}
+	l := newLab(t, stock{
+		text: text.String(), certs: "elasticsearch-master-certs", service: "elasticsearch-master",
+		server: "StatefulSet/elasticsearch-master", kibana: "Deployment/elk-kibana", issued: true,
+	})
+	t.Run("certificates of elk-mtls certs", l.accepted)
+	for _, p := range clientPrograms() {
+		program, err := parts.Client(t.Context(), p.name)
+		if err != nil {
+			parts.SkipOrFail(t, err)
+		}
+		t.Run(p.name, func(t *testing.T) {
+			l := l.in(t)
+			t.Run("unpatched it is refused", func(t *testing.T) {
+				l := l.in(t)
+				r := l.start(l.before, p, program, nil)
+				l.await(time.Minute, r, func() error {
+					if !strings.Contains(r.log(), "remote error: tls: ") {
+						return fmt.Errorf("it was not refused yet")
+					}
+					return nil
+				})
+				if err := p.works(l, r); err == nil {
+					t.Errorf("it works without a certificate\n%s", r.tail())
+				}
+			})
+			if p.half != nil {
+				t.Run("with a pair for half of its connections it is refused", func(t *testing.T) {
+					l := l.in(t)
+					r := l.start(l.after, p, program, p.half)
+					l.await(time.Minute, r, func() error { return l.found(p.name+"-*", `error.message:*tls*`) })
+					if err := p.works(l, r); err == nil {
+						t.Errorf("it works\n%s", r.tail())
+					}
+				})
+			}
+			t.Run("patched it works", func(t *testing.T) {
+				l := l.in(t)
+				r := l.start(l.after, p, program, nil)
+				l.await(time.Minute, r, func() error { return p.works(l, r) })
+				if strings.Contains(r.log(), "remote error: tls: ") {
+					t.Errorf("it works, and something of it was refused all the same\n%s", r.tail())
+				}
+			})
+		})
+	}
+}
+
+// in gives the lab to a subtest.
+func (l *lab) in(t *testing.T) *lab {
+	other := *l
+	other.t = t
+	return &other
+}
+
+// running is a program in its container.
+type running struct {
+	port   string // of its metrics, where it has some
+	mutex  sync.Mutex
+	output bytes.Buffer
+	done   chan struct{}
+	err    error
+}
+
+// Write takes what the program says.
+func (r *running) Write(text []byte) (int, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.output.Write(text)
+}
+
+func (r *running) log() string {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.output.String()
+}
+
+func (r *running) tail() string {
+	lines := strings.Split(r.log(), "\n")
+	return strings.Join(lines[max(0, len(lines)-25):], "\n")
+}
+
+// start runs a program as its image would: with the arguments, files, environment and user of the manifests. It ends with the test.
+func (l *lab) start(release *pod.Release, p clientProgram, program string, edit func(*pod.Container) error) *running {
+	l.t.Helper()
+	c := l.build(release, p.workload, p.container)
+	if edit != nil {
+		if err := edit(c); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	inside := path.Join(p.home, strings.ReplaceAll(p.container, "exporter", "elasticsearch_exporter"))
+	if err := c.Program(program, inside); err != nil {
+		l.t.Fatal(err)
+	}
+	log := c.Path("var/log/containers/x.log")
+	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
+		l.t.Fatal(err)
+	}
+	if err := os.WriteFile(log, []byte("2026-01-01T00:00:00.000000000Z stdout F a line of the log\n"), 0o644); err != nil {
+		l.t.Fatal(err)
+	}
+	r := &running{port: freePort(l.t), done: make(chan struct{})}
+	words := append(append([]string(nil), c.Spec.Command...), c.Spec.Args...)
+	if len(c.Spec.Command) > 0 {
+		words = words[1:]
+	}
+	for i, word := range words {
+		words[i] = strings.ReplaceAll(word, ":9108", "127.0.0.1:"+r.port)
+	}
+	ctx, cancel := context.WithCancel(l.t.Context())
+	command := c.Static(ctx, append(append([]string{inside}, words...), p.args...)...)
+	command.Stdout, command.Stderr = r, r
+	if err := command.Start(); err != nil {
+		cancel()
+		l.t.Fatal(err)
+	}
+	go func() {
+		r.err = command.Wait()
+		close(r.done)
+	}()
+	l.t.Cleanup(func() {
+		cancel()
+		<-r.done
+	})
+	return r
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// await tries until it succeeds, the program ends, or the time is over.
+func (l *lab) await(limit time.Duration, r *running, try func() error) {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), limit)
+	defer cancel()
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		select {
+		case <-r.done:
+			l.t.Fatalf("it ended (%v), and %v\n%s", r.err, err, r.tail())
+		case <-ctx.Done():
+			l.t.Fatalf("after %s: %v\n%s", limit, err, r.tail())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// found tells whether an index holds a document that a query finds.
+func (l *lab) found(index, query string) error {
+	_, _, err := l.node.Call(l.t.Context(), http.MethodPost, "/"+index+"/_refresh", nil)
+	if err != nil {
+		return err
+	}
+	status, body, err := l.node.Call(l.t.Context(), http.MethodPost, "/"+index+"/_search", map[string]any{
+		"size": 1, "query": map[string]any{"query_string": map[string]any{"query": query}},
+	})
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Hits struct {
+			Hits []any `json:"hits"`
+		} `json:"hits"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || status != http.StatusOK {
+		return fmt.Errorf("searching %s: status %d: %s", index, status, body)
+	}
+	if len(answer.Hits.Hits) == 0 {
+		return fmt.Errorf("%s holds no document with %s", index, query)
+	}
+	return nil
+}
+
+// scraped tells whether the exporter's metrics are those of the node.
+func (l *lab) scraped(r *running) error {
+	request, err := http.NewRequestWithContext(l.t.Context(), http.MethodGet, "http://127.0.0.1:"+r.port+"/metrics", nil)
+	if err != nil {
+		return err
+	}
+	response, err := (&http.Client{Timeout: 20 * time.Second}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	for _, metric := range []string{"elasticsearch_cluster_health_number_of_nodes{", "elasticsearch_indices_docs{"} {
+		if !strings.Contains(string(text), "\n"+metric) {
+			return fmt.Errorf("metrics of the node are missing: no %s…}", metric)
+		}
+	}
+	return nil
+}
