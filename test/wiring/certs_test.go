@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"testing"
 
@@ -18,7 +19,7 @@ import (
 func (l *lab) issue() {
 	l.t.Helper()
 	file := filepath.Join(l.t.TempDir(), "elk-mtls.yaml")
-	l.secrets = string(l.elkMTLS(l.text, "certs", "--namespace", "test", "--config-out", file))
+	l.secrets = string(l.elkMTLS(l.text, "certs", "--namespace", "elastic", "--config-out", file))
 	config, err := os.ReadFile(file)
 	if err != nil {
 		l.t.Fatal(err)
@@ -28,8 +29,11 @@ func (l *lab) issue() {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.tls = clientOf(l.t, made, "elk-kibana-elk-mtls-tls")
+	l.tls = clientOf(l.t, made, secretOf(l.kibana))
 }
+
+// secretOf names the Secret that elk-mtls certs makes for a workload.
+func secretOf(workload string) string { return path.Base(workload) + "-elk-mtls-tls" }
 
 // clientOf is a client that has nothing but the files of a Secret.
 func clientOf(t *testing.T, r *pod.Release, secret string) *tls.Config {
@@ -54,10 +58,10 @@ func (l *lab) accepted(t *testing.T) {
 		pairs  func([]tls.Certificate) []tls.Certificate
 		in     bool
 	}{
-		"a client's own":      {secret: "elk-filebeat-elk-mtls-tls", in: true},
-		"Elasticsearch's own": {secret: "elasticsearch-master-elk-mtls-tls", in: true},
-		"none":                {secret: "elk-filebeat-elk-mtls-tls", pairs: func([]tls.Certificate) []tls.Certificate { return nil }},
-		"one of another CA":   {secret: "elk-filebeat-elk-mtls-tls", pairs: func([]tls.Certificate) []tls.Certificate { return []tls.Certificate{strangers} }},
+		"a client's own":      {secret: secretOf(l.kibana), in: true},
+		"Elasticsearch's own": {secret: secretOf(l.server), in: true},
+		"none":                {secret: secretOf(l.kibana), pairs: func([]tls.Certificate) []tls.Certificate { return nil }},
+		"one of another CA":   {secret: secretOf(l.kibana), pairs: func([]tls.Certificate) []tls.Certificate { return []tls.Certificate{strangers} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := clientOf(t, l.after, c.secret)

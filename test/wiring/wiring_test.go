@@ -70,33 +70,44 @@ type stock struct {
 // stocks gives the release of the project, and those of the real charts where they are.
 func stocks(t *testing.T) []stock {
 	t.Helper()
-	read := func(names ...string) string {
-		var all strings.Builder
-		for _, name := range names {
-			text, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all.Write(text)
-		}
-		return all.String()
-	}
 	all := []stock{{
-		name: "our example", text: read("../../examples/release/rendered.yaml"), certs: "elasticsearch-master-certs", service: "elasticsearch-master",
+		name: "our example", text: readAll(t, "../../examples/release/rendered.yaml"), certs: "elasticsearch-master-certs", service: "elasticsearch-master",
 		server: "StatefulSet/elasticsearch-master", kibana: "Deployment/elk-kibana",
 	}}
+	dir := renders()
+	if dir == "" {
+		t.Log("LEFT OUT: no renderings of real charts here; name their folder in ELK_MTLS_RENDERS")
+		return all
+	}
+	return append(all, stock{
+		name: "the official charts", text: readAll(t, dir+"/elasticsearch-8.5.1-default.yaml", dir+"/kibana-8.5.1-default.yaml"), certs: "elasticsearch-master-certs",
+		service: "elasticsearch-master", server: "StatefulSet/elasticsearch-master", kibana: "Deployment/kibana-kibana",
+	})
+}
+
+// renders is the folder with renderings of real charts, "" where there is none.
+func renders() string {
 	dir := os.Getenv("ELK_MTLS_RENDERS")
 	if dir == "" {
 		dir = "../../../shared/renders"
 	}
 	if _, err := os.Stat(dir); err != nil {
-		t.Logf("LEFT OUT: no renderings of real charts in %s; name their folder in ELK_MTLS_RENDERS", dir)
-		return all
+		return ""
 	}
-	return append(all, stock{
-		name: "the official charts", text: read(dir+"/elasticsearch-8.5.1-default.yaml", dir+"/kibana-8.5.1-default.yaml"), certs: "elasticsearch-master-certs",
-		service: "elasticsearch-master", server: "StatefulSet/elasticsearch-master", kibana: "Deployment/kibana-kibana",
-	})
+	return dir
+}
+
+func readAll(t *testing.T, names ...string) string {
+	t.Helper()
+	var all strings.Builder
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
 }
 
 // lab is a release, patched, and the Elasticsearch that its manifests describe.
@@ -203,7 +214,7 @@ func (l *lab) release(stream []byte) *pod.Release {
 	}
 	chart := map[string][]byte{"ca.crt": l.ca.Cert, "tls.crt": l.pair.Cert, "tls.key": l.pair.Key}
 	if l.issued { // clients of the stock release trust the same CA
-		chart = r.Data("Secret", strings.TrimPrefix(l.server, "StatefulSet/")+"-elk-mtls-tls")
+		chart = r.Data("Secret", secretOf(l.server))
 	}
 	r.Put("Secret", l.certs, chart)
 	for _, name := range l.more {
