@@ -290,3 +290,38 @@ func (c Container) ConfigMaps() []string {
 	}
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
+
+// Part is one key of a Secret or ConfigMap in a volume and the file that it becomes; with an empty Key all keys, each under its name.
+type Part struct {
+	Source
+	File string
+}
+
+// Sources gives the Secrets and ConfigMaps of a volume.
+func (p Pod) Sources(volume string) []Part {
+	var all []Part
+	for _, v := range Items(p.Spec, "volumes") {
+		if Text(v, "name") != volume {
+			continue
+		}
+		for _, s := range append([]*yaml.RNode{v}, Items(v, "projected", "sources")...) {
+			for _, kind := range []struct{ field, name, kind string }{
+				{"secret", "secretName", "Secret"}, {"secret", "name", "Secret"}, {"configMap", "name", "ConfigMap"},
+			} {
+				at := Get(s, kind.field)
+				name := Text(at, kind.name)
+				if at == nil || name == "" {
+					continue
+				}
+				items := Items(at, "items")
+				for _, item := range items {
+					all = append(all, Part{Source{Kind: kind.kind, Name: name, Key: Text(item, "key")}, path.Clean(Text(item, "path"))})
+				}
+				if len(items) == 0 {
+					all = append(all, Part{Source: Source{Kind: kind.kind, Name: name}})
+				}
+			}
+		}
+	}
+	return all
+}

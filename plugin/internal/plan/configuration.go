@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -114,7 +115,7 @@ func (p *planner) open(w *recognise.Workload, holder *object.Object, source obje
 // the program connects.
 func (p *planner) files(w *recognise.Workload, names ...string) ([]*embedded, error) {
 	var all []*embedded
-	for _, name := range names {
+	for _, name := range p.unfolded(w, names) {
 		source, ok := w.Main.File(name)
 		if !ok {
 			continue
@@ -136,6 +137,47 @@ func (p *planner) files(w *recognise.Workload, names ...string) ([]*embedded, er
 		}
 	}
 	return all, nil
+}
+
+// unfolded puts in the YAML files of a folder for its name. Of a mounted Secret or ConfigMap that is not in the stream the files are unknown.
+func (p *planner) unfolded(w *recognise.Workload, names []string) []string {
+	var all []string
+	for _, name := range names {
+		if !strings.HasSuffix(name, "/") {
+			all = append(all, name)
+			continue
+		}
+		for _, m := range w.Main.Mounts() {
+			switch {
+			case strings.HasPrefix(m.Path, name):
+				all = append(all, m.Path)
+			case m.Path == path.Clean(name):
+				for _, file := range p.filesOf(w, m) {
+					all = append(all, path.Join(m.Path, file))
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return path.Ext(name) != ".yml" && path.Ext(name) != ".yaml" })
+}
+
+// filesOf gives the names of the files in a mounted folder, as far as the stream shows them.
+func (p *planner) filesOf(w *recognise.Workload, m object.Mount) []string {
+	var names []string
+	for _, source := range w.Pod.Sources(m.Volume) {
+		if source.Key != "" {
+			names = append(names, source.File)
+			continue
+		}
+		holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
+		if err != nil || holder == nil {
+			continue
+		}
+		for _, field := range []string{"data", "stringData"} {
+			names = append(names, sortedKeys(object.Pairs(holder.Node, field))...)
+		}
+	}
+	return names
 }
 
 // readEnvFrom takes the variables of whole ConfigMaps and Secrets, and names the ones that cannot be seen. Of a Secret the names of the

@@ -33,8 +33,11 @@ type store interface {
 // tlsKeys are the names of a program's settings. "" says that it has none for that.
 type tlsKeys struct {
 	hosts      string   // addresses, with or without scheme
+	hostsToo   string   // another name for the same
 	scheme     string   // says https where the addresses do not
 	enable, on string   // must have the value on
+	mustEnable bool     // and TLS is off unless it says so, whatever the addresses say
+	unchecked  string   // a setting with which no CA is read
 	ca         string   // what the CA is called
 	caIsList   bool     // and whether it is a list of files
 	cert, key  string   // PEM files
@@ -72,7 +75,7 @@ func (p *planner) called(w *recognise.Workload, c *connection) *recognise.Worklo
 
 // hosts gives the hosts of a connection without scheme and port; "" stands for one that cannot be read.
 func (c *connection) hosts(w *recognise.Workload) []string {
-	s := c.store.get(c.keys.hosts)
+	s := c.addresses()
 	if s == nil {
 		return nil
 	}
@@ -96,6 +99,14 @@ func (c *connection) hosts(w *recognise.Workload) []string {
 
 // pairs gives the folder in which the program finds the pair.
 func (c *connection) pairs() string { return or(c.folder, clientDir) }
+
+// addresses gives the setting that says where a connection goes.
+func (c *connection) addresses() *setting {
+	if s := c.store.get(c.keys.hosts); s != nil || c.keys.hostsToo == "" {
+		return s
+	}
+	return c.store.get(c.keys.hostsToo)
+}
 
 func (c *connection) ca() string {
 	if s := c.store.get(c.keys.ca); s != nil && len(s.Values) > 0 {
@@ -136,7 +147,7 @@ func (p *planner) connect(w *recognise.Workload, c *connection, id identity) err
 		return err
 	}
 	named := p.settings.Certificates.SecretName != ""
-	if source, ok := p.source(w, c); c.keys.ca != "" && (c.ca() == "" || named && (!ok || source != id.ca) || strings.HasPrefix(c.ca(), c.pairs()+"/")) {
+	if source, ok := p.source(w, c); c.checks() && (c.ca() == "" || named && (!ok || source != id.ca) || strings.HasPrefix(c.ca(), c.pairs()+"/")) {
 		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "the CA that signed the server's certificate")
 	}
 	if !p.settings.Certs() || own {
@@ -150,40 +161,44 @@ func (p *planner) connect(w *recognise.Workload, c *connection, id identity) err
 // overHTTPS plans what makes a connection speak HTTPS. It is switched only where the server is known to do so: a node of this stream, or
 // one that has its certificates from the configuration too.
 func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
-	hosts := c.store.get(c.keys.hosts)
+	hosts := c.addresses()
 	fresh := slices.Clone(hosts.Values)
-	secure := len(fresh) == 0
+	secure, plain := len(fresh) == 0, false
 	for i, h := range fresh {
-		if rest, plain := strings.CutPrefix(h, "http://"); plain {
-			fresh[i] = "https://" + rest
+		if rest, ok := strings.CutPrefix(h, "http://"); ok {
+			fresh[i], plain = "https://"+rest, true
 		}
 		text, known := expand(w.Main, fresh[i])
 		if strings.HasPrefix(text, "http://") {
-			return fmt.Errorf("%s of %s is %q, which the environment makes an address of plain HTTP: use https:// there", c.keys.hosts, c.name, h)
+			return fmt.Errorf("%s of %s is %q, which the environment makes an address of plain HTTP: use https:// there", hosts.Key, c.name, h)
 		}
 		if !known && !strings.Contains(text, "://") {
 			p.assume("%s: container %q: the address in %s must begin with https://", w.ID, w.Main.Name, hosts.Place)
 		}
 		secure = secure || strings.HasPrefix(text, "https://") || !known
 	}
-	plain := !slices.Equal(fresh, hosts.Values)
-	scheme := c.store.get(c.keys.scheme)
-	if c.keys.scheme != "" && !secure && (scheme == nil || scheme.Value() != "https") {
+	scheme, enable := c.store.get(c.keys.scheme), c.store.get(c.keys.enable)
+	switch {
+	case c.keys.scheme != "" && !secure:
+		plain = plain || scheme == nil || scheme.Value() != "https"
+	case c.keys.mustEnable && !secure:
+		plain = plain || enable == nil || !strings.EqualFold(enable.Value(), c.keys.on)
+	case !secure:
 		plain = true
 	}
 	if plain && p.settings.Certificates.SecretName == "" && p.nodes[p.called(w, c)] == nil {
 		return fmt.Errorf("%s of %s calls Elasticsearch by plain HTTP, which knows no certificates: use https:// in the chart's values, "+
-			"or name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS", c.keys.hosts, c.name)
+			"or name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS", hosts.Key, c.name)
 	}
 	const why = "Elasticsearch speaks HTTPS"
 	p.replaceList(w, hosts, fresh, why, c.keys.link)
 	if c.keys.scheme != "" && !secure {
 		p.put(w, c, c.keys.scheme, patch.Str("https"), why)
 	}
-	if s := c.store.get(c.keys.enable); c.keys.enable != "" && (s != nil && !strings.EqualFold(s.Value(), c.keys.on) || s == nil && c.keys.mustSay()) {
-		if s != nil && s.Hidden {
-			return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write %q there", c.keys.enable, s.Place, c.keys.on)
-		}
+	if enable != nil && enable.Hidden {
+		return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write %q there", c.keys.enable, enable.Place, c.keys.on)
+	}
+	if c.keys.mustEnable || enable != nil {
 		p.put(w, c, c.keys.enable, onValue(c.keys.on), "TLS is on")
 	}
 	return nil
@@ -197,9 +212,8 @@ func onValue(on string) *yaml.Node {
 	return patch.Str(on)
 }
 
-// mustSay holds for programs in which TLS is off until a setting switches it on, whatever the address says. Those take an address
-// without a scheme.
-func (k tlsKeys) mustSay() bool { return k.enable != "" && k.scheme == "" && k.on != "true" }
+// checks tells whether a connection reads a CA.
+func (c *connection) checks() bool { return c.keys.ca != "" && c.store.get(c.keys.unchecked) == nil }
 
 // ownPair tells whether the user has wired a client pair by hand. Half a pair is an error.
 func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {

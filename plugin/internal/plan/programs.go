@@ -11,23 +11,20 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// program is one that may call Elasticsearch. What differs between programs is where each says how it connects; all the rest is the
-// same for all of them.
-type program struct {
-	app         recognise.App
-	connections func(p *planner, w *recognise.Workload) ([]*connection, error)
-}
-
-// programs lists what has a file of its own in this package.
+// programs lists what is known. Each has a file in this package; only where it says how it connects differs, all the rest is the same.
 func programs() []program {
 	return []program{
-		{recognise.Filebeat, beat("filebeat")},
-		{recognise.Metricbeat, beat("metricbeat")},
-		{recognise.Heartbeat, beat("heartbeat")},
-		{recognise.Auditbeat, beat("auditbeat")},
-		{recognise.Packetbeat, beat("packetbeat")},
-		{recognise.APMServer, beat("apm-server")},
-		{recognise.Exporter, exporter},
+		beat(recognise.Filebeat, "filebeat"),
+		beat(recognise.Metricbeat, "metricbeat"),
+		beat(recognise.Heartbeat, "heartbeat"),
+		beat(recognise.Auditbeat, "auditbeat"),
+		beat(recognise.Packetbeat, "packetbeat"),
+		beat(recognise.APMServer, "apm-server"),
+		agent(),
+		exporter(),
+		curator(),
+		jaeger(),
+		jaegerV1(),
 	}
 }
 

@@ -17,6 +17,10 @@ const (
 	Auditbeat  App = "Auditbeat"
 	Packetbeat App = "Packetbeat"
 	APMServer  App = "APM Server"
+	Agent      App = "Elastic Agent"
+	Curator    App = "Curator"
+	Jaeger     App = "Jaeger"
+	JaegerV1   App = "Jaeger 1"
 	Exporter   App = "elasticsearch_exporter"
 )
 
@@ -37,6 +41,10 @@ func clientLayouts() []clientLayout {
 		{app: Auditbeat, images: []string{"auditbeat", "auditbeat-oss", "auditbeat-wolfi"}, files: []string{"auditbeat.yml"}},
 		{app: Packetbeat, images: []string{"packetbeat", "packetbeat-oss", "packetbeat-wolfi"}, files: []string{"packetbeat.yml"}},
 		{app: APMServer, images: []string{"apm-server", "apm-server-oss", "apm"}, files: []string{"apm-server.yml"}},
+		{app: Agent, images: []string{"elastic-agent", "elastic-agent-complete", "elastic-agent-wolfi"}, files: []string{"agent.yml", "elastic-agent.yml"}},
+		{app: Curator, images: []string{"curator", "elasticsearch-curator", "docker-elasticsearch-curator"}, files: []string{"curator.yml"}},
+		{app: Jaeger, images: []string{"jaeger"}},
+		{app: JaegerV1, images: []string{"jaeger-collector", "jaeger-query", "jaeger-ingester", "jaeger-es-index-cleaner", "jaeger-es-rollover"}, flags: []string{"--es.server-urls"}},
 		{app: Exporter, flags: []string{"--es.uri", "-es.uri"}},
 	}
 }
@@ -45,7 +53,7 @@ func clientLayouts() []clientLayout {
 func clientWords(layouts []clientLayout) []string {
 	var words []string
 	for _, l := range layouts {
-		words = append(words, l.images[:min(1, len(l.images))]...)
+		words = append(words, l.images...)
 		words = append(append(words, l.files...), l.flags...)
 	}
 	return words

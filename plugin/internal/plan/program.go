@@ -1,0 +1,172 @@
+package plan
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// program is one that may call Elasticsearch, and where it says how it connects: in YAML files, flags or variables. What is written in
+// a language of its own has a function.
+type program struct {
+	app   recognise.App
+	dir   string // where relative paths start
+	files files
+	flags *tlsKeys
+	sign  string // how its flags begin: a new one stands beside them
+	env   *tlsKeys
+	own   func(p *planner, w *recognise.Workload) ([]*connection, error)
+	// watch sees what the connections do not show, such as settings that are made elsewhere.
+	watch func(p *planner, w *recognise.Workload)
+}
+
+// files are the YAML files of a program, as its container sees them, and the places in them that are connections.
+type files struct {
+	flags  []string // of its command line that name the file
+	names  []string // where it is else; a folder ends in "/" and stands for every .yml and .yaml file in it
+	places []place
+}
+
+// place is a part of a YAML file that is a connection, or each of several: in the path "*" stands for any entry or element.
+type place struct {
+	path  string // "output.elasticsearch", "metricbeat.modules.*"
+	field string // of an entry or element behind "*" that tells it from others
+	is    string // how its value begins; with field "" how the entry's own name begins
+	keys  tlsKeys
+}
+
+func (known program) connections(p *planner, w *recognise.Workload) ([]*connection, error) {
+	var all []*connection
+	if known.own != nil {
+		own, err := known.own(p, w)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, own...)
+	}
+	opened, err := p.files(w, known.files.of(w.Main, known.dir)...)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range opened {
+		for _, at := range known.files.places {
+			for _, c := range at.in(f) {
+				c.dir = known.dir
+				all = append(all, c)
+			}
+		}
+	}
+	if known.flags != nil {
+		all = append(all, &connection{name: "its command line", store: flagStore{w: w, sign: known.sign}, keys: *known.flags, dir: known.dir})
+	}
+	if known.env != nil {
+		conf := &configuration{w: w, pathBase: containerPath(w.Main), envNames: func(key string) []string { return []string{key} }, envFrom: map[string]setting{}}
+		if err := p.readEnvFrom(conf); err != nil {
+			return nil, err
+		}
+		all = append(all, &connection{name: "its environment", store: envStore{conf}, keys: *known.env, dir: known.dir})
+	}
+	if known.watch != nil {
+		known.watch(p, w)
+	}
+	return all, nil
+}
+
+// of gives the files that a container's command line names, else those at the usual places.
+func (f files) of(c object.Container, dir string) []string {
+	var named []string
+	words := c.Command()
+	for i, word := range words {
+		for _, flag := range f.flags {
+			value, ok := strings.CutPrefix(word, flag+"=")
+			if word == flag && i+1 < len(words) {
+				value, ok = words[i+1], true
+			}
+			if !ok {
+				continue
+			}
+			if !path.IsAbs(value) {
+				value = path.Join(dir, value)
+			}
+			named = append(named, value)
+		}
+	}
+	if len(named) == 0 {
+		return f.names
+	}
+	return named
+}
+
+// in gives the connections at a place of a file.
+func (at place) in(f *embedded) []*connection {
+	before, after, several := strings.Cut(at.path, "*")
+	if !several {
+		return []*connection{{name: at.path, store: yamlStore{file: f, prefix: prefixOf(at.path)}, keys: at.keys}}
+	}
+	list, node := patch.Path(nil), f.root
+	if before != "" {
+		list, node = lookup(f.root, strings.TrimSuffix(before, "."))
+	}
+	var all []*connection
+	for _, e := range entries(node) {
+		if at.field == "" && !strings.HasPrefix(e.name, at.is) || at.field != "" && !strings.HasPrefix(fieldText(e.node, at.field), at.is) {
+			continue
+		}
+		below := strings.TrimPrefix(after, ".")
+		all = append(all, &connection{
+			name:  before + e.name + after,
+			store: yamlStore{file: f, at: append(slices.Clone(list), e.step), prefix: prefixOf(below)},
+			keys:  at.keys,
+		})
+	}
+	return all
+}
+
+// fieldText gives a scalar below a node, in dotted or nested spelling.
+func fieldText(node *yaml.RNode, field string) string {
+	if _, found := lookup(node, field); found != nil {
+		return found.YNode().Value
+	}
+	return ""
+}
+
+func prefixOf(at string) string {
+	if at == "" {
+		return ""
+	}
+	return at + "."
+}
+
+// entry is one element of a list, or one field of a mapping.
+type entry struct {
+	name string
+	step patch.Step
+	node *yaml.RNode
+}
+
+func entries(node *yaml.RNode) []entry {
+	if node == nil {
+		return nil
+	}
+	var all []entry
+	switch n := node.YNode(); n.Kind {
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			step := patch.Path(nil).Index(strconv.Itoa(i))[0]
+			all = append(all, entry{"[" + step.Is + "]", step, yaml.NewRNode(item)})
+		}
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			name := n.Content[i].Value
+			all = append(all, entry{name, patch.Step{Field: name}, yaml.NewRNode(n.Content[i+1])})
+		}
+	}
+	return all
+}
