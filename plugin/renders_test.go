@@ -140,14 +140,6 @@ func isServer(name string) bool {
 	return false
 }
 
-// asNext makes a stream the continuation of another one.
-func asNext(stream []byte) []byte {
-	if bytes.HasPrefix(stream, []byte("---")) {
-		return stream
-	}
-	return append([]byte("---\n"), stream...)
-}
-
 // TestServersOutOfScope holds that Elasticsearch and Kibana as other charts deploy them never pass as if they were secured.
 func TestServersOutOfScope(t *testing.T) {
 	dir := renders(t)
