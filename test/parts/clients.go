@@ -25,6 +25,7 @@ type source struct {
 const (
 	beats    = "github.com/elastic/beats/v7"
 	exporter = "github.com/prometheus-community/elasticsearch_exporter"
+	jaeger   = "github.com/jaegertracing/jaeger"
 )
 
 // beatsPart is the Beats that need no C, in the last version that the proxy has as a module.
@@ -42,6 +43,16 @@ func exporterPart() part {
 	return clientPart("exporter", "elasticsearch_exporter 1.10 and 1.7, from source", 1, []source{
 		{"elasticsearch_exporter", exporter, "v1.10.0", "."},
 		{"elasticsearch_exporter-1.7", exporter, "v1.7.0", "."},
+	})
+}
+
+// jaegerPart is the last collector of Jaeger 1, the Jaeger 2 of the same commit, and the job that deletes old indices.
+func jaegerPart() part {
+	const version = "v1.76.0"
+	return clientPart("jaeger", "Jaeger 1 and 2, from source", 3, []source{
+		{"jaeger-collector", jaeger, version, "./cmd/collector"},
+		{"jaeger", jaeger, version, "./cmd/jaeger"},
+		{"jaeger-es-index-cleaner", jaeger, version, "./cmd/es-index-cleaner"},
 	})
 }
 
@@ -90,11 +101,17 @@ func fetch(ctx context.Context, s source, to string) error {
 }
 
 // Client returns the path of a real client of Elasticsearch: filebeat, metricbeat, heartbeat, auditbeat, elasticsearch_exporter,
-// elasticsearch_exporter-1.7.
+// elasticsearch_exporter-1.7, jaeger-collector, jaeger, jaeger-es-index-cleaner; of curator, the folder for PYTHONPATH.
 func Client(ctx context.Context, program string) (string, error) {
 	p := beatsPart()
-	if strings.HasPrefix(program, "elasticsearch_exporter") {
+	switch {
+	case program == "curator":
+		dir, err := curatorPart().dir(ctx)
+		return filepath.Join(dir, "lib"), err
+	case strings.HasPrefix(program, "elasticsearch_exporter"):
 		p = exporterPart()
+	case strings.HasPrefix(program, "jaeger"):
+		p = jaegerPart()
 	}
 	dir, err := p.dir(ctx)
 	return filepath.Join(dir, program), err

@@ -19,7 +19,7 @@ import (
 func Names() []string {
 	return []string{
 		"elasticsearch", "kube", "envtest", "helm3", "helm4", "golangci-lint", "kubelet", "coredns", "containerd", "base-image",
-		"exporter", "beats",
+		"exporter", "beats", "jaeger", "curator",
 	}
 }
 
@@ -134,6 +134,10 @@ func byName(name string) (part, error) {
 		return exporterPart(), nil
 	case "beats":
 		return beatsPart(), nil
+	case "curator":
+		return curatorPart(), nil
+	case "jaeger":
+		return jaegerPart(), nil
 	case "base-image":
 		return baseImagePart(), nil
 	}

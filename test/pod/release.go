@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sort"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
@@ -92,44 +94,46 @@ func (r *Release) take(o yamlObject) error {
 		err := into(&s)
 		r.pods[id] = named{s.Name + "-0", s.Spec.Template.Spec}
 		return err
-	case "Deployment":
+	case "Deployment", "DaemonSet", "Job": // all keep it in the same place
 		var d appsv1.Deployment
 		err := into(&d)
 		r.pods[id] = named{d.Name, d.Spec.Template.Spec}
 		return err
-	case "DaemonSet":
-		var d appsv1.DaemonSet
-		err := into(&d)
-		r.pods[id] = named{d.Name, d.Spec.Template.Spec}
+	case "CronJob":
+		var j batchv1.CronJob
+		err := into(&j)
+		r.pods[id] = named{j.Name, j.Spec.JobTemplate.Spec.Template.Spec}
 		return err
 	case "Pod":
 		var p corev1.Pod
 		err := into(&p)
 		r.pods[id] = named{p.Name, p.Spec}
 		return err
-	case "Secret":
-		var s corev1.Secret
-		err := into(&s)
-		data := map[string][]byte{}
-		for key, value := range s.Data {
-			data[key] = value
-		}
-		for key, value := range s.StringData {
-			data[key] = []byte(value)
-		}
-		r.Put(o.Kind, s.Name, data)
-		return err
-	case "ConfigMap":
+	case "Secret", "ConfigMap":
+		return r.takeData(o, into)
+	}
+	return nil
+}
+
+// takeData takes the keys of a Secret or ConfigMap.
+func (r *Release) takeData(o yamlObject, into func(any) error) error {
+	data := map[string][]byte{}
+	r.Put(o.Kind, o.Metadata.Name, data)
+	if o.Kind == "ConfigMap" {
 		var c corev1.ConfigMap
 		err := into(&c)
-		data := map[string][]byte{}
 		for key, value := range c.Data {
 			data[key] = []byte(value)
 		}
-		r.Put(o.Kind, c.Name, data)
 		return err
 	}
-	return nil
+	var s corev1.Secret
+	err := into(&s)
+	maps.Copy(data, s.Data)
+	for key, value := range s.StringData {
+		data[key] = []byte(value)
+	}
+	return err
 }
 
 // Names lists the Secrets or ConfigMaps.
