@@ -11,7 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -28,8 +28,12 @@ type clientProgram struct {
 	name      string // of the program, as test/parts has it
 	workload  string
 	container string
-	home      string   // where the image has the program
-	args      []string // besides those of the manifests: what this node cannot serve, or what else of this machine is in the way
+	path      string             // where the image has the program
+	args      []string           // besides those of the manifests: what this node cannot serve, or what else of this machine is in the way
+	env       []string           // as args
+	python    bool               // it is a module of Python, which has to be there besides: root enters the container
+	port      string             // of the manifests on which it is called; another one stands for it here
+	before    func(l *lab) error // makes what it is to find; nil for nothing
 	works     func(l *lab, r *running) error
 	half      func(c *pod.Container) error // takes the pair of one connection out of the patched files; nil where there is only one
 }
@@ -42,13 +46,13 @@ func beatArgs(home string) []string {
 
 func beat(name, workload, query string) clientProgram {
 	return clientProgram{
-		name: name, workload: workload, container: name, home: "/usr/share/" + name, args: beatArgs("/usr/share/" + name),
+		name: name, workload: workload, container: name, path: "/usr/share/" + name + "/" + name, args: beatArgs("/usr/share/" + name),
 		works: func(l *lab, _ *running) error { return l.found(name+"-*", query) },
 	}
 }
 
 func exporter(name, workload string) clientProgram {
-	return clientProgram{name: name, workload: workload, container: "exporter", home: "/bin", works: (*lab).scraped}
+	return clientProgram{name: name, workload: workload, container: "exporter", path: "/bin/elasticsearch_exporter", port: ":9108", works: (*lab).scraped}
 }
 
 // logLine is what Filebeat finds.
@@ -102,7 +106,7 @@ func realClients(t *testing.T, kibana string, programs []clientProgram, files ..
 	})
 	t.Run("certificates of elk-mtls certs", l.accepted)
 	for _, p := range programs {
-		program, err := parts.Client(t.Context(), p.name)
+		program, err := parts.Client(t.Context(), p.name) // or its folder
 		if err != nil {
 			parts.SkipOrFail(t, err)
 		}
@@ -117,7 +121,7 @@ func (l *lab) hold(p clientProgram, program string) {
 		l := l.in(t)
 		r := l.start(l.before, p, program, nil)
 		l.await(time.Minute, r, func() error {
-			if !strings.Contains(r.log(), refused) {
+			if !refused(r.log()) {
 				return fmt.Errorf("it was not refused yet")
 			}
 			return nil
@@ -140,14 +144,16 @@ func (l *lab) hold(p clientProgram, program string) {
 		l := l.in(t)
 		r := l.start(l.after, p, program, nil)
 		l.await(time.Minute, r, func() error { return p.works(l, r) })
-		if strings.Contains(r.log(), refused) {
+		if refused(r.log()) {
 			t.Errorf("it works, and something of it was refused all the same\n%s", r.tail())
 		}
 	})
 }
 
-// refused is how a client in Go tells of a node that ends the handshake; what follows differs between versions of Java.
-const refused = "remote error: tls: "
+// refused holds where a client tells of a node that ends the handshake, in the words of Go or of OpenSSL.
+func refused(log string) bool {
+	return strings.Contains(log, "remote error: tls: ") || strings.Contains(log, "alert bad certificate") || strings.Contains(log, "alert certificate required")
+}
 
 // in gives the lab to a subtest.
 func (l *lab) in(t *testing.T) *lab {
@@ -172,6 +178,15 @@ func (r *running) Write(text []byte) (int, error) {
 	return r.output.Write(text)
 }
 
+func (r *running) over() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
 func (r *running) log() string {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -192,9 +207,10 @@ func (l *lab) start(release *pod.Release, p clientProgram, program string, edit 
 			l.t.Fatal(err)
 		}
 	}
-	inside := path.Join(p.home, strings.ReplaceAll(p.container, "exporter", "elasticsearch_exporter"))
-	if err := c.Program(program, inside); err != nil {
-		l.t.Fatal(err)
+	if p.before != nil {
+		if err := p.before(l); err != nil {
+			l.t.Fatal(err)
+		}
 	}
 	log := c.Path("var/log/containers/x.log")
 	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
@@ -208,11 +224,21 @@ func (l *lab) start(release *pod.Release, p clientProgram, program string, edit 
 	if len(c.Spec.Command) > 0 {
 		words = words[1:]
 	}
-	for i, word := range words {
-		words[i] = strings.ReplaceAll(word, ":9108", "127.0.0.1:"+r.port)
+	words, env := append(words, p.args...), append([]string(nil), p.env...)
+	for _, list := range [][]string{words, env} {
+		for i := range list {
+			if p.port != "" {
+				list[i] = strings.ReplaceAll(list[i], p.port, "127.0.0.1:"+r.port)
+			}
+		}
 	}
 	ctx, cancel := context.WithCancel(l.t.Context())
-	command := c.Static(ctx, append(append([]string{inside}, words...), p.args...)...)
+	command, err := l.command(ctx, c, p, program, words)
+	if err != nil {
+		cancel()
+		l.t.Fatal(err)
+	}
+	command.Env = append(command.Env, env...)
 	command.Stdout, command.Stderr = r, r
 	if err := command.Start(); err != nil {
 		cancel()
@@ -229,6 +255,22 @@ func (l *lab) start(release *pod.Release, p clientProgram, program string, edit 
 	return r
 }
 
+// command makes the command of a program: a static one where its image has it, or one of Python out of the folder that program is.
+func (l *lab) command(ctx context.Context, c *pod.Container, p clientProgram, program string, words []string) (*exec.Cmd, error) {
+	if !p.python {
+		return c.Static(ctx, append([]string{p.path}, words...)...), c.Program(program, p.path)
+	}
+	if err := pod.CanRun(); err != nil {
+		parts.SkipOrFail(l.t, &parts.Missing{Part: p.name, Why: err.Error(), Remedy: "run the tests as root"})
+	}
+	c.User = 0 // who may read the folder
+	command, err := c.Command(ctx, filepath.Join(l.t.TempDir(), "work"), append([]string{"python3", filepath.Join(program, "bin", p.name)}, words...)...)
+	if err == nil {
+		command.Env = append(command.Env, "PYTHONPATH="+program, "LC_ALL=C.UTF-8")
+	}
+	return command, err
+}
+
 func freePort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -243,19 +285,22 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// await tries until it succeeds, the program ends, or the time is over.
+// await tries until it succeeds, the time is over, or the program has ended without.
 func (l *lab) await(limit time.Duration, r *running, try func() error) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), limit)
 	defer cancel()
 	for {
+		over := r.over()
 		err := try()
-		if err == nil {
+		switch {
+		case err == nil:
 			return
+		case over:
+			l.t.Fatalf("it ended (%v), and %v\n%s", r.err, err, r.tail())
 		}
 		select {
 		case <-r.done:
-			l.t.Fatalf("it ended (%v), and %v\n%s", r.err, err, r.tail())
 		case <-ctx.Done():
 			l.t.Fatalf("after %s: %v\n%s", limit, err, r.tail())
 		case <-time.After(200 * time.Millisecond):

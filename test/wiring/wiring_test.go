@@ -133,7 +133,7 @@ func newLab(t *testing.T, s stock) *lab {
 		can = pod.CanRunStatic
 	}
 	if err := can(); err != nil {
-		parts.SkipOrFail(t, err)
+		parts.SkipOrFail(t, &parts.Missing{Part: "a container", Why: err.Error(), Remedy: "run the tests as root"})
 	}
 	l := &lab{stock: s, t: t, ca: pki.NewCA("lab")}
 	l.pair = l.ca.Leaf(pki.Options{CN: s.service, SANs: []string{s.service, "127.0.0.1"}, ServerAuth: true, ClientAuth: true})
