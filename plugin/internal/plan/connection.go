@@ -38,6 +38,8 @@ type tlsKeys struct {
 	enable, on string   // must have the value on
 	mustEnable bool     // and TLS is off unless it says so, whatever the addresses say
 	unchecked  string   // a setting with which no CA is read
+	dropped    string   // a setting that makes the program leave its pair out too
+	drops      []string // when it has one of these values
 	ca         string   // what the CA is called
 	caIsList   bool     // and whether it is a list of files
 	cert, key  string   // PEM files
@@ -138,6 +140,10 @@ func (p *planner) connect(w *recognise.Workload, c *connection, id identity) err
 		if s := c.store.get(key); s != nil {
 			return fmt.Errorf("%s is set in %s, and does not go together with PEM files: remove it; certificate, key and CA come from Secret/%s", key, s.Place, or(id.secret, id.ca.Name))
 		}
+	}
+	if s := c.store.get(c.keys.dropped); p.settings.Certs() && s != nil && slices.Contains(c.keys.drops, strings.ToLower(s.Value())) {
+		return fmt.Errorf("%s is %q in %s, and then %s presents no certificate either: remove it; the CA of Secret/%s verifies Elasticsearch",
+			s.Key, s.Value(), s.Place, w.App, or(id.secret, id.ca.Name))
 	}
 	if err := p.overHTTPS(w, c); err != nil {
 		return err
