@@ -40,11 +40,9 @@ func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Pl
 		r.Patched[at].Changes = append(r.Patched[at].Changes, change(c, before))
 	}
 	for _, a := range decided.Additions {
-		text, err := manifest.Print(a.Node)
-		if err != nil {
+		if err := insert(stream, a); err != nil {
 			return nil, fmt.Errorf("%s: %w", a.ID, err)
 		}
-		stream.InsertBefore(a.Before.Doc, text)
 		r.Added = append(r.Added, report.Entry{Object: report.Of(a.ID), Why: a.Why})
 	}
 	for _, removal := range decided.Removals {
@@ -72,13 +70,35 @@ func describe(release *recognise.Release, o *object.Object) report.Patched {
 	return p
 }
 
-// drop removes an object: with its document, or as an item of a List.
+// insert puts a new object in front of its first user: as a document, or as an item of the ResourceList, which is all there is.
+func insert(stream *manifest.Stream, a plan.Addition) error {
+	if root, err := a.Before.Doc.Root(); err == nil && object.Text(root, "kind") == object.ResourceList {
+		return a.Before.Doc.Edit(func(root *yaml.RNode) error {
+			items := object.Get(root, "items").YNode()
+			at := slices.Index(items.Content, a.Before.Node.YNode())
+			items.Content = slices.Insert(items.Content, at, a.Node)
+			return nil
+		})
+	}
+	text, err := manifest.Print(a.Node)
+	if err != nil {
+		return err
+	}
+	stream.InsertBefore(a.Before.Doc, text)
+	return nil
+}
+
+// drop removes an object: with its document, or as an item of a list.
 func drop(stream *manifest.Stream, o *object.Object) error {
 	if o.Path == nil {
 		stream.Remove(o.Doc)
 		return nil
 	}
-	return fmt.Errorf("%s: is a hook inside a List (%s), which no Helm chart makes: give it a document of its own", o.ID, strings.Join(o.Path, " "))
+	return o.Doc.Edit(func(root *yaml.RNode) error {
+		items := object.Get(root, "items").YNode()
+		items.Content = slices.DeleteFunc(items.Content, func(n *yaml.Node) bool { return n == o.Node.YNode() })
+		return nil
+	})
 }
 
 // change tells what an edit did, without anything in it that may be a secret.

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
 // Exit codes.
@@ -71,6 +73,9 @@ type options struct {
 	report       string
 	reportFormat string
 	host         string
+
+	allowRendered bool
+	gitOps        bool // what calls us renders the chart again at every sync
 }
 
 func (o *options) command() *cobra.Command {
@@ -104,6 +109,7 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 	f.StringVar(&o.initImage, "init-image", "", "image of the init container elk-mtls-init")
 	f.StringVar(&o.report, "report", "", "write a report of every change to this `FILE`; - is stderr")
 	f.StringVar(&o.reportFormat, "report-format", "", "text | json (default text)")
+	f.BoolVar(&o.allowRendered, "allow-rendered-certs", false, "take a stream that brings the private key of Elasticsearch with it (certificates.rendered: allow)")
 	f.StringVar(&o.host, "host", "", "")
 	_ = f.MarkHidden("host")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
@@ -133,13 +139,18 @@ func versionCommand() *cobra.Command {
 
 // filter is the post-renderer: everything is read before anything is written.
 func (o *options) filter() error {
+	input, unread := o.read()
+	if bytes.Contains(input, []byte(object.ResourceList)) {
+		if stream, list, err := resourceList(input); list != nil || err != nil {
+			return o.function(stream, list, err)
+		}
+	}
 	settings, err := o.settings()
 	if err != nil {
 		return usageError{err}
 	}
-	input, err := o.read()
-	if err != nil {
-		return err
+	if unread != nil {
+		return unread
 	}
 	output, outcome, err := transform(input, settings)
 	if err != nil {

@@ -14,7 +14,10 @@ import (
 )
 
 // settings puts together what the user said. A flag counts before the environment, that before the file.
-func (o *options) settings() (config.Settings, error) {
+func (o *options) settings() (config.Settings, error) { return o.settingsFrom(o.file) }
+
+// settingsFrom is settings with something else in place of the file.
+func (o *options) settingsFrom(file func() (config.Settings, error)) (config.Settings, error) {
 	for _, f := range []struct {
 		value *string
 		name  string
@@ -29,11 +32,16 @@ func (o *options) settings() (config.Settings, error) {
 	if o.host != "" && o.host != hostHelm4 {
 		return config.Settings{}, fmt.Errorf("--host: %q is not %s", o.host, hostHelm4)
 	}
-	s, err := o.file()
+	s, err := file()
 	if err != nil {
 		return s, err
 	}
 	environment := s.Environment(o.environ)
+	if o.allowRendered {
+		s.Certificates.Rendered = config.Allow
+	} else if o.gitOps && s.Certificates.Rendered == "" {
+		s.Certificates.Rendered = config.Refuse
+	}
 	for _, f := range []struct{ flag, field *string }{
 		{&o.mode, &s.Mode}, {&o.stage, &s.ClientAuthentication}, {&o.hooks, (*string)(&s.Hooks)}, {&o.initImage, &s.InitContainer.Image},
 	} {

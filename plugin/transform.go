@@ -17,18 +17,7 @@ func transform(input []byte, settings config.Settings) ([]byte, *report.Report, 
 	if err != nil {
 		return nil, nil, err
 	}
-	release, err := recognise.All(stream, unmanaged(settings))
-	if err != nil {
-		return nil, nil, err
-	}
-	if release.Objects == 0 {
-		return nil, nil, errNoObject
-	}
-	decided, err := plan.For(release, settings)
-	if err != nil {
-		return nil, nil, err
-	}
-	outcome, err := apply(stream, release, decided)
+	outcome, err := secure(stream, settings)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,8 +25,28 @@ func transform(input []byte, settings config.Settings) ([]byte, *report.Report, 
 	if err != nil {
 		return nil, nil, err
 	}
-	outcome.Mode, outcome.ClientAuthentication = settings.Mode, settings.ClientAuthentication
 	return output, outcome, nil
+}
+
+// secure is transform on a stream that somebody else takes apart and puts together.
+func secure(stream *manifest.Stream, settings config.Settings) (*report.Report, error) {
+	release, err := recognise.All(stream, unmanaged(settings))
+	if err != nil {
+		return nil, err
+	}
+	if release.Objects == 0 {
+		return nil, errNoObject
+	}
+	decided, err := plan.For(release, settings)
+	if err != nil {
+		return nil, err
+	}
+	outcome, err := apply(stream, release, decided)
+	if err != nil {
+		return nil, err
+	}
+	outcome.Mode, outcome.ClientAuthentication = settings.Mode, settings.ClientAuthentication
+	return outcome, nil
 }
 
 // errNoObject closes a hole of Helm 3: it takes an empty answer for "delete every object of the release". Empty input comes from

@@ -37,6 +37,12 @@ const (
 	Required = "required"
 )
 
+// What to do with a stream that brings the private key of a server with it.
+const (
+	Allow  = "allow"
+	Refuse = "refuse"
+)
+
 // File is the configuration file.
 type File struct {
 	APIVersion string         `json:"apiVersion"`
@@ -67,6 +73,7 @@ type Certificates struct {
 	ClientCA         ClientCA `json:"clientCA,omitzero"`
 	Clients          []Client `json:"clients,omitempty"`
 	VerificationMode string   `json:"verificationMode,omitempty"` // full | certificate
+	Rendered         string   `json:"rendered,omitempty"`         // allow | refuse: a stream that brings the servers' private key
 }
 
 // Keys names the keys of a certificate Secret.
@@ -179,6 +186,7 @@ func (s Settings) WithDefaults() Settings {
 	or(&s.Mode, ModeCertToken)
 	or((*string)(&s.Hooks), "auto")
 	or(&s.Certificates.Source, "secret")
+	or(&s.Certificates.Rendered, Allow)
 	or(&s.Certificates.ClientCA.Key, "ca.crt")
 	or(&s.Token.Account, "elastic/kibana")
 	or(&s.Token.Key, "token")
@@ -207,6 +215,7 @@ func (s Settings) Validate() error {
 	oneOf("hooks", string(s.Hooks), "auto", "off")
 	oneOf("certificates.source", s.Certificates.Source, "secret")
 	oneOf("certificates.verificationMode", s.Certificates.VerificationMode, "full", "certificate")
+	oneOf("certificates.rendered", s.Certificates.Rendered, Allow, Refuse)
 	oneOf("initContainer.pullPolicy", s.InitContainer.PullPolicy, "Always", "IfNotPresent", "Never")
 	if s.Mode == ModeToken && s.ClientAuthentication != "" && s.ClientAuthentication != None {
 		problems = append(problems, fmt.Errorf("clientAuthentication: %q needs client certificates, and mode %q gives clients none; use mode %q",

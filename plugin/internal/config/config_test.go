@@ -44,6 +44,7 @@ spec:
     clientCA: {secretName: x, key: x}
     clients: [{ref: a/b, secretName: x}]
     verificationMode: x
+    rendered: x
   token: {account: x, secretName: x, key: x}
   minter: {secretName: x, usernameKey: x, passwordKey: x}
   initContainer: {image: x, pullPolicy: x, resources: {a: x}, timeout: x}

@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -29,6 +31,7 @@ func (s *Settings) Fields() []Field {
 		{Path: "certificates.clientCA.key", value: &s.Certificates.ClientCA.Key},
 		{Path: "certificates.clients", value: &s.Certificates.Clients},
 		{Path: "certificates.verificationMode", value: &s.Certificates.VerificationMode},
+		{Path: "certificates.rendered", value: &s.Certificates.Rendered},
 		{Path: "token.account", value: &s.Token.Account},
 		{Path: "token.secretName", value: &s.Token.SecretName},
 		{Path: "token.key", value: &s.Token.Key},
@@ -139,4 +142,21 @@ func isServiceLink(name string) bool {
 	}
 	_, port, ok := strings.Cut(name, "_PORT_")
 	return ok && port != "" && port[0] >= '0' && port[0] <= '9'
+}
+
+// FromPairs reads a configuration that is flat, as the ConfigMap is that kpt makes of configMap in a Kptfile: each key is the path of a
+// setting. Keys that name no setting are refused.
+func FromPairs(pairs map[string]string) (Settings, error) {
+	var s Settings
+	var problems []error
+	fields := s.Fields()
+	for _, name := range slices.Sorted(maps.Keys(pairs)) {
+		i := slices.IndexFunc(fields, func(f Field) bool { return f.Path == name })
+		if i < 0 {
+			problems = append(problems, fmt.Errorf("data.%s: no such setting; `elk-mtls help settings` lists them", name))
+		} else if err := fields[i].set(pairs[name]); err != nil {
+			problems = append(problems, fmt.Errorf("data.%s: %w", name, err))
+		}
+	}
+	return s, errors.Join(problems...)
 }

@@ -32,7 +32,11 @@ type Object struct {
 	Hook string      // value of the helm.sh/hook annotation, "" for an ordinary object
 }
 
-// In lists the objects of a document: one, none for an empty document, or the items of a List.
+// ResourceList is the kind in which kustomize and kpt hand objects to a function, see
+// https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md.
+const ResourceList = "ResourceList"
+
+// In lists the objects of a document: one, none for an empty document, or the items of a List or ResourceList.
 func In(doc *manifest.Document) ([]*Object, error) {
 	root, err := doc.Root()
 	if err != nil {
@@ -45,10 +49,14 @@ func In(doc *manifest.Document) ([]*Object, error) {
 	if root.YNode().Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("line %d: the document is no Kubernetes object: it holds no mapping", doc.Line())
 	}
-	if items := root.Field("items"); items != nil && Text(root, "kind") == "List" {
-		elements, err := items.Value.Elements()
+	if kind := Text(root, "kind"); kind == ResourceList || kind == "List" && root.Field("items") != nil {
+		items := Get(root, "items")
+		if items == nil {
+			return nil, nil
+		}
+		elements, err := items.Elements()
 		if err != nil {
-			return nil, fmt.Errorf("line %d: items of the List: %w", doc.Line(), err)
+			return nil, fmt.Errorf("line %d: items of the %s: %w", doc.Line(), kind, err)
 		}
 		var all []*Object
 		for i, e := range elements {

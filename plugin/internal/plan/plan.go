@@ -61,6 +61,8 @@ type Passed struct {
 func For(r *recognise.Release, s config.Settings) (*Plan, error) {
 	p := &planner{release: r, settings: s, plan: &Plan{}}
 	p.servers()
+	p.guards()
+	p.rendered()
 	p.hooks()
 	for _, w := range r.Nodes {
 		p.failing(w.ID, p.node(w))

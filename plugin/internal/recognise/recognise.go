@@ -8,6 +8,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -40,6 +41,7 @@ type Release struct {
 	Clients []*Workload      // other programs that may call Elasticsearch: each is one container, in the order of the stream
 	ECK     []*object.Object // Elasticsearch and Kibana that the operator of Elastic runs
 	Passed  []LookAlike      // what looks like one of the applications and is none
+	Guards  []*object.Object // what must not be in the output
 
 	Objects int // how many documents hold something
 
@@ -50,6 +52,12 @@ type Release struct {
 	services map[*Workload][]string
 	layouts  []clientLayout
 }
+
+// GuardKind is the kind of an object that no API server knows: a stream that holds one cannot be installed unless elk-mtls, which takes
+// it out, has seen the stream.
+const GuardKind = "Guard"
+
+const guardGroup = "elk-mtls.dev/"
 
 // LookAlike is an object that was looked at and left alone.
 type LookAlike struct {
@@ -72,8 +80,8 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 		services: map[*Workload][]string{},
 		layouts:  clientLayouts(),
 	}
-	words := clientWords(r.layouts)
-	kinds := append([]string{"Elasticsearch", "Kibana", "ResourceList"}, workloadKinds[:]...)
+	words, guardWords := clientWords(r.layouts), []string{GuardKind}
+	kinds := append([]string{"Elasticsearch", "Kibana", GuardKind}, workloadKinds[:]...)
 	var problems []error
 	for _, doc := range stream.Documents() {
 		s := screen(doc)
@@ -86,7 +94,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 		if s.kind != "" || holdsSomething(doc.Text()) {
 			r.Objects++
 		}
-		if !s.mayBe(kinds...) || !s.mentionsElastic() && !s.mentions(words) {
+		if !s.mayBe(kinds...) || !s.mentionsElastic() && !s.mentions(words) && !s.mentions(guardWords) {
 			continue
 		}
 		objects, err := r.In(doc)
@@ -121,8 +129,9 @@ func (r *Release) In(doc *manifest.Document) ([]*object.Object, error) {
 
 // judge sorts one object into the release.
 func (r *Release) judge(o *object.Object) error {
-	if o.Kind == "ResourceList" {
-		return errors.New("stdin holds a ResourceList: this version is no KRM function yet, and must not pass one as if it were secured; pipe the manifests themselves")
+	if o.Kind == GuardKind && strings.HasPrefix(o.APIVersion, guardGroup) {
+		r.Guards = append(r.Guards, o)
+		return nil
 	}
 	if isECK(o) {
 		r.ECK = append(r.ECK, o)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
 // The screen spares parsing, it never decides: what it lets through is parsed and judged, what it holds back cannot matter.
@@ -18,7 +19,11 @@ type screened struct {
 
 func screen(doc *manifest.Document) screened {
 	text := doc.Text()
-	return screened{doc: doc, kind: plainKind(text), hook: bytes.Contains(text, []byte("helm.sh/hook"))}
+	kind := plainKind(text)
+	if kind == object.ResourceList {
+		kind = "List"
+	}
+	return screened{doc: doc, kind: kind, hook: bytes.Contains(text, []byte("helm.sh/hook"))}
 }
 
 // holdsSomething tells a document from one of markers, comments and blank lines alone.

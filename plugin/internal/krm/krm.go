@@ -1,0 +1,151 @@
+// Package krm is the form in which kustomize and kpt call a function: a stream with one ResourceList comes in, the configuration that
+// it carries and a place for results go out. The items themselves are objects of the stream like any other, see
+// https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md.
+package krm
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+)
+
+var versions = [...]string{"config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1"}
+
+// List is the ResourceList of a stream.
+type List struct {
+	doc  *manifest.Document
+	root *yaml.RNode
+}
+
+// Of gives the ResourceList of a stream, nil when it holds none. One beside other documents is an error: nobody would read the rest.
+func Of(stream *manifest.Stream) (*List, error) {
+	var list *List
+	for _, doc := range stream.Documents() {
+		if !bytes.Contains(doc.Text(), []byte(object.ResourceList)) {
+			continue
+		}
+		if root, err := doc.Root(); err == nil && object.Text(root, "kind") == object.ResourceList {
+			list = &List{doc, root}
+			break
+		}
+	}
+	if list == nil {
+		return nil, nil
+	}
+	for _, doc := range stream.Documents() {
+		if root, err := doc.Root(); doc != list.doc && (err != nil || root != nil) {
+			return nil, errors.New("stdin holds a ResourceList and another document beside it: a function reads one ResourceList alone")
+		}
+	}
+	if version := object.Text(list.root, "apiVersion"); !slices.Contains(versions[:], version) {
+		return nil, fmt.Errorf("the ResourceList on stdin has apiVersion %q: expected %s", version, strings.Join(versions[:], ", "))
+	}
+	return list, nil
+}
+
+// FunctionConfig gives the configuration that the ResourceList carries, nil when it carries none.
+func (l *List) FunctionConfig() *yaml.RNode { return object.Get(l.root, "functionConfig") }
+
+// Result is one line about what the function did or could not do.
+type Result struct {
+	Severity string // error, warning, info
+	Message  string
+	Object   *object.Object // nil when it is about no object of the list
+}
+
+// Find gives the item that a message starts with, "StatefulSet/es: …"; nil when it starts with none.
+func (l *List) Find(message string) *object.Object {
+	all, err := object.In(l.doc)
+	if err != nil {
+		return nil
+	}
+	for _, o := range all {
+		if strings.HasPrefix(message, o.ID.String()+":") {
+			return o
+		}
+	}
+	return nil
+}
+
+// Item gives the item of that identity; nil when there is none.
+func (l *List) Item(kind, namespace, name string) *object.Object {
+	all, err := object.In(l.doc)
+	if err != nil {
+		return nil
+	}
+	for _, o := range all {
+		if o.Kind == kind && o.Namespace == namespace && o.Name == name {
+			return o
+		}
+	}
+	return nil
+}
+
+// SetResults puts the results into the list, in place of those that it came with.
+func (l *List) SetResults(results []Result) error {
+	return l.doc.Edit(func(root *yaml.RNode) error {
+		if len(results) == 0 {
+			return root.PipeE(yaml.Clear("results"))
+		}
+		return root.PipeE(yaml.SetField("results", yaml.NewRNode(nodes(results))))
+	})
+}
+
+// Failure gives the answer of a function that could not do its work: results, and no items. An item that was not secured must not
+// reach whoever overlooks the exit code.
+func Failure(results []Result) (string, error) {
+	return manifest.Print(patch.Map(
+		patch.F("apiVersion", patch.Str(versions[0])),
+		patch.F("kind", patch.Str(object.ResourceList)),
+		patch.F("items", patch.Seq()),
+		patch.F("results", nodes(results)),
+	))
+}
+
+func nodes(results []Result) *yaml.Node {
+	all := patch.Seq()
+	for _, r := range results {
+		entries := []patch.Entry{patch.F("message", patch.Str(r.Message)), patch.F("severity", patch.Str(r.Severity))}
+		if r.Object != nil {
+			entries = append(entries, patch.F("resourceRef", reference(r.Object)), patch.F("file", file(r.Object)))
+		}
+		all.Content = append(all.Content, patch.Map(entries...))
+	}
+	return all
+}
+
+func reference(o *object.Object) *yaml.Node {
+	ref := patch.Map(patch.F("apiVersion", patch.Str(o.APIVersion)), patch.F("kind", patch.Str(o.Kind)), patch.F("name", patch.Str(o.Name)))
+	if o.Namespace != "" {
+		ref.Content = append(ref.Content, patch.Str("namespace"), patch.Str(o.Namespace))
+	}
+	return ref
+}
+
+// file gives where the orchestrator says that it read the object, nil when it does not say. Two spellings are in use.
+func file(o *object.Object) *yaml.Node {
+	annotation := func(name string) string {
+		if value := o.Annotation("internal.config.kubernetes.io/" + name); value != "" {
+			return value
+		}
+		return o.Annotation("config.kubernetes.io/" + name)
+	}
+	path := annotation("path")
+	if path == "" {
+		return nil
+	}
+	f := patch.Map(patch.F("path", patch.Str(path)))
+	if index, err := strconv.Atoi(annotation("index")); err == nil {
+		f.Content = append(f.Content, patch.Str("index"), patch.Int(index))
+	}
+	return f
+}
