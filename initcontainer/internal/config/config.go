@@ -206,11 +206,14 @@ func (c *Common) Login() (elastic.Login, error) {
 // loginFiles are two files and how the flags that name them begin.
 type loginFiles struct{ flag, username, password string }
 
-// read leaves a line end after user name and password out.
+// read leaves a line end after user name and password out. Without a file for the user name there is none.
 func (f loginFiles) read() (elastic.Login, error) {
-	username, err := os.ReadFile(f.username)
-	if err != nil {
-		return elastic.Login{}, fmt.Errorf("%susername-file: %w", f.flag, err)
+	var username []byte
+	if f.username != "" {
+		var err error
+		if username, err = os.ReadFile(f.username); err != nil {
+			return elastic.Login{}, fmt.Errorf("%susername-file: %w", f.flag, err)
+		}
 	}
 	password, err := os.ReadFile(f.password)
 	if err != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -30,6 +31,7 @@ const minPassword = 6
 // Identity are the settings that the modes have besides those of the token.
 type Identity struct {
 	Mode               string
+	KibanaUsername     string
 	KibanaUsernameFile string
 	KibanaPasswordFile string
 	SetPassword        bool
@@ -40,7 +42,8 @@ type Identity struct {
 
 func (i *Identity) flags(f *pflag.FlagSet) {
 	f.StringVar(&i.Mode, "mode", "", "token, cert-token, password, cert-password or pki (default: token, or cert-token with --cert)")
-	f.StringVar(&i.KibanaUsernameFile, "kibana-username-file", "", "password modes: `FILE` with Kibana's user name; required there")
+	f.StringVar(&i.KibanaUsername, "kibana-username", "", "password modes: Kibana's user `NAME` (default: "+KibanaSystem+")")
+	f.StringVar(&i.KibanaUsernameFile, "kibana-username-file", "", "password modes: `FILE` with Kibana's user name, instead of --kibana-username")
 	f.StringVar(&i.KibanaPasswordFile, "kibana-password-file", "", "password modes: `FILE` with its password; required there")
 	f.BoolVar(&i.SetPassword, "set-password", false, "password modes: set the password of "+KibanaSystem+" where it is another one; needs manage_security")
 	f.StringVar(&i.Realm, "pki-realm", "", "mode pki: `NAME` of the realm that must accept the certificate (default: whichever does)")
@@ -77,12 +80,14 @@ func (i *Identity) validate(hasCert bool) error {
 		add("--mode: %q is none of token, cert-token, password, cert-password, pki", i.Mode)
 		return errors.Join(errs...)
 	}
-	given := i.KibanaUsernameFile != "" || i.KibanaPasswordFile != "" || i.SetPassword
+	given := i.KibanaUsername != "" || i.KibanaUsernameFile != "" || i.KibanaPasswordFile != "" || i.SetPassword
 	switch {
-	case i.HasPassword() && (i.KibanaUsernameFile == "" || i.KibanaPasswordFile == ""):
-		add("--kibana-username-file, --kibana-password-file: Kibana's credentials are missing")
+	case i.HasPassword() && i.KibanaPasswordFile == "":
+		add("--kibana-password-file: Kibana's password is missing")
+	case i.KibanaUsername != "" && i.KibanaUsernameFile != "":
+		add("--kibana-username-file: stands instead of --kibana-username; give one of the two")
 	case !i.HasPassword() && given:
-		add("--kibana-username-file, --kibana-password-file, --set-password: go with the password modes only")
+		add("--kibana-username, --kibana-username-file, --kibana-password-file, --set-password: go with the password modes only")
 	}
 	for flag, name := range map[string]string{"--pki-realm": i.Realm, "--role-mapping": i.RoleMapping} {
 		if name != "" && i.Mode != ModePKI {
@@ -107,11 +112,14 @@ func plainName(name string) bool {
 // KibanaLogin reads Kibana's credentials, and says before anybody is called what Elasticsearch or Kibana would refuse.
 func (i *Identity) KibanaLogin() (elastic.Login, error) {
 	login, err := loginFiles{"--kibana-", i.KibanaUsernameFile, i.KibanaPasswordFile}.read()
+	if login.Username == "" && i.KibanaUsernameFile == "" {
+		login.Username = cmp.Or(i.KibanaUsername, KibanaSystem)
+	}
 	switch {
 	case err != nil:
 		return elastic.Login{}, err
 	case login.Username == "elastic":
-		return elastic.Login{}, fmt.Errorf("--kibana-username-file: Kibana refuses to log in as elastic; use %s", KibanaSystem)
+		return elastic.Login{}, fmt.Errorf("--kibana-username: Kibana refuses to log in as elastic; use %s", KibanaSystem)
 	case !i.SetPassword:
 	case login.Username != KibanaSystem:
 		return elastic.Login{}, fmt.Errorf("--set-password: sets the password of %s only, not of %q", KibanaSystem, login.Username)
