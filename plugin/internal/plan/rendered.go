@@ -19,7 +19,7 @@ func (p *planner) rendered() {
 	for _, w := range p.release.Nodes {
 		for _, name := range secretVolumes(w.Pod) {
 			if key := p.privateKey(w.Namespace, name); key != "" {
-				p.failing(w.ID, fmt.Errorf("Secret/%s is in the stream and holds a private key (%s): a chart that makes it at rendering (createCert: true) makes another CA "+
+				p.failing(w.ID, fmt.Errorf("the stream holds Secret/%s with a private key (%s): a chart that makes it at rendering (createCert: true) makes another CA "+
 					"at every sync; give the node certificates from a Secret outside the chart (createCert: false), or, if this key is always the same, "+
 					"set certificates.rendered: allow (--allow-rendered-certs)", name, key))
 			}
