@@ -21,6 +21,7 @@ type deployment struct {
 	generation int64
 	frozen     bool // new pods never become ready
 	restarts   int
+	patched    string // the last patch: the same again changes nothing
 
 	annotations map[string]string
 }
@@ -154,7 +155,8 @@ func (s *Server) workloadCalls(r *http.Request, body []byte) (status int, answer
 		return status, answer, true
 	}
 	d := s.deployments[i]
-	if r.Method == http.MethodPatch && strings.Contains(string(body), "kubectl.kubernetes.io/restartedAt") {
+	if r.Method == http.MethodPatch && strings.Contains(string(body), "kubectl.kubernetes.io/restartedAt") && string(body) != d.patched {
+		d.patched = string(body)
 		d.generation++
 		d.restarts++
 		if !d.frozen {

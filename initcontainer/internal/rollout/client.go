@@ -53,10 +53,11 @@ func (c *Client) Pods(ctx context.Context) ([]Pod, error) {
 	return livePods(list.Items, c.secret), err
 }
 
-// Restart marks the pod template, as kubectl rollout restart does; with one mark, twice is once.
+// Restart marks the pod template, as kubectl rollout restart does; with one mark, twice is once. The mark has more than
+// kubectl's seconds: a restart in the same second as an earlier one must not change nothing.
 func (c *Client) Restart(ctx context.Context, w Workload, mark time.Time) error {
 	body, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{
-		"metadata": map[string]any{"annotations": map[string]string{restartedAt: mark.UTC().Format(time.RFC3339)}},
+		"metadata": map[string]any{"annotations": map[string]string{restartedAt: mark.UTC().Format(time.RFC3339Nano)}},
 	}}})
 	if err != nil {
 		return err
