@@ -35,17 +35,8 @@ func jaegers() []clientProgram {
 		},
 		{
 			name: "jaeger-es-index-cleaner", workload: "CronJob/jaeger-es-index-cleaner", container: "cleaner", path: "/go/bin/es-index-cleaner",
-			before: func(l *lab) error {
-				_, _, err := l.node.Call(l.t.Context(), http.MethodPut, old, nil)
-				return err
-			},
-			works: func(l *lab, _ *running) error {
-				status, _, err := l.node.Call(l.t.Context(), http.MethodGet, old, nil)
-				if err == nil && status != http.StatusNotFound {
-					return fmt.Errorf("the old index is still there: status %d", status)
-				}
-				return err
-			},
+			before: func(l *lab) error { return l.makeIndex(old) },
+			works:  func(l *lab, _ *running) error { return l.gone(old) },
 		},
 	}
 }
@@ -73,4 +64,18 @@ func (l *lab) traced(r *running, index string) error {
 		return fmt.Errorf("sending a span: status %d", response.StatusCode)
 	}
 	return l.found(index, `process.serviceName:"`+service+`"`)
+}
+
+func (l *lab) makeIndex(path string) error {
+	_, _, err := l.node.Call(l.t.Context(), http.MethodPut, path, nil)
+	return err
+}
+
+// gone tells whether the program has deleted an index.
+func (l *lab) gone(path string) error {
+	status, _, err := l.node.Call(l.t.Context(), http.MethodGet, path, nil)
+	if err == nil && status != http.StatusNotFound {
+		return fmt.Errorf("the index that it deletes is still there: status %d", status)
+	}
+	return err
 }

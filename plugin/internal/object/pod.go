@@ -149,12 +149,18 @@ func (c Container) Mounts() []Mount {
 
 // ReadOnly tells whether nothing can be mounted below a volume's mount: those of Secrets and ConfigMaps are read-only folders.
 func (p Pod) ReadOnly(volume string) bool {
+	v := p.volume(volume)
+	return Get(v, "configMap") != nil || Get(v, "secret") != nil || Get(v, "projected") != nil || Get(v, "downwardAPI") != nil
+}
+
+// volume gives a volume of the pod, nil when it has none of that name.
+func (p Pod) volume(name string) *yaml.RNode {
 	for _, v := range Items(p.Spec, "volumes") {
-		if Text(v, "name") == volume {
-			return Get(v, "configMap") != nil || Get(v, "secret") != nil || Get(v, "projected") != nil || Get(v, "downwardAPI") != nil
+		if Text(v, "name") == name {
+			return v
 		}
 	}
-	return false
+	return nil
 }
 
 // Source is what lies behind a file of a container: one key of a Secret or ConfigMap.
@@ -191,16 +197,11 @@ func (c Container) File(file string) (Source, bool) {
 	if best.SubPath != "" {
 		inside = path.Join(best.SubPath, inside)
 	}
-	for _, node := range Items(c.pod.Spec, "volumes") {
-		if Text(node, "name") != best.Volume {
-			continue
-		}
-		if source, ok := volumeFile(node, inside); ok || Get(node, "emptyDir") == nil {
-			return source, ok
-		}
+	source, ok := c.pod.fileIn(best.Volume, inside)
+	if !ok && Get(c.pod.volume(best.Volume), "emptyDir") != nil {
 		return c.pod.copied(best, path.Base(file))
 	}
-	return Source{}, false
+	return source, ok
 }
 
 // copied finds what an init container copied into an empty folder: it mounts the same folder, and its command names the place where it
@@ -227,48 +228,22 @@ func (p Pod) copied(to Mount, name string) (Source, bool) {
 	return found[0], true
 }
 
-func volumeFile(volume *yaml.RNode, file string) (Source, bool) {
-	sources := []*yaml.RNode{volume}
-	if projected := Items(volume, "projected", "sources"); projected != nil {
-		sources = projected
-	}
-	var found []Source
-	for _, s := range sources {
-		for _, kind := range []struct{ field, name, kind string }{
-			{"secret", "secretName", "Secret"}, {"secret", "name", "Secret"}, {"configMap", "name", "ConfigMap"},
-		} {
-			at := Get(s, kind.field)
-			name := Text(at, kind.name)
-			if at == nil || name == "" {
-				continue
-			}
-			key, ok := itemKey(at, file)
-			switch source := (Source{Kind: kind.kind, Name: name, Key: key}); {
-			case ok && Get(at, "items") != nil:
-				return source, true
-			case ok:
-				found = append(found, source)
-			}
+// fileIn finds the key behind a file of a volume. Of several whole Secrets only the cluster knows which one has the key.
+func (p Pod) fileIn(volume, file string) (Source, bool) {
+	var whole []Source
+	for _, part := range p.Sources(volume) {
+		switch {
+		case part.Key != "" && part.File == file:
+			return part.Source, true
+		case part.Key == "" && file != "" && !strings.Contains(file, "/"):
+			part.Key = file
+			whole = append(whole, part.Source)
 		}
 	}
-	if len(found) != 1 { // none, or several whole Secrets of which only the cluster knows which one has the key
+	if len(whole) != 1 {
 		return Source{}, false
 	}
-	return found[0], true
-}
-
-// itemKey maps a path inside a volume to the key behind it: the items of the volume, or every key under its own name.
-func itemKey(source *yaml.RNode, file string) (string, bool) {
-	items := Items(source, "items")
-	if items == nil {
-		return file, file != "" && !strings.Contains(file, "/")
-	}
-	for _, item := range items {
-		if path.Clean(Text(item, "path")) == file {
-			return Text(item, "key"), true
-		}
-	}
-	return "", false
+	return whole[0], true
 }
 
 // ConfigMaps gives the names of the ConfigMaps that the container mounts or takes variables from.
@@ -278,13 +253,9 @@ func (c Container) ConfigMaps() []string {
 		names = append(names, Text(from, "configMapRef", "name"))
 	}
 	for _, m := range c.Mounts() {
-		for _, v := range Items(c.pod.Spec, "volumes") {
-			if Text(v, "name") != m.Volume {
-				continue
-			}
-			names = append(names, Text(v, "configMap", "name"))
-			for _, s := range Items(v, "projected", "sources") {
-				names = append(names, Text(s, "configMap", "name"))
+		for _, part := range c.pod.Sources(m.Volume) {
+			if part.Kind == "ConfigMap" {
+				names = append(names, part.Name)
 			}
 		}
 	}
@@ -300,26 +271,22 @@ type Part struct {
 // Sources gives the Secrets and ConfigMaps of a volume.
 func (p Pod) Sources(volume string) []Part {
 	var all []Part
-	for _, v := range Items(p.Spec, "volumes") {
-		if Text(v, "name") != volume {
-			continue
-		}
-		for _, s := range append([]*yaml.RNode{v}, Items(v, "projected", "sources")...) {
-			for _, kind := range []struct{ field, name, kind string }{
-				{"secret", "secretName", "Secret"}, {"secret", "name", "Secret"}, {"configMap", "name", "ConfigMap"},
-			} {
-				at := Get(s, kind.field)
-				name := Text(at, kind.name)
-				if at == nil || name == "" {
-					continue
-				}
-				items := Items(at, "items")
-				for _, item := range items {
-					all = append(all, Part{Source{Kind: kind.kind, Name: name, Key: Text(item, "key")}, path.Clean(Text(item, "path"))})
-				}
-				if len(items) == 0 {
-					all = append(all, Part{Source: Source{Kind: kind.kind, Name: name}})
-				}
+	v := p.volume(volume)
+	for _, s := range append([]*yaml.RNode{v}, Items(v, "projected", "sources")...) {
+		for _, kind := range []struct{ field, name, kind string }{
+			{"secret", "secretName", "Secret"}, {"secret", "name", "Secret"}, {"configMap", "name", "ConfigMap"},
+		} {
+			at := Get(s, kind.field)
+			name := Text(at, kind.name)
+			if at == nil || name == "" {
+				continue
+			}
+			items := Items(at, "items")
+			for _, item := range items {
+				all = append(all, Part{Source{Kind: kind.kind, Name: name, Key: Text(item, "key")}, path.Clean(Text(item, "path"))})
+			}
+			if len(items) == 0 {
+				all = append(all, Part{Source: Source{Kind: kind.kind, Name: name}})
 			}
 		}
 	}

@@ -179,16 +179,27 @@ func Embedded(o *object.Object, path Path) (*manifest.Document, error) {
 	return embedded(o, at)
 }
 
-func find(node *yaml.RNode, path Path) (*yaml.Node, error) {
+// At gives the node at a path below a node, nil when there is none.
+func At(node *yaml.RNode, path Path) *yaml.RNode {
 	at := node.YNode()
 	for _, step := range path {
+		if at == nil {
+			return nil
+		}
 		i := index(at, step)
 		if i < 0 {
-			return nil, fmt.Errorf("no %s", path)
+			return nil
 		}
 		at = at.Content[i]
 	}
-	return at, nil
+	return yaml.NewRNode(at)
+}
+
+func find(node *yaml.RNode, path Path) (*yaml.Node, error) {
+	if at := At(node, path); at != nil {
+		return at.YNode(), nil
+	}
+	return nil, fmt.Errorf("no %s", path)
 }
 
 // index gives the position in n.Content of what a step leads to, -1 when there is none.

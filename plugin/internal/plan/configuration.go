@@ -58,8 +58,8 @@ func (s *setting) Value() string {
 
 // configuration reads the sources of a server's settings.
 func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
-	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: w.Layout.Env, envFrom: map[string]setting{}}
-	if err := p.readEnvFrom(c); err != nil {
+	c, err := p.environment(w, w.Layout.Env)
+	if err != nil {
 		return nil, err
 	}
 	for _, f := range w.Layout.Files {
@@ -71,6 +71,12 @@ func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
 		return c, p.readFile(c, source)
 	}
 	return c, nil
+}
+
+// environment reads the settings that are variables; names tells which variables a setting may be, nil that none is by itself.
+func (p *planner) environment(w *recognise.Workload, names func(key string) []string) (*configuration, error) {
+	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, envFrom: map[string]setting{}}
+	return c, p.readEnvFrom(c)
 }
 
 // readFile reads the configuration file where the stream holds it.

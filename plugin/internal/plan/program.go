@@ -67,8 +67,8 @@ func (known program) connections(p *planner, w *recognise.Workload) ([]*connecti
 		all = append(all, &connection{name: "its command line", store: flagStore{w: w, sign: known.sign}, keys: *known.flags, dir: known.dir})
 	}
 	if known.env != nil {
-		conf := &configuration{w: w, pathBase: containerPath(w.Main), envNames: func(key string) []string { return []string{key} }, envFrom: map[string]setting{}}
-		if err := p.readEnvFrom(conf); err != nil {
+		conf, err := p.environment(w, func(key string) []string { return []string{key} })
+		if err != nil {
 			return nil, err
 		}
 		all = append(all, &connection{name: "its environment", store: envStore{conf}, keys: *known.env, dir: known.dir})

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -24,7 +23,7 @@ func (s yamlStore) get(key string) *setting {
 	if key == "" {
 		return nil
 	}
-	below, node := lookup(follow(s.file.root, s.at), s.prefix+key)
+	below, node := lookup(patch.At(s.file.root, s.at), s.prefix+key)
 	if node == nil {
 		return nil
 	}
@@ -38,7 +37,7 @@ func (s yamlStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit
 		old.edit.Value = value
 		return s.file.object, old.edit
 	}
-	at := append(append(patch.Path(nil), s.at...), placeFor(follow(s.file.root, s.at), s.prefix+key)...)
+	at := append(append(patch.Path(nil), s.at...), placeFor(patch.At(s.file.root, s.at), s.prefix+key)...)
 	return s.file.object, patch.Edit{Path: s.file.path, Inside: at, Value: value}
 }
 
@@ -55,29 +54,6 @@ func placeFor(node *yaml.RNode, key string) patch.Path {
 		}
 	}
 	return fields(key)
-}
-
-// follow gives the node at a path of fields and positions, nil when there is none.
-func follow(root *yaml.RNode, at patch.Path) *yaml.RNode {
-	for _, step := range at {
-		switch {
-		case root == nil:
-			return nil
-		case step.Field != "":
-			root = object.Get(root, step.Field)
-		default:
-			items := object.Items(root)
-			i := slices.IndexFunc(items, func(item *yaml.RNode) bool { return object.Text(item, step.By) == step.Is })
-			if step.By == "#" {
-				i, _ = strconv.Atoi(step.Is)
-			}
-			if i < 0 || i >= len(items) {
-				return nil
-			}
-			root = items[i]
-		}
-	}
-	return root
 }
 
 // flagStore is the command line of a container: --name=value or two words. A new flag goes where sign stands, behind all others.
