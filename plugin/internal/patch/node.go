@@ -67,7 +67,8 @@ func From(value any) (*yaml.Node, error) {
 	return n, err
 }
 
-// Equal holds when two nodes mean the same: comments, quoting and layout do not count.
+// Equal holds when two nodes mean the same: comments, quoting, layout, the order of fields and the base of a number do not count. Who
+// reads and writes manifests, as kustomize does, sorts fields, and writes the file mode 0440 as 288.
 func Equal(a, b *yaml.Node) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -75,11 +76,33 @@ func Equal(a, b *yaml.Node) bool {
 	if a.Kind == yaml.AliasNode {
 		a = a.Alias
 	}
-	if a.Kind != b.Kind || a.ShortTag() != b.ShortTag() || a.Value != b.Value || len(a.Content) != len(b.Content) {
+	if a.Kind != b.Kind || a.ShortTag() != b.ShortTag() || len(a.Content) != len(b.Content) {
 		return false
+	}
+	switch a.Kind {
+	case yaml.ScalarNode:
+		return a.Value == b.Value || a.ShortTag() == yaml.NodeTagInt && sameNumber(a.Value, b.Value)
+	case yaml.MappingNode:
+		return sameFields(a, b)
 	}
 	for i := range a.Content {
 		if !Equal(a.Content[i], b.Content[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameNumber(a, b string) bool {
+	x, errX := strconv.ParseInt(a, 0, 64)
+	y, errY := strconv.ParseInt(b, 0, 64)
+	return errX == nil && errY == nil && x == y
+}
+
+func sameFields(a, b *yaml.Node) bool {
+	for i := 0; i+1 < len(a.Content); i += 2 {
+		at := index(b, Step{Field: a.Content[i].Value})
+		if at < 0 || !Equal(a.Content[i+1], b.Content[at]) {
 			return false
 		}
 	}

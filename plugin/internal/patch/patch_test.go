@@ -12,6 +12,7 @@ import (
 )
 
 const text = `kind: ConfigMap
+mode: 288
 metadata:
   name: c
   annotations:
@@ -44,6 +45,9 @@ func TestEdits(t *testing.T) {
 		"a removal":                      {Edit{Path: list.Item("name", "b")}, "-  - name: b\n-    value: \"2\"\n", "spec.list[b]"},
 		"a removal of what is not there": {Edit{Path: Fields("spec", "nothing", "here")}, "", "spec.nothing.here"},
 		"what stands there already":      {Edit{Path: list.Item("name", "b"), Value: Map(F("name", Str("b")), F("value", Str("2")))}, "", "spec.list[b]"},
+		"fields in another order":        {Edit{Path: list.Item("name", "b"), Value: Map(F("value", Str("2")), F("name", Str("b")))}, "", "spec.list[b]"},
+		"a number in another base":       {Edit{Path: Fields("mode"), Value: Octal(0o440)}, "", "mode"},
+		"another number":                 {Edit{Path: Fields("mode"), Value: Octal(0o444)}, "-mode: 288\n+mode: 0444\n", "mode"},
 		"a setting in an embedded file": {Edit{Path: Fields("data", "app.yml"), Inside: Fields("a.b"), Value: Int(2)},
 			"-    a.b: 1\n+    a.b: 2\n", "data[app.yml] > [a.b]"},
 	} {
