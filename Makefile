@@ -67,11 +67,11 @@ test: build ## unit, property, golden and script tests, the real Elasticsearch, 
 	@$(PARTS) missing elasticsearch exporter beats
 
 .PHONY: test-all
-test-all: build plugin ## the same, and a real kube-apiserver, Helm 3 and Helm 4; as root also test-cluster
-	@$(PARTS) prepare elasticsearch exporter beats jaeger curator kube envtest helm3 helm4
+test-all: build plugin ## the same, and a real kube-apiserver, Helm, kustomize, Argo CD; as root also test-cluster
+	@$(PARTS) prepare elasticsearch exporter beats jaeger curator kube envtest helm3 helm4 kustomize argocd
 	go test -tags integration -count=1 -timeout 30m ./...
 	go -C test/tools/image test -count=1 ./...
-	@$(PARTS) missing elasticsearch exporter beats jaeger curator kube helm3 helm4
+	@$(PARTS) missing elasticsearch exporter beats jaeger curator kube helm3 helm4 kustomize argocd
 	@$(MAKE) test-cluster
 
 .PHONY: chaos

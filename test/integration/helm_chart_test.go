@@ -44,6 +44,7 @@ func (w wrapped) write(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "Chart.yaml"), "{apiVersion: v2, name: wrapped, version: 1.0.0}\n")
+	put(t, filepath.Join(dir, "values.yaml"), "{replace: []}\n")
 	for i, text := range documents(t, w.stream) {
 		name := fmt.Sprintf("%02d.yaml", i)
 		put(t, filepath.Join(dir, "files", name), text)

@@ -226,3 +226,24 @@ func TestHelmRefusal(t *testing.T) {
 		}
 	})
 }
+
+// TestHelmGuard holds that a chart with a Guard cannot be installed without elk-mtls, and that nothing is left of the attempt.
+func TestHelmGuard(t *testing.T) {
+	guard := "\n---\napiVersion: elk-mtls.dev/v1alpha1\nkind: Guard\nmetadata: {name: elk-mtls}\n"
+	for _, w := range ways {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			chart := wrapped{"own release", append(readFile(t, "../../plugin/testdata/charts/release/input.yaml"), guard...), "elk-kibana"}
+			r := newRelease(t, w, chart)
+			out, err := r.run(r.apply("install", nil, r.withoutUs())...)
+			if err == nil || !strings.Contains(out, `no matches for kind "Guard"`) {
+				t.Errorf("without elk-mtls: %v\n%s", err, out)
+			}
+			if rest := r.cluster.everything(t, r.ns); len(rest) > 0 {
+				t.Errorf("a guarded install without elk-mtls left %q", rest)
+			}
+			r.must(r.apply("install", nil, r.withUs())...)
+			r.holds("after the install with elk-mtls", chart.secured(t, nil))
+		})
+	}
+}

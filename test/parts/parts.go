@@ -1,10 +1,10 @@
 // Package parts gives tests and the demo the real things: a genuine Elasticsearch node with security, a real
-// kube-apiserver with its etcd, Helm 3 and Helm 4. In goes the name of a part; out comes a path, or a running process.
+// kube-apiserver with its etcd, Helm, kustomize and Argo CD. In goes the name of a part; out comes a path, or a running process.
 //
 // Each part is built or resolved once, from package registries only, into $ELK_MTLS_CACHE (default: elk-mtls in the
 // user's cache folder), under a name that holds a hash of all that went in. What takes longer than a moment is
 // announced with an estimate and reported line by line on stderr. A part that the user already has is used instead:
-// ES_HOME, KUBEBUILDER_ASSETS, HELM3, HELM4.
+// ES_HOME, KUBEBUILDER_ASSETS, HELM3, HELM4, KUSTOMIZE.
 package parts
 
 import (
@@ -18,7 +18,7 @@ import (
 // Names are the parts that Prepare and Have know, in the order in which they are best prepared.
 func Names() []string {
 	return []string{
-		"elasticsearch", "kube", "envtest", "helm3", "helm4", "golangci-lint", "kubelet", "coredns", "containerd", "base-image",
+		"elasticsearch", "kube", "envtest", "helm3", "helm4", "kustomize", "argocd", "golangci-lint", "kubelet", "coredns", "containerd", "base-image",
 		"exporter", "beats", "jaeger", "curator",
 	}
 }
@@ -122,6 +122,10 @@ func byName(name string) (part, error) {
 		return helmPart(3), nil
 	case "helm4":
 		return helmPart(4), nil
+	case "kustomize":
+		return kustomizePart(), nil
+	case "argocd":
+		return argocdPart(), nil
 	case "golangci-lint":
 		return lintPart(), nil
 	case "kubelet":

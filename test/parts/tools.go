@@ -74,6 +74,18 @@ func helmPart(major int) part {
 	return t.part(name, fmt.Sprintf("Helm %d, built from source", major), 1.5, strings.ToUpper(name))
 }
 
+// kustomizePart is kustomize alone: kubectl's cannot run an exec function.
+func kustomizePart() part {
+	t := tool{folder: "kustomize", programs: []program{{"kustomize", "sigs.k8s.io/kustomize/kustomize/v5"}}}
+	return t.part("kustomize", "kustomize, built from source", 0.5, "KUSTOMIZE")
+}
+
+// argocdPart is the part of Argo CD that calls a config management plugin.
+func argocdPart() part {
+	t := tool{folder: "argocd", programs: []program{{"argocd", "."}}}
+	return t.part("argocd", "argocd-cmp-server and its client, built from source", 3, "")
+}
+
 func lintPart() part {
 	const pkg = "github.com/golangci/golangci-lint/v2"
 	t := tool{
@@ -99,7 +111,7 @@ func Helm(ctx context.Context, major int) (string, error) {
 	return Program(ctx, fmt.Sprintf("helm%d", major))
 }
 
-// Program returns the path of a part that is one program: helm3, helm4, golangci-lint.
+// Program returns the path of a part that is one program: helm3, helm4, kustomize, argocd, golangci-lint.
 func Program(ctx context.Context, name string) (string, error) {
 	p, err := byName(name)
 	if err != nil {
