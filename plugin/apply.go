@@ -27,7 +27,7 @@ func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Pl
 			at = len(r.Patched)
 			patched[c.Object] = at
 			touched[c.Object.Doc] = true
-			r.Patched = append(r.Patched, describe(release, c.Object))
+			r.Patched = append(r.Patched, describe(slices.Concat(release.Nodes, release.Kibanas, decided.Ruled, release.Clients), c.Object))
 		}
 		before, changed, err := c.Edit.Apply(c.Object)
 		if err != nil {
@@ -60,9 +60,9 @@ func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Pl
 	return r, nil
 }
 
-func describe(release *recognise.Release, o *object.Object) report.Patched {
+func describe(recognised []*recognise.Workload, o *object.Object) report.Patched {
 	p := report.Patched{Object: report.Of(o.ID), Line: o.Doc.Line()}
-	for _, w := range slices.Concat(release.Nodes, release.Kibanas, release.Clients) {
+	for _, w := range recognised {
 		if w.Object == o && p.RecognisedAs == "" {
 			p.RecognisedAs, p.Signs = string(w.App), w.Signs
 		}

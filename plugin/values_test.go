@@ -24,7 +24,7 @@ type variant struct {
 
 // TestValues holds what users' own values lead to: they win, or the run fails and says why.
 func TestValues(t *testing.T) {
-	for _, v := range slices.Concat(serverValues(), kibanaValues(), otherValues(), layoutValues(), curatorValues()) {
+	for _, v := range slices.Concat(serverValues(), kibanaValues(), otherValues(), layoutValues(), curatorValues(), ruleValues()) {
 		t.Run(v.name, func(t *testing.T) { v.run(t) })
 	}
 }

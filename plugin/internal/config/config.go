@@ -62,6 +62,7 @@ type Settings struct {
 	InitContainer        InitContainer  `json:"initContainer,omitzero"`
 	ServiceAccount       ServiceAccount `json:"serviceAccount,omitzero"`
 	Elasticsearch        Elasticsearch  `json:"elasticsearch,omitzero"`
+	Rules                []Rule         `json:"rules,omitempty"`
 	Unmanaged            []Unmanaged    `json:"unmanaged,omitempty"`
 }
 
@@ -243,6 +244,7 @@ func (s Settings) validateLists() []error {
 			problems = append(problems, fmt.Errorf("certificates.clients[%d]: needs ref (Kind/name) and secretName", i))
 		}
 	}
+	problems = append(problems, s.validateRules()...)
 	for i, u := range s.Unmanaged {
 		if !isRef(u.Ref) || strings.TrimSpace(u.Reason) == "" {
 			problems = append(problems, fmt.Errorf("unmanaged[%d]: needs ref (Kind/name, or Kind/name/container) and reason", i))

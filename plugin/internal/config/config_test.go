@@ -50,6 +50,7 @@ spec:
   initContainer: {image: x, pullPolicy: x, resources: {a: x}, timeout: x}
   serviceAccount: {name: x}
   elasticsearch: {url: x}
+  rules: [{ref: a/b, as: x, mountPath: /x, env: {X: x}, args: [--x], files: [{path: /x, at: x, is: {x: x}, set: {x: true}}]}]
   unmanaged: [{ref: a/b, reason: x}]
 `
 	fromFile, err := Parse([]byte(file))
@@ -65,6 +66,8 @@ spec:
 			value = "[{ref: a/b, secretName: x}]"
 		case "initContainer.resources":
 			value = "{a: x}"
+		case "rules":
+			value = "[{ref: a/b, as: x, mountPath: /x, env: {X: x}, args: [--x], files: [{path: /x, at: x, is: {x: x}, set: {x: true}}]}]"
 		case "unmanaged":
 			value = "[{ref: a/b, reason: x}]"
 		}
@@ -83,7 +86,23 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	s.InitContainer.Timeout = "-1s"
 	s.Token.Account = "kibana"
 	s.Elasticsearch.URL = "http://es:9200"
+	s.Rules = []Rule{
+		{Ref: "x"},
+		{Ref: "Deployment/x"},
+		{Ref: "Deployment/y", MountPath: "certs", Args: []string{"ca"}, Files: []RuleFile{{Path: "a.yaml"}}},
+		{Ref: "Deployment/y", As: "vector"},
+		{Ref: "Deployment/z/c", As: "vector"},
+	}
+	s.Unmanaged = append(s.Unmanaged, Unmanaged{Ref: "Deployment/z", Reason: "its own"})
 	err := s.Validate()
+	for _, want := range []string{
+		"rules[0]: needs ref", "rules[1]: says nothing", "rules[2].mountPath:", "rules[2].args[0]:", "rules[2].files[0].path:", "rules[2].files[0].set:",
+		"rules[3]: Deployment/y has a rule already", "rules[4]: Deployment/z/c is listed under unmanaged",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no word about %s in: %v", want, err)
+		}
+	}
 	for _, want := range []string{"mode:", "clientAuthentication:", "hooks:", "unmanaged[0]:", "initContainer.timeout:", "token.account:", "elasticsearch.url:"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no word about %s in: %v", want, err)

@@ -38,6 +38,7 @@ func Describe() []Description {
 		"initContainer.timeout":            {"how long to wait for Elasticsearch", "5m"},
 		"serviceAccount.name":              {"ServiceAccount of Kibana's pod", "the pod's own, else one that is added"},
 		"elasticsearch.url":                {"address that elk-mtls-init calls", "Kibana's hosts"},
+		"rules":                            {"list of {ref, as, mountPath, env, args, files}: how a client that elk-mtls does not know gets its certificate, see docs/rules.md", "none"},
 		"unmanaged":                        {"list of {ref: Kind/name or Kind/name/container, reason}: what you take care of", "none"},
 	}
 	var all []Description

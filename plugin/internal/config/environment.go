@@ -44,6 +44,7 @@ func (s *Settings) Fields() []Field {
 		{Path: "initContainer.timeout", value: &s.InitContainer.Timeout},
 		{Path: "serviceAccount.name", value: &s.ServiceAccount.Name},
 		{Path: "elasticsearch.url", value: &s.Elasticsearch.URL},
+		{Path: "rules", value: &s.Rules},
 		{Path: "unmanaged", value: &s.Unmanaged},
 	}
 	for i := range fields {

@@ -39,6 +39,18 @@ func Leaves(release *recognise.Release, s config.Settings, namespace string, mor
 			return nil, err
 		}
 	}
+	for _, rule := range s.Rules {
+		kind, name, _ := rule.Object()
+		ruled, err := release.Named(kind, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range ruled {
+			if err := l.client(&recognise.Workload{Object: o}); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if len(l.all) == 0 {
 		return nil, fmt.Errorf("no Elasticsearch and no client of it among the manifests: nobody needs a certificate")
 	}

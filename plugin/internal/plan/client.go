@@ -113,8 +113,12 @@ func (p *planner) free(o *object.Object) error {
 
 // mountClient plans the client's volume in a pod and its mount in a container.
 func (p *planner) mountClient(o *object.Object, c object.Container, id identity) {
+	p.mountClientAt(o, c, id, clientDir)
+}
+
+func (p *planner) mountClientAt(o *object.Object, c object.Container, id identity, dir string) {
 	p.clientVolume(o, id)
-	p.mount(o, c, clientVolume, clientDir)
+	p.mount(o, c, clientVolume, dir)
 	if s := secretKey(o, id.secret, ""); id.secret != "" && !p.madePerRender(s) {
 		p.reads(o, s)
 	}

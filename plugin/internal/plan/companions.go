@@ -37,7 +37,7 @@ func (p *planner) companions(w *recognise.Workload, id identity, names []string)
 			problems = append(problems, p.curlClient(w.Object, c, id))
 		case p.settings.ClientAuthentication == config.Required:
 			problems = append(problems, fmt.Errorf("container %q calls Elasticsearch (%q) and this version does not know how to give it a certificate: "+
-				"configure one by the chart's values and list the container under spec.unmanaged (ref: %s/%s) with the reason", c.Name, name, w.ID, c.Name))
+				"give it a rule (spec.rules), or configure one by the chart's values and list the container under spec.unmanaged (ref: %s/%s) with the reason", c.Name, name, w.ID, c.Name))
 		default:
 			p.action("%s: container %q calls Elasticsearch (%q) without a certificate: give it one before clientAuthentication is required", w.ID, c.Name, name)
 		}

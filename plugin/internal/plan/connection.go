@@ -264,11 +264,7 @@ func (p *planner) putFile(w *recognise.Workload, c *connection, id identity, key
 
 func (p *planner) put(w *recognise.Workload, c *connection, key string, value *yaml.Node, why string) {
 	o, e := c.store.put(key, value)
-	p.edit(o, e, why, c.keys.link)
-	if o != w.Object {
-		work := p.on(w.Object)
-		work.inputs = append(work.inputs, e.String()+"="+patch.Flow(value))
-	}
+	p.inFileOf(w, e, o, why, c.keys.link)
 }
 
 func isLocal(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }

@@ -111,39 +111,43 @@ func (p *planner) enableTransport(w *recognise.Workload, conf *configuration) er
 
 // speakHTTPS plans https:// for every address of Elasticsearch that a node's pod calls by http://: nothing answers there.
 func (p *planner) speakHTTPS(w *recognise.Workload, conf *configuration) {
-	names := append([]string{"localhost", "127.0.0.1"}, p.services...)
+	names, port := append([]string{"localhost", "127.0.0.1"}, p.services...), p.httpPort(conf)
 	for _, c := range w.Pod.All() {
-		p.rewriteHTTP(w.Object, c, names, p.httpPort(conf))
+		p.rewriteHTTP(w.Object, c, isOneOf(names, port))
 	}
 }
 
 // rewriteHTTP plans https:// for every http:// address of Elasticsearch in what a container runs.
-func (p *planner) rewriteHTTP(o *object.Object, c object.Container, names []string, port string) {
+func (p *planner) rewriteHTTP(o *object.Object, c object.Container, ours func(host string) bool) {
 	for _, field := range []string{"command", "args"} {
-		p.rewriteList(o, object.Items(c.Node, field), containerPath(c).Field(field), names, port)
+		p.rewriteList(o, object.Items(c.Node, field), containerPath(c).Field(field), ours)
 	}
 	for _, at := range [][]string{{"readinessProbe"}, {"livenessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"}} {
 		at = append(at, "exec", "command")
-		p.rewriteList(o, object.Items(c.Node, at...), containerPath(c).Field(at...), names, port)
+		p.rewriteList(o, object.Items(c.Node, at...), containerPath(c).Field(at...), ours)
 	}
 	for _, e := range c.Envs() {
-		if fresh := toHTTPS(e.Value, names, port); fresh != e.Value {
+		if fresh := toHTTPS(e.Value, ours); fresh != e.Value {
 			p.set(o, containerPath(c).Field("env").Item("name", e.Name).Field("value"), patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
 		}
 	}
 }
 
-func (p *planner) rewriteList(o *object.Object, items []*yaml.RNode, at patch.Path, names []string, port string) {
+func (p *planner) rewriteList(o *object.Object, items []*yaml.RNode, at patch.Path, ours func(host string) bool) {
 	for i, item := range items {
 		old := item.YNode().Value
-		if fresh := toHTTPS(old, names, port); fresh != old {
-			p.set(o, at.Index(strconv.Itoa(i)), patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
+		if fresh := toHTTPS(old, ours); fresh != old {
+			place := at.Index(strconv.Itoa(i))
+			if strings.HasPrefix(old, "-") { // a flag says more than its position
+				place = at.Item("", old)
+			}
+			p.set(o, place, patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
 		}
 	}
 }
 
-// toHTTPS turns http:// into https:// in front of one of names at port, also with credentials before it or a domain behind it.
-func toHTTPS(text string, names []string, port string) string {
+// toHTTPS turns http:// into https:// in front of a host with its port that ours holds for, also with credentials before it.
+func toHTTPS(text string, ours func(host string) bool) string {
 	const plain = "http://"
 	var b strings.Builder
 	for {
@@ -158,12 +162,19 @@ func toHTTPS(text string, names []string, port string) string {
 		}
 		host := authority[strings.LastIndex(authority, "@")+1:]
 		b.WriteString(text[:i])
-		if slices.ContainsFunc(names, func(name string) bool { return isHost(host, name, port) }) {
+		if ours(host) {
 			b.WriteString("https://")
 		} else {
 			b.WriteString(plain)
 		}
 		text = rest
+	}
+}
+
+// isOneOf holds for one of names at port, also with a domain behind it. Without a port it is any but the one that nodes use among themselves.
+func isOneOf(names []string, port string) func(host string) bool {
+	return func(host string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return isHost(host, name, port) })
 	}
 }
 
@@ -175,6 +186,10 @@ func isHost(host, name, port string) bool {
 			return false
 		}
 		rest = rest[1:]
+	}
+	if port == "" {
+		found, any := portOf(rest)
+		return ok && any && found != "9300"
 	}
 	rest, colon := strings.CutPrefix(rest, ":"+port)
 	return ok && colon && (rest == "" || rest[0] < '0' || rest[0] > '9')

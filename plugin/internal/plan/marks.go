@@ -37,7 +37,8 @@ func (p *planner) isServer(o *object.Object) bool {
 }
 
 func (p *planner) isClient(o *object.Object) bool {
-	return slices.ContainsFunc(p.release.Clients, func(w *recognise.Workload) bool { return w.Object == o })
+	is := func(w *recognise.Workload) bool { return w.Object == o }
+	return slices.ContainsFunc(p.release.Clients, is) || slices.ContainsFunc(p.plan.Ruled, is)
 }
 
 // checksum covers the mode, the embedded configuration that we set, the .curlrc, and certificates that the stream brings and that

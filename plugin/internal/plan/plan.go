@@ -21,9 +21,10 @@ type Plan struct {
 	Changes   []Change
 	Additions []Addition
 	Removals  []Removal
-	Passed    []Passed // left alone, with the reason
-	Actions   []string // what the user must do, or know before an upgrade
-	Assumed   []string // what the manifests cannot show and must hold in the cluster
+	Passed    []Passed              // left alone, with the reason
+	Actions   []string              // what the user must do, or know before an upgrade
+	Assumed   []string              // what the manifests cannot show and must hold in the cluster
+	Ruled     []*recognise.Workload // containers that the configuration has a rule for
 }
 
 // Change is one change to an object of the stream.
@@ -70,6 +71,7 @@ func For(r *recognise.Release, s config.Settings) (*Plan, error) {
 	for _, w := range r.Kibanas {
 		p.failing(w.ID, p.kibana(w))
 	}
+	p.rules()
 	p.clients()
 	p.otherPods()
 	p.sweep()
@@ -102,9 +104,10 @@ type planner struct {
 	workloads map[*object.Object]*work // what belongs to each patched workload
 	order     []*work
 	removed   map[*object.Object]bool
-	programs  map[*yaml.Node]bool // containers that a program of the table runs in
-	matched   map[string]bool     // refs of the configuration that matched something
-	outside   []outside           // Secrets and ConfigMaps that the stream does not hold
+	programs  map[*yaml.Node]bool // containers that a program of the table runs in, or that have a rule
+	ruled     []ruled
+	matched   map[string]bool // refs of the configuration that matched something
+	outside   []outside       // Secrets and ConfigMaps that the stream does not hold
 }
 
 // node is what is known about an Elasticsearch node once it is planned.
@@ -136,6 +139,7 @@ func (p *planner) servers() {
 		p.programs[w.Main.Node.YNode()] = true
 	}
 	p.matched = map[string]bool{}
+	p.findRuled()
 	for _, w := range p.release.Nodes {
 		names, err := p.release.Services(w)
 		p.failing(w.ID, err)

@@ -92,14 +92,21 @@ func (p *planner) clientIdentity(w *recognise.Workload, connections []*connectio
 		return *work.id, nil
 	}
 	var ca object.Source
+	var called []*recognise.Workload
 	for _, c := range connections {
 		if source, ok := p.source(w, c); ok && ca.Name == "" && !strings.HasPrefix(c.ca(), clientDir+"/") {
 			ca = source
 		}
+		called = append(called, p.called(w, c))
 	}
+	return p.sharedIdentity(w, ca, called, connections[0].keys.ca+" of "+connections[0].name)
+}
+
+// sharedIdentity gives the identity of a client that trusts ca, where its settings name one (place says which would), and calls some nodes.
+func (p *planner) sharedIdentity(w *recognise.Workload, ca object.Source, called []*recognise.Workload, place string) (identity, error) {
 	shared, hint := secretOf(ca), config.Keys{}
-	for _, c := range connections {
-		known := p.nodes[p.called(w, c)]
+	for _, node := range called {
+		known := p.nodes[node]
 		if known == nil || known.ca.Name == "" || !visible(w.Object, known.ca) {
 			continue
 		}
@@ -112,8 +119,8 @@ func (p *planner) clientIdentity(w *recognise.Workload, connections []*connectio
 		break
 	}
 	if ca.Name == "" && p.settings.Certificates.SecretName == "" {
-		return identity{}, fmt.Errorf("container %q: %s of %s names no CA that is mounted from a Secret or ConfigMap, so that nothing tells whom to trust: "+
-			"name the Secret with CA, certificate and key in certificates.secretName", w.Main.Name, connections[0].keys.ca, connections[0].name)
+		return identity{}, fmt.Errorf("container %q: %s names no CA that is mounted from a Secret or ConfigMap, so that nothing tells whom to trust: "+
+			"name the Secret with CA, certificate and key in certificates.secretName", w.Main.Name, place)
 	}
 	return p.identityFor(w.Object, ca, shared, hint)
 }

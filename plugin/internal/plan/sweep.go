@@ -23,7 +23,7 @@ func (p *planner) stranger(id object.ID, container, service string) {
 			where, ref = fmt.Sprintf("container %q ", container), ref+"/"+container
 		}
 		p.failing(id, fmt.Errorf("%snames Elasticsearch (%q), and nothing tells how to give it a certificate: it would be refused; "+
-			"configure a certificate by the chart's values and list it under spec.unmanaged (ref: %s) with the reason", where, service, ref))
+			"give its container a rule (spec.rules), or configure a certificate by the chart's values and list it under spec.unmanaged (ref: %s) with the reason", where, service, ref))
 		return
 	}
 	when := "is refused as soon as clientAuthentication is required, unless it presents a certificate"

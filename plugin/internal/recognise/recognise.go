@@ -172,7 +172,7 @@ func (r *Release) judgeServer(o *object.Object, pod object.Pod) (*Workload, erro
 // not written down may be any. Of a hook and an object of the release with one name it gives the latter. A document that cannot be
 // read is an error only when it may be the one.
 func (r *Release) Find(namespace, kind, name string) (*object.Object, error) {
-	all, err := r.findAll(kind, name)
+	all, err := r.Named(kind, name)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,8 @@ func (r *Release) Find(namespace, kind, name string) (*object.Object, error) {
 
 func sameNamespace(a, b string) bool { return a == b || a == "" || b == "" }
 
-func (r *Release) findAll(kind, name string) ([]*object.Object, error) {
+// Named gives all objects of that kind and name, of any namespace.
+func (r *Release) Named(kind, name string) ([]*object.Object, error) {
 	key := kind + "/" + name
 	if found, ok := r.found[key]; ok {
 		return found, nil

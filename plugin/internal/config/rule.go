@@ -1,0 +1,76 @@
+package config
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Rule gives a client that elk-mtls does not know its certificate. In its values {ca}, {cert} and {key} stand for the paths of the files.
+type Rule struct {
+	Ref       string            `json:"ref"`                 // "Deployment/x", or "Deployment/x/container"
+	As        string            `json:"as,omitempty"`        // a ready rule
+	MountPath string            `json:"mountPath,omitempty"` // folder of the files; "" = that of all clients
+	Env       map[string]string `json:"env,omitempty"`
+	Args      []string          `json:"args,omitempty"` // --name=value, or --name
+	Files     []RuleFile        `json:"files,omitempty"`
+}
+
+// RuleFile is a YAML or JSON file in a ConfigMap or Secret of the stream, and what shall be set there.
+type RuleFile struct {
+	Path string            `json:"path"`         // as the container sees it
+	At   string            `json:"at,omitempty"` // a place in it: "a.b", or with "*" for each entry: "sinks.*", "exporters.elasticsearch*"
+	Is   map[string]string `json:"is,omitempty"` // settings that tell such an entry from others
+	Set  map[string]any    `json:"set,omitempty"`
+}
+
+// Object gives the object that a rule is for, as "Kind/name", and the container, "" for the only one.
+func (r Rule) Object() (kind, name, container string) {
+	parts := append(strings.Split(r.Ref, "/"), "")
+	return parts[0], parts[1], parts[2]
+}
+
+func (s Settings) validateRules() []error {
+	var problems []error
+	for i, r := range s.Rules {
+		at := fmt.Sprintf("rules[%d]", i)
+		if !isRef(r.Ref) {
+			problems = append(problems, fmt.Errorf("%s: needs ref (Kind/name, or Kind/name/container)", at))
+			continue
+		}
+		if slices.ContainsFunc(s.Rules[:i], func(other Rule) bool { return other.Ref == r.Ref }) {
+			problems = append(problems, fmt.Errorf("%s: %s has a rule already: make one of the two", at, r.Ref))
+		}
+		kind, name, _ := r.Object()
+		if slices.ContainsFunc(s.Unmanaged, func(u Unmanaged) bool { return u.Ref == r.Ref || u.Ref == kind+"/"+name }) {
+			problems = append(problems, fmt.Errorf("%s: %s is listed under unmanaged too: keep one of the two", at, r.Ref))
+		}
+		if r.As == "" && r.MountPath == "" && len(r.Env)+len(r.Args)+len(r.Files) == 0 {
+			problems = append(problems, fmt.Errorf("%s: says nothing: give as, mountPath, env, args or files", at))
+		}
+		if r.MountPath != "" && !path.IsAbs(r.MountPath) {
+			problems = append(problems, fmt.Errorf("%s.mountPath: %q does not begin with /", at, r.MountPath))
+		}
+		problems = append(problems, r.validateParts(at)...)
+	}
+	return problems
+}
+
+func (r Rule) validateParts(at string) []error {
+	var problems []error
+	for i, arg := range r.Args {
+		if !strings.HasPrefix(arg, "-") {
+			problems = append(problems, fmt.Errorf("%s.args[%d]: %q is no flag: write --name=value in one word", at, i, arg))
+		}
+	}
+	for i, f := range r.Files {
+		if !path.IsAbs(f.Path) {
+			problems = append(problems, fmt.Errorf("%s.files[%d].path: %q does not begin with /", at, i, f.Path))
+		}
+		if len(f.Set) == 0 && r.As == "" {
+			problems = append(problems, fmt.Errorf("%s.files[%d].set: is empty: say what to set in %q", at, i, f.Path))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,313 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// ruled is a container that the configuration has a rule for.
+type ruled struct {
+	rule  config.Rule
+	ready ready // its `as`; empty when it has none
+	w     *recognise.Workload
+}
+
+// findRuled finds the containers of the rules. A rule that matches nothing is an error: a typing mistake there would leave a client out.
+func (p *planner) findRuled() {
+	for _, rule := range p.settings.Rules {
+		known, err := readyRule(rule.As)
+		if err != nil {
+			p.problems = append(p.problems, fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
+			continue
+		}
+		kind, name, container := rule.Object()
+		objects, err := p.release.Named(kind, name)
+		switch {
+		case err != nil:
+			p.problems = append(p.problems, err)
+		case len(objects) == 0:
+			p.problems = append(p.problems, fmt.Errorf("spec.rules: %s matches nothing in the stream: correct or remove the rule", rule.Ref))
+		}
+		for _, o := range objects {
+			w, err := p.ruledContainer(o, container)
+			if err != nil {
+				p.problems = append(p.problems, fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
+				continue
+			}
+			w.App = recognise.App(or(rule.As, w.Main.Name))
+			p.ruled = append(p.ruled, ruled{rule, known, w})
+			p.programs[w.Main.Node.YNode()] = true
+		}
+	}
+}
+
+// ruledContainer finds the container that a rule names, or the only one of the pod.
+func (p *planner) ruledContainer(o *object.Object, name string) (*recognise.Workload, error) {
+	pod, ok := o.Pod()
+	if !ok {
+		return nil, errors.New("it runs no pod, so that nothing can be mounted: name the workload whose containers call Elasticsearch")
+	}
+	all := pod.Containers()
+	var names []string
+	for _, c := range pod.All() {
+		names = append(names, c.Name)
+		if c.Name == name {
+			all = []object.Container{c}
+		}
+	}
+	switch {
+	case name != "" && !slices.Contains(names, name):
+		return nil, fmt.Errorf("it has no container %q, only %s", name, quoted(names))
+	case len(all) != 1:
+		return nil, fmt.Errorf("it has several containers (%s): write which one (ref: %s/<container>)", quoted(names), o.ID)
+	case p.isMain(o, all[0].Name):
+		return nil, fmt.Errorf("container %q is the server itself, which is patched without a rule: remove the rule", all[0].Name)
+	}
+	return &recognise.Workload{Object: o, Pod: pod, Main: all[0], Signs: []string{"spec.rules"}}, nil
+}
+
+func (p *planner) rules() {
+	for _, r := range p.ruled {
+		if !p.removed[r.w.Object] {
+			p.failing(r.w.ID, p.rulePlan(r))
+		}
+	}
+}
+
+// rulePlan plans what one rule says. All of a program's ways to Elasticsearch are the rule's business then.
+func (p *planner) rulePlan(r ruled) error {
+	w := r.w
+	if !p.settings.Certs() && !p.switched && p.settings.Certificates.SecretName == "" {
+		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of what has a rule"})
+		return nil
+	}
+	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object), p.hookMayRun(w)); err != nil {
+		return err
+	}
+	dir := path.Clean(or(r.rule.MountPath, clientDir))
+	for _, m := range w.Main.Mounts() {
+		if m.Path == dir && m.Volume != clientVolume {
+			return fmt.Errorf("container %q: volume %q is mounted at %q already: name another folder in mountPath of the rule", w.Main.Name, m.Volume, dir)
+		}
+	}
+	files, err := p.ruleFiles(r)
+	if err != nil {
+		return fmt.Errorf("container %q: %w", w.Main.Name, err)
+	}
+	groups, err := p.wishes(r, files)
+	if err != nil {
+		return fmt.Errorf("container %q: %w", w.Main.Name, err)
+	}
+	id, err := p.ruleIdentity(w, files, groups)
+	if err != nil {
+		return err
+	}
+	p.plan.Ruled = append(p.plan.Ruled, w)
+	if r.ready.curl && p.settings.Certs() {
+		if id.curl, err = p.curlConfig(w.Object); err != nil {
+			return err
+		}
+		err = p.curlClient(w.Object, w.Main, id)
+	}
+	problems := []error{err, p.rulePlain(w, files)}
+	used := len(groups) == 0 && !r.ready.curl
+	for _, g := range groups {
+		granted, err := p.grant(w, g, id, dir)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("container %q: %w", w.Main.Name, err))
+		}
+		used = used || granted
+	}
+	if used {
+		p.mountClientAt(w.Object, w.Main, id, dir)
+	}
+	return errors.Join(problems...)
+}
+
+// ruleFile is a file that a rule names, and what it says about it.
+type ruleFile struct {
+	*embedded
+	says []config.RuleFile
+}
+
+// ruleFiles opens the files of a rule. Those of a ready rule are looked for where its program reads them, unless the rule says where.
+func (p *planner) ruleFiles(r ruled) ([]ruleFile, error) {
+	var all []ruleFile
+	var names []string
+	for _, said := range r.rule.Files {
+		f, err := p.ruleFile(r.w, said.Path)
+		if err != nil {
+			return nil, err
+		}
+		says := []config.RuleFile{said}
+		if len(said.Set) == 0 {
+			says = r.ready.files
+			names = append(names, said.Path)
+		}
+		all = append(all, ruleFile{f, says})
+	}
+	if len(r.ready.files) == 0 || len(names) > 0 {
+		return all, nil
+	}
+	names = files{flags: r.ready.flags, names: r.ready.paths}.of(r.w.Main, "/")
+	for i, name := range names {
+		name = strings.TrimPrefix(strings.TrimPrefix(name, "/file:"), "/file:") // Jaeger's and the collector's way to say that it is a file
+		if path.Ext(name) == "" && !strings.HasSuffix(name, "/") {
+			name += "/"
+		}
+		names[i] = name
+	}
+	opened, err := p.files(r.w, names...)
+	if err != nil {
+		return nil, err
+	}
+	if len(opened) == 0 {
+		return nil, fmt.Errorf("the rule is as: %s, and none of its files (%s) is mounted from a ConfigMap or Secret of the stream: name the file in files (- path: …) of the rule, "+
+			"or list the container under spec.unmanaged (ref: %s/%s) with the reason", r.rule.As, quoted(names), r.w.ID, r.w.Main.Name)
+	}
+	for _, f := range opened {
+		all = append(all, ruleFile{f, r.ready.files})
+	}
+	return all, nil
+}
+
+// otherLanguages are files that are known not to be YAML.
+var otherLanguages = [...]string{".toml", ".ini", ".conf", ".cfg", ".properties", ".xml", ".hocon", ".rb", ".alloy"}
+
+func (p *planner) ruleFile(w *recognise.Workload, name string) (*embedded, error) {
+	if slices.Contains(otherLanguages[:], path.Ext(name)) {
+		return nil, fmt.Errorf("%q is no YAML or JSON, and no other file can be changed by a rule: use env or args of the rule, or set CA, certificate and key in that file (a rule "+
+			"with mountPath alone mounts them)", name)
+	}
+	source, ok := w.Main.File(name)
+	if !ok {
+		return nil, fmt.Errorf("%q is not mounted from a ConfigMap or Secret: correct the path in the rule", name)
+	}
+	holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
+	if err != nil {
+		return nil, err
+	}
+	if holder == nil {
+		return nil, fmt.Errorf("%q is mounted from %s, which is not in the stream, so that it cannot be changed: use env or args of the rule, or set CA, certificate and key there (a rule "+
+			"with mountPath alone mounts them)", name, source)
+	}
+	f, err := p.open(w, holder, source)
+	if err == nil && f == nil {
+		err = fmt.Errorf("%q is mounted from %s, which the object does not have", name, source)
+	}
+	return f, err
+}
+
+// ruleIdentity gives the identity of a container with a rule: as for other clients, the pair of the node that its strings name; of any
+// node of the stream when they name none.
+func (p *planner) ruleIdentity(w *recognise.Workload, files []ruleFile, groups [][]wish) (identity, error) {
+	if work := p.workloads[w.Object]; work != nil && work.id != nil {
+		return *work.id, nil
+	}
+	var ca object.Source
+	for _, wanted := range slices.Concat(groups...) {
+		if source, ok := wanted.source(w); ok && wanted.names(placeCA) && ca.Name == "" && !strings.HasPrefix(wanted.old.Value(), clientDir) {
+			ca = source
+		}
+	}
+	all := texts(w.Main.Node)
+	for _, f := range files {
+		all = append(all, texts(f.root)...)
+	}
+	var called []*recognise.Workload
+	for _, node := range p.release.Nodes {
+		names, err := p.release.Services(node)
+		if err == nil && slices.ContainsFunc(all, func(text string) bool {
+			return slices.ContainsFunc(names, func(name string) bool { return callsHost(text, name) || isHostWord(text, name) })
+		}) {
+			called = append(called, node)
+		}
+	}
+	return p.sharedIdentity(w, ca, append(called, p.release.Nodes...), "the rule for "+w.ID.String())
+}
+
+// rulePlain plans https:// where a container with a rule calls Elasticsearch by http://.
+func (p *planner) rulePlain(w *recognise.Workload, files []ruleFile) error {
+	ours := isOneOf(p.services, "")
+	if len(p.services) == 0 {
+		ours = func(host string) bool { port, ok := portOf(host); return ok && port == "9200" }
+	}
+	known := len(p.services) > 0 || p.settings.Certificates.SecretName != ""
+	var problems []error
+	refuse := func(where string) {
+		problems = append(problems, fmt.Errorf("container %q: %s calls Elasticsearch by plain HTTP, which knows no certificates: use https:// there, "+
+			"or name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS", w.Main.Name, where))
+	}
+	if known {
+		p.rewriteHTTP(w.Object, w.Main, ours)
+	} else if slices.ContainsFunc(texts(w.Main.Node), func(text string) bool { return toHTTPS(text, ours) != text }) {
+		refuse("its command or environment")
+	}
+	opened := map[*object.Object]bool{}
+	for _, f := range files {
+		opened[f.object] = true
+		walk(f.root.YNode(), nil, func(at patch.Path, scalar *yaml.Node) {
+			plain := strings.ReplaceAll(scalar.Value, "https://", "http://")
+			fresh := toHTTPS(scalar.Value, ours)
+			e := patch.Edit{Path: f.path, Inside: at, Value: patch.Str(fresh)}
+			switch {
+			case toHTTPS(plain, ours) == plain:
+			case fresh == scalar.Value:
+				p.readsFile(w, f.object, e)
+			case known:
+				p.inFileOf(w, e, f.object, "Elasticsearch speaks HTTPS", "")
+			default:
+				refuse(fmt.Sprintf("%s of %s > %s", f.source.Key, f.object.ID, at))
+			}
+		})
+	}
+	for _, name := range w.Main.ConfigMaps() {
+		holder, err := p.release.Find(w.Namespace, "ConfigMap", name)
+		if err != nil || holder == nil || opened[holder] {
+			continue
+		}
+		p.configs[holder] = true
+		for _, key := range sortedKeys(object.Pairs(holder.Node, "data")) {
+			if text := object.Text(holder.Node, "data", key); toHTTPS(text, ours) != text {
+				refuse(fmt.Sprintf("%s key %q", holder.ID, key))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// inFileOf plans an edit in a file that a workload's pods read.
+func (p *planner) inFileOf(w *recognise.Workload, e patch.Edit, o *object.Object, why, link string) {
+	p.edit(o, e, why, link)
+	p.readsFile(w, o, e)
+}
+
+// readsFile notes that a workload's pods read, in another object, what an edit makes stand there.
+func (p *planner) readsFile(w *recognise.Workload, o *object.Object, e patch.Edit) {
+	if o != w.Object {
+		work := p.on(w.Object)
+		work.inputs = append(work.inputs, e.String()+"="+patch.Flow(e.Value))
+	}
+}
+
+// walk visits the scalars below a node with the paths that lead to them.
+func walk(n *yaml.Node, at patch.Path, visit func(at patch.Path, scalar *yaml.Node)) {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		visit(at, n)
+	case yaml.MappingNode, yaml.SequenceNode:
+		for _, e := range entries(yaml.NewRNode(n)) {
+			walk(e.node.YNode(), append(slices.Clone(at), e.step), visit)
+		}
+	}
+}
