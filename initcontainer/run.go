@@ -35,9 +35,9 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		Args:          cobra.ArbitraryArgs, // cobra's own message has no exit code
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage(fmt.Errorf("unknown command %q: want ensure, rotate, revoke, doctor or version", args[0]))
+				return usage(fmt.Errorf("unknown command %q: want ensure, rotate, revoke, doctor, keystore or version", args[0]))
 			}
-			return usage(errors.New("which command? ensure, rotate, revoke, doctor or version"))
+			return usage(errors.New("which command? ensure, rotate, revoke, doctor, keystore or version"))
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -46,7 +46,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.AddCommand(ensureCommand(environ, report), rotateCommand(environ, report), revokeCommand(environ, report),
-		doctorCommand(environ, report), versionCommand())
+		doctorCommand(environ, report), keystoreCommand(environ, report), versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

@@ -20,7 +20,6 @@ type rendering struct {
 const (
 	needsSecret = "{certificates: {secretName: certs}, minter: {secretName: elastic}}"
 	needsMinter = "{minter: {secretName: elastic}}"
-	noLogstash  = "{unmanaged: [{ref: ConfigMap/elk-logstash-pipeline, reason: has its own}]}"
 	needsPair   = "{certificates: {clients: [{ref: StatefulSet/security-master, secretName: probe}]}}"
 	needsPairs  = "{certificates: {clients: [{ref: StatefulSet/es-elasticsearch-coordinating, secretName: probe}, {ref: StatefulSet/es-elasticsearch-data, secretName: probe}, " +
 		"{ref: StatefulSet/es-elasticsearch-ingest, secretName: probe}, {ref: StatefulSet/es-elasticsearch-master, secretName: probe}]}}"
@@ -41,8 +40,8 @@ func renderings() []rendering {
 		{name: "kibana-8.5.1-security", refuse: "minter.secretName"},
 		{name: "kibana-8.5.1-security", needs: needsMinter},
 		{name: "kibana-8.5.1-openshift"},
-		{name: "elk-umbrella-8.5.1-default", needs: noLogstash},
-		{name: "elk-umbrella-8.5.1-default.helm4-stream", needs: noLogstash},
+		{name: "elk-umbrella-8.5.1-default"},
+		{name: "elk-umbrella-8.5.1-default.helm4-stream"},
 		{name: "elasticsearch-7.17.3-default", refuse: "certificates.secretName"},
 		{name: "elasticsearch-7.17.3-default", needs: needsSecret},
 		{name: "elasticsearch-7.17.3-config-keystore", needs: needsSecret},

@@ -88,7 +88,7 @@ func asResourceList(t *testing.T, input []byte) []byte {
 		fmt.Fprintln(&b, "-")
 		text := strings.TrimPrefix(string(doc.Text()), "---\n")
 		for _, line := range strings.SplitAfter(strings.TrimRight(text, "\n"), "\n") {
-			if strings.TrimSpace(line) != "" {
+			if line != "\n" {
 				b.WriteString("  ")
 			}
 			b.WriteString(line)

@@ -64,8 +64,25 @@ func (c *Common) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.UsernameFile, "username-file", "", "`FILE` with the name of the user that makes tokens, sets the password or the role mapping")
 	f.StringVar(&c.PasswordFile, "password-file", "", "`FILE` with its password")
 	f.DurationVar(&c.Timeout, "timeout", 5*time.Minute, "how long to wait in all")
-	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
-	f.StringVar(&c.TerminationLog, "termination-log", "", "`FILE` for the last error's one line (default "+terminationLog+" where it exists)")
+	c.Output.flags(f)
+}
+
+func (o *Output) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
+	f.StringVar(&o.TerminationLog, "termination-log", "", "`FILE` for the last error's one line (default "+terminationLog+" where it exists)")
+}
+
+func (o *Output) complete() {
+	if o.TerminationLog == "" {
+		o.TerminationLog = DefaultTerminationLog()
+	}
+}
+
+func (o *Output) validate() error {
+	if f := o.LogFormat; f != "text" && f != "json" {
+		return fmt.Errorf("--log-format: %q is neither text nor json", f)
+	}
+	return nil
 }
 
 // Flags declares the flags of ensure.
@@ -92,9 +109,7 @@ func DefaultTerminationLog() string {
 
 // Complete fills in what the surroundings know.
 func (e *Ensure) Complete(getenv func(string) string) error {
-	if e.TerminationLog == "" {
-		e.TerminationLog = DefaultTerminationLog()
-	}
+	e.complete()
 	if e.PodUID == "" {
 		e.PodUID = getenv("POD_UID")
 	}
@@ -169,10 +184,7 @@ func (c *Common) validate() error {
 	if c.Timeout <= 0 {
 		add("--timeout: must be more than 0")
 	}
-	if f := c.LogFormat; f != "text" && f != "json" {
-		add("--log-format: %q is neither text nor json", f)
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Output.validate())...)
 }
 
 // checkURL never quotes a URL with user info: there is a password in it.

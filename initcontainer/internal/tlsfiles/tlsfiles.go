@@ -44,7 +44,7 @@ func (f Files) Check(now time.Time) error {
 
 // Leaf is the client certificate, whose key was seen to belong to it.
 func (f Files) Leaf() (*x509.Certificate, error) {
-	pair, err := f.pair()
+	pair, err := f.Pair()
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,8 @@ func (f Files) trust() (*x509.CertPool, []*x509.Certificate, error) {
 	return pool, all, nil
 }
 
-func (f Files) pair() (*tls.Certificate, error) {
+// Pair reads certificate and key, which were seen to belong together.
+func (f Files) Pair() (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key) // its errors hold no key material
 	if err != nil {
 		return nil, failure.New(failure.ClientCertificate, fmt.Errorf("client certificate %s with key %s: %w", f.Cert, f.Key, err),
@@ -130,7 +131,7 @@ func (f Files) Transport() (*http.Transport, error) {
 	config := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	if f.Cert != "" {
 		// Read for each handshake: cert-manager may renew the pair while we wait.
-		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return f.pair() }
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return f.Pair() }
 	}
 	if f.VerificationMode == "certificate" {
 		config.InsecureSkipVerify = true // crypto/tls has no mode between; the next line checks the chain

@@ -4,6 +4,7 @@ package certificate
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -86,6 +87,24 @@ func parseKey(der []byte) (crypto.Signer, error) {
 		return key, nil
 	}
 	return x509.ParseECPrivateKey(der)
+}
+
+// EndsInSpace holds for a key that the HTTP client of Logstash 8.10 to 8.18 and 9.0 damages: it takes white space off the end of the binary
+// form, for which Ruby counts NUL too. https://github.com/elastic/cloud-on-k8s/pull/9620
+func EndsInSpace(der []byte) bool {
+	return len(der) > 0 && slices.Contains([]byte("\x00\t\n\v\f\r "), der[len(der)-1])
+}
+
+// LogstashReads tells whether Logstash can read the private key in a PEM file: it takes PKCS#8 only, and takes all of that for RSA.
+// https://github.com/elastic/logstash/issues/19385
+func LogstashReads(text []byte) bool {
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "PRIVATE KEY" || EndsInSpace(block.Bytes) {
+		return false
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	_, isRSA := key.(*rsa.PrivateKey)
+	return err == nil && isRSA
 }
 
 // ForClients tells why Elasticsearch refuses a certificate as a client's, whoever signed it. No extended key usage allows all.

@@ -12,9 +12,10 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 )
 
 // KeyType says of what kind and size a key is.
@@ -145,17 +146,11 @@ func (m Maker) key(kind KeyType) (crypto.Signer, Hidden, error) {
 		if err != nil {
 			return nil, Hidden{}, fmt.Errorf("writing a key (%s) as PKCS#8: %w", kind, err)
 		}
-		if !stripped(der) {
+		if !certificate.EndsInSpace(der) {
 			return key, hide(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), nil
 		}
 	}
 	return nil, Hidden{}, errors.New("a hundred keys in a row ended in white space: the source of chance is broken")
-}
-
-// stripped holds for a key that the HTTP client of Logstash 8.10 to 8.18 and 9.0 damages: it takes white space off the end of the binary
-// text, for which Ruby counts NUL too. https://github.com/elastic/cloud-on-k8s/pull/9620
-func stripped(der []byte) bool {
-	return slices.Contains([]byte("\x00\t\n\v\f\r "), der[len(der)-1])
 }
 
 func certificates(chain []*x509.Certificate) []byte {

@@ -103,11 +103,11 @@ func TestLogstash(t *testing.T) {
 	}
 
 	for _, last := range []byte("\x00\t\n\v\f\r ") {
-		if !stripped([]byte{0x30, last}) {
+		if !certificate.EndsInSpace([]byte{0x30, last}) {
 			t.Errorf("a key that ends in %q is taken for good", last)
 		}
 	}
-	if stripped([]byte{0x20, 0x30}) {
+	if certificate.EndsInSpace([]byte{0x20, 0x30}) {
 		t.Error("only the end matters")
 	}
 }
@@ -119,7 +119,7 @@ func TestKeysThatEndInSpace(t *testing.T) {
 	var bad, good crypto.Signer
 	for bad == nil || good == nil {
 		key := must(fresh(P256))
-		if stripped(must(x509.MarshalPKCS8PrivateKey(key))) {
+		if certificate.EndsInSpace(must(x509.MarshalPKCS8PrivateKey(key))) {
 			bad = key
 		} else {
 			good = key

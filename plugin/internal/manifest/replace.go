@@ -2,8 +2,10 @@ package manifest
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
+	"github.com/aymanbagabas/go-udiff"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
@@ -127,7 +129,7 @@ func (d *differ) insertBody(offset int, lines string) {
 	}
 }
 
-// literalEdit changes a literal block line by line: what is equal at both ends keeps its text. It gives false for a change that
+// literalEdit changes a literal block line by line: lines that stay keep their text. It gives false for a change that
 // such an edit cannot make.
 func (d *differ) literalEdit(o *old, n *yaml.Node) bool {
 	if o.style&yaml.LiteralStyle == 0 || o.tag != yaml.NodeTagString || n.ShortTag() != yaml.NodeTagString || d.hasTag(o) {
@@ -142,20 +144,27 @@ func (d *differ) literalEdit(o *old, n *yaml.Node) bool {
 	if block.digit == 0 && strings.IndexByte(" \t", strings.TrimLeft(newBody, "\n")[0]) >= 0 {
 		return false // the first line would tell a wrong indentation
 	}
-	was, is := strings.Split(oldBody, "\n"), strings.Split(newBody, "\n")
-	same, tail := commonEnds(was, is)
-	for _, line := range is[same : len(is)-tail] {
-		if !isLiteralLine(line) {
+	first, open := d.lineOf(block.body), len(newBody) < len(n.Value)
+	changes := udiff.Lines(oldBody+"\n", newBody+"\n")
+	if len(changes) == 0 { // but the line ends at the end differ
+		changes = []udiff.Edit{{Start: len(oldBody) + 1, End: len(oldBody) + 1}}
+	}
+	var edits []edit
+	for _, c := range changes {
+		var lines []string
+		for line := range strings.Lines(c.New) {
+			lines = append(lines, strings.TrimSuffix(line, "\n"))
+		}
+		if slices.ContainsFunc(lines, func(line string) bool { return !isLiteralLine(line) }) {
 			return false
 		}
+		text := d.write(func(b *strings.Builder) { d.printer.literalLines(b, lines, block.indent) })
+		edits = append(edits, edit{start: d.lineAt(first, oldBody, c.Start), end: d.lineAt(first, oldBody, c.End), text: text, lines: true, open: open})
 	}
 	if chomp != block.chomp {
 		d.edits = append(d.edits, block.chompEdit(chomp))
 	}
-	first := d.lineOf(block.body)
-	text := d.write(func(b *strings.Builder) { d.printer.literalLines(b, is[same:len(is)-tail], block.indent) })
-	open := len(newBody) < len(n.Value)
-	d.edits = append(d.edits, edit{start: d.line(first + same), end: d.line(first + len(was) - tail), text: text, lines: true, open: open})
+	d.edits = append(d.edits, edits...)
 	if open && block.end == len(d.text) {
 		d.edits = append(d.edits, edit{start: block.end, end: block.end, lines: true, open: true}) // the last line may lack its end
 	}
@@ -175,15 +184,13 @@ func newChomp(chomp byte, was, is int) (byte, bool) {
 	return chomp, was == is
 }
 
-// commonEnds counts the lines that are equal at the start and, of the rest, at the end.
-func commonEnds(a, b []string) (head, tail int) {
-	for head < len(a) && head < len(b) && a[head] == b[head] {
-		head++
+// lineAt gives the start of the line of a block that has a value's offset, which begins a line; first is the block's first line.
+func (d *differ) lineAt(first int, value string, offset int) int {
+	lines := strings.Count(value[:min(offset, len(value))], "\n")
+	if offset > len(value) {
+		lines++
 	}
-	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
-		tail++
-	}
-	return head, tail
+	return d.line(first + lines)
 }
 
 // line gives the start of a line by its index, the end of the text behind the last.

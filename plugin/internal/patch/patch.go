@@ -76,7 +76,7 @@ type Edit struct {
 
 // Syntax is a language of configuration files that is no YAML. nil stands for YAML.
 type Syntax interface {
-	// Set makes a value stand at a path, nil for none, and changes no other line. It gives the text as it was when nothing had to change.
+	// Set makes a value stand at a path, and changes no other line. It gives the text as it was when nothing had to change.
 	Set(text string, at Path, value *yaml.Node) (fresh string, before *yaml.Node, err error)
 }
 

@@ -99,7 +99,7 @@ func (p *planner) free(o *object.Object) error {
 	}
 	pod, _ := o.Pod()
 	for _, v := range object.Items(pod.Spec, "volumes") {
-		if name := object.Text(v, "name"); slices.Contains([]string{clientVolume, serverVolume, minterVolume, apiVolume, settingsVolume, monitoringVolume}, name) {
+		if name := object.Text(v, "name"); slices.Contains([]string{clientVolume, serverVolume, minterVolume, apiVolume, settingsVolume, monitoringVolume, keystoreVolume}, name) {
 			return fmt.Errorf("has a volume %q of its own, which is a name that %s needs: call yours something else", name, ourName)
 		}
 	}
@@ -136,11 +136,7 @@ func (p *planner) clientVolume(o *object.Object, id identity) {
 }
 
 func (p *planner) mount(o *object.Object, c object.Container, volume, dir string) {
-	p.set(o, containerPath(c).Field("volumeMounts").Item("name", volume), patch.Map(
-		patch.F("name", patch.Str(volume)),
-		patch.F("mountPath", patch.Str(dir)),
-		patch.F("readOnly", patch.Bool(true)),
-	), "the container reads them there", "")
+	p.set(o, containerPath(c).Field("volumeMounts").Item("name", volume), readOnlyMount(volume, dir), "the container reads them there", "")
 }
 
 // setEnv plans an environment variable with a plain value.

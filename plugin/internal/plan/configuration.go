@@ -126,13 +126,9 @@ func (p *planner) files(w *recognise.Workload, names ...string) ([]*embedded, er
 		if !ok {
 			continue
 		}
-		holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
+		holder, err := p.holder(w, name, source)
 		if err != nil {
 			return nil, err
-		}
-		if holder == nil {
-			return nil, fmt.Errorf("reads %q from %s, which is not in the stream, so that it cannot be given a certificate there: add CA, certificate and key to that file and "+
-				"list the container under spec.unmanaged (ref: %s/%s) with the reason", name, source, w.ID, w.Main.Name)
 		}
 		f, err := p.open(w, holder, source)
 		if err != nil {
@@ -145,6 +141,16 @@ func (p *planner) files(w *recognise.Workload, names ...string) ([]*embedded, er
 	return all, nil
 }
 
+// holder gives the object of the stream that a file of a client comes from.
+func (p *planner) holder(w *recognise.Workload, name string, source object.Source) (*object.Object, error) {
+	holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
+	if err == nil && holder == nil {
+		err = fmt.Errorf("reads %q from %s, which is not in the stream, so that it cannot be given a certificate there: add CA, certificate and key to that file and "+
+			"list the container under spec.unmanaged (ref: %s/%s) with the reason", name, source, w.ID, w.Main.Name)
+	}
+	return holder, err
+}
+
 // unfolded puts in the YAML files of a folder for its name. Of a mounted Secret or ConfigMap that is not in the stream the files are unknown.
 func (p *planner) unfolded(w *recognise.Workload, names []string) []string {
 	var all []string
@@ -153,18 +159,28 @@ func (p *planner) unfolded(w *recognise.Workload, names []string) []string {
 			all = append(all, name)
 			continue
 		}
-		for _, m := range w.Main.Mounts() {
-			switch {
-			case strings.HasPrefix(m.Path, name):
-				all = append(all, m.Path)
-			case m.Path == path.Clean(name):
-				for _, file := range p.filesOf(w, m) {
-					all = append(all, path.Join(m.Path, file))
-				}
+		for _, file := range p.mounted(w) {
+			if strings.HasPrefix(file, name) {
+				all = append(all, file)
 			}
 		}
 	}
 	return slices.DeleteFunc(all, func(name string) bool { return path.Ext(name) != ".yml" && path.Ext(name) != ".yaml" })
+}
+
+// mounted lists the files that a container sees in its mounts, as far as the stream shows them.
+func (p *planner) mounted(w *recognise.Workload) []string {
+	var all []string
+	for _, m := range w.Main.Mounts() {
+		if m.SubPath != "" {
+			all = append(all, m.Path)
+			continue
+		}
+		for _, file := range p.filesOf(w, m) {
+			all = append(all, path.Join(m.Path, file))
+		}
+	}
+	return all
 }
 
 // filesOf gives the names of the files in a mounted folder, as far as the stream shows them.

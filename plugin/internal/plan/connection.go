@@ -37,12 +37,15 @@ type tlsKeys struct {
 	scheme     string   // says https where the addresses do not
 	enable, on string   // must have the value on
 	mustEnable bool     // and TLS is off unless it says so, whatever the addresses say
+	bareEnable bool     // and it makes addresses without a scheme HTTPS
 	unchecked  string   // a setting with which no CA is read
 	dropped    string   // a setting that makes the program leave its pair out too
 	drops      []string // when it has one of these values
 	ca         string   // what the CA is called
 	caIsList   bool     // and whether it is a list of files
-	cert, key  string   // PEM files
+	cert, key  string   // PEM files; "" in a version that reads none
+	keystore   string   // a PKCS#12 file with the pair
+	password   string   // of that file
 	instead    []string // settings that hold another pair or contradict PEM files, such as stores
 	link       string   // documentation of all these
 }
@@ -87,7 +90,7 @@ func (c *connection) hosts(w *recognise.Workload) []string {
 	var hosts []string
 	for _, v := range s.Values {
 		host := hostOf(v)
-		if strings.Contains(host, "$") { // the address itself is a variable, and not only the password in it
+		if strings.ContainsAny(host, "$#") { // the address itself is a variable, and not only the password in it
 			text, known := expand(w.Main, v)
 			host = hostOf(text)
 			if !known {
@@ -159,6 +162,13 @@ func (p *planner) connect(w *recognise.Workload, c *connection, id identity) err
 	if !p.settings.Certs() || own {
 		return nil
 	}
+	if p.needsKeystore(w, c, id) {
+		return p.putKeystore(w, c, id)
+	}
+	if c.keys.cert == "" {
+		return fmt.Errorf("%s cannot present a certificate in this version of %s: use a later one (Logstash from 8.8 on), or list the container under spec.unmanaged (ref: %s/%s) with the reason",
+			c.name, w.App, w.ID, w.Main.Name)
+	}
 	p.putFile(w, c, id, c.keys.cert, fileCert, false, string(w.App)+" presents this certificate")
 	p.putFile(w, c, id, c.keys.key, fileKey, false, "the key of that certificate")
 	return nil
@@ -178,10 +188,13 @@ func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
 		if strings.HasPrefix(text, "http://") {
 			return fmt.Errorf("%s of %s is %q, which the environment makes an address of plain HTTP: use https:// there", hosts.Key, c.name, h)
 		}
-		if !known && !strings.Contains(text, "://") {
+		if !known && !strings.Contains(text, "://") && !c.keys.mustEnable && c.keys.scheme == "" {
 			p.assume("%s: container %q: the address in %s must begin with https://", w.ID, w.Main.Name, hosts.Place)
 		}
-		secure = secure || strings.HasPrefix(text, "https://") || !known
+		secure = secure || strings.HasPrefix(text, "https://") || !known && !c.keys.mustEnable && c.keys.scheme == ""
+		if known && !strings.Contains(text, "://") && c.keys.scheme == "" && !c.keys.mustEnable && !c.keys.bareEnable {
+			fresh[i], plain = "https://"+h, true
+		}
 	}
 	scheme, enable := c.store.get(c.keys.scheme), c.store.get(c.keys.enable)
 	switch {
@@ -204,16 +217,19 @@ func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
 	if enable != nil && enable.Hidden {
 		return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write %q there", c.keys.enable, enable.Place, c.keys.on)
 	}
-	if c.keys.mustEnable || enable != nil {
-		p.put(w, c, c.keys.enable, onValue(c.keys.on), "TLS is on")
+	if c.keys.mustEnable || enable != nil || c.keys.bareEnable && !secure {
+		p.put(w, c, c.keys.enable, onValue(c.keys.on, enable), "TLS is on")
 	}
 	return nil
 }
 
-// onValue is true where a program takes truth values, else the program's own word.
-func onValue(on string) *yaml.Node {
-	if on == "true" {
+// onValue is true where a program takes truth values, else the program's own word, spelled as it is where the user wrote it.
+func onValue(on string, old *setting) *yaml.Node {
+	switch {
+	case on == "true":
 		return patch.Bool(true)
+	case strings.EqualFold(old.Value(), on):
+		return patch.Str(old.Value())
 	}
 	return patch.Str(on)
 }
@@ -224,6 +240,10 @@ func (c *connection) checks() bool { return c.keys.ca != "" && c.store.get(c.key
 // ownPair tells whether the user has wired a client pair by hand. Half a pair is an error.
 func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
 	cert, key := c.store.get(c.keys.cert), c.store.get(c.keys.key)
+	if own := c.store.get(c.keys.keystore); own != nil && own.Value() != keystorePath {
+		p.assume("%s: container %q: %s stays (%s): it must hold a certificate that Elasticsearch trusts, and its key", w.ID, w.Main.Name, own.Key, own.Place)
+		return true, nil
+	}
 	ours := func(s *setting) bool { return s == nil || strings.HasPrefix(s.Value(), c.pairs()+"/") }
 	switch {
 	case ours(cert) && ours(key):
@@ -273,11 +293,11 @@ func (p *planner) isNode(o *object.Object) bool {
 	return slices.ContainsFunc(p.release.Nodes, func(w *recognise.Workload) bool { return w.Object == o })
 }
 
-// expand puts in what a container's environment says for ${NAME}, ${NAME:default} and $(NAME). It tells whether all of the text is
+// expand puts in what a container's environment says for ${NAME}, ${NAME:default}, $(NAME) and Ruby's #{ENV['NAME']}. It tells whether all of the text is
 // known then.
 func expand(c object.Container, text string) (expanded string, known bool) {
 	var b strings.Builder
-	known = true
+	text, known = ruby(text), true
 	for {
 		i := strings.Index(text, "$")
 		if i < 0 || i+1 >= len(text) || text[i+1] != '{' && text[i+1] != '(' {

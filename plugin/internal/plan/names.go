@@ -28,6 +28,13 @@ const (
 	// The pair once more, for a program that reads files below its own folder only.
 	monitoringVolume = "elk-mtls-monitoring"
 
+	// The pair as a PKCS#12 file, for a program that cannot read it as it is. The Secret with the same pair lies beside it in the pod:
+	// the password protects nothing, and is the customary one.
+	keystoreVolume   = "elk-mtls-keystore"
+	keystoreDir      = "/etc/elk-mtls-keystore"
+	keystorePath     = keystoreDir + "/client.p12"
+	keystorePassword = "changeit"
+
 	initName     = "elk-mtls-init"
 	minterVolume = "elk-mtls-minter"
 	minterDir    = "/etc/elk-mtls-minter"

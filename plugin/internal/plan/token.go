@@ -15,10 +15,8 @@ import (
 // token plans the Secret of the service token, the container that fills it before Kibana starts, and the least that this container
 // may do in Kubernetes.
 func (p *planner) token(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
-	if p.settings.InitContainer.Image == "" {
-		return fmt.Errorf("no image for the init container %s is configured (initContainer.image, --init-image), and this build brings none: "+
-			"`make image` writes dist/elk-mtls-init.oci.tar; push it (skopeo copy oci-archive:dist/elk-mtls-init.oci.tar docker://REGISTRY/elk-mtls-init:TAG) "+
-			"or load it into a test cluster (kind load image-archive, minikube image load), and name it", initName)
+	if err := p.hasInitImage(); err != nil {
+		return err
 	}
 	minter, err := p.minter(w.Object, id.ca, hosts)
 	if err != nil {
@@ -44,7 +42,7 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 	p.clientVolume(w.Object, id)
 	volume(projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
 	volume(kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
-	container, err := p.initContainer(pod, hosts, secret, p.verification(conf))
+	container, err := p.tokenContainer(pod, hosts, secret, p.verification(conf))
 	if err != nil {
 		return err
 	}
@@ -204,9 +202,8 @@ func kubernetesAPI(mode int) *yaml.Node {
 	)
 }
 
-// initContainer is the container itself: it meets the restricted Pod Security Standard whatever the pod allows.
-// https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
-func (p *planner) initContainer(pod object.Pod, hosts []string, secret, verification string) (*yaml.Node, error) {
+// tokenContainer is the container that makes the token.
+func (p *planner) tokenContainer(pod object.Pod, hosts []string, secret, verification string) (*yaml.Node, error) {
 	s := p.settings
 	args := []string{"ensure"}
 	for _, h := range hosts {
@@ -227,35 +224,7 @@ func (p *planner) initContainer(pod object.Pod, hosts []string, secret, verifica
 		"--password-file="+minterDir+"/password",
 		"--timeout="+s.InitContainer.Timeout,
 	)
-	var resources *yaml.Node
-	if len(s.InitContainer.Resources) > 0 {
-		var err error
-		if resources, err = patch.From(s.InitContainer.Resources); err != nil {
-			return nil, fmt.Errorf("initContainer.resources: %w", err)
-		}
-	}
-	security := patch.Map(
-		patch.F("allowPrivilegeEscalation", patch.Bool(false)),
-		patch.F("capabilities", patch.Map(patch.F("drop", patch.Strs("ALL")))),
-		patch.F("readOnlyRootFilesystem", patch.Bool(true)),
-		patch.F("runAsNonRoot", patch.Bool(true)),
-	)
-	if object.Text(pod.Spec, "securityContext", "runAsUser") == "0" {
-		security.Content = append(security.Content, patch.Str("runAsUser"), patch.Int(65532))
-	}
-	security.Content = append(security.Content, patch.Str("seccompProfile"), patch.Map(patch.F("type", patch.Str("RuntimeDefault"))))
-	mount := func(volume, dir string) *yaml.Node {
-		return patch.Map(patch.F("name", patch.Str(volume)), patch.F("mountPath", patch.Str(dir)), patch.F("readOnly", patch.Bool(true)))
-	}
-	return patch.Map(
-		patch.F("name", patch.Str(initName)),
-		patch.F("image", patch.Str(s.InitContainer.Image)),
-		patch.F("imagePullPolicy", patch.Str(s.InitContainer.PullPolicy)),
-		patch.F("args", patch.Strs(args...)),
-		patch.F("env", patch.Seq(patch.Map(patch.F("name", patch.Str("POD_UID")),
-			patch.F("valueFrom", patch.Map(patch.F("fieldRef", patch.Map(patch.F("fieldPath", patch.Str("metadata.uid"))))))))),
-		patch.F("resources", resources),
-		patch.F("securityContext", security),
-		patch.F("volumeMounts", patch.Seq(mount(clientVolume, clientDir), mount(minterVolume, minterDir), mount(apiVolume, apiDir))),
-	), nil
+	return p.initContainer(pod, args,
+		patch.Seq(patch.Map(patch.F("name", patch.Str("POD_UID")), patch.F("valueFrom", patch.Map(patch.F("fieldRef", patch.Map(patch.F("fieldPath", patch.Str("metadata.uid")))))))),
+		readOnlyMount(clientVolume, clientDir), readOnlyMount(minterVolume, minterDir), readOnlyMount(apiVolume, apiDir))
 }

@@ -22,6 +22,9 @@ const (
 	Jaeger     App = "Jaeger"
 	JaegerV1   App = "Jaeger 1"
 	Exporter   App = "elasticsearch_exporter"
+	Logstash   App = "Logstash"
+	FluentBit  App = "Fluent Bit"
+	Fluentd    App = "Fluentd"
 )
 
 // clientLayout says how the container of a client is known. One sign is enough: a client without an address of Elasticsearch in its
@@ -45,6 +48,9 @@ func clientLayouts() []clientLayout {
 		{app: Curator, images: []string{"curator", "elasticsearch-curator", "docker-elasticsearch-curator"}, files: []string{"curator.yml"}},
 		{app: Jaeger, images: []string{"jaeger"}},
 		{app: JaegerV1, images: []string{"jaeger-collector", "jaeger-query", "jaeger-ingester", "jaeger-es-index-cleaner", "jaeger-es-rollover"}, flags: []string{"--es.server-urls"}},
+		{app: Logstash, images: []string{"logstash", "logstash-oss", "logstash-wolfi"}, files: []string{"logstash.yml", "pipelines.yml", "logstash.conf"}},
+		{app: FluentBit, images: []string{"fluent-bit", "aws-for-fluent-bit"}, files: []string{"fluent-bit.conf", "fluent-bit.yaml"}, flags: []string{"--config=/fluent-bit/"}},
+		{app: Fluentd, images: []string{"fluentd", "fluentd-kubernetes-daemonset", "fluentd-elasticsearch", "fluentd_elasticsearch"}, files: []string{"fluent.conf", "fluentd.conf"}},
 		{app: Exporter, flags: []string{"--es.uri", "-es.uri"}},
 	}
 }

@@ -1,0 +1,174 @@
+// Package pipeline reads and changes the languages in which log shippers write their pipelines: a text comes in, its plugins with their
+// settings go out, or the text with one setting changed. No other byte of a text is touched.
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+)
+
+// Language is one of them. It is the patch.Syntax of edits whose paths come from Plugin.Path.
+type Language struct {
+	parse func(text string) ([]Plugin, error)
+	// same tells whether two names are the same setting.
+	same func(a, b string) bool
+	// lines tells that every setting has a line of its own.
+	lines bool
+	// between stands between the name and the value of a new setting.
+	between string
+	// value writes a value; quote is the quotation mark that the old value has, 0 for none.
+	value func(v *yaml.Node, quote byte) string
+}
+
+// Plugin is one plugin of a pipeline.
+type Plugin struct {
+	Section string // what it is in: "output", "match", "OUTPUT"
+	Name    string // of the plugin; "" where none is written
+	Nth     int    // of those with this section and name in the text, from 0
+
+	settings []setting
+	same     func(a, b string) bool
+	open     int // offset behind what begins it
+}
+
+// setting is one setting of a plugin, with offsets in the text.
+type setting struct {
+	name       string
+	values     []string
+	list       bool
+	at         int // of the name
+	start, end int // of the value
+}
+
+// Value is what a setting has.
+type Value struct {
+	Name   string   // as the text spells it
+	Values []string // one, or the elements of a list; none for what is neither
+	List   bool
+}
+
+// Path leads from the text to the plugin: output.elasticsearch[0].
+func (p Plugin) Path() patch.Path {
+	return patch.Fields(p.Section, p.Name).Index(strconv.Itoa(p.Nth))
+}
+
+// Get gives a setting; false when it is not there. Of several with one name the last counts.
+func (p Plugin) Get(name string) (Value, bool) {
+	if s := p.find(name); s != nil {
+		return Value{s.name, s.values, s.list}, true
+	}
+	return Value{}, false
+}
+
+func (p Plugin) find(name string) *setting {
+	for i := len(p.settings) - 1; i >= 0; i-- {
+		if p.same(p.settings[i].name, name) {
+			return &p.settings[i]
+		}
+	}
+	return nil
+}
+
+// Plugins lists the plugins of a text, in its order. An error names the line.
+func (l Language) Plugins(text string) ([]Plugin, error) {
+	plugins, err := l.parse(text)
+	if err != nil {
+		return nil, err
+	}
+	for i := range plugins {
+		p := &plugins[i]
+		p.same = l.same
+		for _, before := range plugins[:i] {
+			if before.Section == p.Section && before.Name == p.Name {
+				p.Nth++
+			}
+		}
+	}
+	return plugins, nil
+}
+
+// Set makes a setting of a plugin have a value: at is the plugin's path and the name of the setting.
+func (l Language) Set(text string, at patch.Path, value *yaml.Node) (fresh string, before *yaml.Node, err error) {
+	plugins, err := l.Plugins(text)
+	if err != nil {
+		return "", nil, err
+	}
+	owner, name := at[:len(at)-1], at[len(at)-1].Field
+	i := slices.IndexFunc(plugins, func(p Plugin) bool { return p.Path().String() == owner.String() })
+	if i < 0 || value == nil {
+		return "", nil, fmt.Errorf("no %s", at)
+	}
+	p := plugins[i]
+	old := p.find(name)
+	if old == nil {
+		return l.insert(text, p, name, value), nil, nil
+	}
+	before = patch.Str(strings.Join(old.values, ", "))
+	if slices.Equal(old.values, scalars(value)) {
+		return text, before, nil
+	}
+	var quote byte
+	if first := text[old.start]; first == '"' || first == '\'' {
+		quote = first
+	}
+	return text[:old.start] + l.value(value, quote) + text[old.end:], before, nil
+}
+
+// insert writes a setting behind the last one: on a line of its own where that one has its own.
+func (l Language) insert(text string, p Plugin, name string, value *yaml.Node) string {
+	words := name + l.between + l.value(value, 0)
+	switch {
+	case len(p.settings) == 0 && l.lines:
+		return text[:p.open] + "\n" + words + text[p.open:]
+	case len(p.settings) == 0:
+		return text[:p.open] + " " + words + text[p.open:]
+	}
+	last := p.settings[len(p.settings)-1]
+	lineStart := strings.LastIndexByte(text[:last.at], '\n') + 1
+	indent := text[lineStart:last.at]
+	if strings.TrimSpace(indent) != "" {
+		return text[:last.end] + " " + words + text[last.end:]
+	}
+	if width := last.start - last.at; width > len(last.name)+1 && l.lines { // values stand in a column
+		words = name + strings.Repeat(" ", max(1, width-len(name))) + l.value(value, 0)
+	}
+	end := last.end
+	if rest, _, _ := strings.Cut(text[end:], "\n"); l.lines || strings.TrimSpace(rest) == "" || strings.HasPrefix(strings.TrimSpace(rest), "#") {
+		end += len(rest)
+	}
+	return text[:end] + "\n" + indent + words + text[end:]
+}
+
+// scalars gives the values of a scalar or a list.
+func scalars(value *yaml.Node) []string {
+	if value.Kind != yaml.SequenceNode {
+		return []string{value.Value}
+	}
+	var all []string
+	for _, item := range value.Content {
+		all = append(all, item.Value)
+	}
+	return all
+}
+
+// quoted finds the end of a string that begins at an offset. A backslash takes in the mark behind it, and in most languages another
+// backslash too.
+func quoted(text string, at int, escapes string) (end int, ok bool) {
+	for i := at + 1; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && i+1 < len(text) && (text[i+1] == text[at] || strings.IndexByte(escapes, text[i+1]) >= 0):
+			i++
+		case text[i] == text[at]:
+			return i + 1, true
+		}
+	}
+	return 0, false
+}
+
+func lineOf(text string, at int) int { return strings.Count(text[:min(at, len(text))], "\n") + 1 }

@@ -1,0 +1,220 @@
+package pipeline
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+)
+
+// set makes one setting, and holds that making it again changes nothing.
+func set(t *testing.T, l Language, text, section, name string, nth int, key string, values ...string) string {
+	t.Helper()
+	value := patch.Strs(values...)
+	if len(values) == 1 {
+		value = patch.Str(values[0])
+	}
+	at := Plugin{Section: section, Name: name, Nth: nth}.Path().Field(key)
+	fresh, _, err := l.Set(text, at, value)
+	if err != nil {
+		t.Fatalf("%s: %v", at, err)
+	}
+	again, before, err := l.Set(fresh, at, value)
+	if err != nil || again != fresh || before == nil {
+		t.Errorf("%s: the second run gives %q, %v", at, again, err)
+	}
+	return fresh
+}
+
+// names lists the plugins of a text, and one setting of each.
+func names(t *testing.T, l Language, text, key string) []string {
+	t.Helper()
+	plugins, err := l.Plugins(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, p := range plugins {
+		v, _ := p.Get(key)
+		all = append(all, strings.TrimSpace(p.Path().String()+" "+strings.Join(v.Values, " ")))
+	}
+	return all
+}
+
+const logstashText = `# output { elasticsearch { hosts => "comment" } }
+input { elasticsearch { hosts => "a:9200" query => '{ "query": { "match_all": {} } }' } }
+filter {
+  if [type] == "x{" and [m] =~ /^\/a{2}$/ or "d" in [tags] { # }
+    mutate { add_field => { "note" => "output { elasticsearch { } }" "k" => "v" } }
+  } else if [n] > 3 {
+    elasticsearch { hosts => ["b"] fields => { "@timestamp" => "started" } }
+  } else { drop {} }
+}
+output {
+  stdout { codec => rubydebug }
+  file { path => "/tmp/elasticsearch { }.log" codec => line { format => "%{a}" } }
+  elasticsearch {
+    hosts => ["http://c:9200", # the first
+              'http://d:9200']
+    ssl => false # not yet
+  }
+  "elasticsearch" { "hosts" => "${ES:http://e:9200}" workers => 2 }
+  elasticsearch {}
+}
+`
+
+func TestLogstashFindsPluginsAndNoDecoys(t *testing.T) {
+	got := names(t, Logstash(), logstashText, "hosts")
+	want := []string{
+		"input.elasticsearch[0] a:9200", "filter.mutate[0]", "filter.elasticsearch[0] b", "filter.drop[0]", "output.stdout[0]", "output.file[0]",
+		"output.elasticsearch[0] http://c:9200 http://d:9200", "output.elasticsearch[1] ${ES:http://e:9200}", "output.elasticsearch[2]",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLogstashChangesNothingElse(t *testing.T) {
+	l := Logstash()
+	text := set(t, l, logstashText, "output", "elasticsearch", 0, "cacert", "/ca.crt")
+	text = set(t, l, text, "output", "elasticsearch", 0, "hosts", "https://c:9200", "https://d:9200")
+	text = set(t, l, text, "output", "elasticsearch", 1, "keystore", "/k.p12")
+	text = set(t, l, text, "output", "elasticsearch", 2, "keystore", "/k.p12")
+	text = set(t, l, text, "input", "elasticsearch", 0, "hosts", "https://a:9200")
+	text, _, err := l.Set(text, Plugin{Section: "output", Name: "elasticsearch"}.Path().Field("ssl"), patch.Bool(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.NewReplacer(
+		`hosts => "a:9200"`, `hosts => "https://a:9200"`,
+		`["http://c:9200", # the first
+              'http://d:9200']`, `["https://c:9200", "https://d:9200"]`,
+		"ssl => false # not yet\n", "ssl => true # not yet\n    cacert => \"/ca.crt\"\n",
+		"workers => 2 }", `workers => 2 keystore => "/k.p12" }`,
+		"elasticsearch {}", `elasticsearch { keystore => "/k.p12"}`,
+	).Replace(logstashText)
+	if diff := cmp.Diff(want, text); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLogstashSaysWhereItStops(t *testing.T) {
+	for text, want := range map[string]string{
+		"output { elasticsearch { hosts => } }":    "line 1 of the pipeline: expected a value",
+		"output {\n elasticsearch { hosts \"a\" }": "line 2 of the pipeline: expected =>",
+		"output { if [a] == \"b { }":               `line 1 of the pipeline: expected the end of what begins with "`,
+		"output { stdout {} ":                      "line 1 of the pipeline: expected the name of a plugin, or }",
+		"apiVersion: v1":                           "line 1 of the pipeline: expected input, filter or output",
+		"output { stdout { a => [1, } }":           "line 1 of the pipeline: expected a value",
+	} {
+		if _, err := Logstash().Plugins(text); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestFluentBit(t *testing.T) {
+	const text = `[SERVICE]
+    Flush 1
+@INCLUDE other.conf
+
+[OUTPUT]
+    name            ES
+    # Host decoy
+    Host            a
+    TLS             Off
+
+[OUTPUT]
+    Name stdout
+[OUTPUT]
+Name es
+Host b`
+	l := FluentBit()
+	if diff := cmp.Diff([]string{"SERVICE[][0]", "OUTPUT.es[0] a", "OUTPUT.stdout[0]", "OUTPUT.es[1] b"}, names(t, l, text, "host")); diff != "" {
+		t.Error(diff)
+	}
+	got := set(t, l, set(t, l, set(t, l, text, "OUTPUT", "es", 0, "tls", "on"), "OUTPUT", "es", 0, "tls.ca_file", "/ca"), "OUTPUT", "es", 1, "tls", "on")
+	want := strings.NewReplacer("TLS             Off\n", "TLS             on\n    tls.ca_file     /ca\n", "Host b", "Host b\ntls on").Replace(text)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFluentd(t *testing.T) {
+	const text = `# <match decoy> @type elasticsearch
+<label @OUT>
+  <match audit.**>
+    @type copy
+    <store>
+      @type "elasticsearch"
+      hosts "https://u:p@a:9200" # comment
+      template {"a": "</store>",
+        "b": [1]}
+      <buffer>
+        @type file
+      </buffer>
+    </store>
+  </match>
+  <match **>
+    @type elasticsearch_data_stream
+    host b # comment
+    ssl_verify
+  </match>
+</label>
+`
+	l := Fluentd()
+	want := []string{"label[][0]", "match.copy[0]", "store.elasticsearch[0] https://u:p@a:9200", "buffer.file[0]", "match.elasticsearch_data_stream[0]"}
+	if diff := cmp.Diff(want, names(t, l, text, "hosts")); diff != "" {
+		t.Error(diff)
+	}
+	got := set(t, l, set(t, l, text, "store", "elasticsearch", 0, "ca_file", "/ca"), "match", "elasticsearch_data_stream", 0, "host", "c")
+	changed := strings.NewReplacer("\"b\": [1]}\n", "\"b\": [1]}\n      ca_file /ca\n", "host b #", "host c #").Replace(text)
+	if diff := cmp.Diff(changed, got); diff != "" {
+		t.Error(diff)
+	}
+	for bad, want := range map[string]string{
+		"</match>":                               "line 1 of the configuration: </match> ends what nothing began",
+		"<match>\n @type elasticsearch":          "line 1 of the configuration: <match> has no end",
+		"<match>\n host \"a\n</match>":           "line 2 of the configuration: a string has no end",
+		"<match>\n template {\"a\": 1\n</match>": "line 2 of the configuration: a list or hash has no end",
+	} {
+		if _, err := l.Plugins(bad); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", bad, err, want)
+		}
+	}
+}
+
+// FuzzSet holds for any text that a language reads: a setting that was set is there, a second run changes nothing, and every other plugin
+// keeps what it has.
+func FuzzSet(f *testing.F) {
+	f.Add(logstashText, uint8(0), "x")
+	f.Add("[OUTPUT]\n Name es\n", uint8(1), "a b")
+	f.Add("<match a>\n @type x\n</match>", uint8(2), "#")
+	f.Fuzz(func(t *testing.T, text string, which uint8, value string) {
+		l := []Language{Logstash(), FluentBit(), Fluentd()}[which%3]
+		if strings.ContainsAny(value, "\n\r\"'\\#") || strings.TrimSpace(value) != value || value == "" || strings.ContainsAny(value[:1], "[{<") {
+			return
+		}
+		before, err := l.Plugins(text)
+		if err != nil {
+			return
+		}
+		for _, p := range before {
+			at := p.Path().Field("tls.ca_file")
+			fresh, _, err := l.Set(text, at, patch.Str(value))
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, _, err := l.Set(fresh, at, patch.Str(value))
+			if err != nil || again != fresh {
+				t.Fatalf("%q becomes %q, then %q, %v", text, fresh, again, err)
+			}
+			after, err := l.Plugins(fresh)
+			if err != nil || len(after) != len(before) {
+				t.Fatalf("%q becomes %q: %d plugins in place of %d, %v", text, fresh, len(after), len(before), err)
+			}
+		}
+	})
+}

@@ -1,0 +1,106 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// pipelineStore is one plugin of a pipeline.
+type pipelineStore struct {
+	language pipeline.Language
+	plugin   pipeline.Plugin
+	object   *object.Object
+	path     patch.Path // of the text
+	source   object.Source
+	older    map[string]string // names that a setting had in earlier versions: they stay where the user wrote them
+}
+
+func (s pipelineStore) get(key string) *setting {
+	if key == "" {
+		return nil
+	}
+	found, ok := s.plugin.Get(key)
+	if !ok && s.older[key] != "" {
+		found, ok = s.plugin.Get(s.older[key])
+	}
+	if !ok {
+		return nil
+	}
+	return &setting{
+		Key:    found.Name,
+		Values: found.Values,
+		Hidden: slices.ContainsFunc(found.Values, func(v string) bool { return strings.Contains(v, "${") || strings.Contains(v, "#{") }),
+		Place:  fmt.Sprintf("%s of %s/%s", s.source.Key, s.source.Kind, s.source.Name),
+		list:   found.List,
+		object: s.object,
+		edit:   s.edit(found.Name),
+	}
+}
+
+func (s pipelineStore) edit(name string) patch.Edit {
+	return patch.Edit{Path: s.path, Inside: s.plugin.Path().Field(name), Syntax: s.language}
+}
+
+func (s pipelineStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
+	e := s.edit(key)
+	if old := s.get(key); old != nil {
+		e = old.edit
+		if !old.list && value.Kind == yaml.SequenceNode && len(value.Content) == 1 {
+			value = value.Content[0] // some names take no list
+		}
+	}
+	e.Value = value
+	return s.object, e
+}
+
+// pipelines reads the mounted files of a container that end in .conf, and gives the plugins in them that are connections: find tells
+// their settings, nil for a plugin that is none.
+func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, find func(pipeline.Plugin) *tlsKeys, older map[string]string) ([]*connection, error) {
+	var all []*connection
+	for _, file := range p.mounted(w) {
+		source, ok := w.Main.File(file)
+		if !ok || path.Ext(file) != ".conf" {
+			continue
+		}
+		holder, err := p.holder(w, file, source)
+		if err != nil {
+			return nil, err
+		}
+		text := string(p.value(source.In(w.Namespace)))
+		plugins, err := language.Plugins(text)
+		if err != nil {
+			if !strings.Contains(text, "elasticsearch") {
+				continue // a file of another kind
+			}
+			return nil, fmt.Errorf("%s of %s, which it reads at %s: %w", source.Key, holder.ID, file, err)
+		}
+		p.configs[holder] = true
+		for _, plugin := range plugins {
+			if keys := find(plugin); keys != nil {
+				all = append(all, &connection{
+					name:  plugin.Path().String(),
+					store: pipelineStore{language, plugin, holder, dataPath(holder, source.Key), source, older},
+					keys:  *keys, dir: path.Dir(file),
+				})
+			}
+		}
+	}
+	return all, nil
+}
+
+// dataPath gives the place of a key in a ConfigMap or Secret.
+func dataPath(holder *object.Object, key string) patch.Path {
+	if object.Get(holder.Node, "stringData", key) != nil {
+		return fields("stringData", key)
+	}
+	return fields("data", key)
+}
