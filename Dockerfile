@@ -1,4 +1,4 @@
-# The two images: a program and nothing else. Built from this very file by `make image`, without Docker, or by
+# The images: a program and nothing else; in elk-mtls-cmp, which Argo CD runs, with helm beside it. Built from this very file by `make image`, without Docker, or by
 #
 #     make image && docker build --target elk-mtls-init -t elk-mtls-init .
 #
@@ -16,3 +16,11 @@ ARG TARGETARCH
 COPY bin/linux/${TARGETARCH}/elk-mtls-init /elk-mtls-init
 USER 65532:65532
 ENTRYPOINT ["/elk-mtls-init"]
+
+FROM scratch AS elk-mtls-cmp
+ARG TARGETARCH
+COPY bin/linux/${TARGETARCH}/elk-mtls /usr/local/bin/elk-mtls
+COPY bin/linux/${TARGETARCH}/helm /usr/local/bin/helm
+COPY examples/argocd-cmp/plugin.yaml /home/argocd/cmp-server/config/plugin.yaml
+USER 999:999
+ENTRYPOINT ["/usr/local/bin/elk-mtls"]

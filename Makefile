@@ -50,6 +50,13 @@ image: ## an OCI archive of each program into dist/, without Docker, from the Do
 	done
 	@go -C test/tools/image run . -context $(CURDIR) -archs "$(IMAGE_ARCHS)" -tag "$(VERSION)" elk-mtls elk-mtls-init
 
+.PHONY: image-cmp
+image-cmp: image ## the image for Argo CD as well, with Helm 4 from source in it
+	@for arch in $(IMAGE_ARCHS); do \
+		GOOS=linux GOARCH=$$arch go -C test/tools/helm4 build -ldflags '-s -w' -o $(CURDIR)/bin/linux/$$arch/helm helm.sh/helm/v4/cmd/helm; \
+	done
+	@go -C test/tools/image run . -context $(CURDIR) -archs "$(IMAGE_ARCHS)" -tag "$(VERSION)" elk-mtls-cmp
+
 .PHONY: plugin
 plugin: build ## the Helm 4 plugin into dist/helm4/elk-mtls: helm plugin install dist/helm4/elk-mtls
 	@mkdir -p dist/helm4/elk-mtls/bin

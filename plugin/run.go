@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +34,7 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	err := cmd.Execute()
+	err := cmd.ExecuteContext(context.Background())
 	if err == nil {
 		return exitDone
 	}
@@ -73,6 +74,7 @@ type options struct {
 	report       string
 	reportFormat string
 	host         string
+	helm         string // the program, for cmp
 
 	allowRendered bool
 	gitOps        bool // what calls us renders the chart again at every sync
@@ -121,7 +123,7 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 		}
 		return nil
 	}
-	cmd.AddCommand(o.certsCommand(), versionCommand(), settingsTopic())
+	cmd.AddCommand(o.certsCommand(), o.cmpCommand(), versionCommand(), settingsTopic())
 	return cmd
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/elk-mtls/elk-mtls/test/parts"
 )
 
@@ -79,6 +81,15 @@ func program(t *testing.T, name string) string {
 	path, err := parts.Program(t.Context(), name)
 	parts.SkipOrFail(t, err)
 	return path
+}
+
+// TestArgoCDPage types what docs/argocd.md prints.
+func TestArgoCDPage(t *testing.T) {
+	applied := typed(t, "../../docs/argocd.md", examples(t, ""), map[string]string{"kustomize": program(t, "kustomize")})
+	want := []string{"Application/elk", "Deployment/argocd-repo-server"}
+	if diff := cmp.Diff(want, ids(objects(t, applied))); diff != "" {
+		t.Errorf("applied (-want +got):\n%s", diff)
+	}
 }
 
 // TestKustomizePage types what docs/kustomize.md prints.

@@ -124,6 +124,18 @@ func lookup(env map[string]string, name string) (found, value string, ok bool) {
 	return "", "", false
 }
 
+// IsParameter tells whether a parameter of an Argo CD plugin is a setting, by the rule by which its name becomes that of a variable:
+// "client-authentication" is PARAM_CLIENT_AUTHENTICATION.
+func IsParameter(name string) bool {
+	upper := strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToUpper(name))
+	return slices.ContainsFunc(new(Settings).Fields(), func(f Field) bool { return f.Env == envPrefix+upper })
+}
+
 func (f Field) set(value string) error {
 	if text, ok := f.value.(*string); ok {
 		*text = value

@@ -2,7 +2,7 @@
 // repo-server makes.
 //
 //	argocd serve FLAG ...                           argocd-cmp-server, with its own flags
-//	argocd generate SOCKET REPOSITORY APP ENV ...   ask it for the manifests of the folder APP; prints one JSON object a line
+//	argocd generate SOCKET REPOSITORY APPLICATION   ask it for the manifests of an Application; prints one JSON object a line
 package main
 
 import (
@@ -11,10 +11,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/argoproj/argo-cd/v3/cmd/argocd-cmp-server/commands"
 	"github.com/argoproj/argo-cd/v3/cmpserver/apiclient"
+	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/argo-cd/v3/util/cmp"
 )
 
@@ -31,26 +35,39 @@ func run(args []string, stdout io.Writer) error {
 		command := commands.NewCommand()
 		command.SetArgs(args[1:])
 		return command.Execute()
-	case len(args) > 3 && args[0] == "generate":
+	case len(args) == 4 && args[0] == "generate":
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		return generate(ctx, args[1], args[2], args[3], args[4:], stdout)
+		return generate(ctx, args[1], args[2], args[3], stdout)
 	}
-	return errors.New("usage: argocd serve FLAG ... | argocd generate SOCKET REPOSITORY APP ENV ...")
+	return errors.New("usage: argocd serve FLAG ... | argocd generate SOCKET REPOSITORY APPLICATION")
 }
 
 // generate asks as repo-server does: whether the plugin takes this folder at all, and then for its manifests.
-func generate(ctx context.Context, socket, repository, app string, env []string, stdout io.Writer) error {
+func generate(ctx context.Context, socket, repository, file string, stdout io.Writer) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var application v1alpha1.Application
+	if err := yaml.UnmarshalStrict(text, &application); err != nil {
+		return err
+	}
+	env, err := environment(&application)
+	if err != nil {
+		return err
+	}
 	connection, client, err := apiclient.NewConfigManagementPluginClientSet(socket).NewConfigManagementPluginClient()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = connection.Close() }()
+	folder := filepath.Join(repository, application.Spec.Source.Path)
 	matching, err := client.MatchRepository(ctx)
 	if err != nil {
 		return err
 	}
-	if err := cmp.SendRepoStream(ctx, app, repository, matching, env, nil); err != nil {
+	if err := cmp.SendRepoStream(ctx, folder, repository, matching, env, nil); err != nil {
 		return err
 	}
 	match, err := matching.CloseAndRecv()
@@ -64,7 +81,7 @@ func generate(ctx context.Context, socket, repository, app string, env []string,
 	if err != nil {
 		return err
 	}
-	if err := cmp.SendRepoStream(ctx, app, repository, generating, env, nil); err != nil {
+	if err := cmp.SendRepoStream(ctx, folder, repository, generating, env, nil); err != nil {
 		return err
 	}
 	answer, err := generating.CloseAndRecv()
@@ -75,4 +92,24 @@ func generate(ctx context.Context, socket, repository, app string, env []string,
 		fmt.Fprintln(stdout, manifest)
 	}
 	return nil
+}
+
+// environment is what repo-server hands to a plugin, see newEnv and getPluginEnvs in its reposerver/repository.
+func environment(application *v1alpha1.Application) ([]string, error) {
+	source := application.Spec.Source
+	env := []string{
+		"ARGOCD_APP_NAME=" + application.Name,
+		"ARGOCD_APP_NAMESPACE=" + application.Spec.Destination.Namespace,
+		"ARGOCD_APP_PROJECT_NAME=" + application.Spec.Project,
+		"ARGOCD_APP_SOURCE_REPO_URL=" + source.RepoURL,
+		"ARGOCD_APP_SOURCE_PATH=" + source.Path,
+		"ARGOCD_APP_SOURCE_TARGET_REVISION=" + source.TargetRevision,
+		"KUBE_VERSION=1.34.4",
+		"KUBE_API_VERSIONS=v1,apps/v1,batch/v1,policy/v1,rbac.authorization.k8s.io/v1",
+	}
+	for _, entry := range source.Plugin.Env {
+		env = append(env, "ARGOCD_ENV_"+entry.Name+"="+entry.Value)
+	}
+	parameters, err := source.Plugin.Parameters.Environ()
+	return append(env, parameters...), err
 }
