@@ -51,13 +51,8 @@ The key of the CA is thrown away unless --ca-out or --ca-secret keeps it. Who ha
   # later: a client more, by the same CA
   helm template elk ./chart | elk-mtls certs --config elk-mtls.yaml --namespace elastic --ca ca/ca.crt --ca-key ca/ca.key \
     --only DaemonSet/elk-filebeat --config-out new.yaml | kubectl apply -f -`,
+		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error { return c.run(args) },
-	}
-	cmd.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) > 1 {
-			return usageError{fmt.Errorf("certs reads one FILE, and there are %d; see elk-mtls certs --help", len(args))}
-		}
-		return nil
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -155,13 +150,7 @@ func (c *certsOptions) run(args []string) error {
 
 // release recognises the manifests in the file that was named, or on stdin.
 func (c *certsOptions) release(args []string, settings config.Settings) (*recognise.Release, error) {
-	var input []byte
-	var err error
-	if len(args) == 1 && args[0] != "-" {
-		input, err = os.ReadFile(args[0])
-	} else {
-		input, err = c.read()
-	}
+	input, err := c.manifests(args)
 	if err != nil {
 		return nil, err
 	}

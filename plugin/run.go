@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
@@ -20,6 +21,7 @@ const (
 	exitDone  = 0
 	exitError = 1 // could not
 	exitUsage = 2 // used wrongly
+	exitDiff  = 2 // diff --detailed-exitcode found changes, as with helm diff
 )
 
 // usageError marks what the caller did wrong on the command line, in the environment or in the configuration.
@@ -35,8 +37,11 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(context.Background())
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitDone
+	case errors.Is(err, errChanged):
+		return exitDiff
 	}
 	if o.host == hostHelm4 {
 		_, _ = io.WriteString(stdout, forHelm4(err))
@@ -104,14 +109,9 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 		RunE:          func(*cobra.Command, []string) error { return o.filter() },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS); see elk-mtls help settings")
-	f.StringVar(&o.mode, "mode", "", "token | cert-token (default cert-token)")
-	f.StringVar(&o.stage, "client-authentication", "", "none | optional | required (default required in certificate modes)")
-	f.StringVar(&o.hooks, "hooks", "", "auto | off; off says that the chart's hooks will not run (--no-hooks)")
-	f.StringVar(&o.initImage, "init-image", "", "image of the init container elk-mtls-init")
+	o.settingsFlags(f)
 	f.StringVar(&o.report, "report", "", "write a report of every change to this `FILE`; - is stderr")
 	f.StringVar(&o.reportFormat, "report-format", "", "text | json (default text)")
-	f.BoolVar(&o.allowRendered, "allow-rendered-certs", false, "take a stream that brings the private key of Elasticsearch with it (certificates.rendered: allow)")
 	f.StringVar(&o.host, "host", "", "")
 	_ = f.MarkHidden("host")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
@@ -123,8 +123,18 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 		}
 		return nil
 	}
-	cmd.AddCommand(o.certsCommand(), o.cmpCommand(), versionCommand(), settingsTopic())
+	cmd.AddCommand(o.diffCommand(), o.certsCommand(), o.cmpCommand(), versionCommand(), settingsTopic())
 	return cmd
+}
+
+// settingsFlags declares the flags of what is patched and how.
+func (o *options) settingsFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS); see elk-mtls help settings")
+	f.StringVar(&o.mode, "mode", "", "token | cert-token (default cert-token)")
+	f.StringVar(&o.stage, "client-authentication", "", "none | optional | required (default required in certificate modes)")
+	f.StringVar(&o.hooks, "hooks", "", "auto | off; off says that the chart's hooks will not run (--no-hooks)")
+	f.StringVar(&o.initImage, "init-image", "", "image of the init container elk-mtls-init")
+	f.BoolVar(&o.allowRendered, "allow-rendered-certs", false, "take a stream that brings the private key of Elasticsearch with it (certificates.rendered: allow)")
 }
 
 func versionCommand() *cobra.Command {

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// diffOptions are the command line of elk-mtls diff.
+type diffOptions struct {
+	*options
+	format   string
+	detailed bool
+}
+
+// errChanged is no failure: it makes the exit code that --detailed-exitcode asks for.
+var errChanged = errors.New("there are changes")
+
+var diffFormats = []string{"text", "markdown", "json"}
+
+func (o *options) diffCommand() *cobra.Command {
+	d := &diffOptions{options: o}
+	cmd := &cobra.Command{
+		Use:   "diff [flags] [FILE|-]",
+		Short: "Show every change that the post-renderer makes: where, before, after, why",
+		Long: `elk-mtls diff reads manifests as the post-renderer does and shows what it would change: object and place, what stood there, what
+stands there then, why, and the documentation that it rests on. It writes no manifests. Credentials in addresses are masked.`,
+		Example: `  helm template elk ./chart --namespace elastic | elk-mtls diff --config elk-mtls.yaml
+
+  # as a comment on a pull request
+  helm template elk ./chart | elk-mtls diff -o markdown >comment.md
+
+  # exit code 2 when there is something to change: is this file patched?
+  elk-mtls diff --detailed-exitcode rendered.yaml`,
+		Args: oneFile,
+		RunE: func(_ *cobra.Command, args []string) error { return d.run(args) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&d.format, "output", "o", "text", strings.Join(diffFormats, " | ")+"; text has colours on a terminal, unless NO_COLOR is set")
+	f.BoolVar(&d.detailed, "detailed-exitcode", false, "exit with 2 when there are changes, 0 when there are none, 1 on any error")
+	o.settingsFlags(f)
+	return cmd
+}
+
+func (d *diffOptions) run(args []string) error {
+	err := d.show(args)
+	var usage usageError
+	if d.detailed && errors.As(err, &usage) { // 2 has another meaning now
+		return usage.error
+	}
+	return err
+}
+
+func (d *diffOptions) show(args []string) error {
+	if !slices.Contains(diffFormats, d.format) {
+		return usageError{fmt.Errorf("--output: %q is not one of %s", d.format, strings.Join(diffFormats, ", "))}
+	}
+	settings, err := d.settings()
+	if err != nil {
+		return usageError{err}
+	}
+	input, err := d.manifests(args)
+	if err != nil {
+		return err
+	}
+	_, outcome, err := transform(input, settings)
+	if err != nil {
+		return err
+	}
+	text := []byte(outcome.Diff(d.coloured()))
+	switch d.format {
+	case "markdown":
+		text = []byte(outcome.Markdown())
+	case "json":
+		if text, err = outcome.JSON(); err != nil {
+			return err
+		}
+	}
+	if _, err := d.stdout.Write(text); err != nil {
+		return err
+	}
+	if d.detailed && outcome.Changes() > 0 {
+		return errChanged
+	}
+	return nil
+}
+
+// coloured follows https://no-color.org.
+func (d *diffOptions) coloured() bool {
+	stdout, ok := d.stdout.(*os.File)
+	return ok && d.env("NO_COLOR") == "" && term.IsTerminal(int(stdout.Fd()))
+}
+
+// oneFile allows the commands that read manifests a file in place of stdin.
+func oneFile(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usageError{fmt.Errorf("%s reads one FILE, and there are %d; see elk-mtls %s --help", cmd.Name(), len(args), cmd.Name())}
+	}
+	return nil
+}
+
+// manifests reads the file that was named, or stdin.
+func (o *options) manifests(args []string) ([]byte, error) {
+	if len(args) == 1 && args[0] != "-" {
+		return os.ReadFile(args[0])
+	}
+	return o.read()
+}
