@@ -46,6 +46,7 @@ type tlsKeys struct {
 	cert, key  string   // PEM files; "" in a version that reads none
 	keystore   string   // a PKCS#12 file with the pair
 	password   string   // of that file
+	nested     bool     // a YAML file that knows no dotted names
 	instead    []string // settings that hold another pair or contradict PEM files, such as stores
 	link       string   // documentation of all these
 }

@@ -9,7 +9,7 @@ const (
 
 // jaeger is Jaeger 2: backends in the file of its collector.
 func jaeger() program {
-	keys := tlsKeys{hosts: "server_urls", ca: "tls.ca_file", cert: "tls.cert_file", key: "tls.key_file", link: linkJaeger}
+	keys := tlsKeys{hosts: "server_urls", ca: "tls.ca_file", cert: "tls.cert_file", key: "tls.key_file", nested: true, link: linkJaeger}
 	return program{app: recognise.Jaeger, dir: "/", files: files{
 		flags: []string{"--config"},
 		names: []string{"/etc/jaeger/"},

@@ -108,7 +108,7 @@ func (f files) of(c object.Container, dir string) []string {
 func (at place) in(f *embedded) []*connection {
 	before, after, several := strings.Cut(at.path, "*")
 	if !several {
-		return []*connection{{name: at.path, store: yamlStore{file: f, prefix: prefixOf(at.path)}, keys: at.keys}}
+		return []*connection{{name: at.path, store: yamlStore{file: f, prefix: prefixOf(at.path), nested: at.keys.nested}, keys: at.keys}}
 	}
 	list, node := patch.Path(nil), f.root
 	if before != "" {
@@ -122,7 +122,7 @@ func (at place) in(f *embedded) []*connection {
 		below := strings.TrimPrefix(after, ".")
 		all = append(all, &connection{
 			name:  before + e.name + after,
-			store: yamlStore{file: f, at: append(slices.Clone(list), e.step), prefix: prefixOf(below)},
+			store: yamlStore{file: f, at: append(slices.Clone(list), e.step), prefix: prefixOf(below), nested: at.keys.nested},
 			keys:  at.keys,
 		})
 	}

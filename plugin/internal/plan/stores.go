@@ -17,6 +17,7 @@ type yamlStore struct {
 	file   *embedded
 	at     patch.Path // of the mapping below which the settings stand: nil for the whole file
 	prefix string     // "output.elasticsearch.", "" when the mapping is the connection itself
+	nested bool       // the program knows no dotted spelling
 }
 
 func (s yamlStore) get(key string) *setting {
@@ -37,7 +38,12 @@ func (s yamlStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit
 		old.edit.Value = value
 		return s.file.object, old.edit
 	}
-	at := append(append(patch.Path(nil), s.at...), placeFor(patch.At(s.file.root, s.at), s.prefix+key)...)
+	below := placeFor(patch.At(s.file.root, s.at), s.prefix+key)
+	if s.nested {
+		last := len(below) - 1
+		below = append(below[:last:last], fields(strings.Split(below[last].Field, ".")...)...)
+	}
+	at := append(append(patch.Path(nil), s.at...), below...)
 	return s.file.object, patch.Edit{Path: s.file.path, Inside: at, Value: value}
 }
 
