@@ -262,6 +262,27 @@ func (c Container) ConfigMaps() []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
+// Reads tells whether the container mounts a ConfigMap or Secret, or takes variables from it.
+func (c Container) Reads(kind, name string) bool {
+	ref, keyRef := "configMapRef", "configMapKeyRef"
+	if kind == "Secret" {
+		ref, keyRef = "secretRef", "secretKeyRef"
+	}
+	for _, from := range Items(c.Node, "envFrom") {
+		if Text(from, ref, "name") == name {
+			return true
+		}
+	}
+	for _, e := range Items(c.Node, "env") {
+		if Text(e, "valueFrom", keyRef, "name") == name {
+			return true
+		}
+	}
+	return slices.ContainsFunc(c.Mounts(), func(m Mount) bool {
+		return slices.ContainsFunc(c.pod.Sources(m.Volume), func(part Part) bool { return part.Kind == kind && part.Name == name })
+	})
+}
+
 // Part is one key of a Secret or ConfigMap in a volume and the file that it becomes; with an empty Key all keys, each under its name.
 type Part struct {
 	Source

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,22 +19,25 @@ func hostOf(address string) string {
 	return host
 }
 
-// mentioned gives the first of names that a container's command or environment calls as a host; "" when there is none.
-func mentioned(c object.Container, names []string) string {
+// mentioned gives the first of names that a container's command or environment calls as a host, and where; "" when there is none.
+func mentioned(c object.Container, names []string) (place, name string) {
 	for _, field := range []string{"command", "args", "env", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"} {
-		at := object.Get(c.Node, field)
-		if at == nil {
-			continue
-		}
-		for _, text := range texts(at) {
-			for _, name := range names {
-				if callsHost(text, name) || strings.Contains(name, "-") && isHostWord(text, name) {
-					return name
+		for i, e := range entries(object.Get(c.Node, field)) {
+			place, variable := fmt.Sprintf("%s %d", field, i+1), ""
+			if field == "env" {
+				variable = object.Text(e.node, "name")
+				place = fmt.Sprintf("env %q", variable)
+			}
+			for _, text := range texts(e.node) {
+				for _, name := range names {
+					if callsHost(text, name) || isHostWord(text, name) && (strings.Contains(name, "-") || isHostName(variable)) {
+						return place, name
+					}
 				}
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // isHostWord holds when a whole value is the host, with or without a domain: ES_HOST=es-master.logging.svc, --host es-master.

@@ -196,6 +196,7 @@ func (p *planner) curlClient(o *object.Object, c object.Container, id identity) 
 		}
 	}
 	p.mountClient(o, c, id)
+	p.care(c)
 	p.setEnv(o, c, "CURL_HOME", clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
 	return nil
 }

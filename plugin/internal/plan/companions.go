@@ -24,6 +24,9 @@ func (p *planner) companions(w *recognise.Workload, id identity, names []string)
 			continue
 		}
 		name, err := p.calls(w, c, names)
+		if name != "" {
+			p.care(c)
+		}
 		switch {
 		case err != nil:
 			problems = append(problems, err)
@@ -48,7 +51,7 @@ func (p *planner) companions(w *recognise.Workload, id identity, names []string)
 // calls gives the first of names that a container calls: by its command, its environment, or the configuration that it mounts from
 // the stream.
 func (p *planner) calls(w *recognise.Workload, c object.Container, names []string) (string, error) {
-	if name := mentioned(c, names); name != "" {
+	if _, name := mentioned(c, names); name != "" {
 		return name, nil
 	}
 	for _, source := range c.ConfigMaps() {

@@ -111,6 +111,7 @@ func (p *planner) open(w *recognise.Workload, holder *object.Object, source obje
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s of container %q: %w", holder.ID, source.Key, w.Main.Name, err)
 		}
+		p.opened = append(p.opened, f)
 		return f, nil
 	}
 	return nil, nil

@@ -129,14 +129,15 @@ func (p *planner) otherPods() {
 		}
 		pod, _ := o.Pod()
 		for _, c := range pod.All() {
-			service := mentioned(c, p.services)
+			place, service := mentioned(c, p.services)
 			if service == "" || p.isProgram(c) {
 				continue
 			}
+			p.care(c)
 			w := p.behind(o, service)
 			switch {
 			case w == nil || !p.settings.Certs() || o.Hook == "" || !usesCurl(c):
-				p.stranger(o.ID, c.Name, service)
+				p.noteStranger(stranger{ID: o.ID, container: c.Name, place: place, service: service})
 			case !runsAfterInstall(o.Hook):
 				p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "is a hook (" + o.Hook + ") that runs while what it would need is not there"})
 				p.action("%s calls Elasticsearch (%s) in a hook (%s), which runs before the release is there or after it is gone, so that it gets no certificate: "+

@@ -24,7 +24,7 @@ func jaeger() program {
 // settings count only with tls.enabled, whatever the address says.
 func jaegerV1() program {
 	return program{
-		app: recognise.JaegerV1, sign: "--es.",
+		app: recognise.JaegerV1, sign: "--es.", words: true,
 		flags: &tlsKeys{
 			hosts: "--es.server-urls", enable: "--es.tls.enabled", on: "true", mustEnable: true,
 			ca: "--es.tls.ca", cert: "--es.tls.cert", key: "--es.tls.key", link: linkJaegerV1,

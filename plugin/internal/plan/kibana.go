@@ -96,6 +96,8 @@ func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, e
 	s := conf.get(kibanaHosts)
 	var hosts []string
 	if s != nil {
+		p.cover(w, s)
+		p.cover(w, conf.writtenBy(kibanaHosts))
 		switched := false
 		for _, h := range s.Values {
 			if strings.Contains(h, "@") {

@@ -67,6 +67,7 @@ func (p *planner) exporters(w *recognise.Workload, conf *configuration, id ident
 		prefix := exporterPrefix + name + "."
 		c := &connection{name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: keys, dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client")}
 		if p.reaches(w, c) {
+			p.cover(w, c.addresses())
 			problems = append(problems, p.connect(w, c, id))
 		}
 	}
@@ -89,6 +90,7 @@ func (p *planner) monitoringUI(w *recognise.Workload, conf *configuration, id id
 	if hosts == nil || !p.reaches(w, c) {
 		return nil
 	}
+	p.cover(w, hosts)
 	if p.settings.Certs() && (conf.file == nil || conf.file.get(monitoringUIPrefix+"hosts") == nil) {
 		return fmt.Errorf("%shosts is set in %s, and the image takes the certificate of that connection from kibana.yml only: set the hosts there", monitoringUIPrefix, hosts.Place)
 	}

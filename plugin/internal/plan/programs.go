@@ -8,6 +8,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -39,7 +40,10 @@ func (p *planner) clients() {
 			continue
 		}
 		i := slices.IndexFunc(all, func(known program) bool { return known.app == w.App })
-		p.failing(w.ID, p.client(w, all[i]))
+		if err := p.client(w, all[i]); err != nil {
+			p.care(w.Main) // what is wrong is said
+			p.failing(w.ID, err)
+		}
 	}
 }
 
@@ -50,6 +54,9 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 		return fmt.Errorf("container %q: %w", w.Main.Name, err)
 	}
 	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !p.reaches(w, c) })
+	for _, c := range connections {
+		p.cover(w, c.addresses())
+	}
 	if len(connections) == 0 {
 		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, fmt.Sprintf("container %q runs %s, which calls no Elasticsearch of this stream", w.Main.Name, w.App)})
 		return nil
@@ -71,7 +78,24 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 			problems = append(problems, fmt.Errorf("container %q: %w", w.Main.Name, err))
 		}
 	}
+	if known.words {
+		p.bareWords(w)
+	}
 	return errors.Join(problems...)
+}
+
+// bareWords plans the addresses among the words of a command line.
+func (p *planner) bareWords(w *recognise.Workload) {
+	if ours, known := p.plain(); known {
+		p.rewriteHTTP(w.Object, w.Main, ours)
+	}
+	for _, field := range []string{"command", "args"} {
+		for _, item := range object.Items(w.Main.Node, field) {
+			if word := item.YNode().Value; !strings.HasPrefix(word, "-") && strings.Contains(word, "://") {
+				p.cover(w, &setting{Values: []string{word}, object: w.Object, edit: patch.Edit{Path: containerPath(w.Main).Field(field).Item("", word)}})
+			}
+		}
+	}
 }
 
 // hookMayRun refuses a client in a hook that runs before what it would mount is there, or after it is gone.

@@ -79,6 +79,7 @@ func (p *planner) ruledContainer(o *object.Object, name string) (*recognise.Work
 func (p *planner) rules() {
 	for _, r := range p.ruled {
 		if !p.removed[r.w.Object] {
+			p.care(r.w.Main)
 			p.failing(r.w.ID, p.rulePlan(r))
 		}
 	}
@@ -238,11 +239,7 @@ func (p *planner) ruleIdentity(w *recognise.Workload, files []ruleFile, groups [
 
 // rulePlain plans https:// where a container with a rule calls Elasticsearch by http://.
 func (p *planner) rulePlain(w *recognise.Workload, files []ruleFile) error {
-	ours := isOneOf(p.services, "")
-	if len(p.services) == 0 {
-		ours = func(host string) bool { port, ok := portOf(host); return ok && port == "9200" }
-	}
-	known := len(p.services) > 0 || p.settings.Certificates.SecretName != ""
+	ours, known := p.plain()
 	var problems []error
 	refuse := func(where string) {
 		problems = append(problems, fmt.Errorf("container %q: %s calls Elasticsearch by plain HTTP, which knows no certificates: use https:// there, "+
@@ -276,7 +273,6 @@ func (p *planner) rulePlain(w *recognise.Workload, files []ruleFile) error {
 		if err != nil || holder == nil || opened[holder] {
 			continue
 		}
-		p.configs[holder] = true
 		for _, key := range sortedKeys(object.Pairs(holder.Node, "data")) {
 			if text := object.Text(holder.Node, "data", key); toHTTPS(text, ours) != text {
 				refuse(fmt.Sprintf("%s key %q", holder.ID, key))
@@ -284,6 +280,15 @@ func (p *planner) rulePlain(w *recognise.Workload, files []ruleFile) error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// plain tells which hosts speak HTTPS that a client may still call by http://: those of this stream, or, where it holds no Elasticsearch
+// and the configuration brings the certificates, whatever has its port. Without either nothing is known.
+func (p *planner) plain() (ours func(host string) bool, known bool) {
+	if len(p.services) > 0 {
+		return isOneOf(p.services, ""), true
+	}
+	return func(host string) bool { port, ok := portOf(host); return ok && port == "9200" }, p.settings.Certificates.SecretName != ""
 }
 
 // inFileOf plans an edit in a file that a workload's pods read.

@@ -1,84 +1,235 @@
 package plan
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// stranger notes a client of another application: this version leaves it as it is, and it must not go unnoticed.
-func (p *planner) stranger(id object.ID, container, service string) {
-	if !p.settings.Certs() && !p.switched || p.listed(id, container) {
+// The sweep is the last look: a string that names an Elasticsearch of this stream and that nobody has taken care of is a client that would
+// be shut out. It reads every string of every object but for metadata: an annotation is no connection by itself, whoever reads it is seen
+// where it runs. Comments of configuration files name nothing.
+
+// stranger is a client that nothing is known about.
+type stranger struct {
+	object.ID
+	container string // "" where the object runs none
+	place     string // of the string, for messages: `env "ES_URL"`
+	service   string
+	reader    string // container that reads it, as a ref; "" for the object itself
+	known     bool   // that container is planned by itself: a rule would take the place of its plan
+}
+
+// noteStranger notes a client of another application: this version leaves it as it is, and it must not go unnoticed.
+func (p *planner) noteStranger(s stranger) {
+	if !p.settings.Certs() && !p.switched || p.listed(s.ID, s.container) {
 		return
 	}
+	where, ref := s.place, s.ID.String()
+	if s.container != "" {
+		where, ref = fmt.Sprintf("container %q: %s", s.container, s.place), ref+"/"+s.container
+	}
+	if s.reader != "" {
+		where += ", which " + s.reader + " reads,"
+	}
 	if p.settings.Certs() && p.settings.ClientAuthentication == config.Required {
-		where, ref := "", id.String()
-		if container != "" {
-			where, ref = fmt.Sprintf("container %q ", container), ref+"/"+container
+		remedy := "configure a certificate by the chart's values and list it"
+		switch container := or(s.reader, ref); {
+		case s.known && s.reader == "":
+			remedy = "remove it if nothing reads it, or configure certificates for all of this container by the chart's values and list the container"
+		case !s.known && s.reader+s.container != "":
+			remedy = "give the container a rule (spec.rules, ref: " + container + "), or " + remedy
 		}
-		p.failing(id, fmt.Errorf("%snames Elasticsearch (%q), and nothing tells how to give it a certificate: it would be refused; "+
-			"give its container a rule (spec.rules), or configure a certificate by the chart's values and list it under spec.unmanaged (ref: %s) with the reason", where, service, ref))
+		p.failing(s.ID, fmt.Errorf("%s names Elasticsearch (%q), and nothing tells how to give it a certificate: it would be refused; %s under spec.unmanaged (ref: %s) with the reason",
+			where, s.service, remedy, ref))
 		return
 	}
 	when := "is refused as soon as clientAuthentication is required, unless it presents a certificate"
 	if p.switched {
 		when = "fails from now on unless it calls by https:// and, where certificates are required, presents one"
 	}
-	p.plan.Passed = append(p.plan.Passed, Passed{id, fmt.Sprintf("names Elasticsearch (%s) and belongs to another application", service)})
-	p.action("%s names Elasticsearch (%s) and was left alone: this version patches Elasticsearch and Kibana only; it %s", id, service, when)
+	p.plan.Passed = append(p.plan.Passed, Passed{s.ID, fmt.Sprintf("%s names Elasticsearch (%s), and nothing tells how to give it a certificate", where, s.service)})
+	p.action("%s: %s names Elasticsearch (%s) and was left alone, as nothing tells how to give it a certificate; it %s", s.ID, where, s.service, when)
 }
 
-// notClients are kinds of which a mention says nothing about a client.
+// notClients are kinds of which a mention says nothing about a client: they select, describe or protect servers. Workloads are looked at
+// container by container.
 var notClients = [...]string{"Service", "ServiceAccount", "PodDisruptionBudget", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
-	"StatefulSet", "Deployment", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod", "List", "Endpoints", "EndpointSlice"}
+	"StatefulSet", "Deployment", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod", "Endpoints", "EndpointSlice",
+	"Certificate", "CertificateRequest", "Issuer", "PrometheusRule", "ServiceMonitor", "CustomResourceDefinition"}
 
-// sweep looks for addresses of this stream's Elasticsearch in everything that is no workload: configuration of other applications,
-// and Ingresses, whose controllers are clients as well.
+// edges are kinds that lead requests from outside to a Service: their controller is a client.
+var edges = [...]string{"Ingress", "IngressRoute", "HTTPRoute", "VirtualService", "Route"}
+
 func (p *planner) sweep() {
 	if len(p.services) == 0 {
 		return
 	}
-	p.release.Documents(func(doc *manifest.Document, kind string) {
-		if slices.Contains(notClients[:], kind) {
-			return
+	for _, w := range slices.Concat(p.release.Nodes, p.release.Kibanas, p.release.Clients) {
+		p.sweepContainer(w)
+	}
+	p.release.Naming(p.services, notClients[:], func(doc *manifest.Document) {
+		objects, err := p.release.In(doc)
+		if err != nil {
+			return // not needed: it passes as it is, and whoever reads it next reports it
 		}
-		for _, service := range p.services {
-			if !bytes.Contains(doc.Text(), []byte(service)) || kind != "Ingress" && !callsHost(string(doc.Text()), service) {
-				continue
+		for _, o := range objects {
+			switch {
+			case p.removed[o] || o.Label(partOf) == ourName || slices.Contains(notClients[:], o.Kind):
+			case o.Kind == "ConfigMap" || o.Kind == "Secret":
+				p.sweepConfiguration(o)
+			case slices.Contains(edges[:], o.Kind):
+				p.sweepEdge(o)
+			default:
+				p.sweepResource(o)
 			}
-			objects, err := p.release.In(doc)
-			if err != nil {
-				return // not needed: it passes as it is, and whoever reads it next reports it
-			}
-			for _, o := range objects {
-				p.sweepObject(o, service)
-			}
-			return
 		}
 	})
 }
 
-func (p *planner) sweepObject(o *object.Object, service string) {
-	if p.removed[o] || p.configs[o] || p.workloads[o] != nil {
+// sweepContainer looks at a container that is planned by itself, for what that plan does not cover.
+func (p *planner) sweepContainer(w *recognise.Workload) {
+	if p.removed[w.Object] || w.Main.Name == initName || p.caredFor(w.Object, w.Main) {
 		return
 	}
-	if o.Kind != "Ingress" {
-		p.stranger(o.ID, "", service)
+	at := containerPath(w.Main)
+	for _, field := range []string{"command", "args", "env", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"} {
+		node := object.Get(w.Main.Node, field)
+		if node == nil {
+			continue
+		}
+		for i, e := range entries(node) {
+			name, place := fmt.Sprintf("%s %d", field, i+1), at.Field(field).Item("", e.node.YNode().Value)
+			if field == "env" {
+				name = fmt.Sprintf("env %q", object.Text(e.node, "name"))
+				place = at.Field("env").Item("name", object.Text(e.node, "name")).Field("value")
+			}
+			for _, text := range texts(e.node) {
+				service := calledIn(text, p.services)
+				if service == "" || p.isCovered(w.Object, patch.Edit{Path: place}) || p.isCovered(w.Object, patch.Edit{Path: at.Field(field).Item("#", fmt.Sprint(i))}) {
+					continue
+				}
+				p.noteStranger(stranger{ID: w.ID, container: w.Main.Name, place: name, service: service, known: true})
+				return
+			}
+		}
+	}
+}
+
+// sweepConfiguration looks at a ConfigMap or Secret. What no container of the stream reads is a line for the user: nothing here shows a
+// client.
+func (p *planner) sweepConfiguration(o *object.Object) {
+	found := p.uncovered(o)
+	if found.service == "" || p.listed(o.ID, "") {
 		return
 	}
-	for _, name := range texts(o.Node) {
-		if p.settings.Certs() && name == service && !p.listed(o.ID, "") {
-			p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "leads to Elasticsearch (" + service + "); an Ingress controller needs a certificate of its own"})
-			p.action("%s leads to Elasticsearch (%s): its controller must present a certificate, for ingress-nginx by the annotations "+
-				"nginx.ingress.kubernetes.io/proxy-ssl-secret and backend-protocol: HTTPS; otherwise it answers 502 once certificates are required", o.ID, service)
+	readers, err := p.readers(o)
+	if err != nil {
+		p.problems = append(p.problems, err)
+		return
+	}
+	if len(readers) == 0 {
+		if p.settings.Certs() || p.switched {
+			p.action("%s: %s names Elasticsearch (%s), and no container of this stream reads it: whoever does needs a certificate", o.ID, found.place, found.service)
+		}
+		return
+	}
+	for _, r := range readers {
+		if !p.caredFor(r.object, r.container) && !(found.variable != "" && p.variables[r.container.Node.YNode()][found.variable]) {
+			p.noteStranger(stranger{ID: o.ID, place: found.place, service: found.service, reader: r.object.ID.String() + "/" + r.container.Name,
+				known: p.isProgram(r.container) || p.isMain(r.object, r.container.Name)})
 			return
 		}
+	}
+}
+
+// mention is a string that names an Elasticsearch of this stream.
+type mention struct {
+	place, service string
+	variable       string // key of the ConfigMap or Secret, which may be a variable
+}
+
+// uncovered gives the first mention in a ConfigMap or Secret that no plan of a program covers.
+func (p *planner) uncovered(o *object.Object) mention {
+	for _, field := range []string{"data", "stringData", "binaryData"} {
+		for _, e := range entries(object.Get(o.Node, field)) {
+			path := fields(field, e.name)
+			if f := p.openedAt(o, path); f != nil {
+				if m := p.uncoveredInside(f); m.service != "" {
+					return m
+				}
+				continue
+			}
+			source := object.Source{Namespace: o.Namespace, Kind: o.Kind, Name: o.Name, Key: e.name}
+			number := 0
+			for line := range strings.Lines(string(p.value(source))) {
+				number++
+				service := calledInLine(line, p.services)
+				if service == "" || p.isCoveredLine(o, patch.Edit{Path: path}, line) {
+					continue
+				}
+				return mention{fmt.Sprintf("%s line %d", path, number), service, e.name}
+			}
+		}
+	}
+	return mention{}
+}
+
+func (p *planner) uncoveredInside(f *embedded) mention {
+	var first mention
+	walk(f.root.YNode(), nil, func(at patch.Path, scalar *yaml.Node) {
+		e := patch.Edit{Path: f.path, Inside: at}
+		if service := calledIn(scalar.Value, p.services); first.service == "" && service != "" && !p.isCovered(f.object, e) {
+			first = mention{place: e.String(), service: service}
+		}
+	})
+	return first
+}
+
+// sweepResource looks at an object of any other kind, such as a custom resource.
+func (p *planner) sweepResource(o *object.Object) {
+	if p.listed(o.ID, "") {
+		return
+	}
+	for _, e := range entries(o.Node) {
+		if e.name == "metadata" {
+			continue
+		}
+		done := false
+		walk(e.node.YNode(), fields(e.name), func(at patch.Path, scalar *yaml.Node) {
+			if service := calledIn(scalar.Value, p.services); service != "" && !done {
+				p.noteStranger(stranger{ID: o.ID, place: at.String(), service: service})
+				done = true
+			}
+		})
+		if done {
+			return
+		}
+	}
+}
+
+// sweepEdge tells about what leads requests to Elasticsearch from outside.
+func (p *planner) sweepEdge(o *object.Object) {
+	for _, name := range texts(o.Node) {
+		service, _, _ := strings.Cut(name, ".")
+		if !slices.Contains(p.services, service) || !p.settings.Certs() || p.listed(o.ID, "") {
+			continue
+		}
+		p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "leads to Elasticsearch (" + service + "); its controller needs a certificate of its own"})
+		how := "unless it passes TLS through"
+		if o.Kind == "Ingress" {
+			how = "for ingress-nginx by the annotations nginx.ingress.kubernetes.io/proxy-ssl-secret and backend-protocol: HTTPS"
+		}
+		p.action("%s leads to Elasticsearch (%s): its controller must present a certificate, %s; otherwise it answers 502 once certificates are required", o.ID, service, how)
+		return
 	}
 }
 

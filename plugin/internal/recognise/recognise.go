@@ -284,12 +284,11 @@ func (r *Release) Selecting(kind string, w *Workload) ([]*object.Object, error) 
 
 // mentions holds when one of words occurs in the document, or may hide behind an escape.
 func (s screened) mentions(words []string) bool {
-	for _, word := range words {
-		if bytes.Contains(s.doc.Text(), []byte(word)) {
-			return true
-		}
-	}
-	return hasEscape(s.doc.Text())
+	return s.holds(words) || hasEscape(s.doc.Text())
+}
+
+func (s screened) holds(words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return bytes.Contains(s.doc.Text(), []byte(word)) })
 }
 
 // mayNameAny holds unless none of the label values occurs in the document.
@@ -329,9 +328,12 @@ func (r *Release) Hooks() ([]*object.Object, error) {
 	return hooks, nil
 }
 
-// Documents gives the documents of the stream with the kind that their bytes say, "" where they do not say it plainly.
-func (r *Release) Documents(visit func(doc *manifest.Document, kind string)) {
+// Naming gives the documents, but for those of kinds, that may hold one of words, plainly or in base64.
+func (r *Release) Naming(words, kinds []string, visit func(doc *manifest.Document)) {
+	encoded := encodings(words)
 	for _, s := range r.screened {
-		visit(s.doc, s.kind)
+		if !slices.Contains(kinds, s.kind) && (s.holds(words) || s.mayBe("Secret") && s.holdsEncoded(encoded) || hidesWord(s.doc.Text())) {
+			visit(s.doc)
+		}
 	}
 }

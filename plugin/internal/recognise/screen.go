@@ -2,7 +2,9 @@ package recognise
 
 import (
 	"bytes"
+	"encoding/base64"
 	"slices"
+	"strconv"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -57,6 +59,55 @@ func hasEscape(text []byte) bool {
 		}
 		text = text[i+1:]
 	}
+}
+
+// hidesWord is hasEscape for documents of which most are none of ours: an escape counts that stands for a byte of a name, as text in JSON
+// has others in plenty, or for a line that goes on.
+func hidesWord(text []byte) bool {
+	for {
+		i := bytes.IndexByte(text, '\\')
+		if i < 0 || i+1 == len(text) {
+			return false
+		}
+		digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[text[i+1]]
+		rest := text[i+2:]
+		switch {
+		case text[i+1] == '\n' || text[i+1] == '\r':
+			return true
+		case digits > 0 && len(rest) >= digits:
+			code, err := strconv.ParseUint(string(rest[:digits]), 16, 32)
+			if err == nil && code < 0x80 && bytes.IndexByte([]byte(nameBytes), byte(code)) >= 0 {
+				return true
+			}
+		}
+		text = rest
+	}
+}
+
+// encodings gives what of a word stands in base64 wherever it begins, without the ends, which depend on what is around it.
+func encodings(words []string) [][]byte {
+	var all [][]byte
+	for _, word := range words {
+		for shift := range 3 {
+			text := base64.StdEncoding.EncodeToString(append(make([]byte, shift), word...))
+			from, to := (shift*8+5)/6, (shift+len(word))*8/6
+			if to > from {
+				all = append(all, []byte(text[from:to]))
+			}
+		}
+	}
+	return all
+}
+
+// holdsEncoded tells whether a document holds one of encodings. A value that goes on over several lines may.
+func (s screened) holdsEncoded(encoded [][]byte) bool {
+	text := s.doc.Text()
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && bytes.IndexByte(line, ':') < 0 && line[0] != '#' && line[0] != '-' {
+			return true
+		}
+	}
+	return slices.ContainsFunc(encoded, func(word []byte) bool { return bytes.Contains(text, word) })
 }
 
 // mayBe holds unless the bytes say plainly that the document is of another kind. A List may hold any kind.

@@ -1,6 +1,11 @@
 package recognise
 
-import "testing"
+import (
+	"encoding/base64"
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestPlainKind(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
@@ -43,5 +48,36 @@ func TestPlainName(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+func TestHidesWord(t *testing.T) {
+	for text, want := range map[string]bool{
+		`url: "\x65s:9200"`:      true,
+		`url: "\u0065s:9200"`:    true,
+		`url: "\U00000065s"`:     true,
+		"url: \"https://\\\n es": true,
+		`json: "\u003cb\u003e"`:  false,
+		`path: C:\new`:           false,
+		`end \`:                  false,
+		`end \u00`:               false,
+		"plain":                  false,
+	} {
+		if got := hidesWord([]byte(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestEncodingsAreFoundWhereverAWordBegins(t *testing.T) {
+	words := []string{"es-master"}
+	for before := range 5 {
+		for after := range 4 {
+			text := strings.Repeat("x", before) + words[0] + strings.Repeat("y", after)
+			encoded := base64.StdEncoding.EncodeToString([]byte(text))
+			if !slices.ContainsFunc(encodings(words), func(part []byte) bool { return strings.Contains(encoded, string(part)) }) {
+				t.Errorf("not found in %q", text)
+			}
+		}
 	}
 }
