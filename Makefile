@@ -15,6 +15,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 INIT_IMAGE ?=
 IMAGE_ARCHS ?= $(shell go env GOARCH)
 FUZZTIME ?= 30s
+DIST ?= dist/release
 
 LDFLAGS := -s -w -X main.version=$(VERSION)
 PLUGIN_LDFLAGS := $(LDFLAGS) -X $(MODULE)/plugin/internal/config.releaseImage=$(INIT_IMAGE)
@@ -58,11 +59,19 @@ image-cmp: image ## the image for Argo CD as well, with Helm 4 from source in it
 	@go -C test/tools/image run . -context $(CURDIR) -archs "$(IMAGE_ARCHS)" -tag "$(VERSION)" elk-mtls-cmp
 
 .PHONY: plugin
-plugin: build ## the Helm 4 plugin into dist/helm4/elk-mtls: helm plugin install dist/helm4/elk-mtls
-	@mkdir -p dist/helm4/elk-mtls/bin
-	@sed 's/^version: .*/version: $(if $(filter v%,$(VERSION)),$(VERSION:v%=%),0.0.0-$(VERSION))/' plugin/plugin.yaml >dist/helm4/elk-mtls/plugin.yaml
-	@cp bin/elk-mtls dist/helm4/elk-mtls/bin/
-	@echo dist/helm4/elk-mtls
+plugin: build ## the Helm 4 plugins into dist/helm4: helm plugin install dist/helm4/elk-mtls
+## and elk-mtls-cli, which is the other commands: helm elk-mtls …
+	@for name in elk-mtls elk-mtls-cli; do \
+		mkdir -p dist/helm4/$$name/bin; \
+		sed 's/^version: .*/version: $(if $(filter v%,$(VERSION)),$(VERSION:v%=%),0.0.0-dev-$(VERSION))/' plugin/helm/$$name/plugin.yaml >dist/helm4/$$name/plugin.yaml; \
+		cp bin/elk-mtls dist/helm4/$$name/bin/elk-mtls-$$(go env GOOS)-$$(go env GOARCH)$$(go env GOEXE); \
+		echo dist/helm4/$$name; \
+	done
+
+.PHONY: dist
+dist: ## a release into dist/release: programs and plugins for all platforms, SBOMs, checksums
+## SIGN_KEY=… SIGN_KEYRING=… signs the plugins, as Helm 4 wants them; DIST=… names another folder
+	@HELM4=$$($(PARTS) path helm4) SBOM=$$($(PARTS) path sbom) bash plugin/helm/dist.sh $(DIST) '$(VERSION)' '$(PLUGIN_LDFLAGS)'
 
 ##@ Test
 
@@ -75,10 +84,10 @@ test: build ## unit, property, golden and script tests, the real Elasticsearch, 
 
 .PHONY: test-all
 test-all: build plugin ## the same, and a real kube-apiserver, Helm, kustomize, Argo CD; as root also test-cluster
-	@$(PARTS) prepare elasticsearch exporter beats jaeger curator kube envtest helm3 helm4 kustomize argocd
+	@$(PARTS) prepare elasticsearch exporter beats jaeger curator kube envtest helm3 helm4 kustomize argocd sbom
 	go test -tags integration -count=1 -timeout 30m ./...
 	go -C test/tools/image test -count=1 ./...
-	@$(PARTS) missing elasticsearch exporter beats jaeger curator kube helm3 helm4 kustomize argocd
+	@$(PARTS) missing elasticsearch exporter beats jaeger curator kube helm3 helm4 kustomize argocd sbom
 	@$(MAKE) test-cluster
 
 .PHONY: chaos

@@ -113,6 +113,9 @@ func (c *certsOptions) run(args []string) error {
 	if err := c.check(); err != nil {
 		return usageError{err}
 	}
+	if c.namespace == "" && c.env("HELM_PLUGIN_NAME") == "elk-mtls-cli" {
+		c.namespace = c.env("HELM_NAMESPACE") // Helm takes --namespace out of the arguments of a plugin
+	}
 	settings, err := c.settings()
 	if err != nil {
 		return usageError{err}

@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +63,9 @@ func typed(t *testing.T, page, folder string, programs map[string]string, env ..
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", page, err, out)
 	}
+	if !exists(applies) {
+		return nil
+	}
 	return readFile(t, applies)
 }
 
@@ -89,6 +93,36 @@ func TestArgoCDPage(t *testing.T) {
 	want := []string{"Application/elk", "Deployment/argocd-repo-server"}
 	if diff := cmp.Diff(want, ids(objects(t, applied))); diff != "" {
 		t.Errorf("applied (-want +got):\n%s", diff)
+	}
+}
+
+// TestHelmPages types what docs/helm3.md and docs/helm4.md print, with a chart of ours in the place of ./chart.
+func TestHelmPages(t *testing.T) {
+	for _, w := range ways[:2] {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRelease(t, w, wrappedCharts(t)[0])
+			folder := t.TempDir()
+			if err := os.Symlink(r.dir, filepath.Join(folder, "chart")); err != nil {
+				t.Fatal(err)
+			}
+			programs := map[string]string{"helm": r.helm, "elk-mtls": elkmtls(t)}
+			if w.major == 4 { // newRelease has installed the first one already, and the page does it again
+				r.must("plugin", "uninstall", "elk-mtls")
+				delete(programs, "elk-mtls")
+				for _, name := range []string{"elk-mtls", "elk-mtls-cli"} {
+					put(t, filepath.Join(folder, "dist", "helm4", name, "plugin.yaml"), string(readFile(t, filepath.Join("../../plugin/helm", name, "plugin.yaml"))))
+					if err := os.Symlink(filepath.Join(pluginDir(t), "bin"), filepath.Join(folder, "dist", "helm4", name, "bin")); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			typed(t, fmt.Sprintf("../../docs/helm%d.md", w.major), folder, programs, append(r.env, "HELM_NAMESPACE="+r.ns)...)
+			sameObjects(t, objects(t, withoutHooks(t, readFile(t, filepath.Join(folder, "look.yaml")))), r.chart.secured(t, nil))
+			if rest := r.cluster.everything(t, r.ns); len(rest) > 0 {
+				t.Errorf("after the uninstall, which ends the page, there is still %q", rest)
+			}
+		})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -57,7 +58,7 @@ func startControlPlane() (*parts.APIServer, error) {
 	return server, err
 }
 
-// buildPlugin puts the Helm 4 plugin together: plugin.yaml as it is, and the program where that looks for it.
+// buildPlugin puts the Helm 4 plugin together: plugin.yaml as it is, and the program where that looks for it, also under its plain name.
 func buildPlugin() (string, error) {
 	temp, err := os.MkdirTemp("", "elk-mtls-integration-")
 	if err != nil {
@@ -68,7 +69,10 @@ func buildPlugin() (string, error) {
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", "elk-mtls"), "../../plugin").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building elk-mtls: %w\n%s", err, out)
 	}
-	text, err := os.ReadFile("../../plugin/plugin.yaml")
+	if err := os.Symlink("elk-mtls", filepath.Join(dir, "bin", "elk-mtls-"+runtime.GOOS+"-"+runtime.GOARCH)); err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile("../../plugin/helm/elk-mtls/plugin.yaml")
 	return dir, errors.Join(err, os.WriteFile(filepath.Join(dir, "plugin.yaml"), text, 0o600))
 }
 

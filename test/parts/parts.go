@@ -18,7 +18,7 @@ import (
 // Names are the parts that Prepare and Have know, in the order in which they are best prepared.
 func Names() []string {
 	return []string{
-		"elasticsearch", "kube", "envtest", "helm3", "helm4", "kustomize", "argocd", "golangci-lint", "kubelet", "coredns", "containerd", "base-image",
+		"elasticsearch", "kube", "envtest", "helm3", "helm4", "kustomize", "argocd", "sbom", "golangci-lint", "kubelet", "coredns", "containerd", "base-image",
 		"exporter", "beats", "jaeger", "curator",
 	}
 }
@@ -126,6 +126,8 @@ func byName(name string) (part, error) {
 		return kustomizePart(), nil
 	case "argocd":
 		return argocdPart(), nil
+	case "sbom":
+		return sbomPart(), nil
 	case "golangci-lint":
 		return lintPart(), nil
 	case "kubelet":

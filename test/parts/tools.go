@@ -86,6 +86,12 @@ func argocdPart() part {
 	return t.part("argocd", "argocd-cmp-server and its client, built from source", 3, "")
 }
 
+// sbomPart tells what a program is made of.
+func sbomPart() part {
+	t := tool{folder: "sbom", programs: []program{{"cyclonedx-gomod", "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod"}}}
+	return t.part("sbom", "cyclonedx-gomod, built from source", 0.5, "CYCLONEDX_GOMOD")
+}
+
 func lintPart() part {
 	const pkg = "github.com/golangci/golangci-lint/v2"
 	t := tool{

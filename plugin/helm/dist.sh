@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Makes a release: dist.sh FOLDER VERSION LDFLAGS. Programs for all platforms, both Helm 4 plugins, what they are made of, checksums. The
+# same commit gives the same bytes, whoever runs it and when; signatures alone hold a time.
+#
+#   SIGN_KEY, SIGN_KEYRING   sign the plugins by this key (SIGN_PASSPHRASE_FILE: its passphrase); unsigned without
+#   HELM4, SBOM              the programs helm and cyclonedx-gomod
+#   SOURCE_DATE_EPOCH        the time of every file; default: that of the commit
+set -euo pipefail
+umask 022
+out=$1 version=$2 ldflags=$3
+: "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
+case $version in
+v[0-9]*) plugin_version=${version#v} ;;
+*) plugin_version=0.0.0-dev-$version ;;
+esac
+mkdir -p "$out"
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+
+for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do
+	os=${platform%/*} arch=${platform#*/}
+	name=elk-mtls-$os-$arch
+	[ "$os" != windows ] || name=$name.exe
+	GOOS=$os GOARCH=$arch go build -trimpath -ldflags "$ldflags" -o "$out/$name" ./plugin
+done
+GOOS=linux GOARCH=amd64 go build -trimpath -ldflags "$ldflags" -o "$stage/elk-mtls-init" ./initcontainer
+
+for program in "$out/elk-mtls-linux-amd64" "$stage/elk-mtls-init"; do
+	name=$(basename "$program" -linux-amd64)
+	"$SBOM" bin -json -std -noserial -notimestamp -version "$version" -output "$out/$name.cdx.json" "$program"
+done
+
+sign=(--sign=false)
+if [ -n "${SIGN_KEY:-}" ]; then
+	sign=(--key "$SIGN_KEY" --keyring "$SIGN_KEYRING" ${SIGN_PASSPHRASE_FILE:+--passphrase-file "$SIGN_PASSPHRASE_FILE"})
+fi
+# An archive names the owner of its files: root, for everybody.
+root=()
+[ "$(id -u)" = 0 ] || root=(unshare --map-root-user)
+for plugin in elk-mtls elk-mtls-cli; do
+	mkdir -p "$stage/$plugin/bin"
+	sed "s/^version: .*/version: $plugin_version/" "plugin/helm/$plugin/plugin.yaml" >"$stage/$plugin/plugin.yaml"
+	cp LICENSE "$stage/$plugin/"
+	cp "$out"/elk-mtls-{linux,darwin,windows}-* "$stage/$plugin/bin/"
+	chmod 755 "$stage/$plugin"/bin/*
+	find "$stage/$plugin" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+	"${root[@]}" "$HELM4" plugin package "$stage/$plugin" "${sign[@]}" --destination "$out"
+done
+cd "$out"
+sha256sum -- elk-mtls*.tgz elk-mtls-{linux,darwin,windows}-* *.cdx.json >SHA256SUMS
