@@ -169,7 +169,7 @@ func (x *examination) workloads(ctx context.Context, cluster *rollout.Client) {
 // rights asks for what ensure needs.
 func (x *examination) rights(ctx context.Context, cluster *rollout.Client) {
 	for _, verb := range []string{"get", "patch"} {
-		allowed, err := cluster.Allowed(ctx, verb, "secrets", x.o.Secret)
+		allowed, err := cluster.Allowed(ctx, verb, "", "secrets", x.o.Secret)
 		switch {
 		case err != nil:
 			x.Skip(oneLine(err), d.Kubernetes)

@@ -33,7 +33,7 @@ type actor struct {
 
 // call is one request that waits at the gate.
 type call struct {
-	kind string // get, claim, write, mend, doom; login, verify, health, list, create, delete; workload, pods, restart
+	kind string // get, claim, write, mend, doom; login, verify, health, list, create, delete; workload, pods, rights, restart
 	name string // of the token in the path of create and delete; of the claimed name in a claim
 	req  *http.Request
 	next http.RoundTripper
@@ -134,6 +134,8 @@ func (c *call) classify() error {
 		c.kind = "health"
 	case strings.HasSuffix(path, "/pods"):
 		c.kind = "pods"
+	case strings.HasSuffix(path, "/selfsubjectaccessreviews"):
+		c.kind = "rights"
 	case strings.Contains(path, "/apis/apps/"):
 		c.kind = map[string]string{http.MethodGet: "workload", http.MethodPatch: "restart"}[c.req.Method]
 	case strings.HasSuffix(path, "/credential"):

@@ -71,6 +71,7 @@ func TestRealParts(t *testing.T) {
 		w.deploy(t, admin)
 		doctorInCluster(t, w)
 	})
+	t.Run("EachVerbTakenFromARole", func(t *testing.T) { eachVerbTaken(t, fresh, admin) })
 	t.Run("TenAtOnceGiveOneToken", func(t *testing.T) { tenAtOnce(t, fresh(t)) })
 	t.Run("ASecondRunWritesNothing", func(t *testing.T) {
 		w := fresh(t)

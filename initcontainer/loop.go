@@ -290,6 +290,8 @@ func (h *holder) create(ctx context.Context) error {
 		h.mine.Posted = true
 		h.unknown++
 		return err
+	case errors.As(err, &status) && status.Type == "index_closed_exception":
+		return final{failure.New(failure.Unavailable, err, "somebody closed the index .security: open it")}
 	case errors.As(err, &status) && status.Status == http.StatusBadRequest:
 		return final{failure.New(failure.Other, err, "does this version of Elasticsearch have the service account "+h.o.AccountName+"?")}
 	}

@@ -43,7 +43,11 @@ func (r *reporter) fail(err error) {
 	}
 	// https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/ : at most 4096 bytes.
 	text := oneLine(err)
-	if err := os.WriteFile(r.terminationLog, []byte(text[:min(len(text), 4000)]+"\n"), 0o600); err != nil {
+	text = text[:min(len(text), 3000)] + "\n"
+	if hint != "" {
+		text += "hint: " + hint[:min(len(hint), 1000)] + "\n"
+	}
+	if err := os.WriteFile(r.terminationLog, []byte(text), 0o600); err != nil {
 		fmt.Fprintf(r.stderr, "%s: --termination-log: %v\n", program, err)
 	}
 }

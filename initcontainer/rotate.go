@@ -70,8 +70,8 @@ func printRole(out io.Writer, o config.Rotate) error {
 	return err
 }
 
-// fit reports before anything is changed what a rotation could not end with: workloads that a restart does not reach, and
-// pods of others that would be left with a token that is deleted.
+// fit reports before anything is changed what a rotation could not end with: workloads that a restart does not reach, pods
+// of others that would be left with a token that is deleted, rights that are missing.
 func (r rotator) fit(ctx context.Context) error {
 	var found []rollout.Status
 	for _, w := range r.workloads {
@@ -100,7 +100,7 @@ func (r rotator) fit(ctx context.Context) error {
 		return failure.New(failure.Usage, fmt.Errorf("pods use %s and belong to no --workload: %s", r.store, strings.Join(others, ", ")),
 			"name their workloads too: the old token is deleted at the end. Nothing was changed")
 	}
-	return nil
+	return r.cluster.MayRotate(ctx, r.workloads)
 }
 
 // renew is step 10. Before it, an ordinary run sets the records right and finds out whether a token can be made at all;

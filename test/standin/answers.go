@@ -27,9 +27,9 @@ func failed(status int, kind, reason string) answer {
 	}}
 }
 
-func (a answer) write(w http.ResponseWriter) {
+func (a answer) write(w http.ResponseWriter, genuine bool) {
 	w.Header().Set("Content-Type", "application/json")
-	if a.status/100 == 2 {
+	if genuine && a.status/100 == 2 {
 		w.Header().Set("X-Elastic-Product", "Elasticsearch")
 	}
 	if a.status == http.StatusUnauthorized {
@@ -214,6 +214,14 @@ func (s *Server) remove(account, name string) answer {
 	}
 	delete(s.tokens, qualified)
 	return ok(map[string]any{"found": true})
+}
+
+// Mint makes a token behind everybody's back and returns its value.
+func (s *Server) Mint(account, name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.create(account, name)
+	return s.value(account + "/" + name)
 }
 
 // Tokens returns the values of the tokens that there are, by their qualified names.

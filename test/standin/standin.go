@@ -5,6 +5,7 @@
 package standin
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -32,6 +33,7 @@ type Options struct {
 	Licence              string    // "basic" if empty
 	LicenceEnds          time.Time // zero: never
 	PKIRealm             string    // its name; "" for none
+	Impostor             bool      // answers without saying that it is Elasticsearch
 }
 
 // User is a password and the cluster privileges that matter here.
@@ -72,6 +74,7 @@ type Fault struct {
 	On        string
 	Times     int    // 0: for ever
 	Status    int    // answer this instead of acting
+	Type      string // of that answer; "injected_exception" if empty
 	Reason    string // of that answer
 	CutBefore bool   // cut the connection, do nothing
 	CutAfter  bool   // act, then cut the connection
@@ -192,7 +195,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case faulty && fault.CutBefore:
 	case faulty && fault.Status != 0:
-		a = failed(fault.Status, "injected_exception", fault.Reason)
+		a = failed(fault.Status, cmp.Or(fault.Type, "injected_exception"), fault.Reason)
 	default:
 		a = s.answer(r)
 	}
@@ -210,5 +213,5 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if cut {
 		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
 	}
-	a.write(w)
+	a.write(w, !s.options.Impostor)
 }

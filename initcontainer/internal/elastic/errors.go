@@ -77,6 +77,10 @@ func statusError(res *esapi.Response, body []byte, withReason bool) error {
 			"the minter's password is wrong, or the chart made a new credentials Secret that Elasticsearch does not know (without secret.password it does so at every helm upgrade), or the index .security is not available")
 	case http.StatusForbidden:
 		return failure.New(failure.Forbidden, e, "the minting user needs the cluster privileges manage_service_account and monitor")
+	case http.StatusConflict:
+		return failure.New(failure.Other, e, "something on the way sends requests twice, such as a proxy; each try takes a new name")
+	case http.StatusTooManyRequests:
+		return failure.New(failure.Other, e, "Elasticsearch takes no writes now: is a disk nearly full (flood stage), or is it overloaded?")
 	case http.StatusServiceUnavailable:
 		return failure.New(failure.Unavailable, e, "Elasticsearch has no master, or the index .security is not available: look at the logs of its pods")
 	}

@@ -4,6 +4,7 @@
 package kubefake
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,10 +28,11 @@ type Server struct {
 	mu      sync.Mutex
 	secret  *corev1.Secret // nil: not there
 	version int
-	uid     int
+	made    int // pods so far
 	writes  int
 	deny    int // answer this to everything
 	name    string
+	taken   map[string]bool // "verb resource" that the Role lacks
 
 	deployments []*deployment
 	pods        []corev1.Pod
@@ -39,7 +41,7 @@ type Server struct {
 
 // Start begins to serve a blank Secret.
 func Start(namespace, name string) *Server {
-	s := &Server{name: name}
+	s := &Server{name: name, taken: map[string]bool{}}
 	s.create(namespace, name)
 	s.http = httptest.NewServer(s)
 	s.URL = s.http.URL
@@ -50,13 +52,19 @@ func Start(namespace, name string) *Server {
 func (s *Server) Close() { s.http.Close() }
 
 func (s *Server) create(namespace, name string) {
-	s.uid++
 	s.secret = &corev1.Secret{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(fmt.Sprintf("%08d-0000-4000-8000-000000000000", s.uid))},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: uid()},
 		Type:       corev1.SecretTypeOpaque,
 	}
 	s.moved()
+}
+
+// uid is one that no object of any cluster has.
+func uid() types.UID {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b)
+	return types.UID(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
 }
 
 func (s *Server) moved() {
@@ -120,28 +128,33 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) answer(r *http.Request, body []byte) (int, any) {
-	if s.deny == 0 {
-		if status, answer, ok := s.workloadCalls(r, body); ok {
-			return status, answer
-		}
+	asked := callOf(r)
+	switch {
+	case s.deny != 0:
+		return refuse(s.deny, asked.forbidden())
+	case s.taken[asked.verb+" "+asked.resource]:
+		return refuse(http.StatusForbidden, asked.forbidden())
+	case asked.resource == "selfsubjectaccessreviews":
+		return s.review(body)
+	}
+	if status, answer, ok := s.workloadCalls(r, body); ok {
+		return status, answer
 	}
 	path := ""
 	if s.secret != nil {
 		path = "/api/v1/namespaces/" + s.secret.Namespace + "/secrets/" + s.secret.Name
 	}
 	switch {
-	case s.deny != 0:
-		return refuse(s.deny, `secrets "x" is forbidden: User "system:serviceaccount:ns:default" cannot get resource "secrets" in API group "" in the namespace "ns"`)
 	case s.secret == nil:
 		return refuse(http.StatusNotFound, "secrets not found")
 	case r.URL.Path != path:
-		return refuse(http.StatusForbidden, "secrets is forbidden: another name")
+		return refuse(http.StatusForbidden, asked.forbidden())
 	case r.Method == http.MethodGet:
 		return http.StatusOK, s.secret
 	case r.Method == http.MethodPatch && r.Header.Get("Content-Type") == string(types.MergePatchType) && r.URL.Query().Get("fieldManager") == "elk-mtls-init":
 		return s.patch(body)
 	}
-	return refuse(http.StatusForbidden, "secrets is forbidden: cannot "+r.Method)
+	return refuse(http.StatusForbidden, asked.forbidden())
 }
 
 // patch is a merge patch on annotations and data, which is all that our program sends.

@@ -82,6 +82,8 @@ func (c *Client) read(ctx context.Context, what, path string, into any) error {
 	return nil
 }
 
+const roleHint = "elk-mtls-init rotate --print-role prints the Role that is needed, and SECURITY.md says how to bind it"
+
 // explain never passes on more than the API server says of itself and of names.
 func explain(what, doing string, err error) error {
 	var status apierrors.APIStatus
@@ -94,7 +96,7 @@ func explain(what, doing string, err error) error {
 	switch s := status.Status(); s.Code {
 	case http.StatusForbidden:
 		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: %s", what, s.Message),
-			"elk-mtls-init rotate --print-role prints the Role that is needed, and SECURITY.md says how to bind it")
+			roleHint)
 	case http.StatusUnauthorized:
 		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the credentials (401)", what), "")
 	case http.StatusNotFound:

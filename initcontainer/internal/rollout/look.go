@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -50,33 +49,4 @@ func (c *Client) Leftovers(ctx context.Context, w Workload) (found []string, err
 		}
 	}
 	return found, nil
-}
-
-// Allowed asks whether we may use a verb on one object of the namespace. Everybody who has logged in may ask that of
-// himself.
-func (c *Client) Allowed(ctx context.Context, verb, resource, name string) (bool, error) {
-	body, err := json.Marshal(map[string]any{
-		"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-		"spec": map[string]any{"resourceAttributes": map[string]string{
-			"namespace": c.namespace, "verb": verb, "resource": resource, "name": name,
-		}},
-	})
-	if err != nil {
-		return false, err
-	}
-	answer := c.client.Post().AbsPath("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").
-		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").MaxRetries(0).Body(body).Do(ctx)
-	if err := answer.Error(); err != nil {
-		return false, explain("own rights", "asking", err)
-	}
-	text, err := answer.Raw()
-	if err != nil {
-		return false, err
-	}
-	var review struct {
-		Status struct {
-			Allowed bool `json:"allowed"`
-		} `json:"status"`
-	}
-	return review.Status.Allowed, json.Unmarshal(text, &review)
 }

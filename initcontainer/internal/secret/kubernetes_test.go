@@ -85,7 +85,7 @@ func TestKubernetesErrors(t *testing.T) {
 		says    string
 	}{
 		{"missing", (*kubefake.Server).Delete, failure.SecretMissing, true, "Secret elk/x is not there"},
-		{"forbidden", func(s *kubefake.Server) { s.Deny(403) }, failure.KubeForbidden, true, "cannot get resource"},
+		{"forbidden", func(s *kubefake.Server) { s.Deny(403) }, failure.KubeForbidden, true, `secrets "x" is forbidden: User "system:serviceaccount:elk:kibana" cannot patch resource "secrets"`},
 		{"unauthorized", func(s *kubefake.Server) { s.Deny(401) }, failure.KubeForbidden, false, "(401)"},
 		{"a server error leaves open what happened", func(s *kubefake.Server) { s.Deny(500) }, failure.Other, false, "answers 500"},
 		{"invalid", func(s *kubefake.Server) { s.Deny(422) }, failure.Other, true, "(422)"},

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/test/pki"
+	"github.com/elk-mtls/elk-mtls/test/standin"
+)
+
+// Between us and Elasticsearch: addresses, certificates, dates, somebody else.
+func connectionFailures() []failing {
+	files := func(flags map[string]string) func(*scene) {
+		return func(s *scene) {
+			for flag, name := range flags {
+				s.set(flag, s.path(name))
+			}
+		}
+	}
+	return []failing{
+		{name: "plain http is asked for", code: failure.Usage, says: "plain http is refused", hint: "--help", arrange: func(s *scene) { s.set("elasticsearch-url", "http://es:9200") }},
+		{name: "nobody answers", code: failure.Unreachable, says: "connection refused", hint: "is Elasticsearch up", arrange: func(s *scene) { s.set("elasticsearch-url", "https://127.0.0.1:1") }},
+		{name: "the server speaks no TLS", code: failure.Unreachable, says: "does not speak TLS", hint: "xpack.security.http.ssl.enabled",
+			node: func(o *standin.Options, _ *pki.Options) { o.PlainHTTP = true }},
+		{name: "it is not Elasticsearch", code: failure.Unreachable, says: "is not Elasticsearch (no X-Elastic-Product header)", hint: "is there a proxy between",
+			node: func(o *standin.Options, _ *pki.Options) { o.Impostor = true }},
+		{name: "another CA", code: failure.WrongCA, says: "certificate signed by unknown authority", hint: "not signed by a CA in the file of --ca", arrange: files(map[string]string{"ca": "another-ca"})},
+		{name: "another host name", code: failure.HostName, says: "is for [es-master], not for 127.0.0.1", hint: "--verification-mode certificate",
+			node: func(_ *standin.Options, server *pki.Options) { server.SANs = []string{"es-master"} }},
+		{name: "no client certificate", code: failure.ClientCertificate, says: "refuses the client certificate, or the lack of one", hint: "give --cert and --key",
+			arrange: func(s *scene) { s.set("cert", ""); s.set("key", "") }},
+		{name: "a client certificate of another CA", code: failure.ClientCertificate, says: "refuses the client certificate", hint: "certificate_authorities",
+			arrange: files(map[string]string{"cert": "stranger.crt", "key": "stranger.key"})},
+		{name: "the same with TLS 1.2", code: failure.ClientCertificate, says: "refuses the client certificate", hint: "certificate_authorities",
+			node:    func(o *standin.Options, _ *pki.Options) { o.MaxTLS = 0x0303 },
+			arrange: files(map[string]string{"cert": "stranger.crt", "key": "stranger.key"})},
+		{name: "a key of another certificate", code: failure.ClientCertificate, says: "private key does not match public key", arrange: files(map[string]string{"key": "stranger.key"})},
+		{name: "the own certificate is expired", code: failure.Dates, says: `the certificate of "CN=old" is expired: valid from `, arrange: files(map[string]string{"cert": "old.crt", "key": "old.key"})},
+		{name: "the own certificate is not yet valid", code: failure.Dates, says: `the certificate of "CN=next" is not yet valid: valid from `, arrange: files(map[string]string{"cert": "next.crt", "key": "next.key"})},
+		{name: "the server's certificate is expired", code: failure.Dates, says: `the certificate of "CN=node" is valid from `, hint: "renew the server's certificate",
+			node: func(_ *standin.Options, server *pki.Options) {
+				server.NotBefore, server.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
+			}},
+	}
+}
+
+// What Elasticsearch answers.
+func elasticsearchFailures() []failing {
+	fails := func(f standin.Fault) func(*scene) { return func(s *scene) { s.es.Fail(f) } }
+	const create = "POST /_security"
+	return []failing{
+		{name: "a wrong password, or .security is not there", code: failure.Unauthorized, says: "answers 401 security_exception: unable to authenticate user [minter]",
+			hint: "or the index .security is not available", arrange: func(s *scene) { s.set("password-file", s.path("wrong")) }},
+		{name: "everybody gets 401 for a while", code: failure.Unauthorized, says: "answers 401", hint: "or the index .security is not available",
+			arrange: fails(standin.Fault{On: "GET /_security", Status: 401, Reason: "error attempting to authenticate request"})},
+		{name: "the user may not mint", code: failure.Forbidden, says: "creating the service token: ", hint: "manage_service_account and monitor", claims: true,
+			arrange: func(s *scene) { s.set("username-file", s.path("reader")) }},
+		{name: "no master", code: failure.Unavailable, says: "answers 503", hint: "Elasticsearch has no master", arrange: fails(standin.Fault{On: "GET /", Status: 503})},
+		{name: "the health is red", code: failure.Unavailable, says: "the cluster's health is red", hint: ".security may not be available yet", arrange: func(s *scene) { s.es.SetHealth("red") }},
+		{name: "the primary shard of .security is down", code: failure.Unavailable, says: "answers 503 unavailable_shards_exception", hint: "the index .security is not available", claims: true,
+			arrange: fails(standin.Fault{On: create, Status: 503, Type: "unavailable_shards_exception"})},
+		{name: ".security is closed", code: failure.Unavailable, says: "answers 400 index_closed_exception", hint: "open it", claims: true,
+			arrange: fails(standin.Fault{On: create, Status: 400, Type: "index_closed_exception"})},
+		{name: "the disks are full", code: failure.Other, says: "answers 429 cluster_block_exception", hint: "disk", claims: true,
+			arrange: fails(standin.Fault{On: create, Status: 429, Type: "cluster_block_exception"})},
+		{name: "the name is taken", code: failure.Other, says: "answers 409 version_conflict_engine_exception", hint: "each try takes a new name", claims: true,
+			arrange: fails(standin.Fault{On: create, Status: 409, Type: "version_conflict_engine_exception"})},
+		{name: "an account that this version does not have", code: failure.Other, says: "answers 400 illegal_argument_exception", hint: "does this version of Elasticsearch have the service account elastic/nobody",
+			claims: true, args: []string{"--account=elastic/nobody", "--secret=kibana-elk-mtls-token"}},
+		{name: "the answer to the create is lost", code: failure.Unreachable, says: "creating the service token: ", hint: "is Elasticsearch up", claims: true,
+			arrange: fails(standin.Fault{On: create, CutBefore: true})},
+		{name: "a token is there, and cannot be verified", code: failure.Unreachable, says: "the token in Secret elk/kibana-elk-mtls-token could not be verified", hint: "Elasticsearch has no master",
+			args: []string{"--require-verified"}, arrange: func(s *scene) {
+				s.hold()
+				s.es.Fail(standin.Fault{On: "GET /", Status: 503})
+			}},
+		{name: "a token cannot be revoked", args: []string{"revoke"}, code: failure.Unavailable, says: "waited " + failingTime + " for Elasticsearch", hint: "no master",
+			arrange: fails(standin.Fault{On: "GET /", Status: 503})},
+	}
+}
+
+// What the API server answers.
+func kubernetesFailures() []failing {
+	const what = "Secret elk/kibana-elk-mtls-token"
+	deny := func(status int) func(*scene) { return func(s *scene) { s.api.Deny(status) } }
+	return []failing{
+		{name: "the ServiceAccount is not known", code: failure.KubeForbidden, says: "does not accept the ServiceAccount's token (401)", hint: "is the ServiceAccount still there", arrange: deny(http.StatusUnauthorized)},
+		{name: "the API server is ill", code: failure.Other, says: what + ": get: the Kubernetes API server answers 500", arrange: deny(http.StatusInternalServerError)},
+		{name: "the API server cannot be reached", code: failure.Other, says: what + ": the Kubernetes API server cannot be reached", hint: "network policies", arrange: func(s *scene) {
+			s.set("kubeconfig", file(s.t, s.dir, "nowhere", []byte("apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\ncontexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n")))
+		}},
+		{name: "the Secret is missing", code: failure.SecretMissing, says: what + " is not there", hint: "run the same helm upgrade with --post-renderer again", arrange: func(s *scene) { s.api.Delete() }},
+		{name: "the Secret is immutable", code: failure.SecretImmutable, says: what + " is immutable", hint: "delete this one", arrange: func(s *scene) {
+			s.api.Change(func(secret *corev1.Secret) { secret.Immutable = new(true) })
+		}},
+		{name: "there is no cluster", code: failure.Usage, says: "not in a pod, and no --kubeconfig", hint: "--secret-out FILE", arrange: func(s *scene) { s.set("kubeconfig", "") }},
+	}
+}
+
+// The modes without a token.
+func modeFailures() []failing {
+	licensed := func(o *standin.Options, _ *pki.Options) { o.Licence, o.PKIRealm = "trial", "pki1" }
+	noSecret := func(more ...string) func(*scene) {
+		return func(s *scene) {
+			for _, flag := range []string{"secret", "namespace", "kubeconfig"} {
+				s.set(flag, "")
+			}
+			for i := 0; i < len(more); i += 2 {
+				s.set(more[i], s.path(more[i+1]))
+			}
+		}
+	}
+	pkiMode, password := []string{"--mode=pki"}, []string{"--mode=cert-password", "--set-password"}
+	return []failing{
+		{name: "PKI on Basic", args: pkiMode, code: failure.Licence, says: `the licence is "basic", which has no PKI realms`, hint: "--mode cert-token works with this licence", arrange: noSecret()},
+		{name: "PKI on a trial that is over", args: pkiMode, code: failure.Licence, says: `the licence "trial" is expired`, hint: "--mode cert-token", arrange: noSecret(),
+			node: func(o *standin.Options, _ *pki.Options) {
+				o.Licence, o.LicenceEnds = "trial", time.Now().Add(-time.Hour)
+			}},
+		{name: "no PKI realm", args: pkiMode, code: failure.Unauthorized, says: "logging in by the certificate alone", hint: "no PKI realm takes this certificate", arrange: noSecret(),
+			node: func(o *standin.Options, _ *pki.Options) { o.Licence = "gold" }},
+		{name: "PKI without manage_security", args: pkiMode, code: failure.Forbidden, says: "reading the role mapping elk-mtls_", hint: "manage_security", arrange: noSecret(), node: licensed},
+		{name: "PKI with the server's own key", args: pkiMode, code: failure.ClientCertificate, says: "the server has the same key as our own certificate", hint: "give Kibana a pair of its own", arrange: noSecret(),
+			node: func(o *standin.Options, server *pki.Options) { licensed(o, server); server.CN = "kibana" }},
+		{name: "a password that does not work", args: password[:1], code: failure.Unauthorized, says: "logging in as kibana_system: ", hint: "--set-password",
+			arrange: noSecret("kibana-password-file", "kibana-password", "username-file", "", "password-file", "")},
+		{name: "a password without the right to set it", args: password, code: failure.Forbidden, says: "setting the password: ", hint: "manage_security",
+			arrange: noSecret("kibana-password-file", "kibana-password")},
+		{name: "a password that is too short", args: password, code: failure.Usage, says: "passwords of at least 6 characters", hint: "--help", arrange: func(s *scene) {
+			noSecret()(s)
+			s.set("kibana-password-file", file(s.t, s.dir, "short", []byte("12345")))
+		}},
+	}
+}
