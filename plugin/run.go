@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
@@ -130,7 +131,7 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 // settingsFlags declares the flags of what is patched and how.
 func (o *options) settingsFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS); see elk-mtls help settings")
-	f.StringVar(&o.mode, "mode", "", "token | cert-token (default cert-token)")
+	f.StringVar(&o.mode, "mode", "", strings.Join(config.Modes(), " | ")+" (default cert-token)")
 	f.StringVar(&o.stage, "client-authentication", "", "none | optional | required (default required in certificate modes)")
 	f.StringVar(&o.hooks, "hooks", "", "auto | off; off says that the chart's hooks will not run (--no-hooks)")
 	f.StringVar(&o.initImage, "init-image", "", "image of the init container elk-mtls-init")

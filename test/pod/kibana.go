@@ -35,15 +35,19 @@ func (c *Container) Login(ctx context.Context, address string, asUser bool) (use
 	switch {
 	case c.Env["ELASTICSEARCH_USERNAME"] != "" && token != "":
 		return "", Configured, fmt.Errorf(`serviceAccountToken cannot be specified when "username" is also set`)
-	case token == "":
-		return "", Configured, fmt.Errorf("no service token in the environment")
+	case token == "" && c.Env["ELASTICSEARCH_PASSWORD"] == "" && config.Certificates == nil:
+		return "", Configured, fmt.Errorf("neither a service token nor a password nor a certificate in the environment")
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}, Timeout: 20 * time.Second}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/_security/_authenticate", nil)
 	if err != nil {
 		return "", Configured, err
 	}
-	request.Header.Set("Authorization", "Bearer "+token)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	} else if password := c.Env["ELASTICSEARCH_PASSWORD"]; password != "" {
+		request.SetBasicAuth(c.Env["ELASTICSEARCH_USERNAME"], password)
+	}
 	response, err := client.Do(request)
 	if err != nil {
 		return "", Connected, err

@@ -220,6 +220,7 @@ func (l *lab) release(stream []byte) *pod.Release {
 	for _, name := range l.more {
 		r.Put("Secret", name, map[string][]byte{"ca.crt": l.ca.Cert, "tls.crt": l.pair.Cert, "tls.key": l.pair.Key})
 	}
+	r.Put("Secret", "kibana-login", map[string][]byte{"password": []byte(kibanaPassword)})
 	if l.clients != nil {
 		pair := l.clients.Leaf(pki.Options{CN: "kibana", ClientAuth: true})
 		r.Put("Secret", "clients-ca", map[string][]byte{"ca.crt": l.clients.Cert})

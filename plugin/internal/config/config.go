@@ -23,11 +23,19 @@ const (
 // that nobody runs an image that was not built from the same commit.
 var releaseImage string
 
-// The modes that this version can set up.
+// The modes: how Kibana shows Elasticsearch who it is.
 const (
-	ModeToken     = "token"
-	ModeCertToken = "cert-token"
+	ModeToken        = "token"
+	ModePassword     = "password"
+	ModeCertToken    = "cert-token"
+	ModeCertPassword = "cert-password"
+	ModePKI          = "pki" // needs a licence with PKI realms
 )
+
+// Modes lists them.
+func Modes() []string {
+	return []string{ModeToken, ModePassword, ModeCertToken, ModeCertPassword, ModePKI}
+}
 
 // The stages of client authentication, as Elasticsearch names them:
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-key-configuration
@@ -53,11 +61,13 @@ type File struct {
 
 // Settings is everything that a user can choose. The zero value of a field means "infer it, else the default".
 type Settings struct {
-	Mode                 string         `json:"mode,omitempty"`                 // token | cert-token
+	Mode                 string         `json:"mode,omitempty"`                 // one of Modes
 	ClientAuthentication string         `json:"clientAuthentication,omitempty"` // none | optional | required
 	Hooks                Word           `json:"hooks,omitempty"`                // auto | off
 	Certificates         Certificates   `json:"certificates,omitzero"`
 	Token                Token          `json:"token,omitzero"`
+	Password             Password       `json:"password,omitzero"`
+	PKI                  PKI            `json:"pki,omitzero"`
 	Minter               Minter         `json:"minter,omitzero"`
 	InitContainer        InitContainer  `json:"initContainer,omitzero"`
 	ServiceAccount       ServiceAccount `json:"serviceAccount,omitzero"`
@@ -103,7 +113,20 @@ type Token struct {
 	Key        string `json:"key,omitempty"`
 }
 
-// Minter is the Secret with the credentials that may create service tokens.
+// Password is where the password of Kibana's user kibana_system is, in the password modes.
+type Password struct {
+	SecretName string `json:"secretName,omitempty"` // "" = where Kibana takes it from already
+	Key        string `json:"key,omitempty"`
+	Set        bool   `json:"set,omitempty"` // elk-mtls-init sets it in Elasticsearch where it is another one
+}
+
+// PKI is the realm that tells users by their certificate, in mode pki.
+type PKI struct {
+	Realm string `json:"realm,omitempty"`
+	Role  string `json:"role,omitempty"` // that Kibana's certificate gets
+}
+
+// Minter is the Secret with the credentials that may create service tokens, or set the password or the role mapping of the other modes.
 type Minter struct {
 	SecretName  string `json:"secretName,omitempty"` // "" = X-credentials where the CA is in X-certs
 	UsernameKey string `json:"usernameKey,omitempty"`
@@ -147,7 +170,18 @@ func (w *Word) UnmarshalJSON(text []byte) error {
 }
 
 // Certs tells whether clients present certificates in this mode.
-func (s Settings) Certs() bool { return s.Mode == ModeCertToken }
+func (s Settings) Certs() bool { return s.Mode != ModeToken && s.Mode != ModePassword }
+
+// HasPassword tells whether Kibana logs in with a password in this mode.
+func (s Settings) HasPassword() bool { return s.Mode == ModePassword || s.Mode == ModeCertPassword }
+
+// WithCerts gives the mode that differs in client certificates alone.
+func (s Settings) WithCerts() string {
+	if s.Certs() {
+		return s.Mode
+	}
+	return "cert-" + s.Mode
+}
 
 // Parse reads a configuration file or a functionConfig. Unknown fields are refused by name.
 func Parse(text []byte) (Settings, error) {
@@ -191,6 +225,9 @@ func (s Settings) WithDefaults() Settings {
 	or(&s.Certificates.ClientCA.Key, "ca.crt")
 	or(&s.Token.Account, "elastic/kibana")
 	or(&s.Token.Key, "token")
+	or(&s.Password.Key, "password")
+	or(&s.PKI.Realm, "pki1")
+	or(&s.PKI.Role, "kibana_system")
 	or(&s.Minter.UsernameKey, "username")
 	or(&s.Minter.PasswordKey, "password")
 	or(&s.InitContainer.PullPolicy, "IfNotPresent")
@@ -211,17 +248,14 @@ func (s Settings) Validate() error {
 			problems = append(problems, fmt.Errorf("%s: %q is not one of %s", field, value, strings.Join(allowed, ", ")))
 		}
 	}
-	oneOf("mode", s.Mode, ModeToken, ModeCertToken)
+	oneOf("mode", s.Mode, Modes()...)
 	oneOf("clientAuthentication", s.ClientAuthentication, None, Optional, Required)
 	oneOf("hooks", string(s.Hooks), "auto", "off")
 	oneOf("certificates.source", s.Certificates.Source, "secret")
 	oneOf("certificates.verificationMode", s.Certificates.VerificationMode, "full", "certificate")
 	oneOf("certificates.rendered", s.Certificates.Rendered, Allow, Refuse)
 	oneOf("initContainer.pullPolicy", s.InitContainer.PullPolicy, "Always", "IfNotPresent", "Never")
-	if s.Mode == ModeToken && s.ClientAuthentication != "" && s.ClientAuthentication != None {
-		problems = append(problems, fmt.Errorf("clientAuthentication: %q needs client certificates, and mode %q gives clients none; use mode %q",
-			s.ClientAuthentication, s.Mode, ModeCertToken))
-	}
+	problems = append(problems, s.validateMode()...)
 	if d, err := time.ParseDuration(s.InitContainer.Timeout); s.InitContainer.Timeout != "" && (err != nil || d <= 0) {
 		problems = append(problems, fmt.Errorf("initContainer.timeout: %q is no positive duration such as 5m", s.InitContainer.Timeout))
 	}
@@ -235,6 +269,25 @@ func (s Settings) Validate() error {
 		problems = append(problems, fmt.Errorf("elasticsearch.url: holds a user name or password, which would be readable in the arguments of a container: take it out"))
 	}
 	return errors.Join(append(problems, s.validateLists()...)...)
+}
+
+// validateMode finds what does not go with the mode: a setting that the mode passes over was meant for something.
+func (s Settings) validateMode() []error {
+	var problems []error
+	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if s.Mode != "" && !s.Certs() && s.ClientAuthentication != "" && s.ClientAuthentication != None {
+		add("clientAuthentication: %q needs client certificates, and mode %q gives clients none; use mode %q", s.ClientAuthentication, s.Mode, s.WithCerts())
+	}
+	if s.Mode == ModePKI && s.ClientAuthentication == None {
+		add("clientAuthentication: none asks nobody for a certificate, and in mode pki Kibana has nothing else: use optional or required")
+	}
+	if !s.HasPassword() && (s.Password.SecretName != "" || s.Password.Set) {
+		add("password: goes with the modes password and cert-password only; the mode is %q", s.Mode)
+	}
+	if name := s.PKI.Realm; strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+		add("pki.realm: %q: want letters, digits, hyphens and underscores", name)
+	}
+	return problems
 }
 
 func (s Settings) validateLists() []error {

@@ -46,6 +46,8 @@ spec:
     verificationMode: x
     rendered: x
   token: {account: x, secretName: x, key: x}
+  password: {secretName: x, key: x, set: true}
+  pki: {realm: x, role: x}
   minter: {secretName: x, usernameKey: x, passwordKey: x}
   initContainer: {image: x, pullPolicy: x, resources: {a: x}, timeout: x}
   serviceAccount: {name: x}
@@ -66,6 +68,8 @@ spec:
 			value = "[{ref: a/b, secretName: x}]"
 		case "initContainer.resources":
 			value = "{a: x}"
+		case "password.set":
+			value = "true"
 		case "rules":
 			value = "[{ref: a/b, as: x, mountPath: /x, env: {X: x}, args: [--x], files: [{path: /x, at: x, is: {x: x}, set: {x: true}}]}]"
 		case "unmanaged":
@@ -85,6 +89,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	s := Settings{Mode: "m", ClientAuthentication: "c", Hooks: "h", Unmanaged: []Unmanaged{{Ref: "x"}}}
 	s.InitContainer.Timeout = "-1s"
 	s.Token.Account = "kibana"
+	s.Password.Set, s.PKI.Realm = true, "a.b"
 	s.Elasticsearch.URL = "http://es:9200"
 	s.Rules = []Rule{
 		{Ref: "x"},
@@ -96,6 +101,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	s.Unmanaged = append(s.Unmanaged, Unmanaged{Ref: "Deployment/z", Reason: "its own"})
 	err := s.Validate()
 	for _, want := range []string{
+		"password: goes with the modes password and cert-password only", `pki.realm: "a.b"`,
 		"rules[0]: needs ref", "rules[1]: says nothing", "rules[2].mountPath:", "rules[2].args[0]:", "rules[2].files[0].path:", "rules[2].files[0].set:",
 		"rules[3]: Deployment/y has a rule already", "rules[4]: Deployment/z/c is listed under unmanaged",
 	} {

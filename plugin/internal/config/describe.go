@@ -13,7 +13,7 @@ type Description struct {
 // Describe documents every setting, in the order of the configuration file. Help and README show it, so that they cannot differ.
 func Describe() []Description {
 	text := map[string][2]string{
-		"mode":                             {"token, or cert-token with client certificates", ModeCertToken},
+		"mode":                             {"how Kibana logs in: token, password; with client certificates cert-token, cert-password, pki", ModeCertToken},
 		"clientAuthentication":             {"the stage: none, optional, required", "required in certificate modes, else none"},
 		"hooks":                            {"auto, or off: the chart's hooks will not run (--no-hooks)", "auto"},
 		"certificates.source":              {"secret: certificates are in Secrets that exist", "secret"},
@@ -29,7 +29,12 @@ func Describe() []Description {
 		"token.account":                    {"service account of the token", "elastic/kibana"},
 		"token.secretName":                 {"Secret that keeps the token", "<workload>-elk-mtls-token"},
 		"token.key":                        {"key of the token", "token"},
-		"minter.secretName":                {"Secret with the credentials that may create tokens", "X-credentials where the CA is in X-certs, else where the nodes read the password of elastic"},
+		"password.secretName":              {"password modes: Secret with the password of kibana_system", "where Kibana takes it from"},
+		"password.key":                     {"key of the password", "password"},
+		"password.set":                     {"true: elk-mtls-init sets that password in Elasticsearch, with the minter's credentials", "false"},
+		"pki.realm":                        {"mode pki: name of the PKI realm in Elasticsearch", "pki1"},
+		"pki.role":                         {"mode pki: role of Kibana's certificate", "kibana_system"},
+		"minter.secretName":                {"Secret with the credentials that may create tokens (or set password or role mapping)", "X-credentials where the CA is in X-certs, else where the nodes read the password of elastic"},
 		"minter.usernameKey":               {"key of the user name", "username"},
 		"minter.passwordKey":               {"key of the password", "password"},
 		"initContainer.image":              {"image of elk-mtls-init", "the release's own, with its digest"},

@@ -99,7 +99,7 @@ func (p *planner) free(o *object.Object) error {
 	}
 	pod, _ := o.Pod()
 	for _, v := range object.Items(pod.Spec, "volumes") {
-		if name := object.Text(v, "name"); slices.Contains([]string{clientVolume, serverVolume, minterVolume, apiVolume, settingsVolume, monitoringVolume, keystoreVolume}, name) {
+		if name := object.Text(v, "name"); slices.Contains([]string{clientVolume, serverVolume, minterVolume, loginVolume, apiVolume, settingsVolume, monitoringVolume, keystoreVolume}, name) {
 			return fmt.Errorf("has a volume %q of its own, which is a name that %s needs: call yours something else", name, ourName)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -85,7 +86,11 @@ func (p *planner) remove(o *object.Object) {
 		return
 	}
 	p.removed[o] = true
-	p.plan.Removals = append(p.plan.Removals, Removal{o, "the chart's token hook (" + o.Hook + "): it presents no certificate, and breaks upgrades; " + initName + " creates the token"})
+	instead := initName + " creates the token"
+	if p.settings.HasPassword() || p.settings.Mode == config.ModePKI {
+		instead = "Kibana has no token in mode " + p.settings.Mode
+	}
+	p.plan.Removals = append(p.plan.Removals, Removal{o, "the chart's token hook (" + o.Hook + "): it presents no certificate, and breaks upgrades; " + instead})
 }
 
 func runsTokenScript(pod object.Pod) bool {

@@ -52,6 +52,32 @@ func (p *planner) initContainer(pod object.Pod, args []string, env *yaml.Node, m
 	), nil
 }
 
+// ensureArgs are the arguments of ensure that all modes share: where it calls, and how.
+func (p *planner) ensureArgs(hosts []string, verification string) []string {
+	args := []string{"ensure"}
+	for _, h := range hosts {
+		args = append(args, "--elasticsearch-url="+h)
+	}
+	args = append(args, "--ca="+clientDir+"/"+fileCA)
+	if p.settings.Certs() {
+		args = append(args, "--cert="+clientDir+"/"+fileCert, "--key="+clientDir+"/"+fileKey)
+	}
+	if verification != "full" {
+		args = append(args, "--verification-mode="+verification)
+	}
+	return args
+}
+
+// before plans our container among those that run before the pod's own.
+func (p *planner) before(o *object.Object, container *yaml.Node, why, link string) {
+	p.set(o, fields(p.on(o).pod.Path("spec", "initContainers")...).Item("name", initName), container, why, link)
+}
+
+// volume plans a volume of a pod.
+func (p *planner) volume(o *object.Object, node *yaml.Node, why, link string) {
+	p.set(o, fields(p.on(o).pod.Path("spec", "volumes")...).Item("name", object.Text(yaml.NewRNode(node), "name")), node, why, link)
+}
+
 func readOnlyMount(volume, dir string) *yaml.Node {
 	return patch.Map(patch.F("name", patch.Str(volume)), patch.F("mountPath", patch.Str(dir)), patch.F("readOnly", patch.Bool(true)))
 }

@@ -36,7 +36,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	}
 	hosts, hostsErr := p.hosts(w, conf)
 	ca, caErr := p.kibanaCA(conf)
-	if err := errors.Join(identityConflicts(conf), hostsErr, caErr, p.hookSeen(w)); err != nil {
+	if err := errors.Join(p.identityConflicts(conf), hostsErr, caErr, p.hookSeen(w)); err != nil {
 		return err
 	}
 	id, err := p.identityFor(w.Object, ca, secretOf(ca), serverKeys(conf, ca))
@@ -56,30 +56,17 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	p.withoutLogin(w)
 	return errors.Join(
 		p.kibanaTLS(w, conf, id, own != nil),
-		p.token(w, conf, id, hosts),
-		p.egress(w),
+		p.login(w, conf, id, hosts),
 		p.monitoringUI(w, conf, id),
 		p.companions(w, id, p.kibanaHostNames(hosts)),
 		p.checkClient(w.Object, id, hosts, p.verification(conf)),
 	)
 }
 
-// identityConflicts names everything that makes Kibana stop at its start beside a token: it takes a user name or a token, not both.
-// https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-service-account-token
-func identityConflicts(conf *configuration) error {
-	token := conf.get(kibanaToken)
-	tokenPlace := "the token that elk-mtls-init writes"
-	if token != nil {
-		tokenPlace = token.Place
-	}
-	for _, key := range []string{"elasticsearch.username", "elasticsearch.password"} {
-		if s := conf.get(key); s != nil && !(s.script != nil && s.script.from == conf.w.Object) {
-			return fmt.Errorf("%s is set in %s beside the service token (%s), and Kibana does not start with both: remove %s and its password",
-				key, s.Place, tokenPlace, key)
-		}
-	}
-	if e, _ := conf.w.Main.Env(tokenVariable); token != nil && e.Secret == "" {
-		return fmt.Errorf("%s is set by hand in %s: remove it, elk-mtls-init creates one and keeps it in a Secret", kibanaToken, token.Place)
+// identityConflicts names everything that makes Kibana stop at its start, or that its mode cannot live with.
+func (p *planner) identityConflicts(conf *configuration) error {
+	if err := p.loginConflicts(conf); err != nil {
+		return err
 	}
 	if s := conf.any("elasticsearch.ssl.keystore.path", "elasticsearch.ssl.truststore.path"); s != nil {
 		return fmt.Errorf("%s is set in %s, and stores do not go together with PEM files: remove it and name a Secret with PEM files in certificates.secretName", s.Key, s.Place)
@@ -101,7 +88,7 @@ func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, e
 		switched := false
 		for _, h := range s.Values {
 			if strings.Contains(h, "@") {
-				return nil, fmt.Errorf("%s holds a user name or password in %s: it would be readable in the arguments of a container; take it out, Kibana logs in with a token", kibanaHosts, s.Place)
+				return nil, fmt.Errorf("%s holds a user name or password in %s: it would be readable in the arguments of a container; take it out", kibanaHosts, s.Place)
 			}
 			rest, plain := strings.CutPrefix(h, "http://")
 			if plain && p.settings.Certificates.SecretName == "" {
@@ -175,7 +162,7 @@ func (p *planner) ownPair(conf *configuration) (*identity, error) {
 		if place == nil {
 			place = key
 		}
-		return nil, fmt.Errorf("%s is set in %s, and mode %q uses no client certificate: remove it, or use mode %q", place.Key, place.Place, p.settings.Mode, config.ModeCertToken)
+		return nil, fmt.Errorf("%s is set in %s, and mode %q uses no client certificate: remove it, or use mode %q", place.Key, place.Place, p.settings.Mode, p.settings.WithCerts())
 	}
 	if cert == nil || key == nil {
 		one, other := cert, kibanaKey

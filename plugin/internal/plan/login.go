@@ -1,12 +1,70 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
+
+const (
+	kibanaUsername = "elasticsearch.username"
+	kibanaPassword = "elasticsearch.password"
+)
+
+// login plans how Kibana shows who it is, and what has to be done in Elasticsearch before it starts.
+func (p *planner) login(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
+	if err := p.hasInitImage(); err != nil {
+		return err
+	}
+	switch {
+	case p.settings.HasPassword():
+		return p.password(w, conf, id, hosts)
+	case p.settings.Mode == config.ModePKI:
+		return p.pki(w, conf, id, hosts)
+	}
+	return p.token(w, conf, id, hosts)
+}
+
+// loginConflicts names what does not go together: Kibana takes a user name or a token, not both, and with a certificate that says who it
+// is neither.
+// https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-service-account-token
+func (p *planner) loginConflicts(conf *configuration) error {
+	token := conf.get(kibanaToken)
+	variable, _ := conf.w.Main.Env(tokenVariable)
+	if token != nil && variable.Secret == "" {
+		if p.settings.HasPassword() || p.settings.Mode == config.ModePKI {
+			return fmt.Errorf("%s is set by hand in %s, and in mode %q Kibana has no token: remove it", kibanaToken, token.Place, p.settings.Mode)
+		}
+		return fmt.Errorf("%s is set by hand in %s: remove it, %s creates one and keeps it in a Secret", kibanaToken, token.Place, initName)
+	}
+	if p.settings.HasPassword() {
+		return nil
+	}
+	beside := "the certificate, which says in mode pki who Kibana is"
+	if p.settings.Mode != config.ModePKI {
+		beside = "the service token (the token that " + initName + " writes), and Kibana does not start with both"
+		if token != nil {
+			beside = "the service token (" + token.Place + "), and Kibana does not start with both"
+		}
+	}
+	for _, key := range []string{kibanaUsername, kibanaPassword} {
+		if s := conf.get(key); s != nil && !(s.script != nil && s.script.from == conf.w.Object) {
+			return fmt.Errorf("%s is set in %s beside %s: remove %s and its password", key, s.Place, beside, key)
+		}
+	}
+	return nil
+}
+
+// withoutToken takes the variable away that a chart fills by its hook.
+func (p *planner) withoutToken(w *recognise.Workload) {
+	if _, ok := w.Main.Env(tokenVariable); ok {
+		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", tokenVariable), nil, "Kibana has no token in mode "+p.settings.Mode, linkKibanaToken)
+	}
+}
 
 // withoutLogin takes the variables away by which an image logs in with a password, or makes the user for it: the chart sets them, and
 // Kibana does not start with a user name beside a token. What only they read leaves the container too: the password of the user elastic

@@ -135,9 +135,8 @@ func (p *planner) putKeystore(w *recognise.Workload, c *connection, id identity)
 		return err
 	}
 	const why = "makes a PKCS#12 file of the pair: this program reads no other form of it"
-	p.set(w.Object, fields(pod.Path("spec", "volumes")...).Item("name", keystoreVolume),
-		patch.Map(patch.F("name", patch.Str(keystoreVolume)), patch.F("emptyDir", patch.Map(patch.F("medium", patch.Str("Memory"))))), "holds that file, in memory", "")
-	p.set(w.Object, fields(pod.Path("spec", "initContainers")...).Item("name", initName), container, why, c.keys.link)
+	p.volume(w.Object, patch.Map(patch.F("name", patch.Str(keystoreVolume)), patch.F("emptyDir", patch.Map(patch.F("medium", patch.Str("Memory"))))), "holds that file, in memory", "")
+	p.before(w.Object, container, why, c.keys.link)
 	p.mount(w.Object, w.Main, keystoreVolume, keystoreDir)
 	p.put(w, c, c.keys.keystore, patch.Str(keystorePath), string(w.App)+" presents the certificate in this file")
 	p.put(w, c, c.keys.password, patch.Str(keystorePassword), "of that file; it protects nothing, the key lies beside it")

@@ -38,6 +38,8 @@ const (
 	initName     = "elk-mtls-init"
 	minterVolume = "elk-mtls-minter"
 	minterDir    = "/etc/elk-mtls-minter"
+	loginVolume  = "elk-mtls-login"
+	loginDir     = "/etc/elk-mtls-login"
 	apiVolume    = "elk-mtls-api"
 	apiDir       = "/var/run/secrets/kubernetes.io/serviceaccount"
 

@@ -78,7 +78,7 @@ func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id id
 func (p *planner) nodeWithoutCertificates(w *recognise.Workload, conf *configuration) error {
 	if s := conf.get(settingStage); s != nil && s.Value() != config.None {
 		return fmt.Errorf("%s is %q in %s, and mode %q gives clients no certificate: remove the setting, or use mode %q",
-			settingStage, strings.Join(s.Values, ","), s.Place, p.settings.Mode, config.ModeCertToken)
+			settingStage, strings.Join(s.Values, ","), s.Place, p.settings.Mode, p.settings.WithCerts())
 	}
 	if p.settings.Certificates.SecretName == "" {
 		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of Elasticsearch"})
@@ -111,6 +111,9 @@ func (p *planner) nodeWithStores(w *recognise.Workload, conf *configuration) err
 	}
 	id, err := p.identityFor(w.Object, secretKey(w.Object, secret, or(c.Keys.CA, fileCA)), secret, config.Keys{Cert: server.cert, Key: server.key})
 	if err != nil {
+		return err
+	}
+	if err := p.realm(w, conf, nil); err != nil {
 		return err
 	}
 	p.assume("%s: %s stays: it must trust the CA of every client, that of Secret/%s among them", w.ID, s.Key, secret)
@@ -180,6 +183,7 @@ func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server
 	if p.settings.Certs() {
 		err = p.list(conf, settingCAs, paths(cas), "certificates of these CAs are accepted: the server's own and the clients'", linkElasticsearchTLS)
 		known.accepts = p.followed(w, cas)
+		err = errors.Join(err, p.realm(w, conf, paths(cas)))
 	}
 	return known, errors.Join(err, p.mountServer(w, items))
 }

@@ -7,6 +7,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -15,9 +16,6 @@ import (
 // token plans the Secret of the service token, the container that fills it before Kibana starts, and the least that this container
 // may do in Kubernetes.
 func (p *planner) token(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
-	if err := p.hasInitImage(); err != nil {
-		return err
-	}
 	minter, err := p.minter(w.Object, id.ca, hosts)
 	if err != nil {
 		return err
@@ -36,20 +34,16 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 	p.podIdentity(w, account)
 	pod := p.on(w.Object).pod
 	mode := fileMode(pod)
-	volume := func(node *yaml.Node, why, link string) {
-		p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", object.Text(yaml.NewRNode(node), "name")), node, why, link)
-	}
 	p.clientVolume(w.Object, id)
-	volume(projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
-	volume(kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
+	p.volume(w.Object, projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
+	p.volume(w.Object, kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
 	container, err := p.tokenContainer(pod, hosts, secret, p.verification(conf))
 	if err != nil {
 		return err
 	}
-	p.set(w.Object, patch.Fields(pod.Path("spec", "initContainers")...).Item("name", initName), container,
-		"creates Kibana's service token before Kibana starts", linkServiceToken)
+	p.before(w.Object, container, "creates Kibana's service token before Kibana starts", linkServiceToken)
 	p.readToken(w, conf, secret)
-	return nil
+	return p.egress(w)
 }
 
 // minter gives the credentials that may create tokens: user name, then password. Where the configuration names no Secret, they are
@@ -79,7 +73,18 @@ func (p *planner) minter(o *object.Object, ca object.Source, hosts []string) ([]
 	if name := p.hookCredentials(); name != "" {
 		hint = fmt.Sprintf(" (the chart's own hook uses Secret/%s)", name)
 	}
-	return nil, fmt.Errorf("the credentials that may create service tokens are not known%s: name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey", hint)
+	return nil, fmt.Errorf("the credentials that may %s are not known%s: name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey", p.minterMay(), hint)
+}
+
+// minterMay says what the minter's credentials are for.
+func (p *planner) minterMay() string {
+	switch {
+	case p.settings.HasPassword():
+		return "set the password of " + kibanaSystem
+	case p.settings.Mode == config.ModePKI:
+		return "write the role mapping of Kibana's certificate"
+	}
+	return "create service tokens"
 }
 
 // elasticUser gives the credentials of the user elastic, whose Secret holds the password alone.
@@ -175,8 +180,7 @@ func (p *planner) readToken(w *recognise.Workload, conf *configuration, secret s
 		p.kibanaSet(w, conf, kibanaToken, "${"+name+"}", "Kibana takes the token from the variable of that name")
 	}
 	if _, ok := w.Main.Env(name); !ok {
-		p.set(w.Object, at, patch.Map(patch.F("name", patch.Str(name)), patch.F("valueFrom", patch.Map(patch.F("secretKeyRef", patch.Map(
-			patch.F("name", patch.Str(secret)), patch.F("key", patch.Str(p.settings.Token.Key))))))), why, linkKibanaToken)
+		p.set(w.Object, at, fromSecret(name, object.Source{Name: secret, Key: p.settings.Token.Key}), why, linkKibanaToken)
 		return
 	}
 	ref := at.Field("valueFrom", "secretKeyRef")
@@ -205,17 +209,7 @@ func kubernetesAPI(mode int) *yaml.Node {
 // tokenContainer is the container that makes the token.
 func (p *planner) tokenContainer(pod object.Pod, hosts []string, secret, verification string) (*yaml.Node, error) {
 	s := p.settings
-	args := []string{"ensure"}
-	for _, h := range hosts {
-		args = append(args, "--elasticsearch-url="+h)
-	}
-	args = append(args, "--ca="+clientDir+"/"+fileCA)
-	if s.Certs() {
-		args = append(args, "--cert="+clientDir+"/"+fileCert, "--key="+clientDir+"/"+fileKey)
-	}
-	if verification != "full" {
-		args = append(args, "--verification-mode="+verification)
-	}
+	args := p.ensureArgs(hosts, verification)
 	args = append(args,
 		"--account="+s.Token.Account,
 		"--secret="+secret,

@@ -1,0 +1,139 @@
+package plan
+
+import (
+	"fmt"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+const (
+	linkBuiltInUsers = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/built-in-users.html"
+
+	kibanaSystem     = "kibana_system"
+	passwordVariable = "ELASTICSEARCH_PASSWORD"
+	usernameVariable = "ELASTICSEARCH_USERNAME"
+)
+
+// password plans a Kibana that logs in with a password: its container reads it from a Secret, and the init container checks beforehand
+// that it works, or sets it.
+func (p *planner) password(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
+	source, err := p.passwordSource(w, conf)
+	if err != nil {
+		return err
+	}
+	if err := p.holds(source); err != nil {
+		return fmt.Errorf("%w (password.secretName, password.key)", err)
+	}
+	user, err := p.kibanaUser(w, conf)
+	if err != nil {
+		return err
+	}
+	p.withoutToken(w)
+	p.readPassword(w, conf, source)
+	pod := p.on(w.Object).pod
+	args := append(p.ensureArgs(hosts, p.verification(conf)), "--mode="+p.settings.Mode, "--kibana-password-file="+loginDir+"/password")
+	items, mounts := []fileItem{{source, "password"}}, []string{clientVolume, clientDir, loginVolume, loginDir}
+	switch {
+	case user.source.Name != "":
+		items = append(items, fileItem{user.source, "username"})
+		args = append(args, "--kibana-username-file="+loginDir+"/username")
+	case user.name != kibanaSystem:
+		args = append(args, "--kibana-username="+user.name)
+	}
+	p.clientVolume(w.Object, id)
+	p.volume(w.Object, projected(loginVolume, fileMode(pod), items), "Kibana's own credentials, for "+initName, linkBuiltInUsers)
+	if p.settings.Password.Set {
+		minter, err := p.minter(w.Object, id.ca, hosts)
+		if err != nil {
+			return err
+		}
+		p.volume(w.Object, projected(minterVolume, fileMode(pod), minter), "credentials that may set the password (manage_security); only "+initName+" mounts them", linkBuiltInUsers)
+		args = append(args, "--set-password", "--username-file="+minterDir+"/username", "--password-file="+minterDir+"/password")
+		mounts = append(mounts, minterVolume, minterDir)
+	}
+	return p.ensureBefore(w.Object, args, mounts, "makes sure that Kibana's password works before Kibana starts", linkBuiltInUsers)
+}
+
+// passwordSource finds the Secret with Kibana's password: where its container takes it from already, or the one that the configuration
+// names.
+func (p *planner) passwordSource(w *recognise.Workload, conf *configuration) (object.Source, error) {
+	named := p.settings.Password
+	wanted := secretKey(w.Object, named.SecretName, named.Key)
+	s := conf.get(kibanaPassword)
+	if s == nil {
+		if named.SecretName == "" {
+			return object.Source{}, fmt.Errorf("nothing tells the password of %s: name its Secret in password.secretName (key %q; another one: password.key)", kibanaSystem, named.Key)
+		}
+		return wanted, nil
+	}
+	own := conf.secret(passwordVariable)
+	switch {
+	case own.Name == "":
+		return object.Source{}, fmt.Errorf("%s is set in %s and comes from no Secret by the variable %s: remove it, and name its Secret in password.secretName", kibanaPassword, s.Place, passwordVariable)
+	case named.SecretName != "" && own != wanted:
+		return object.Source{}, fmt.Errorf("%s comes from %s in %s, and the configuration names %s in password.secretName: remove one of the two", kibanaPassword, own, s.Place, wanted)
+	}
+	return own, nil
+}
+
+// kibanaLogin is the user that Kibana logs in as: a name, or where the name is.
+type kibanaLogin struct {
+	name   string
+	source object.Source
+}
+
+// kibanaUser gives the user's own choice, else kibana_system. Kibana does not start as elastic.
+func (p *planner) kibanaUser(w *recognise.Workload, conf *configuration) (kibanaLogin, error) {
+	s := conf.get(kibanaUsername)
+	switch {
+	case s == nil:
+		return kibanaLogin{name: kibanaSystem}, nil
+	case s.Value() == "elastic":
+		return kibanaLogin{}, fmt.Errorf("%s is elastic in %s, and Kibana refuses that user: remove it, Kibana's own user is %s", kibanaUsername, s.Place, kibanaSystem)
+	case !s.Hidden:
+		return kibanaLogin{name: s.Value()}, nil
+	}
+	source := conf.secret(usernameVariable)
+	if source.Name == "" {
+		return kibanaLogin{}, fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write the name there, or remove it for %s", kibanaUsername, s.Place, kibanaSystem)
+	}
+	return kibanaLogin{source: source}, p.holds(source)
+}
+
+// readPassword points Kibana to the Secret and, where it has no name yet, names its user.
+func (p *planner) readPassword(w *recognise.Workload, conf *configuration, source object.Source) {
+	const why = "Kibana logs in with the password of this Secret"
+	if s := conf.get(kibanaUsername); s == nil || !s.Hidden {
+		p.kibanaSet(w, conf, kibanaUsername, or(s.Value(), kibanaSystem), "the user that Kibana logs in as")
+	}
+	if w.Layout.Env == nil {
+		p.kibanaSet(w, conf, kibanaPassword, "${"+passwordVariable+"}", "Kibana takes the password from the variable of that name")
+	}
+	if _, ok := w.Main.Env(passwordVariable); !ok {
+		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", passwordVariable), fromSecret(passwordVariable, source), why, linkBuiltInUsers)
+	}
+}
+
+// fromSecret is a variable that a Secret fills.
+func fromSecret(name string, s object.Source) *yaml.Node {
+	return patch.Map(patch.F("name", patch.Str(name)), patch.F("valueFrom", patch.Map(patch.F("secretKeyRef", patch.Map(
+		patch.F("name", patch.Str(s.Name)), patch.F("key", patch.Str(s.Key)))))))
+}
+
+// ensureBefore plans the init container of the modes without a token: it calls no Kubernetes API.
+func (p *planner) ensureBefore(o *object.Object, args, mounts []string, why, link string) error {
+	var nodes []*yaml.Node
+	for i := 0; i < len(mounts); i += 2 {
+		nodes = append(nodes, readOnlyMount(mounts[i], mounts[i+1]))
+	}
+	container, err := p.initContainer(p.on(o).pod, append(args, "--timeout="+p.settings.InitContainer.Timeout), nil, nodes...)
+	if err != nil {
+		return err
+	}
+	p.before(o, container, why, link)
+	return nil
+}

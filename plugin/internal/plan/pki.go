@@ -1,0 +1,72 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+const linkPKI = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/pki-realm.html"
+
+// realm plans the PKI realm of a node. The realms of users and passwords, which need no entry, come before it: a request that brings a
+// password is the user's. cas is nil where the node keeps a truststore, which serves then.
+func (p *planner) realm(w *recognise.Workload, conf *configuration, cas []string) error {
+	if p.settings.Mode != config.ModePKI {
+		return nil
+	}
+	key := "xpack.security.authc.realms.pki." + p.settings.PKI.Realm + "."
+	p.setting(w, conf, key+"order", or(conf.get(key+"order").Value(), "10"), "Elasticsearch tells Kibana by its certificate", linkPKI)
+	if s := conf.get(key + "certificate_authorities"); s != nil {
+		cas = s.Values
+	}
+	if cas == nil {
+		return nil
+	}
+	return p.list(conf, key+"certificate_authorities", cas, "certificates of these CAs can be users of the realm", linkPKI)
+}
+
+// pki plans a Kibana that has nothing but its certificate. It must be Kibana's own: whoever has the same is Kibana too.
+func (p *planner) pki(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
+	if err := p.ownCertificate(w, conf, id); err != nil {
+		return err
+	}
+	minter, err := p.minter(w.Object, id.ca, hosts)
+	if err != nil {
+		return err
+	}
+	p.withoutToken(w)
+	p.clientVolume(w.Object, id)
+	p.volume(w.Object, projected(minterVolume, fileMode(p.on(w.Object).pod), minter), "credentials that may write the role mapping (manage_security); only "+initName+" mounts them", linkPKI)
+	args := append(p.ensureArgs(hosts, p.verification(conf)), "--mode="+p.settings.Mode, "--pki-realm="+p.settings.PKI.Realm, "--role="+p.settings.PKI.Role,
+		"--username-file="+minterDir+"/username", "--password-file="+minterDir+"/password")
+	p.action("mode pki needs a licence with PKI realms (Gold, Platinum, Enterprise or a trial): on Basic %s refuses, and %s does not start; mode cert-token needs none", initName, w.ID)
+	p.action("%s: a request through Kibana without an Authorization header reaches Elasticsearch as Kibana itself", w.ID)
+	if len(p.release.Nodes) == 0 {
+		p.action("Elasticsearch is not in this stream: it must have the realm pki/%s (xpack.security.authc.realms.pki.%[1]s.order and .certificate_authorities)", p.settings.PKI.Realm)
+	}
+	return p.ensureBefore(w.Object, args, []string{clientVolume, clientDir, minterVolume, minterDir}, "maps Kibana's certificate to its role before Kibana starts", linkPKI)
+}
+
+// ownCertificate refuses a pair that somebody else presents too.
+func (p *planner) ownCertificate(w *recognise.Workload, conf *configuration, id identity) error {
+	shared := ""
+	if s := conf.get(kibanaCert); p.named(w.Object) == "" && (s == nil || s.Hidden || s.Value() == clientDir+"/"+fileCert) {
+		shared = "every client without one of its own"
+	}
+	for node, known := range p.nodes {
+		if known.certificate.Name == id.secret || known.client != nil && known.client.secret == id.secret {
+			shared = node.ID.String()
+		}
+	}
+	others := slices.IndexFunc(p.settings.Certificates.Clients, func(c config.Client) bool { return c.SecretName == id.secret && c.Ref != w.ID.String() })
+	if others >= 0 {
+		shared = p.settings.Certificates.Clients[others].Ref
+	}
+	if shared == "" {
+		return nil
+	}
+	return fmt.Errorf("the certificate in Secret/%s is that of %s too, and in mode pki whoever presents it is Kibana: give Kibana one of its own (elk-mtls certs makes it) and name it in certificates.clients (ref: %s)",
+		id.secret, shared, w.ID)
+}
