@@ -28,7 +28,7 @@ func (p *planner) password(w *recognise.Workload, conf *configuration, id identi
 	if err := p.holds(source); err != nil {
 		return fmt.Errorf("%w (password.secretName, password.key)", err)
 	}
-	user, err := p.kibanaUser(w, conf)
+	user, err := p.kibanaUser(conf)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (p *planner) password(w *recognise.Workload, conf *configuration, id identi
 	p.readPassword(w, conf, source)
 	pod := p.on(w.Object).pod
 	args := append(p.ensureArgs(hosts, p.verification(conf)), "--mode="+p.settings.Mode, "--kibana-password-file="+loginDir+"/password")
-	items, mounts := []fileItem{{source, "password"}}, []string{clientVolume, clientDir, loginVolume, loginDir}
+	items, mounts := []fileItem{{source, "password"}}, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(loginVolume, loginDir)}
 	switch {
 	case user.source.Name != "":
 		items = append(items, fileItem{user.source, "username"})
@@ -53,7 +53,7 @@ func (p *planner) password(w *recognise.Workload, conf *configuration, id identi
 		}
 		p.volume(w.Object, projected(minterVolume, fileMode(pod), minter), "credentials that may set the password (manage_security); only "+initName+" mounts them", linkBuiltInUsers)
 		args = append(args, "--set-password", "--username-file="+minterDir+"/username", "--password-file="+minterDir+"/password")
-		mounts = append(mounts, minterVolume, minterDir)
+		mounts = append(mounts, readOnlyMount(minterVolume, minterDir))
 	}
 	return p.ensureBefore(w.Object, args, mounts, "makes sure that Kibana's password works before Kibana starts", linkBuiltInUsers)
 }
@@ -87,7 +87,7 @@ type kibanaLogin struct {
 }
 
 // kibanaUser gives the user's own choice, else kibana_system. Kibana does not start as elastic.
-func (p *planner) kibanaUser(w *recognise.Workload, conf *configuration) (kibanaLogin, error) {
+func (p *planner) kibanaUser(conf *configuration) (kibanaLogin, error) {
 	s := conf.get(kibanaUsername)
 	switch {
 	case s == nil:
@@ -125,12 +125,8 @@ func fromSecret(name string, s object.Source) *yaml.Node {
 }
 
 // ensureBefore plans the init container of the modes without a token: it calls no Kubernetes API.
-func (p *planner) ensureBefore(o *object.Object, args, mounts []string, why, link string) error {
-	var nodes []*yaml.Node
-	for i := 0; i < len(mounts); i += 2 {
-		nodes = append(nodes, readOnlyMount(mounts[i], mounts[i+1]))
-	}
-	container, err := p.initContainer(p.on(o).pod, append(args, "--timeout="+p.settings.InitContainer.Timeout), nil, nodes...)
+func (p *planner) ensureBefore(o *object.Object, args []string, mounts []*yaml.Node, why, link string) error {
+	container, err := p.initContainer(p.on(o).pod, append(args, "--timeout="+p.settings.InitContainer.Timeout), nil, mounts...)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -46,7 +48,7 @@ func (p *planner) pki(w *recognise.Workload, conf *configuration, id identity, h
 	if len(p.release.Nodes) == 0 {
 		p.action("Elasticsearch is not in this stream: it must have the realm pki/%s (xpack.security.authc.realms.pki.%[1]s.order and .certificate_authorities)", p.settings.PKI.Realm)
 	}
-	return p.ensureBefore(w.Object, args, []string{clientVolume, clientDir, minterVolume, minterDir}, "maps Kibana's certificate to its role before Kibana starts", linkPKI)
+	return p.ensureBefore(w.Object, args, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(minterVolume, minterDir)}, "maps Kibana's certificate to its role before Kibana starts", linkPKI)
 }
 
 // ownCertificate refuses a pair that somebody else presents too.
