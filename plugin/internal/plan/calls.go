@@ -10,9 +10,12 @@ import (
 
 // Whether a container calls Elasticsearch, and how, is read from words: addresses in what it runs.
 
-// hostOf gives the host of an address without its port.
+// hostOf gives the host of an address, with or without a scheme, without its port.
 func hostOf(address string) string {
-	_, rest, _ := strings.Cut(address, "://")
+	_, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		rest = address
+	}
 	rest = rest[strings.LastIndex(rest, "@")+1:]
 	host, _, _ := strings.Cut(rest, "/")
 	host, _, _ = strings.Cut(host, ":")

@@ -60,3 +60,16 @@ func TestCurlIgnoresFiles(t *testing.T) {
 		})
 	}
 }
+
+func TestHostOf(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://u:p@es.logging.svc:9200/x": "es.logging.svc",
+		"es:9200":                           "es",
+		"es":                                "es",
+		"":                                  "",
+	} {
+		if got := hostOf(address); got != want {
+			t.Errorf("%q: got %q, want %q", address, got, want)
+		}
+	}
+}

@@ -72,6 +72,11 @@ func (p *planner) isCovered(o *object.Object, at patch.Edit) bool {
 	})
 }
 
+// isSameAddress tells whether a text of a workload is the very address that a planned connection has in another of its variables or arguments.
+func (p *planner) isSameAddress(o *object.Object, text string) bool {
+	return slices.ContainsFunc(p.covers, func(c covered) bool { return c.object == o && slices.Contains(c.values, text) })
+}
+
 // isCoveredLine tells the same of a line of a file that is no YAML: it holds an address that a connection in that file has.
 func (p *planner) isCoveredLine(o *object.Object, at patch.Edit, line string) bool {
 	return slices.ContainsFunc(p.covers, func(c covered) bool {

@@ -53,10 +53,10 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 	if err != nil {
 		return fmt.Errorf("container %q: %w", w.Main.Name, err)
 	}
-	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !p.reaches(w, c) })
 	for _, c := range connections {
-		p.cover(w, c.addresses())
+		p.cover(w, c.addresses()) // where it goes is known, also where that is elsewhere
 	}
+	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !p.reaches(w, c) })
 	if len(connections) == 0 {
 		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, fmt.Sprintf("container %q runs %s, which calls no Elasticsearch of this stream", w.Main.Name, w.App)})
 		return nil

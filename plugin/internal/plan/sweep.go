@@ -114,7 +114,7 @@ func (p *planner) sweepContainer(w *recognise.Workload) {
 			}
 			for _, text := range texts(e.node) {
 				service := calledIn(text, p.services)
-				if service == "" || p.isCovered(w.Object, patch.Edit{Path: place}) || p.isCovered(w.Object, patch.Edit{Path: at.Field(field).Item("#", fmt.Sprint(i))}) {
+				if service == "" || p.isSameAddress(w.Object, text) || p.isCovered(w.Object, patch.Edit{Path: place}) || p.isCovered(w.Object, patch.Edit{Path: at.Field(field).Item("#", fmt.Sprint(i))}) {
 					continue
 				}
 				p.noteStranger(stranger{ID: w.ID, container: w.Main.Name, place: name, service: service, known: true})
@@ -142,13 +142,19 @@ func (p *planner) sweepConfiguration(o *object.Object) {
 		}
 		return
 	}
+	var refs []string
 	for _, r := range readers {
+		refs = append(refs, r.object.ID.String()+"/"+r.container.Name)
 		if !p.caredFor(r.object, r.container) && !(found.variable != "" && p.variables[r.container.Node.YNode()][found.variable]) {
-			p.noteStranger(stranger{ID: o.ID, place: found.place, service: found.service, reader: r.object.ID.String() + "/" + r.container.Name,
+			p.noteStranger(stranger{ID: o.ID, place: found.place, service: found.service, reader: refs[len(refs)-1],
 				known: p.isProgram(r.container) || p.isMain(r.object, r.container.Name)})
 			return
 		}
 	}
+	if p.workloads[o] != nil {
+		return // its changes tell more
+	}
+	p.plan.Passed = append(p.plan.Passed, Passed{o.ID, found.place + " names Elasticsearch (" + found.service + "); who reads it is taken care of: " + strings.Join(refs, ", ")})
 }
 
 // mention is a string that names an Elasticsearch of this stream.

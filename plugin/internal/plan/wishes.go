@@ -168,6 +168,7 @@ func (p *planner) leadsElsewhere(node *yaml.RNode) bool {
 
 func wishesOfFile(f *embedded, at patch.Path, said config.RuleFile, link string) []wish {
 	var all []wish
+	in := yamlStore{file: f, at: at, nested: true}
 	flat := map[string]any{}
 	flatten(said.Set, "", flat)
 	keys := make([]string, 0, len(flat))
@@ -177,14 +178,9 @@ func wishesOfFile(f *embedded, at patch.Path, said config.RuleFile, link string)
 	sort.Strings(keys)
 	for _, key := range keys {
 		s := wish{key: key, value: flat[key], object: f.object, link: link, spell: func(value *yaml.Node) *yaml.Node { return value }}
-		node := patch.At(f.root, at)
-		if below, found := lookup(node, key); found != nil {
-			s.old = f.setting(slices.Concat(at, below), found)
+		if s.old = in.get(key); s.old == nil {
+			_, s.edit = in.put(key, nil)
 		}
-		place := placeFor(node, key)
-		last := len(place) - 1
-		place = append(place[:last:last], fields(strings.Split(place[last].Field, ".")...)...) // few programs know dotted names
-		s.edit = patch.Edit{Path: f.path, Inside: slices.Concat(at, place)}
 		all = append(all, s)
 	}
 	return all
