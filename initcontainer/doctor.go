@@ -25,6 +25,8 @@ type examination struct {
 	o    config.Doctor
 	edge edge
 	es   *elastic.Client
+
+	alwaysPresent string // alwaysPresentCertificate of the workloads: "true" if one has it, "" where nobody knows
 }
 
 // doctor is the line: certificate → connection → licence → token → cluster → privileges → report.
@@ -67,6 +69,7 @@ func (x *examination) look(ctx context.Context) {
 	x.Skip("Elasticsearch cannot be reached", d.Chain, d.HostName, d.Required, d.Licence, d.Elasticsearch)
 	x.token(ctx)
 	x.cluster(ctx)
+	x.realm(ctx)
 }
 
 // each gives one call its own time.
@@ -183,6 +186,39 @@ func (x *examination) without(ctx context.Context) {
 		x.Add(d.Required, d.Warning, "who presents none is let in to the login: client_authentication is not required")
 	default:
 		x.Add(d.Required, d.Warning, "not looked at: %s", oneLine(err))
+	}
+}
+
+// realm asks whom Elasticsearch takes us for by the certificate alone. Kibana's requests for its users carry that certificate too
+// where alwaysPresentCertificate is on: one without a login is then executed as Kibana.
+// https://www.elastic.co/guide/en/kibana/8.19/settings.html (elasticsearch.ssl.alwaysPresentCertificate)
+func (x *examination) realm(ctx context.Context) {
+	switch {
+	case x.es == nil:
+		x.Skip("Elasticsearch cannot be reached", d.PKIRealm)
+		return
+	case x.o.TLS.Cert == "":
+		x.Skip("no client certificate is configured", d.PKIRealm)
+		return
+	}
+	limited, cancel := x.each(ctx)
+	defer cancel()
+	id, err := x.es.AuthenticateCertificate(limited)
+	switch {
+	case failure.Code(err) == failure.Unauthorized:
+		x.Add(d.PKIRealm, d.OK, "the certificate alone is nobody")
+	case err != nil:
+		x.Add(d.PKIRealm, d.Warning, "not looked at: %s", oneLine(err))
+	case id.Realm.Type != "pki":
+		x.Add(d.PKIRealm, d.Warning, "who has no login is %q of realm %q: anonymous access is on", id.Username, id.Realm.Name)
+	case x.alwaysPresent == "true":
+		x.Add(d.PKIRealm, d.Problem, "realm %q takes the certificate for %q with the roles %q, and Kibana presents it for its users too (alwaysPresentCertificate): a request without a login is executed as Kibana",
+			id.Realm.Name, id.Username, id.Roles)
+	case x.alwaysPresent == "false":
+		x.Add(d.PKIRealm, d.OK, "realm %q takes the certificate for %q, and Kibana presents it for itself only", id.Realm.Name, id.Username)
+	default:
+		x.Add(d.PKIRealm, d.Warning, "realm %q takes the certificate for %q with the roles %q: elasticsearch.ssl.alwaysPresentCertificate must be false in Kibana",
+			id.Realm.Name, id.Username, id.Roles)
 	}
 }
 

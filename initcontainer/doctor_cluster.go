@@ -154,6 +154,9 @@ func (x *examination) workloads(ctx context.Context, cluster *rollout.Client) {
 		case !s.Patched():
 			x.Add(d.PostRenderer, d.Problem, "%s was deployed without the post-renderer: run the same upgrade again with --post-renderer", w)
 		}
+		if value, there := s.Variable("ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE"); there && x.alwaysPresent != "true" {
+			x.alwaysPresent = value
+		}
 		left, err := cluster.Leftovers(ctx, w)
 		switch {
 		case len(left) > 0:

@@ -31,7 +31,7 @@ import (
 // The same scripts as in go test, against a real Elasticsearch that requires client certificates and a real API server,
 // as a ServiceAccount that has the rendered Role and nothing else.
 func TestRealParts(t *testing.T) {
-	node, ca := realElasticsearch(t, nil)
+	node, ca := realElasticsearch(t, nil, nil)
 	api, err := parts.KubeAPIServer(t.Context())
 	parts.SkipOrFail(t, err)
 	t.Cleanup(func() { must(t, api.Stop()) })
@@ -72,6 +72,7 @@ func TestRealParts(t *testing.T) {
 		doctorInCluster(t, w)
 	})
 	t.Run("EachVerbTakenFromARole", func(t *testing.T) { eachVerbTaken(t, fresh, admin) })
+	t.Run("ManyOnOneElasticsearch", func(t *testing.T) { neighbours(t, []*world{fresh(t), fresh(t), fresh(t)}) })
 	t.Run("TenAtOnceGiveOneToken", func(t *testing.T) { tenAtOnce(t, fresh(t)) })
 	t.Run("ASecondRunWritesNothing", func(t *testing.T) {
 		w := fresh(t)

@@ -12,6 +12,7 @@ import (
 
 // judge is step 4: it gathers the evidence and has it judged. The error says why a verdict is unclear.
 func (h *holder) judge(ctx context.Context, s protocol.State) (protocol.Verdict, error) {
+	h.listed = nil
 	if h.renewing { // 10
 		h.unclear = false
 		return protocol.Invalid, nil
@@ -48,6 +49,7 @@ func (h *holder) examine(ctx context.Context, s protocol.State) (protocol.Eviden
 	if err != nil {
 		return protocol.Evidence{Answer: protocol.Refused}, fmt.Errorf("token %s is refused (401), which proves nothing yet: %w", s.Has, err)
 	}
+	h.listed = names
 	if !names[s.Has] {
 		return protocol.Evidence{Answer: protocol.Refused, Listing: protocol.Unlisted}, nil
 	}

@@ -24,7 +24,7 @@ public class Get {
 
 // TestJavaReadsTheKeystore lets Java call a real Elasticsearch that requires a certificate, with the file and without.
 func TestJavaReadsTheKeystore(t *testing.T) {
-	node, ca := realElasticsearch(t, nil)
+	node, ca := realElasticsearch(t, nil, nil)
 	dir := t.TempDir()
 	java := func(name string, args ...string) string {
 		out, err := exec.Command(name, args...).CombinedOutput()

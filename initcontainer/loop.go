@@ -58,6 +58,7 @@ type holder struct {
 	foreign   bool // tokens that were not made for this Secret may be deleted, too
 	unknown   int  // creates without an answer
 	refused   refusal
+	listed    map[string]bool // the tokens that there are, if this round asked
 	minterOK  bool
 	minterBad time.Time // since when the minter gets 401
 	red       time.Time // since when the cluster's health is red
@@ -195,7 +196,7 @@ func (h *holder) input(s protocol.State, verdict protocol.Verdict) protocol.Inpu
 		State: s, Mine: h.mine, Verdict: verdict, Pod: h.pod, Now: now,
 		Stale:   h.watch.Stale(now, h.stale, h.pod, h.mine),
 		Late:    now.Sub(h.mine.Sent) > late,
-		NewName: credential.NewName(h.prefix(s)),
+		NewName: credential.NewName(h.prefix(s)), Listed: h.listed,
 	}
 }
 

@@ -25,7 +25,7 @@ func TestModesOnElasticsearch(t *testing.T) {
 	node, ca := realElasticsearch(t, map[string]string{
 		"xpack.security.authc.realms.pki.pki1.order":                   "3",
 		"xpack.security.authc.realms.pki.pki1.certificate_authorities": "certs/ca.crt",
-	})
+	}, nil)
 	m := &modes{node: node, base: t.TempDir()}
 	m.o = m.settings(t, ca)
 
@@ -41,6 +41,7 @@ func TestModesOnElasticsearch(t *testing.T) {
 	})
 	m.call(t, http.MethodPost, "/_license/start_trial?acknowledge=true", nil)
 	t.Run("pki on a trial", m.pki)
+	t.Run("doctor sees the realm", m.realm)
 	t.Run("pki refuses the node's own pair", func(t *testing.T) {
 		own := ca.Leaf(pki.Options{CN: "node", SANs: []string{"127.0.0.1"}, ServerAuth: true, ClientAuth: true})
 		must(t, node.WriteFile("certs/tls.crt", own.Cert))
@@ -181,31 +182,39 @@ func (m *modes) pki(t *testing.T) {
 	}
 }
 
+func (m *modes) realm(t *testing.T) {
+	if text, want := m.look(m.minter(t)), `‼ pki-realm: realm "pki1" takes the certificate for "kibana" with the roles ["kibana_system"]`; !strings.Contains(text, want) {
+		t.Errorf("no %q in\n%s", want, text)
+	}
+}
+
 // doctor has no Kubernetes here; what it says of Elasticsearch is what counts.
 func (m *modes) doctor(t *testing.T) {
-	look := func(change func(*config.Ensure)) string {
-		o := config.Doctor{Ensure: m.o, Format: "text"}
-		o.Account, o.Secret, o.SecretKey, o.Namespace = kibana, "none", testKey, "none"
-		change(&o.Ensure)
-		var out bytes.Buffer
-		_ = doctor(t.Context(), o, edge{
-			clock: systemClock(), log: slog.New(slog.DiscardHandler), stdout: &out, transport: closing(t), kubernetes: &rest.Config{Host: "https://127.0.0.1:1"},
-		})
-		return out.String()
-	}
 	for _, test := range []struct {
 		change func(*config.Ensure)
 		want   []string
 	}{
-		{m.minter(t), []string{"✓ reachable", "✓ chain", "✓ host-name", "✓ client-certificate-required", "✓ licence: basic", "✓ privileges-elasticsearch"}},
+		{m.minter(t), []string{"✓ reachable", "✓ chain", "✓ host-name", "✓ client-certificate-required", "✓ pki-realm: the certificate alone is nobody", "✓ licence: basic", "✓ privileges-elasticsearch"}},
 		{func(*config.Ensure) {}, []string{"‼ privileges-elasticsearch: the minting user may do nearly everything"}},
 		{func(o *config.Ensure) { o.TLS.Cert, o.TLS.Key = "", "" }, []string{"✗ certificate-files: logging in: " + strings.TrimPrefix(m.node.URL, "https://") + " refuses", "✓ chain"}},
 	} {
-		text := look(test.change)
+		text := m.look(test.change)
 		for _, want := range test.want {
 			if !strings.Contains(text, want) {
 				t.Errorf("no %q in\n%s", want, text)
 			}
 		}
 	}
+}
+
+// look runs doctor.
+func (m *modes) look(change func(*config.Ensure)) string {
+	o := config.Doctor{Ensure: m.o, Format: "text"}
+	o.Account, o.Secret, o.SecretKey, o.Namespace = kibana, "none", testKey, "none"
+	change(&o.Ensure)
+	var out bytes.Buffer
+	_ = doctor(context.Background(), o, edge{
+		clock: systemClock(), log: slog.New(slog.DiscardHandler), stdout: &out, kubernetes: &rest.Config{Host: "https://127.0.0.1:1"},
+	})
+	return out.String()
 }

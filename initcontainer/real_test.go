@@ -15,8 +15,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/test/pki"
 )
 
-// realElasticsearch starts a node, with a user that may mint and nothing more.
-func realElasticsearch(t *testing.T, more map[string]string) (*parts.Node, *pki.CA) {
+// realElasticsearch starts a node, with a user that may mint and nothing more. Settings and files may be added.
+func realElasticsearch(t *testing.T, more map[string]string, files map[string][]byte) (*parts.Node, *pki.CA) {
 	t.Helper()
 	ca := pki.NewCA("ca")
 	server := ca.Leaf(pki.Options{CN: "node", SANs: []string{"127.0.0.1"}, ServerAuth: true})
@@ -28,9 +28,11 @@ func realElasticsearch(t *testing.T, more map[string]string) (*parts.Node, *pki.
 		"xpack.security.http.ssl.certificate_authorities": "certs/ca.crt",
 	}
 	maps.Copy(settings, more)
+	all := map[string][]byte{"certs/tls.crt": server.Cert, "certs/tls.key": server.Key, "certs/ca.crt": ca.Cert}
+	maps.Copy(all, files)
 	node, err := parts.Elasticsearch(t.Context(), parts.Options{
 		Settings: settings,
-		Files:    map[string][]byte{"certs/tls.crt": server.Cert, "certs/tls.key": server.Key, "certs/ca.crt": ca.Cert},
+		Files:    all,
 		TLS:      ca.Client(ca.Leaf(pki.Options{CN: "admin", ClientAuth: true})),
 	})
 	parts.SkipOrFail(t, err)

@@ -230,7 +230,7 @@ const kubeconfigText = "apiVersion: v1\nkind: Config\nclusters: [{name: c, clust
 
 // kubernetesFake starts the API server and says what happens to its Secret:
 // kubernetes start | deny STATUS | delete | blank | immutable | wrote N | deploy NAME [FIELDS] | patched | aged |
-// leave PATH | freeze yes|no | restarted N
+// environment NAME=VALUE | leave PATH | freeze yes|no | restarted N
 func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 	st := stageOf(ts)
 	switch args[0] {
@@ -257,6 +257,9 @@ func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 		st.api.Age()
 	case "patched":
 		st.api.Patch()
+	case "environment":
+		name, value, _ := strings.Cut(args[1], "=")
+		st.api.Setenv(name, value)
 	case "leave":
 		st.api.Leave(args[1])
 	case "deploy":

@@ -30,6 +30,7 @@ const (
 	Chain            Code = "chain"
 	HostName         Code = "host-name"
 	Required         Code = "client-certificate-required"
+	PKIRealm         Code = "pki-realm"
 	CertificateFiles Code = "certificate-files"
 	CertificateUsage Code = "certificate-usage"
 	CertificateDates Code = "certificate-dates"
@@ -49,7 +50,7 @@ var sections = []struct {
 	name  string
 	codes []Code
 }{
-	{"connection", []Code{Reachable, Chain, HostName, Required}},
+	{"connection", []Code{Reachable, Chain, HostName, Required, PKIRealm}},
 	{"certificate", []Code{CertificateFiles, CertificateUsage, CertificateDates}},
 	{"licence", []Code{Licence}},
 	{"token", []Code{TokenWorks, TokenRecorded, Orphans}},

@@ -36,6 +36,7 @@ type Server struct {
 
 	deployments []*deployment
 	pods        []corev1.Pod
+	env         []corev1.EnvVar // of their containers, beside the token
 	left        map[string]bool // objects that hooks left, by the end of their path
 }
 

@@ -123,7 +123,15 @@ func (s *Server) Age() {
 func (s *Server) podSpec() corev1.PodSpec {
 	from := &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{Key: "token"}}
 	from.SecretKeyRef.Name = s.name
-	return corev1.PodSpec{Containers: []corev1.Container{{Name: "kibana", Env: []corev1.EnvVar{{Name: "TOKEN", ValueFrom: from}}}}}
+	env := append([]corev1.EnvVar{{Name: "TOKEN", ValueFrom: from}}, s.env...)
+	return corev1.PodSpec{Containers: []corev1.Container{{Name: "kibana", Env: env}}}
+}
+
+// Setenv gives the containers of all Deployments one variable beside the token.
+func (s *Server) Setenv(name, value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.env = []corev1.EnvVar{{Name: name, Value: value}}
 }
 
 // workloadCalls answers what a rotation asks of a cluster; ok is false for any other call.

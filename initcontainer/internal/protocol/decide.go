@@ -37,6 +37,7 @@ type Input struct {
 	NewName string // made for this decision alone (R4)
 	Pod     string // UID of the own pod
 	Now     time.Time
+	Listed  map[string]bool // the names that Elasticsearch lists, where they were asked for after State was read; else nil
 }
 
 // Action is what to do next, and for a patch what the Secret says after it.
@@ -91,6 +92,7 @@ func mint(in Input) Action {
 		return Action{Kind: Full}
 	}
 	next := s.clone()
+	next.lapse(in.Listed)
 	next.fence(in.Now)
 	next.record(lost(s, mine), mine, in.Now) // 5
 	next.Claim = Claim{in.NewName, in.Pod}

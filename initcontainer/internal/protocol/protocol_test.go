@@ -163,13 +163,21 @@ type decision struct {
 	late  bool
 	kind  Kind
 	next  string
+
+	listed []string
 }
 
 func decide(t *testing.T, verdict Verdict, tests []decision) {
 	t.Helper()
 	for _, test := range tests {
 		before := secret(test.state)
-		got := Decide(Input{State: before, Mine: test.mine, Verdict: verdict, Stale: test.stale, Late: test.late, NewName: "new", Pod: "me", Now: now})
+		var listed map[string]bool
+		for _, name := range test.listed {
+			listed = map[string]bool{name: true}
+		}
+		got := Decide(Input{
+			State: before, Mine: test.mine, Verdict: verdict, Stale: test.stale, Late: test.late, NewName: "new", Pod: "me", Now: now, Listed: listed,
+		})
 		want := Action{Kind: test.kind}
 		if test.next != "" {
 			want.Next = secret(test.next)
@@ -228,6 +236,8 @@ func TestStep7(t *testing.T) {
 		{name: "my value without my claim is not written", state: "-", mine: Mine{Name: "N", Posted: true, Value: value("N")}, kind: PatchClaim, next: "- claim=new@me doomed=N"},
 		{name: "nor doomed where a write of it is open (R2)", state: "-", mine: Mine{Name: "N", Posted: true, Value: value("N"), WriteUnknown: true}, kind: PatchClaim, next: "- claim=new@me previous=N"},
 		{name: "what is invalid in data.token stays until there is better", state: "T token-name=T previous=P", kind: PatchClaim, next: "T token-name=T previous=P claim=new@me"},
+		{name: "what is not listed any more is forgotten", state: "T token-name=T previous=P,Q", listed: []string{"Q"}, kind: PatchClaim, next: "T token-name=T previous=Q claim=new@me"},
+		{name: "but not what is lost in the same moment (R2)", state: "-", listed: []string{"Q"}, mine: Mine{Name: "N", Posted: true, Value: value("N"), WriteUnknown: true}, kind: PatchClaim, next: "- claim=new@me previous=N"},
 		{name: "too many doomed names", state: full, kind: Full},
 		{name: "too many doomed names do not stop a claim that stands", state: full + " claim=N@me", mine: Mine{Name: "N"}, kind: Create},
 	})

@@ -147,3 +147,11 @@ func (s *State) settle(name string) {
 	s.TokenName = name
 	s.Previous = slices.DeleteFunc(s.Previous, func(p string) bool { return p == name })
 }
+
+// lapse drops from previous what Elasticsearch lists neither in the index nor in files: each of these names was created and
+// answered once, so none can come late. Only patches that are written anyway do so.
+func (s *State) lapse(listed map[string]bool) {
+	if listed != nil {
+		s.Previous = slices.DeleteFunc(s.Previous, func(p string) bool { return !listed[p] })
+	}
+}

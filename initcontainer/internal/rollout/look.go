@@ -16,6 +16,18 @@ const modeAnnotation = "elk-mtls.dev/mode"
 // Patched reports whether the post-renderer's mark is on the workload. An upgrade without it takes the mark away.
 func (s Status) Patched() bool { return s.Metadata.Annotations[modeAnnotation] != "" }
 
+// Variable reads an environment variable of the workload's containers that has a plain value.
+func (s Status) Variable(name string) (value string, there bool) {
+	for _, c := range s.Spec.Template.Spec.Containers {
+		for _, e := range c.Env {
+			if e.Name == name && e.ValueFrom == nil {
+				return e.Value, true
+			}
+		}
+	}
+	return "", false
+}
+
 // started is when the last of a pod's containers started: from then on it has the token of that moment.
 func started(p corev1.Pod) metav1.Time {
 	var at metav1.Time
