@@ -128,6 +128,11 @@ func (c *certsOptions) run(args []string) error {
 	if err != nil {
 		return err
 	}
+	for _, l := range leaves {
+		if l.Namespace == "" {
+			return fmt.Errorf("%s: the manifests name no namespace, and certificates hold names such as SERVICE.NAMESPACE.svc: give it with --namespace", l.Refs[0])
+		}
+	}
 	if unknown := issue.Unknown(c.only, leaves); len(unknown) > 0 {
 		return usageError{fmt.Errorf("--only: %s is none of those that need a certificate: %s", strings.Join(unknown, ", "), strings.Join(issue.Refs(leaves), ", "))}
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ import (
 
 // rendering is a stream of manifests, and how elk-mtls is told about it.
 type rendering struct {
+	mode   string // that its configuration names
 	name   string
 	stream []byte
 	env    []string
@@ -54,6 +56,9 @@ func fixtures(t *testing.T) []rendering {
 		r := rendering{name: filepath.Base(dir), stream: readFile(t, filepath.Join(dir, "input.yaml"))}
 		if config := filepath.Join(dir, "config.yaml"); exists(config) {
 			r.env = append(r.env, "ELK_MTLS_CONFIG="+config)
+			if found := regexp.MustCompile(`(?m)^  mode: (\S+)$`).FindSubmatch(readFile(t, config)); found != nil {
+				r.mode = string(found[1])
+			}
 		}
 		all = append(all, r)
 	}

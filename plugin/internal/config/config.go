@@ -45,6 +45,12 @@ const (
 	Required = "required"
 )
 
+// Where certificates come from.
+const (
+	SourceSecret      = "secret"       // somebody made the Secrets
+	SourceCertManager = "cert-manager" // cert-manager makes them, for Certificates that are added to the stream
+)
+
 // What to do with a stream that brings the private key of a server with it.
 const (
 	Allow  = "allow"
@@ -78,13 +84,24 @@ type Settings struct {
 
 // Certificates says which Secrets hold the certificates and how far a client trusts them.
 type Certificates struct {
-	Source           string   `json:"source,omitempty"`     // secret
+	Source           string   `json:"source,omitempty"`     // secret | cert-manager
 	SecretName       string   `json:"secretName,omitempty"` // "" = the Secret that the chart itself uses
 	Keys             Keys     `json:"keys,omitzero"`
 	ClientCA         ClientCA `json:"clientCA,omitzero"`
 	Clients          []Client `json:"clients,omitempty"`
 	VerificationMode string   `json:"verificationMode,omitempty"` // full | certificate
 	Rendered         string   `json:"rendered,omitempty"`         // allow | refuse: a stream that brings the servers' private key
+	Issuer           Issuer   `json:"issuer,omitzero"`            // of cert-manager
+	Duration         string   `json:"duration,omitempty"`         // Go duration; "" = what cert-manager takes
+	RenewBefore      string   `json:"renewBefore,omitempty"`      // Go duration; "" = what cert-manager takes
+	Namespace        string   `json:"namespace,omitempty"`        // for names such as SERVICE.NAMESPACE.svc where the manifests name none
+}
+
+// Issuer names the issuer of cert-manager that signs.
+type Issuer struct {
+	Name  string `json:"name,omitempty"`
+	Kind  string `json:"kind,omitempty"` // Issuer | ClusterIssuer | that of another group
+	Group string `json:"group,omitempty"`
 }
 
 // Keys names the keys of a certificate Secret.
@@ -220,7 +237,9 @@ func (s Settings) WithDefaults() Settings {
 	}
 	or(&s.Mode, ModeCertToken)
 	or((*string)(&s.Hooks), "auto")
-	or(&s.Certificates.Source, "secret")
+	or(&s.Certificates.Source, SourceSecret)
+	or(&s.Certificates.Issuer.Kind, "Issuer")
+	or(&s.Certificates.Issuer.Group, "cert-manager.io")
 	or(&s.Certificates.Rendered, Allow)
 	or(&s.Certificates.ClientCA.Key, "ca.crt")
 	or(&s.Token.Account, "elastic/kibana")
@@ -251,11 +270,11 @@ func (s Settings) Validate() error {
 	oneOf("mode", s.Mode, Modes()...)
 	oneOf("clientAuthentication", s.ClientAuthentication, None, Optional, Required)
 	oneOf("hooks", string(s.Hooks), "auto", "off")
-	oneOf("certificates.source", s.Certificates.Source, "secret")
+	oneOf("certificates.source", s.Certificates.Source, SourceSecret, SourceCertManager)
 	oneOf("certificates.verificationMode", s.Certificates.VerificationMode, "full", "certificate")
 	oneOf("certificates.rendered", s.Certificates.Rendered, Allow, Refuse)
 	oneOf("initContainer.pullPolicy", s.InitContainer.PullPolicy, "Always", "IfNotPresent", "Never")
-	problems = append(problems, s.validateMode()...)
+	problems = append(append(problems, s.validateMode()...), s.Certificates.validateIssuer()...)
 	if d, err := time.ParseDuration(s.InitContainer.Timeout); s.InitContainer.Timeout != "" && (err != nil || d <= 0) {
 		problems = append(problems, fmt.Errorf("initContainer.timeout: %q is no positive duration such as 5m", s.InitContainer.Timeout))
 	}
@@ -286,6 +305,24 @@ func (s Settings) validateMode() []error {
 	}
 	if name := s.PKI.Realm; strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
 		add("pki.realm: %q: want letters, digits, hyphens and underscores", name)
+	}
+	return problems
+}
+
+// validateIssuer finds what cert-manager would need, and what only it reads.
+func (c Certificates) validateIssuer() []error {
+	var problems []error
+	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	for name, value := range map[string]string{"duration": c.Duration, "renewBefore": c.RenewBefore} {
+		if d, err := time.ParseDuration(value); value != "" && (err != nil || d <= 0) {
+			add("certificates.%s: %q is no positive duration such as 2160h", name, value)
+		}
+	}
+	switch {
+	case c.Source == SourceCertManager && c.Issuer.Name == "":
+		add("certificates.issuer.name: missing; cert-manager needs an issuer that signs, with its CA in ca.crt")
+	case c.Source != SourceCertManager && (c.Issuer.Name != "" || c.Duration != "" || c.RenewBefore != ""):
+		add("certificates.issuer, duration, renewBefore: go with certificates.source: %s only", SourceCertManager)
 	}
 	return problems
 }

@@ -45,6 +45,10 @@ spec:
     clients: [{ref: a/b, secretName: x}]
     verificationMode: x
     rendered: x
+    issuer: {name: x, kind: x, group: x}
+    duration: x
+    renewBefore: x
+    namespace: x
   token: {account: x, secretName: x, key: x}
   password: {secretName: x, key: x, set: true}
   pki: {realm: x, role: x}
@@ -90,6 +94,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	s.InitContainer.Timeout = "-1s"
 	s.Token.Account = "kibana"
 	s.Password.Set, s.PKI.Realm = true, "a.b"
+	s.Certificates.Duration = "a year"
 	s.Elasticsearch.URL = "http://es:9200"
 	s.Rules = []Rule{
 		{Ref: "x"},
@@ -102,6 +107,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	err := s.Validate()
 	for _, want := range []string{
 		"password: goes with the modes password and cert-password only", `pki.realm: "a.b"`,
+		`certificates.duration: "a year"`, "go with certificates.source: cert-manager only",
 		"rules[0]: needs ref", "rules[1]: says nothing", "rules[2].mountPath:", "rules[2].args[0]:", "rules[2].files[0].path:", "rules[2].files[0].set:",
 		"rules[3]: Deployment/y has a rule already", "rules[4]: Deployment/z/c is listed under unmanaged",
 	} {

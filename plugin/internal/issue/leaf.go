@@ -25,7 +25,7 @@ type Leaf struct {
 const suffix = "-elk-mtls-tls"
 
 // Leaves lists what a release needs: one certificate for its Elasticsearch, in each namespace with nodes, and one for each client. Secrets
-// that the settings name keep their names. A workload without a namespace is in the one given. Besides its Services' names a server
+// that the settings name keep their names. A workload without a namespace is in the one given, which may be unknown (""). Besides its Services' names a server
 // answers to more.
 func Leaves(release *recognise.Release, s config.Settings, namespace string, more []string) ([]Leaf, error) {
 	l := &leaves{release: release, certificates: s.Certificates, namespace: namespace}
@@ -66,10 +66,7 @@ type leaves struct {
 
 // node adds the names of a node to the certificate of its namespace.
 func (l *leaves) node(w *recognise.Workload, more []string) error {
-	namespace, err := l.namespaceOf(w.ID)
-	if err != nil {
-		return err
-	}
+	namespace := or(w.Namespace, l.namespace)
 	names, err := l.names(w, namespace)
 	if err != nil {
 		return err
@@ -113,15 +110,15 @@ func (l *leaves) names(w *recognise.Workload, namespace string) ([]string, error
 }
 
 func spellings(service, namespace string) []string {
+	if namespace == "" {
+		return []string{service}
+	}
 	return []string{service, service + "." + namespace, service + "." + namespace + ".svc", service + "." + namespace + ".svc.cluster.local"}
 }
 
 // client adds the certificate of a client.
 func (l *leaves) client(w *recognise.Workload) error {
-	namespace, err := l.namespaceOf(w.ID)
-	if err != nil {
-		return err
-	}
+	namespace := or(w.Namespace, l.namespace)
 	ref := w.ID.String()
 	if slices.ContainsFunc(l.all, func(leaf Leaf) bool { return slices.Contains(leaf.Refs, ref) && leaf.Namespace == namespace }) {
 		return nil // a second container of the same pod, or one beside a node
@@ -145,16 +142,6 @@ func (l Leaf) keyType(kind KeyType) KeyType {
 		return RSA3072
 	}
 	return kind
-}
-
-func (l *leaves) namespaceOf(id object.ID) (string, error) {
-	if id.Namespace != "" {
-		return id.Namespace, nil
-	}
-	if l.namespace == "" {
-		return "", fmt.Errorf("%s: the manifests name no namespace, and certificates hold names such as SERVICE.NAMESPACE.svc: give it with --namespace", id)
-	}
-	return l.namespace, nil
 }
 
 // subject names a workload, with its kind where another workload of that name comes before it: a certificate stands for one of them.

@@ -144,13 +144,26 @@ func TestLeaves(t *testing.T) {
 	}
 }
 
+// TestLeavesWithoutNamespace holds that names with a namespace are left out where nobody knows it.
+func TestLeavesWithoutNamespace(t *testing.T) {
+	got, err := Leaves(read(t, service("es", "es")+node("StatefulSet", "es")+kibana("Deployment", "")), config.Settings{}, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Leaf{
+		{Secret: "es-elk-mtls-tls", Refs: []string{"StatefulSet/es"}, Server: true, Subject: "es", Names: []string{"localhost", "127.0.0.1", "es", "es-headless", "*.es-headless"}},
+		{Secret: "kibana-elk-mtls-tls", Refs: []string{"Deployment/kibana"}, Subject: "kibana"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestLeavesThatCannotBe(t *testing.T) {
 	unnamed := strings.ReplaceAll(node("StatefulSet", "es"), "  serviceName: es-headless\n", "")
 	for name, c := range map[string]struct{ stream, namespace, want string }{
-		"no namespace anywhere":           {kibana("Deployment", ""), "", "Deployment/kibana: the manifests name no namespace"},
-		"a node that nobody can call":     {unnamed, "elastic", "StatefulSet/es: no Service selects its pods"},
-		"nobody who needs a certificate":  {service("x", "x"), "elastic", "nobody needs a certificate"},
-		"a node with no namespace either": {node("StatefulSet", "es"), "", "StatefulSet/es: the manifests name no namespace"},
+		"a node that nobody can call":    {unnamed, "elastic", "StatefulSet/es: no Service selects its pods"},
+		"nobody who needs a certificate": {service("x", "x"), "elastic", "nobody needs a certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := Leaves(read(t, c.stream), config.Settings{}, c.namespace, nil); err == nil || !strings.Contains(err.Error(), c.want) || got != nil {

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -61,6 +62,7 @@ type Passed struct {
 // For plans all changes. All or nothing: an error names every object that cannot be secured as asked.
 func For(r *recognise.Release, s config.Settings) (*Plan, error) {
 	p := &planner{release: r, settings: s, plan: &Plan{}}
+	p.certManager()
 	p.servers()
 	p.guards()
 	p.rendered()
@@ -80,6 +82,10 @@ func For(r *recognise.Release, s config.Settings) (*Plan, error) {
 	for _, l := range r.Passed {
 		p.plan.Passed = append(p.plan.Passed, Passed{l.ID, l.Why})
 	}
+	if err := errors.Join(p.problems...); err != nil {
+		return nil, err
+	}
+	p.issued()
 	if err := errors.Join(p.problems...); err != nil {
 		return nil, err
 	}
@@ -111,6 +117,7 @@ type planner struct {
 	programs  map[*yaml.Node]bool // containers that a program of the table runs in, or that have a rule
 	ruled     []ruled
 	matched   map[string]bool // refs of the configuration that matched something
+	leaves    []issue.Leaf    // certificates that cert-manager makes
 	outside   []outside       // Secrets and ConfigMaps that the stream does not hold
 }
 

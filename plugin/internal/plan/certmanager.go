@@ -1,0 +1,105 @@
+package plan
+
+import (
+	"slices"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+)
+
+const linkCertManager = "https://cert-manager.io/docs/usage/certificate/"
+
+// certManager decides which certificates cert-manager is asked for. From here on their Secrets are like those that somebody made.
+func (p *planner) certManager() {
+	if p.settings.Certificates.Source != config.SourceCertManager || len(p.release.Nodes)+len(p.release.Kibanas)+len(p.release.Clients) == 0 {
+		return
+	}
+	leaves, err := issue.Leaves(p.release, p.settings, p.settings.Certificates.Namespace, nil)
+	if err != nil {
+		p.problems = append(p.problems, err)
+		return
+	}
+	p.leaves = leaves
+	p.settings = issue.Configure(p.settings, p.release, leaves)
+}
+
+// issued plans a Certificate for every pair that somebody mounts.
+func (p *planner) issued() {
+	if len(p.leaves) == 0 {
+		return
+	}
+	asked := false
+	for _, l := range p.leaves {
+		before := p.user(l)
+		if before == nil {
+			continue // it calls no Elasticsearch of this stream, or none by TLS
+		}
+		asked = true
+		id, node := newObject(before, "cert-manager.io/v1", "Certificate", l.Secret, patch.F("spec", p.certificate(l)))
+		p.failing(before.ID, p.add(before, id, node, "cert-manager makes Secret/"+l.Secret+" of it"))
+		if l.Server && l.Namespace == "" {
+			p.assume("Certificate/%s has no names with a namespace, which the manifests do not tell: give it in certificates.namespace if clients call SERVICE.NAMESPACE.svc", l.Secret)
+		}
+	}
+	if asked {
+		c := p.settings.Certificates.Issuer
+		p.assume("%s/%s must put its CA into ca.crt, as issuers of the kinds CA and Vault do, and ACME does not", c.Kind, c.Name)
+		p.action("cert-manager renews certificates: Elasticsearch takes a new one up by itself, Kibana and most clients when they are restarted (kubectl rollout restart)")
+	}
+}
+
+// user gives the first object that mounts a pair, nil when none does.
+func (p *planner) user(l issue.Leaf) *object.Object {
+	for _, w := range p.order {
+		if len(w.touched) > 0 && slices.Contains(l.Refs, w.object.ID.String()) && (l.Namespace == w.object.Namespace || w.object.Namespace == "") {
+			return w.object
+		}
+	}
+	return nil
+}
+
+// certificate is the spec: a server is called by all of its names and calls itself; nobody looks at the names of a client.
+func (p *planner) certificate(l issue.Leaf) *yaml.Node {
+	c := p.settings.Certificates
+	usages := []string{"digital signature", "client auth"}
+	if l.Server {
+		usages = []string{"digital signature", "key encipherment", "server auth", "client auth"}
+	}
+	algorithm, size := "ECDSA", 256
+	if l.RSA {
+		algorithm, size = "RSA", 3072
+	}
+	spec := patch.Map(
+		patch.F("secretName", patch.Str(l.Secret)),
+		patch.F("commonName", patch.Str(l.Subject)),
+		patch.F("subject", patch.Map(patch.F("organizations", patch.Strs(or(l.Namespace, ourName))))),
+	)
+	var names, addresses []string
+	for _, name := range l.Names {
+		if name == "127.0.0.1" {
+			addresses = append(addresses, name)
+		} else {
+			names = append(names, name)
+		}
+	}
+	add := func(name string, value *yaml.Node) { spec.Content = append(spec.Content, patch.Str(name), value) }
+	if l.Server {
+		add("dnsNames", patch.Strs(names...))
+		add("ipAddresses", patch.Strs(addresses...))
+	}
+	add("usages", patch.Strs(usages...))
+	for _, f := range []struct{ name, value string }{{"duration", c.Duration}, {"renewBefore", c.RenewBefore}} {
+		if f.value != "" {
+			add(f.name, patch.Str(f.value))
+		}
+	}
+	add("privateKey", patch.Map(
+		patch.F("algorithm", patch.Str(algorithm)), patch.F("size", patch.Int(size)),
+		patch.F("encoding", patch.Str("PKCS8")), patch.F("rotationPolicy", patch.Str("Always"))))
+	add("issuerRef", patch.Map(patch.F("name", patch.Str(c.Issuer.Name)), patch.F("kind", patch.Str(c.Issuer.Kind)), patch.F("group", patch.Str(c.Issuer.Group))))
+	return spec
+}
