@@ -35,9 +35,7 @@ func Leaves(release *recognise.Release, s config.Settings, namespace string, mor
 		}
 	}
 	for _, w := range slices.Concat(release.Kibanas, release.Clients) {
-		if err := l.client(w); err != nil {
-			return nil, err
-		}
+		l.client(w)
 	}
 	for _, rule := range s.Rules {
 		kind, name, _ := rule.Object()
@@ -46,9 +44,7 @@ func Leaves(release *recognise.Release, s config.Settings, namespace string, mor
 			return nil, err
 		}
 		for _, o := range ruled {
-			if err := l.client(&recognise.Workload{Object: o}); err != nil {
-				return nil, err
-			}
+			l.client(&recognise.Workload{Object: o})
 		}
 	}
 	if len(l.all) == 0 {
@@ -117,11 +113,11 @@ func spellings(service, namespace string) []string {
 }
 
 // client adds the certificate of a client.
-func (l *leaves) client(w *recognise.Workload) error {
+func (l *leaves) client(w *recognise.Workload) {
 	namespace := or(w.Namespace, l.namespace)
 	ref := w.ID.String()
 	if slices.ContainsFunc(l.all, func(leaf Leaf) bool { return slices.Contains(leaf.Refs, ref) && leaf.Namespace == namespace }) {
-		return nil // a second container of the same pod, or one beside a node
+		return // a second container of the same pod, or one beside a node
 	}
 	secret := ""
 	for _, c := range l.certificates.Clients {
@@ -131,7 +127,6 @@ func (l *leaves) client(w *recognise.Workload) error {
 	}
 	subject := l.subject(namespace, w.ID)
 	l.all = append(l.all, Leaf{Namespace: namespace, Secret: or(secret, subject+suffix), Refs: []string{ref}, Subject: subject, RSA: w.App == logstash})
-	return nil
 }
 
 // logstash reads a key in PKCS#8 as RSA, and no other: https://github.com/elastic/logstash/issues/19385

@@ -11,8 +11,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 )
 
-const linkCertManager = "https://cert-manager.io/docs/usage/certificate/"
-
 // certManager decides which certificates cert-manager is asked for. From here on their Secrets are like those that somebody made.
 func (p *planner) certManager() {
 	if p.settings.Certificates.Source != config.SourceCertManager || len(p.release.Nodes)+len(p.release.Kibanas)+len(p.release.Clients) == 0 {
@@ -63,6 +61,7 @@ func (p *planner) user(l issue.Leaf) *object.Object {
 }
 
 // certificate is the spec: a server is called by all of its names and calls itself; nobody looks at the names of a client.
+// https://cert-manager.io/docs/usage/certificate/
 func (p *planner) certificate(l issue.Leaf) *yaml.Node {
 	c := p.settings.Certificates
 	usages := []string{"digital signature", "client auth"}
