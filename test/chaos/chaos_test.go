@@ -23,26 +23,30 @@ func TestChaos(t *testing.T) {
 	s := newStage(t, seed)
 	s.faults(0.07)
 	begin := time.Now()
-	seen := &leaks{values: map[string]bool{}}
 	var next atomic.Int64
 	all := make([]*lane, lanes)
 	for i := range all {
 		l := &lane{
-			stage: s, name: strconv.Itoa(i), random: rand.New(rand.NewPCG(seed, uint64(i)+10)), leaks: seen,
+			stage: s, name: strconv.Itoa(i), random: rand.New(rand.NewPCG(seed, uint64(i)+10)),
 			relied: map[string]bool{}, gone: map[string]bool{}, excused: map[string]bool{},
 		}
 		l.namespace, l.kubeconfig = s.namespace(t)
 		all[i] = l
 	}
+	seen := newLeaks(s)
 	var group sync.WaitGroup
 	for _, l := range all {
+		l.leaks = seen
 		group.Go(func() {
 			for {
 				n := int(next.Add(1))
 				if n > int(count) || t.Failed() {
 					return
 				}
-				if n%50 == 20 {
+				switch n % 50 {
+				case 10:
+					s.restartCluster(t)
+				case 20:
 					s.restart(t)
 				}
 				if err := l.round(t.Context(), n); err != nil {
@@ -53,6 +57,7 @@ func TestChaos(t *testing.T) {
 	}
 	group.Wait()
 	report(t, s, all, int(count), time.Since(begin))
+	seen.report(t, s, "log", "termination message", "/proc", "metadata of the Secrets")
 }
 
 // restart restarts Elasticsearch in the middle of everybody's storm.
@@ -62,6 +67,19 @@ func (s *stage) restart(t *testing.T) {
 	if err := s.node.Restart(context.WithoutCancel(t.Context()), nil); err != nil {
 		t.Error(err)
 	}
+	s.restarts++
+}
+
+// restartCluster restarts the API server in the same way.
+func (s *stage) restartCluster(t *testing.T) {
+	s.calm.Lock()
+	defer s.calm.Unlock()
+	s.hands.Lock()
+	defer s.hands.Unlock()
+	if err := s.server.Restart(context.WithoutCancel(t.Context())); err != nil {
+		t.Error(err)
+	}
+	s.restarts++
 }
 
 func report(t *testing.T, s *stage, all []*lane, count int, took time.Duration) {
@@ -80,8 +98,8 @@ func report(t *testing.T, s *stage, all []*lane, count int, took time.Duration) 
 		r, a, h := add()
 		requests, answers, held = requests+r, answers+a, held+h
 	}
-	t.Logf("%d rounds in %s: %d processes, %d killed, %d exits 0 on %d tokens; %d edits by hand; %d requests lost, %d answers lost, %d held up; slowest two undisturbed runs %s",
-		count, took.Round(time.Second), sum.processes, sum.kills, sum.exits, relied, sum.edits, requests, answers, held, sum.longest.Round(time.Millisecond))
+	t.Logf("%d rounds in %s: %d processes, %d killed, %d exits 0 on %d tokens; %d edits by hand; %d requests lost, %d answers lost, %d held up; %d restarts of Elasticsearch and of the API server; slowest two undisturbed runs %s",
+		count, took.Round(time.Second), sum.processes, sum.kills, sum.exits, relied, sum.edits, requests, answers, held, s.restarts, sum.longest.Round(time.Millisecond))
 }
 
 func number(t *testing.T, variable string, otherwise uint64) uint64 {

@@ -16,6 +16,8 @@ import (
 // spoil does one thing that people and tools do to the Secret, or to Elasticsearch, at the worst of times.
 func (l *lane) spoil(ctx context.Context) error {
 	l.edits++
+	l.hands.RLock()
+	defer l.hands.RUnlock()
 	put := func(token string) error {
 		return l.edit(ctx, func(s *corev1.Secret) { s.Data = map[string][]byte{"token": []byte(token)} })
 	}

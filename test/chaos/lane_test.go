@@ -108,9 +108,7 @@ func (l *lane) storm(ctx context.Context) error {
 			l.relied[r.relied] = true
 		}
 		l.tell("exit %d, relied on %q", r.code, r.relied)
-		if l.leaks.in(r.log) {
-			err = fmt.Errorf("a log holds a secret:\n%s", r.log)
-		}
+		err = errors.Join(err, l.leaks.look(r))
 	}
 	return err
 }
@@ -128,7 +126,7 @@ func (l *lane) settle(ctx context.Context, n int) error {
 	begin := time.Now()
 	for i := range 2 {
 		r, err := l.undisturbed(ctx, pod)
-		if err != nil {
+		if err := errors.Join(err, l.leaks.look(r)); err != nil {
 			return err
 		}
 		if took := time.Since(begin); r.code != 0 || took > bound {

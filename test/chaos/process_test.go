@@ -6,11 +6,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -30,14 +30,25 @@ type death struct {
 type result struct {
 	code   int // -1: killed
 	relied string
-	log    string
+	log    string // stderr
+	out    string // stdout
+	told   string // the termination message
+	proc   string // command line and environment of the running process
 }
 
 var named = regexp.MustCompile(`msg="(?:the token in the Secret|wrote the new token|the token is in the Secret).*? name=(\S+)`)
 
 // run runs the program to its end or to its death.
 func run(ctx context.Context, program string, args []string, d death) (result, error) {
-	cmd := exec.CommandContext(ctx, program, args...)
+	message, err := os.CreateTemp("", "termination-log-")
+	if err != nil {
+		return result{}, err
+	}
+	_ = message.Close()
+	defer func() { _ = os.Remove(message.Name()) }()
+	cmd := exec.CommandContext(ctx, program, append(args, "--termination-log="+message.Name())...)
+	var out bytes.Buffer
+	cmd.Stdout = &out
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return result{}, err
@@ -45,6 +56,7 @@ func run(ctx context.Context, program string, args []string, d death) (result, e
 	if err := cmd.Start(); err != nil {
 		return result{}, err
 	}
+	proc := shown(cmd.Process.Pid)
 	if d.after > 0 {
 		timer := time.AfterFunc(d.after, func() { _ = cmd.Process.Signal(os.Kill) })
 		defer timer.Stop()
@@ -57,34 +69,23 @@ func run(ctx context.Context, program string, args []string, d death) (result, e
 		}
 	}
 	_ = cmd.Wait()
-	r := result{code: cmd.ProcessState.ExitCode(), log: log.String()}
+	told, err := os.ReadFile(message.Name())
+	if err != nil {
+		return result{}, err
+	}
+	r := result{code: cmd.ProcessState.ExitCode(), log: log.String(), out: out.String(), told: string(told), proc: proc}
 	if found := named.FindAllStringSubmatch(r.log, -1); r.code == 0 && len(found) > 0 {
 		r.relied = found[len(found)-1][1]
 	}
 	return r, nil
 }
 
-// leaks remembers what no output may hold.
-type leaks struct {
-	mu     sync.Mutex
-	values map[string]bool
-}
-
-func (l *leaks) add(value string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(value) > 40 {
-		l.values[value[len(value)-24:]] = true
+// shown is what everybody on the node may read about a process.
+func shown(pid int) string {
+	var all []byte
+	for _, name := range []string{"cmdline", "environ"} {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name)) // it may be gone; how much was read is counted
+		all = append(all, text...)
 	}
-}
-
-func (l *leaks) in(text string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for value := range l.values {
-		if strings.Contains(text, value) {
-			return true
-		}
-	}
-	return strings.Contains(text, password)
+	return string(all)
 }

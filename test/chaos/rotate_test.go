@@ -4,6 +4,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -24,8 +25,9 @@ func TestRotations(t *testing.T) {
 	t.Logf("CHAOS_SEED=%d CHAOS_ROTATIONS=%d", seed, count)
 	random := rand.New(rand.NewPCG(seed, 5))
 	s := newStage(t, seed)
-	r := &rotation{stage: s, leaks: &leaks{values: map[string]bool{}}}
+	r := &rotation{stage: s}
 	r.namespace, r.kubeconfig = s.stage(t)
+	r.leaks = newLeaks(s)
 	set, err := replicas.Start(context.WithoutCancel(t.Context()), replicas.Options{
 		Client: s.admin, Namespace: r.namespace, Name: "kibana", Secret: secretName, SecretKey: "token", Count: 2, Init: r.ensure,
 	})
@@ -54,6 +56,7 @@ func TestRotations(t *testing.T) {
 	if live, err := l.tokens(t.Context()); err != nil || len(live) != 1 {
 		t.Errorf("tokens at the end: %v, %v; want one", live, err)
 	}
+	r.leaks.report(t, s, "log", "/proc")
 }
 
 type rotation struct {
@@ -73,6 +76,7 @@ func (s *stage) stage(t *testing.T) (namespace, kubeconfig string) {
 func (r *rotation) ensure(ctx context.Context, pod string) error {
 	args := r.arguments("ensure", r.namespace, r.kubeconfig, pod, map[string]string{"settle": "20ms", "timeout": "20s"})
 	result, err := run(ctx, r.program, args, death{})
+	err = errors.Join(err, r.leaks.look(result))
 	if err == nil && result.code != 0 {
 		err = fmt.Errorf("exit %d", result.code)
 	}
@@ -98,8 +102,8 @@ func (r *rotation) once(t *testing.T, random *rand.Rand, n int) (again bool) {
 	if result.code > 0 {
 		t.Logf("exit %d: %s", result.code, result.log[max(0, len(result.log)-300):])
 	}
-	if r.leaks.in(result.log) {
-		t.Errorf("a log holds a secret:\n%s", result.log)
+	if err := r.leaks.look(result); err != nil {
+		t.Error(err)
 	}
 	return result.code != 0
 }

@@ -31,14 +31,18 @@ const password = "correct horse battery staple"
 
 // stage is what all lanes share.
 type stage struct {
-	node    *parts.Node
-	admin   *kubernetes.Clientset
-	config  *rest.Config
-	client  *http.Client // presents a certificate, straight to the node
-	es, api *faultproxy.Proxy
-	program string
-	files   map[string]string // by flag
-	calm    sync.RWMutex      // held for reading while a lane looks, for writing while Elasticsearch restarts
+	node     *parts.Node
+	server   *parts.APIServer
+	admin    *kubernetes.Clientset
+	config   *rest.Config
+	client   *http.Client // presents a certificate, straight to the node
+	es, api  *faultproxy.Proxy
+	program  string
+	files    map[string]string // by flag
+	calm     sync.RWMutex      // held for reading while a lane looks, for writing while a server restarts
+	tokens   []string          // of the ServiceAccounts
+	restarts int               // of either
+	hands    sync.RWMutex      // held for reading while a hand uses the API server, for writing while that restarts
 }
 
 func newStage(t *testing.T, seed uint64) *stage {
@@ -85,6 +89,7 @@ func (s *stage) cluster(t *testing.T) {
 	api, err := parts.KubeAPIServer(t.Context())
 	parts.SkipOrFail(t, err)
 	t.Cleanup(func() { must(t, api.Stop()) })
+	s.server = api
 	s.config, err = clientcmd.BuildConfigFromFlags("", api.Kubeconfig)
 	must(t, err)
 	s.config.QPS = -1
@@ -137,6 +142,7 @@ func (s *stage) namespace(t *testing.T, more ...rbacv1.PolicyRule) (namespace, k
 	must(t, err)
 	token, err := s.admin.CoreV1().ServiceAccounts(space.Name).CreateToken(ctx, secretName, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	must(t, err)
+	s.tokens = append(s.tokens, token.Status.Token)
 	kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
 	for path, server := range map[string]string{kubeconfig: "https://" + s.api.Address, kubeconfig + "-calm": s.config.Host} {
 		must(t, clientcmd.WriteToFile(clientcmdapi.Config{

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,7 @@ type APIServer struct {
 
 	folder  string
 	process *process
+	lines   chan string // what the program that started it says
 }
 
 // KubeAPIServer starts a control plane on loopback, of the programs in $KUBEBUILDER_ASSETS when that is set.
@@ -57,22 +59,45 @@ func (s *APIServer) start(ctx context.Context, program, assets string) error {
 	if s.process, err = spawn(cmd, nil, console); err != nil {
 		return err
 	}
-	line := make(chan []byte, 1)
+	s.lines = make(chan string, 1)
 	go func() {
-		scanner := bufio.NewScanner(output)
-		scanner.Scan()
-		line <- scanner.Bytes()
-	}()
-	select {
-	case text := <-line:
-		if err := json.Unmarshal(text, s); err != nil {
-			log, _ := os.ReadFile(console)
-			return fmt.Errorf("it said %q, and on stderr:\n%s", text, tail(string(log), 25))
+		defer close(s.lines)
+		for scanner := bufio.NewScanner(output); scanner.Scan(); {
+			s.lines <- scanner.Text()
 		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	}()
+	line, err := s.answer(ctx)
+	if err != nil {
+		return err
 	}
+	if err := json.Unmarshal([]byte(line), s); err != nil {
+		log, _ := os.ReadFile(console)
+		return fmt.Errorf("it said %q, and on stderr:\n%s", line, tail(string(log), 25))
+	}
+	return nil
+}
+
+// answer returns the next line that the program says, "" where it ended.
+func (s *APIServer) answer(ctx context.Context) (string, error) {
+	select {
+	case line := <-s.lines:
+		return line, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// Restart stops kube-apiserver as the system would (SIGTERM) and starts it again, on the same address, data and keys. etcd goes
+// on.
+func (s *APIServer) Restart(ctx context.Context) error {
+	if _, err := io.WriteString(s.process.stdin, "restart\n"); err != nil {
+		return err
+	}
+	line, err := s.answer(ctx)
+	if err == nil && line != "restarted" {
+		err = fmt.Errorf("kube-apiserver did not restart: %q", line)
+	}
+	return err
 }
 
 // Stop ends the control plane and removes all that it wrote.

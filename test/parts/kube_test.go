@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -36,6 +37,12 @@ func TestKubeAPIServer(t *testing.T) {
 	}
 	if !strings.HasPrefix(version.GitVersion, "v1.") { // without its version built in it says v0.0.0-master
 		t.Errorf("the server says it is %s", version.GitVersion)
+	}
+	if err := server.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CoreV1().Namespaces().Get(t.Context(), "default", metav1.GetOptions{}); err != nil {
+		t.Errorf("after a restart: %v", err)
 	}
 }
 

@@ -127,7 +127,7 @@ func (n *Node) explain(what string, err error) error {
 // for the end of whoever started it, so that none is ever left behind.
 type process struct {
 	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
 	done  chan struct{}
 	err   error // valid once done is closed
 }

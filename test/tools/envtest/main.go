@@ -1,10 +1,12 @@
 // Command envtest starts a Kubernetes control plane (etcd and kube-apiserver out of KUBEBUILDER_ASSETS) on loopback,
 // writes an administrator's kubeconfig to the file that it is given, prints one line of JSON when all is ready, and
-// lives until its stdin ends or it gets a signal. It is a program of its own so that the tests need not depend on
+// lives until its stdin ends or it gets a signal. A line "restart" on stdin restarts kube-apiserver, on the same port and with the
+// same keys; it is answered by one line when that is ready. It is a program of its own so that the tests need not depend on
 // controller-runtime.
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,17 +38,28 @@ func main() {
 }
 
 func run(kubeconfig string, stdin io.Reader, stdout io.Writer) (err error) {
-	over := make(chan os.Signal, 1)
+	over, restart := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(over, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		_, _ = io.Copy(io.Discard, stdin)
+		for lines := bufio.NewScanner(stdin); lines.Scan(); {
+			if lines.Text() == "restart" {
+				restart <- struct{}{}
+			}
+		}
 		over <- syscall.SIGTERM
 	}()
+	keys, err := os.MkdirTemp("", "keys-") // else a restart would make new ones
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(keys) }()
 
 	env := &envtest.Environment{
 		ControlPlaneStartTimeout: 2 * time.Minute, // seconds on an idle machine
 		ControlPlaneStopTimeout:  30 * time.Second,
 	}
+	server := env.ControlPlane.GetAPIServer()
+	server.CertDir = keys
 	if _, err := env.Start(); err != nil {
 		return errors.Join(err, env.Stop())
 	}
@@ -63,10 +76,21 @@ func run(kubeconfig string, stdin io.Reader, stdout io.Writer) (err error) {
 	if err := os.WriteFile(kubeconfig, text, 0o600); err != nil {
 		return err
 	}
-	line := ready{URL: env.Config.Host, Kubeconfig: kubeconfig, CertDir: env.ControlPlane.GetAPIServer().CertDir}
+	line := ready{URL: env.Config.Host, Kubeconfig: kubeconfig, CertDir: keys}
 	if err := json.NewEncoder(stdout).Encode(line); err != nil {
 		return err
 	}
-	<-over
-	return nil
+	for {
+		select {
+		case <-over:
+			return nil
+		case <-restart:
+			if err := errors.Join(server.Stop(), server.Start()); err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintln(stdout, "restarted"); err != nil {
+				return err
+			}
+		}
+	}
 }
