@@ -67,6 +67,17 @@ func renderings() []rendering {
 	}
 }
 
+// TestUmbrellaReport holds that all six charts at once give a report that fits on one screen.
+func TestUmbrellaReport(t *testing.T) {
+	_, outcome, err := transform(read(t, filepath.Join(renders(t), "elk-umbrella-8.5.1-default.yaml")), realSettings(config.ModeCertToken, config.Required))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(outcome.Text(), "\n"); n > 40 || len(outcome.Todo) > 0 {
+		t.Errorf("%d lines, %d of them to do:\n%s", n, len(outcome.Todo), outcome.Text())
+	}
+}
+
 // TestCompatibility holds every rendering of Elasticsearch and Kibana to its outcome, as Helm 4 and as Helm 3 hand it over, and
 // docs/compatibility.md to what comes out.
 func TestCompatibility(t *testing.T) {

@@ -38,7 +38,7 @@ func TestNamesDecideNothing(t *testing.T) {
 
 func renamed(t *testing.T, inputs map[string][]byte) {
 	settings := realSettings(config.ModeCertToken, config.Required)
-	values := regexp.MustCompile(`(elk-mtls.dev/checksum\]: |\(namespace )[^)\n]*`) // made from names, as they should be
+	values := regexp.MustCompile(`(elk-mtls.dev/checksum\]\n    \+ |\(namespace )[^)\n]*`) // made from names, as they should be
 	for name, input := range inputs {
 		t.Run(name, func(t *testing.T) {
 			names := collectNames(t, input)
@@ -58,7 +58,7 @@ func reportOf(t *testing.T, input []byte, settings config.Settings) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return outcome.Text()
+	return outcome.Text() + outcome.Diff(false)
 }
 
 // renaming maps old names to new ones.

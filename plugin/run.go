@@ -111,7 +111,7 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 	}
 	f := cmd.Flags()
 	o.settingsFlags(f)
-	f.StringVar(&o.report, "report", "", "write a report of every change to this `FILE`; - is stderr")
+	f.StringVar(&o.report, "report", "", "write a report of what was done and what is left to do to this `FILE`; - is stderr")
 	f.StringVar(&o.reportFormat, "report-format", "", "text | json (default text)")
 	f.StringVar(&o.host, "host", "", "")
 	_ = f.MarkHidden("host")

@@ -77,53 +77,60 @@ func (r *Report) JSON() ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// Text gives the report for people.
+// Text gives the report for people: it is short, and Diff has every change.
 func (r *Report) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mode %s, client authentication %s\n", r.Mode, r.ClientAuthentication)
+	if len(r.Patched) > 0 {
+		b.WriteString("\nchanged (elk-mtls diff shows how)\n")
+	}
 	for _, p := range r.Patched {
-		p.text(&b)
+		fmt.Fprintf(&b, "  %s/%s%s: %s\n", p.Object.Kind, p.Object.Name, p.evidence(), p.sum())
 	}
 	entries(&b, "added", r.Added)
 	entries(&b, "removed", r.Removed)
 	entries(&b, "left alone", r.LeftAlone)
 	if r.Untouched > 0 {
-		fmt.Fprintf(&b, "\n%d other documents passed byte for byte\n", r.Untouched)
+		fmt.Fprintf(&b, "\n%s passed byte for byte\n", count(r.Untouched, "other document"))
 	}
 	lines(&b, "must hold in the cluster (the manifests cannot show it)", r.Assumed)
 	lines(&b, "to do", r.Todo)
 	return b.String()
 }
 
-func (p Patched) text(b *strings.Builder) {
-	fmt.Fprintf(b, "\n%s/%s", p.Object.Kind, p.Object.Name)
-	if p.RecognisedAs != "" {
-		fmt.Fprintf(b, " is %s (%s)", p.RecognisedAs, strings.Join(p.Signs, ", "))
+func (p Patched) evidence() string {
+	if p.RecognisedAs == "" {
+		return ""
 	}
-	b.WriteByte('\n')
-	for _, c := range p.Changes {
-		switch {
-		case c.Before == "":
-			fmt.Fprintf(b, "  + %s: %s\n", c.Path, c.After)
-		case c.After == "":
-			fmt.Fprintf(b, "  - %s: %s\n", c.Path, c.Before)
-		default:
-			fmt.Fprintf(b, "  ~ %s: %s -> %s\n", c.Path, c.Before, c.After)
-		}
-		fmt.Fprintf(b, "      %s\n", c.Why)
-	}
-	if p.InPlace > 0 {
-		fmt.Fprintf(b, "  = %d changes are in place already\n", p.InPlace)
-	}
+	return fmt.Sprintf(" is %s (%s)", p.RecognisedAs, strings.Join(p.Signs, ", "))
 }
 
+func (p Patched) sum() string {
+	switch {
+	case len(p.Changes) == 0:
+		return "in place already"
+	case p.InPlace > 0:
+		return fmt.Sprintf("%s, %d in place already", count(len(p.Changes), "change"), p.InPlace)
+	}
+	return count(len(p.Changes), "change")
+}
+
+// entries lists objects, those with one reason on one line.
 func entries(b *strings.Builder, title string, all []Entry) {
 	if len(all) == 0 {
 		return
 	}
 	fmt.Fprintf(b, "\n%s\n", title)
+	var reasons []string
+	names := map[string][]string{}
 	for _, e := range all {
-		fmt.Fprintf(b, "  %s/%s: %s\n", e.Object.Kind, e.Object.Name, e.Why)
+		if names[e.Why] == nil {
+			reasons = append(reasons, e.Why)
+		}
+		names[e.Why] = append(names[e.Why], e.Object.Kind+"/"+e.Object.Name)
+	}
+	for _, why := range reasons {
+		fmt.Fprintf(b, "  %s: %s\n", strings.Join(names[why], ", "), why)
 	}
 }
 
