@@ -45,6 +45,8 @@ func sweepValues(cluster string) []variant {
 			spec: "{rules: [{ref: Deployment/app, mountPath: /certs}]}", output: "mountPath: /certs"},
 		{name: "comments, the transport port and longer names are none", not: "ConfigMap/settings",
 			extra: holder("ConfigMap", "data", "app.conf", "# "+url+"\n  # es_host: elasticsearch-master\n// "+url+"\nseed: elasticsearch-master:9300\nother: https://my-elasticsearch-master:9200\nthird: https://elasticsearch-master2:9200") + reader("ConfigMap")},
+		{name: "a bare host in a flag", extra: strings.Replace(reader("ConfigMap"), "image: app,", "image: app, args: [--es-host=elasticsearch-master],", 1),
+			refused: `Deployment/app: container "app": args 1 names Elasticsearch ("elasticsearch-master")`},
 		{name: "a custom resource that calls it", extra: "---\napiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata:\n  name: app\nspec:\n  triggers:\n  - type: elasticsearch\n    metadata:\n      addresses: \"" + url + "\"\n",
 			refused: "ScaledObject/app: spec.triggers[0].metadata.addresses names Elasticsearch (\"elasticsearch-master\"), and nothing tells how to give it a certificate: it would be refused; configure a certificate"},
 		{name: "an annotation, a certificate's names and an alert are none",

@@ -110,12 +110,15 @@ func Module(ctx context.Context, module, version string) (string, error) {
 }
 
 // Client returns the path of a real client of Elasticsearch: filebeat, metricbeat, heartbeat, auditbeat, elasticsearch_exporter,
-// elasticsearch_exporter-1.7, jaeger-collector, jaeger, jaeger-es-index-cleaner; of curator, the folder for PYTHONPATH.
+// elasticsearch_exporter-1.7, jaeger-collector, jaeger, jaeger-es-index-cleaner; of curator and elastalert2, the folder for PYTHONPATH.
 func Client(ctx context.Context, program string) (string, error) {
 	p := beatsPart()
 	switch {
 	case program == "curator":
 		dir, err := curatorPart().dir(ctx)
+		return filepath.Join(dir, "lib"), err
+	case program == "elastalert2":
+		dir, err := elastalertPart().dir(ctx)
 		return filepath.Join(dir, "lib"), err
 	case strings.HasPrefix(program, "elasticsearch_exporter"):
 		p = exporterPart()

@@ -19,7 +19,7 @@ import (
 func Names() []string {
 	return []string{
 		"elasticsearch", "kube", "envtest", "helm3", "helm4", "kustomize", "argocd", "sbom", "golangci-lint", "kubelet", "coredns", "containerd", "base-image",
-		"exporter", "beats", "jaeger", "curator",
+		"exporter", "beats", "jaeger", "curator", "elastalert2",
 	}
 }
 
@@ -142,6 +142,8 @@ func byName(name string) (part, error) {
 		return beatsPart(), nil
 	case "curator":
 		return curatorPart(), nil
+	case "elastalert2":
+		return elastalertPart(), nil
 	case "jaeger":
 		return jaegerPart(), nil
 	case "base-image":

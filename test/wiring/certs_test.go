@@ -19,7 +19,15 @@ import (
 func (l *lab) issue() {
 	l.t.Helper()
 	file := filepath.Join(l.t.TempDir(), "elk-mtls.yaml")
-	l.secrets = string(l.elkMTLS(l.text, "certs", "--namespace", "elastic", "--config-out", file))
+	args := []string{"certs", "--namespace", "elastic", "--config-out", file}
+	if l.config != "" {
+		before := filepath.Join(l.t.TempDir(), "before.yaml")
+		if err := os.WriteFile(before, []byte(l.config), 0o600); err != nil {
+			l.t.Fatal(err)
+		}
+		args = append(args, "--config", before)
+	}
+	l.secrets = string(l.elkMTLS(l.text, args...))
 	config, err := os.ReadFile(file)
 	if err != nil {
 		l.t.Fatal(err)

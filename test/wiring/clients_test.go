@@ -31,7 +31,7 @@ type clientProgram struct {
 	path      string             // where the image has the program
 	args      []string           // besides those of the manifests: what this node cannot serve, or what else of this machine is in the way
 	env       []string           // as args
-	python    bool               // it is a module of Python, which has to be there besides: root enters the container
+	python    string             // where a program of Python is in its folder, which has to be there besides: root enters the container
 	port      string             // of the manifests on which it is called; another one stands for it here
 	before    func(l *lab) error // makes what it is to find; nil for nothing
 	works     func(l *lab, r *running) error
@@ -100,9 +100,14 @@ func TestRealClients(t *testing.T) {
 }
 
 func realClients(t *testing.T, kibana string, programs []clientProgram, files ...string) {
+	ruledClients(t, kibana, "", programs, files...)
+}
+
+// ruledClients is realClients with a configuration.
+func ruledClients(t *testing.T, kibana, config string, programs []clientProgram, files ...string) {
 	l := newLab(t, stock{
 		text: readAll(t, files...), certs: "elasticsearch-master-certs", service: "elasticsearch-master",
-		server: "StatefulSet/elasticsearch-master", kibana: kibana, issued: true,
+		server: "StatefulSet/elasticsearch-master", kibana: kibana, issued: true, config: config,
 	})
 	t.Run("certificates of elk-mtls certs", l.accepted)
 	for _, p := range programs {
@@ -257,14 +262,14 @@ func (l *lab) start(release *pod.Release, p clientProgram, program string, edit 
 
 // command makes the command of a program: a static one where its image has it, or one of Python out of the folder that program is.
 func (l *lab) command(ctx context.Context, c *pod.Container, p clientProgram, program string, words []string) (*exec.Cmd, error) {
-	if !p.python {
+	if p.python == "" {
 		return c.Static(ctx, append([]string{p.path}, words...)...), c.Program(program, p.path)
 	}
 	if err := pod.CanRun(); err != nil {
 		parts.SkipOrFail(l.t, &parts.Missing{Part: p.name, Why: err.Error(), Remedy: "run the tests as root"})
 	}
 	c.User = 0 // who may read the folder
-	command, err := c.Command(ctx, filepath.Join(l.t.TempDir(), "work"), append([]string{"python3", filepath.Join(program, "bin", p.name)}, words...)...)
+	command, err := c.Command(ctx, filepath.Join(l.t.TempDir(), "work"), append([]string{"python3", filepath.Join(program, p.python)}, words...)...)
 	if err == nil {
 		command.Env = append(command.Env, "PYTHONPATH="+program, "LC_ALL=C.UTF-8")
 	}

@@ -121,6 +121,14 @@ func TestLeaves(t *testing.T) {
 				{Namespace: "elastic", Secret: "heartbeat-elk-mtls-tls", Refs: []string{"Deployment/heartbeat"}, Subject: "heartbeat"},
 			},
 		},
+		"so has what has a rule, and a program with a rule has one and no second": {
+			stream:   pod("Deployment", "shop", "shop:1") + pod("DaemonSet", "beats", "filebeat:8.5.1"),
+			settings: config.Settings{Rules: []config.Rule{{Ref: "Deployment/shop/c0"}, {Ref: "DaemonSet/beats"}}},
+			want: []Leaf{
+				{Namespace: "elastic", Secret: "beats-elk-mtls-tls", Refs: []string{"DaemonSet/beats"}, Subject: "beats"},
+				{Namespace: "elastic", Secret: "shop-elk-mtls-tls", Refs: []string{"Deployment/shop"}, Subject: "shop"},
+			},
+		},
 		"Secrets that the settings name keep their names": {
 			stream: service("es", "es") + node("Deployment", "es") + kibana("Deployment", ""),
 			settings: config.Settings{Certificates: config.Certificates{

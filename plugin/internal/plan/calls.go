@@ -33,7 +33,7 @@ func mentioned(c object.Container, names []string) (place, name string) {
 			}
 			for _, text := range texts(e.node) {
 				for _, name := range names {
-					if callsHost(text, name) || isHostWord(text, name) && (strings.Contains(name, "-") || isHostName(variable)) {
+					if callsHost(text, name) || !isLocal(name) && setsHost(text, name) || isHostWord(text, name) && (strings.Contains(name, "-") || isHostName(variable)) {
 						return place, name
 					}
 				}

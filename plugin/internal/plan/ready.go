@@ -31,9 +31,10 @@ func readyRules() []ready {
 			files: []config.RuleFile{{At: "instances.*", Set: map[string]any{"tls_ca_cert": placeCA, "tls_cert": placeCert, "tls_private_key": placeKey}}},
 		},
 		{
+			// Its Python client takes no CA where it does not verify.
 			name: "elastalert2", link: "https://elastalert2.readthedocs.io/en/latest/configuration.html",
 			flags: []string{"--config"}, paths: []string{"/opt/elastalert/config.yaml"},
-			files: []config.RuleFile{{Set: map[string]any{"use_ssl": true, "ca_certs": placeCA, "client_cert": placeCert, "client_key": placeKey}}},
+			files: []config.RuleFile{{Set: map[string]any{"use_ssl": true, "verify_certs": true, "ca_certs": placeCA, "client_cert": placeCert, "client_key": placeKey}}},
 		},
 		{
 			// The values are file contents, which Grafana reads by $__file{}.

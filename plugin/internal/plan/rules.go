@@ -162,7 +162,7 @@ func (p *planner) ruleFiles(r ruled) ([]ruleFile, error) {
 	}
 	names = files{flags: r.ready.flags, names: r.ready.paths}.of(r.w.Main, "/")
 	for i, name := range names {
-		name = strings.TrimPrefix(strings.TrimPrefix(name, "/file:"), "/file:") // Jaeger's and the collector's way to say that it is a file
+		name = strings.TrimPrefix(name, "/file:") // the collector's way to say that it is a file
 		if path.Ext(name) == "" && !strings.HasSuffix(name, "/") {
 			name += "/"
 		}
