@@ -3,6 +3,7 @@
 package wiring
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"os"
@@ -39,26 +40,34 @@ func TestPatchedBitnami(t *testing.T) {
 	}
 }
 
-// letIn holds the node to its list of CAs.
+// letIn holds the node to its list of CAs, and to what a certificate is for.
 func (l *lab) letIn(t *testing.T) {
-	signers := map[*pki.CA]bool{l.ca: true, pki.NewCA("others"): false}
-	if l.clients != nil {
-		signers[l.clients] = true
+	others, client := pki.NewCA("others"), pki.Options{CN: "somebody", ClientAuth: true}
+	l.knock(t, "a client of the cluster's CA", l.ca.Client(l.ca.Leaf(client)), true)
+	l.knock(t, "one of another CA", l.ca.Client(others.Leaf(client)), false)
+	l.knock(t, "a certificate for servers only", l.ca.Client(l.ca.Leaf(pki.Options{CN: "somebody", ServerAuth: true})), false)
+	nobody := l.ca.Client(l.ca.Leaf(client))
+	nobody.Certificates = nil
+	l.knock(t, "nobody's", nobody, false)
+	if strings.Contains(l.config, "clients-ca") {
+		l.knock(t, "one of the CA that is listed", l.ca.Client(l.clients.Leaf(client)), true)
 	}
-	for ca, welcome := range signers {
-		pair := ca.Leaf(pki.Options{CN: "somebody", ClientAuth: true})
-		client := &http.Client{Transport: &http.Transport{TLSClientConfig: l.ca.Client(pair), DisableKeepAlives: true}}
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.node.URL, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := client.Do(request)
-		if err == nil {
-			_ = response.Body.Close()
-		}
-		if (err == nil) != welcome {
-			t.Errorf("a client of another CA: %v, of one that is listed: %v; the node says %v", !welcome, welcome, err)
-		}
+}
+
+// knock asks with a certificate, and holds whether TLS lets it in.
+func (l *lab) knock(t *testing.T, who string, with *tls.Config, welcome bool) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: with, DisableKeepAlives: true}}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.node.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err == nil {
+		_ = response.Body.Close()
+	}
+	if (err == nil) != welcome {
+		t.Errorf("%s: want it let in: %v; the node says %v", who, welcome, err)
 	}
 }
 

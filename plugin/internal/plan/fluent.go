@@ -46,13 +46,17 @@ func fluentBit() program {
 // isBulkOutput holds for the outputs that speak Elasticsearch's bulk API.
 func isBulkOutput(name string) bool { return name == "es" || name == "opensearch" }
 
-// fluentd is Fluentd with fluent-plugin-elasticsearch: outputs, also inside the store of a copy, and its input. hosts wins over host,
-// and the scheme in it over scheme.
-func fluentd() program {
-	keys := tlsKeys{
+func fluentdKeys() tlsKeys {
+	return tlsKeys{
 		hosts: "hosts", hostsToo: "host", scheme: "scheme",
 		ca: "ca_file", cert: "client_cert", key: "client_key", link: linkFluentd,
 	}
+}
+
+// fluentd is Fluentd with fluent-plugin-elasticsearch: outputs, also inside the store of a copy, and its input. hosts wins over host,
+// and the scheme in it over scheme.
+func fluentd() program {
+	keys := fluentdKeys()
 	types := []string{"elasticsearch", "elasticsearch_dynamic", "elasticsearch_data_stream"}
 	return program{app: recognise.Fluentd, own: func(p *planner, w *recognise.Workload) ([]*connection, error) {
 		all, err := p.pipelines(w, pipeline.Fluentd(), func(plugin pipeline.Plugin) *tlsKeys {

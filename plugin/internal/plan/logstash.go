@@ -18,8 +18,8 @@ const (
 // logstash is Logstash: the plugins of its pipelines, and what logstash.yml or the environment says of monitoring and management.
 func logstash() program {
 	return program{app: recognise.Logstash, own: func(p *planner, w *recognise.Workload) ([]*connection, error) {
-		plugins, err := p.pipelines(w, pipeline.Logstash(), logstashPlugin(p.pemPlugins(w)), map[string]string{
-			"ssl_enabled": "ssl", "ssl_certificate_authorities": "cacert", "ssl_keystore_path": "keystore", "ssl_keystore_password": "keystore_password",
+		plugins, err := p.pipelines(w, pipeline.Logstash(), logstashPlugin(p.pemPlugins(w)), map[string][]string{
+			"ssl_enabled": {"ssl"}, "ssl_certificate_authorities": {"cacert", "ca_file"}, "ssl_keystore_path": {"keystore"}, "ssl_keystore_password": {"keystore_password"},
 		})
 		if err != nil {
 			return nil, err
@@ -49,10 +49,7 @@ func logstashPlugin(pem bool) func(pipeline.Plugin) *tlsKeys {
 		keys.enable, keys.ca, keys.caIsList, keys.cert, keys.key = "ssl", "cacert", false, "", ""
 		keys.keystore, keys.password = "keystore", "keystore_password"
 		if plugin.Section != "output" {
-			keys.keystore = ""
-		}
-		if plugin.Section == "input" {
-			keys.ca = "ca_file"
+			keys.keystore, keys.password, keys.ca = "", "", "ca_file"
 		}
 		return &keys
 	}

@@ -21,7 +21,7 @@ type pipelineStore struct {
 	object   *object.Object
 	path     patch.Path // of the text
 	source   object.Source
-	older    map[string]string // names that a setting had in earlier versions: they stay where the user wrote them
+	older    map[string][]string // names that a setting had in earlier versions: they stay where the user wrote them
 }
 
 func (s pipelineStore) get(key string) *setting {
@@ -29,8 +29,10 @@ func (s pipelineStore) get(key string) *setting {
 		return nil
 	}
 	found, ok := s.plugin.Get(key)
-	if !ok && s.older[key] != "" {
-		found, ok = s.plugin.Get(s.older[key])
+	for _, name := range s.older[key] {
+		if !ok {
+			found, ok = s.plugin.Get(name)
+		}
 	}
 	if !ok {
 		return nil
@@ -64,7 +66,7 @@ func (s pipelineStore) put(key string, value *yaml.Node) (*object.Object, patch.
 
 // pipelines reads the mounted files of a container that end in .conf, and gives the plugins in them that are connections: find tells
 // their settings, nil for a plugin that is none.
-func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, find func(pipeline.Plugin) *tlsKeys, older map[string]string) ([]*connection, error) {
+func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, find func(pipeline.Plugin) *tlsKeys, older map[string][]string) ([]*connection, error) {
 	var all []*connection
 	for _, file := range p.mounted(w) {
 		source, ok := w.Main.File(file)
