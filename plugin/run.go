@@ -165,36 +165,50 @@ func (o *options) filter() error {
 	if unread != nil {
 		return unread
 	}
-	output, outcome, err := transform(input, settings)
+	output, outcome, err := transformSpans(input, settings)
 	if err != nil {
 		return err
 	}
 	if err := o.writeReport(outcome); err != nil {
 		return err
 	}
-	_, err = o.stdout.Write(output)
-	return err
+	for _, span := range output {
+		if _, err := o.stdout.Write(span); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// read takes all of stdin. Collecting garbage while the input grows would cost more than the rest of the work.
+// Room for stdin. Most releases fit into the first. A larger stream gets address space, which is no memory: of it only what is read
+// into becomes resident, and nothing is copied as the stream grows.
+const (
+	roomForRelease = 256 << 10
+	roomForStream  = 256 << 20
+)
+
+// read takes all of stdin.
 func (o *options) read() ([]byte, error) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	size := int64(1 << 16)
 	if f, ok := o.stdin.(*os.File); ok {
-		info, err := f.Stat()
-		if err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 			return nil, usageError{errors.New("stdin is a terminal: elk-mtls reads the manifests from it (helm template … | elk-mtls); see elk-mtls --help")}
 		}
-		if err == nil && info.Mode().IsRegular() {
-			size = info.Size()
+	}
+	input := make([]byte, 0, roomForRelease)
+	for {
+		n, err := o.stdin.Read(input[len(input):cap(input)])
+		input = input[:len(input)+n]
+		switch {
+		case err == io.EOF && len(bytes.TrimSpace(input)) == 0:
+			return nil, errNoObject
+		case err == io.EOF:
+			return input, nil
+		case err != nil:
+			return nil, fmt.Errorf("reading stdin: %w", err)
+		case len(input) == cap(input):
+			input = append(make([]byte, 0, max(roomForStream, 2*cap(input))), input...)
+			// The room counts as heap. A quarter of it may become garbage before that is collected, and not as much again.
+			debug.SetGCPercent(25)
 		}
 	}
-	buffer := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
-	if _, err := buffer.ReadFrom(o.stdin); err != nil {
-		return nil, fmt.Errorf("reading stdin: %w", err)
-	}
-	if len(bytes.TrimSpace(buffer.Bytes())) == 0 {
-		return nil, errNoObject
-	}
-	return buffer.Bytes(), nil
 }

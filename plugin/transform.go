@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
@@ -13,6 +14,15 @@ import (
 
 // transform is the post-renderer: a manifest stream in, the secured stream out. It uses no network, cluster, clock or randomness.
 func transform(input []byte, settings config.Settings) ([]byte, *report.Report, error) {
+	spans, outcome, err := transformSpans(input, settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	return bytes.Join(spans, nil), outcome, nil
+}
+
+// transformSpans is transform in pieces of which most are the input's: a large stream is in memory once.
+func transformSpans(input []byte, settings config.Settings) ([][]byte, *report.Report, error) {
 	stream, err := manifest.Split(input)
 	if err != nil {
 		return nil, nil, err
@@ -21,11 +31,11 @@ func transform(input []byte, settings config.Settings) ([]byte, *report.Report, 
 	if err != nil {
 		return nil, nil, err
 	}
-	output, err := stream.Bytes()
+	spans, err := stream.Spans()
 	if err != nil {
 		return nil, nil, err
 	}
-	return output, outcome, nil
+	return spans, outcome, nil
 }
 
 // secure is transform on a stream that somebody else takes apart and puts together.

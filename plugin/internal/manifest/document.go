@@ -13,6 +13,7 @@ import (
 // Document is one YAML document: its text, its tree once somebody asked for it, and the changes made to that tree.
 type Document struct {
 	text    []byte
+	at      int // where the text stands in that of the stream
 	line    int // 0: inserted by us
 	removed bool
 	hidden  bool // the text was encoded in a Secret: no error may quote it
@@ -107,6 +108,11 @@ func (d *Document) Bytes() ([]byte, error) {
 		return nil, err
 	}
 	return text, nil
+}
+
+// is tells whether a text is the very one that the document came with in its stream.
+func (d *Document) is(text []byte) bool {
+	return d.line > 0 && len(text) > 0 && len(text) == len(d.text) && &text[0] == &d.text[0]
 }
 
 // How tells how Bytes gives the document: "same", "spliced", or why it cannot.

@@ -16,6 +16,7 @@ import (
 
 // Stream is a manifest stream: documents in order, each a span of the input.
 type Stream struct {
+	text []byte // what was split, without the byte order mark
 	bom  []byte // stays first, whatever is inserted or removed
 	docs []*Document
 	eol  string
@@ -42,9 +43,10 @@ func split(input []byte, line int) (*Stream, error) {
 	if bytes.HasPrefix(text, byteOrderMark) {
 		s.bom, text = text[:len(byteOrderMark)], text[len(byteOrderMark):]
 	}
+	s.text = text
 	for start := 0; start < len(text); {
 		end := spanEnd(text, start)
-		d := &Document{text: text[start:end:end], line: line}
+		d := &Document{text: text[start:end:end], at: start, line: line}
 		s.docs = append(s.docs, d)
 		line += bytes.Count(d.text, []byte{'\n'})
 		start = end
@@ -132,9 +134,18 @@ func (s *Stream) Remove(d *Document) {
 // Bytes gives the stream with every change in it, byte for byte what came in when there is none. Every document is computed before
 // anything is given; the error names each document that cannot be given.
 func (s *Stream) Bytes() ([]byte, error) {
+	spans, err := s.Spans()
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Join(spans, nil), nil
+}
+
+// Spans is Bytes in pieces, to be written one after the other. Documents that leave as they came are pieces of the input and not copied;
+// those that lie side by side there are one.
+func (s *Stream) Spans() ([][]byte, error) {
 	docs := s.Documents()
 	texts := make([][]byte, 0, len(docs))
-	size := len(s.bom)
 	var errs []error
 	for _, d := range docs {
 		text, err := d.Bytes()
@@ -142,24 +153,36 @@ func (s *Stream) Bytes() ([]byte, error) {
 			errs = append(errs, fmt.Errorf("%s: %w", d.name(), err))
 		}
 		texts = append(texts, text)
-		size += len(text) + len("---\r\n")
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	out := append(make([]byte, 0, size), s.bom...)
-	for _, text := range texts {
-		out = append(out, s.separator(out[len(s.bom):], text)...)
-		out = append(out, text...)
+	spans := [][]byte{s.bom}
+	end := -1 // of the last span in the text of the stream; -1: it is no part of it
+	for i, text := range texts {
+		if separator := s.separator(spans[1:], text); separator != "" {
+			spans, end = append(spans, []byte(separator)), -1
+		}
+		at, same := docs[i].at, docs[i].is(text)
+		if last := len(spans) - 1; same && at == end {
+			spans[last] = s.text[at-len(spans[last]) : at+len(text)]
+		} else {
+			spans = append(spans, text)
+		}
+		end = -1
+		if same {
+			end = at + len(text)
+		}
 	}
-	return out, nil
+	return spans, nil
 }
 
-// separator gives what must stand between the text before a document and the document, so that it is a document of its own: nothing
+// separator gives what must stand between the spans before a document and the document, so that it is a document of its own: nothing
 // but where an inserted document, or the gap of a removed one, brought together what was not made for it.
-func (s *Stream) separator(before, document []byte) string {
+func (s *Stream) separator(before [][]byte, document []byte) string {
+	nothing := !slices.ContainsFunc(before, func(span []byte) bool { return len(span) > 0 })
 	switch {
-	case len(before) == 0 || len(document) == 0 || isMarker(document, "---"):
+	case len(document) == 0 || isMarker(document, "---") || nothing:
 		return ""
 	case document[0] != '%':
 		return "---" + s.eol
@@ -169,14 +192,17 @@ func (s *Stream) separator(before, document []byte) string {
 	return "..." + s.eol
 }
 
-// isClosed tells whether directives may follow the text: it ends with "...", or it is nothing but comments.
-func isClosed(text []byte) bool {
-	for end := len(text); end > 0; {
-		start := bytes.LastIndexByte(text[:end-1], '\n') + 1
-		if !isBlankOrComment(text[start:end]) {
-			return isMarker(text[start:end], "...")
+// isClosed tells whether directives may follow the spans: they end with "...", or they are nothing but comments. Each span but the last
+// of a stream ends a line.
+func isClosed(spans [][]byte) bool {
+	for _, text := range slices.Backward(spans) {
+		for end := len(text); end > 0; {
+			start := bytes.LastIndexByte(text[:end-1], '\n') + 1
+			if !isBlankOrComment(text[start:end]) {
+				return isMarker(text[start:end], "...")
+			}
+			end = start
 		}
-		end = start
 	}
 	return true
 }

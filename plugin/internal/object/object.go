@@ -120,27 +120,36 @@ func Pairs(node *yaml.RNode, path ...string) map[string]string {
 
 // Get follows fields down from node and gives nil where one is absent, null or no mapping.
 func Get(node *yaml.RNode, path ...string) *yaml.RNode {
+	if len(path) == 0 && (node == nil || node.YNode() == nil || node.YNode().Kind != yaml.AliasNode) {
+		return node
+	}
+	n := node.YNode()
 	for _, name := range path {
-		if node == nil || node.YNode() == nil {
+		if n = field(behindAlias(n), name); n == nil || n.Tag == yaml.NodeTagNull {
 			return nil
 		}
-		n := node.YNode()
-		if n.Kind == yaml.AliasNode {
-			n = n.Alias
-		}
-		if n.Kind != yaml.MappingNode {
-			return nil
-		}
-		f := yaml.NewRNode(n).Field(name)
-		if f == nil || yaml.IsMissingOrNull(f.Value) {
-			return nil
-		}
-		node = f.Value
 	}
-	if n := node.YNode(); n != nil && n.Kind == yaml.AliasNode {
-		return yaml.NewRNode(n.Alias)
+	return yaml.NewRNode(behindAlias(n))
+}
+
+func behindAlias(n *yaml.Node) *yaml.Node {
+	if n != nil && n.Kind == yaml.AliasNode {
+		return n.Alias
 	}
-	return node
+	return n
+}
+
+// field gives the value of a field of a mapping, nil when it has none. It is what RNode.Field does, without a copy of each node on the way.
+func field(n *yaml.Node, name string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return n.Content[i+1]
+		}
+	}
+	return nil
 }
 
 // Text gives the scalar at path as it is written, "" when it is absent, null or no scalar.

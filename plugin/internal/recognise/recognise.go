@@ -4,7 +4,6 @@
 package recognise
 
 import (
-	"bytes"
 	"errors"
 	"maps"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 )
 
 // App is an application that the post-renderer knows how to patch.
@@ -48,7 +48,8 @@ type Release struct {
 	screened []screened
 	byKind   map[string][]screened // "" holds what may be of any kind
 	parsed   map[*manifest.Document][]*object.Object
-	found    map[string][]*object.Object // of Find, by kind and name
+	found    map[string][]*object.Object // of Named, by kind and name
+	names    map[string]named            // of Named, by kind
 	services map[*Workload][]string
 	layouts  []clientLayout
 }
@@ -76,11 +77,12 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 		byKind: map[string][]screened{},
 		parsed: map[*manifest.Document][]*object.Object{},
 		found:  map[string][]*object.Object{},
+		names:  map[string]named{},
 
 		services: map[*Workload][]string{},
 		layouts:  clientLayouts(),
 	}
-	words, guardWords := clientWords(r.layouts), []string{GuardKind}
+	signs := words.Of(elasticWords(), clientWords(r.layouts), []string{GuardKind})
 	kinds := append([]string{"Elasticsearch", "Kibana", GuardKind}, workloadKinds[:]...)
 	var problems []error
 	for _, doc := range stream.Documents() {
@@ -94,7 +96,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 		if s.kind != "" || holdsSomething(doc.Text()) {
 			r.Objects++
 		}
-		if !s.mayBe(kinds...) || !s.mentionsElastic() && !s.mentions(words) && !s.mentions(guardWords) {
+		if !s.mayBe(kinds...) || !s.mentions(signs) {
 			continue
 		}
 		objects, err := r.In(doc)
@@ -198,10 +200,7 @@ func (r *Release) Named(kind, name string) ([]*object.Object, error) {
 		return found, nil
 	}
 	var found []*object.Object
-	for _, s := range slices.Concat(r.byKind[kind], r.byKind[""]) {
-		if !s.mayName(name) {
-			continue
-		}
+	for _, s := range r.called(kind, name) {
 		objects, err := r.In(s.doc)
 		if err != nil {
 			if s.kind == kind {
@@ -219,11 +218,40 @@ func (r *Release) Named(kind, name string) ([]*object.Object, error) {
 	return found, nil
 }
 
-// Pods gives the other objects with a pod whose text holds one of words: whoever calls Elasticsearch has its name somewhere.
-func (r *Release) Pods(words []string) ([]*object.Object, error) {
+// named are the documents that may be of one kind, in the order in which they are looked through, and their places by the name that
+// their bytes say plainly: "" where they say none.
+type named struct {
+	docs   []screened
+	places map[string][]int
+}
+
+// called gives the documents that may be the object of that kind and name. The names of a kind are read once: a stream of many
+// releases asks for as many of them as it has documents.
+func (r *Release) called(kind, name string) []screened {
+	n, ok := r.names[kind]
+	if !ok {
+		n = named{docs: slices.Concat(r.byKind[kind], r.byKind[""]), places: map[string][]int{}}
+		for i, s := range n.docs {
+			plain := plainName(s.doc.Text())
+			n.places[plain] = append(n.places[plain], i)
+		}
+		r.names[kind] = n
+	}
+	var found []screened
+	for _, i := range slices.Sorted(slices.Values(slices.Concat(n.places[name], n.places[""]))) {
+		if n.docs[i].mayName(name) {
+			found = append(found, n.docs[i])
+		}
+	}
+	return found
+}
+
+// Pods gives the other objects with a pod whose text holds one of names: whoever calls Elasticsearch has its name somewhere.
+func (r *Release) Pods(names []string) ([]*object.Object, error) {
 	var pods []*object.Object
+	wanted := words.Of(names)
 	for _, s := range r.screened {
-		if !s.mayBe(workloadKinds[:]...) || !s.mentions(words) {
+		if !s.mayBe(workloadKinds[:]...) || !s.mentions(wanted) {
 			continue
 		}
 		objects, err := r.In(s.doc)
@@ -264,9 +292,10 @@ func (r *Release) Services(w *Workload) ([]string, error) {
 // Selecting gives the objects of a kind whose selector picks the pods of a workload. Only selectors by labels are followed.
 func (r *Release) Selecting(kind string, w *Workload) ([]*object.Object, error) {
 	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
+	values := words.Of(slices.Collect(maps.Values(labels)))
 	var found []*object.Object
 	for _, s := range slices.Concat(r.byKind[kind], r.byKind[""]) {
-		if !s.mayNameAny(labels) {
+		if !s.mentions(values) {
 			continue
 		}
 		objects, err := r.In(s.doc)
@@ -282,18 +311,9 @@ func (r *Release) Selecting(kind string, w *Workload) ([]*object.Object, error) 
 	return found, nil
 }
 
-// mentions holds when one of words occurs in the document, or may hide behind an escape.
-func (s screened) mentions(words []string) bool {
-	return s.holds(words) || hasEscape(s.doc.Text())
-}
-
-func (s screened) holds(words []string) bool {
-	return slices.ContainsFunc(words, func(word string) bool { return bytes.Contains(s.doc.Text(), []byte(word)) })
-}
-
-// mayNameAny holds unless none of the label values occurs in the document.
-func (s screened) mayNameAny(labels map[string]string) bool {
-	return s.mentions(slices.Collect(maps.Values(labels)))
+// mentions holds when one of the words occurs in the document, or may hide behind an escape.
+func (s screened) mentions(wanted *words.Set) bool {
+	return wanted.In(s.doc.Text()) || hasEscape(s.doc.Text())
 }
 
 func selects(selector, labels map[string]string) bool {
@@ -328,11 +348,11 @@ func (r *Release) Hooks() ([]*object.Object, error) {
 	return hooks, nil
 }
 
-// Naming gives the documents, but for those of kinds, that may hold one of words, plainly or in base64.
-func (r *Release) Naming(words, kinds []string, visit func(doc *manifest.Document)) {
-	encoded := encodings(words)
+// Naming gives the documents, but for those of kinds, that may hold one of names, plainly or in base64.
+func (r *Release) Naming(names, kinds []string, visit func(doc *manifest.Document)) {
+	plain, encoded := words.Of(names), words.Of(encodings(names))
 	for _, s := range r.screened {
-		if !slices.Contains(kinds, s.kind) && (s.holds(words) || s.mayBe("Secret") && s.holdsEncoded(encoded) || hidesWord(s.doc.Text())) {
+		if !slices.Contains(kinds, s.kind) && (plain.In(s.doc.Text()) || s.mayBe("Secret") && s.holdsEncoded(encoded) || hidesWord(s.doc.Text())) {
 			visit(s.doc)
 		}
 	}

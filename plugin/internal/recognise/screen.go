@@ -5,9 +5,11 @@ import (
 	"encoding/base64"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 )
 
 // The screen spares parsing, it never decides: what it lets through is parsed and judged, what it holds back cannot matter.
@@ -40,10 +42,9 @@ func holdsSomething(text []byte) bool {
 	return false
 }
 
-// mentionsElastic holds for every document that may be a part of Elasticsearch or Kibana: one of the two names occurs in it, or the
-// names may hide behind an escape of a double-quoted scalar.
-func (s screened) mentionsElastic() bool {
-	return s.mentions([]string{"lasticsearch", "ibana", "LASTICSEARCH", "IBANA", "esMajorVersion"})
+// elasticWords gives what at least one of occurs in every document that may be a part of Elasticsearch or Kibana.
+func elasticWords() []string {
+	return []string{"lasticsearch", "ibana", "LASTICSEARCH", "IBANA", "esMajorVersion"}
 }
 
 // hasEscape holds when a double-quoted scalar may spell a word in another way: by code points, or over two lines.
@@ -69,30 +70,32 @@ func hidesWord(text []byte) bool {
 		if i < 0 || i+1 == len(text) {
 			return false
 		}
-		digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[text[i+1]]
-		rest := text[i+2:]
-		switch {
-		case text[i+1] == '\n' || text[i+1] == '\r':
+		escape, rest := text[i+1], text[i+2:]
+		if escape == '\n' || escape == '\r' || escape == 'x' && isNameByte(rest, 2) || escape == 'u' && isNameByte(rest, 4) || escape == 'U' && isNameByte(rest, 8) {
 			return true
-		case digits > 0 && len(rest) >= digits:
-			code, err := strconv.ParseUint(string(rest[:digits]), 16, 32)
-			if err == nil && code < 0x80 && bytes.IndexByte([]byte(nameBytes), byte(code)) >= 0 {
-				return true
-			}
 		}
 		text = rest
 	}
 }
 
+// isNameByte tells whether text starts with so many hexadecimal digits that stand for a byte of a name.
+func isNameByte(text []byte, digits int) bool {
+	if len(text) < digits {
+		return false
+	}
+	code, err := strconv.ParseUint(string(text[:digits]), 16, 32)
+	return err == nil && code < 0x80 && strings.IndexByte(nameBytes, byte(code)) >= 0
+}
+
 // encodings gives what of a word stands in base64 wherever it begins, without the ends, which depend on what is around it.
-func encodings(words []string) [][]byte {
-	var all [][]byte
-	for _, word := range words {
+func encodings(names []string) []string {
+	var all []string
+	for _, word := range names {
 		for shift := range 3 {
 			text := base64.StdEncoding.EncodeToString(append(make([]byte, shift), word...))
 			from, to := (shift*8+5)/6, (shift+len(word))*8/6
 			if to > from {
-				all = append(all, []byte(text[from:to]))
+				all = append(all, text[from:to])
 			}
 		}
 	}
@@ -100,14 +103,14 @@ func encodings(words []string) [][]byte {
 }
 
 // holdsEncoded tells whether a document holds one of encodings. A value that goes on over several lines may.
-func (s screened) holdsEncoded(encoded [][]byte) bool {
+func (s screened) holdsEncoded(encoded *words.Set) bool {
 	text := s.doc.Text()
 	for line := range bytes.Lines(text) {
 		if line = bytes.TrimSpace(line); len(line) > 0 && bytes.IndexByte(line, ':') < 0 && line[0] != '#' && line[0] != '-' {
 			return true
 		}
 	}
-	return slices.ContainsFunc(encoded, func(word []byte) bool { return bytes.Contains(text, word) })
+	return encoded.In(text)
 }
 
 // mayBe holds unless the bytes say plainly that the document is of another kind. A List may hold any kind.

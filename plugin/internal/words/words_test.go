@@ -1,0 +1,87 @@
+package words
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+func TestIn(t *testing.T) {
+	for name, c := range map[string]struct {
+		words []string
+		text  string
+		want  bool
+	}{
+		"a word at an even place":         {[]string{"kibana"}, "a kibana", true},
+		"a word at an odd place":          {[]string{"kibana"}, "a: kibana", true},
+		"a word that is the text":         {[]string{"kibana"}, "kibana", true},
+		"a word at the end":               {[]string{"abcde"}, "xabcde", true},
+		"a word that ends too early":      {[]string{"kibana"}, "a kiban", false},
+		"a text shorter than a window":    {[]string{"kibana"}, "kib", false},
+		"a short word":                    {[]string{"es"}, "http://es:9200", true},
+		"one of several, long and short":  {[]string{"apm", "kibana", "search"}, "the search", true},
+		"none of several":                 {[]string{"apm", "kibana", "search"}, "the sear ch, a kiba", false},
+		"a window without the rest of it": {[]string{"elasticsearch"}, "elastic elas", false},
+		"an empty set":                    {nil, "kibana", false},
+		"the empty word":                  {[]string{""}, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Of(c.words).In([]byte(c.text)); got != c.want {
+				t.Errorf("got %t, want %t", got, c.want)
+			}
+		})
+	}
+}
+
+// What looking for one word after the other finds, a set finds.
+func TestInIsContains(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	text := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = "abc"[r.IntN(3)]
+		}
+		return string(b)
+	}
+	both := [2]int{}
+	for range 20_000 {
+		words := make([]string, r.IntN(4))
+		for i := range words {
+			words[i] = text(1 + r.IntN(9))
+		}
+		in, want := text(r.IntN(60)), false
+		for _, w := range words {
+			want = want || strings.Contains(in, w)
+		}
+		if got := Of(words).In([]byte(in)); got != want {
+			t.Fatalf("%q in %q: got %t", words, in, got)
+		}
+		if want {
+			both[0]++
+		} else {
+			both[1]++
+		}
+	}
+	if min(both[0], both[1]) < 1000 {
+		t.Errorf("%v cases of each: too few to say anything", both)
+	}
+}
+
+func BenchmarkIn(b *testing.B) {
+	text := bytes.Repeat([]byte("        - name: settings\n          mountPath: /etc/settings\n          readOnly: true\n"), 1<<14)
+	for name, words := range map[string][]string{
+		"one word":  {"lasticsearch"},
+		"ten words": {"lasticsearch", "ibana", "LASTICSEARCH", "filebeat", "metricbeat", "logstash", "fluent-bit", "curator", "--es.uri", "agent.yml"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			set := Of(words)
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if set.In(text) {
+					b.Fatal("found")
+				}
+			}
+		})
+	}
+}
