@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/elk-mtls/elk-mtls/test/parts"
 )
@@ -123,6 +124,28 @@ func TestHelmPages(t *testing.T) {
 				t.Errorf("after the uninstall, which ends the page, there is still %q", rest)
 			}
 		})
+	}
+}
+
+// TestFluxPage types what docs/flux.md prints.
+func TestFluxPage(t *testing.T) {
+	folder := examples(t, "flux-export")
+	typed(t, "../../docs/flux.md", folder, map[string]string{"elk-mtls": elkmtls(t), "kustomize": program(t, "kustomize")})
+	built := objects(t, readFile(t, filepath.Join(folder, "build.yaml")))
+	var patched bool
+	for _, o := range built {
+		if renderers, _, err := unstructured.NestedSlice(o.Object, "spec", "postRenderers"); idOf(o) == "HelmRelease/elk" && err == nil && len(renderers) == 1 {
+			patched = true
+		}
+		if o.GetNamespace() != "elastic" {
+			t.Errorf("%s is in namespace %q", idOf(o), o.GetNamespace())
+		}
+	}
+	if !patched || len(built) < 5 {
+		t.Errorf("got %q, the release patched: %v", ids(built), patched)
+	}
+	if !exists(filepath.Join(folder, "component", "kustomization.yaml")) {
+		t.Error("no component")
 	}
 }
 

@@ -132,7 +132,8 @@ func with(settings any, key string, value any) map[string]any {
 	return changed
 }
 
-// sameObjects compares what two doors give, in whatever order. Kustomize leaves out annotations when there are none.
+// sameObjects compares what two doors give, in whatever order. Kustomize leaves out fields that are null, which
+// means the same to an API server, and annotations when there are none.
 func sameObjects(t *testing.T, want, got []*unstructured.Unstructured) {
 	t.Helper()
 	if diff := cmp.Diff(byName(t, want), byName(t, got)); diff != "" {
@@ -155,6 +156,7 @@ func byName(t *testing.T, all []*unstructured.Unstructured) map[string]any {
 		if err := json.Unmarshal(text, &plain); err != nil {
 			t.Fatal(err)
 		}
+		dropNull(plain)
 		id := idOf(o)
 		if _, twice := named[id]; twice {
 			t.Errorf("%s is there twice", id)
@@ -162,6 +164,22 @@ func byName(t *testing.T, all []*unstructured.Unstructured) map[string]any {
 		named[id] = plain
 	}
 	return named
+}
+
+func dropNull(value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, field := range value {
+			if field == nil {
+				delete(value, name)
+			}
+			dropNull(field)
+		}
+	case []any:
+		for _, element := range value {
+			dropNull(element)
+		}
+	}
 }
 
 // TestKustomizeHelmCharts holds that a chart which kustomize renders itself is seen with its hooks: those for the token go.
