@@ -111,32 +111,54 @@ func TestEveryRenderingHasARow(t *testing.T) {
 func TestRenderings(t *testing.T) {
 	dir := renders(t)
 	for _, r := range slices.Concat(renderings(), clientRenderings()) {
-		stream := r.stream(t, dir)
-		for form, input := range map[string][]byte{"with hooks": stream, "without hooks": withoutHooks(t, stream)} {
-			for _, named := range []string{"", "certs"} {
-				for mode, stages := range map[string][]string{config.ModeToken: {config.None}, config.ModeCertToken: {config.None, config.Optional, config.Required}} {
-					for _, stage := range stages {
-						t.Run(strings.Join([]string{r.name, r.needs, form, named, mode, stage}, "/"), func(t *testing.T) {
+		t.Run(r.name+" "+r.needs, func(t *testing.T) {
+			t.Parallel()
+			stream := r.stream(t, dir)
+			for form, input := range map[string][]byte{"with hooks": stream, "without hooks": withoutHooks(t, stream)} {
+				for _, named := range []string{"", "certs"} {
+					modes := []way{{config.ModeToken, config.None}, {config.ModeCertToken, config.None}, {config.ModeCertToken, config.Optional}, {config.ModeCertToken, config.Required}}
+					if form == "with hooks" && named != "" { // for clients the others are the same
+						modes = append(modes, way{config.ModePassword, config.None}, way{config.ModeCertPassword, config.Required}, way{config.ModePKI, config.Required})
+					}
+					for _, m := range modes {
+						t.Run(strings.Join([]string{form, named, m.mode, m.stage}, "/"), func(t *testing.T) {
 							s := r.settings(t)
-							s.Mode, s.ClientAuthentication = mode, stage
+							s.Mode, s.ClientAuthentication = m.mode, m.stage
+							s.Password.SecretName = "kibana-system"
+							if m.mode == config.ModePKI {
+								s.Certificates.Clients = append(s.Certificates.Clients, kibanaPairs()...)
+							}
 							if named != "" {
 								s.Certificates.SecretName, s.Minter.SecretName = named, "minter"
 							}
-							if refusal := patchedOrRefused(t, input, s); refusal != nil && !r.mayBeRefused(named, stage) {
+							if refusal := patchedOrRefused(t, input, s); refusal != nil && !r.mayBeRefused(named, m.mode, m.stage) {
 								t.Errorf("nothing speaks against it, and yet: %v", refusal)
 							}
 						})
 					}
 				}
 			}
-		}
+		})
 	}
 }
 
+// way is a mode and a stage.
+type way struct{ mode, stage string }
+
+// kibanaPairs gives Kibana a pair of its own, which mode pki asks for.
+func kibanaPairs() []config.Client {
+	var clients []config.Client
+	for _, name := range []string{"kibana-kibana", "elk-kibana", "es-kibana", "kibana", "kibana-upgrade-kibana", "helm-kibana-security-kibana"} {
+		clients = append(clients, config.Client{Ref: "Deployment/" + name, SecretName: name + "-pair"})
+	}
+	return clients
+}
+
 // mayBeRefused holds for renderings that lack something, and for settings that contradict them.
-func (r rendering) mayBeRefused(named, stage string) bool {
+func (r rendering) mayBeRefused(named, mode, stage string) bool {
 	stores, byHand, operator := strings.Contains(r.needs, "probe"), strings.Contains(r.name, "esconfig"), strings.HasPrefix(r.name, "eck-")
-	return r.refuse != "" || stores && named != "" || byHand && stage == config.None || operator && stage == config.Required
+	passwordFile := strings.HasSuffix(r.name, "security-kibana-metrics") && strings.HasSuffix(mode, "password")
+	return r.refuse != "" || stores && named != "" || byHand && stage == config.None || operator && stage == config.Required || passwordFile
 }
 
 func patchedOrRefused(t *testing.T, input []byte, s config.Settings) error {

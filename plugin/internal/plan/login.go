@@ -67,12 +67,12 @@ func (p *planner) withoutToken(w *recognise.Workload) {
 }
 
 // withoutLogin takes the variables away by which an image logs in with a password, or makes the user for it: the chart sets them, and
-// Kibana does not start with a user name beside a token. What only they read leaves the container too: the password of the user elastic
-// is among it.
+// Kibana does not start with a user name beside a token. One that an earlier run has set for a password stays. What only they read leaves
+// the container too: the password of the user elastic is among it.
 func (p *planner) withoutLogin(w *recognise.Workload) {
 	var gone, kept []string
 	for _, e := range w.Main.Envs() {
-		if slices.Contains(w.Layout.Login, strings.TrimSuffix(e.Name, "_FILE")) {
+		if slices.Contains(w.Layout.Login, strings.TrimSuffix(e.Name, "_FILE")) && e.Value != passwordReference {
 			gone = append(gone, e.Value)
 			p.set(w.Object, containerPath(w.Main).Field("env").Item("name", e.Name), nil, "Kibana logs in with the token, and does not start with a user name beside it", linkKibanaToken)
 		} else {

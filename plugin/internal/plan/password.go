@@ -15,7 +15,9 @@ const (
 
 	kibanaSystem     = "kibana_system"
 	passwordVariable = "ELASTICSEARCH_PASSWORD"
-	usernameVariable = "ELASTICSEARCH_USERNAME"
+	// passwordReference is how a setting takes its value from that variable.
+	passwordReference = "${" + passwordVariable + "}"
+	usernameVariable  = "ELASTICSEARCH_USERNAME"
 )
 
 // password plans a Kibana that logs in with a password: its container reads it from a Secret, and the init container checks beforehand
@@ -111,7 +113,7 @@ func (p *planner) readPassword(w *recognise.Workload, conf *configuration, sourc
 		p.kibanaSet(w, conf, kibanaUsername, or(s.Value(), kibanaSystem), "the user that Kibana logs in as")
 	}
 	if w.Layout.Env == nil {
-		p.kibanaSet(w, conf, kibanaPassword, "${"+passwordVariable+"}", "Kibana takes the password from the variable of that name")
+		p.kibanaSet(w, conf, kibanaPassword, passwordReference, "Kibana takes the password from the variable of that name")
 	}
 	if _, ok := w.Main.Env(passwordVariable); !ok {
 		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", passwordVariable), fromSecret(passwordVariable, source), why, linkBuiltInUsers)

@@ -95,11 +95,9 @@ func (p *planner) rulePlan(r ruled) error {
 	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object), p.hookMayRun(w)); err != nil {
 		return err
 	}
-	dir := path.Clean(or(r.rule.MountPath, clientDir))
-	for _, m := range w.Main.Mounts() {
-		if m.Path == dir && m.Volume != clientVolume {
-			return fmt.Errorf("container %q: volume %q is mounted at %q already: name another folder in mountPath of the rule", w.Main.Name, m.Volume, dir)
-		}
+	dir, err := r.dir()
+	if err != nil {
+		return err
 	}
 	files, err := p.ruleFiles(r)
 	if err != nil {
@@ -133,6 +131,17 @@ func (p *planner) rulePlan(r ruled) error {
 		p.mountClientAt(w.Object, w.Main, id, dir)
 	}
 	return errors.Join(problems...)
+}
+
+// dir gives the folder in which the container finds the files.
+func (r ruled) dir() (string, error) {
+	dir := path.Clean(or(r.rule.MountPath, clientDir))
+	for _, m := range r.w.Main.Mounts() {
+		if m.Path == dir && m.Volume != clientVolume {
+			return "", fmt.Errorf("container %q: volume %q is mounted at %q already: name another folder in mountPath of the rule", r.w.Main.Name, m.Volume, dir)
+		}
+	}
+	return dir, nil
 }
 
 // ruleFile is a file that a rule names, and what it says about it.
