@@ -124,7 +124,7 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 		}
 		return nil
 	}
-	cmd.AddCommand(o.diffCommand(), o.exportCommand(), o.certsCommand(), o.cmpCommand(), versionCommand(), settingsTopic())
+	cmd.AddCommand(o.diffCommand(), o.exportCommand(), o.certsCommand(), o.verifyCommand(), o.cmpCommand(), versionCommand(), settingsTopic())
 	return cmd
 }
 

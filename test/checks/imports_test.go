@@ -38,7 +38,7 @@ func TestProgramsLinkOnlyTheirOwn(t *testing.T) {
 var steps = []string{
 	"plugin/internal/argocd", "plugin/internal/certificate", "plugin/internal/export", "plugin/internal/issue", "plugin/internal/krm", "plugin/internal/manifest", "plugin/internal/object",
 	"plugin/internal/patch", "plugin/internal/pipeline",
-	"plugin/internal/plan", "plugin/internal/recognise", "plugin/internal/report", "initcontainer/internal/diagnosis", "initcontainer/internal/protocol",
+	"plugin/internal/plan", "plugin/internal/recognise", "plugin/internal/report", "plugin/internal/verify", "initcontainer/internal/diagnosis", "initcontainer/internal/protocol",
 }
 
 // world is what a step must not import: files, processes, network, logs, chance, clients.
@@ -93,6 +93,16 @@ func clockCalls(t *testing.T, file string) []string {
 		return true
 	})
 	return calls
+}
+
+// TestVerifyIsASecondOpinion holds that what proves knows nothing of what patches.
+func TestVerifyIsASecondOpinion(t *testing.T) {
+	never := []string{module + "/plugin/internal/plan", module + "/plugin/internal/patch", module + "/plugin/internal/config", module + "/plugin/internal/issue"}
+	for _, p := range packages(t, "-deps", "./plugin/internal/verify") {
+		if within(p.ImportPath, never...) {
+			t.Errorf("plugin/internal/verify comes with %s", p.ImportPath)
+		}
+	}
 }
 
 // These parts of kyaml read the OpenAPI schema, which takes longer to load than all that the post-renderer does.

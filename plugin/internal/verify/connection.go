@@ -1,0 +1,314 @@
+package verify
+
+import (
+	"crypto/x509"
+	"slices"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
+)
+
+// connection is one place where a program says how it reaches Elasticsearch.
+type connection struct {
+	caller
+	program string // "Kibana"
+	name    string // of the place: "output.elasticsearch"
+	dir     string // where relative paths start
+
+	hosts       []value
+	scheme      value // https where addresses do not say it
+	enabled     value // TLS settings count only with it
+	mustEnable  bool
+	ca          value
+	trust       value // store with the CA
+	cert, key   value
+	store       value // store with the pair
+	always      *value
+	unchecked   string // the setting that switches verification off; "" = the server is verified
+	needsCheck  bool   // without verification the pair is not loaded
+	chainOnly   bool   // the host name is not verified
+	systemTrust bool   // an address of its own machine, where -k is usual
+	user        value
+	password    value
+	token       value
+	files       []value // of credentials
+	noIdentity  bool    // it needs none: a probe
+	probe       bool
+	rc          *link // file of options that could not be read: the pair may stand there
+	kibana      bool
+	inKeystore  bool // the password may be there
+}
+
+// address is where a connection goes.
+type address struct {
+	text   string
+	scheme string // "" when it is not written
+	host   string // "" when it cannot be read
+	hidden bool
+	at     place
+}
+
+// addresses gives where a connection goes, without credentials.
+func (c *connection) addresses() []address {
+	var all []address
+	for _, v := range c.hosts {
+		v = c.expanded(v)
+		for _, text := range v.list() {
+			all = append(all, parseAddress(text, v))
+		}
+		if v.hidden && len(v.list()) == 0 {
+			all = append(all, address{text: "?", hidden: true, at: v.at})
+		}
+	}
+	return all
+}
+
+func parseAddress(text string, v value) address {
+	a := address{at: v.at, hidden: v.hidden}
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		scheme, rest = "", text
+	}
+	authority, _, _ := strings.Cut(rest[strings.LastIndex(rest, "@")+1:], "/") // a password may hold a slash
+	a.scheme = strings.ToLower(scheme)
+	a.host, _, _ = strings.Cut(authority, ":")
+	a.text = authority
+	if ok {
+		a.text = scheme + "://" + authority
+	}
+	if strings.Contains(a.host, "$") || a.host == "" {
+		a.host, a.hidden = "", true
+	}
+	return a
+}
+
+// judge proves one connection to the servers that it may reach; none: to one outside of these manifests.
+func (c *connection) judge(servers []*server) *Edge {
+	e := &Edge{Client: c.object.ID.String(), Namespace: c.object.Namespace, Container: c.Name, Program: c.program, Setting: c.name, Servers: []string{}, Addresses: []string{}}
+	addresses := c.addresses()
+	for _, a := range addresses {
+		e.Addresses = append(e.Addresses, a.text)
+	}
+	for _, s := range servers {
+		e.Servers = append(e.Servers, s.object.ID.String())
+	}
+	c.judgeTLS(&e.TLS, addresses)
+	c.judgeCA(&e.CA, addresses, servers)
+	c.judgeCertificate(&e.Certificate, servers)
+	c.judgeIdentity(&e.Identity, servers)
+	if len(c.unknown) > 0 {
+		e.Identity.assume("%s: %s, taken as environment, sets nothing of its connection to Elasticsearch", c.caller, strings.Join(c.unknown, ", "))
+	}
+	e.Verdict = verdict(&e.TLS, &e.CA, &e.Certificate, &e.Identity)
+	return e
+}
+
+func (c *connection) judgeTLS(a *Aspect, addresses []address) {
+	for _, at := range addresses {
+		switch {
+		case at.scheme == "https":
+		case at.scheme == "http":
+			a.fail(at.at, ClientPlain, "%s is called by http", at.text)
+		case at.hidden && at.scheme == "" && !strings.Contains(at.text, ":"):
+			a.assume("%s: the address in %s begins with https://", c.caller, or(at.at.path, c.name))
+		case c.scheme.is("https") || c.mustEnable && c.enabled.is("true"):
+		case c.scheme.hidden || c.mustEnable && c.enabled.hidden:
+			a.assume("%s: %s is called by https", c.caller, at.text)
+		default:
+			a.fail(at.at, ClientPlain, "%s is called without https", at.text)
+		}
+	}
+	switch {
+	case c.enabled.hidden:
+		a.assume("%s: %s is true", c.caller, c.enabled.at.path)
+	case c.enabled.set() && !c.enabled.is("true"):
+		a.fail(c.enabled.at, ClientPlain, "%s is %q: the program leaves its TLS settings unread", c.enabled.at.path, c.enabled.text())
+	case !c.enabled.set() && c.mustEnable:
+		a.fail(c.setting(c.enabled, "TLS"), ClientPlain, "TLS is not switched on: the program leaves its TLS settings unread")
+	}
+}
+
+// setting gives the place of a setting, that of the address where it is set nowhere.
+func (c *connection) setting(v value, name string) place {
+	if v.set() {
+		return v.at
+	}
+	for _, h := range c.hosts {
+		p := h.at
+		p.path = name
+		return p
+	}
+	return c.at(name, nil)
+}
+
+// judgeCA proves that the client trusts the CA that signed the server's certificate, and that this has the name by which it is called.
+func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) {
+	switch {
+	case c.unchecked != "":
+		a.idle = stateOff
+		if !c.systemTrust {
+			a.assume("%s: nobody is between it and Elasticsearch, whose certificate it does not verify (%s)", c.caller, c.unchecked)
+		}
+		return
+	case c.trust.set():
+		a.add(c.follow(c.rooted(c.trust.text(), c.dir), c.trust.at))
+		a.assume("%s: %s holds the CA of Elasticsearch", c.caller, c.trust.text())
+		return
+	case c.ca.hidden:
+		a.assume("%s: %s names the CA of Elasticsearch", c.caller, c.ca.at.path)
+		return
+	case !c.ca.set():
+		a.fail(c.setting(c.ca, c.name), ClientTrust, "it names no CA, and trusts the public ones of its image only")
+		return
+	}
+	var cas []*x509.Certificate
+	var files []string
+	known := true
+	for _, file := range c.ca.list() {
+		l := c.read(file, c.ca.at)
+		a.add(l)
+		certs := c.certs(l, a)
+		known = known && certs != nil
+		cas, files = append(cas, certs...), append(files, l.what())
+	}
+	if len(a.Findings) > 0 {
+		return
+	}
+	if len(servers) == 0 {
+		a.assume("Elasticsearch at %s has a certificate that a CA in %s signed", hostsOf(addresses), strings.Join(files, ", "))
+	}
+	for _, s := range servers {
+		c.trusts(a, s, addresses, cas, known, strings.Join(files, ", "))
+	}
+}
+
+func (c *connection) trusts(a *Aspect, s *server, addresses []address, cas []*x509.Certificate, known bool, files string) {
+	if s.chain == nil || len(cas) == 0 {
+		a.assume("%s is signed by a CA in %s", s.presented(), files)
+	} else if err := signed(s.chain, cas); err != nil {
+		if known {
+			a.fail(c.ca.at, ClientTrust, "%s did not sign the certificate of %s (%s)", files, s.object.ID, s.cert.what())
+			return
+		}
+		a.assume("%s is signed by a CA in %s", s.presented(), files)
+	}
+	if c.chainOnly {
+		return
+	}
+	for _, at := range addresses {
+		switch {
+		case at.host == "":
+			a.assume("%s covers the name by which %s calls it", s.presented(), c.caller)
+		case !slices.Contains(c.serversAt(c.object, at.host), s):
+		case s.chain == nil:
+			a.assume("%s covers the name %q", s.presented(), at.host)
+		case s.chain[0].VerifyHostname(at.host) != nil:
+			a.fail(at.at, OtherName, "the certificate of %s (%s) does not cover %q", s.object.ID, s.cert.what(), at.host)
+		}
+	}
+}
+
+// presented names the certificate of the server.
+func (s *server) presented() string {
+	if s.cert.source.Name != "" {
+		return "the certificate in " + s.cert.what()
+	}
+	return "the certificate of " + s.object.ID.String()
+}
+
+func hostsOf(addresses []address) string {
+	var all []string
+	for _, a := range addresses {
+		all = append(all, a.text)
+	}
+	return strings.Join(all, ", ")
+}
+
+// read follows a file, or takes PEM that stands in the setting itself.
+func (c *connection) read(text string, at place) link {
+	if strings.HasPrefix(text, "-----BEGIN") {
+		return link{file: at.path, text: []byte(text), at: at}
+	}
+	return c.follow(c.rooted(text, c.dir), at)
+}
+
+// judgeCertificate proves that the client presents a certificate that the servers trust.
+func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
+	required := c.options.ClientAuthentication == "required"
+	switch {
+	case c.store.set() && (c.cert.set() || c.key.set()):
+		a.fail(c.store.at, NoCertificate, "a store stands beside certificate or key: the two contradict each other")
+	case c.store.set():
+		a.add(c.follow(c.rooted(c.store.text(), c.dir), c.store.at))
+		a.assume("%s: %s holds a certificate that Elasticsearch trusts, and its key", c.caller, c.store.text())
+	case c.rc != nil && !c.cert.set() && !c.key.set():
+		a.add(*c.rc)
+		if c.rc.code == "" {
+			a.assume("%s names a certificate that Elasticsearch trusts, and its key", c.rc.what())
+		}
+	case !c.cert.set() && !c.key.set() && !required:
+		a.idle = stateNone
+		return
+	case !c.cert.set() || !c.key.set():
+		missing := "certificate"
+		if c.cert.set() {
+			missing = "key"
+		}
+		code := NoCertificate
+		if c.probe {
+			code = ProbeRefused
+		}
+		a.fail(c.setting(c.cert, c.name), code, "%s presents no certificate: no %s is set", c.program, missing)
+	case c.cert.hidden || c.key.hidden:
+		a.assume("%s: %s and %s name a pair that Elasticsearch trusts", c.caller, c.cert.at.path, c.key.at.path)
+	default:
+		c.judgePair(a, servers)
+	}
+	if c.needsCheck && c.unchecked != "" && required {
+		a.fail(c.setting(c.cert, c.name), NoCertificate, "with %s the program does not load its certificate", c.unchecked)
+	}
+	if c.always != nil && required && !c.always.is("true") {
+		if c.always.hidden {
+			a.assume("%s: elasticsearch.ssl.alwaysPresentCertificate is true", c.caller)
+		} else {
+			a.fail(c.setting(*c.always, "elasticsearch.ssl.alwaysPresentCertificate"), NotAlwaysPresent, "requests of users go without a certificate")
+		}
+	}
+}
+
+func (c *connection) judgePair(a *Aspect, servers []*server) {
+	cert, key := c.read(c.cert.text(), c.cert.at), c.read(c.key.text(), c.key.at)
+	a.add(cert)
+	a.add(key)
+	chain := c.certs(cert, a)
+	fits(chain, cert, key, a)
+	if cert.code != "" || c.options.ClientAuthentication == "none" {
+		return
+	}
+	if chain != nil {
+		if err := certificate.ForClients(chain[0]); err != nil {
+			a.fail(c.cert.at, WrongUsage, "%s: %v", cert.what(), err)
+		}
+	}
+	if len(servers) == 0 {
+		a.assume("Elasticsearch at %s trusts the certificate in %s", hostsOf(c.addresses()), cert.what())
+	}
+	for _, s := range servers {
+		switch {
+		case chain != nil && len(s.cas) > 0 && signed(chain, s.cas) == nil:
+		case chain != nil && s.casKnown:
+			a.fail(c.cert.at, ChainRefused, "%s was not signed by a CA that %s trusts", cert.what(), s.object.ID)
+		default:
+			a.assume("the certificate in %s is signed by a CA that %s trusts (%s)", cert.what(), s.object.ID, s.trusted())
+		}
+	}
+}
+
+// trusted names where the CAs of a server are.
+func (s *server) trusted() string {
+	var files []string
+	for _, l := range s.caFiles {
+		files = append(files, l.what())
+	}
+	return or(strings.Join(files, ", "), "its store")
+}

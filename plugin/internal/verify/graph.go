@@ -1,0 +1,91 @@
+package verify
+
+import (
+	"slices"
+	"time"
+)
+
+// Server is a workload of Elasticsearch nodes.
+type Server struct {
+	Object               string   `json:"object"`
+	Namespace            string   `json:"namespace,omitempty"`
+	Services             []string `json:"services"`
+	ClientAuthentication string   `json:"clientAuthentication"`
+	Verdict              Verdict  `json:"verdict"`
+	TLS                  Aspect   `json:"https"`
+	Stage                Aspect   `json:"stage"`
+	Certificate          Aspect   `json:"certificate"`
+	Trust                Aspect   `json:"trust"`
+	Probes               Aspect   `json:"probes"`
+}
+
+func (s *Server) aspects() []*Aspect {
+	return []*Aspect{&s.TLS, &s.Stage, &s.Certificate, &s.Trust, &s.Probes}
+}
+
+// Edge is one connection from a client to Elasticsearch.
+type Edge struct {
+	Client      string   `json:"client"`
+	Namespace   string   `json:"namespace,omitempty"`
+	Container   string   `json:"container"`
+	Program     string   `json:"program"`
+	Setting     string   `json:"setting"`
+	Servers     []string `json:"servers"` // none: Elasticsearch is not in these manifests
+	Addresses   []string `json:"addresses"`
+	Verdict     Verdict  `json:"verdict"`
+	Reason      string   `json:"reason,omitempty"` // of UNMANAGED
+	TLS         Aspect   `json:"https"`
+	CA          Aspect   `json:"ca"`
+	Certificate Aspect   `json:"certificate"`
+	Identity    Aspect   `json:"identity"`
+}
+
+func (e *Edge) aspects() []*Aspect { return []*Aspect{&e.TLS, &e.CA, &e.Certificate, &e.Identity} }
+
+// Graph is who talks to Elasticsearch, and what is proven of it. It speaks of the given manifests only.
+type Graph struct {
+	Verdict              Verdict   `json:"verdict"`
+	ClientAuthentication string    `json:"clientAuthentication"`
+	Now                  time.Time `json:"now"`
+	Servers              []*Server `json:"servers"`
+	Edges                []*Edge   `json:"edges"`
+	Findings             []Finding `json:"findings"`    // all of them, those of servers and edges too
+	Assumptions          []string  `json:"assumptions"` // likewise
+}
+
+// finish gathers findings and assumptions, and gives the verdict.
+func (r *reader) finish() {
+	g := r.graph
+	g.Findings, g.Assumptions = []Finding{}, []string{}
+	take := func(aspects ...*Aspect) {
+		for _, a := range aspects {
+			for _, f := range a.Findings {
+				if !slices.Contains(g.Findings, f) {
+					g.Findings = append(g.Findings, f)
+				}
+			}
+			for _, text := range a.Assumptions {
+				if !slices.Contains(g.Assumptions, text) {
+					g.Assumptions = append(g.Assumptions, text)
+				}
+			}
+		}
+	}
+	for _, s := range g.Servers {
+		take(s.aspects()...)
+	}
+	for _, e := range g.Edges {
+		if e.Verdict != Unmanaged {
+			take(e.aspects()...)
+		}
+	}
+	take(&r.loose)
+	switch {
+	case len(g.Findings) > 0:
+		g.Verdict = NotProven
+	case len(g.Assumptions) > 0:
+		g.Verdict = ProvenIf
+	default:
+		g.Verdict = Proven
+	}
+}

@@ -1,0 +1,104 @@
+package verify
+
+import (
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// judgeIdentity proves that the client logs in in one way, and that what it logs in with is there.
+func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
+	if c.noIdentity {
+		a.idle = stateNone
+		return
+	}
+	for _, v := range c.files {
+		l := c.follow(c.rooted(v.text(), c.dir), v.at)
+		a.add(l)
+	}
+	switch {
+	case c.token.set() && c.user.set():
+		a.fail(c.user.at, TwoIdentities, "%s stands beside the service token (%s): Kibana does not start", or(c.user.at.path, "a user name"), c.token.at.path)
+	case c.token.set():
+		c.judgeToken(a)
+	case c.kibana && c.user.is("elastic"):
+		a.fail(c.user.at, TwoIdentities, "the user name is \"elastic\", which Kibana refuses")
+	case c.user.set() && !c.password.set() && c.inKeystore:
+		a.assume("%s: its keystore holds the password of %s", c.caller, c.name)
+	case c.user.set() && !c.password.set():
+		a.fail(c.user.at, NoIdentity, "a user name without a password")
+	case c.user.set():
+		c.comesFrom(a, c.user)
+		c.comesFrom(a, c.password)
+	case len(c.files) > 0:
+	case c.kibana && !usesPKI(servers):
+		a.fail(c.setting(c.token, "elasticsearch.serviceAccountToken"), NoIdentity, "neither a service token nor a user name is set")
+	case c.kibana:
+		a.assume("%s: the PKI realm takes its certificate for a user that may do what Kibana does", c.caller)
+	default:
+		a.assume("%s: Elasticsearch lets it do its work without a user name", c.caller)
+	}
+}
+
+func usesPKI(servers []*server) bool {
+	for _, s := range servers {
+		if len(s.set.prefixes("xpack.security.authc.realms.pki.*")) > 0 {
+			return true
+		}
+	}
+	return len(servers) == 0
+}
+
+// judgeToken follows a service token to its Secret. An empty Secret is as it should be where elk-mtls-init fills it before the
+// container starts.
+func (c *connection) judgeToken(a *Aspect) {
+	if c.token.from.Kind != "Secret" || c.writes(c.token.from) {
+		c.comesFrom(a, c.token)
+		return
+	}
+	if o := c.find(c.token.from); o != nil && len(contents(o)) == 0 {
+		a.fail(c.token.at, NobodyWrites, "%s is empty, and no init container of the pod writes it", c.token.from)
+		return
+	}
+	c.comesFrom(a, c.token)
+}
+
+// writes tells whether elk-mtls-init fills a Secret before the container starts.
+func (c *connection) writes(s object.Source) bool {
+	for _, other := range c.pod.InitContainers() {
+		flags := c.reader.caller(c.object, c.pod, other).flags()
+		if flags["secret"].text() == s.Name && or(flags["secret-key"].text(), "token") == s.Key {
+			return true
+		}
+	}
+	return false
+}
+
+// comesFrom judges where the value of a credential is.
+func (c *connection) comesFrom(a *Aspect, v value) {
+	v = c.expanded(v)
+	if v.from.Name == "" {
+		if v.hidden {
+			a.assume("%s: %s has a value", c.caller, v.at.path)
+		}
+		return
+	}
+	_, state := c.content(v.from)
+	switch {
+	case state == lacksKey:
+		a.fail(v.at, NoKeyInObject, "%s/%s is in the stream and has no key %q", v.from.Kind, v.from.Name, v.from.Key)
+	case state == notThere && !c.writes(v.from):
+		a.assume("%s/%s%s holds the key %q", v.from.Kind, v.from.Name, inNamespace(v.from.Namespace), v.from.Key)
+	}
+}
+
+// fromAddress takes a user name and a password out of an address.
+func (c *connection) fromAddress() {
+	for _, h := range c.hosts {
+		_, rest, ok := strings.Cut(h.text(), "://")
+		authority, _, _ := strings.Cut(rest, "/")
+		if at := strings.LastIndex(authority, "@"); ok && at > 0 && !c.user.set() {
+			c.user, c.password = h, h
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package verify
+
+import (
+	"path"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// kibanaKeys are the settings of Kibana's connection that the official image takes from the environment, as far as they matter here.
+// https://www.elastic.co/guide/en/kibana/8.19/docker.html#environment-variable-config
+func kibanaKeys() []string {
+	return []string{
+		"hosts", "username", "password", "serviceAccountToken", "ssl.certificate", "ssl.key", "ssl.certificateAuthorities", "ssl.verificationMode",
+		"ssl.alwaysPresentCertificate", "ssl.keystore.path", "ssl.truststore.path",
+	}
+}
+
+// kibana reads Kibana's connections: its own, and that for monitoring data where these are elsewhere.
+func (r *reader) kibana(w *recognise.Workload) []*connection {
+	c := r.caller(w.Object, w.Pod, w.Main)
+	var set settings
+	if strings.HasPrefix(w.Layout.Name, "bitnami") {
+		set = c.bitnamiKibana(w.Layout.Folder)
+	} else {
+		set = c.yaml(path.Join(w.Layout.Folder, "kibana.yml"))
+		top := settings{}
+		for _, key := range kibanaKeys() {
+			if v, ok := c.env[strings.ToUpper(strings.ReplaceAll("elasticsearch."+key, ".", "_"))]; ok {
+				top["elasticsearch."+key] = v
+			}
+		}
+		set = set.over(top)
+	}
+	set = set.over(c.flags())
+	own := c.kibanaConnection(w, set, "elasticsearch.")
+	always := c.expanded(set["elasticsearch.ssl.alwaysPresentCertificate"])
+	own.always = &always
+	all := []*connection{own}
+	if monitoring := c.kibanaConnection(w, set, "monitoring.ui.elasticsearch."); monitoring.hosts[0].set() {
+		monitoring.inKeystore = true
+		all = append(all, monitoring)
+	}
+	if !own.hosts[0].set() {
+		own.hosts[0] = value{texts: []string{"http://localhost:9200"}, at: c.at("elasticsearch.hosts", nil)} // Kibana's default
+	}
+	return all
+}
+
+func (c caller) kibanaConnection(w *recognise.Workload, set settings, prefix string) *connection {
+	get := func(key string) value { return c.expanded(set[prefix+key]) }
+	made := &connection{
+		caller: c, program: "Kibana", name: prefix + "hosts", dir: w.Layout.Home, hosts: []value{set[prefix+"hosts"]},
+		ca: get("ssl.certificateAuthorities"), trust: get("ssl.truststore.path"), cert: get("ssl.certificate"), key: get("ssl.key"), store: get("ssl.keystore.path"),
+		user: get("username"), password: get("password"), token: get("serviceAccountToken"), kibana: true,
+	}
+	switch mode := get("ssl.verificationMode"); {
+	case mode.is("none"):
+		made.unchecked = mode.at.path
+	case mode.is("certificate"):
+		made.chainOnly = true
+	}
+	if made.store.set() && !made.ca.set() { // CAs in a keystore are trusted too
+		made.trust = made.store
+	}
+	return made
+}
+
+// bitnamiKibana reads what Bitnami's entry script makes of file and variables.
+// https://github.com/bitnami/containers/blob/main/bitnami/kibana/8/debian-12/rootfs/opt/bitnami/scripts/libkibana.sh
+func (c caller) bitnamiKibana(folder string) settings {
+	if own := c.yaml(path.Join(folder, "kibana.yml")); len(own) > 0 {
+		return own
+	}
+	set := settings{}
+	if url := c.variable("KIBANA_ELASTICSEARCH_URL"); url.set() {
+		set["elasticsearch.hosts"] = url
+	}
+	set = set.over(c.yaml("/bitnami/kibana/conf/kibana.yml"))
+	if truth(c.variable("KIBANA_ELASTICSEARCH_ENABLE_TLS").text()) {
+		certs := path.Join(folder, "certs/elasticsearch")
+		c.take(set, "elasticsearch.ssl.verificationMode", "full", "KIBANA_ELASTICSEARCH_TLS_VERIFICATION_MODE")
+		if truth(c.variable("KIBANA_ELASTICSEARCH_TLS_USE_PEM").text()) {
+			c.take(set, "elasticsearch.ssl.certificateAuthorities", certs+"/ca.crt", "KIBANA_ELASTICSEARCH_CA_CERT_LOCATION")
+		} else {
+			c.take(set, "elasticsearch.ssl.truststore.path", certs+"/elasticsearch.truststore.p12", "KIBANA_ELASTICSEARCH_TRUSTSTORE_LOCATION")
+		}
+	}
+	if password := c.variable("KIBANA_PASSWORD", "KIBANA_PASSWORD_FILE"); password.set() {
+		set["elasticsearch.password"] = password
+		set["elasticsearch.username"] = value{texts: []string{"kibana_system"}, at: password.at}
+	}
+	return set
+}

@@ -1,0 +1,79 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
+)
+
+// certs parses a file of certificates and judges their dates; nil when nothing shows them.
+func (r *reader) certs(l link, a *Aspect) []*x509.Certificate {
+	if l.text == nil || l.code != "" {
+		return nil
+	}
+	chain, err := certificate.Chain(l.text)
+	switch {
+	case errors.Is(err, certificate.ErrNoPEM) && !isPEM(l.text):
+		a.assume("%s holds a certificate in place of what is there now", l.what())
+		return nil
+	case err != nil:
+		a.fail(l.at, NoMaterial, "%s: %v", l.what(), err)
+		return nil
+	}
+	for _, c := range chain {
+		switch ends := c.NotAfter; {
+		case r.options.Now.Before(c.NotBefore):
+			a.fail(l.at, NotValid, "%s: the certificate of %q is not valid before %s", l.what(), c.Subject, c.NotBefore.UTC().Format(time.RFC3339))
+		case r.options.Now.After(ends):
+			a.fail(l.at, NotValid, "%s: the certificate of %q ended on %s", l.what(), c.Subject, ends.UTC().Format(time.RFC3339))
+		case r.options.Within > 0 && r.options.Now.Add(r.options.Within).After(ends):
+			a.fail(l.at, EndsSoon, "%s: the certificate of %q ends on %s", l.what(), c.Subject, ends.UTC().Format(time.RFC3339))
+		}
+	}
+	return chain
+}
+
+// isPEM tells a file of another kind from a placeholder, which something fills in later.
+func isPEM(text []byte) bool { return bytes.Contains(text, []byte("-----BEGIN ")) }
+
+// fits judges whether a key belongs to a certificate. Nothing quotes the key.
+func fits(chain []*x509.Certificate, cert, key link, a *Aspect) {
+	switch {
+	case key.code != "" || cert.code != "":
+		return
+	case key.text == nil || chain == nil:
+		a.assume("%s holds the key of the certificate in %s", key.what(), cert.what())
+		return
+	}
+	if _, err := certificate.Key(key.text); errors.Is(err, certificate.ErrNoPEM) && !isPEM(key.text) {
+		a.assume("%s holds the key of the certificate in %s in place of what is there now", key.what(), cert.what())
+		return
+	} else if err != nil {
+		a.fail(key.at, NoMaterial, "%s %v", key.what(), err)
+		return
+	}
+	if err := certificate.KeyFits(chain[0], key.text); err != nil {
+		a.fail(key.at, OtherKey, "%s %v", key.what(), err)
+	}
+}
+
+// signed tells whether a chain leads to one of the CAs. A certificate that is itself in the list is trusted as it is.
+func signed(chain, cas []*x509.Certificate) error {
+	if slices.ContainsFunc(cas, chain[0].Equal) {
+		return nil
+	}
+	return certificate.ChainsTo(chain, cas)
+}
+
+// serves tells why a certificate may not be used by a server.
+func serves(leaf *x509.Certificate) error {
+	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 &&
+		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		return errors.New("its extended key usage does not permit server authentication")
+	}
+	return nil
+}

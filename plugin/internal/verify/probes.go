@@ -1,0 +1,55 @@
+package verify
+
+import (
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// judgeProbes judges the probes of a container in a server's pod that are no calls of curl, which are edges.
+func (s *server) judgeProbes(c caller) {
+	a := &s.row.Probes
+	required := s.options.ClientAuthentication == "required"
+	for _, name := range []string{"readinessProbe", "livenessProbe", "startupProbe"} {
+		get := object.Get(c.Node, name, "httpGet")
+		if get == nil || !s.isPort(c, object.Text(get, "port")) {
+			continue
+		}
+		at := c.at(name, get.YNode())
+		switch {
+		case required:
+			a.fail(at, ProbeRefused, "httpGet on the port of Elasticsearch: the kubelet presents no certificate")
+		case !strings.EqualFold(object.Text(get, "scheme"), "https"):
+			a.fail(at, ProbeRefused, "httpGet on the port of Elasticsearch without scheme HTTPS")
+		}
+	}
+	for _, run := range c.scripts() {
+		if !run.probe || len(run.calls()) > 0 {
+			continue
+		}
+		at := c.at(run.name, run.nodes[0])
+		switch text := strings.Join(run.words, " "); {
+		case strings.Contains(text, healthcheck):
+		case strings.Contains(text, "wget"):
+			a.fail(at, ProbeRefused, "wget presents no certificate that these manifests show")
+		case strings.Contains(text, ":"+s.port):
+			a.fail(at, ProbeRefused, "it calls port %s, and nothing tells whether it presents a certificate", s.port)
+		default:
+			a.assume("%s: the command of %s calls Elasticsearch with a certificate, or not at all", c, run.name)
+		}
+	}
+	a.close()
+}
+
+// isPort tells whether a probe's port is that of Elasticsearch: by number, or by a name among the ports of the pod.
+func (s *server) isPort(c caller, port string) bool {
+	if port == s.port {
+		return true
+	}
+	for _, p := range object.Items(c.Node, "ports") {
+		if object.Text(p, "name") == port {
+			return object.Text(p, "containerPort") == s.port
+		}
+	}
+	return false
+}

@@ -1,0 +1,320 @@
+package verify
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// names are what a program calls its settings. "" says that it has none for that.
+type names struct {
+	hosts      []string
+	scheme     string
+	enabled    string
+	mustEnable bool // TLS is off without it
+	ca         string
+	cert, key  string
+	verify     string // with one of these values verification is off
+	off        []string
+	chain      []string // and with one of these the host name is not verified
+	needsCheck bool     // without verification the pair is not loaded
+
+	user, password, token string
+	files                 []string // that hold credentials
+}
+
+// spot is where a program has a connection: a prefix of its settings, * for any name or position.
+type spot struct {
+	at        string
+	field, is string // a setting there that must begin with a value
+	names
+}
+
+// program is one of those that are known, as its documentation has it.
+type program struct {
+	app     recognise.App
+	home    string   // where relative paths start
+	options []string // flags that name its configuration file
+	files   []string // where it is otherwise
+	modules string   // folder of more files, each a list of modules
+	modular string   // and what they are in the configuration file
+	env     func(setting string) string
+	words   bool // an address may stand on the command line by itself
+	spots   []spot
+}
+
+// programs lists them. https://www.elastic.co/guide/en/beats/filebeat/8.19/configuration-ssl.html,
+// https://www.elastic.co/guide/en/fleet/8.19/elastic-agent-ssl-configuration.html,
+// https://github.com/prometheus-community/elasticsearch_exporter#configuration,
+// https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/configfile.html,
+// https://www.jaegertracing.io/docs/1.76/deployment/cli/
+func programs() []program {
+	all := []program{agent(), curator(), exporter(), jaeger(), jaegerV1()}
+	for app, name := range map[recognise.App]string{recognise.Filebeat: "filebeat", recognise.Metricbeat: "metricbeat", recognise.Heartbeat: "heartbeat",
+		recognise.Auditbeat: "auditbeat", recognise.Packetbeat: "packetbeat", recognise.APMServer: "apm-server"} {
+		all = append(all, beat(app, name))
+	}
+	return all
+}
+
+func beatNames() names {
+	return names{
+		hosts: []string{"hosts"}, scheme: "protocol", enabled: "ssl.enabled",
+		ca: "ssl.certificate_authorities", cert: "ssl.certificate", key: "ssl.key",
+		verify: "ssl.verification_mode", off: []string{"none"}, chain: []string{"certificate"},
+		user: "username", password: "password", token: "api_key",
+	}
+}
+
+func beat(app recognise.App, name string) program {
+	n := beatNames()
+	home := "/usr/share/" + name
+	monitor := n
+	monitor.hosts, monitor.scheme = []string{"hosts", "urls"}, ""
+	return program{
+		app: app, home: home, options: []string{"c"}, files: []string{home + "/" + name + ".yml"}, modules: home + "/modules.d", modular: "metricbeat.modules",
+		spots: []spot{
+			{at: "output.elasticsearch", names: n},
+			{at: "monitoring.elasticsearch", names: n},
+			{at: "xpack.monitoring.elasticsearch", names: n},
+			{at: "metricbeat.modules.*", field: "module", is: "elasticsearch", names: n},
+			{at: "heartbeat.monitors.*", field: "type", is: "http", names: monitor},
+		},
+	}
+}
+
+func agent() program {
+	n := beatNames()
+	n.scheme = ""
+	return program{
+		app: recognise.Agent, home: "/usr/share/elastic-agent", options: []string{"c", "config"},
+		files: []string{"/usr/share/elastic-agent/elastic-agent.yml", "/etc/elastic-agent/agent.yml"},
+		spots: []spot{
+			{at: "outputs.*", field: "type", is: "elasticsearch", names: n},
+			{at: "inputs.*", field: "type", is: "elasticsearch/", names: n},
+		},
+	}
+}
+
+func exporter() program {
+	return program{app: recognise.Exporter, env: shell, spots: []spot{{names: names{
+		hosts: []string{"es.uri"}, ca: "es.ca", cert: "es.client-cert", key: "es.client-private-key", verify: "es.ssl-skip-verify", off: []string{"true"},
+		user: "es.username", password: "es.password", token: "es.api-key",
+	}}}}
+}
+
+func curator() program {
+	return program{
+		app: recognise.Curator, home: "/", options: []string{"config"}, files: []string{"/.curator/curator.yml", "/etc/es-curator/config.yml"},
+		spots: []spot{
+			{at: "elasticsearch.client", names: names{
+				hosts: []string{"hosts"}, ca: "ca_certs", cert: "client_cert", key: "client_key",
+				verify: "verify_certs", off: []string{"false", "no", "off"}, needsCheck: true,
+				user: "username", password: "password",
+			}},
+			{at: "client", names: names{
+				hosts: []string{"hosts"}, enabled: "use_ssl", mustEnable: true, ca: "certificate", cert: "client_cert", key: "client_key",
+				verify: "ssl_no_validate", off: []string{"true", "yes", "on"}, needsCheck: true,
+				user: "http_auth", password: "http_auth",
+			}},
+		},
+	}
+}
+
+func jaeger() program {
+	n := names{
+		hosts: []string{"server_urls"}, ca: "tls.ca_file", cert: "tls.cert_file", key: "tls.key_file", verify: "tls.insecure_skip_verify", off: []string{"true"},
+		user: "auth.basic.username", password: "auth.basic.password",
+	}
+	return program{
+		app: recognise.Jaeger, home: "/", options: []string{"config"},
+		spots: []spot{
+			{at: "extensions.jaeger_storage.backends.*.elasticsearch", names: n},
+			{at: "extensions.jaeger_storage.metric_backends.*.elasticsearch", names: n},
+		},
+	}
+}
+
+func jaegerV1() program {
+	return program{app: recognise.JaegerV1, env: shell, words: true, spots: []spot{{names: names{
+		hosts: []string{"es.server-urls"}, enabled: "es.tls.enabled", mustEnable: true, ca: "es.tls.ca", cert: "es.tls.cert", key: "es.tls.key",
+		verify: "es.tls.skip-host-verify", off: []string{"true"}, user: "es.username", password: "es.password",
+	}}}}
+}
+
+// initContainer is our own, as its command line has it.
+func initContainer() program {
+	return program{app: "elk-mtls-init", spots: []spot{{names: names{
+		hosts: []string{"elasticsearch-url"}, ca: "ca", cert: "cert", key: "key", files: []string{"username-file", "password-file"},
+	}}}}
+}
+
+// shell gives the variable of a flag: ES_SERVER_URLS for es.server-urls.
+func shell(flag string) string {
+	return strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(flag))
+}
+
+// connections gives what a program says about how it connects, and whether its settings could be read.
+func (p program) connections(c caller) (found []*connection, read bool) {
+	set := p.settings(c, &read)
+	for _, s := range p.spots {
+		for _, prefix := range set.prefixes(s.at) {
+			if s.field != "" && !strings.HasPrefix(set[prefix+s.field].text(), s.is) {
+				continue
+			}
+			if made := s.connection(c, set, prefix); made != nil {
+				made.program, made.dir = string(p.app), or(p.home, "/")
+				found = append(found, made)
+			}
+		}
+	}
+	if p.words {
+		p.takeWords(c, found)
+	}
+	return found, read
+}
+
+// settings puts together what files, environment and flags say.
+func (p program) settings(c caller, read *bool) settings {
+	flags := c.flags()
+	files := slices.Clone(p.files)
+	for _, name := range p.options {
+		if v := flags[name]; v.set() {
+			files = []string{strings.TrimPrefix(c.rooted(v.text(), p.home), "file:")}
+			break
+		}
+	}
+	*read = len(p.files) == 0
+	set := settings{}
+	for _, file := range files {
+		if doc, at := c.file(file); doc != nil {
+			*read = true
+			set = c.flatten(doc, at, "")
+			break
+		}
+	}
+	for i, file := range p.moduleFiles(c) {
+		if doc, at := c.file(file); doc != nil {
+			set = set.over(c.flatten(doc, at, fmt.Sprintf("%s.file%d-", p.modular, i)))
+		}
+	}
+	if p.env != nil {
+		for _, key := range p.keys() {
+			if v, ok := c.env[p.env(key)]; ok {
+				set[key] = v
+			}
+		}
+	}
+	return set.over(flags)
+}
+
+func (p program) keys() []string {
+	var keys []string
+	for _, s := range p.spots {
+		keys = append(keys, s.hosts...)
+		keys = append(keys, s.enabled, s.ca, s.cert, s.key, s.verify, s.user, s.password, s.token)
+	}
+	return slices.DeleteFunc(keys, func(key string) bool { return key == "" })
+}
+
+// moduleFiles lists the files that are mounted in the folder of modules.
+func (p program) moduleFiles(c caller) []string {
+	var files []string
+	for _, m := range c.Mounts() {
+		if p.modules == "" || !below(m.Path, p.modules) {
+			continue
+		}
+		if m.Path != p.modules {
+			files = append(files, m.Path)
+			continue
+		}
+		for _, part := range c.pod.Sources(m.Volume) {
+			if part.File != "" {
+				files = append(files, path.Join(m.Path, part.File))
+				continue
+			}
+			if o := c.find(part.Source.In(c.object.Namespace)); o != nil {
+				for key := range contents(o) {
+					files = append(files, path.Join(m.Path, key))
+				}
+			}
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
+// connection reads one spot; nil when it names no address.
+func (s spot) connection(c caller, set settings, prefix string) *connection {
+	get := func(name string) value {
+		if name == "" {
+			return value{}
+		}
+		return c.expanded(set[prefix+name])
+	}
+	made := &connection{caller: c, name: or(strings.TrimSuffix(prefix, "."), s.hosts[0])}
+	for _, name := range s.hosts {
+		if v, ok := set[prefix+name]; ok {
+			made.hosts = append(made.hosts, v)
+		}
+	}
+	if len(made.hosts) == 0 {
+		return nil
+	}
+	made.scheme, made.enabled, made.mustEnable = get(s.scheme), get(s.enabled), s.mustEnable
+	made.ca, made.cert, made.key = get(s.ca), get(s.cert), get(s.key)
+	made.user, made.password, made.token = get(s.user), get(s.password), get(s.token)
+	for _, name := range s.files {
+		if v := get(name); v.set() {
+			made.files = append(made.files, v)
+		}
+	}
+	if v := get(s.verify); v.is(s.off...) {
+		made.unchecked, made.needsCheck = v.at.path, s.needsCheck
+	} else {
+		made.chainOnly = v.is(s.chain...)
+	}
+	made.fromAddress()
+	return made
+}
+
+// takeWords adds addresses that stand on the command line by themselves, as Jaeger's index jobs have them.
+func (p program) takeWords(c caller, found []*connection) {
+	if len(found) == 0 {
+		return
+	}
+	for _, field := range []string{"command", "args"} {
+		for _, item := range object.Items(c.Node, field) {
+			n := item.YNode()
+			if strings.HasPrefix(n.Value, "-") || c.named(n.Value) == "" {
+				continue
+			}
+			v := value{texts: []string{n.Value}, at: c.at(field, n), nodes: []*yaml.Node{n}}
+			found[0].hosts = append(found[0].hosts, v)
+		}
+	}
+}
+
+// exporters gives the connections by which a node sends its monitoring data to a cluster, which may be its own.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/monitoring-settings.html#http-exporter-settings
+func (s *server) exporters() []*connection {
+	n := names{
+		hosts: []string{"host"}, ca: "ssl.certificate_authorities", cert: "ssl.certificate", key: "ssl.key",
+		verify: "ssl.verification_mode", off: []string{"none"}, chain: []string{"certificate"}, user: "auth.username", password: "auth.secure_password",
+	}
+	var all []*connection
+	for _, prefix := range s.set.prefixes("xpack.monitoring.exporters.*") {
+		exporter := spot{names: n}
+		if made := exporter.connection(s.caller, s.set, prefix); made != nil && s.set[prefix+"type"].is("http") {
+			made.program, made.dir, made.inKeystore = "Elasticsearch", s.home, true
+			all = append(all, made)
+		}
+	}
+	return all
+}

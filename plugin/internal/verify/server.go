@@ -1,0 +1,265 @@
+package verify
+
+import (
+	"crypto/x509"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+const ssl = "xpack.security.http.ssl."
+
+// server is a workload of Elasticsearch nodes, and what became of reading its settings.
+type server struct {
+	caller
+	set      settings
+	home     string   // where relative paths start
+	services []string // that lead to it
+	port     string
+
+	row       *Server
+	cert      link
+	chain     []*x509.Certificate // nil: not known
+	cas       []*x509.Certificate // whose certificates it trusts
+	casKnown  bool                // all of them
+	caFiles   []link
+	hasStores bool // p12 or jks: nothing here looks into one
+}
+
+// elasticsearch reads and judges a server.
+func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
+	s := &server{caller: r.caller(w.Object, w.Pod, w.Main), home: w.Layout.Folder}
+	var err error
+	if s.services, err = r.release.Services(w); err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(w.Layout.Name, "bitnami") {
+		s.set = s.bitnami()
+	} else {
+		s.set = s.official()
+	}
+	for key, v := range s.set {
+		s.set[key] = s.expanded(v)
+	}
+	s.port = or(s.set["http.port"].text(), "9200")
+	s.row = &Server{Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...)}
+	s.judgeTLS()
+	s.judgeStage()
+	s.judgePair()
+	s.judgeTrust()
+	if len(s.unknown) > 0 {
+		s.row.Stage.assume("%s: %s, taken as environment, sets nothing of xpack.security", s.caller, strings.Join(s.unknown, ", "))
+	}
+	s.row.ClientAuthentication = s.stage()
+	s.row.Verdict = verdict(&s.row.TLS, &s.row.Stage, &s.row.Certificate, &s.row.Trust)
+	return s, nil
+}
+
+// official reads what the entry script of the official image makes of file, environment and flags: variables with dots in their names, and
+// ES_SETTING_ with _ for a dot and __ for _, become flags, which win over the file.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docker.html#docker-configuration-methods
+func (s *server) official() settings {
+	set, environment := s.yaml(path.Join(s.home, "elasticsearch.yml")), settings{}
+	for name, v := range s.env {
+		if rest, ok := strings.CutPrefix(name, "ES_SETTING_"); ok {
+			const underscore = "\x00"
+			name = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(rest, "__", underscore), "_", "."), underscore, "_")
+			environment[strings.ToLower(name)] = v
+		} else if strings.Contains(name, ".") && name == strings.ToLower(name) {
+			environment[name] = v
+		}
+	}
+	return set.over(environment).over(s.flags())
+}
+
+// bitnami reads what Bitnami's entry script makes of its variables: it writes them into elasticsearch.yml unless the user mounts that file, merges
+// my_elasticsearch.yml into it, and writes TLS last.
+// https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/libelasticsearch.sh
+func (s *server) bitnami() settings {
+	if own := s.yaml(path.Join(s.home, "elasticsearch.yml")); len(own) > 0 {
+		return own.over(s.flags())
+	}
+	written := settings{}
+	s.take(written, "xpack.security.enabled", "false", "ELASTICSEARCH_ENABLE_SECURITY")
+	if written["xpack.security.enabled"].is("true") {
+		s.take(written, ssl+"enabled", "true", "ELASTICSEARCH_ENABLE_REST_TLS")
+	}
+	if written[ssl+"enabled"].is("true") {
+		certs := path.Join(s.home, "certs")
+		if pem := s.variable("ELASTICSEARCH_HTTP_TLS_USE_PEM", "ELASTICSEARCH_TLS_USE_PEM"); truth(pem.text()) {
+			s.take(written, ssl+"certificate", certs+"/tls.crt", "ELASTICSEARCH_HTTP_TLS_NODE_CERT_LOCATION", "ELASTICSEARCH_NODE_CERT_LOCATION")
+			s.take(written, ssl+"key", certs+"/tls.key", "ELASTICSEARCH_HTTP_TLS_NODE_KEY_LOCATION", "ELASTICSEARCH_NODE_KEY_LOCATION")
+			s.take(written, ssl+"certificate_authorities", certs+"/ca.crt", "ELASTICSEARCH_HTTP_TLS_CA_CERT_LOCATION", "ELASTICSEARCH_CA_CERT_LOCATION")
+		} else {
+			s.take(written, ssl+"keystore.path", certs+"/elasticsearch.keystore.jks", "ELASTICSEARCH_HTTP_TLS_KEYSTORE_LOCATION", "ELASTICSEARCH_KEYSTORE_LOCATION")
+			s.take(written, ssl+"truststore.path", certs+"/elasticsearch.truststore.jks", "ELASTICSEARCH_HTTP_TLS_TRUSTSTORE_LOCATION", "ELASTICSEARCH_TRUSTSTORE_LOCATION")
+		}
+	}
+	port := settings{}
+	s.take(port, "http.port", "9200", "ELASTICSEARCH_HTTP_PORT_NUMBER")
+	return port.over(s.yaml(path.Join(s.home, "my_elasticsearch.yml"))).over(written).over(s.flags())
+}
+
+// take sets a setting from the first variable that is set; truth values are spelled as Elasticsearch has them.
+func (c caller) take(into settings, key, fallback string, names ...string) {
+	v := c.variable(names...)
+	switch {
+	case !v.set() || !v.hidden && v.text() == "":
+		v = value{texts: []string{fallback}, at: c.at(names[len(names)-1], nil)}
+	case fallback == "true" || fallback == "false":
+		v.texts = []string{strconv.FormatBool(truth(v.text()))}
+	}
+	into[key] = v
+}
+
+func (c caller) variable(names ...string) value {
+	for _, name := range names {
+		if v, ok := c.env[name]; ok {
+			return v
+		}
+	}
+	return value{}
+}
+
+func truth(text string) bool {
+	return slices.Contains([]string{"1", "yes", "true"}, strings.ToLower(text))
+}
+
+// yaml reads a mounted file; none when there is none.
+func (c caller) yaml(file string) settings {
+	doc, at := c.file(file)
+	if doc == nil {
+		return settings{}
+	}
+	return c.flatten(doc, at, "")
+}
+
+func (c caller) rooted(file, home string) string {
+	if path.IsAbs(file) {
+		return file
+	}
+	return path.Join(home, file)
+}
+
+// flatten reads a YAML document into settings: nested, dotted and mixed spellings are one.
+func (c caller) flatten(doc *manifest.Document, at place, prefix string) settings {
+	all := settings{}
+	root, err := doc.Root()
+	if err != nil || root == nil {
+		return all
+	}
+	at.line = doc.Line()
+	flattenInto(all, root.YNode(), at, strings.TrimSuffix(prefix, "."))
+	return all
+}
+
+// setting gives the place of a setting of the server, its container where it is set nowhere.
+func (s *server) setting(key string) place {
+	if v := s.set[key]; v.set() {
+		return v.at
+	}
+	return s.at(key, nil)
+}
+
+func (s *server) judgeTLS() {
+	a := &s.row.TLS
+	for _, key := range []string{"xpack.security.enabled", ssl + "enabled"} {
+		v := s.set[key]
+		switch {
+		case v.hidden:
+			a.assume("%s: %s is true", s.caller, key)
+		case v.is("true"):
+		case v.set():
+			a.fail(v.at, ServerPlain, "%s is %q", key, v.text())
+		case key == ssl+"enabled" || s.major() == 7:
+			a.fail(s.setting(key), ServerPlain, "%s is set nowhere, and is false then", key)
+		case s.major() == 0:
+			a.assume("%s: its version is 8 or later, which has security switched on", s.caller)
+		}
+	}
+}
+
+// major gives the version of the image, 0 when the tag does not say it.
+func (s *server) major() int {
+	_, tag := s.Image()
+	major, _, _ := strings.Cut(tag, ".")
+	n, _ := strconv.Atoi(major)
+	return n
+}
+
+func (s *server) stage() string {
+	return strings.ToLower(or(s.set[ssl+"client_authentication"].text(), "none"))
+}
+
+func (s *server) judgeStage() {
+	v, a := s.set[ssl+"client_authentication"], &s.row.Stage
+	switch {
+	case v.hidden:
+		a.assume("%s: %sclient_authentication is %s", s.caller, ssl, s.options.ClientAuthentication)
+	case s.stage() != s.options.ClientAuthentication:
+		a.fail(s.setting(ssl+"client_authentication"), ServerStage, "%sclient_authentication is %q, and should be %q", ssl, s.stage(), s.options.ClientAuthentication)
+	}
+}
+
+// judgePair follows the server's own certificate.
+func (s *server) judgePair() {
+	a, cert, key, store := &s.row.Certificate, s.set[ssl+"certificate"], s.set[ssl+"key"], s.set[ssl+"keystore.path"]
+	switch {
+	case store.set() && (cert.set() || key.set()):
+		a.fail(store.at, ServerPair, "keystore.path stands beside certificate or key: Elasticsearch does not start")
+	case store.set():
+		s.hasStores = true
+		a.add(s.follow(s.rooted(store.text(), s.home), store.at))
+		a.assume("%s: %s holds a certificate that clients accept, and its key", s.caller, store.text())
+	case !cert.set() || !key.set():
+		a.fail(s.setting(ssl+"certificate"), ServerPair, "certificate or key is missing")
+	case cert.hidden || key.hidden:
+		a.assume("%s: certificate and key name a pair that fits", s.caller)
+	default:
+		s.cert = s.follow(s.rooted(cert.text(), s.home), cert.at)
+		keyFile := s.follow(s.rooted(key.text(), s.home), key.at)
+		a.add(s.cert)
+		a.add(keyFile)
+		s.chain = s.certs(s.cert, a)
+		fits(s.chain, s.cert, keyFile, a)
+		if s.chain != nil {
+			if err := serves(s.chain[0]); err != nil {
+				a.fail(cert.at, WrongUsage, "%s: %v", s.cert.what(), err)
+			}
+		}
+	}
+}
+
+// judgeTrust follows the CAs whose certificates the server trusts.
+func (s *server) judgeTrust() {
+	a, cas, store := &s.row.Trust, s.set[ssl+"certificate_authorities"], s.set[ssl+"truststore.path"]
+	switch {
+	case cas.set() && store.set():
+		a.fail(store.at, ServerPair, "truststore.path stands beside certificate_authorities: Elasticsearch does not start")
+	case store.set():
+		s.hasStores = true
+		a.add(s.follow(s.rooted(store.text(), s.home), store.at))
+		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, store.text())
+	case cas.hidden:
+		a.assume("%s: certificate_authorities names the CAs that signed the clients' certificates", s.caller)
+	case cas.set():
+		s.casKnown = true
+		for _, file := range cas.list() {
+			l := s.follow(s.rooted(file, s.home), cas.at)
+			a.add(l)
+			certs := s.certs(l, a)
+			s.casKnown = s.casKnown && certs != nil
+			s.cas, s.caFiles = append(s.cas, certs...), append(s.caFiles, l)
+		}
+	case s.options.ClientAuthentication == "none":
+		a.idle = stateNone
+	case s.hasStores:
+		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, s.set[ssl+"keystore.path"].text())
+	default:
+		a.fail(s.setting(ssl+"certificate_authorities"), ServerTrust, "certificate_authorities and truststore.path are set nowhere: it trusts the public CAs of its JDK, and no client of yours")
+	}
+}

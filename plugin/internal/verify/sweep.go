@@ -1,0 +1,241 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// notSwept are kinds in which a name of Elasticsearch says nothing about a client.
+var notSwept = [...]string{"Service", "ServiceAccount", "PodDisruptionBudget", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
+	"Endpoints", "EndpointSlice", "ServiceMonitor", "Certificate"}
+
+// mention is a text that names an Elasticsearch and belongs to no edge.
+type mention struct {
+	object    *object.Object
+	container string
+	service   string
+	plain     bool // by http://
+	at        place
+}
+
+// sweep looks at every text of the stream, whatever it is: who names an Elasticsearch and was not found by its settings is named here.
+func (r *reader) sweep() []mention {
+	names := r.serviceNames()
+	if len(names) == 0 {
+		return nil
+	}
+	var found []mention
+	r.release.Naming(names, notSwept[:], func(doc *manifest.Document) {
+		objects, err := r.release.In(doc)
+		if err != nil {
+			found = append(found, mention{at: place{line: doc.Line()}})
+			return
+		}
+		for _, o := range objects {
+			found = append(found, r.sweepObject(o)...)
+		}
+	})
+	return found
+}
+
+func (r *reader) sweepObject(o *object.Object) []mention {
+	if slices.Contains(notSwept[:], o.Kind) {
+		return nil
+	}
+	var found []mention
+	encoded := map[*yaml.Node]content{}
+	if o.Kind == "Secret" || o.Kind == "ConfigMap" {
+		for _, held := range contents(o) {
+			encoded[held.node] = held
+		}
+	}
+	containers := map[*yaml.Node]string{}
+	if pod, ok := o.Pod(); ok {
+		for _, c := range pod.All() {
+			containers[c.Node.YNode()] = c.Name
+		}
+	}
+	var walk func(n *yaml.Node, path, container string)
+	walk = func(n *yaml.Node, path, container string) {
+		if name, ok := containers[n]; ok {
+			container = name
+		}
+		switch n.Kind {
+		case yaml.MappingNode:
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				if key := n.Content[i].Value; key != "kubectl.kubernetes.io/last-applied-configuration" && key != "status" {
+					walk(n.Content[i+1], path+"."+key, container)
+				}
+			}
+		case yaml.SequenceNode:
+			for i, item := range n.Content {
+				walk(item, fmt.Sprintf("%s[%d]", path, i), container)
+			}
+		case yaml.ScalarNode:
+			at := place{id: o.ID, container: container, path: strings.TrimPrefix(path, "."), line: o.Doc.Line() + n.Line - 1}
+			found = append(found, r.sweepText(o, n, encoded[n], at)...)
+		}
+	}
+	walk(o.Node.YNode(), "", "")
+	return found
+}
+
+// sweepText looks at one scalar. A file whose settings were read is looked at setting by setting.
+func (r *reader) sweepText(o *object.Object, n *yaml.Node, held content, at place) []mention {
+	text := n.Value
+	if held.node != nil {
+		text = string(held.text)
+	}
+	if inner := r.inner[n]; inner != nil {
+		root, err := inner.Root()
+		if err != nil || root == nil {
+			return nil
+		}
+		var found []mention
+		for _, leaf := range leaves(root.YNode()) {
+			here := at
+			here.line = inner.Line() + leaf.Line - 1
+			found = append(found, r.mentionIn(o, leaf, leaf.Value, here)...)
+		}
+		return found
+	}
+	return r.mentionIn(o, n, text, at)
+}
+
+func (r *reader) mentionIn(o *object.Object, n *yaml.Node, text string, at place) []mention {
+	if r.claimed[n] {
+		return nil
+	}
+	service := r.named(text)
+	if service == "" && isValue(at) && !r.isServerObject(o) {
+		service = r.isName(text)
+	}
+	if service == "" && o.Kind == "Ingress" && strings.Contains(at.path, "ackend") && slices.Contains(r.serviceNames(), text) {
+		service = text
+	}
+	if service == "" {
+		return nil
+	}
+	return []mention{{object: o, container: at.container, service: service, plain: strings.Contains(text, "http://"+service), at: at}}
+}
+
+// isValue holds for what a container gets as a value or a word, other than a reference to an object.
+func isValue(at place) bool {
+	field := at.path[strings.LastIndex(at.path, ".")+1:]
+	return at.container != "" && (field == "value" || strings.HasPrefix(field, "command[") || strings.HasPrefix(field, "args["))
+}
+
+func leaves(n *yaml.Node) []*yaml.Node {
+	if n.Kind == yaml.ScalarNode {
+		return []*yaml.Node{n}
+	}
+	var all []*yaml.Node
+	for _, child := range n.Content {
+		all = append(all, leaves(child)...)
+	}
+	return all
+}
+
+func (r *reader) serviceNames() []string {
+	var names []string
+	for _, s := range r.servers {
+		names = append(names, s.services...)
+	}
+	return names
+}
+
+// named gives the Service that a text names as part of an address: behind "//" or "@", or in front of a port other than that of the nodes.
+func (r *reader) named(text string) string {
+	for _, name := range r.serviceNames() {
+		for from := 0; from < len(text); {
+			i := strings.Index(text[from:], name)
+			if i < 0 {
+				break
+			}
+			start, end := from+i, from+i+len(name)
+			from = end
+			if before := text[:start]; isAddress(before, text[end:]) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+func isAddress(before, after string) bool {
+	if before != "" && isHostByte(before[len(before)-1]) && !strings.HasSuffix(before, ".") || after != "" && isHostByte(after[0]) && after[0] != '.' {
+		return false
+	}
+	for after != "" && isHostByte(after[0]) { // .namespace.svc
+		after = after[1:]
+	}
+	port, ok := strings.CutPrefix(after, ":")
+	digits := 0
+	for digits < len(port) && port[digits] >= '0' && port[digits] <= '9' {
+		digits++
+	}
+	if ok && digits >= 2 && (digits == len(port) || !isHostByte(port[digits])) {
+		return port[:digits] != "9300"
+	}
+	return strings.HasSuffix(before, "://") || strings.HasSuffix(before, "@")
+}
+
+func isHostByte(c byte) bool {
+	return c == '-' || c == '.' || c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}
+
+// isName gives the Service that a whole text is, also with its domain. Names of one word mean too much else.
+func (r *reader) isName(text string) string {
+	for _, name := range r.serviceNames() {
+		rest, ok := strings.CutPrefix(text, name)
+		if ok && strings.Contains(name, "-") && (rest == "" || rest[0] == '.' && !strings.ContainsAny(rest, " /:\n")) {
+			return name
+		}
+	}
+	return ""
+}
+
+func (r *reader) isServerObject(o *object.Object) bool {
+	return slices.ContainsFunc(r.servers, func(s *server) bool { return s.object == o })
+}
+
+// judgeMentions makes findings, edges or assumptions of what the sweep has found.
+func (r *reader) judgeMentions() {
+	seen := map[string]bool{}
+	for _, m := range r.sweep() {
+		if m.object == nil {
+			r.loose.fail(m.at, NotJudged, "the document names an Elasticsearch and cannot be read")
+			continue
+		}
+		key := m.object.ID.String() + "/" + m.container
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		reason, unmanaged := r.listed(m.object.ID, m.container)
+		switch {
+		case unmanaged:
+			r.graph.Edges = append(r.graph.Edges, unmanagedEdge(m, reason))
+		case m.plain || r.options.ClientAuthentication == "required":
+			r.loose.fail(m.at, UnknownClient, "it names %q, and belongs to no client that is known", m.service)
+		default:
+			r.loose.assume("%s, which names %q, calls by https and trusts its CA", key, m.service)
+		}
+	}
+}
+
+func unmanagedEdge(m mention, reason string) *Edge {
+	e := &Edge{Client: m.object.ID.String(), Namespace: m.object.Namespace, Container: m.container, Setting: m.at.path, Servers: []string{}, Addresses: []string{m.service},
+		Verdict: Unmanaged, Reason: reason}
+	for _, a := range e.aspects() {
+		a.idle = stateNone
+		a.close()
+	}
+	return e
+}

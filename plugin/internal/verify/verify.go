@@ -1,0 +1,306 @@
+// Package verify proves, from manifests alone, that who calls Elasticsearch will be let in: a stream comes in, a graph of servers and
+// clients goes out, each with a verdict and the reasons for it. It reads settings on its own, as the documentation of each program has
+// them, and knows nothing of what elk-mtls patches: it is a second opinion. What it cannot follow it never calls proven.
+package verify
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// Options say what is to be proven.
+type Options struct {
+	ClientAuthentication string        // none | optional | required
+	Unmanaged            []Entry       // what the user takes care of
+	Now                  time.Time     // when certificates must be valid
+	Within               time.Duration // certificates that end so soon after Now are findings; 0: none
+}
+
+// Entry lists an object, or one container of it, that the user takes care of.
+type Entry struct{ Ref, Reason string }
+
+// reader holds what judging shares.
+type reader struct {
+	options Options
+	release *recognise.Release
+	with    map[string][]*object.Object // of further files, by kind and name
+	servers []*server
+	inner   map[*yaml.Node]*manifest.Document // files whose settings were read
+	claimed map[*yaml.Node]bool               // texts that an edge has read
+	matched map[string]bool                   // entries of Unmanaged
+	graph   *Graph
+	loose   Aspect // what belongs to no server and no edge
+}
+
+// Manifests judges a stream. Further streams bring Secrets and ConfigMaps that are not in it. It fails only where the input is no
+// manifests: what cannot be judged is a finding.
+func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options) (*Graph, error) {
+	r := &reader{
+		options: options, with: map[string][]*object.Object{}, inner: map[*yaml.Node]*manifest.Document{}, claimed: map[*yaml.Node]bool{}, matched: map[string]bool{},
+		graph: &Graph{ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}},
+	}
+	if err := r.supply(with); err != nil {
+		return nil, err
+	}
+	release, err := recognise.All(stream, func(id object.ID) bool { _, ok := r.listed(id, ""); return ok })
+	r.release = release
+	if release.Objects == 0 {
+		return nil, fmt.Errorf("the input holds no Kubernetes object")
+	}
+	for _, problem := range problems(err) {
+		r.loose.fail(place{}, NotJudged, "%v", problem)
+	}
+	if err := r.judgeServers(); err != nil {
+		return nil, err
+	}
+	if err := r.judgeClients(); err != nil {
+		return nil, err
+	}
+	r.judgeMentions()
+	r.judgeRest()
+	r.finish()
+	return r.graph, nil
+}
+
+// problems takes apart what was joined.
+func problems(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// supply reads the objects of further files.
+func (r *reader) supply(with []*manifest.Stream) error {
+	for _, stream := range with {
+		for _, doc := range stream.Documents() {
+			objects, err := object.In(doc)
+			if err != nil {
+				return err
+			}
+			for _, o := range objects {
+				key := o.Kind + "/" + o.Name
+				r.with[key] = append(r.with[key], o)
+			}
+		}
+	}
+	return nil
+}
+
+// find gives the Secret or ConfigMap of a source, nil when nothing shows it.
+func (r *reader) find(s object.Source) *object.Object {
+	for _, o := range r.with[s.Kind+"/"+s.Name] {
+		if o.Namespace == s.Namespace || o.Namespace == "" || s.Namespace == "" {
+			return o
+		}
+	}
+	o, err := r.release.Find(s.Namespace, s.Kind, s.Name)
+	if err != nil {
+		return nil
+	}
+	return o
+}
+
+// listed gives the reason for which the user takes care of an object or a container.
+func (r *reader) listed(id object.ID, container string) (string, bool) {
+	for _, e := range r.options.Unmanaged {
+		if e.Ref == id.String() || container != "" && e.Ref == id.String()+"/"+container {
+			r.matched[e.Ref] = true
+			return e.Reason, true
+		}
+	}
+	return "", false
+}
+
+func (r *reader) judgeServers() error {
+	for _, w := range r.release.Nodes {
+		s, err := r.elasticsearch(w)
+		if err != nil {
+			return err
+		}
+		r.servers = append(r.servers, s)
+		r.graph.Servers = append(r.graph.Servers, s.row)
+	}
+	return nil
+}
+
+// judgeClients finds every connection and judges it.
+func (r *reader) judgeClients() error {
+	for _, w := range r.release.Kibanas {
+		for _, made := range r.kibana(w) {
+			r.edge(made)
+		}
+	}
+	for _, s := range r.servers {
+		for _, made := range s.exporters() {
+			r.edge(made)
+		}
+	}
+	all := programs()
+	for _, w := range r.release.Clients {
+		i := slices.IndexFunc(all, func(p program) bool { return p.app == w.App })
+		if i < 0 {
+			continue // the sweep finds it
+		}
+		c := r.caller(w.Object, w.Pod, w.Main)
+		connections, read := all[i].connections(c)
+		for _, made := range connections {
+			r.edge(made)
+		}
+		if _, ok := r.listed(w.ID, w.Main.Name); !read && !ok {
+			r.loose.assume("%s: the configuration of %s, which is not in these manifests, calls none of these servers, or does so rightly", c, w.App)
+		}
+	}
+	pods, err := r.pods()
+	if err != nil {
+		return err
+	}
+	for _, o := range pods {
+		r.judgePod(o)
+	}
+	return nil
+}
+
+// pods gives the servers' objects and every other with a pod that names a server.
+func (r *reader) pods() ([]*object.Object, error) {
+	var all []*object.Object
+	for _, s := range r.servers {
+		all = append(all, s.object)
+	}
+	words := append(r.serviceNames(), "--elasticsearch-url")
+	others, err := r.release.Pods(words)
+	all = append(all, others...)
+	for _, w := range r.release.Kibanas {
+		all = append(all, w.Object)
+	}
+	return all, err
+}
+
+// judgePod judges what its containers call by curl, elk-mtls-init, and the probes of a server.
+func (r *reader) judgePod(o *object.Object) {
+	pod, ok := o.Pod()
+	if !ok {
+		return
+	}
+	var s *server
+	for _, other := range r.servers {
+		if other.object == o {
+			s = other
+		}
+	}
+	for _, container := range pod.All() {
+		c := r.caller(o, pod, container)
+		for _, made := range c.curls(s) {
+			r.edge(made)
+		}
+		made, _ := initContainer().connections(c)
+		for _, connection := range made {
+			r.edge(connection)
+		}
+		if s != nil {
+			s.judgeProbes(c)
+		}
+	}
+	if s != nil {
+		s.row.Verdict = verdict(s.row.aspects()...)
+	}
+}
+
+// edge judges a connection. Of one that leaves these manifests nothing is proven.
+func (r *reader) edge(c *connection) {
+	for _, h := range c.hosts {
+		for _, n := range c.expanded(h).nodes {
+			r.claimed[n] = true
+		}
+	}
+	reason, unmanaged := r.listed(c.object.ID, c.Name)
+	addresses := c.addresses()
+	var to []*server
+	outside := len(addresses) > 0
+	for _, a := range addresses {
+		at := r.serversAt(c.object, a.host)
+		if a.host == "" {
+			at = r.servers
+		}
+		outside = outside && a.host != "" && len(at) == 0
+		for _, s := range at {
+			if !slices.Contains(to, s) {
+				to = append(to, s)
+			}
+		}
+	}
+	e := c.judge(to)
+	switch {
+	case unmanaged:
+		e.Verdict, e.Reason = Unmanaged, reason
+	case outside && len(r.servers) > 0:
+		*e = Edge{Client: e.Client, Namespace: e.Namespace, Container: e.Container, Program: e.Program, Setting: e.Setting, Servers: e.Servers, Addresses: e.Addresses}
+		e.CA.assume("%s: what it calls, %s, is not in these manifests, and lets it in", c.caller, hostsOf(addresses))
+		e.Verdict = verdict(e.aspects()...)
+		e.TLS.State, e.Certificate.State, e.Identity.State = stateNone, stateNone, stateNone
+	}
+	if !slices.ContainsFunc(r.graph.Edges, func(other *Edge) bool { return reflect.DeepEqual(other, e) }) {
+		r.graph.Edges = append(r.graph.Edges, e)
+	}
+}
+
+// serversAt gives the servers behind a host as an object sees it: by a Service, a pod behind one, or the pod's own machine.
+func (r *reader) serversAt(o *object.Object, host string) []*server {
+	first, rest, _ := strings.Cut(host, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	var found []*server
+	for _, s := range r.servers {
+		near := o.Namespace == s.object.Namespace || o.Namespace == "" || s.object.Namespace == ""
+		switch {
+		case host == "":
+		case isLocal(host):
+			if o == s.object {
+				found = append(found, s)
+			}
+		case slices.Contains(s.services, first) && (rest == "" && near || rest != "" && (s.object.Namespace == "" || second == s.object.Namespace || second == "")),
+			slices.Contains(s.services, second):
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// judgeRest judges what stands for itself.
+func (r *reader) judgeRest() {
+	for _, o := range r.release.Guards {
+		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, GuardLeft, "no API server knows it")
+	}
+	for _, o := range r.release.ECK {
+		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, NotJudged, "a custom resource of ECK: its operator makes what these manifests do not show")
+	}
+	for _, e := range r.options.Unmanaged {
+		if !r.matched[e.Ref] && !r.isThere(e.Ref) {
+			r.loose.fail(place{}, UnmatchedEntry, "%s is not in the stream", e.Ref)
+		}
+	}
+	if len(r.graph.Servers)+len(r.graph.Edges)+len(r.loose.Findings)+len(r.loose.Assumptions) == 0 {
+		r.loose.fail(place{}, NothingFound, "no Elasticsearch, no Kibana and no client that is known is in the stream")
+	}
+}
+
+func (r *reader) isThere(ref string) bool {
+	parts := strings.Split(ref, "/")
+	o, err := r.release.Find("", parts[0], parts[1])
+	if err != nil || o == nil {
+		return false
+	}
+	pod, ok := o.Pod()
+	return len(parts) == 2 || ok && slices.ContainsFunc(pod.All(), func(c object.Container) bool { return c.Name == parts[2] })
+}

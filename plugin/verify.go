@@ -1,0 +1,185 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
+)
+
+// verifyOptions are the command line of elk-mtls verify.
+type verifyOptions struct {
+	*options
+	output string
+	with   []string
+	now    string
+	within string
+	strict bool
+}
+
+func (o *options) verifyCommand() *cobra.Command {
+	v := &verifyOptions{options: o}
+	cmd := &cobra.Command{
+		Use:   "verify [flags] [FILE|-]",
+		Short: "Prove from manifests that every client of Elasticsearch will be let in",
+		Long: `elk-mtls verify reads manifests, whoever wrote them, and follows every connection to Elasticsearch from the setting over mount, volume
+and Secret to the certificate. It changes nothing and shares nothing with what patches.
+
+PROVEN      every link holds
+PROVEN IF   every link holds under the assumptions that are listed; --with FILE brings Secrets that the manifests do not have
+NOT PROVEN  a link is broken, or could not be followed; each finding has a code, explained in docs/findings
+UNMANAGED   the configuration says that somebody else takes care of it
+
+Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, or the input is no manifests.`,
+		Example: `  # what would be installed
+  helm template elk ./chart | elk-mtls | elk-mtls verify
+
+  # what is installed, with the Secrets in which the certificates are
+  helm get manifest elk -n elastic | elk-mtls verify --with <(kubectl get secret elasticsearch-master-certs -n elastic -o yaml)
+
+  # in CI: no assumption is taken, and certificates last another month
+  elk-mtls verify --strict --with secrets.yaml --fail-if-expires-within 30d -o json manifests.yaml
+
+  # a picture for a pull request
+  elk-mtls verify -o mermaid manifests.yaml`,
+		RunE: func(_ *cobra.Command, args []string) error { return v.run(args) },
+	}
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return usageError{fmt.Errorf("verify reads one FILE, and there are %d; see elk-mtls verify --help", len(args))}
+		}
+		return nil
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&v.output, "output", "o", "text", strings.Join(verifyOutputs(), " | "))
+	f.StringVar(&o.stage, "client-authentication", "", "what Elasticsearch must ask for: none | optional | required (default required, or what --config says)")
+	f.StringArrayVar(&v.with, "with", nil, "`FILE` with Secrets and ConfigMaps that are in the cluster already; can be given several times")
+	f.BoolVar(&v.strict, "strict", false, "take no assumption: PROVEN IF ends with exit 1")
+	f.StringVar(&v.within, "fail-if-expires-within", "", "certificates that end within this `TIME` (30d, 12h) are findings")
+	f.StringVar(&v.now, "now", "", "the `TIME` at which certificates must be valid (2026-12-31, or RFC 3339); default: now")
+	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): its stage, and what is unmanaged")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(verifyOutputs(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("client-authentication",
+		cobra.FixedCompletions([]string{config.None, config.Optional, config.Required}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func verifyOutputs() []string { return []string{"text", "json", "mermaid"} }
+
+// errNotProven ends the program with exit 1 after the verdict was written.
+var errNotProven = errors.New("not proven")
+
+func (v *verifyOptions) run(args []string) error {
+	proof, err := v.proof()
+	if err != nil {
+		return usageError{err}
+	}
+	stream, with, err := v.streams(args)
+	if err != nil {
+		return usageError{err}
+	}
+	graph, err := verify.Manifests(stream, with, proof)
+	if err != nil {
+		return usageError{err}
+	}
+	text := []byte(graph.Text())
+	switch v.output {
+	case "json":
+		if text, err = graph.JSON(); err != nil {
+			return err
+		}
+	case "mermaid":
+		text = []byte(graph.Mermaid())
+	}
+	if _, err := v.stdout.Write(text); err != nil {
+		return err
+	}
+	switch {
+	case graph.Verdict == verify.NotProven:
+		return fmt.Errorf("%w: %d findings", errNotProven, len(graph.Findings))
+	case graph.Verdict == verify.ProvenIf && v.strict:
+		return fmt.Errorf("%w: --strict takes no assumption, and there are %d", errNotProven, len(graph.Assumptions))
+	}
+	return nil
+}
+
+// proof checks the command line and gives what is to be proven.
+func (v *verifyOptions) proof() (verify.Options, error) {
+	settings, err := v.settings()
+	proof := verify.Options{ClientAuthentication: settings.ClientAuthentication, Now: time.Now()}
+	problems := []error{err}
+	if !slices.Contains(verifyOutputs(), v.output) {
+		problems = append(problems, fmt.Errorf("--output: %q is not one of %s", v.output, strings.Join(verifyOutputs(), ", ")))
+	}
+	if v.now != "" {
+		if proof.Now, err = parseTime(v.now); err != nil {
+			problems = append(problems, fmt.Errorf("--now: %w", err))
+		}
+	}
+	if v.within != "" {
+		if proof.Within, err = parseDays(v.within); err != nil {
+			problems = append(problems, fmt.Errorf("--fail-if-expires-within: %w", err))
+		}
+	}
+	for _, u := range settings.Unmanaged {
+		proof.Unmanaged = append(proof.Unmanaged, verify.Entry{Ref: u.Ref, Reason: u.Reason})
+	}
+	return proof, errors.Join(problems...)
+}
+
+func parseTime(text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time such as 2026-12-31 or 2026-12-31T12:00:00Z", text)
+}
+
+// parseDays reads a duration; unlike Go it knows days.
+func parseDays(text string) (time.Duration, error) {
+	days, isDays := strings.CutSuffix(text, "d")
+	if n, err := strconv.Atoi(days); isDays && err == nil && n > 0 && n < 36500 {
+		return time.Duration(n) * 24 * time.Hour, nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return d, nil
+	}
+	return 0, fmt.Errorf("%q is no time such as 30d or 12h", text)
+}
+
+// streams reads the manifests, and the files that go with them.
+func (v *verifyOptions) streams(args []string) (stream *manifest.Stream, with []*manifest.Stream, err error) {
+	for _, file := range v.with {
+		text, err := os.ReadFile(file) //nolint:gosec // the user names it
+		if err != nil {
+			return nil, nil, fmt.Errorf("--with: %w", err)
+		}
+		more, err := manifest.Split(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--with %s: %w", file, err)
+		}
+		with = append(with, more)
+	}
+	var input []byte
+	if len(args) == 1 && args[0] != "-" {
+		input, err = os.ReadFile(args[0])
+	} else {
+		input, err = v.read()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	stream, err = manifest.Split(input)
+	return stream, with, err
+}
