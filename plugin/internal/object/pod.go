@@ -262,8 +262,8 @@ func (c Container) ConfigMaps() []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
-// Reads tells whether the container mounts a ConfigMap or Secret, or takes variables from it.
-func (c Container) Reads(kind, name string) bool {
+// Reads tells whether the container mounts a key of a ConfigMap or Secret, or takes a variable from it.
+func (c Container) Reads(kind, name, key string) bool {
 	ref, keyRef := "configMapRef", "configMapKeyRef"
 	if kind == "Secret" {
 		ref, keyRef = "secretRef", "secretKeyRef"
@@ -274,12 +274,17 @@ func (c Container) Reads(kind, name string) bool {
 		}
 	}
 	for _, e := range Items(c.Node, "env") {
-		if Text(e, "valueFrom", keyRef, "name") == name {
+		if Text(e, "valueFrom", keyRef, "name") == name && Text(e, "valueFrom", keyRef, "key") == key {
 			return true
 		}
 	}
 	return slices.ContainsFunc(c.Mounts(), func(m Mount) bool {
-		return slices.ContainsFunc(c.pod.Sources(m.Volume), func(part Part) bool { return part.Kind == kind && part.Name == name })
+		return slices.ContainsFunc(c.pod.Sources(m.Volume), func(part Part) bool {
+			if part.Key == "" { // all keys, each under its name
+				part.Key, part.File = key, key
+			}
+			return part.Kind == kind && part.Name == name && part.Key == key && (m.SubPath == "" || m.SubPath == part.File || strings.HasPrefix(part.File, m.SubPath+"/"))
+		})
 	})
 }
 

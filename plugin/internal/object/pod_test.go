@@ -81,3 +81,33 @@ func TestFileFindsWhatIsMountedThere(t *testing.T) {
 		t.Errorf("image: %q, %q", repository, tag)
 	}
 }
+
+func TestReads(t *testing.T) {
+	doc, err := manifest.Parse([]byte(podText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := In(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod, _ := objects[0].Pod()
+	c := pod.Containers()[0]
+	for _, r := range []struct {
+		kind, name, key string
+		want            bool
+	}{
+		{"Secret", "s", "any", true},
+		{"Secret", "s2", "k", true},
+		{"Secret", "s2", "other", false},    // items leave it out
+		{"ConfigMap", "c", "app.yml", true}, // subPath
+		{"ConfigMap", "c", "other", false},  // and another key
+		{"ConfigMap", "c3", "other", true},  // projected
+		{"ConfigMap", "s", "any", false},    // another kind
+		{"Secret", "unknown", "any", false},
+	} {
+		if got := c.Reads(r.kind, r.name, r.key); got != r.want {
+			t.Errorf("%s/%s key %s: %v", r.kind, r.name, r.key, got)
+		}
+	}
+}

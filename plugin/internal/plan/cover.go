@@ -107,9 +107,11 @@ type reader struct {
 	container object.Container
 }
 
-// readers gives the containers of the stream that read a ConfigMap or Secret: as files or as variables. An init container beside one that
+func (r reader) ref() string { return r.object.ID.String() + "/" + r.container.Name }
+
+// readers gives the containers of the stream that read a key of a ConfigMap or Secret: as files or as variables. An init container beside one that
 // is taken care of prepares its files.
-func (p *planner) readers(o *object.Object) ([]reader, error) {
+func (p *planner) readers(o *object.Object, key string) ([]reader, error) {
 	pods, err := p.release.Pods([]string{o.Name})
 	if err != nil {
 		return nil, err
@@ -125,7 +127,7 @@ func (p *planner) readers(o *object.Object) ([]reader, error) {
 		}
 		prepared := slices.ContainsFunc(pod.Containers(), func(c object.Container) bool { return p.caredFor(user, c) })
 		for _, c := range append(pod.Containers(), pod.InitContainers()...) {
-			if c.Reads(o.Kind, o.Name) && !(prepared && c.List == "initContainers") {
+			if c.Reads(o.Kind, o.Name, key) && !(prepared && c.List == "initContainers") {
 				all = append(all, reader{user, c})
 			}
 		}

@@ -127,77 +127,79 @@ func (p *planner) sweepContainer(w *recognise.Workload) {
 // sweepConfiguration looks at a ConfigMap or Secret. What no container of the stream reads is a line for the user: nothing here shows a
 // client.
 func (p *planner) sweepConfiguration(o *object.Object) {
-	found := p.uncovered(o)
-	if found.service == "" || p.listed(o.ID, "") {
+	if p.listed(o.ID, "") {
 		return
 	}
-	readers, err := p.readers(o)
-	if err != nil {
-		p.problems = append(p.problems, err)
-		return
-	}
-	if len(readers) == 0 {
-		if p.settings.Certs() || p.switched {
-			p.action("%s: %s names Elasticsearch (%s), and no container of this stream reads it: whoever does needs a certificate", o.ID, found.place, found.service)
-		}
-		return
-	}
-	var refs []string
-	for _, r := range readers {
-		refs = append(refs, r.object.ID.String()+"/"+r.container.Name)
-		if !p.caredFor(r.object, r.container) && !(found.variable != "" && p.variables[r.container.Node.YNode()][found.variable]) {
-			p.noteStranger(stranger{ID: o.ID, place: found.place, service: found.service, reader: refs[len(refs)-1],
-				known: p.isProgram(r.container) || p.isMain(r.object, r.container.Name)})
+	for _, found := range p.uncovered(o) {
+		readers, err := p.readers(o, found.key)
+		if err != nil {
+			p.problems = append(p.problems, err)
 			return
 		}
+		i := slices.IndexFunc(readers, func(r reader) bool {
+			return !p.caredFor(r.object, r.container) && !p.variables[r.container.Node.YNode()][found.key]
+		})
+		switch {
+		case i >= 0:
+			c := readers[i].container
+			p.noteStranger(stranger{ID: o.ID, place: found.place, service: found.service, reader: readers[i].ref(), known: p.isProgram(c) || p.isMain(readers[i].object, c.Name)})
+			return
+		case len(readers) == 0 && (p.settings.Certs() || p.switched):
+			p.action("%s: %s names Elasticsearch (%s), and no container of this stream reads it: whoever does needs a certificate", o.ID, found.place, found.service)
+			return
+		case len(readers) > 0 && p.workloads[o] == nil: // else its changes tell more
+			p.plan.Passed = append(p.plan.Passed, Passed{o.ID, found.place + " names Elasticsearch (" + found.service + "); who reads it is taken care of: " + readers[0].ref()})
+		}
 	}
-	if p.workloads[o] != nil {
-		return // its changes tell more
-	}
-	p.plan.Passed = append(p.plan.Passed, Passed{o.ID, found.place + " names Elasticsearch (" + found.service + "); who reads it is taken care of: " + strings.Join(refs, ", ")})
 }
 
 // mention is a string that names an Elasticsearch of this stream.
 type mention struct {
+	key            string // of the ConfigMap or Secret: a file, or a variable
 	place, service string
-	variable       string // key of the ConfigMap or Secret, which may be a variable
 }
 
-// uncovered gives the first mention in a ConfigMap or Secret that no plan of a program covers.
-func (p *planner) uncovered(o *object.Object) mention {
+// uncovered gives, for each key of a ConfigMap or Secret, the first mention that no plan of a program covers.
+func (p *planner) uncovered(o *object.Object) []mention {
+	var all []mention
 	for _, field := range []string{"data", "stringData", "binaryData"} {
 		for _, e := range entries(object.Get(o.Node, field)) {
 			path := fields(field, e.name)
+			place, service := "", ""
 			if f := p.openedAt(o, path); f != nil {
-				if m := p.uncoveredInside(f); m.service != "" {
-					return m
-				}
-				continue
+				place, service = p.uncoveredInside(f)
+			} else {
+				place, service = p.uncoveredLine(o, path, object.Source{Namespace: o.Namespace, Kind: o.Kind, Name: o.Name, Key: e.name})
 			}
-			source := object.Source{Namespace: o.Namespace, Kind: o.Kind, Name: o.Name, Key: e.name}
-			number := 0
-			for line := range strings.Lines(string(p.value(source))) {
-				number++
-				service := calledInLine(line, p.services)
-				if service == "" || p.isCoveredLine(o, patch.Edit{Path: path}, line) {
-					continue
-				}
-				return mention{fmt.Sprintf("%s line %d", path, number), service, e.name}
+			if service != "" {
+				all = append(all, mention{e.name, place, service})
 			}
 		}
 	}
-	return mention{}
+	return all
 }
 
-func (p *planner) uncoveredInside(f *embedded) mention {
-	var first mention
+// uncoveredLine looks at a text, line by line.
+func (p *planner) uncoveredLine(o *object.Object, path patch.Path, source object.Source) (place, service string) {
+	number := 0
+	for line := range strings.Lines(string(p.value(source))) {
+		number++
+		if service := calledInLine(line, p.services); service != "" && !p.isCoveredLine(o, patch.Edit{Path: path}, line) {
+			return fmt.Sprintf("%s line %d", path, number), service
+		}
+	}
+	return "", ""
+}
+
+// uncoveredInside looks at a YAML file, setting by setting.
+func (p *planner) uncoveredInside(f *embedded) (place, service string) {
 	walk(f.root.YNode(), nil, func(at patch.Path, scalar *yaml.Node) {
 		e := patch.Edit{Path: f.path, Inside: at}
-		if service := calledIn(scalar.Value, p.services); first.service == "" && service != "" && !p.isCovered(f.object, e) {
-			first = mention{place: e.String(), service: service}
+		if called := calledIn(scalar.Value, p.services); service == "" && called != "" && !p.isCovered(f.object, e) {
+			place, service = e.String(), called
 		}
 	})
-	return first
+	return place, service
 }
 
 // sweepResource looks at an object of any other kind, such as a custom resource.
