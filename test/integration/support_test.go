@@ -1,0 +1,161 @@
+//go:build integration
+
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+const supportChart = "../../charts-overlay/elk-mtls-support"
+
+var rotateValues = []string{
+	"--set", "rotate.enabled=true", "--set", "rotate.image=" + initImage, "--set", "rotate.tokenSecretName=elk-kibana-elk-mtls-token",
+	"--set", "rotate.workloads={StatefulSet/other,Deployment/elk-kibana}", "--set", "rotate.certificates.secretName=certs", "--set", "rotate.minter.secretName=minter",
+}
+
+// TestSupportChart holds that the chart is sound for both Helms, that an API server takes what it renders, and that its Role is the one that
+// the program asks for.
+func TestSupportChart(t *testing.T) {
+	initProgram := filepath.Join(t.TempDir(), "elk-mtls-init")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", initProgram, "../../initcontainer").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	role, err := exec.CommandContext(t.Context(), initProgram, "rotate", "--print-role", "--secret", "elk-kibana-elk-mtls-token", "--namespace", "default",
+		"--workload", "Deployment/elk-kibana", "--workload", "StatefulSet/other").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules any
+	for _, o := range objects(t, role) {
+		if o.GetKind() == "Role" {
+			rules = o.Object["rules"]
+		}
+	}
+	c, ns := connect(t), namespace(t)
+	for _, helm := range []string{"helm3", "helm4"} {
+		t.Run(helm, func(t *testing.T) {
+			run := func(args ...string) ([]byte, error) {
+				cmd := exec.CommandContext(t.Context(), program(t, helm), args...)
+				cmd.Env = plainEnvironment()
+				return cmd.CombinedOutput()
+			}
+			all := append(slices.Clone(rotateValues), "--set", "issuer.enabled=true")
+			if out, err := run(append([]string{"lint", "--strict", supportChart}, all...)...); err != nil {
+				t.Errorf("helm lint: %v\n%s", err, out)
+			}
+			out, err := run(append([]string{"template", "x", supportChart, "--namespace", ns}, all...)...)
+			if err != nil {
+				t.Fatalf("helm template: %v\n%s", err, out)
+			}
+			rendered := objects(t, out)
+			if len(rendered) != 7 {
+				t.Errorf("got %q", ids(rendered))
+			}
+			for _, o := range rendered {
+				if strings.HasPrefix(o.GetAPIVersion(), "cert-manager.io/") {
+					continue // certmanager_test.go has what cert-manager makes of an issuer
+				}
+				if err := c.dryRun(t, o, ns, metav1.FieldValidationStrict); err != nil {
+					t.Errorf("%s: %v", idOf(o), err)
+				}
+				if diff := cmp.Diff(rules, o.Object["rules"]); o.GetKind() == "Role" && diff != "" {
+					t.Errorf("the Role (-as the program prints it +as rendered):\n%s", diff)
+				}
+				if o.GetKind() == "CronJob" {
+					startsWith(t, initProgram, o)
+				}
+			}
+			for _, bad := range []string{"rotate.enabled=true", "rotate.elasticsearchURL=http://x", "rotat.enabled=true", "rotate.workloads={Pod/x}"} {
+				if out, err := run("template", "x", supportChart, "--set", bad); err == nil {
+					t.Errorf("%s passes:\n%s", bad, out)
+				}
+			}
+		})
+	}
+}
+
+// startsWith holds that the program takes the arguments of the CronJob: it fails for want of the files, and not of a flag.
+func startsWith(t *testing.T, initProgram string, o *unstructured.Unstructured) {
+	t.Helper()
+	containers, _, err := unstructured.NestedSlice(o.Object, "spec", "jobTemplate", "spec", "template", "spec", "containers")
+	if err != nil || len(containers) != 1 {
+		t.Fatalf("%d containers, %v", len(containers), err)
+	}
+	var args []string
+	for _, arg := range containers[0].(map[string]any)["args"].([]any) {
+		args = append(args, arg.(string))
+	}
+	out, err := exec.CommandContext(t.Context(), initProgram, append(args, "--namespace=default")...).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "/etc/elk-mtls/") {
+		t.Errorf("rotate: %v\n%s", err, out)
+	}
+}
+
+// TestSupportPage types what the chart's README prints.
+func TestSupportPage(t *testing.T) {
+	r := newRelease(t, ways[1], wrappedCharts(t)[0])
+	folder := t.TempDir()
+	overlay, err := filepath.Abs("../../charts-overlay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(overlay, filepath.Join(folder, "charts-overlay")); err != nil {
+		t.Fatal(err)
+	}
+	typed(t, filepath.Join(supportChart, "README.md"), folder, map[string]string{"helm": r.helm}, append(r.env, "HELM_NAMESPACE="+r.ns)...)
+	if rest := r.cluster.everything(t, r.ns); len(rest) > 0 {
+		t.Errorf("after the uninstall there is still %q", rest)
+	}
+}
+
+// TestSupportValues holds the table of values in the chart's README to its schema and its values.
+func TestSupportValues(t *testing.T) {
+	var schema map[string]any
+	if err := json.Unmarshal(readFile(t, filepath.Join(supportChart, "values.schema.json")), &schema); err != nil {
+		t.Fatal(err)
+	}
+	table := "| value | what |\n| --- | --- |\n" + rows("", schema)
+	page := filepath.Join(supportChart, "README.md")
+	text := string(readFile(t, page))
+	before, rest, begins := strings.Cut(text, "<!-- values -->\n")
+	_, after, ends := strings.Cut(rest, "<!-- /values -->\n")
+	if !begins || !ends {
+		t.Fatal("the table stands between <!-- values --> and <!-- /values -->")
+	}
+	want := before + "<!-- values -->\n" + table + "<!-- /values -->\n" + after
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		put(t, page, want)
+		return
+	}
+	if diff := cmp.Diff(want, text); diff != "" {
+		t.Errorf("%s; UPDATE_GOLDEN=1 writes it (-want +got):\n%s", page, diff)
+	}
+}
+
+// rows gives a row for every value of a schema.
+func rows(path string, schema map[string]any) string {
+	properties, ok := schema["properties"].(map[string]any)
+	if !ok {
+		if what, described := schema["description"]; described {
+			return fmt.Sprintf("| `%s` | %s |\n", path, what)
+		}
+		return ""
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		b.WriteString(rows(strings.TrimPrefix(path+"."+name, "."), properties[name].(map[string]any)))
+	}
+	return b.String()
+}
