@@ -254,8 +254,14 @@ func TestKustomizeFailsOpen(t *testing.T) {
 				t.Errorf("nothing came out: %v, want %v:\n%s", empty, test.empty, out)
 			}
 			secured := bytes.Contains(out, []byte("elk-mtls.dev/mode: cert-token"))
-			if want := !test.guarded && !test.empty; secured != want {
+			want := !test.guarded && !test.empty
+			if secured != want {
 				t.Errorf("secured: %v, want %v", secured, want)
+			}
+			verify := exec.CommandContext(t.Context(), elkmtls(t), "verify")
+			verify.Env, verify.Stdin = plainEnvironment(), bytes.NewReader(out)
+			if said, err := verify.CombinedOutput(); (err == nil) != want {
+				t.Errorf("elk-mtls verify: %v, want it to pass: %v\n%s", err, want, said)
 			}
 		})
 	}
