@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -111,12 +112,7 @@ func TestHelmPages(t *testing.T) {
 			if w.major == 4 { // newRelease has installed the first one already, and the page does it again
 				r.must("plugin", "uninstall", "elk-mtls")
 				delete(programs, "elk-mtls")
-				for _, name := range []string{"elk-mtls", "elk-mtls-cli"} {
-					put(t, filepath.Join(folder, "dist", "helm4", name, "plugin.yaml"), string(readFile(t, filepath.Join("../../plugin/helm", name, "plugin.yaml"))))
-					if err := os.Symlink(filepath.Join(pluginDir(t), "bin"), filepath.Join(folder, "dist", "helm4", name, "bin")); err != nil {
-						t.Fatal(err)
-					}
-				}
+				bothPlugins(t, filepath.Join(folder, "dist", "helm4"))
 			}
 			typed(t, fmt.Sprintf("../../docs/helm%d.md", w.major), folder, programs, append(r.env, "HELM_NAMESPACE="+r.ns)...)
 			sameObjects(t, objects(t, withoutHooks(t, readFile(t, filepath.Join(folder, "look.yaml")))), r.chart.secured(t, nil))
@@ -124,6 +120,39 @@ func TestHelmPages(t *testing.T) {
 				t.Errorf("after the uninstall, which ends the page, there is still %q", rest)
 			}
 		})
+	}
+}
+
+// bothPlugins puts the plugins together, as `make plugin` does, and gives their folders.
+func bothPlugins(t *testing.T, dir string) []string {
+	t.Helper()
+	var all []string
+	for _, name := range []string{"elk-mtls", "elk-mtls-cli"} {
+		put(t, filepath.Join(dir, name, "plugin.yaml"), string(readFile(t, filepath.Join("../../plugin/helm", name, "plugin.yaml"))))
+		if err := os.Symlink(filepath.Join(pluginDir(t), "bin"), filepath.Join(dir, name, "bin")); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, filepath.Join(dir, name))
+	}
+	return all
+}
+
+// TestMigrationPage types what docs/migration.md prints; verify, which it calls after each step, fails where the stage is another one.
+func TestMigrationPage(t *testing.T) {
+	r := newRelease(t, ways[1], wrappedCharts(t)[0])
+	folder := t.TempDir()
+	r.must("plugin", "install", bothPlugins(t, t.TempDir())[1])
+	unasked := r.chart
+	unasked.stream = bytes.Replace(unasked.stream, []byte("client_authentication: optional"), []byte("verification_mode: full"), 1)
+	if bytes.Equal(unasked.stream, r.chart.stream) {
+		t.Fatal("the chart does not set a stage by hand, which none would contradict: this replacement is not needed")
+	}
+	if err := os.Symlink(unasked.write(t), filepath.Join(folder, "chart")); err != nil {
+		t.Fatal(err)
+	}
+	typed(t, "../../docs/migration.md", folder, map[string]string{"helm": r.helm}, append(r.env, "HELM_NAMESPACE="+r.ns)...)
+	if text := readFile(t, filepath.Join(folder, "changes.txt")); !bytes.Contains(text, []byte("Deployment/elk-kibana")) {
+		t.Errorf("the changes before the first step:\n%s", text)
 	}
 }
 
