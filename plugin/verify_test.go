@@ -85,7 +85,7 @@ func patchedReleases(t *testing.T) []patched {
 }
 
 // verified judges a stream as the command does; certificates must be valid at the time of the chart's own, which are renewed at every rendering.
-func verified(t *testing.T, stream []byte, s config.Settings, with ...[]byte) *verify.Graph {
+func verified(t *testing.T, stream []byte, s config.Settings) *verify.Graph {
 	t.Helper()
 	split := func(text []byte) *manifest.Stream {
 		m, err := manifest.Split(text)
@@ -94,15 +94,11 @@ func verified(t *testing.T, stream []byte, s config.Settings, with ...[]byte) *v
 		}
 		return m
 	}
-	var more []*manifest.Stream
-	for _, w := range with {
-		more = append(more, split(w))
-	}
 	proof := verify.Options{ClientAuthentication: s.ClientAuthentication, Now: time.Now()}
 	for _, u := range s.Unmanaged {
 		proof.Unmanaged = append(proof.Unmanaged, verify.Entry{Ref: u.Ref, Reason: u.Reason})
 	}
-	graph, err := verify.Manifests(split(stream), more, proof)
+	graph, err := verify.Manifests(split(stream), nil, proof)
 	if err != nil {
 		t.Fatal(err)
 	}

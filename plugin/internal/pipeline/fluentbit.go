@@ -14,11 +14,14 @@ func FluentBit() Language {
 	}}
 }
 
+// blank is what stands around words, in bytes: other spaces of Unicode are part of a value.
+const blank = " \t\r\v\f"
+
 func fluentBit(text string) ([]Plugin, error) {
 	var all []Plugin
 	for at := 0; at < len(text); {
 		line, _, _ := strings.Cut(text[at:], "\n")
-		trimmed := strings.TrimSpace(line)
+		trimmed := strings.Trim(line, blank)
 		start := at + strings.Index(line, trimmed)
 		at += len(line) + 1
 		switch {
@@ -44,5 +47,5 @@ func split(line string) (name, value string) {
 	if i < 0 {
 		return line, ""
 	}
-	return line[:i], strings.TrimSpace(line[i:])
+	return line[:i], strings.Trim(line[i:], blank)
 }

@@ -24,7 +24,7 @@ func fluentd(text string) ([]Plugin, error) {
 	var open []int // positions in all of the elements around, innermost last
 	for at := 0; at < len(text); {
 		line, _, _ := strings.Cut(text[at:], "\n")
-		trimmed := strings.TrimSpace(line)
+		trimmed := strings.Trim(line, blank)
 		start := at + strings.Index(line, trimmed)
 		at += len(line) + 1
 		switch {

@@ -165,7 +165,7 @@ func (p *planner) uncovered(o *object.Object) []mention {
 	for _, field := range []string{"data", "stringData", "binaryData"} {
 		for _, e := range entries(object.Get(o.Node, field)) {
 			path := fields(field, e.name)
-			place, service := "", ""
+			var place, service string
 			if f := p.openedAt(o, path); f != nil {
 				place, service = p.uncoveredInside(f)
 			} else {
