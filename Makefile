@@ -21,7 +21,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 PLUGIN_LDFLAGS := $(LDFLAGS) -X $(MODULE)/plugin/internal/config.releaseImage=$(INIT_IMAGE)
 PARTS := go run ./test/parts/cmd
 CLUSTER_PARTS := elasticsearch kube kubelet coredns containerd base-image helm3 helm4
-MODULES := . test/tools/bench test/tools/envtest test/tools/image
+MODULES := . test/tools/kio test/tools/envtest test/tools/image
 
 ##@ Use
 
@@ -118,8 +118,10 @@ check: ## vet, gofmt, golangci-lint, import rules, file sizes, dead links in doc
 	go test -tags checks ./test/checks
 
 .PHONY: bench
-bench: ## elk-mtls beside a plain copy and a kyaml pipeline, in turn, as ratios; then time and allocations of its steps
-	go -C test/tools/bench run .
+bench: ## elk-mtls beside kustomize, ytt, yq, gojq, a kyaml pipeline: writes docs/performance.md
+## half an hour; BENCHFLAGS="-rounds 3 -slow 1 -document -" looks quickly; then each step by go test -bench, for benchstat
+	@$(PARTS) prepare kustomize ytt yq gojq kio
+	go run ./test/bench $(BENCHFLAGS)
 	go test -run '^$$' -bench . -benchmem ./plugin/...
 
 .PHONY: fuzz

@@ -2,23 +2,26 @@ package main
 
 import (
 	"bytes"
-	"fmt"
-	"path/filepath"
 	"testing"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/plan"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/test/corpus"
 )
 
-// BenchmarkTransform patches one release among unrelated documents: what they cost is what a byte copy costs, and little more.
+var benchmarked = map[string]corpus.Shape{"S": corpus.S, "M": corpus.M, "40 releases": corpus.Dense}
+
+// BenchmarkTransform is the whole; its steps are below, and the screen by itself is in package recognise.
 func BenchmarkTransform(b *testing.B) {
-	for _, others := range []int{0, 1000, 10000} {
-		b.Run(fmt.Sprintf("%d other documents", others), func(b *testing.B) {
-			input := streamOf(b, others)
-			settings := realSettings(config.ModeCertToken, config.Required)
+	for name, shape := range benchmarked {
+		b.Run(name, func(b *testing.B) {
+			input := shape.Stream()
 			b.SetBytes(int64(len(input)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := transform(input, settings); err != nil {
+				if _, _, err := transformSpans(input, realSettings(config.ModeCertToken, config.Required)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -28,27 +31,47 @@ func BenchmarkTransform(b *testing.B) {
 
 // BenchmarkCopy is the floor: the same bytes, moved once.
 func BenchmarkCopy(b *testing.B) {
-	input := streamOf(b, 10000)
+	input := corpus.M.Stream()
 	b.SetBytes(int64(len(input)))
 	for b.Loop() {
 		_ = bytes.Clone(input)
 	}
 }
 
-func streamOf(b *testing.B, others int) []byte {
-	b.Helper()
-	var stream bytes.Buffer
-	for i := range others {
-		kind := []string{"ConfigMap", "Deployment", "Secret", "Service"}[i%4]
-		fmt.Fprintf(&stream, "---\n# Source: other/templates/%d.yaml\napiVersion: v1\nkind: %s\nmetadata:\n  name: other-%d\n  labels:\n    app: other\nspec:\n", i, kind, i)
-		for line := range 100 {
-			fmt.Fprintf(&stream, "  key-%d: a value of no interest at all\n", line)
+// BenchmarkStep measures each step on what the steps before it made, which is made anew without being counted.
+func BenchmarkStep(b *testing.B) {
+	settings := realSettings(config.ModeCertToken, config.Required)
+	steps := []string{"split", "recognise", "plan", "edit", "join"}
+	for name, shape := range benchmarked {
+		input := shape.Stream()
+		for measured, step := range steps {
+			b.Run(step+"/"+name, func(b *testing.B) {
+				b.ReportAllocs()
+				for range b.N {
+					var (
+						stream  *manifest.Stream
+						release *recognise.Release
+						decided *plan.Plan
+						err     error
+					)
+					work := []func(){
+						func() { stream, err = manifest.Split(input) },
+						func() { release, err = recognise.All(stream, unmanaged(settings)) },
+						func() { decided, err = plan.For(release, settings) },
+						func() { _, err = apply(stream, release, decided) },
+						func() { _, err = stream.Spans() },
+					}
+					b.StopTimer()
+					for i := range measured + 1 {
+						if i == measured {
+							b.StartTimer()
+						}
+						if work[i](); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+			})
 		}
 	}
-	release, err := filepath.Abs("testdata/charts/release/input.yaml")
-	if err != nil {
-		b.Fatal(err)
-	}
-	stream.Write(read(b, release))
-	return stream.Bytes()
 }

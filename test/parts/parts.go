@@ -19,7 +19,8 @@ import (
 func Names() []string {
 	return []string{
 		"elasticsearch", "kube", "envtest", "helm3", "helm4", "kustomize", "argocd", "sbom", "golangci-lint", "kubelet", "coredns", "containerd", "base-image",
-		"exporter", "beats", "jaeger", "curator", "elastalert2",
+		"exporter", "beats", "jaeger", "curator",
+		"ytt", "yq", "gojq", "kio", "elastalert2",
 	}
 }
 
@@ -111,6 +112,9 @@ func Prepare(ctx context.Context, names ...string) error {
 }
 
 func byName(name string) (part, error) {
+	if p, ok := peer(name); ok {
+		return p, nil
+	}
 	switch name {
 	case "elasticsearch":
 		return elasticsearchPart(), nil

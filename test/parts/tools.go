@@ -92,6 +92,15 @@ func sbomPart() part {
 	return t.part("sbom", "cyclonedx-gomod, built from source", 0.5, "CYCLONEDX_GOMOD")
 }
 
+// peer gives a program that `make bench` compares with.
+func peer(name string) (part, bool) {
+	pkg, ok := map[string]string{
+		"ytt": "carvel.dev/ytt/cmd/ytt", "yq": "github.com/mikefarah/yq/v4", "gojq": "github.com/itchyny/gojq/cmd/gojq", "kio": ".",
+	}[name]
+	t := tool{folder: name, programs: []program{{name, pkg}}}
+	return t.part(name, name+" as a peer of make bench, built from source", 0.5, ""), ok
+}
+
 func lintPart() part {
 	const pkg = "github.com/golangci/golangci-lint/v2"
 	t := tool{

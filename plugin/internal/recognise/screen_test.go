@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
+	"github.com/elk-mtls/elk-mtls/test/corpus"
 )
 
 func TestPlainKind(t *testing.T) {
@@ -78,6 +82,27 @@ func TestEncodingsAreFoundWhereverAWordBegins(t *testing.T) {
 			if !slices.ContainsFunc(encodings(words), func(part string) bool { return strings.Contains(encoded, part) }) {
 				t.Errorf("not found in %q", text)
 			}
+		}
+	}
+}
+
+func BenchmarkScreen(b *testing.B) {
+	stream, err := manifest.Split(corpus.M.Stream())
+	if err != nil {
+		b.Fatal(err)
+	}
+	docs := stream.Documents()
+	signs := words.Of(elasticWords(), clientWords(clientLayouts()), []string{GuardKind})
+	b.ReportAllocs()
+	for b.Loop() {
+		passed := 0
+		for _, doc := range docs {
+			if s := screen(doc); s.mayBe(workloadKinds[:]...) && s.mentions(signs) {
+				passed++
+			}
+		}
+		if passed == 0 || passed > 20 {
+			b.Fatalf("%d documents of one release passed", passed)
 		}
 	}
 }

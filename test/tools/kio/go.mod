@@ -1,4 +1,4 @@
-module github.com/elk-mtls/elk-mtls/test/tools/bench
+module github.com/elk-mtls/elk-mtls/test/tools/kio
 
 go 1.26.0
 

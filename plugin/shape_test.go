@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/test/corpus"
+)
+
+// The tests here hold the shape of what `make bench` measures, and no time: how the work grows, and what it needs.
+
+func TestAnUntouchedDocumentCostsAlmostNothing(t *testing.T) {
+	const n = 2_000
+	less, more := allocations(t, corpus.Growing(n)), allocations(t, corpus.Growing(2*n))
+	if each := (more - less) / n; each > 4 {
+		t.Errorf("%.1f allocations for each document that is passed on, want at most 4", each)
+	}
+}
+
+func TestWorkGrowsWithReleases(t *testing.T) {
+	shape := corpus.Dense
+	shape.Releases = 10
+	less := allocations(t, shape)
+	shape.Releases = 20
+	if growth := allocations(t, shape) / less; growth > 2.2 {
+		t.Errorf("twice as many releases cost %.1f times as many allocations, want at most 2.2", growth)
+	}
+}
+
+func allocations(t *testing.T, shape corpus.Shape) float64 {
+	t.Helper()
+	input, settings := shape.Stream(), realSettings(config.ModeCertToken, config.Required)
+	return testing.AllocsPerRun(2, func() {
+		if _, _, err := transformSpans(input, settings); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A stream is in memory once, and what is not patched is never parsed. Linux counts memory in KB; elsewhere in another unit.
+func TestPeakMemory(t *testing.T) {
+	elkMTLS, launch := built(t, "."), built(t, "../test/bench/launch")
+	for name, c := range map[string]struct {
+		shape corpus.Shape
+		times float64 // of the input
+	}{
+		"a release":                {corpus.S, 1},
+		"among 1,000 documents":    {corpus.M, 1.1},
+		"among 10,000 documents":   {corpus.Growing(10_000), 1.1},
+		"forty releases, all held": {corpus.Dense, 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := c.shape.Stream()
+			input := filepath.Join(t.TempDir(), "input.yaml")
+			if err := os.WriteFile(input, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.CommandContext(t.Context(), launch, input, elkMTLS, "--init-image", "x:1").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var wall, cpu, kb int
+			if _, err := fmt.Sscan(string(out), &wall, &cpu, &kb); err != nil {
+				t.Fatal(err)
+			}
+			const program = 18_000 // KB: what it needs by itself, with room for another machine
+			if limit := program + int(c.times*float64(len(text))/1024); kb > limit {
+				t.Errorf("%d KB for an input of %d KB, want at most %d", kb, len(text)/1024, limit)
+			}
+		})
+	}
+}
+
+// Start-up is felt at every call: no package of ours does anything at it that can be measured. The best of several runs counts, as other
+// processes disturb each.
+func TestStartUp(t *testing.T) {
+	elkMTLS := built(t, ".")
+	line := regexp.MustCompile(`(?m)^init (\S+) @\S+ ms, (\S+) ms clock`)
+	best := map[string]float64{}
+	for range 5 {
+		command := exec.CommandContext(t.Context(), elkMTLS, "version")
+		command.Env = append(os.Environ(), "GODEBUG=inittrace=1")
+		var trace bytes.Buffer
+		command.Stderr = &trace
+		if err := command.Run(); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range line.FindAllStringSubmatch(trace.String(), -1) {
+			took, err := strconv.ParseFloat(m[2], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if before, seen := best[m[1]]; !seen || took < before {
+				best[m[1]] = took
+			}
+		}
+	}
+	if _, ok := best["runtime"]; !ok {
+		t.Fatal("the trace says nothing about the package runtime: it cannot be read")
+	}
+	for pkg, took := range best {
+		if ours := pkg == "main" || strings.HasPrefix(pkg, "github.com/elk-mtls/"); ours && took > 0.1 {
+			t.Errorf("package %s takes %.3f ms at start-up, want at most 0.1", pkg, took)
+		}
+	}
+}
+
+func built(t *testing.T, source string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "program")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, source).CombinedOutput(); err != nil {
+		t.Fatalf("go build %s: %v\n%s", source, err, out)
+	}
+	return program
+}
