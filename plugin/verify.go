@@ -67,7 +67,7 @@ Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, 
 	f.BoolVar(&v.strict, "strict", false, "take no assumption: PROVEN IF ends with exit 1")
 	f.StringVar(&v.within, "fail-if-expires-within", "", "certificates that end within this `TIME` (30d, 12h) are findings")
 	f.StringVar(&v.now, "now", "", "the `TIME` at which certificates must be valid (2026-12-31, or RFC 3339); default: now")
-	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): its stage, and what is unmanaged")
+	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): its mode and stage, what is unmanaged, the rules")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(verifyOutputs(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("client-authentication",
 		cobra.FixedCompletions([]string{config.None, config.Optional, config.Required}, cobra.ShellCompDirectiveNoFileComp))
@@ -116,7 +116,7 @@ func (v *verifyOptions) run(args []string) error {
 // proof checks the command line and gives what is to be proven.
 func (v *verifyOptions) proof() (verify.Options, error) {
 	settings, err := v.settings()
-	proof := verify.Options{ClientAuthentication: settings.ClientAuthentication, Now: time.Now()}
+	proof := verify.Options{ClientAuthentication: settings.ClientAuthentication, PKI: settings.Mode == config.ModePKI, Rules: settings.Rules, Now: time.Now()}
 	problems := []error{err}
 	if !slices.Contains(verifyOutputs(), v.output) {
 		problems = append(problems, fmt.Errorf("--output: %q is not one of %s", v.output, strings.Join(verifyOutputs(), ", ")))

@@ -116,3 +116,18 @@ func balanced(text string, at int) (end int, ok bool) {
 	}
 	return 0, false
 }
+
+// Ruby spells variables inside Ruby strings, "#{ENV['NAME'] || 'default'}", as ${NAME:default}.
+func Ruby(text string) string {
+	before, rest, ok := strings.Cut(text, "#{ENV[")
+	inside, after, closed := strings.Cut(rest, "}")
+	if !ok || !closed {
+		return text
+	}
+	name, fallback, _ := strings.Cut(inside, "]")
+	fallback = strings.Trim(strings.TrimPrefix(strings.TrimSpace(fallback), "||"), ` '"`)
+	if fallback != "" {
+		fallback = ":" + fallback
+	}
+	return before + "${" + strings.Trim(name, `'"`) + fallback + "}" + Ruby(after)
+}

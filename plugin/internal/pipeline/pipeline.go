@@ -51,6 +51,19 @@ type Value struct {
 	Name   string   // as the text spells it
 	Values []string // one, or the elements of a list; none for what is neither
 	List   bool
+	Offset int // of the name in the text
+	End    int // of the value
+}
+
+func (s setting) value() Value { return Value{s.name, s.values, s.list, s.at, s.end} }
+
+// Settings lists what the plugin has, in the order of the text.
+func (p Plugin) Settings() []Value {
+	all := make([]Value, 0, len(p.settings))
+	for _, s := range p.settings {
+		all = append(all, s.value())
+	}
+	return all
 }
 
 // Path leads from the text to the plugin: output.elasticsearch[0].
@@ -61,7 +74,7 @@ func (p Plugin) Path() patch.Path {
 // Get gives a setting; false when it is not there. Of several with one name the last counts.
 func (p Plugin) Get(name string) (Value, bool) {
 	if s := p.find(name); s != nil {
-		return Value{s.name, s.values, s.list}, true
+		return s.value(), true
 	}
 	return Value{}, false
 }

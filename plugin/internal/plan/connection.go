@@ -10,6 +10,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -138,6 +139,26 @@ func (c *connection) file(w *recognise.Workload, file string) (object.Source, bo
 	return s.In(w.Namespace), ok && known
 }
 
+// dangles tells whether nothing is mounted where a setting names a file, and no image is known to have one there.
+func (c *connection) dangles(w *recognise.Workload, file string) bool {
+	file, known := expand(w.Main, file)
+	if !path.IsAbs(file) {
+		file = path.Join(c.dir, file)
+	}
+	for _, folder := range append(mountPaths(w.Main), "/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/var/run/secrets") {
+		known = known && file != folder && !strings.HasPrefix(file, strings.TrimSuffix(folder, "/")+"/")
+	}
+	return known && !strings.Contains(file, "-----BEGIN")
+}
+
+func mountPaths(c object.Container) []string {
+	var all []string
+	for _, m := range c.Mounts() {
+		all = append(all, m.Path)
+	}
+	return all
+}
+
 // connect plans one connection: it speaks HTTPS, trusts the CA and presents the pair. What the user has wired stays where it serves.
 func (p *planner) connect(w *recognise.Workload, c *connection, id identity) error {
 	for _, key := range c.keys.instead {
@@ -157,8 +178,14 @@ func (p *planner) connect(w *recognise.Workload, c *connection, id identity) err
 		return err
 	}
 	named := p.settings.Certificates.SecretName != ""
-	if source, ok := p.source(w, c); c.checks() && (c.ca() == "" || named && (!ok || source != id.ca) || strings.HasPrefix(c.ca(), c.pairs()+"/")) {
+	switch source, ok := p.source(w, c); {
+	case !c.checks():
+	case c.ca() == "" || named && (!ok || source != id.ca) || strings.HasPrefix(c.ca(), c.pairs()+"/"):
 		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "the CA that signed the server's certificate")
+	case c.dangles(w, c.ca()):
+		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
+	case !ok:
+		p.assume("%s: container %q: %s stays (%s): the file must be there, and hold the CA that signed the server's certificate", w.ID, w.Main.Name, c.keys.ca, c.store.get(c.keys.ca).Place)
 	}
 	if !p.settings.Certs() || own {
 		return nil
@@ -298,7 +325,7 @@ func (p *planner) isNode(o *object.Object) bool {
 // known then.
 func expand(c object.Container, text string) (expanded string, known bool) {
 	var b strings.Builder
-	text, known = ruby(text), true
+	text, known = pipeline.Ruby(text), true
 	for {
 		i := strings.Index(text, "$")
 		if i < 0 || i+1 >= len(text) || text[i+1] != '{' && text[i+1] != '(' {

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -71,19 +70,4 @@ func fluentd() program {
 		}
 		return all, err
 	}}
-}
-
-// ruby spells variables inside Ruby strings, "#{ENV['NAME'] || 'default'}", as ${NAME:default}.
-func ruby(text string) string {
-	before, rest, ok := strings.Cut(text, "#{ENV[")
-	inside, after, closed := strings.Cut(rest, "}")
-	if !ok || !closed {
-		return text
-	}
-	name, fallback, _ := strings.Cut(inside, "]")
-	fallback = strings.Trim(strings.TrimPrefix(strings.TrimSpace(fallback), "||"), ` '"`)
-	if fallback != "" {
-		fallback = ":" + fallback
-	}
-	return before + "${" + strings.Trim(name, `'"`) + fallback + "}" + ruby(after)
 }

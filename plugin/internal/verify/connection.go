@@ -2,10 +2,12 @@ package verify
 
 import (
 	"crypto/x509"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
 // connection is one place where a program says how it reaches Elasticsearch.
@@ -19,6 +21,7 @@ type connection struct {
 	scheme      value // https where addresses do not say it
 	enabled     value // TLS settings count only with it
 	mustEnable  bool
+	bare        bool // with it, an address alone is called by https
 	ca          value
 	trust       value // store with the CA
 	cert, key   value
@@ -111,8 +114,8 @@ func (c *connection) judgeTLS(a *Aspect, addresses []address) {
 			a.fail(at.at, ClientPlain, "%s is called by http", at.text)
 		case at.hidden && at.scheme == "" && !strings.Contains(at.text, ":"):
 			a.assume("%s: the address in %s begins with https://", c.caller, or(at.at.path, c.name))
-		case c.scheme.is("https") || c.mustEnable && c.enabled.is("true"):
-		case c.scheme.hidden || c.mustEnable && c.enabled.hidden:
+		case c.scheme.is("https") || (c.mustEnable || c.bare) && c.enabled.is("true"):
+		case c.scheme.hidden || (c.mustEnable || c.bare) && c.enabled.hidden:
 			a.assume("%s: %s is called by https", c.caller, at.text)
 		default:
 			a.fail(at.at, ClientPlain, "%s is called without https", at.text)
@@ -166,6 +169,10 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 	known := true
 	for _, file := range c.ca.list() {
 		l := c.read(file, c.ca.at)
+		if l.code == NoFile && ofSystem(file) {
+			l = link{file: file, at: c.ca.at}
+			l.assume("%s: its image holds %s", c.caller, file)
+		}
 		a.add(l)
 		certs := c.certs(l, a)
 		known = known && certs != nil
@@ -180,6 +187,16 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 	for _, s := range servers {
 		c.trusts(a, s, addresses, cas, known, strings.Join(files, ", "))
 	}
+}
+
+// ofSystem holds for files that an image may bring: the CAs of its distribution.
+func ofSystem(file string) bool {
+	for _, folder := range []string{"/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"} {
+		if below(path.Clean(file), folder) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *connection) trusts(a *Aspect, s *server, addresses []address, cas []*x509.Certificate, known bool, files string) {
@@ -238,6 +255,12 @@ func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
 	switch {
 	case c.store.set() && (c.cert.set() || c.key.set()):
 		a.fail(c.store.at, NoCertificate, "a store stands beside certificate or key: the two contradict each other")
+	case c.store.set() && c.madeHere():
+		if !c.cert.set() || !c.key.set() {
+			a.fail(c.at("args", nil), NoCertificate, "elk-mtls-init makes %s of no certificate or no key", c.store.text())
+			return
+		}
+		c.judgePair(a, servers)
 	case c.store.set():
 		a.add(c.follow(c.rooted(c.store.text(), c.dir), c.store.at))
 		a.assume("%s: %s holds a certificate that Elasticsearch trusts, and its key", c.caller, c.store.text())
@@ -274,6 +297,33 @@ func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
 			a.fail(c.setting(*c.always, "elasticsearch.ssl.alwaysPresentCertificate"), NotAlwaysPresent, "requests of users go without a certificate")
 		}
 	}
+}
+
+// madeHere tells whether elk-mtls-init makes the store in the pod, and takes the pair that it makes it of for the client's.
+func (c *connection) madeHere() bool {
+	file := c.rooted(c.store.text(), c.dir)
+	for _, other := range c.pod.InitContainers() {
+		maker := c.reader.caller(c.object, c.pod, other)
+		flags := maker.flags()
+		if !slices.Contains(other.Command(), "keystore") || flags["out"].text() != file || volumeAt(c.Container, file) == "" || volumeAt(c.Container, file) != volumeAt(other, file) {
+			continue
+		}
+		maker.reader = c.reader
+		c.caller, c.dir, c.cert, c.key = maker, "/", flags["cert"], flags["key"]
+		return true
+	}
+	return false
+}
+
+// volumeAt names the volume in which a container has a file.
+func volumeAt(c object.Container, file string) string {
+	var best object.Mount
+	for _, m := range c.Mounts() {
+		if below(file, m.Path) && len(m.Path) >= len(best.Path) {
+			best = m
+		}
+	}
+	return best.Volume
 }
 
 func (c *connection) judgePair(a *Aspect, servers []*server) {

@@ -31,7 +31,7 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 		c.comesFrom(a, c.user)
 		c.comesFrom(a, c.password)
 	case len(c.files) > 0:
-	case c.kibana && !usesPKI(servers):
+	case c.kibana && !c.usesPKI(servers):
 		a.fail(c.setting(c.token, "elasticsearch.serviceAccountToken"), NoIdentity, "neither a service token nor a user name is set")
 	case c.kibana:
 		a.assume("%s: the PKI realm takes its certificate for a user that may do what Kibana does", c.caller)
@@ -40,13 +40,14 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 	}
 }
 
-func usesPKI(servers []*server) bool {
+// usesPKI tells whether a PKI realm may know Kibana by its certificate. Where no server is in the stream the configuration says it.
+func (r *reader) usesPKI(servers []*server) bool {
 	for _, s := range servers {
 		if len(s.set.prefixes("xpack.security.authc.realms.pki.*")) > 0 {
 			return true
 		}
 	}
-	return len(servers) == 0
+	return len(servers) == 0 && r.options.PKI
 }
 
 // judgeToken follows a service token to its Secret. An empty Secret is as it should be where elk-mtls-init fills it before the

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -18,8 +19,15 @@ type names struct {
 	scheme     string
 	enabled    string
 	mustEnable bool // TLS is off without it
+	bare       bool // with it, an address alone is called by https
+	first      bool // of several hosts the first that is set counts
 	ca         string
+	trust      string // a store with the CA
 	cert, key  string
+	store      string // a store with the pair
+	storeTrust bool   // and with the CA, where no other setting names one
+	caWith     string // ca, and cert with key, count only where these are true
+	certWith   string
 	verify     string // with one of these values verification is off
 	off        []string
 	chain      []string // and with one of these the host name is not verified
@@ -39,14 +47,18 @@ type spot struct {
 // program is one of those that are known, as its documentation has it.
 type program struct {
 	app     recognise.App
-	home    string   // where relative paths start
+	home    string   // where relative paths start; that of a pipeline starts in its folder
 	options []string // flags that name its configuration file
 	files   []string // where it is otherwise
+	every   bool     // every file of options and files is read, those in a folder ("…/") too; the places of spots begin with "*." then
 	modules string   // folder of more files, each a list of modules
 	modular string   // and what they are in the configuration file
 	env     func(setting string) string
 	words   bool // an address may stand on the command line by itself
 	spots   []spot
+
+	language func() pipeline.Language // of its mounted *.conf files
+	plugin   func(c caller, p pipeline.Plugin) (names, bool)
 }
 
 // programs lists them. https://www.elastic.co/guide/en/beats/filebeat/8.19/configuration-ssl.html,
@@ -55,7 +67,7 @@ type program struct {
 // https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/configfile.html,
 // https://www.jaegertracing.io/docs/1.76/deployment/cli/
 func programs() []program {
-	all := []program{agent(), curator(), exporter(), jaeger(), jaegerV1()}
+	all := []program{agent(), curator(), exporter(), jaeger(), jaegerV1(), logstash(), fluentBit(), fluentd()}
 	for app, name := range map[recognise.App]string{recognise.Filebeat: "filebeat", recognise.Metricbeat: "metricbeat", recognise.Heartbeat: "heartbeat",
 		recognise.Auditbeat: "auditbeat", recognise.Packetbeat: "packetbeat", recognise.APMServer: "apm-server"} {
 		all = append(all, beat(app, name))
@@ -170,10 +182,14 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 			}
 			if made := s.connection(c, set, prefix); made != nil {
 				made.program, made.dir = string(p.app), or(p.home, "/")
+				if p.every {
+					_, made.name, _ = strings.Cut(made.name, ".")
+				}
 				found = append(found, made)
 			}
 		}
 	}
+	found = append(found, p.pipelines(c, &read)...)
 	if p.words {
 		p.takeWords(c, found)
 	}
@@ -183,54 +199,93 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 // settings puts together what files, environment and flags say.
 func (p program) settings(c caller, read *bool) settings {
 	flags := c.flags()
-	files := slices.Clone(p.files)
-	for _, name := range p.options {
-		if v := flags[name]; v.set() {
-			files = []string{strings.TrimPrefix(c.rooted(v.text(), p.home), "file:")}
-			break
-		}
-	}
 	*read = len(p.files) == 0
 	set := settings{}
-	for _, file := range files {
-		if doc, at := c.file(file); doc != nil {
-			*read = true
+	for i, file := range p.filesOf(c, flags) {
+		doc, at := c.file(file)
+		if doc == nil {
+			continue
+		}
+		*read = true
+		if !p.every {
 			set = c.flatten(doc, at, "")
 			break
 		}
+		set = set.over(c.flatten(doc, at, fmt.Sprintf("file%d", i)))
 	}
-	for i, file := range p.moduleFiles(c) {
+	for i, file := range c.mountedIn(p.modules) {
 		if doc, at := c.file(file); doc != nil {
 			set = set.over(c.flatten(doc, at, fmt.Sprintf("%s.file%d-", p.modular, i)))
 		}
 	}
 	if p.env != nil {
 		for _, key := range p.keys() {
-			if v, ok := c.env[p.env(key)]; ok {
-				set[key] = v
+			for _, name := range []string{key, p.env(key)} {
+				if v, ok := c.env[name]; ok {
+					set[key] = v
+				}
 			}
 		}
 	}
 	return set.over(flags)
 }
 
+// filesOf lists the files of settings that a container may read.
+func (p program) filesOf(c caller, flags settings) []string {
+	files := slices.Clone(p.files)
+	for _, name := range p.options {
+		if v := flags[name]; v.set() {
+			files = []string{c.rooted(strings.TrimPrefix(v.text(), "file:"), p.home)}
+			break
+		}
+	}
+	if !p.every {
+		return files
+	}
+	var all []string
+	for _, file := range files {
+		if path.Ext(file) != "" {
+			all = append(all, file)
+			continue
+		}
+		for _, mounted := range c.mountedIn(path.Clean(file)) {
+			if slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(mounted)) {
+				all = append(all, mounted)
+			}
+		}
+	}
+	return all
+}
+
+// keys lists the settings that may come from the environment: those whose place is one.
 func (p program) keys() []string {
 	var keys []string
 	for _, s := range p.spots {
-		keys = append(keys, s.hosts...)
-		keys = append(keys, s.enabled, s.ca, s.cert, s.key, s.verify, s.user, s.password, s.token)
-	}
-	return slices.DeleteFunc(keys, func(key string) bool { return key == "" })
-}
-
-// moduleFiles lists the files that are mounted in the folder of modules.
-func (p program) moduleFiles(c caller) []string {
-	var files []string
-	for _, m := range c.Mounts() {
-		if p.modules == "" || !below(m.Path, p.modules) {
+		if strings.Contains(s.at, "*") {
 			continue
 		}
-		if m.Path != p.modules {
+		for _, key := range append(s.keys(), s.field) {
+			if key != "" {
+				keys = append(keys, strings.TrimPrefix(s.at+"."+key, "."))
+			}
+		}
+	}
+	return keys
+}
+
+// keys lists what the program calls its settings.
+func (n names) keys() []string {
+	all := slices.Concat(n.hosts, n.files, []string{
+		n.scheme, n.enabled, n.ca, n.trust, n.cert, n.key, n.store, n.caWith, n.certWith, n.verify, n.user, n.password, n.token,
+	})
+	return slices.DeleteFunc(all, func(key string) bool { return key == "" })
+}
+
+// mountedIn lists the files that are mounted below a folder from Secrets and ConfigMaps; "" is none.
+func (c caller) mountedIn(folder string) []string {
+	var files []string
+	for _, m := range c.Mounts() {
+		if m.SubPath != "" {
 			files = append(files, m.Path)
 			continue
 		}
@@ -246,8 +301,9 @@ func (p program) moduleFiles(c caller) []string {
 			}
 		}
 	}
+	files = slices.DeleteFunc(files, func(file string) bool { return folder == "" || file == folder || !below(file, folder) })
 	slices.Sort(files)
-	return files
+	return slices.Compact(files)
 }
 
 // connection reads one spot; nil when it names no address.
@@ -256,19 +312,30 @@ func (s spot) connection(c caller, set settings, prefix string) *connection {
 		if name == "" {
 			return value{}
 		}
-		return c.expanded(set[prefix+name])
+		return c.expanded(unwrapped(set[prefix+name]))
 	}
 	made := &connection{caller: c, name: or(strings.TrimSuffix(prefix, "."), s.hosts[0])}
 	for _, name := range s.hosts {
-		if v, ok := set[prefix+name]; ok {
+		v, ok := set[prefix+name]
+		if ok && s.first && len(made.hosts) > 0 {
+			c.claim(v)
+		} else if ok {
 			made.hosts = append(made.hosts, v)
 		}
 	}
 	if len(made.hosts) == 0 {
 		return nil
 	}
-	made.scheme, made.enabled, made.mustEnable = get(s.scheme), get(s.enabled), s.mustEnable
-	made.ca, made.cert, made.key = get(s.ca), get(s.cert), get(s.key)
+	made.scheme, made.enabled, made.mustEnable, made.bare = get(s.scheme), truthful(get(s.enabled)), s.mustEnable, s.bare
+	if s.caWith == "" || get(s.caWith).is("true") {
+		made.ca, made.trust = get(s.ca), get(s.trust)
+	}
+	if s.certWith == "" || get(s.certWith).is("true") {
+		made.cert, made.key, made.store = get(s.cert), get(s.key), get(s.store)
+	}
+	if s.storeTrust && !made.ca.set() && !made.trust.set() {
+		made.trust = made.store
+	}
 	made.user, made.password, made.token = get(s.user), get(s.password), get(s.token)
 	for _, name := range s.files {
 		if v := get(name); v.set() {
@@ -282,6 +349,23 @@ func (s spot) connection(c caller, set settings, prefix string) *connection {
 	}
 	made.fromAddress()
 	return made
+}
+
+// truthful spells a switch as most programs do.
+func truthful(v value) value {
+	if v.is("on", "yes") {
+		v.texts = []string{"true"}
+	}
+	return v
+}
+
+// unwrapped takes away what Grafana writes around the name of a file.
+// https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#file-provider
+func unwrapped(v value) value {
+	if inside, ok := strings.CutPrefix(v.text(), "$__file{"); ok {
+		v.texts = []string{strings.TrimSuffix(inside, "}")}
+	}
+	return v
 }
 
 // takeWords adds addresses that stand on the command line by themselves, as Jaeger's index jobs have them.

@@ -76,7 +76,7 @@ func (s settings) over(top settings) settings {
 	return all
 }
 
-// prefixes gives the names below which a pattern such as "outputs.*" has settings, with the dot behind.
+// prefixes gives the names below which a pattern such as "outputs.*" or "exporters.elasticsearch*" has settings, with the dot behind.
 func (s settings) prefixes(pattern string) []string {
 	if pattern == "" {
 		return []string{""}
@@ -90,7 +90,8 @@ func (s settings) prefixes(pattern string) []string {
 		}
 		matches := true
 		for i, step := range steps {
-			matches = matches && (step == "*" || step == parts[i])
+			star, isStar := strings.CutSuffix(step, "*")
+			matches = matches && (step == parts[i] || isStar && strings.HasPrefix(parts[i], star))
 		}
 		if matches {
 			found[strings.Join(parts[:len(steps)], ".")+"."] = true

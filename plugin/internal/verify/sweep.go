@@ -101,19 +101,29 @@ func (r *reader) sweepText(o *object.Object, n *yaml.Node, held content, at plac
 		for _, leaf := range leaves(root.YNode()) {
 			here := at
 			here.line = inner.Line() + leaf.Line - 1
-			found = append(found, r.mentionIn(o, leaf, leaf.Value, here)...)
+			found = append(found, r.mentionIn(o, leaf, leaf.Value, here, false)...)
 		}
 		return found
 	}
-	return r.mentionIn(o, n, text, at)
+	if pieces, ok := r.pieces[n]; ok {
+		var found []mention
+		for _, piece := range pieces {
+			here := at
+			here.line += piece.Line
+			found = append(found, r.mentionIn(o, piece, piece.Value, here, true)...)
+		}
+		return found
+	}
+	return r.mentionIn(o, n, text, at, isValue(at) && !r.isServerObject(o))
 }
 
-func (r *reader) mentionIn(o *object.Object, n *yaml.Node, text string, at place) []mention {
+// mentionIn looks for the name of an Elasticsearch in a text: as part of an address, and, where a text may be a host alone, as all of it.
+func (r *reader) mentionIn(o *object.Object, n *yaml.Node, text string, at place, mayBeHost bool) []mention {
 	if r.claimed[n] {
 		return nil
 	}
 	service := r.named(text)
-	if service == "" && isValue(at) && !r.isServerObject(o) {
+	if service == "" && mayBeHost {
 		service = r.isName(text)
 	}
 	if service == "" && o.Kind == "Ingress" && strings.Contains(at.path, "ackend") && slices.Contains(r.serviceNames(), text) {

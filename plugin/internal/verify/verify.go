@@ -12,6 +12,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -21,6 +22,8 @@ import (
 type Options struct {
 	ClientAuthentication string        // none | optional | required
 	Unmanaged            []Entry       // what the user takes care of
+	PKI                  bool          // Elasticsearch knows Kibana by its certificate
+	Rules                []config.Rule // programs that nobody would recognise
 	Now                  time.Time     // when certificates must be valid
 	Within               time.Duration // certificates that end so soon after Now are findings; 0: none
 }
@@ -35,6 +38,7 @@ type reader struct {
 	with    map[string][]*object.Object // of further files, by kind and name
 	servers []*server
 	inner   map[*yaml.Node]*manifest.Document // files whose settings were read
+	pieces  map[*yaml.Node][]*yaml.Node       // the same for files in other languages than YAML: a node for each setting
 	claimed map[*yaml.Node]bool               // texts that an edge has read
 	matched map[string]bool                   // entries of Unmanaged
 	graph   *Graph
@@ -45,7 +49,7 @@ type reader struct {
 // manifests: what cannot be judged is a finding.
 func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options) (*Graph, error) {
 	r := &reader{
-		options: options, with: map[string][]*object.Object{}, inner: map[*yaml.Node]*manifest.Document{}, claimed: map[*yaml.Node]bool{}, matched: map[string]bool{},
+		options: options, with: map[string][]*object.Object{}, inner: map[*yaml.Node]*manifest.Document{}, pieces: map[*yaml.Node][]*yaml.Node{}, claimed: map[*yaml.Node]bool{}, matched: map[string]bool{},
 		graph: &Graph{ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}},
 	}
 	if err := r.supply(with); err != nil {
@@ -163,6 +167,7 @@ func (r *reader) judgeClients() error {
 			r.loose.assume("%s: the configuration of %s, which is not in these manifests, calls none of these servers, or does so rightly", c, w.App)
 		}
 	}
+	r.judgeRules()
 	pods, err := r.pods()
 	if err != nil {
 		return err
@@ -221,9 +226,7 @@ func (r *reader) judgePod(o *object.Object) {
 // edge judges a connection. Of one that leaves these manifests nothing is proven.
 func (r *reader) edge(c *connection) {
 	for _, h := range c.hosts {
-		for _, n := range c.expanded(h).nodes {
-			r.claimed[n] = true
-		}
+		c.claim(h)
 	}
 	reason, unmanaged := r.listed(c.object.ID, c.Name)
 	addresses := c.addresses()
@@ -253,6 +256,13 @@ func (r *reader) edge(c *connection) {
 	}
 	if !slices.ContainsFunc(r.graph.Edges, func(other *Edge) bool { return reflect.DeepEqual(other, e) }) {
 		r.graph.Edges = append(r.graph.Edges, e)
+	}
+}
+
+// claim notes that an edge has read a value.
+func (c caller) claim(v value) {
+	for _, n := range c.expanded(v).nodes {
+		c.claimed[n] = true
 	}
 }
 

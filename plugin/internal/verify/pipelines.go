@@ -1,0 +1,72 @@
+package verify
+
+import (
+	"path"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
+)
+
+// pipelines gives the connections in the mounted files that are written in the program's own language.
+func (p program) pipelines(c caller, read *bool) []*connection {
+	if p.language == nil {
+		return nil
+	}
+	var found []*connection
+	for _, file := range c.mountedIn("/") {
+		l := c.follow(file, place{})
+		if path.Ext(file) != ".conf" || l.node == nil {
+			continue
+		}
+		plugins, err := p.language().Plugins(string(l.text))
+		if err != nil {
+			continue // the sweep looks at it as it is
+		}
+		*read = true
+		for _, plugin := range plugins {
+			pieces := c.piecesOf(l, plugin)
+			n, ok := p.plugin(c, plugin)
+			if !ok {
+				continue
+			}
+			set := settings{}
+			for _, key := range n.keys() {
+				if v, ok := plugin.Get(key); ok {
+					at := place{id: l.holder.ID, path: plugin.Path().String() + "." + v.Name, line: l.holder.Doc.Line() + l.node.Line - 1 + pieces[v.Offset].Line}
+					set[key] = value{texts: rubyless(v.Values), at: at, nodes: []*yaml.Node{pieces[v.Offset]}, from: object.Source{}}
+				}
+			}
+			s := spot{names: n}
+			if made := s.connection(c, set, ""); made != nil {
+				made.program, made.name, made.dir = string(p.app), plugin.Path().String(), path.Dir(file)
+				found = append(found, made)
+			}
+		}
+	}
+	return found
+}
+
+// piecesOf makes a node of each setting of a plugin, by its offset, for the sweep: its line is that below the first one of the text.
+func (c caller) piecesOf(l link, plugin pipeline.Plugin) map[int]*yaml.Node {
+	all := map[int]*yaml.Node{}
+	for _, v := range plugin.Settings() {
+		piece := &yaml.Node{Kind: yaml.ScalarNode, Line: 1 + strings.Count(string(l.text[:v.Offset]), "\n"), Value: string(l.text[v.Offset:v.End])}
+		if len(v.Values) == 1 {
+			piece.Value = v.Values[0]
+		}
+		all[v.Offset] = piece
+		c.pieces[l.node] = append(c.pieces[l.node], piece)
+	}
+	return all
+}
+
+func rubyless(values []string) []string {
+	all := make([]string, 0, len(values))
+	for _, v := range values {
+		all = append(all, pipeline.Ruby(v))
+	}
+	return all
+}

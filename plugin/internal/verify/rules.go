@@ -1,0 +1,240 @@
+package verify
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// judgeRules judges the programs that the configuration describes: one that `as` names by its own documentation, another by the settings
+// of which the rule says that they name CA, certificate and key.
+func (r *reader) judgeRules() {
+	for _, rule := range r.options.Rules {
+		kind, name, container := rule.Object()
+		objects, err := r.release.Named(kind, name)
+		if err != nil || len(objects) == 0 {
+			r.loose.fail(place{}, UnmatchedEntry, "the rule for %s matches nothing in the stream", rule.Ref)
+			continue
+		}
+		for _, o := range objects {
+			pod, _ := o.Pod()
+			for _, c := range pod.All() {
+				if c.Name == container || container == "" && len(pod.Containers()) == 1 && c.List == "containers" {
+					r.judgeRule(rule, r.caller(o, pod, c))
+				}
+			}
+		}
+	}
+}
+
+func (r *reader) judgeRule(rule config.Rule, c caller) {
+	known, ok := ruledPrograms()[rule.As]
+	switch {
+	case rule.As == "curl":
+		return // its calls are found as those of every container
+	case rule.As != "" && !ok:
+		r.loose.fail(place{id: c.object.ID, container: c.Name}, NotJudged, "the rule is as: %s, which is not known here", rule.As)
+	case ok:
+		known.app = recognise.App(rule.As)
+		for _, f := range rule.Files {
+			known.files = []string{f.Path}
+			known.options = nil
+		}
+		found, read := known.connections(c)
+		for _, made := range found {
+			r.edge(made)
+		}
+		if !read {
+			r.loose.fail(place{id: c.object.ID, container: c.Name}, NotJudged, "none of the files of %s is mounted from a Secret or ConfigMap of these manifests", rule.As)
+		}
+	default:
+		for _, made := range r.described(rule, c) {
+			r.edge(made)
+		}
+	}
+}
+
+// wanted is a setting of a rule: what the rule wants there, and what is there.
+type wanted struct {
+	template string
+	value
+}
+
+// described gives the connections of a program that nothing but its rule describes. Whatever names an Elasticsearch in it is an address.
+func (r *reader) described(rule config.Rule, c caller) []*connection {
+	all := c.wantedOfContainer(rule)
+	hosts := c.mentioned(slices.Concat(values(c.env), values(c.flags()), c.plainWords()))
+	for _, f := range rule.Files {
+		doc, at := c.file(f.Path)
+		if doc == nil {
+			r.loose.fail(place{id: c.object.ID, container: c.Name, path: f.Path}, NotJudged, "%s, which the rule names, is not mounted from these manifests", f.Path)
+			continue
+		}
+		set := c.flatten(doc, at, "")
+		hosts = append(hosts, c.mentioned(values(set))...)
+		all = append(all, wantedOfFile(f, set, at)...)
+	}
+	made := map[string][]value{}
+	for _, w := range all {
+		fixed := true
+		for _, name := range []string{"{ca}", "{cert}", "{key}"} {
+			if before, after, ok := strings.Cut(w.template, name); ok {
+				fixed = false
+				file := w.value
+				if len(file.texts) > 0 {
+					file.texts = []string{strings.TrimSuffix(strings.TrimPrefix(file.text(), before), after)}
+				}
+				made[name] = append(made[name], file)
+			}
+		}
+		if fixed && !w.hidden && !w.is(w.template) {
+			r.loose.fail(w.at, NoCertificate, "%s is %q, and the rule wants %q", w.at.path, w.text(), w.template)
+		}
+	}
+	var found []*connection
+	for i := range max(1, len(made["{ca}"]), len(made["{cert}"]), len(made["{key}"])) {
+		pick := func(name string) value {
+			if len(made) == 0 { // its files are mounted, and its own configuration names them
+				return value{hidden: true, at: c.at("its configuration", nil)}
+			}
+			if len(made[name]) == 0 {
+				return value{}
+			}
+			return c.expanded(made[name][min(i, len(made[name])-1)])
+		}
+		found = append(found, &connection{
+			caller: c, program: or(c.Name, "a rule"), name: "spec.rules", dir: "/", hosts: hosts, ca: pick("{ca}"), cert: pick("{cert}"), key: pick("{key}"),
+		})
+	}
+	return found
+}
+
+func (c caller) wantedOfContainer(rule config.Rule) []wanted {
+	var all []wanted
+	for _, name := range slices.Sorted(maps.Keys(rule.Env)) {
+		v := c.env[name]
+		v.at = c.at(fmt.Sprintf("env[%s]", name), nil)
+		all = append(all, wanted{rule.Env[name], v})
+	}
+	flags := c.flags()
+	for _, arg := range rule.Args {
+		name, template, _ := strings.Cut(arg, "=")
+		v := flags[strings.TrimLeft(name, "-")]
+		v.at = c.at(name, nil)
+		all = append(all, wanted{or(template, "true"), v})
+	}
+	return all
+}
+
+func wantedOfFile(f config.RuleFile, set settings, file place) []wanted {
+	flat := map[string]string{}
+	flattenRule(flat, "", f.Set)
+	var all []wanted
+	for _, prefix := range set.prefixes(f.At) {
+		other := func(key string) bool { return !set[prefix+key].is(f.Is[key]) }
+		if slices.ContainsFunc(slices.Collect(maps.Keys(f.Is)), other) {
+			continue
+		}
+		for _, key := range slices.Sorted(maps.Keys(flat)) {
+			v := set[prefix+key]
+			if !v.set() {
+				v.at = file
+				v.at.path = prefix + key
+			}
+			all = append(all, wanted{flat[key], v})
+		}
+	}
+	return all
+}
+
+func flattenRule(into map[string]string, name string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, below := range v {
+			flattenRule(into, strings.TrimPrefix(name+"."+key, "."), below)
+		}
+	case []any:
+		for _, item := range v {
+			into[name] = cmp.Or(into[name], fmt.Sprint(item))
+		}
+	default:
+		into[name] = fmt.Sprint(v)
+	}
+}
+
+// mentioned gives those values that name an Elasticsearch.
+func (c caller) mentioned(all []value) []value {
+	return slices.DeleteFunc(all, func(v value) bool {
+		return !slices.ContainsFunc(v.texts, func(text string) bool { return c.named(text) != "" || c.isName(text) != "" })
+	})
+}
+
+func values(set settings) []value {
+	var all []value
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		all = append(all, set[name])
+	}
+	return all
+}
+
+// plainWords gives the words of a command that are no flags.
+func (c caller) plainWords() []value {
+	var all []value
+	for _, field := range []string{"command", "args"} {
+		for _, item := range object.Items(c.Node, field) {
+			if n := item.YNode(); !strings.HasPrefix(n.Value, "-") {
+				all = append(all, value{texts: []string{n.Value}, at: c.at(field, n), nodes: []*yaml.Node{n}})
+			}
+		}
+	}
+	return all
+}
+
+// ruledPrograms are those that `as` of a rule may name, each as its documentation has it.
+// https://vector.dev/docs/reference/configuration/sinks/elasticsearch/,
+// https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md,
+// https://grafana.com/docs/grafana/latest/administration/provisioning/, https://docs.datadoghq.com/integrations/elastic/,
+// https://elastalert2.readthedocs.io/en/latest/configuration.html
+func ruledPrograms() map[string]program {
+	collector := names{
+		hosts: []string{"endpoints", "endpoint"}, ca: "tls.ca_file", cert: "tls.cert_file", key: "tls.key_file",
+		verify: "tls.insecure_skip_verify", off: []string{"true"}, user: "user", password: "password", token: "api_key",
+	}
+	return map[string]program{
+		"datadog-agent": {files: []string{"/etc/datadog-agent/conf.d/elastic.yaml", "/etc/datadog-agent/conf.d/elastic.d"}, every: true, spots: []spot{{at: "*.instances.*", names: names{
+			hosts: []string{"url"}, ca: "tls_ca_cert", cert: "tls_cert", key: "tls_private_key", verify: "tls_verify", off: []string{"false"}, user: "username", password: "password",
+		}}}},
+		"elastalert2": {options: []string{"config"}, files: []string{"/opt/elastalert/config.yaml"}, env: elastalertVariable, spots: []spot{{names: names{
+			hosts: []string{"es_host"}, enabled: "use_ssl", mustEnable: true, ca: "ca_certs", cert: "client_cert", key: "client_key",
+			verify: "verify_certs", off: []string{"false"}, needsCheck: true, user: "es_username", password: "es_password", token: "es_api_key",
+		}}}},
+		"grafana": {files: []string{"/etc/grafana/provisioning/datasources"}, every: true, spots: []spot{{at: "*.datasources.*", field: "type", is: "elasticsearch", names: names{
+			hosts: []string{"url"}, ca: "secureJsonData.tlsCACert", caWith: "jsonData.tlsAuthWithCACert",
+			cert: "secureJsonData.tlsClientCert", key: "secureJsonData.tlsClientKey", certWith: "jsonData.tlsAuth", verify: "jsonData.tlsSkipVerify", off: []string{"true"},
+			user: "basicAuthUser", password: "secureJsonData.basicAuthPassword",
+		}}}},
+		"otel-collector": {options: []string{"config"}, files: []string{"/etc/otelcol-contrib", "/etc/otelcol", "/conf"}, every: true, spots: []spot{
+			{at: "*.exporters.elasticsearch*", names: collector}, {at: "*.receivers.elasticsearch*", names: collector},
+		}},
+		"vector": {
+			options: []string{"config", "c", "config-yaml", "config-dir", "C"}, files: []string{"/etc/vector"}, every: true,
+			spots: []spot{{at: "*.sinks.*", field: "type", is: "elasticsearch", names: names{
+				hosts: []string{"endpoints", "endpoint"}, ca: "tls.ca_file", cert: "tls.crt_file", key: "tls.key_file", verify: "tls.verify_certificate", off: []string{"false"},
+				user: "auth.user", password: "auth.password",
+			}}},
+		},
+	}
+}
+
+// elastalertVariable gives the variable that wins over a setting of ElastAlert 2.
+func elastalertVariable(key string) string {
+	return "ES_" + strings.ToUpper(strings.TrimPrefix(key, "es_"))
+}

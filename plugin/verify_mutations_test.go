@@ -1,0 +1,507 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
+	"github.com/elk-mtls/elk-mtls/test/pki"
+)
+
+type dict = map[string]any
+
+// broken is a patched release that a mutation changes: its objects, and the Secrets of the cluster.
+type broken struct {
+	objects []dict
+	secrets map[string]map[string][]byte
+	ca      *pki.CA
+	sans    []string
+	patched patched
+}
+
+// mutation breaks one thing. It tells whether there was such a thing.
+type mutation struct {
+	name string
+	want []verify.Code // one of them is found
+	make func(b *broken) bool
+}
+
+// TestMutations breaks one thing at a time in everything that elk-mtls has patched, and holds that each is found, with the right code, and
+// that nothing is found before.
+func TestMutations(t *testing.T) {
+	all := mutations()
+	fixtures := make([]int, len(all))
+	applied := make([]int, len(all))
+	for _, p := range patchedReleases(t) {
+		if flaws()[p.name] != nil || p.settings.ClientAuthentication != config.Required {
+			continue
+		}
+		whole := breakable(t, p)
+		if g := whole.judge(t); len(g.Findings) > 0 {
+			t.Errorf("%s: unbroken: %s %s", p.name, g.Findings[0].Code, g.Findings[0])
+			continue
+		}
+		for i, m := range all {
+			b := breakable(t, p)
+			b.ca, b.sans, b.secrets = whole.ca, whole.sans, clone(whole.secrets)
+			if !m.make(b) {
+				continue
+			}
+			applied[i]++
+			if !strings.HasSuffix(p.name, ".yaml") {
+				fixtures[i]++
+			}
+			g := b.judge(t)
+			if got := codes(g); g.Verdict != verify.NotProven || !slices.ContainsFunc(m.want, func(c verify.Code) bool { return slices.Contains(got, c) }) {
+				t.Errorf("%s: %s: %s with %v, want one of %v", p.name, m.name, g.Verdict, got, m.want)
+			}
+		}
+	}
+	for i, m := range all {
+		if fixtures[i] == 0 {
+			t.Errorf("%s: no fixture has such a thing", m.name)
+		}
+	}
+	t.Logf("%d kinds of breakage, %d broken releases", len(all), sum(applied))
+	goldenTable(t, all, fixtures)
+}
+
+func sum(numbers []int) int {
+	total := 0
+	for _, n := range numbers {
+		total += n
+	}
+	return total
+}
+
+// goldenTable holds the table in docs/verification.md.
+func goldenTable(t *testing.T, all []mutation, fixtures []int) {
+	t.Helper()
+	const file, begin, end = "../docs/verification.md", "<!-- mutations -->\n", "<!-- /mutations -->\n"
+	var table strings.Builder
+	fmt.Fprintf(&table, "%d kinds of breakage, %d broken releases:\n\n| what is broken | found as | in so many fixtures |\n| --- | --- | --- |\n", len(all), sum(fixtures))
+	for i, m := range all {
+		var found []string
+		for _, code := range m.want {
+			found = append(found, fmt.Sprintf("[%s](findings/%s.md)", code, code))
+		}
+		fmt.Fprintf(&table, "| %s | %s | %d |\n", m.name, strings.Join(found, ", "), fixtures[i])
+	}
+	text := string(read(t, file))
+	before, rest, ok := strings.Cut(text, begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no place for the table", file)
+	}
+	golden(t, file, []byte(before+begin+table.String()+end+after))
+}
+
+func clone(secrets map[string]map[string][]byte) map[string]map[string][]byte {
+	all := map[string]map[string][]byte{}
+	for name, data := range secrets {
+		all[name] = maps.Clone(data)
+	}
+	return all
+}
+
+// breakable reads a patched release, and makes the Secrets that its pods mount: one CA, one pair for all.
+func breakable(t *testing.T, p patched) *broken {
+	t.Helper()
+	b := &broken{secrets: map[string]map[string][]byte{}, patched: p}
+	var err error
+	if b.objects, err = plainObjects(p.output); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range b.objects {
+		if name := text(dig(o, "metadata", "name")); text(o["kind"]) == "Secret" {
+			b.secrets[name] = map[string][]byte{}
+			for key, value := range table(o["data"]) {
+				if b.secrets[name][key], err = base64.StdEncoding.DecodeString(text(value)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for key, value := range table(o["stringData"]) {
+				b.secrets[name][key] = []byte(text(value))
+			}
+		}
+	}
+	b.ca = pki.NewCA("ca")
+	for _, e := range verified(t, p.output, p.settings).Edges {
+		for _, address := range e.Addresses {
+			host := address[strings.LastIndex(address, "/")+1:]
+			host, _, _ = strings.Cut(host, ":")
+			b.sans = append(b.sans, host)
+		}
+	}
+	pair := b.ca.Leaf(pki.Options{CN: "all", SANs: b.sans, ClientAuth: true, ServerAuth: true})
+	b.mounted(func(secret, key string, _ bool) { b.give(secret, key, b.ca.Cert, pair) })
+	return b
+}
+
+func plainObjects(text []byte) ([]dict, error) {
+	stream, err := manifest.Split(text)
+	if err != nil {
+		return nil, err
+	}
+	var all []dict
+	for _, doc := range stream.Documents() {
+		var o dict
+		if err := yaml.Unmarshal(doc.Text(), &o); err != nil {
+			return nil, err
+		}
+		if o != nil {
+			all = append(all, o)
+		}
+	}
+	return all, nil
+}
+
+// give puts something fitting behind a key.
+func (b *broken) give(secret, key string, ca []byte, pair pki.Pair) {
+	if b.secrets[secret] == nil {
+		b.secrets[secret] = map[string][]byte{}
+	}
+	switch name := strings.ToLower(key); {
+	case strings.HasPrefix(name, "ca"):
+		b.secrets[secret][key] = ca
+	case strings.HasSuffix(name, "key"):
+		b.secrets[secret][key] = pair.Key
+	case strings.HasSuffix(name, "crt"):
+		b.secrets[secret][key] = pair.Cert
+	case strings.HasSuffix(name, "pem"):
+		b.secrets[secret][key] = slices.Concat(pair.Cert, pair.Key)
+	case b.secrets[secret][key] == nil:
+		b.secrets[secret][key] = []byte("value")
+	}
+}
+
+// mounted visits the keys of Secrets in volumes, those that an item lists and those of a whole Secret, which are as the charts have them.
+func (b *broken) mounted(visit func(secret, key string, listed bool)) {
+	for _, pod := range b.pods() {
+		for _, v := range list(pod["volumes"]) {
+			sources := list(dig(v, "projected", "sources"))
+			for _, s := range append(sources, v) {
+				at := table(s["secret"])
+				name := text(at["secretName"]) + text(at["name"])
+				if name == "" {
+					continue
+				}
+				for _, item := range list(at["items"]) {
+					visit(name, text(item["key"]), true)
+				}
+				if at["items"] == nil {
+					for _, key := range []string{"ca.crt", "tls.crt", "tls.key", "node.p12", "username", "password", "elasticsearch-password"} {
+						visit(name, key, false)
+					}
+				}
+			}
+		}
+	}
+}
+
+// judge verifies the release with the Secrets.
+func (b *broken) judge(t *testing.T) *verify.Graph {
+	t.Helper()
+	var stream, secrets bytes.Buffer
+	write := func(to *bytes.Buffer, o dict) {
+		text, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to.WriteString("---\n")
+		to.Write(append(text, '\n'))
+	}
+	for _, o := range b.objects {
+		write(&stream, o)
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.secrets)) {
+		data := dict{}
+		for key, value := range b.secrets[name] {
+			data[key] = base64.StdEncoding.EncodeToString(value)
+		}
+		write(&secrets, dict{"apiVersion": "v1", "kind": "Secret", "metadata": dict{"name": name}, "data": data})
+	}
+	return verified(t, stream.Bytes(), b.patched.settings, secrets.Bytes())
+}
+
+func dig(v any, path ...string) any {
+	for _, name := range path {
+		v = table(v)[name]
+	}
+	return v
+}
+
+func table(v any) dict {
+	d, _ := v.(dict)
+	return d
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+func list(v any) []dict {
+	var all []dict
+	items, _ := v.([]any)
+	for _, item := range items {
+		if d, ok := item.(dict); ok {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+func (b *broken) pods() []dict {
+	var all []dict
+	for _, o := range b.objects {
+		for _, at := range [][]string{{"spec", "template", "spec"}, {"spec", "jobTemplate", "spec", "template", "spec"}, {"spec"}} {
+			if pod := table(dig(o, at...)); pod["containers"] != nil {
+				all = append(all, pod)
+			}
+		}
+	}
+	return all
+}
+
+// each changes every container of which is holds, and tells whether one was changed.
+func (b *broken) each(is func(c dict) bool, change func(pod, c dict) bool) bool {
+	changed := false
+	for _, pod := range b.pods() {
+		for _, c := range append(list(pod["containers"]), list(pod["initContainers"])...) {
+			if is(c) && change(pod, c) {
+				changed = true
+			}
+		}
+	}
+	return changed
+}
+
+func runsImage(repository string) func(dict) bool {
+	return func(c dict) bool {
+		image, _, _ := strings.Cut(path.Base(text(c["image"])), ":")
+		return image == repository && c["command"] == nil && c["ports"] != nil
+	}
+}
+
+func isServerContainer(c dict) bool { return runsImage("elasticsearch")(c) }
+func isKibana(c dict) bool          { return runsImage("kibana")(c) }
+func isInit(c dict) bool            { return text(c["name"]) == "elk-mtls-init" }
+func hasCurlHome(c dict) bool       { return env(c, "CURL_HOME") != nil }
+
+// env gives a variable of a container.
+func env(c dict, name string) dict {
+	for _, e := range list(c["env"]) {
+		if text(e["name"]) == name {
+			return e
+		}
+	}
+	return nil
+}
+
+func without(items any, drop func(dict) bool) ([]any, bool) {
+	all, _ := items.([]any)
+	rest := slices.DeleteFunc(slices.Clone(all), func(item any) bool { return drop(table(item)) })
+	return rest, len(rest) < len(all)
+}
+
+func unset(name string) func(pod, c dict) bool {
+	return func(_, c dict) bool {
+		rest, ok := without(c["env"], func(e dict) bool { return text(e["name"]) == name })
+		c["env"] = rest
+		return ok
+	}
+}
+
+// set changes a variable that is there.
+func set(name, value string) func(pod, c dict) bool {
+	return func(_, c dict) bool {
+		e := env(c, name)
+		if e == nil {
+			return false
+		}
+		delete(e, "valueFrom")
+		e["value"] = value
+		return true
+	}
+}
+
+func add(name, value string) func(pod, c dict) bool {
+	return func(_, c dict) bool {
+		all, _ := c["env"].([]any)
+		c["env"] = append(all, dict{"name": name, "value": value})
+		return true
+	}
+}
+
+// files changes the texts of ConfigMaps by the name of their key.
+func (b *broken) files(name, old, fresh string) bool {
+	changed := false
+	for _, o := range b.objects {
+		data := table(o["data"])
+		if text(o["kind"]) == "ConfigMap" && strings.Contains(text(data[name]), old) {
+			data[name] = strings.ReplaceAll(text(data[name]), old, fresh)
+			changed = true
+		}
+	}
+	return changed
+}
+
+// words changes the words of a container's command.
+func words(c dict, change func(string) (string, bool)) bool {
+	changed := false
+	for _, field := range []string{"command", "args"} {
+		items, _ := c[field].([]any)
+		var rest []any
+		for _, item := range items {
+			fresh, keep := change(text(item))
+			changed = changed || !keep || fresh != item
+			if keep {
+				rest = append(rest, fresh)
+			}
+		}
+		if items != nil {
+			c[field] = rest
+		}
+	}
+	return changed
+}
+
+func dropWord(prefix string) func(pod, c dict) bool {
+	return func(_, c dict) bool {
+		return words(c, func(w string) (string, bool) { return w, !strings.HasPrefix(w, prefix) })
+	}
+}
+
+func replaceIn(prefix, old, fresh string) func(pod, c dict) bool {
+	return func(_, c dict) bool {
+		return words(c, func(w string) (string, bool) {
+			if strings.HasPrefix(w, prefix) {
+				return strings.Replace(w, old, fresh, 1), true
+			}
+			return w, true
+		})
+	}
+}
+
+func unmount(volume string) func(pod, c dict) bool {
+	return func(_, c dict) bool {
+		rest, ok := without(c["volumeMounts"], func(m dict) bool { return text(m["name"]) == volume })
+		c["volumeMounts"] = rest
+		return ok
+	}
+}
+
+// clientVolume gives the volume with the client's pair.
+func clientVolume(pod dict) dict {
+	for _, v := range list(pod["volumes"]) {
+		if text(v["name"]) == "elk-mtls-client" {
+			return v
+		}
+	}
+	return nil
+}
+
+// otherPair gives Kibana a pair of its own, from a Secret that is made for it. The CA in it is the right one, unless the pair brings another.
+func otherPair(make func(b *broken) (ca []byte, pair pki.Pair)) func(b *broken) bool {
+	return func(b *broken) bool {
+		return b.each(isKibana, func(pod, _ dict) bool {
+			v := clientVolume(pod)
+			if v == nil {
+				return false
+			}
+			ca, pair := make(b)
+			delete(b.secrets, "other-pair")
+			for _, s := range list(dig(v, "projected", "sources")) {
+				at := table(s["secret"])
+				if at == nil {
+					continue
+				}
+				at["name"] = "other-pair"
+				for _, item := range list(at["items"]) {
+					b.give("other-pair", text(item["key"]), ca, pair)
+				}
+			}
+			return true
+		})
+	}
+}
+
+func (b *broken) leaf(o pki.Options) pki.Pair {
+	o.CN, o.SANs = "other", b.sans
+	return b.ca.Leaf(o)
+}
+
+// everyPair changes the pair in every Secret.
+func everyPair(o pki.Options, sans ...string) func(b *broken) bool {
+	return func(b *broken) bool {
+		o.CN, o.SANs = "all", b.sans
+		if sans != nil {
+			o.SANs = sans
+		}
+		pair := b.ca.Leaf(o)
+		b.mounted(func(secret, key string, _ bool) { b.give(secret, key, b.ca.Cert, pair) })
+		return true
+	}
+}
+
+func objectOf(kind, name string, rest dict) dict {
+	o := dict{"apiVersion": "v1", "kind": kind, "metadata": dict{"name": name}}
+	maps.Copy(o, rest)
+	return o
+}
+
+func (b *broken) hasServer() bool {
+	return b.each(isServerContainer, func(dict, dict) bool { return true })
+}
+
+// called gives a host by which Elasticsearch of the release is called; "" when it has none.
+func (b *broken) called() string {
+	if !b.hasServer() {
+		return ""
+	}
+	for _, san := range b.sans {
+		if !strings.HasPrefix(san, "127.") && san != "localhost" && !strings.Contains(san, "$") && b.isService(san) {
+			return san
+		}
+	}
+	return ""
+}
+
+func (b *broken) isService(host string) bool {
+	return slices.ContainsFunc(b.objects, func(o dict) bool {
+		return text(o["kind"]) == "Service" && text(dig(o, "metadata", "name")) == strings.Split(host, ".")[0]
+	})
+}
+
+// newcomer adds an object that names Elasticsearch.
+func newcomer(make func(host string) dict) func(b *broken) bool {
+	return func(b *broken) bool {
+		host := b.called()
+		if host != "" {
+			b.objects = append(b.objects, make(host))
+		}
+		return host != ""
+	}
+}
+
+func deployment(name string, container dict) dict {
+	container["name"] = name
+	return objectOf("Deployment", name, dict{"spec": dict{"template": dict{"spec": dict{"containers": []any{container}}}}})
+}
+
+func past(b *broken) pki.Pair {
+	return b.leaf(pki.Options{ClientAuth: true, NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-24 * time.Hour)})
+}
