@@ -78,7 +78,7 @@ func probeMutations() []mutation {
 	}
 	return []mutation{
 		{"a probe without CURL_HOME", one(verify.ProbeRefused), on(probed, unset("CURL_HOME"))},
-		{"the probe's folder is not mounted", one(verify.NoFile), on(probed, unmount("elk-mtls-client"))},
+		{"the probe's folder is not mounted", one(verify.NoFile), on(probed, unmount())},
 		{"a probe with curl -q", one(verify.ProbeRefused), on(curls, inProbe("curl ", "curl -q "))},
 		{"a probe by plain HTTP", one(verify.ClientPlain), on(curls, inProbe("https://127", "http://127"))},
 		{"a probe by wget", one(verify.ProbeRefused), on(curls, inProbe("curl", "wget"))},
@@ -150,7 +150,7 @@ func mountMutations() []mutation {
 		})
 	}
 	return []mutation{
-		{"the mount with the pair is gone", one(verify.NoFile), on(isKibana, unmount("elk-mtls-client"))},
+		{"the mount with the pair is gone", one(verify.NoFile), on(isKibana, unmount())},
 		{"the volume with the pair is gone", one(verify.NoFile), volume(func(pod, _ dict) bool {
 			rest, ok := without(pod["volumes"], func(v dict) bool { return text(v["name"]) == "elk-mtls-client" })
 			pod["volumes"] = rest
@@ -259,7 +259,7 @@ func clientMutations() []mutation {
 		{"the exporter's certificate is unset", one(verify.NoCertificate), on(exports, dropWord("--es.client-cert"))},
 		{"the exporter's key is unset", one(verify.NoCertificate), on(exports, dropWord("--es.client-private-key"))},
 		{"the exporter calls by http", one(verify.ClientPlain), on(exports, replaceIn("--es.uri", "https://", "http://"))},
-		{"the exporter's pair is not mounted", one(verify.NoFile), on(exports, unmount("elk-mtls-client"))},
+		{"the exporter's pair is not mounted", one(verify.NoFile), on(exports, unmount())},
 	}
 }
 

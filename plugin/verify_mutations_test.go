@@ -396,9 +396,9 @@ func replaceIn(prefix, old, fresh string) func(pod, c dict) bool {
 	}
 }
 
-func unmount(volume string) func(pod, c dict) bool {
+func unmount() func(pod, c dict) bool {
 	return func(_, c dict) bool {
-		rest, ok := without(c["volumeMounts"], func(m dict) bool { return text(m["name"]) == volume })
+		rest, ok := without(c["volumeMounts"], func(m dict) bool { return text(m["name"]) == "elk-mtls-client" })
 		c["volumeMounts"] = rest
 		return ok
 	}

@@ -78,6 +78,6 @@ func ruleMutations() []mutation {
 		{"a rule's variable names a file that is not there", one(verify.NoFile), on(func(dict) bool { return true }, set("SEARCH_CERT", "/nowhere/tls.crt"))},
 		{"a rule's switch is off", one(verify.NoCertificate), on(func(dict) bool { return true }, set("SEARCH_TLS", "false"))},
 		{"a rule's file has no key", one(verify.NoCertificate), inFiles("backends", "\"key\"", "\"x\"")},
-		{"a rule's container does not mount the pair", one(verify.NoFile), on(func(c dict) bool { return env(c, "SEARCH_CA") != nil }, unmount("elk-mtls-client"))},
+		{"a rule's container does not mount the pair", one(verify.NoFile), on(func(c dict) bool { return env(c, "SEARCH_CA") != nil }, unmount())},
 	}
 }
