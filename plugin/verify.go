@@ -116,7 +116,7 @@ func (v *verifyOptions) run(args []string) error {
 // proof checks the command line and gives what is to be proven.
 func (v *verifyOptions) proof() (verify.Options, error) {
 	settings, err := v.settings()
-	proof := verify.Options{ClientAuthentication: settings.ClientAuthentication, PKI: settings.Mode == config.ModePKI, Rules: settings.Rules, Now: time.Now()}
+	proof := proofOf(settings)
 	problems := []error{err}
 	if !slices.Contains(verifyOutputs(), v.output) {
 		problems = append(problems, fmt.Errorf("--output: %q is not one of %s", v.output, strings.Join(verifyOutputs(), ", ")))
@@ -131,10 +131,24 @@ func (v *verifyOptions) proof() (verify.Options, error) {
 			problems = append(problems, fmt.Errorf("--fail-if-expires-within: %w", err))
 		}
 	}
-	for _, u := range settings.Unmanaged {
+	return proof, errors.Join(problems...)
+}
+
+// proofOf gives what is to be proven where a configuration holds.
+func proofOf(s config.Settings) verify.Options {
+	proof := verify.Options{ClientAuthentication: s.ClientAuthentication, PKI: s.Mode == config.ModePKI, Now: time.Now()}
+	for _, u := range s.Unmanaged {
 		proof.Unmanaged = append(proof.Unmanaged, verify.Entry{Ref: u.Ref, Reason: u.Reason})
 	}
-	return proof, errors.Join(problems...)
+	for _, r := range s.Rules {
+		rule := verify.Rule{As: r.As, Env: r.Env, Args: r.Args}
+		rule.Kind, rule.Name, rule.Container = r.Object()
+		for _, f := range r.Files {
+			rule.Files = append(rule.Files, verify.RuleFile(f))
+		}
+		proof.Rules = append(proof.Rules, rule)
+	}
+	return proof
 }
 
 func parseTime(text string) (time.Time, error) {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -107,11 +106,7 @@ func verified(t *testing.T, stream []byte, s config.Settings, with ...[]byte) *v
 	for _, w := range with {
 		more = append(more, split(w))
 	}
-	proof := verify.Options{ClientAuthentication: s.ClientAuthentication, PKI: s.Mode == config.ModePKI, Rules: s.Rules, Now: time.Now()}
-	for _, u := range s.Unmanaged {
-		proof.Unmanaged = append(proof.Unmanaged, verify.Entry{Ref: u.Ref, Reason: u.Reason})
-	}
-	graph, err := verify.Manifests(split(stream), more, proof)
+	graph, err := verify.Manifests(split(stream), more, proofOf(s))
 	if err != nil {
 		t.Fatal(err)
 	}

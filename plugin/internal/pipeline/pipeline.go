@@ -5,15 +5,12 @@ package pipeline
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
-
-	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 )
 
-// Language is one of them. It is the patch.Syntax of edits whose paths come from Plugin.Path.
+// Language is one of them.
 type Language struct {
 	parse func(text string) ([]Plugin, error)
 	// same tells whether two names are the same setting.
@@ -66,9 +63,9 @@ func (p Plugin) Settings() []Value {
 	return all
 }
 
-// Path leads from the text to the plugin: output.elasticsearch[0].
-func (p Plugin) Path() patch.Path {
-	return patch.Fields(p.Section, p.Name).Index(strconv.Itoa(p.Nth))
+// String names the plugin in its text: output.elasticsearch[0], or NODE[0] where it has no name.
+func (p Plugin) String() string {
+	return fmt.Sprintf("%s[%d]", strings.TrimSuffix(p.Section+"."+p.Name, "."), p.Nth)
 }
 
 // Get gives a setting; false when it is not there. Of several with one name the last counts.
@@ -106,23 +103,22 @@ func (l Language) Plugins(text string) ([]Plugin, error) {
 	return plugins, nil
 }
 
-// Set makes a setting of a plugin have a value: at is the plugin's path and the name of the setting.
-func (l Language) Set(text string, at patch.Path, value *yaml.Node) (fresh string, before *yaml.Node, err error) {
+// Set makes a setting of a plugin have a value. The plugin may be one of an earlier state of the text.
+func (l Language) Set(text string, plugin Plugin, name string, value *yaml.Node) (fresh string, before *yaml.Node, err error) {
 	plugins, err := l.Plugins(text)
 	if err != nil {
 		return "", nil, err
 	}
-	owner, name := at[:len(at)-1], at[len(at)-1].Field
-	i := slices.IndexFunc(plugins, func(p Plugin) bool { return p.Path().String() == owner.String() })
+	i := slices.IndexFunc(plugins, func(p Plugin) bool { return p.String() == plugin.String() })
 	if i < 0 || value == nil {
-		return "", nil, fmt.Errorf("no %s", at)
+		return "", nil, fmt.Errorf("no %s.%s", plugin, name)
 	}
 	p := plugins[i]
 	old := p.find(name)
 	if old == nil {
 		return l.insert(text, p, name, value), nil, nil
 	}
-	before = patch.Str(strings.Join(old.values, ", "))
+	before = yaml.NewStringRNode(strings.Join(old.values, ", ")).YNode()
 	if slices.Equal(old.values, scalars(value)) {
 		return text, before, nil
 	}

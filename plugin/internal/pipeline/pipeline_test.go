@@ -16,12 +16,12 @@ func set(t *testing.T, l Language, text, section, name string, nth int, key stri
 	if len(values) == 1 {
 		value = patch.Str(values[0])
 	}
-	at := Plugin{Section: section, Name: name, Nth: nth}.Path().Field(key)
-	fresh, _, err := l.Set(text, at, value)
+	at := Plugin{Section: section, Name: name, Nth: nth}
+	fresh, _, err := l.Set(text, at, key, value)
 	if err != nil {
 		t.Fatalf("%s: %v", at, err)
 	}
-	again, before, err := l.Set(fresh, at, value)
+	again, before, err := l.Set(fresh, at, key, value)
 	if err != nil || again != fresh || before == nil {
 		t.Errorf("%s: the second run gives %q, %v", at, again, err)
 	}
@@ -38,7 +38,7 @@ func names(t *testing.T, l Language, text, key string) []string {
 	var all []string
 	for _, p := range plugins {
 		v, _ := p.Get(key)
-		all = append(all, strings.TrimSpace(p.Path().String()+" "+strings.Join(v.Values, " ")))
+		all = append(all, strings.TrimSpace(p.String()+" "+strings.Join(v.Values, " ")))
 	}
 	return all
 }
@@ -83,7 +83,7 @@ func TestLogstashChangesNothingElse(t *testing.T) {
 	text = set(t, l, text, "output", "elasticsearch", 1, "keystore", "/k.p12")
 	text = set(t, l, text, "output", "elasticsearch", 2, "keystore", "/k.p12")
 	text = set(t, l, text, "input", "elasticsearch", 0, "hosts", "https://a:9200")
-	text, _, err := l.Set(text, Plugin{Section: "output", Name: "elasticsearch"}.Path().Field("ssl"), patch.Bool(true))
+	text, _, err := l.Set(text, Plugin{Section: "output", Name: "elasticsearch"}, "ssl", patch.Bool(true))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestFluentBit(t *testing.T) {
 Name es
 Host b`
 	l := FluentBit()
-	if diff := cmp.Diff([]string{"SERVICE[][0]", "OUTPUT.es[0] a", "OUTPUT.stdout[0]", "OUTPUT.es[1] b"}, names(t, l, text, "host")); diff != "" {
+	if diff := cmp.Diff([]string{"SERVICE[0]", "OUTPUT.es[0] a", "OUTPUT.stdout[0]", "OUTPUT.es[1] b"}, names(t, l, text, "host")); diff != "" {
 		t.Error(diff)
 	}
 	got := set(t, l, set(t, l, set(t, l, text, "OUTPUT", "es", 0, "tls", "on"), "OUTPUT", "es", 0, "tls.ca_file", "/ca"), "OUTPUT", "es", 1, "tls", "on")
@@ -165,7 +165,7 @@ func TestFluentd(t *testing.T) {
 </label>
 `
 	l := Fluentd()
-	want := []string{"label[][0]", "match.copy[0]", "store.elasticsearch[0] https://u:p@a:9200", "buffer.file[0]", "match.elasticsearch_data_stream[0]"}
+	want := []string{"label[0]", "match.copy[0]", "store.elasticsearch[0] https://u:p@a:9200", "buffer.file[0]", "match.elasticsearch_data_stream[0]"}
 	if diff := cmp.Diff(want, names(t, l, text, "hosts")); diff != "" {
 		t.Error(diff)
 	}
@@ -202,12 +202,11 @@ func FuzzSet(f *testing.F) {
 			return
 		}
 		for _, p := range before {
-			at := p.Path().Field("tls.ca_file")
-			fresh, _, err := l.Set(text, at, patch.Str(value))
+			fresh, _, err := l.Set(text, p, "tls.ca_file", patch.Str(value))
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, _, err := l.Set(fresh, at, patch.Str(value))
+			again, _, err := l.Set(fresh, p, "tls.ca_file", patch.Str(value))
 			if err != nil || again != fresh {
 				t.Fatalf("%q becomes %q, then %q, %v", text, fresh, again, err)
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -49,7 +50,19 @@ func (s pipelineStore) get(key string) *setting {
 }
 
 func (s pipelineStore) edit(name string) patch.Edit {
-	return patch.Edit{Path: s.path, Inside: s.plugin.Path().Field(name), Syntax: s.language}
+	inside := patch.Fields(s.plugin.Section, s.plugin.Name).Index(strconv.Itoa(s.plugin.Nth)).Field(name)
+	return patch.Edit{Path: s.path, Inside: inside, Syntax: pluginSyntax{s.language, s.plugin}}
+}
+
+// pluginSyntax changes the settings of one plugin.
+type pluginSyntax struct {
+	pipeline.Language
+	plugin pipeline.Plugin
+}
+
+// Set implements patch.Syntax.
+func (s pluginSyntax) Set(text string, at patch.Path, value *yaml.Node) (fresh string, before *yaml.Node, err error) {
+	return s.Language.Set(text, s.plugin, at[len(at)-1].Field, value)
 }
 
 func (s pipelineStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
@@ -89,7 +102,7 @@ func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, f
 		for _, plugin := range plugins {
 			if keys := find(plugin); keys != nil {
 				all = append(all, &connection{
-					name:  plugin.Path().String(),
+					name:  plugin.String(),
 					store: pipelineStore{language, plugin, holder, dataPath(holder, source.Key), source, older},
 					keys:  *keys, dir: path.Dir(file),
 				})

@@ -35,13 +35,13 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 			set := settings{}
 			for _, key := range n.keys() {
 				if v, ok := plugin.Get(key); ok {
-					at := place{id: l.holder.ID, path: plugin.Path().String() + "." + v.Name, line: l.holder.Doc.Line() + l.node.Line - 1 + pieces[v.Offset].Line}
+					at := place{id: l.holder.ID, path: plugin.String() + "." + v.Name, line: l.holder.Doc.Line() + l.node.Line - 1 + pieces[v.Offset].Line}
 					set[key] = value{texts: rubyless(v.Values), at: at, nodes: []*yaml.Node{pieces[v.Offset]}, from: object.Source{}}
 				}
 			}
 			s := spot{names: n}
 			if made := s.connection(c, set, ""); made != nil {
-				made.program, made.name, made.dir = string(p.app), plugin.Path().String(), path.Dir(file)
+				made.program, made.name, made.dir = string(p.app), plugin.String(), path.Dir(file)
 				found = append(found, made)
 			}
 		}

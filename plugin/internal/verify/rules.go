@@ -9,25 +9,41 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
+
+// Rule describes a container that nobody would recognise: by a program that is known here, or by settings of which it says that they
+// name CA, certificate and key, as {ca}, {cert} and {key}.
+type Rule struct {
+	Kind, Name, Container string // Container is "" for the only one
+	As                    string
+	Env                   map[string]string
+	Args                  []string
+	Files                 []RuleFile
+}
+
+// RuleFile is a YAML file as the container sees it, a place in it, what tells an entry there from others, and what is to be set in it.
+type RuleFile struct {
+	Path string
+	At   string
+	Is   map[string]string
+	Set  map[string]any
+}
 
 // judgeRules judges the programs that the configuration describes: one that `as` names by its own documentation, another by the settings
 // of which the rule says that they name CA, certificate and key.
 func (r *reader) judgeRules() {
 	for _, rule := range r.options.Rules {
-		kind, name, container := rule.Object()
-		objects, err := r.release.Named(kind, name)
+		objects, err := r.release.Named(rule.Kind, rule.Name)
 		if err != nil || len(objects) == 0 {
-			r.loose.fail(place{}, UnmatchedEntry, "the rule for %s matches nothing in the stream", rule.Ref)
+			r.loose.fail(place{}, UnmatchedEntry, "the rule for %s/%s matches nothing in the stream", rule.Kind, rule.Name)
 			continue
 		}
 		for _, o := range objects {
 			pod, _ := o.Pod()
 			for _, c := range pod.All() {
-				if c.Name == container || container == "" && len(pod.Containers()) == 1 && c.List == "containers" {
+				if c.Name == rule.Container || rule.Container == "" && len(pod.Containers()) == 1 && c.List == "containers" {
 					r.judgeRule(rule, r.caller(o, pod, c))
 				}
 			}
@@ -35,7 +51,7 @@ func (r *reader) judgeRules() {
 	}
 }
 
-func (r *reader) judgeRule(rule config.Rule, c caller) {
+func (r *reader) judgeRule(rule Rule, c caller) {
 	known, ok := ruledPrograms()[rule.As]
 	switch {
 	case rule.As == "curl":
@@ -69,7 +85,7 @@ type wanted struct {
 }
 
 // described gives the connections of a program that nothing but its rule describes. Whatever names an Elasticsearch in it is an address.
-func (r *reader) described(rule config.Rule, c caller) []*connection {
+func (r *reader) described(rule Rule, c caller) []*connection {
 	all := c.wantedOfContainer(rule)
 	hosts := c.mentioned(slices.Concat(values(c.env), values(c.flags()), c.plainWords()))
 	for _, f := range rule.Files {
@@ -117,7 +133,7 @@ func (r *reader) described(rule config.Rule, c caller) []*connection {
 	return found
 }
 
-func (c caller) wantedOfContainer(rule config.Rule) []wanted {
+func (c caller) wantedOfContainer(rule Rule) []wanted {
 	var all []wanted
 	for _, name := range slices.Sorted(maps.Keys(rule.Env)) {
 		v := c.env[name]
@@ -134,7 +150,7 @@ func (c caller) wantedOfContainer(rule config.Rule) []wanted {
 	return all
 }
 
-func wantedOfFile(f config.RuleFile, set settings, file place) []wanted {
+func wantedOfFile(f RuleFile, set settings, file place) []wanted {
 	flat := map[string]string{}
 	flattenRule(flat, "", f.Set)
 	var all []wanted
@@ -196,45 +212,4 @@ func (c caller) plainWords() []value {
 		}
 	}
 	return all
-}
-
-// ruledPrograms are those that `as` of a rule may name, each as its documentation has it.
-// https://vector.dev/docs/reference/configuration/sinks/elasticsearch/,
-// https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md,
-// https://grafana.com/docs/grafana/latest/administration/provisioning/, https://docs.datadoghq.com/integrations/elastic/,
-// https://elastalert2.readthedocs.io/en/latest/configuration.html
-func ruledPrograms() map[string]program {
-	collector := names{
-		hosts: []string{"endpoints", "endpoint"}, ca: "tls.ca_file", cert: "tls.cert_file", key: "tls.key_file",
-		verify: "tls.insecure_skip_verify", off: []string{"true"}, user: "user", password: "password", token: "api_key",
-	}
-	return map[string]program{
-		"datadog-agent": {files: []string{"/etc/datadog-agent/conf.d/elastic.yaml", "/etc/datadog-agent/conf.d/elastic.d"}, every: true, spots: []spot{{at: "*.instances.*", names: names{
-			hosts: []string{"url"}, ca: "tls_ca_cert", cert: "tls_cert", key: "tls_private_key", verify: "tls_verify", off: []string{"false"}, user: "username", password: "password",
-		}}}},
-		"elastalert2": {options: []string{"config"}, files: []string{"/opt/elastalert/config.yaml"}, env: elastalertVariable, spots: []spot{{names: names{
-			hosts: []string{"es_host"}, enabled: "use_ssl", mustEnable: true, ca: "ca_certs", cert: "client_cert", key: "client_key",
-			verify: "verify_certs", off: []string{"false"}, needsCheck: true, user: "es_username", password: "es_password", token: "es_api_key",
-		}}}},
-		"grafana": {files: []string{"/etc/grafana/provisioning/datasources"}, every: true, spots: []spot{{at: "*.datasources.*", field: "type", is: "elasticsearch", names: names{
-			hosts: []string{"url"}, ca: "secureJsonData.tlsCACert", caWith: "jsonData.tlsAuthWithCACert",
-			cert: "secureJsonData.tlsClientCert", key: "secureJsonData.tlsClientKey", certWith: "jsonData.tlsAuth", verify: "jsonData.tlsSkipVerify", off: []string{"true"},
-			user: "basicAuthUser", password: "secureJsonData.basicAuthPassword",
-		}}}},
-		"otel-collector": {options: []string{"config"}, files: []string{"/etc/otelcol-contrib", "/etc/otelcol", "/conf"}, every: true, spots: []spot{
-			{at: "*.exporters.elasticsearch*", names: collector}, {at: "*.receivers.elasticsearch*", names: collector},
-		}},
-		"vector": {
-			options: []string{"config", "c", "config-yaml", "config-dir", "C"}, files: []string{"/etc/vector"}, every: true,
-			spots: []spot{{at: "*.sinks.*", field: "type", is: "elasticsearch", names: names{
-				hosts: []string{"endpoints", "endpoint"}, ca: "tls.ca_file", cert: "tls.crt_file", key: "tls.key_file", verify: "tls.verify_certificate", off: []string{"false"},
-				user: "auth.user", password: "auth.password",
-			}}},
-		},
-	}
-}
-
-// elastalertVariable gives the variable that wins over a setting of ElastAlert 2.
-func elastalertVariable(key string) string {
-	return "ES_" + strings.ToUpper(strings.TrimPrefix(key, "es_"))
 }

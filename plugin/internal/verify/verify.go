@@ -12,7 +12,6 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -23,7 +22,7 @@ type Options struct {
 	ClientAuthentication string        // none | optional | required
 	Unmanaged            []Entry       // what the user takes care of
 	PKI                  bool          // Elasticsearch knows Kibana by its certificate
-	Rules                []config.Rule // programs that nobody would recognise
+	Rules                []Rule        // programs that nobody would recognise
 	Now                  time.Time     // when certificates must be valid
 	Within               time.Duration // certificates that end so soon after Now are findings; 0: none
 }
