@@ -84,10 +84,10 @@ test: build ## unit, property, golden and script tests, the real Elasticsearch, 
 
 .PHONY: test-all
 test-all: build plugin ## the same, and a real kube-apiserver, Helm, kustomize, Argo CD; as root also test-cluster
-	@$(PARTS) prepare elasticsearch exporter beats jaeger curator elastalert2 kube envtest helm3 helm4 kustomize argocd sbom
+	@$(PARTS) prepare elasticsearch exporter beats jaeger curator elastalert2 kube envtest helm3 helm4 kustomize kubectl helmfile argocd sbom
 	go test -tags integration -count=1 -timeout 30m ./...
 	go -C test/tools/image test -count=1 ./...
-	@$(PARTS) missing elasticsearch exporter beats jaeger curator elastalert2 kube helm3 helm4 kustomize argocd sbom
+	@$(PARTS) missing elasticsearch exporter beats jaeger curator elastalert2 kube helm3 helm4 kustomize kubectl helmfile argocd sbom
 	@$(MAKE) test-cluster
 
 .PHONY: chaos

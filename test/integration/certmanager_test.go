@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -15,11 +14,13 @@ import (
 	"github.com/elk-mtls/elk-mtls/test/parts"
 )
 
+const certManagerVersion = "v1.21.2"
+
 // TestCertManager holds the Certificates that we add against the definition of cert-manager itself, in a real API server: every field
 // is known, and every value of a kind that is allowed.
 func TestCertManager(t *testing.T) {
 	c, ns := connect(t), namespace(t)
-	module, err := parts.Module(t.Context(), "github.com/cert-manager/cert-manager", "v1.21.2")
+	module, err := parts.Module(t.Context(), "github.com/cert-manager/cert-manager", certManagerVersion)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,16 +28,7 @@ func TestCertManager(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	definitions := c.dynamic.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
-	definition := objectsIn(t, text)[0]
-	if _, err := definitions.Create(t.Context(), definition, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := definitions.Delete(t.Context(), definition.GetName(), metav1.DeleteOptions{}); err != nil && t.Context().Err() == nil {
-			t.Error(err)
-		}
-	})
+	c.serve(t, text)
 	dir := "../../plugin/testdata/charts/release-cert-manager/"
 	input, err := os.ReadFile(dir + "input.yaml")
 	if err != nil {
@@ -54,12 +46,10 @@ func TestCertManager(t *testing.T) {
 			continue
 		}
 		found++
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		eventually(t, "the new kind is served", func() bool {
 			_, err = certificates.Create(t.Context(), o, strict)
-			if err == nil || !strings.Contains(err.Error(), "could not find the requested resource") || time.Now().After(deadline) {
-				break // else the API server does not serve the new kind yet
-			}
-		}
+			return err == nil || !strings.Contains(err.Error(), "could not find the requested resource")
+		})
 		if err != nil {
 			t.Errorf("%s: %v", o.GetName(), err)
 		}

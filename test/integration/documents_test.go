@@ -4,71 +4,29 @@ package integration
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/elk-mtls/elk-mtls/test/parts"
 )
 
-// commandBlocks gives the blocks of a page that are indented by four columns or more: what a reader types. Blocks between fences are files.
-func commandBlocks(page string) []string {
-	var blocks []string
-	var block strings.Builder
-	end := func() {
-		if text := strings.TrimSpace(block.String()); text != "" {
-			blocks = append(blocks, text)
-		}
-		block.Reset()
-	}
-	fenced := false
-	for line := range strings.Lines(page) {
-		fenced = fenced != strings.HasPrefix(line, "```")
-		if fenced || !strings.HasPrefix(line, "    ") {
-			end()
-			continue
-		}
-		block.WriteString(strings.TrimLeft(line, " "))
-	}
-	end()
-	return blocks
-}
+// exampleChart is the chart that stands for ./chart.
+const exampleChart = "../../examples/release"
 
-// typed runs the commands of a page one after the other, as one person in one shell in one folder would, with these programs on the
-// PATH. It gives what was handed to `kubectl apply`, for which a stand-in takes the place of kubectl.
-func typed(t *testing.T, page, folder string, programs map[string]string, env ...string) (applied []byte) {
+// exampleRelease is what it renders.
+func exampleRelease(t *testing.T) rendering {
 	t.Helper()
-	blocks := commandBlocks(string(readFile(t, page)))
-	if len(blocks) < 2 {
-		t.Fatalf("%s has %d blocks of commands: this test shows nothing", page, len(blocks))
-	}
-	bin, applies := t.TempDir(), filepath.Join(t.TempDir(), "applied")
-	put(t, filepath.Join(bin, "kubectl"), "#!/bin/sh\n[ \"$1 $2\" = 'apply -f' ] || { echo \"kubectl $*\" >&2; exit 1; }\necho --- >>"+applies+
-		"\nif [ \"$3\" = - ]; then cat; else cat \"$3\"; fi >>"+applies+"\n")
-	if err := os.Chmod(filepath.Join(bin, "kubectl"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for name, program := range programs {
-		if err := os.Symlink(program, filepath.Join(bin, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.CommandContext(t.Context(), "bash", "-euc", strings.Join(blocks, "\n"))
-	cmd.Dir = folder
-	cmd.Env = append(append(plainEnvironment(), env...), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", page, err, out)
-	}
-	if !exists(applies) {
-		return nil
-	}
-	return readFile(t, applies)
+	return rendering{stream: readFile(t, filepath.Join(exampleChart, "rendered.yaml"))}
 }
 
 // examples gives a copy of the examples, in which commands may write.
@@ -89,36 +47,83 @@ func program(t *testing.T, name string) string {
 	return path
 }
 
-// TestArgoCDPage types what docs/argocd.md prints.
-func TestArgoCDPage(t *testing.T) {
-	applied := typed(t, "../../docs/argocd.md", examples(t, ""), map[string]string{"kustomize": program(t, "kustomize")})
-	want := []string{"Application/elk", "Deployment/argocd-repo-server"}
-	if diff := cmp.Diff(want, ids(objects(t, applied))); diff != "" {
-		t.Errorf("applied (-want +got):\n%s", diff)
+// TestExampleChart holds that the example release is the same for Helm as for kustomize.
+func TestExampleChart(t *testing.T) {
+	for _, helm := range []string{"helm3", "helm4"} {
+		out, err := exec.CommandContext(t.Context(), program(t, helm), "template", releaseName, exampleChart).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameObjects(t, objects(t, exampleRelease(t).stream), objects(t, out))
 	}
 }
 
-// TestHelmPages types what docs/helm3.md and docs/helm4.md print, with a chart of ours in the place of ./chart.
+func TestArgoCDPage(t *testing.T) {
+	serveApplications(t)
+	d := newDesk(t, examples(t, ""), namespace(t))
+	namespaceNamed(t, "argocd")
+	out := d.typed("docs/argocd.md")
+	for _, want := range []string{"deployment.apps/argocd-repo-server created", "application.argoproj.io/elk created"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	d.leavesNothing("Deployment/argocd-repo-server")
+}
+
+// serveApplications makes the API server know the Applications of Argo CD until the test is over.
+func serveApplications(t *testing.T) {
+	t.Helper()
+	c := connect(t)
+	module, err := parts.Module(t.Context(), "github.com/argoproj/argo-cd/v3", "v3.5.7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.serve(t, readFile(t, filepath.Join(module, "manifests/crds/application-crd.yaml")))
+}
+
+// serve makes the API server know a kind until the test is over.
+func (c *client) serve(t *testing.T, text []byte) {
+	t.Helper()
+	definitions := c.dynamic.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
+	definition := objectsIn(t, text)[0]
+	if _, err := definitions.Create(t.Context(), definition, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := definitions.Delete(context.WithoutCancel(t.Context()), definition.GetName(), metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+	eventually(t, "the API server serves "+definition.GetName(), func() bool {
+		now, err := definitions.Get(t.Context(), definition.GetName(), metav1.GetOptions{})
+		if err != nil {
+			return false
+		}
+		conditions, _, _ := unstructured.NestedSlice(now.Object, "status", "conditions")
+		for _, condition := range conditions {
+			if c, ok := condition.(map[string]any); ok && c["type"] == "Established" && c["status"] == "True" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 func TestHelmPages(t *testing.T) {
-	for _, w := range ways[:2] {
-		t.Run(w.name, func(t *testing.T) {
+	for _, major := range []int{3, 4} {
+		t.Run(fmt.Sprint(major), func(t *testing.T) {
 			t.Parallel()
-			r := newRelease(t, w, wrappedCharts(t)[0])
-			folder := t.TempDir()
-			if err := os.Symlink(r.dir, filepath.Join(folder, "chart")); err != nil {
-				t.Fatal(err)
+			d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t)).helm(major)
+			if major == 3 {
+				d.typed("docs/helm3.md")
+			} else {
+				delete(d.programs, "elk-mtls")
+				d.typed("docs/helm4.md")
 			}
-			programs := map[string]string{"helm": r.helm, "elk-mtls": elkmtls(t)}
-			if w.major == 4 { // newRelease has installed the first one already, and the page does it again
-				r.must("plugin", "uninstall", "elk-mtls")
-				delete(programs, "elk-mtls")
-				bothPlugins(t, filepath.Join(folder, "dist", "helm4"))
-			}
-			typed(t, fmt.Sprintf("../../docs/helm%d.md", w.major), folder, programs, append(r.env, "HELM_NAMESPACE="+r.ns)...)
-			sameObjects(t, objects(t, withoutHooks(t, readFile(t, filepath.Join(folder, "look.yaml")))), r.chart.secured(t, nil))
-			if rest := r.cluster.everything(t, r.ns); len(rest) > 0 {
-				t.Errorf("after the uninstall, which ends the page, there is still %q", rest)
-			}
+			chart := wrapped{"example", exampleRelease(t).stream, "elk-kibana"}
+			sameObjects(t, objects(t, withoutHooks(t, d.file("look.yaml"))), chart.secured(t, nil))
+			d.leavesNothing()
 		})
 	}
 }
@@ -137,30 +142,26 @@ func bothPlugins(t *testing.T, dir string) []string {
 	return all
 }
 
-// TestMigrationPage types what docs/migration.md prints; verify, which it calls after each step, fails where the stage is another one.
+// TestMigrationPage: verify, which the page calls after each step, fails where the stage is another one.
 func TestMigrationPage(t *testing.T) {
-	r := newRelease(t, ways[1], wrappedCharts(t)[0])
-	folder := t.TempDir()
-	r.must("plugin", "install", bothPlugins(t, t.TempDir())[1])
-	unasked := r.chart
-	unasked.stream = bytes.Replace(unasked.stream, []byte("client_authentication: optional"), []byte("verification_mode: full"), 1)
-	if bytes.Equal(unasked.stream, r.chart.stream) {
-		t.Fatal("the chart does not set a stage by hand, which none would contradict: this replacement is not needed")
-	}
-	if err := os.Symlink(unasked.write(t), filepath.Join(folder, "chart")); err != nil {
-		t.Fatal(err)
-	}
-	typed(t, "../../docs/migration.md", folder, map[string]string{"helm": r.helm}, append(r.env, "HELM_NAMESPACE="+r.ns)...)
-	if text := readFile(t, filepath.Join(folder, "changes.txt")); !bytes.Contains(text, []byte("Deployment/elk-kibana")) {
+	t.Parallel()
+	d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t)).helm(4)
+	d.plugins()
+	delete(d.programs, "elk-mtls")
+	d.typed("docs/migration.md")
+	if text := d.file("changes.txt"); !bytes.Contains(text, []byte("Deployment/elk-kibana")) {
 		t.Errorf("the changes before the first step:\n%s", text)
 	}
 }
 
-// TestFluxPage types what docs/flux.md prints.
 func TestFluxPage(t *testing.T) {
-	folder := examples(t, "flux-export")
-	typed(t, "../../docs/flux.md", folder, map[string]string{"elk-mtls": elkmtls(t), "kustomize": program(t, "kustomize")})
-	built := objects(t, readFile(t, filepath.Join(folder, "build.yaml")))
+	t.Parallel()
+	d := newDesk(t, examples(t, "flux-export"), namespace(t)).helm(4)
+	put(t, filepath.Join(d.folder, "values.yaml"), "{}\n")
+	d.run("git", "init", "-q")
+	d.run("cp", "-r", "../release", "chart")
+	d.typed("docs/flux.md")
+	built := objects(t, d.file("build.yaml"))
 	var patched bool
 	for _, o := range built {
 		if renderers, _, err := unstructured.NestedSlice(o.Object, "spec", "postRenderers"); idOf(o) == "HelmRelease/elk" && err == nil && len(renderers) == 1 {
@@ -173,20 +174,121 @@ func TestFluxPage(t *testing.T) {
 	if !patched || len(built) < 5 {
 		t.Errorf("got %q, the release patched: %v", ids(built), patched)
 	}
-	if !exists(filepath.Join(folder, "component", "kustomization.yaml")) {
+	if !exists(filepath.Join(d.folder, "component", "kustomization.yaml")) {
 		t.Error("no component")
 	}
 }
 
-// TestKustomizePage types what docs/kustomize.md prints.
+// TestKustomizePage: both ways of the page give the objects of the post-renderer, so that the second changes no workload.
 func TestKustomizePage(t *testing.T) {
-	applied := typed(t, "../../docs/kustomize.md", examples(t, "kustomize-krm"),
-		map[string]string{"elk-mtls": elkmtls(t), "kustomize": program(t, "kustomize")})
-	release := rendering{stream: readFile(t, "../../examples/release/rendered.yaml")}.byPostRenderer(t)
-	twice := objects(t, applied)
-	if len(twice) != 2*len(release) {
-		t.Fatalf("the page shows two ways and applies %d objects, of a release of %d", len(twice), len(release))
+	t.Parallel()
+	d := newDesk(t, examples(t, "kustomize-krm"), namespace(t))
+	out := d.typed("docs/kustomize.md")
+	release := exampleRelease(t).byPostRenderer(t)
+	sameObjects(t, release, objects(t, d.file("build.yaml")))
+	if created := strings.Count(out, " created\n"); created != len(release) {
+		t.Errorf("%d objects of %d are created:\n%s", created, len(release), out)
 	}
-	sameObjects(t, release, twice[:len(release)])
-	sameObjects(t, release, twice[len(release):])
+	for _, o := range release {
+		place, err := d.cluster.at(o, d.ns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := place.Get(t.Context(), o.GetName(), metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := lacks("", o.Object, got.Object); lines != nil || got.GetGeneration() > 1 {
+			t.Errorf("%s, of generation %d, is not as rendered:\n%s", idOf(o), got.GetGeneration(), strings.Join(lines, "\n"))
+		}
+	}
+}
+
+// TestCertificatesPage: what is made is good for what is installed, a client that came later included.
+func TestCertificatesPage(t *testing.T) {
+	d := newDesk(t, folderWith(t, nil), namespaceNamed(t, "elastic")).helm(4)
+	d.plugins()
+	filebeat := strings.NewReplacer("search-master", "elasticsearch-master", "logs-filebeat", "elk-filebeat").
+		Replace(string(readFile(t, "../../plugin/testdata/charts/filebeat-daemonset/input.yaml")))
+	chart := wrapped{"with a Beat", append(exampleRelease(t).stream, "\n"+filebeat...), "elk-kibana"}
+	if err := os.Rename(chart.write(t), filepath.Join(d.folder, "chart")); err != nil {
+		t.Fatal(err)
+	}
+	d.env = append(d.env, "ELK_MTLS_INIT_CONTAINER_IMAGE="+initImage)
+	d.typed("docs/certificates.md")
+	for _, name := range []string{"elasticsearch-master", "elk-kibana", "elk-filebeat"} {
+		data, _, err := unstructured.NestedMap(d.cluster.secret(t, d.ns, name+"-elk-mtls-tls").Object, "data")
+		if err != nil || len(data) != 3 {
+			t.Errorf("%s has %d keys, %v", name, len(data), err)
+		}
+	}
+	if text := string(d.file("new.yaml")); !strings.Contains(text, "DaemonSet/elk-filebeat") {
+		t.Errorf("the new configuration:\n%s", text)
+	}
+}
+
+func TestVerificationPage(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t)).helm(4)
+	d.plugins()
+	d.env = append(d.env, "ELK_MTLS_INIT_CONTAINER_IMAGE="+initImage)
+	d.run("helm", "install", "elk", "./chart", "--post-renderer", "elk-mtls")
+	d.typed("docs/verification.md")
+}
+
+// TestReadme: what the first screen shows is what one sees.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t)).helm(4)
+	out := d.typed("README.md")
+	_, shown, _ := strings.Cut(string(readFile(t, "../../README.md")), "```text\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	if lines := strings.Split(strings.TrimSpace(shown), "\n"); len(lines) < 5 {
+		t.Errorf("the README shows %d lines of output", len(lines))
+	}
+	for line := range strings.Lines(shown) {
+		if !strings.Contains(out, line) {
+			t.Errorf("the README shows %q; one sees\n%s", line, out)
+		}
+	}
+}
+
+func TestReadmeHelm3(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t)).helm(3)
+	d.env = append(d.env, "ELK_MTLS_INIT_CONTAINER_IMAGE="+initImage)
+	d.typed("README.md")
+	if have := d.cluster.released(t, d.ns); !slices.Contains(have, "Secret/elk-kibana-elk-mtls-token") {
+		t.Errorf("after the upgrade there is %q", have)
+	}
+}
+
+// TestOverlayPage types the steps with renderings in the place of the charts, which no package registry has.
+func TestOverlayPage(t *testing.T) {
+	charts := realRenderings(t, "elasticsearch-8.5.1-default", "kibana-8.5.1-default")
+	if charts == nil {
+		return
+	}
+	d := newDesk(t, folderWith(t, map[string]string{"charts-overlay": "../../charts-overlay"}), namespaceNamed(t, "elastic")).helm(4)
+	d.plugins()
+	for _, name := range []string{"password", "ca.crt", "tls.crt", "tls.key"} {
+		put(t, filepath.Join(d.folder, name), "of no worth")
+	}
+	for i, name := range []string{"elasticsearch", "kibana"} {
+		put(t, filepath.Join(d.folder, "elastic", "x"), "")
+		if err := os.Rename(wrapped{name, charts[i].stream, ""}.write(t), filepath.Join(d.folder, "elastic", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer func() {
+		d.run("kubectl", "delete", "-f", "charts-overlay/admission-policy.yaml")
+		d.run("kubectl", "label", "namespace", "elastic", "elk-mtls.dev/guard-")
+	}()
+	d.typed("charts-overlay/README.md")
+	have := d.cluster.released(t, d.ns)
+	for _, want := range []string{"StatefulSet/elasticsearch-master", "Deployment/kibana-kibana", "Secret/kibana-kibana-elk-mtls-token", "Secret/elastic-credentials", "Secret/elasticsearch-http"} {
+		if !slices.Contains(have, want) {
+			t.Errorf("no %s in %q", want, have)
+		}
+	}
 }

@@ -134,7 +134,7 @@ func TestExportDrift(t *testing.T) {
 		for _, format := range []string{"kustomize", "flux"} {
 			t.Run(c.name+"/"+format, func(t *testing.T) {
 				t.Parallel()
-				r := rendering{stream: readFile(t, "../../examples/release/rendered.yaml")}
+				r := rendering{stream: readFile(t, "../../plugin/testdata/charts/release/input.yaml")}
 				k := r.exported(t, format)
 				if !bytes.Contains(r.stream, []byte(c.from)) {
 					t.Fatalf("the release does not hold %q", c.from)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elk-mtls/elk-mtls/test/page"
 	"github.com/elk-mtls/elk-mtls/test/parts"
 )
 
@@ -208,7 +209,8 @@ func TestHelm4Plugin(t *testing.T) {
 	archive := filepath.Join(newDist(t).dist, "elk-mtls-1.2.3.tgz")
 	t.Run("signed", func(t *testing.T) {
 		h := newHelm4(t)
-		h.must("plugin", "install", archive, "--keyring", newDist(t).keyring)
+		folder := folderWith(t, map[string]string{filepath.Base(archive): archive, filepath.Base(archive) + ".prov": archive + ".prov", "keyring.gpg": newDist(t).keyring})
+		page.Typed(t, "docs/helm4.md", folder, map[string]string{"helm": program(t, "helm4")}, h.env)
 		h.renders()
 		if list := h.must("plugin", "list"); !strings.Contains(list, "1.2.3") || !strings.Contains(list, "postrenderer/v1") {
 			t.Errorf("helm plugin list:\n%s", list)

@@ -105,19 +105,10 @@ func startsWith(t *testing.T, initProgram string, o *unstructured.Unstructured) 
 
 // TestSupportPage types what the chart's README prints.
 func TestSupportPage(t *testing.T) {
-	r := newRelease(t, ways[1], wrappedCharts(t)[0])
-	folder := t.TempDir()
-	overlay, err := filepath.Abs("../../charts-overlay")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(overlay, filepath.Join(folder, "charts-overlay")); err != nil {
-		t.Fatal(err)
-	}
-	typed(t, filepath.Join(supportChart, "README.md"), folder, map[string]string{"helm": r.helm}, append(r.env, "HELM_NAMESPACE="+r.ns)...)
-	if rest := r.cluster.everything(t, r.ns); len(rest) > 0 {
-		t.Errorf("after the uninstall there is still %q", rest)
-	}
+	t.Parallel()
+	d := newDesk(t, folderWith(t, map[string]string{"charts-overlay": "../../charts-overlay"}), namespace(t)).helm(4)
+	d.typed("charts-overlay/elk-mtls-support/README.md")
+	d.leavesNothing()
 }
 
 // TestSupportValues holds the table of values in the chart's README to its schema and its values.

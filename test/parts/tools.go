@@ -80,6 +80,17 @@ func kustomizePart() part {
 	return t.part("kustomize", "kustomize, built from source", 0.5, "KUSTOMIZE")
 }
 
+// kubectlPart is kubectl, for what documents tell to type.
+func kubectlPart() part {
+	t := tool{folder: "kubectl", programs: []program{{"kubectl", "."}}}
+	return t.part("kubectl", "kubectl, built from source", 1, "KUBECTL")
+}
+
+func helmfilePart() part {
+	t := tool{folder: "helmfile", programs: []program{{"helmfile", "github.com/helmfile/helmfile"}}}
+	return t.part("helmfile", "helmfile, built from source", 4, "HELMFILE")
+}
+
 // argocdPart is the part of Argo CD that calls a config management plugin.
 func argocdPart() part {
 	t := tool{folder: "argocd", programs: []program{{"argocd", "."}}}

@@ -47,11 +47,12 @@ func TestEnsureInTheCluster(t *testing.T) {
 
 // cluster is a real API server that holds what the patched manifests add for the init container.
 type cluster struct {
-	admin   *kubernetes.Clientset
-	pod     *rest.Config // as the pod's ServiceAccount
-	account string
-	secret  string
-	env     []string
+	admin      *kubernetes.Clientset
+	pod        *rest.Config // as the pod's ServiceAccount
+	kubeconfig string       // of an administrator
+	account    string
+	secret     string
+	env        []string
 }
 
 func newCluster(t *testing.T, l *lab) *cluster {
@@ -69,7 +70,7 @@ func newCluster(t *testing.T, l *lab) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{admin: kubernetes.NewForConfigOrDie(config)}
+	c := &cluster{admin: kubernetes.NewForConfigOrDie(config), kubeconfig: server.Kubeconfig}
 	if _, err := c.admin.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 )
 
-// TestSettingsInReadme holds the table of settings in the README to what the program itself says.
-func TestSettingsInReadme(t *testing.T) {
-	inMarkers(t, "../README.md", "settings", settingsTable())
+// TestSettingsPage holds the table of settings to what the program itself says.
+func TestSettingsPage(t *testing.T) {
+	inMarkers(t, "../docs/settings.md", "settings", settingsTable())
 }
 
 // inMarkers holds the part of a page between two comments to what it is generated from.

@@ -1,0 +1,82 @@
+//go:build integration
+
+package wiring
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/elk-mtls/elk-mtls/test/page"
+	"github.com/elk-mtls/elk-mtls/test/parts"
+)
+
+// TestCommandsForElasticsearch types what documents tell to ask of Elasticsearch itself, on the example release after the init container
+// has made its token: the user that may make tokens, the doctor who logs in as that one, and a token deleted by hand.
+func TestCommandsForElasticsearch(t *testing.T) {
+	kubectl, err := parts.Program(t.Context(), "kubectl")
+	if err != nil {
+		parts.SkipOrFail(t, err)
+	}
+	l := newLab(t, stocks(t)[0])
+	c := newCluster(t, l)
+	if log, err := c.ensure(t, l); err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	folder := t.TempDir()
+	kubeconfig, err := os.ReadFile(c.kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{
+		"ca.crt": l.ca.Cert, "tls.crt": l.pair.Cert, "tls.key": l.pair.Key, "password": []byte("of the minter"), ".kube/config": kubeconfig,
+	} {
+		if err := os.MkdirAll(filepath.Join(folder, filepath.Dir(name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made := tokens(t, l)
+	if len(made) != 1 {
+		t.Fatalf("the init container made the tokens %v", made)
+	}
+	env := append(os.Environ(), "HOME="+folder, "KUBECONFIG="+filepath.Join(folder, ".kube/config"), "ES="+l.node.URL, "PW="+l.node.Password, "NAME="+made[0],
+		"OPTIONS=-fsS --cacert ca.crt --cert tls.crt --key tls.key -u elastic:"+l.node.Password)
+	all := map[string]string{"kubectl": kubectl, "elk-mtls-init": filepath.Join(programs, "elk-mtls-init")}
+
+	page.Typed(t, "SECURITY.md", folder, all, env)
+	if _, err := c.admin.AppsV1().Deployments(namespace).Create(t.Context(), deployment(t, l), metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	report := page.Typed(t, "docs/doctor.md", folder, all, env)
+	if strings.Contains(report, "✗") || !strings.Contains(report, "token-works") {
+		t.Errorf("the doctor says\n%s", report)
+	}
+	if out := page.Typed(t, "README.md", folder, all, env); !strings.Contains(out, made[0]) {
+		t.Errorf("the list of tokens does not have %q:\n%s", made[0], out)
+	}
+	if left := tokens(t, l); len(left) > 0 {
+		t.Errorf("after the deletion there are still %v", left)
+	}
+}
+
+// deployment is that of Kibana in the patched manifests.
+func deployment(t *testing.T, l *lab) *appsv1.Deployment {
+	t.Helper()
+	for _, text := range bytes.Split(l.patched, []byte("\n---\n")) {
+		d := &appsv1.Deployment{}
+		if err := yaml.Unmarshal(text, d); err == nil && d.Kind == "Deployment" {
+			return d
+		}
+	}
+	t.Fatal("no Deployment in the patched manifests")
+	return nil
+}
