@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/parallel"
 )
 
 // Stream is a manifest stream: documents in order, each a span of the input.
@@ -145,15 +147,13 @@ func (s *Stream) Bytes() ([]byte, error) {
 // those that lie side by side there are one.
 func (s *Stream) Spans() ([][]byte, error) {
 	docs := s.Documents()
-	texts := make([][]byte, 0, len(docs))
-	var errs []error
-	for _, d := range docs {
-		text, err := d.Bytes()
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", d.name(), err))
+	texts, errs := make([][]byte, len(docs)), make([]error, len(docs))
+	parallel.Do(len(docs), func(i int) {
+		text, err := docs[i].Bytes()
+		if texts[i] = text; err != nil {
+			errs[i] = fmt.Errorf("%s: %w", docs[i].name(), err)
 		}
-		texts = append(texts, text)
-	}
+	})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

@@ -96,23 +96,26 @@ type Env struct {
 func (c Container) Envs() []Env {
 	var all []Env
 	for _, node := range Items(c.Node, "env") {
-		e := Env{Name: Text(node, "name"), Value: Text(node, "value"), Node: node}
-		if ref := Get(node, "valueFrom"); ref != nil {
-			e.From = true
-			e.Secret = Text(ref, "secretKeyRef", "name")
-			e.Key = Text(ref, "secretKeyRef", "key")
-		}
-		all = append(all, e)
+		all = append(all, envOf(node))
 	}
 	return all
 }
 
+func envOf(node *yaml.RNode) Env {
+	e := Env{Name: Text(node, "name"), Value: Text(node, "value"), Node: node}
+	if ref := Get(node, "valueFrom"); ref != nil {
+		e.From = true
+		e.Secret = Text(ref, "secretKeyRef", "name")
+		e.Key = Text(ref, "secretKeyRef", "key")
+	}
+	return e
+}
+
 // Env finds an environment variable by name. Of several with one name the last counts, as for the kubelet.
 func (c Container) Env(name string) (Env, bool) {
-	all := c.Envs()
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].Name == name {
-			return all[i], true
+	for _, node := range slices.Backward(Items(c.Node, "env")) {
+		if Text(node, "name") == name {
+			return envOf(node), true
 		}
 	}
 	return Env{}, false

@@ -11,6 +11,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/parallel"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 )
 
@@ -46,7 +47,7 @@ type Release struct {
 	Objects int // how many documents hold something
 
 	screened []screened
-	byKind   map[string][]screened // "" holds what may be of any kind
+	byKind   map[string][]int // places in screened; "" holds what may be of any kind
 	parsed   map[*manifest.Document][]*object.Object
 	found    map[string][]*object.Object // of Named, by kind and name
 	names    map[string]named            // of Named, by kind
@@ -74,7 +75,7 @@ var workloadKinds = [...]string{"StatefulSet", "Deployment", "DaemonSet", "Repli
 // unmanaged holds for is left alone.
 func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, error) {
 	r := &Release{
-		byKind: map[string][]screened{},
+		byKind: map[string][]int{},
 		parsed: map[*manifest.Document][]*object.Object{},
 		found:  map[string][]*object.Object{},
 		names:  map[string]named{},
@@ -85,21 +86,29 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 	signs := words.Of(elasticWords(), clientWords(r.layouts), []string{GuardKind})
 	kinds := append([]string{"Elasticsearch", "Kibana", GuardKind}, workloadKinds[:]...)
 	var problems []error
-	for _, doc := range stream.Documents() {
-		s := screen(doc)
-		r.screened = append(r.screened, s)
+	docs := stream.Documents()
+	r.screened = make([]screened, len(docs))
+	wanted := make([]bool, len(docs))
+	parallel.Do(len(docs), func(i int) {
+		s := screen(docs[i])
+		r.screened[i], wanted[i] = s, s.mayBe(kinds...) && s.mentions(signs)
+		if wanted[i] {
+			_, _ = docs[i].Root() // parses; In asks again, and takes the error then
+		}
+	})
+	for i, s := range r.screened {
 		kind := s.kind
 		if kind == "List" {
 			kind = ""
 		}
-		r.byKind[kind] = append(r.byKind[kind], s)
-		if s.kind != "" || holdsSomething(doc.Text()) {
+		r.byKind[kind] = append(r.byKind[kind], i)
+		if s.kind != "" || holdsSomething(s.doc.Text()) {
 			r.Objects++
 		}
-		if !s.mayBe(kinds...) || !s.mentions(signs) {
+		if !wanted[i] {
 			continue
 		}
-		objects, err := r.In(doc)
+		objects, err := r.In(s.doc)
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -218,29 +227,25 @@ func (r *Release) Named(kind, name string) ([]*object.Object, error) {
 	return found, nil
 }
 
-// named are the documents that may be of one kind, in the order in which they are looked through, and their places by the name that
-// their bytes say plainly: "" where they say none.
-type named struct {
-	docs   []screened
-	places map[string][]int
-}
+// named are the places of the documents that may be of one kind, by the name that their bytes say plainly: "" where they say none.
+type named map[string][]int
 
 // called gives the documents that may be the object of that kind and name. The names of a kind are read once: a stream of many
 // releases asks for as many of them as it has documents.
 func (r *Release) called(kind, name string) []screened {
 	n, ok := r.names[kind]
 	if !ok {
-		n = named{docs: slices.Concat(r.byKind[kind], r.byKind[""]), places: map[string][]int{}}
-		for i, s := range n.docs {
-			plain := plainName(s.doc.Text())
-			n.places[plain] = append(n.places[plain], i)
+		n = named{}
+		for _, i := range slices.Concat(r.byKind[kind], r.byKind[""]) {
+			plain := plainName(r.screened[i].doc.Text())
+			n[plain] = append(n[plain], i)
 		}
 		r.names[kind] = n
 	}
 	var found []screened
-	for _, i := range slices.Sorted(slices.Values(slices.Concat(n.places[name], n.places[""]))) {
-		if n.docs[i].mayName(name) {
-			found = append(found, n.docs[i])
+	for _, i := range slices.Sorted(slices.Values(slices.Concat(n[name], n[""]))) {
+		if s := r.screened[i]; s.mayName(name) {
+			found = append(found, s)
 		}
 	}
 	return found
@@ -294,7 +299,8 @@ func (r *Release) Selecting(kind string, w *Workload) ([]*object.Object, error) 
 	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
 	values := words.Of(slices.Collect(maps.Values(labels)))
 	var found []*object.Object
-	for _, s := range slices.Concat(r.byKind[kind], r.byKind[""]) {
+	for _, i := range slices.Concat(r.byKind[kind], r.byKind[""]) {
+		s := r.screened[i]
 		if !s.mentions(values) {
 			continue
 		}
@@ -351,8 +357,13 @@ func (r *Release) Hooks() ([]*object.Object, error) {
 // Naming gives the documents, but for those of kinds, that may hold one of names, plainly or in base64.
 func (r *Release) Naming(names, kinds []string, visit func(doc *manifest.Document)) {
 	plain, encoded := words.Of(names), words.Of(encodings(names))
-	for _, s := range r.screened {
-		if !slices.Contains(kinds, s.kind) && (plain.In(s.doc.Text()) || s.mayBe("Secret") && s.holdsEncoded(encoded) || hidesWord(s.doc.Text())) {
+	may := make([]bool, len(r.screened))
+	parallel.Do(len(may), func(i int) {
+		s := r.screened[i]
+		may[i] = !slices.Contains(kinds, s.kind) && (plain.In(s.doc.Text()) || s.mayBe("Secret") && s.holdsEncoded(encoded) || hidesWord(s.doc.Text()))
+	})
+	for i, s := range r.screened {
+		if may[i] {
 			visit(s.doc)
 		}
 	}
