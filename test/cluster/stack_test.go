@@ -5,6 +5,7 @@ package cluster
 import (
 	"context"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -157,7 +158,7 @@ func (s *stack) patched(options ...string) []string {
 		}
 		return flags
 	}
-	flags := []string{"--no-hooks", "--post-renderer", filepath.Join(lab.plugin, "bin", "elk-mtls"), "--post-renderer-args", "--hooks=off"}
+	flags := []string{"--no-hooks", "--post-renderer", filepath.Join(lab.plugin, "bin", "elk-mtls-"+runtime.GOOS+"-"+runtime.GOARCH), "--post-renderer-args", "--hooks=off"}
 	for _, o := range options {
 		flags = append(flags, "--post-renderer-args", o)
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -290,5 +291,43 @@ func TestOverlayPage(t *testing.T) {
 		if !slices.Contains(have, want) {
 			t.Errorf("no %s in %q", want, have)
 		}
+	}
+}
+
+// TestFirstTenMinutes types the page with both Helms, for two releases.
+func TestFirstTenMinutes(t *testing.T) {
+	var elasticsearch, kibana strings.Builder
+	for _, text := range documents(t, exampleRelease(t).stream) {
+		if strings.Contains(text, "charts/kibana/") {
+			kibana.WriteString("---\n" + text)
+		} else {
+			elasticsearch.WriteString("---\n" + text)
+		}
+	}
+	for _, major := range []int{3, 4} {
+		t.Run(fmt.Sprint(major), func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, folderWith(t, nil), namespace(t)).helm(major)
+			if major == 4 {
+				d.plugins()
+			}
+			for name, stream := range map[string]string{"elasticsearch": elasticsearch.String(), "kibana": kibana.String()} {
+				if err := os.Rename(wrapped{name, []byte(stream), ""}.write(t), filepath.Join(d.folder, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out := d.typed("docs/first-ten-minutes.md")
+			var verdicts []string
+			for _, line := range strings.Split(out, "\n") {
+				if strings.Contains(line, "PROVEN") && strings.Contains(line, ": client authentication required") {
+					verdict, _, _ := strings.Cut(line, ":")
+					verdicts = append(verdicts, verdict)
+				}
+			}
+			if diff := cmp.Diff([]string{"PROVEN IF", "NOT PROVEN", "PROVEN IF"}, verdicts); diff != "" {
+				t.Errorf("what verify says (-want +got):\n%s\n%s", diff, out)
+			}
+			d.leavesNothing()
+		})
 	}
 }

@@ -152,10 +152,11 @@ type Minter struct {
 
 // InitContainer is the container that creates the token before Kibana starts.
 type InitContainer struct {
-	Image      string         `json:"image,omitempty"`
-	PullPolicy string         `json:"pullPolicy,omitempty"`
-	Resources  map[string]any `json:"resources,omitempty"` // as in a container
-	Timeout    string         `json:"timeout,omitempty"`   // Go duration
+	Image       string         `json:"image,omitempty"`
+	PullPolicy  string         `json:"pullPolicy,omitempty"`
+	PullSecrets []string       `json:"pullSecrets,omitempty"` // names of Secrets, for the registry of the image
+	Resources   map[string]any `json:"resources,omitempty"`   // as in a container
+	Timeout     string         `json:"timeout,omitempty"`     // Go duration
 }
 
 // ServiceAccount is the identity of the init container in Kubernetes.
@@ -332,6 +333,11 @@ func (s Settings) validateLists() []error {
 	for i, c := range s.Certificates.Clients {
 		if !isRef(c.Ref) || strings.Count(c.Ref, "/") != 1 || c.SecretName == "" {
 			problems = append(problems, fmt.Errorf("certificates.clients[%d]: needs ref (Kind/name) and secretName", i))
+		}
+	}
+	for i, name := range s.InitContainer.PullSecrets {
+		if strings.TrimSpace(name) == "" {
+			problems = append(problems, fmt.Errorf("initContainer.pullSecrets[%d]: needs the name of a Secret", i))
 		}
 	}
 	problems = append(problems, s.validateRules()...)

@@ -53,7 +53,7 @@ spec:
   password: {secretName: x, key: x, set: true}
   pki: {realm: x, role: x}
   minter: {secretName: x, usernameKey: x, passwordKey: x}
-  initContainer: {image: x, pullPolicy: x, resources: {a: x}, timeout: x}
+  initContainer: {image: x, pullPolicy: x, pullSecrets: [x], resources: {a: x}, timeout: x}
   serviceAccount: {name: x}
   elasticsearch: {url: x}
   rules: [{ref: a/b, as: x, mountPath: /x, env: {X: x}, args: [--x], files: [{path: /x, at: x, is: {x: x}, set: {x: true}}]}]

@@ -51,6 +51,7 @@ func (s *Settings) Fields() []Field {
 		{Path: "minter.passwordKey", value: &s.Minter.PasswordKey},
 		{Path: "initContainer.image", value: &s.InitContainer.Image},
 		{Path: "initContainer.pullPolicy", value: &s.InitContainer.PullPolicy},
+		{Path: "initContainer.pullSecrets", value: &s.InitContainer.PullSecrets},
 		{Path: "initContainer.resources", value: &s.InitContainer.Resources},
 		{Path: "initContainer.timeout", value: &s.InitContainer.Timeout},
 		{Path: "serviceAccount.name", value: &s.ServiceAccount.Name},

@@ -68,8 +68,12 @@ func (p *planner) ensureArgs(hosts []string, verification string) []string {
 	return args
 }
 
-// before plans our container among those that run before the pod's own.
+// before plans our container among those that run before the pod's own, and the credentials by which its image is pulled.
 func (p *planner) before(o *object.Object, container *yaml.Node, why, link string) {
+	for _, name := range p.settings.InitContainer.PullSecrets {
+		p.set(o, fields(p.on(o).pod.Path("spec", "imagePullSecrets")...).Item("name", name), patch.Map(patch.F("name", patch.Str(name))),
+			"credentials of the registry that has the image of "+initName, linkPullSecrets)
+	}
 	p.set(o, fields(p.on(o).pod.Path("spec", "initContainers")...).Item("name", initName), container, why, link)
 }
 

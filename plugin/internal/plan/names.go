@@ -56,6 +56,7 @@ const (
 	linkKibanaToken      = "https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-service-account-token"
 	linkCurl             = "https://everything.curl.dev/cmdline/configfile.html"
 	linkServiceAccount   = "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#launch-a-pod-using-service-account-token-projection"
+	linkPullSecrets      = "https://kubernetes.io/docs/concepts/containers/images/#specifying-imagepullsecrets-on-a-pod"
 	linkServiceToken     = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/service-accounts.html"
 	linkExporter         = "https://github.com/prometheus-community/elasticsearch_exporter#configuration"
 	linkProbe            = "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/"
