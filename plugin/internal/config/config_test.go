@@ -70,6 +70,8 @@ spec:
 		switch f.Path {
 		case "certificates.clients":
 			value = "[{ref: a/b, secretName: x}]"
+		case "initContainer.pullSecrets":
+			value = "[x]"
 		case "initContainer.resources":
 			value = "{a: x}"
 		case "password.set":
@@ -92,6 +94,7 @@ spec:
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	s := Settings{Mode: "m", ClientAuthentication: "c", Hooks: "h", Unmanaged: []Unmanaged{{Ref: "x"}}}
 	s.InitContainer.Timeout = "-1s"
+	s.InitContainer.PullSecrets = []string{"x", ""}
 	s.Token.Account = "kibana"
 	s.Password.Set, s.PKI.Realm = true, "a.b"
 	s.Certificates.Duration = "a year"
@@ -107,7 +110,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	err := s.Validate()
 	for _, want := range []string{
 		"password: goes with the modes password and cert-password only", `pki.realm: "a.b"`,
-		`certificates.duration: "a year"`, "go with certificates.source: cert-manager only",
+		`certificates.duration: "a year"`, "initContainer.pullSecrets[1]: needs the name", "go with certificates.source: cert-manager only",
 		"rules[0]: needs ref", "rules[1]: says nothing", "rules[2].mountPath:", "rules[2].args[0]:", "rules[2].files[0].path:", "rules[2].files[0].set:",
 		"rules[3]: Deployment/y has a rule already", "rules[4]: Deployment/z/c is listed under unmanaged",
 	} {
