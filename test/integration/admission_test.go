@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,11 @@ func TestAdmissionPolicy(t *testing.T) {
 		if _, err := place.Create(t.Context(), o, metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict}); err != nil {
 			t.Fatalf("%s: %v", o.GetKind(), err)
 		}
-		t.Cleanup(func() { _ = place.Delete(t.Context(), o.GetName(), metav1.DeleteOptions{}) })
+		t.Cleanup(func() {
+			if err := place.Delete(context.WithoutCancel(t.Context()), o.GetName(), metav1.DeleteOptions{}); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	stock := objectsIn(t, []byte(stockKibana))[0]
 	patched := stock.DeepCopy()

@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 )
 
 const supportChart = "../../charts-overlay/elk-mtls-support"
@@ -51,7 +53,7 @@ func TestSupportChart(t *testing.T) {
 				cmd.Env = plainEnvironment()
 				return cmd.CombinedOutput()
 			}
-			all := append(slices.Clone(rotateValues), "--set", "issuer.enabled=true")
+			all := append(slices.Clone(rotateValues), "--set", "issuer.enabled=true", "--set", "minter.enabled=true", "--set", "minter.image=x", "--set", "minter.admin.secretName=admin", "--set", "minter.certificates.secretName=certs")
 			if out, err := run(append([]string{"lint", "--strict", supportChart}, all...)...); err != nil {
 				t.Errorf("helm lint: %v\n%s", err, out)
 			}
@@ -60,7 +62,7 @@ func TestSupportChart(t *testing.T) {
 				t.Fatalf("helm template: %v\n%s", err, out)
 			}
 			rendered := objects(t, out)
-			if len(rendered) != 7 {
+			if len(rendered) != 8 {
 				t.Errorf("got %q", ids(rendered))
 			}
 			for _, o := range rendered {
@@ -77,7 +79,7 @@ func TestSupportChart(t *testing.T) {
 					startsWith(t, initProgram, o)
 				}
 			}
-			for _, bad := range []string{"rotate.enabled=true", "rotate.elasticsearchURL=http://x", "rotat.enabled=true", "rotate.workloads={Pod/x}"} {
+			for _, bad := range []string{"rotate.enabled=true", "minter.enabled=true", "minter.role=a/b", "rotate.elasticsearchURL=http://x", "rotat.enabled=true", "rotate.workloads={Pod/x}"} {
 				if out, err := run("template", "x", supportChart, "--set", bad); err == nil {
 					t.Errorf("%s passes:\n%s", bad, out)
 				}
@@ -117,7 +119,11 @@ func TestSupportValues(t *testing.T) {
 	if err := json.Unmarshal(readFile(t, filepath.Join(supportChart, "values.schema.json")), &schema); err != nil {
 		t.Fatal(err)
 	}
-	table := "| value | what |\n| --- | --- |\n" + rows("", schema)
+	var defaults map[string]any
+	if err := yaml.Unmarshal(readFile(t, filepath.Join(supportChart, "values.yaml")), &defaults); err != nil {
+		t.Fatal(err)
+	}
+	table := "| value | what | default |\n| --- | --- | --- |\n" + rows(t, "", schema, defaults)
 	page := filepath.Join(supportChart, "README.md")
 	text := string(readFile(t, page))
 	before, rest, begins := strings.Cut(text, "<!-- values -->\n")
@@ -135,18 +141,66 @@ func TestSupportValues(t *testing.T) {
 	}
 }
 
-// rows gives a row for every value of a schema.
-func rows(path string, schema map[string]any) string {
+// rows gives a row for every value of a schema, with its default. A value that is in one of the two alone is an error.
+func rows(t *testing.T, path string, schema map[string]any, value any) string {
+	t.Helper()
 	properties, ok := schema["properties"].(map[string]any)
 	if !ok {
-		if what, described := schema["description"]; described {
-			return fmt.Sprintf("| `%s` | %s |\n", path, what)
+		what, described := schema["description"]
+		if !described {
+			return ""
 		}
-		return ""
+		text, err := json.Marshal(value)
+		if err != nil || value == nil {
+			t.Fatalf("%s has no default (%v)", path, err)
+		}
+		return fmt.Sprintf("| `%s` | %s | `%s` |\n", path, what, text)
+	}
+	values, ok := value.(map[string]any)
+	if !ok {
+		t.Fatalf("%s is no mapping in values.yaml", path)
+	}
+	for name := range values {
+		if properties[name] == nil {
+			t.Errorf("%s.%s is not in the schema", path, name)
+		}
 	}
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		b.WriteString(rows(strings.TrimPrefix(path+"."+name, "."), properties[name].(map[string]any)))
+		b.WriteString(rows(t, strings.TrimPrefix(path+"."+name, "."), properties[name].(map[string]any), values[name]))
 	}
 	return b.String()
+}
+
+// TestOverlayConfigurations holds that the configuration beside the values secures what the charts render, and that verify has nothing against it.
+func TestOverlayConfigurations(t *testing.T) {
+	for config, names := range map[string][]string{
+		"elastic-8.5.1":                  {"elasticsearch-8.5.1-default", "kibana-8.5.1-default"},
+		"elastic-8.5.1/own-certificates": {"elasticsearch-8.5.1-multi-data", "kibana-8.5.1-default"},
+		"elastic-7.17.3":                 {"elasticsearch-7.17.3-default", "kibana-7.17.3-default"},
+		"bitnami":                        {"bitnami-elasticsearch-22.1.7-security-kibana-metrics"},
+	} {
+		var stream []byte
+		for _, r := range realRenderings(t, names...) {
+			for _, text := range documents(t, r.stream) {
+				if hookOf(objectsIn(t, []byte(text))[0]) != "test" { // the values switch it off
+					stream = append(append(stream, "\n---\n"...), text...)
+				}
+			}
+		}
+		if stream == nil {
+			return
+		}
+		file := filepath.Join("../../charts-overlay", config, "elk-mtls.yaml")
+		output, message, err := patched(t, stream, "ELK_MTLS_CONFIG="+file, "ELK_MTLS_INIT_CONTAINER_IMAGE="+initImage)
+		if err != nil {
+			t.Errorf("%s: %v\n%s", config, err, message)
+			continue
+		}
+		cmd := exec.CommandContext(t.Context(), elkmtls(t), "verify", "--config", file)
+		cmd.Stdin = bytes.NewReader(output)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", config, err, out)
+		}
+	}
 }

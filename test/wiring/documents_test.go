@@ -4,8 +4,12 @@ package wiring
 
 import (
 	"bytes"
+	"encoding/json"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +19,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/test/page"
 	"github.com/elk-mtls/elk-mtls/test/parts"
+	"github.com/elk-mtls/elk-mtls/test/pod"
 )
 
 // TestCommandsForElasticsearch types what documents tell to ask of Elasticsearch itself, on the example release after the init container
@@ -44,6 +49,7 @@ func TestCommandsForElasticsearch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	minterJob(t, l)
 	made := tokens(t, l)
 	if len(made) != 1 {
 		t.Fatalf("the init container made the tokens %v", made)
@@ -65,6 +71,49 @@ func TestCommandsForElasticsearch(t *testing.T) {
 	}
 	if left := tokens(t, l); len(left) > 0 {
 		t.Errorf("after the deletion there are still %v", left)
+	}
+}
+
+// minterJob runs the Job of elk-mtls-support as its manifest says, twice, and logs in as the user that it makes.
+func minterJob(t *testing.T, l *lab) {
+	t.Helper()
+	helm, err := parts.Helm(t.Context(), 4)
+	if err != nil {
+		parts.SkipOrFail(t, err)
+	}
+	url := strings.Replace(l.node.URL, "127.0.0.1", l.service, 1)
+	rendered, err := exec.CommandContext(t.Context(), helm, "template", "x", "../../charts-overlay/elk-mtls-support", "--set", "minter.enabled=true", "--set", "minter.image=x",
+		"--set", "minter.admin.secretName=admin", "--set", "minter.certificates.secretName=certs", "--set", "minter.elasticsearchURL="+url).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := pod.Read(rendered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const user, password = "made-by-the-job", `a "quoted" \ word`
+	r.Put("Secret", "certs", map[string][]byte{"ca.crt": l.ca.Cert, "tls.crt": l.pair.Cert, "tls.key": l.pair.Key})
+	r.Put("Secret", "admin", map[string][]byte{"username": []byte("elastic"), "password": []byte(l.node.Password)})
+	r.Put("Secret", "es-token-minter", map[string][]byte{"username": []byte(user), "password": []byte(password)})
+	c := l.build(r, "Job/x-minter", "minter")
+	for range 2 {
+		if out, err := l.run(c, c.Spec.Command...); err != nil || !strings.Contains(out, "role elk-mtls-minter and its user are there") || strings.Contains(out, l.node.Password) {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.node.URL+"/_security/_authenticate", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth(user, password)
+	answer, err := (&http.Client{Transport: &http.Transport{TLSClientConfig: l.tls}}).Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	var who struct{ Roles []string }
+	if err := json.NewDecoder(answer.Body).Decode(&who); err != nil || answer.StatusCode != http.StatusOK || !slices.Equal(who.Roles, []string{"elk-mtls-minter"}) {
+		t.Errorf("the user logs in with status %d (%v), and has the roles %q", answer.StatusCode, err, who.Roles)
 	}
 }
 
