@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/plan"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
 	"github.com/elk-mtls/elk-mtls/test/corpus"
 )
 
@@ -25,6 +27,36 @@ func BenchmarkTransform(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+}
+
+// BenchmarkVerify is the proof of the same streams. What is patched and proven is of one size.
+func BenchmarkVerify(b *testing.B) {
+	settings := realSettings(config.ModeCertToken, config.Required)
+	for name, shape := range map[string]corpus.Shape{"S": corpus.S, "20,000 documents": corpus.Growing(20_000), "40,000 documents": corpus.Growing(40_000)} {
+		b.Run(name, func(b *testing.B) {
+			input := shape.Stream()
+			output, _, err := transform(input, settings)
+			if err != nil {
+				b.Fatal(err)
+			}
+			start := time.Now()
+			if _, _, err := transformSpans(input, settings); err != nil {
+				b.Fatal(err)
+			}
+			patching := time.Since(start)
+			b.SetBytes(int64(len(output)))
+			for b.Loop() {
+				stream, err := manifest.Split(output)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := verify.Manifests(stream, nil, proofOf(settings)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/patching.Seconds(), "÷patching")
 		})
 	}
 }

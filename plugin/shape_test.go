@@ -25,6 +25,26 @@ func TestAnUntouchedDocumentCostsAlmostNothing(t *testing.T) {
 	}
 }
 
+func TestVerifyGrowsWithDocuments(t *testing.T) {
+	settings := realSettings(config.ModeCertToken, config.Required)
+	cost := func(shape corpus.Shape) float64 {
+		output, _, err := transform(shape.Stream(), settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return testing.AllocsPerRun(2, func() { verified(t, output, settings) })
+	}
+	const n = 2_000
+	if each := (cost(corpus.Growing(2*n)) - cost(corpus.Growing(n))) / n; each > 4 {
+		t.Errorf("%.1f allocations for each document that names no Elasticsearch, want at most 4", each)
+	}
+	few, many := corpus.Dense, corpus.Dense
+	few.Releases, many.Releases = 10, 20
+	if growth := cost(many) / cost(few); growth > 2.4 {
+		t.Errorf("twice as many releases cost %.1f times as many allocations, want at most 2.4", growth)
+	}
+}
+
 func TestWorkGrowsWithReleases(t *testing.T) {
 	shape := corpus.Dense
 	shape.Releases = 10

@@ -149,8 +149,8 @@ func breakable(t *testing.T, p patched) *broken {
 	return b
 }
 
-func plainObjects(text []byte) ([]dict, error) {
-	stream, err := manifest.Split(text)
+func plainObjects(manifests []byte) ([]dict, error) {
+	stream, err := manifest.Split(manifests)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,11 @@ func plainObjects(text []byte) ([]dict, error) {
 		if err := yaml.Unmarshal(doc.Text(), &o); err != nil {
 			return nil, err
 		}
-		if o != nil {
+		switch {
+		case o == nil:
+		case text(o["kind"]) == "List":
+			all = append(all, list(o["items"])...)
+		default:
 			all = append(all, o)
 		}
 	}
@@ -213,26 +217,34 @@ func (b *broken) mounted(visit func(secret, key string, listed bool)) {
 // judge verifies the release with the Secrets.
 func (b *broken) judge(t *testing.T) *verify.Graph {
 	t.Helper()
-	var stream, secrets bytes.Buffer
-	write := func(to *bytes.Buffer, o dict) {
-		text, err := json.Marshal(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		to.WriteString("---\n")
-		to.Write(append(text, '\n'))
-	}
-	for _, o := range b.objects {
-		write(&stream, o)
-	}
+	return verified(t, written(t, b.objects), b.patched.settings, b.known(t))
+}
+
+// known gives the Secrets of the cluster as manifests.
+func (b *broken) known(t *testing.T) []byte {
+	t.Helper()
+	var all []dict
 	for _, name := range slices.Sorted(maps.Keys(b.secrets)) {
 		data := dict{}
 		for key, value := range b.secrets[name] {
 			data[key] = base64.StdEncoding.EncodeToString(value)
 		}
-		write(&secrets, dict{"apiVersion": "v1", "kind": "Secret", "metadata": dict{"name": name}, "data": data})
+		all = append(all, dict{"apiVersion": "v1", "kind": "Secret", "metadata": dict{"name": name}, "data": data})
 	}
-	return verified(t, stream.Bytes(), b.patched.settings, secrets.Bytes())
+	return written(t, all)
+}
+
+func written(t *testing.T, objects []dict) []byte {
+	t.Helper()
+	var stream bytes.Buffer
+	for _, o := range objects {
+		text, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&stream, "---\n%s\n", text)
+	}
+	return stream.Bytes()
 }
 
 // clientVolume gives the volume with the client's pair.

@@ -144,6 +144,9 @@ func (l Layout) signs(c object.Container) []string {
 			break
 		}
 	}
+	if l.Env != nil && len(object.Items(c.Node, "envFrom")) > 0 && len(signs) == 1 && strings.HasPrefix(signs[0], "image") {
+		signs = append(signs, "envFrom, which may hold its settings")
+	}
 	return signs
 }
 

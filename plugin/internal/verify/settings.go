@@ -64,13 +64,15 @@ func (s settings) over(top settings) settings {
 	if all == nil {
 		all = settings{}
 	}
-	for key, v := range top {
-		v.nodes = slices.Concat(v.nodes, all[key].nodes) // what it hides was read too
-		for old := range all {                           // a list or mapping that is set as a whole replaces what was below it
+	for key := range top {
+		for old := range s { // a list or mapping that is set as a whole replaces what was below it
 			if strings.HasPrefix(old, key+".") {
 				delete(all, old)
 			}
 		}
+	}
+	for key, v := range top {
+		v.nodes = slices.Concat(v.nodes, s[key].nodes) // what it hides was read too
 		all[key] = v
 	}
 	return all
