@@ -123,13 +123,21 @@ func Get(node *yaml.RNode, path ...string) *yaml.RNode {
 	if len(path) == 0 && (node == nil || node.YNode() == nil || node.YNode().Kind != yaml.AliasNode) {
 		return node
 	}
+	if n := at(node, path); n != nil {
+		return yaml.NewRNode(n)
+	}
+	return nil
+}
+
+// at is Get on nodes.
+func at(node *yaml.RNode, path []string) *yaml.Node {
 	n := node.YNode()
 	for _, name := range path {
 		if n = field(behindAlias(n), name); n == nil || n.Tag == yaml.NodeTagNull {
 			return nil
 		}
 	}
-	return yaml.NewRNode(behindAlias(n))
+	return behindAlias(n)
 }
 
 func behindAlias(n *yaml.Node) *yaml.Node {
@@ -154,22 +162,22 @@ func field(n *yaml.Node, name string) *yaml.Node {
 
 // Text gives the scalar at path as it is written, "" when it is absent, null or no scalar.
 func Text(node *yaml.RNode, path ...string) string {
-	at := Get(node, path...)
-	if at == nil || at.YNode().Kind != yaml.ScalarNode {
+	n := at(node, path)
+	if n == nil || n.Kind != yaml.ScalarNode {
 		return ""
 	}
-	return at.YNode().Value
+	return n.Value
 }
 
 // Items gives the elements of the list at path, none when it is absent, null or no list.
 func Items(node *yaml.RNode, path ...string) []*yaml.RNode {
-	at := Get(node, path...)
-	if at == nil || at.YNode().Kind != yaml.SequenceNode {
+	n := at(node, path)
+	if n == nil || n.Kind != yaml.SequenceNode {
 		return nil
 	}
-	elements, err := at.Elements()
-	if err != nil {
-		return nil
+	elements := make([]*yaml.RNode, 0, len(n.Content))
+	for _, item := range n.Content {
+		elements = append(elements, yaml.NewRNode(item))
 	}
 	return elements
 }
