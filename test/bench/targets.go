@@ -38,7 +38,7 @@ func targets() []target {
 		faster("S", "kio", 2), faster("M", "kio", 30), faster("L", "kio", 40), faster(manyReleases, "kio", 8),
 		faster("S", "yq", 2), faster("M", "yq", 15), faster("L", "yq", 40),
 		memory("S", func(int) float64 { return 12 }), memory("M", func(int) float64 { return 16 }),
-		memory("L", func(bytes int) float64 { return 1.1*float64(bytes)/1e6 + 12 }),
+		memory("L", func(bytes int) float64 { return 1.1*float64(bytes)/mib + 12 }),
 		{on: oneDocument, what: "wall time of elk-mtls", limit: 60, unit: " ms", number: func(all results) (float64, bool) {
 			m, ok := all.of(oneDocument, ours)
 			return m.results[ours].wall.Seconds() * 1000, ok
@@ -64,11 +64,13 @@ func faster(stream, peer string, limit float64) target {
 	}}
 }
 
-// memory has a limit that may depend on the stream: what is shown is how far below it elk-mtls stays.
+const mib = 1 << 20 // as memory is counted
+
+// memory has a limit in MiB that may depend on the stream: what is shown is how far below it elk-mtls stays.
 func memory(stream string, limit func(bytes int) float64) target {
 	return target{on: stream, what: "peak memory of elk-mtls ÷ its limit", limit: 1, number: func(all results) (float64, bool) {
 		m, ok := all.of(stream, ours)
-		return float64(m.results[ours].rss) * 1024 / 1e6 / limit(m.bytes), ok
+		return float64(m.results[ours].rss) * 1024 / mib / limit(m.bytes), ok
 	}}
 }
 

@@ -12,9 +12,9 @@ import (
 
 // recogniseWorkload gives the workload that an object is, or why it is passed over although it looks like one, or why it must not
 // pass: it looks like one of the applications, but not like anything that can be patched.
-func recogniseWorkload(o *object.Object, pod object.Pod) (w *Workload, passed string, err error) {
+func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workload, passed string, err error) {
 	var best *Workload
-	for _, l := range layouts() {
+	for _, l := range all {
 		for _, c := range pod.Containers() {
 			signs := l.signs(c)
 			if len(signs) < 2 || isLone(o) && !startsServer(c) || best != nil && len(signs) <= len(best.Signs) {
@@ -29,17 +29,17 @@ func recogniseWorkload(o *object.Object, pod object.Pod) (w *Workload, passed st
 	if best != nil {
 		return best, "", nil
 	}
-	return suspect(o, pod)
+	return suspect(all, o, pod)
 }
 
 // suspect looks for signs that an unrecognised workload is Elasticsearch or Kibana all the same.
-func suspect(o *object.Object, pod object.Pod) (*Workload, string, error) {
+func suspect(all []Layout, o *object.Object, pod object.Pod) (*Workload, string, error) {
 	for _, c := range pod.Containers() {
 		if old := tooOld(c); old != "" {
 			return nil, old, nil
 		}
 		repository, _ := c.Image()
-		for _, l := range layouts() {
+		for _, l := range all {
 			if slices.Contains(l.images, repository) && startsServer(c) {
 				return nil, "", fmt.Errorf("%s: container %q has the image of %s, but neither its settings nor its files are where the official image "+
 					"has them; list the object under spec.unmanaged with the reason if it is something else", o.ID, c.Name, l.App)
@@ -49,7 +49,7 @@ func suspect(o *object.Object, pod object.Pod) (*Workload, string, error) {
 	if isLone(o) {
 		return nil, "", nil // people label tests and tools after what they are for
 	}
-	for _, l := range layouts() {
+	for _, l := range all {
 		name := strings.ToLower(string(l.App))
 		for _, label := range []string{"app", "app.kubernetes.io/name", "k8s-app"} {
 			if l.App == Kibana && o.Label(label) == name || l.App == Elasticsearch && label == "app" && o.Annotation("esMajorVersion") != "" {
@@ -74,9 +74,9 @@ func startsServer(c object.Container) bool {
 }
 
 // shortLived refuses a server in a Job or a hook: it would run as it is, and there is nothing that keeps it.
-func shortLived(o *object.Object, pod object.Pod) error {
+func shortLived(all []Layout, o *object.Object, pod object.Pod) error {
 	for _, c := range pod.Containers() {
-		for _, l := range layouts() {
+		for _, l := range all {
 			if repository, _ := c.Image(); slices.Contains(l.images, repository) && startsServer(c) && len(l.signs(c)) > 1 && tooOld(c) == "" {
 				return fmt.Errorf("%s: container %q starts %s, which is patched in StatefulSets, Deployments, DaemonSets, ReplicaSets and Pods only: "+
 					"run it in one of these, or list the object under spec.unmanaged with the reason", o.ID, c.Name, l.App)

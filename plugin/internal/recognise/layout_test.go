@@ -38,7 +38,7 @@ func TestLayoutIsTheOneWithMostEvidence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := deployment(t, c.container)
 			pod, _ := o.Pod()
-			w, _, err := recogniseWorkload(o, pod)
+			w, _, err := recogniseWorkload(layouts(), o, pod)
 			switch {
 			case err != nil:
 				t.Error(err)

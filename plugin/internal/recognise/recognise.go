@@ -46,13 +46,14 @@ type Release struct {
 
 	Objects int // how many documents hold something
 
-	screened []screened
-	byKind   map[string][]int // places in screened; "" holds what may be of any kind
-	parsed   map[*manifest.Document][]*object.Object
-	found    map[string][]*object.Object // of Named, by kind and name
-	names    map[string]named            // of Named, by kind
-	services map[*Workload][]string
-	layouts  []clientLayout
+	screened      []screened
+	byKind        map[string][]int // places in screened; "" holds what may be of any kind
+	parsed        map[*manifest.Document][]*object.Object
+	found         map[string][]*object.Object // of Named, by kind and name
+	names         map[string]named            // of Named, by kind
+	services      map[*Workload][]string
+	serverLayouts []Layout
+	layouts       []clientLayout
 }
 
 // GuardKind is the kind of an object that no API server knows: a stream that holds one cannot be installed unless elk-mtls, which takes
@@ -80,8 +81,9 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 		found:  map[string][]*object.Object{},
 		names:  map[string]named{},
 
-		services: map[*Workload][]string{},
-		layouts:  clientLayouts(),
+		services:      map[*Workload][]string{},
+		serverLayouts: layouts(),
+		layouts:       clientLayouts(),
 	}
 	signs := words.Of(elasticWords(), clientWords(r.layouts), []string{GuardKind})
 	kinds := append([]string{"Elasticsearch", "Kibana", GuardKind}, workloadKinds[:]...)
@@ -163,9 +165,9 @@ func (r *Release) judge(o *object.Object) error {
 // judgeServer gives the server that a pod runs, nil when it runs none.
 func (r *Release) judgeServer(o *object.Object, pod object.Pod) (*Workload, error) {
 	if o.Hook != "" || o.Kind == "Job" || o.Kind == "CronJob" {
-		return nil, shortLived(o, pod)
+		return nil, shortLived(r.serverLayouts, o, pod)
 	}
-	w, why, err := recogniseWorkload(o, pod)
+	w, why, err := recogniseWorkload(r.serverLayouts, o, pod)
 	switch {
 	case err != nil:
 		return nil, err
