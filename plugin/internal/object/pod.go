@@ -1,6 +1,7 @@
 package object
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -186,6 +187,11 @@ func (s Source) String() string { return s.Kind + "/" + s.Name + ` key "` + s.Ke
 // File finds what the container sees at an absolute path: the key of a Secret or ConfigMap mounted there. It follows subPath,
 // items and projected volumes; of several mounts the longest path counts, as in the container.
 func (c Container) File(file string) (Source, bool) {
+	part, ok := c.part(file)
+	return part.Source, ok
+}
+
+func (c Container) part(file string) (Part, bool) {
 	file = path.Clean(file)
 	var best Mount
 	for _, m := range c.Mounts() {
@@ -194,17 +200,18 @@ func (c Container) File(file string) (Source, bool) {
 		}
 	}
 	if best.Path == "" {
-		return Source{}, false
+		return Part{}, false
 	}
 	inside := strings.TrimPrefix(strings.TrimPrefix(file, best.Path), "/")
 	if best.SubPath != "" {
 		inside = path.Join(best.SubPath, inside)
 	}
-	source, ok := c.pod.fileIn(best.Volume, inside)
+	part, ok := c.pod.fileIn(best.Volume, inside)
 	if !ok && Get(c.pod.volume(best.Volume), "emptyDir") != nil {
-		return c.pod.copied(best, path.Base(file))
+		source, ok := c.pod.copied(best, path.Base(file))
+		return Part{Source: source}, ok
 	}
-	return source, ok
+	return part, ok
 }
 
 // copied finds what an init container copied into an empty folder: it mounts the same folder, and its command names the place where it
@@ -232,19 +239,19 @@ func (p Pod) copied(to Mount, name string) (Source, bool) {
 }
 
 // fileIn finds the key behind a file of a volume. Of several whole Secrets only the cluster knows which one has the key.
-func (p Pod) fileIn(volume, file string) (Source, bool) {
-	var whole []Source
+func (p Pod) fileIn(volume, file string) (Part, bool) {
+	var whole []Part
 	for _, part := range p.Sources(volume) {
 		switch {
 		case part.Key != "" && part.File == file:
-			return part.Source, true
+			return part, true
 		case part.Key == "" && file != "" && !strings.Contains(file, "/"):
 			part.Key = file
-			whole = append(whole, part.Source)
+			whole = append(whole, part)
 		}
 	}
 	if len(whole) != 1 {
-		return Source{}, false
+		return Part{}, false
 	}
 	return whole[0], true
 }
@@ -295,6 +302,7 @@ func (c Container) Reads(kind, name, key string) bool {
 type Part struct {
 	Source
 	File string
+	Mode string // as it is written, decimal or octal; "" where Kubernetes decides
 }
 
 // Sources gives the Secrets and ConfigMaps of a volume.
@@ -310,12 +318,12 @@ func (p Pod) Sources(volume string) []Part {
 			if at == nil || name == "" {
 				continue
 			}
-			items := Items(at, "items")
+			items, mode := Items(at, "items"), cmp.Or(Text(at, "defaultMode"), Text(v, "projected", "defaultMode"))
 			for _, item := range items {
-				all = append(all, Part{Source{Kind: kind.kind, Name: name, Key: Text(item, "key")}, path.Clean(Text(item, "path"))})
+				all = append(all, Part{Source{Kind: kind.kind, Name: name, Key: Text(item, "key")}, path.Clean(Text(item, "path")), cmp.Or(Text(item, "mode"), mode)})
 			}
 			if len(items) == 0 {
-				all = append(all, Part{Source: Source{Kind: kind.kind, Name: name}})
+				all = append(all, Part{Source: Source{Kind: kind.kind, Name: name}, Mode: mode})
 			}
 		}
 	}

@@ -88,6 +88,16 @@ func (p *planner) holds(s object.Source) error {
 		s.Kind, s.Name, s.Key, quoted(keys))
 }
 
+// readable refuses files that the process of a container may not read: it would not start, or go without a certificate.
+func readable(c object.Container, files ...string) error {
+	for _, file := range files {
+		if why := c.Unreadable(file); why != "" {
+			return fmt.Errorf("container %q: %s: set fsGroup in the pod's securityContext, or another defaultMode of the volume, in the chart's values", c.Name, why)
+		}
+	}
+	return nil
+}
+
 // free refuses a workload that uses our names for things of its own: they would be replaced. One that an earlier run patched has them
 // from us.
 func (p *planner) free(o *object.Object) error {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -131,20 +132,24 @@ func (p *planner) source(w *recognise.Workload, c *connection) (object.Source, b
 }
 
 func (c *connection) file(w *recognise.Workload, file string) (object.Source, bool) {
-	file, known := expand(w.Main, file)
+	_, known := expand(w.Main, file)
+	s, ok := w.Main.File(c.absolute(w, file))
+	return s.In(w.Namespace), ok && known
+}
+
+// absolute gives the path of a file in a setting.
+func (c *connection) absolute(w *recognise.Workload, file string) string {
+	file, _ = expand(w.Main, file)
 	if !path.IsAbs(file) {
 		file = path.Join(c.dir, file)
 	}
-	s, ok := w.Main.File(file)
-	return s.In(w.Namespace), ok && known
+	return file
 }
 
 // dangles tells whether nothing is mounted where a setting names a file, and no image is known to have one there.
 func (c *connection) dangles(w *recognise.Workload, file string) bool {
-	file, known := expand(w.Main, file)
-	if !path.IsAbs(file) {
-		file = path.Join(c.dir, file)
-	}
+	_, known := expand(w.Main, file)
+	file = c.absolute(w, file)
 	for _, folder := range append(mountPaths(w.Main), "/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/var/run/secrets") {
 		known = known && file != folder && !strings.HasPrefix(file, strings.TrimSuffix(folder, "/")+"/")
 	}
@@ -184,7 +189,11 @@ func (p *planner) connect(w *recognise.Workload, c *connection, id identity) err
 		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "the CA that signed the server's certificate")
 	case c.dangles(w, c.ca()):
 		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
-	case !ok:
+	case ok:
+		if err := readable(w.Main, c.absolute(w, c.ca())); err != nil {
+			return err
+		}
+	default:
 		p.assume("%s: container %q: %s stays (%s): the file must be there, and hold the CA that signed the server's certificate", w.ID, w.Main.Name, c.keys.ca, c.store.get(c.keys.ca).Place)
 	}
 	if !p.settings.Certs() || own {
@@ -287,7 +296,7 @@ func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
 	}
 	for _, s := range []*setting{cert, key} {
 		if source, ok := c.file(w, s.Value()); ok {
-			if err := p.holds(source); err != nil {
+			if err := errors.Join(p.holds(source), readable(w.Main, c.absolute(w, s.Value()))); err != nil {
 				return true, err
 			}
 			continue

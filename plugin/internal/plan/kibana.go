@@ -129,7 +129,7 @@ func (p *planner) kibanaCA(conf *configuration) (object.Source, error) {
 		return source, fmt.Errorf("%s is %q in %s, and no Secret or ConfigMap of the pod is mounted there: name the Secret with the CA in certificates.secretName",
 			kibanaCAs, s.Values[0], s.Place)
 	}
-	return source, nil
+	return source, readable(conf.w.Main, conf.absolute(s.Values[0]))
 }
 
 func secretOf(s object.Source) string {
@@ -177,7 +177,7 @@ func (p *planner) ownPair(conf *configuration) (*identity, error) {
 		return nil, fmt.Errorf("%s is %q in %s, and no Secret of the pod is mounted there with its key beside it, so that elk-mtls-init cannot present the same pair: "+
 			"remove both settings and name the Secret in certificates.clients", kibanaCert, cert.Value(), cert.Place)
 	}
-	return &identity{secret: c.Name, cert: c.Key, key: k.Key}, nil
+	return &identity{secret: c.Name, cert: c.Key, key: k.Key}, readable(conf.w.Main, conf.absolute(cert.Value()), conf.absolute(key.Value()))
 }
 
 // kibanaTLS plans Kibana's own connection.

@@ -13,7 +13,7 @@ import (
 // a policy made for Kibana need not allow it.
 // https://kubernetes.io/docs/concepts/services-networking/network-policies/#the-two-sorts-of-pod-isolation
 func (p *planner) egress(w *recognise.Workload) error {
-	policies, err := p.release.Selecting("NetworkPolicy", w)
+	policies, err := p.release.Policies(w)
 	if err != nil {
 		return err
 	}

@@ -171,6 +171,8 @@ func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server
 		p.server(w, conf, httpSSL+"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert), "the certificate of the Secret that the configuration names")
 		p.server(w, conf, httpSSL+"key", path.Join(w.Layout.Abs(serverFolder), fileKey), "the key of that certificate")
 		cas[own] = trustedCA{path.Join(w.Layout.Abs(serverFolder), fileCA), ca, true}
+	} else {
+		err = readable(w.Main, conf.absolute(certificate.Value()), conf.absolute(conf.get(httpSSL+"key").Value()))
 	}
 	if ca := c.ClientCA; ca.SecretName != "" {
 		added := trustedCA{path.Join(w.Layout.Abs(serverFolder), fileClientCA), secretKey(w.Object, ca.SecretName, ca.Key), true}
@@ -181,9 +183,9 @@ func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server
 	}
 	known.ca = cas[own].source
 	if p.settings.Certs() {
-		err = p.list(conf, settingCAs, paths(cas), "certificates of these CAs are accepted: the server's own and the clients'", linkElasticsearchTLS)
+		listErr := p.list(conf, settingCAs, paths(cas), "certificates of these CAs are accepted: the server's own and the clients'", linkElasticsearchTLS)
 		known.accepts = p.followed(w, cas)
-		err = errors.Join(err, p.realm(w, conf, paths(cas)))
+		err = errors.Join(err, listErr, p.realm(w, conf, paths(cas)))
 	}
 	return known, errors.Join(err, p.mountServer(w, items))
 }

@@ -5,7 +5,6 @@ package recognise
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
@@ -279,61 +278,9 @@ func (r *Release) isServer(o *object.Object) bool {
 	return slices.ContainsFunc(r.Nodes, is) || slices.ContainsFunc(r.Kibanas, is)
 }
 
-// Services gives the names of the Services whose selector picks the pods of a workload.
-func (r *Release) Services(w *Workload) ([]string, error) {
-	if names, ok := r.services[w]; ok {
-		return names, nil
-	}
-	objects, err := r.Selecting("Service", w)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, o := range objects {
-		names = append(names, o.Name)
-	}
-	r.services[w] = names
-	return names, nil
-}
-
-// Selecting gives the objects of a kind whose selector picks the pods of a workload. Only selectors by labels are followed.
-func (r *Release) Selecting(kind string, w *Workload) ([]*object.Object, error) {
-	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
-	values := words.Of(slices.Collect(maps.Values(labels)))
-	var found []*object.Object
-	for _, i := range slices.Concat(r.byKind[kind], r.byKind[""]) {
-		s := r.screened[i]
-		if !s.mentions(values) {
-			continue
-		}
-		objects, err := r.In(s.doc)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range objects {
-			if o.Kind == kind && sameNamespace(w.Namespace, o.Namespace) && (selects(object.Pairs(o.Node, "spec", "selector"), labels) || selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels)) {
-				found = append(found, o)
-			}
-		}
-	}
-	return found, nil
-}
-
 // mentions holds when one of the words occurs in the document, or may hide behind an escape.
 func (s screened) mentions(wanted *words.Set) bool {
 	return wanted.In(s.doc.Text()) || hasEscape(s.doc.Text())
-}
-
-func selects(selector, labels map[string]string) bool {
-	if len(selector) == 0 {
-		return false
-	}
-	for name, value := range selector {
-		if labels[name] != value {
-			return false
-		}
-	}
-	return true
 }
 
 // Hooks gives the objects that Helm runs as hooks.

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"path"
-	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -186,10 +185,10 @@ func (c caller) held(l link, source object.Source, mode string) link {
 	case notThere:
 		l.assume("%s/%s%s holds the key %q", source.Kind, source.Name, inNamespace(source.Namespace), source.Key)
 	}
-	readable, condition := c.readable(mode)
+	readable, condition := c.MayRead(mode)
 	switch {
 	case !readable:
-		return l.broken(Unreadable, "%s has the mode %s, which the process (%s) may not read", l.file, or(mode, "0644"), c.user())
+		return l.broken(Unreadable, "%s has the mode %s, which the process (%s) may not read", l.file, or(mode, "0644"), c.Process())
 	case condition != "":
 		l.assume("%s: %s", c, condition)
 	}
@@ -208,48 +207,6 @@ func or(text, fallback string) string {
 		return fallback
 	}
 	return text
-}
-
-// readable tells whether the process may read a file of a Secret: it belongs to root, and to the group fsGroup where the pod has one,
-// which the kubelet then lets read it. https://kubernetes.io/docs/tasks/configure-pod-container/security-context/
-func (c caller) readable(mode string) (ok bool, condition string) {
-	bits, err := parseMode(mode)
-	user, group := c.context("runAsUser"), c.context("runAsGroup")
-	switch {
-	case err != nil:
-		return true, fmt.Sprintf("the mode %q lets it read", mode)
-	case object.Text(c.pod.Spec, "securityContext", "fsGroup") != "", bits&0o004 != 0, user == "0" && bits&0o400 != 0, group == "0" && bits&0o040 != 0:
-		return true, ""
-	case group == "" && bits&0o040 != 0:
-		return true, "its process belongs to group 0, which may read the files"
-	case user == "" && bits&0o400 != 0 && c.context("runAsNonRoot") != "true":
-		return true, "its image runs as root, which may read the files"
-	}
-	return false, ""
-}
-
-func parseMode(mode string) (uint64, error) {
-	switch {
-	case mode == "":
-		return 0o644, nil
-	case strings.HasPrefix(mode, "0o"):
-		return strconv.ParseUint(mode[2:], 8, 32)
-	case strings.HasPrefix(mode, "0"):
-		return strconv.ParseUint(mode, 8, 32)
-	}
-	return strconv.ParseUint(mode, 10, 32)
-}
-
-// context gives a field of the container's security context, else of the pod's.
-func (c caller) context(field string) string {
-	return or(object.Text(c.Node, "securityContext", field), object.Text(c.pod.Spec, "securityContext", field))
-}
-
-func (c caller) user() string {
-	if user := c.context("runAsUser"); user != "" {
-		return "user " + user + ", no fsGroup"
-	}
-	return "not root, no fsGroup"
 }
 
 // The states of a key.

@@ -1,0 +1,98 @@
+package recognise
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
+)
+
+// Services gives the names of the Services whose selector picks the pods of a workload.
+func (r *Release) Services(w *Workload) ([]string, error) {
+	if names, ok := r.services[w]; ok {
+		return names, nil
+	}
+	objects, err := r.selecting(w)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, o := range objects {
+		names = append(names, o.Name)
+	}
+	r.services[w] = names
+	return names, nil
+}
+
+// selecting gives the Services whose selector picks the pods of a workload.
+func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
+	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
+	values := words.Of(slices.Collect(maps.Values(labels)))
+	return r.picking("Service", w, values, func(o *object.Object) bool {
+		selector := object.Pairs(o.Node, "spec", "selector")
+		return len(selector) > 0 && selects(selector, labels)
+	})
+}
+
+// Policies gives the NetworkPolicies that are for the pods of a workload. A selector without anything is for every pod.
+// https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-resource
+func (r *Release) Policies(w *Workload) ([]*object.Object, error) {
+	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
+	return r.picking("NetworkPolicy", w, nil, func(o *object.Object) bool {
+		return selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels) &&
+			!slices.ContainsFunc(object.Items(o.Node, "spec", "podSelector", "matchExpressions"), func(e *yaml.RNode) bool { return !expressed(e, labels) })
+	})
+}
+
+// picking gives the objects of a kind and of the workload's namespace that pick holds for. A document with none of values is left
+// unparsed; nil is for all.
+func (r *Release) picking(kind string, w *Workload, values *words.Set, pick func(o *object.Object) bool) ([]*object.Object, error) {
+	var found []*object.Object
+	for _, i := range slices.Concat(r.byKind[kind], r.byKind[""]) {
+		s := r.screened[i]
+		if values != nil && !s.mentions(values) || values == nil && s.kind == "" && !bytes.Contains(s.doc.Text(), []byte(kind)) && !hasEscape(s.doc.Text()) {
+			continue
+		}
+		objects, err := r.In(s.doc)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects {
+			if o.Kind == kind && sameNamespace(w.Namespace, o.Namespace) && pick(o) {
+				found = append(found, o)
+			}
+		}
+	}
+	return found, nil
+}
+
+func selects(selector, labels map[string]string) bool {
+	for name, value := range selector {
+		if labels[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// expressed tells whether labels fulfil one of matchExpressions.
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
+func expressed(e *yaml.RNode, labels map[string]string) bool {
+	value, has := labels[object.Text(e, "key")]
+	in := slices.ContainsFunc(object.Items(e, "values"), func(v *yaml.RNode) bool { return v.YNode().Value == value })
+	switch object.Text(e, "operator") {
+	case "In":
+		return has && in
+	case "NotIn":
+		return !has || !in
+	case "Exists":
+		return has
+	case "DoesNotExist":
+		return !has
+	}
+	return true // an operator of a later version: better told too often
+}
