@@ -1,4 +1,4 @@
-# The images: a program and nothing else; in elk-mtls-cmp, which Argo CD runs, with helm beside it. Built from this very file by `make image`, without Docker, or by
+# The images: a program and nothing else; in elk-mtls-cmp, which Argo CD runs, with helm and public CAs beside it. Built from this very file by `make image`, without Docker, or by
 #
 #     make image && docker build --target elk-mtls-init -t elk-mtls-init .
 #
@@ -21,6 +21,7 @@ FROM scratch AS elk-mtls-cmp
 ARG TARGETARCH
 COPY bin/linux/${TARGETARCH}/elk-mtls /usr/local/bin/elk-mtls
 COPY bin/linux/${TARGETARCH}/helm /usr/local/bin/helm
+COPY bin/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY examples/argocd-cmp/plugin.yaml /home/argocd/cmp-server/config/plugin.yaml
 USER 999:999
 ENTRYPOINT ["/usr/local/bin/elk-mtls"]

@@ -23,6 +23,9 @@ PARTS := go run ./test/parts/cmd
 CLUSTER_PARTS := elasticsearch kube kubelet coredns containerd base-image helm3 helm4
 MODULES := . test/tools/kio test/tools/envtest test/tools/image
 
+# What a program of an image is made of, beside the image.
+sbom = "$$($(PARTS) path sbom)" bin -json -std -noserial -notimestamp -output dist/$(1).cdx.json bin/linux/$(firstword $(IMAGE_ARCHS))/$(1) && echo dist/$(1).cdx.json
+
 ##@ Use
 
 .PHONY: help
@@ -44,19 +47,22 @@ demo: ## the whole thing on your machine, in about a minute: needs Go, a JDK 17 
 
 .PHONY: image
 image: ## an OCI archive of each program into dist/, without Docker, from the Dockerfile
-## IMAGE_ARCHS="amd64 arm64" puts several into each
+## IMAGE_ARCHS="amd64 arm64" puts several into each; dist/*.cdx.json tell what the programs are made of
 	@for arch in $(IMAGE_ARCHS); do \
 		GOOS=linux GOARCH=$$arch go build -ldflags '$(PLUGIN_LDFLAGS)' -o bin/linux/$$arch/elk-mtls ./plugin; \
 		GOOS=linux GOARCH=$$arch go build -ldflags '$(LDFLAGS)' -o bin/linux/$$arch/elk-mtls-init ./initcontainer; \
 	done
 	@go -C test/tools/image run . -context $(CURDIR) -archs "$(IMAGE_ARCHS)" -tag "$(VERSION)" elk-mtls elk-mtls-init
+	@$(call sbom,elk-mtls) && $(call sbom,elk-mtls-init)
 
 .PHONY: image-cmp
 image-cmp: image ## the image for Argo CD as well, with Helm 4 from source in it
 	@for arch in $(IMAGE_ARCHS); do \
 		GOOS=linux GOARCH=$$arch go -C test/tools/helm4 build -ldflags '-s -w' -o $(CURDIR)/bin/linux/$$arch/helm helm.sh/helm/v4/cmd/helm; \
 	done
+	@go -C test/tools/image run ./roots >bin/ca-certificates.crt
 	@go -C test/tools/image run . -context $(CURDIR) -archs "$(IMAGE_ARCHS)" -tag "$(VERSION)" elk-mtls-cmp
+	@$(call sbom,helm)
 
 .PHONY: plugin
 plugin: build ## the Helm 4 plugins into dist/helm4: helm plugin install dist/helm4/elk-mtls

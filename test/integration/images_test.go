@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"testing"
 
 	"github.com/elk-mtls/elk-mtls/test/parts"
+	"github.com/elk-mtls/elk-mtls/test/pki"
 )
 
 // archives are what `make image-cmp` writes.
@@ -137,12 +139,35 @@ func files(t *testing.T, archive []byte) map[string][]byte {
 	}
 }
 
-// TestImages runs each image as the users that run it: kustomize and kpt take nobody, Kubernetes the one of the image, Argo CD 999.
+// users are those who run images: nobody for kustomize and kpt, the one of our images, and the one of Argo CD.
+var users = []uint32{65534, 65532, 999}
+
+// readable makes what is in /tmp everybody's to read.
+func (c *container) readable() {
+	c.t.Helper()
+	if out, err := exec.CommandContext(c.t.Context(), "chmod", "-R", "a+rX", c.tmp).CombinedOutput(); err != nil {
+		c.t.Fatalf("%v\n%s", err, out)
+	}
+	if err := os.Chmod(c.tmp, 0o777); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// TestImages runs each image as each of these users, and holds that beside it stands what it is made of.
 func TestImages(t *testing.T) {
 	chart := wrappedCharts(t)[0]
+	for name, module := range map[string]string{"elk-mtls": "sigs.k8s.io/kustomize/kyaml", "elk-mtls-init": "k8s.io/client-go", "helm": "helm.sh/helm/v4"} {
+		dir, err := archives()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := readFile(t, filepath.Join(dir, name+".cdx.json")); !bytes.Contains(text, []byte(`"pkg:golang/`+module+"@")) {
+			t.Errorf("%s.cdx.json does not name %s", name, module)
+		}
+	}
 	t.Run("elk-mtls", func(t *testing.T) {
 		c := newContainer(t, "elk-mtls")
-		for _, user := range []uint32{65534, 65532, 999} {
+		for _, user := range users {
 			out, err := c.run(user, chart.stream, []string{"ELK_MTLS_INIT_CONTAINER_IMAGE=" + initImage}, "/elk-mtls")
 			if err != nil {
 				t.Fatalf("user %d: %v", user, err)
@@ -152,9 +177,14 @@ func TestImages(t *testing.T) {
 	})
 	t.Run("elk-mtls-init", func(t *testing.T) {
 		c := newContainer(t, "elk-mtls-init")
-		for _, user := range []uint32{65534, 65532, 999} {
-			if out, err := c.run(user, nil, nil, "/elk-mtls-init", "version"); err != nil || !bytes.HasPrefix(out, []byte("elk-mtls-init ")) {
-				t.Errorf("user %d: %v, %q", user, err, out)
+		pair := pki.NewCA("images").Leaf(pki.Options{CN: "logstash", ClientAuth: true})
+		put(t, filepath.Join(c.tmp, "tls.crt"), string(pair.Cert))
+		put(t, filepath.Join(c.tmp, "tls.key"), string(pair.Key))
+		c.readable()
+		for _, user := range users {
+			store := fmt.Sprintf("%d.p12", user)
+			if _, err := c.run(user, nil, nil, "/elk-mtls-init", "keystore", "--cert", "/tmp/tls.crt", "--key", "/tmp/tls.key", "--out", "/tmp/"+store); err != nil || !exists(filepath.Join(c.tmp, store)) {
+				t.Errorf("user %d: %v", user, err)
 			}
 		}
 	})
@@ -163,15 +193,18 @@ func TestImages(t *testing.T) {
 		if err := os.CopyFS(c.tmp, os.DirFS(chart.write(t))); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := exec.CommandContext(t.Context(), "chmod", "-R", "a+rX", c.tmp).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		c.readable()
 		env := []string{"ARGOCD_APP_NAME=elk", "ELK_MTLS_INIT_CONTAINER_IMAGE=" + initImage, "HELM_CACHE_HOME=/tmp/helm", "HELM_CONFIG_HOME=/tmp/helm", "HELM_DATA_HOME=/tmp/helm"}
-		out, err := c.run(999, nil, env, "/usr/local/bin/elk-mtls", "cmp", "generate")
-		if err != nil {
-			t.Fatal(err)
+		for _, user := range users {
+			out, err := c.run(user, nil, append(env, fmt.Sprintf("HELM_CACHE_HOME=/tmp/helm-%d", user)), "/usr/local/bin/elk-mtls", "cmp", "generate")
+			if err != nil {
+				t.Fatalf("user %d: %v", user, err)
+			}
+			sameObjects(t, chart.secured(t, nil), objects(t, out))
 		}
-		sameObjects(t, chart.secured(t, nil), objects(t, out))
+		if pool := x509.NewCertPool(); !pool.AppendCertsFromPEM(readFile(t, filepath.Join(c.root, "etc/ssl/certs/ca-certificates.crt"))) {
+			t.Error("no CA certificates where Go looks for them")
+		}
 		if !exists(filepath.Join(c.root, "home/argocd/cmp-server/config/plugin.yaml")) {
 			t.Error("no plugin.yaml where argocd-cmp-server looks for it")
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
@@ -69,6 +70,14 @@ func TestCommandsForElasticsearch(t *testing.T) {
 	if out := page.Typed(t, "README.md", folder, all, env); !strings.Contains(out, made[0]) {
 		t.Errorf("the list of tokens does not have %q:\n%s", made[0], out)
 	}
+	if status, body, err := l.node.Call(t.Context(), http.MethodPut, "/_security/service/elastic/kibana/credential/token/kibana-kibana", nil); err != nil || status != http.StatusOK {
+		t.Fatalf("a token as the hook makes it: %d %s %v", status, body, err)
+	}
+	hook := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "kibana-kibana-es-token"}}
+	if _, err := c.admin.CoreV1().Secrets("default").Create(t.Context(), hook, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	page.Typed(t, "docs/from-the-hook.md", folder, all, env)
 	if left := tokens(t, l); len(left) > 0 {
 		t.Errorf("after the deletion there are still %v", left)
 	}
