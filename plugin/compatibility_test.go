@@ -107,6 +107,12 @@ func TestCompatibility(t *testing.T) {
 // stream gives the rendering, behind the Elasticsearch that it calls.
 func (r rendering) stream(t *testing.T, dir string) []byte {
 	t.Helper()
+	return r.streamWith(t, dir, func(client string) string { return client })
+}
+
+// streamWith gives it with another text of the client.
+func (r rendering) streamWith(t *testing.T, dir string, client func(string) string) []byte {
+	t.Helper()
 	if r.name == everything {
 		return oneStream(t, dir)
 	}
@@ -114,7 +120,8 @@ func (r rendering) stream(t *testing.T, dir string) []byte {
 	if r.beside == "" {
 		return text
 	}
-	return append(besideOf(string(read(t, filepath.Join(dir, r.beside+".yaml"))), string(text)), text...)
+	fresh := client(string(text))
+	return append(besideOf(string(read(t, filepath.Join(dir, r.beside+".yaml"))), fresh), fresh...)
 }
 
 // settings gives what a rendering needs.
