@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ const get = `
 public class Get {
 	public static void main(String[] args) throws Exception {
 		var c = (javax.net.ssl.HttpsURLConnection) new java.net.URL(args[0]).openConnection();
-		System.out.println("status " + c.getResponseCode());
+		System.out.println("answered " + c.getResponseCode());
 	}
 }`
 
@@ -35,9 +36,10 @@ func TestJavaReadsTheKeystore(t *testing.T) {
 	}
 	trust := filepath.Join(dir, "trust.p12")
 	java("keytool", "-importcert", "-noprompt", "-alias", "ca", "-file", file(t, dir, "ca.crt", ca.Cert), "-keystore", trust, "-storepass", keystorePassword)
-	// In TLS 1.2 the refusal is part of the handshake; in 1.3 a client may be writing already when it comes.
-	call := []string{"-Djdk.tls.client.protocols=TLSv1.2", "-Djavax.net.ssl.trustStore=" + trust, "-Djavax.net.ssl.trustStorePassword=" + keystorePassword, file(t, dir, "Get.java", []byte(get)), node.URL}
-	if out := java("java", call...); !strings.Contains(out, "certificate_required") && !strings.Contains(out, "bad_certificate") {
+	call := []string{"-Djavax.net.ssl.trustStore=" + trust, "-Djavax.net.ssl.trustStorePassword=" + keystorePassword, file(t, dir, "Get.java", []byte(get)), node.URL}
+	// A client may be writing still when the node ends the connection, and sees that before it reads why.
+	refusals := []string{"certificate_required", "bad_certificate", "Broken pipe", "Connection reset", "Error writing to server"}
+	if out := java("java", call...); strings.Contains(out, "answered") || !slices.ContainsFunc(refusals, func(text string) bool { return strings.Contains(out, text) }) {
 		t.Fatalf("without a certificate it should be refused in TLS: %s", out)
 	}
 	for name, options := range map[string]pki.Options{"rsa": {CN: "logstash", ClientAuth: true, RSA: true}, "ec": {CN: "logstash", ClientAuth: true}} {
@@ -48,7 +50,7 @@ func TestJavaReadsTheKeystore(t *testing.T) {
 			t.Fatalf("%s: exit %d", name, run)
 		}
 		with := append([]string{"-Djavax.net.ssl.keyStore=" + out, "-Djavax.net.ssl.keyStorePassword=" + keystorePassword}, call...)
-		if text := java("java", with...); strings.TrimSpace(text) != "status 401" { // TLS is over; there is no password
+		if text := java("java", with...); strings.TrimSpace(text) != "answered 401" { // TLS is over; there is no password
 			t.Errorf("%s: %s", name, text)
 		}
 	}
