@@ -101,7 +101,8 @@ func (s stock) nodes(count int) edit {
 	}
 	return func(text string) string {
 		text = edited(text, substitute(`(?m)^(  replicas:) \d+`, fmt.Sprintf("$1 %d", count)),
-			substitute(`"elasticsearch-master-0,[^"]*"`, `"`+names.String()+`"`), substitute(`(?m)^      affinity:\n(        .*\n)+`, ""))
+			substitute(`"elasticsearch-master-0,[^"]*"`, `"`+names.String()+`"`), substitute(`(?m)^      affinity:\n(        .*\n)+`, ""),
+			setting("cluster.routing.allocation.disk.threshold_enabled", "false")) // how full this machine's disk is says nothing
 		if s.official {
 			return text
 		}
