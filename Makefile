@@ -130,6 +130,12 @@ bench: ## elk-mtls beside kustomize, ytt, yq, gojq, a kyaml pipeline: writes doc
 	go run ./test/bench $(BENCHFLAGS)
 	go test -run '^$$' -bench . -benchmem ./plugin/...
 
+.PHONY: bench-init
+bench-init: ## elk-mtls-init with a real Elasticsearch, beside a bare program and a script: writes there, too
+	@$(PARTS) prepare elasticsearch kube envtest
+	go run ./test/benchinit
+	@$(PARTS) missing elasticsearch kube
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 	@for file in $$(git ls-files --cached --others --exclude-standard '*_test.go' | xargs grep -l '^func Fuzz'); do \

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,6 +22,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/rollout"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
+	"github.com/elk-mtls/elk-mtls/test/minting"
 	"github.com/elk-mtls/elk-mtls/test/parts"
 	"github.com/elk-mtls/elk-mtls/test/pki"
 	"github.com/elk-mtls/elk-mtls/test/replicas"
@@ -85,33 +85,17 @@ func TestRealParts(t *testing.T) {
 	})
 }
 
-// inCluster makes a namespace with what the release brings: the blank Secret, the Role for it, and a ServiceAccount.
+// inCluster makes a namespace with what the release brings.
 func (w *world) inCluster(t *testing.T, admin kubernetes.Interface, config *rest.Config) {
 	t.Helper()
-	ctx := t.Context()
-	space, err := admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "elk-"}}, metav1.CreateOptions{})
+	w.secret = "kibana-elk-mtls-token"
+	var token string
+	var err error
+	w.namespace, token, err = minting.Namespace(t.Context(), admin, w.secret)
 	must(t, err)
-	w.namespace, w.secret = space.Name, "kibana-elk-mtls-token"
-	meta := metav1.ObjectMeta{Name: w.secret}
 	secrets := admin.CoreV1().Secrets(w.namespace)
-	_, err = secrets.Create(ctx, &corev1.Secret{ObjectMeta: meta}, metav1.CreateOptions{})
-	must(t, err)
-	_, err = admin.CoreV1().ServiceAccounts(w.namespace).Create(ctx, &corev1.ServiceAccount{ObjectMeta: meta}, metav1.CreateOptions{})
-	must(t, err)
-	_, err = admin.RbacV1().Roles(w.namespace).Create(ctx, &rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{{
-		APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{w.secret}, Verbs: []string{"get", "patch"},
-	}}}, metav1.CreateOptions{})
-	must(t, err)
-	_, err = admin.RbacV1().RoleBindings(w.namespace).Create(ctx, &rbacv1.RoleBinding{
-		ObjectMeta: meta,
-		RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "Role", Name: w.secret},
-		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Name: w.secret, Namespace: w.namespace}},
-	}, metav1.CreateOptions{})
-	must(t, err)
-	token, err := admin.CoreV1().ServiceAccounts(w.namespace).CreateToken(ctx, w.secret, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
-	must(t, err)
 	w.kubernetes = rest.AnonymousClientConfig(config)
-	w.kubernetes.BearerToken = token.Status.Token
+	w.kubernetes.BearerToken = token
 	w.kubernetes.QPS = -1
 
 	w.read = func() *corev1.Secret {

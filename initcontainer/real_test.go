@@ -5,12 +5,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
-	"net/http"
 	"os"
 	"regexp"
 	"testing"
 
+	"github.com/elk-mtls/elk-mtls/test/minting"
 	"github.com/elk-mtls/elk-mtls/test/parts"
 	"github.com/elk-mtls/elk-mtls/test/pki"
 )
@@ -18,33 +17,9 @@ import (
 // realElasticsearch starts a node, with a user that may mint and nothing more. Settings and files may be added.
 func realElasticsearch(t *testing.T, more map[string]string, files map[string][]byte) (*parts.Node, *pki.CA) {
 	t.Helper()
-	ca := pki.NewCA("ca")
-	server := ca.Leaf(pki.Options{CN: "node", SANs: []string{"127.0.0.1"}, ServerAuth: true})
-	settings := map[string]string{
-		"xpack.security.http.ssl.enabled":                 "true",
-		"xpack.security.http.ssl.client_authentication":   "required",
-		"xpack.security.http.ssl.certificate":             "certs/tls.crt",
-		"xpack.security.http.ssl.key":                     "certs/tls.key",
-		"xpack.security.http.ssl.certificate_authorities": "certs/ca.crt",
-	}
-	maps.Copy(settings, more)
-	all := map[string][]byte{"certs/tls.crt": server.Cert, "certs/tls.key": server.Key, "certs/ca.crt": ca.Cert}
-	maps.Copy(all, files)
-	node, err := parts.Elasticsearch(t.Context(), parts.Options{
-		Settings: settings,
-		Files:    all,
-		TLS:      ca.Client(ca.Leaf(pki.Options{CN: "admin", ClientAuth: true})),
-	})
+	node, ca, err := minting.Elasticsearch(t.Context(), minting.Options{Settings: more, Files: files, Role: documentedRole(t)})
 	parts.SkipOrFail(t, err)
 	t.Cleanup(func() { must(t, node.Stop()) })
-	for path, body := range map[string]any{
-		"/_security/role/minter": documentedRole(t),
-		"/_security/user/minter": map[string]any{"password": testPassword, "roles": []string{"minter"}},
-	} {
-		if status, text, err := node.Call(t.Context(), http.MethodPut, path, body); err != nil || status != http.StatusOK {
-			t.Fatalf("PUT %s: %d, %v: %s", path, status, err, text)
-		}
-	}
 	return node, ca
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/kubefake"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
+	"github.com/elk-mtls/elk-mtls/test/minting"
 	"github.com/elk-mtls/elk-mtls/test/pki"
 	"github.com/elk-mtls/elk-mtls/test/standin"
 )
@@ -79,7 +80,7 @@ func localWorld(t *testing.T) (*world, *standin.Server, *kubefake.Server) {
 	return w, es, api
 }
 
-const testPassword = "correct horse battery staple"
+const testPassword = minting.Password
 
 func must(t *testing.T, err error) {
 	t.Helper()

@@ -67,7 +67,7 @@ func allocations(t *testing.T, shape corpus.Shape) float64 {
 
 // A stream is in memory once, and what is not patched is never parsed. Linux counts memory in KB; elsewhere in another unit.
 func TestPeakMemory(t *testing.T) {
-	elkMTLS, launch := built(t, "."), built(t, "../test/bench/launch")
+	elkMTLS, launch := built(t, "."), built(t, "../test/measure/launch")
 	for name, c := range map[string]struct {
 		shape corpus.Shape
 		times float64 // of the input

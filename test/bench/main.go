@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/elk-mtls/elk-mtls/test/measure"
 )
 
 func main() {
@@ -55,5 +57,5 @@ func run(ctx context.Context, args []string) error {
 		_, err := io.WriteString(os.Stdout, text)
 		return err
 	}
-	return replace(*document, text)
+	return measure.Replace(*document, "measured", text)
 }

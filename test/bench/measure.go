@@ -8,14 +8,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/elk-mtls/elk-mtls/test/measure"
 )
 
 // bench holds what one run needs.
 type bench struct {
 	dir          string
+	launcher     measure.Launcher
 	rounds, slow int
 	programs     []program
 	lacks        []string
@@ -55,36 +57,28 @@ func (b *bench) compare(ctx context.Context, s stream, programs []program) (map[
 		for _, p := range programs {
 			var wall, cpu time.Duration
 			for _, file := range s.files {
-				w, c, kb, err := b.once(ctx, p, file)
+				t, err := b.once(ctx, p, file)
 				if err != nil {
 					return nil, fmt.Errorf("%s on %s: %w", p.name, s.name, err)
 				}
-				wall, cpu, rss[p.name] = wall+w, cpu+c, max(rss[p.name], kb)
+				wall, cpu, rss[p.name] = wall+t.Wall, cpu+t.CPU, max(rss[p.name], t.RSS)
 			}
 			walls[p.name], cpus[p.name] = append(walls[p.name], wall), append(cpus[p.name], cpu)
 		}
 	}
 	taken := map[string]result{}
 	for _, p := range programs {
-		taken[p.name] = result{rounds, median(walls[p.name]), median(cpus[p.name]), rss[p.name]}
+		taken[p.name] = result{rounds, measure.Median(walls[p.name]), measure.Median(cpus[p.name]), rss[p.name]}
 	}
 	return taken, nil
 }
 
-// once runs a program by way of launch.
-func (b *bench) once(ctx context.Context, p program, file string) (wall, cpu time.Duration, kb int, err error) {
+// once runs a program by way of the launcher.
+func (b *bench) once(ctx context.Context, p program, file string) (measure.Taken, error) {
 	if err := b.place(file); err != nil {
-		return 0, 0, 0, err
+		return measure.Taken{}, err
 	}
-	command := exec.CommandContext(ctx, filepath.Join(b.dir, "launch"), append([]string{file, p.path}, p.args...)...)
-	var messages bytes.Buffer
-	command.Stderr, command.Env = &messages, environment()
-	out, err := command.Output()
-	if err != nil {
-		return 0, 0, 0, fmt.Errorf("%w\n%s", err, messages.Bytes())
-	}
-	_, err = fmt.Sscan(string(out), &wall, &cpu, &kb)
-	return wall, cpu, kb, err
+	return b.launcher.Run(ctx, file, environment(), append([]string{p.path}, p.args...)...)
 }
 
 // place makes a file the input.yaml of those that read no stdin.
@@ -137,8 +131,4 @@ func (b *bench) check(ctx context.Context, s stream, p program) error {
 
 func environment() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
-}
-
-func median(times []time.Duration) time.Duration {
-	return slices.Sorted(slices.Values(times))[len(times)/2]
 }

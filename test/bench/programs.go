@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/test/measure"
 	"github.com/elk-mtls/elk-mtls/test/parts"
 )
 
@@ -55,11 +55,13 @@ func programs() []program {
 
 // prepare builds what is ours and finds or builds the peers. A peer that cannot be had is named, here and in the document.
 func (b *bench) prepare(ctx context.Context) error {
-	for name, source := range map[string]string{"launch": "./test/bench/launch", plainCopy: "./test/bench/copy", ours: "./plugin"} {
-		command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(b.dir, name), source)
-		command.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := command.CombinedOutput(); err != nil {
-			return fmt.Errorf("go build %s: %w\n%s", source, err, out)
+	var err error
+	if b.launcher, err = measure.NewLauncher(ctx, b.dir); err != nil {
+		return err
+	}
+	for name, source := range map[string]string{plainCopy: "./test/bench/copy", ours: "./plugin"} {
+		if err := measure.Build(ctx, filepath.Join(b.dir, name), source); err != nil {
+			return err
 		}
 	}
 	if err := os.CopyFS(b.dir, peers); err != nil {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/elk-mtls/elk-mtls/test/minting"
 )
 
 // leaks remembers every secret value that there ever was, and looks for it in all that a process leaves behind.
@@ -23,9 +25,9 @@ type leaks struct {
 
 // newLeaks knows what all lanes of a stage share.
 func newLeaks(s *stage) *leaks {
-	l := &leaks{values: map[string]bool{password: true}, looked: map[string]int{}}
+	l := &leaks{values: map[string]bool{minting.Password: true}, looked: map[string]int{}}
 	encoded := base64.StdEncoding.EncodeToString
-	l.values[strings.TrimRight(encoded([]byte("minter:"+password)), "=")] = true // of the header
+	l.values[strings.TrimRight(encoded([]byte(minting.Username+":"+minting.Password)), "=")] = true // of the header
 	// Every service token of the account begins like this, also one whose only holder was killed; and so it is in an object.
 	token := encoded([]byte("\x00\x01\x00\x01elastic/kibana/"))[:21]
 	l.values[token] = true
@@ -100,7 +102,7 @@ func TestLeaksAreFound(t *testing.T) {
 	token := base64.RawStdEncoding.EncodeToString([]byte("\x00\x01\x00\x01elastic/kibana/elk-mtls_x:0123456789abcdefghijkl"))
 	l.add("a ServiceAccount's token, which is long enough to be known")
 	for _, text := range []string{
-		"x " + token, base64.StdEncoding.EncodeToString([]byte(token)), "pass " + password, "Basic " + base64.StdEncoding.EncodeToString([]byte("minter:"+password)),
+		"x " + token, base64.StdEncoding.EncodeToString([]byte(token)), "pass " + minting.Password, "Basic " + base64.StdEncoding.EncodeToString([]byte(minting.Username+":"+minting.Password)),
 		"a ServiceAccount's token, which is long enough to be known",
 	} {
 		if l.look(result{told: "waited: " + text}) == nil {

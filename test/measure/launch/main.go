@@ -1,7 +1,7 @@
 // Command launch runs one program once: `launch INPUT PROGRAM [ARGUMENT ...]`. The program reads the file INPUT and its output is thrown
 // away; nanoseconds, nanoseconds of processor time and peak memory in KB go to stdout.
 //
-// It exists because a process begins with the peak memory of the one that started it: the benchmark itself is too large for that.
+// It exists because a process begins with the peak memory of the one that started it: a benchmark itself is too large for that.
 package main
 
 import (
