@@ -65,6 +65,9 @@ func (o *options) cmpGenerate(ctx context.Context) error {
 		return err
 	}
 	output, outcome, err := transform(stream, settings)
+	if errors.Is(err, errNoObject) {
+		return errors.New("helm template gives no Kubernetes object: Argo CD would take that for a wish to delete all of the Application's")
+	}
 	if err != nil {
 		return err
 	}
@@ -139,7 +142,7 @@ func (o *options) runHelm(ctx context.Context, stdin string, args ...string) ([]
 	cmd.Stderr = &message
 	output, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("helm %s: %w\n%s", args[0], err, strings.TrimSpace(message.String()))
+		return nil, errors.New(strings.TrimSpace(fmt.Sprintf("helm %s: %v\n%s", args[0], err, message.String())))
 	}
 	_, err = o.stderr.Write([]byte(message.String()))
 	return output, err

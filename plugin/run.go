@@ -163,11 +163,11 @@ func (o *options) filter() error {
 		return usageError{err}
 	}
 	if unread != nil {
-		return unread
+		return onStdin(unread)
 	}
 	output, outcome, err := transformSpans(input, settings)
 	if err != nil {
-		return err
+		return onStdin(err)
 	}
 	if err := o.writeReport(outcome); err != nil {
 		return err
@@ -180,6 +180,15 @@ func (o *options) filter() error {
 	return nil
 }
 
+// onStdin says of an empty stream where it may come from: Helm 3's `template --output-dir` writes its files before it calls a post-renderer.
+func onStdin(err error) error {
+	if errors.Is(err, errNoObject) {
+		return errors.New("stdin holds no Kubernetes object: a post-renderer reads the manifests from stdin (helm template … | elk-mtls); " +
+			"`helm template --output-dir` of Helm 3 passes none and has written its files unpatched")
+	}
+	return err
+}
+
 // Room for stdin. Most releases fit into the first. A larger stream gets address space, which is no memory: of it only what is read
 // into becomes resident, and nothing is copied as the stream grows.
 const (
@@ -190,7 +199,7 @@ const (
 // read takes all of stdin.
 func (o *options) read() ([]byte, error) {
 	if f, ok := o.stdin.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 && !isNull(info) {
 			return nil, usageError{errors.New("stdin is a terminal: elk-mtls reads the manifests from it (helm template … | elk-mtls); see elk-mtls --help")}
 		}
 	}
@@ -211,4 +220,10 @@ func (o *options) read() ([]byte, error) {
 			debug.SetGCPercent(25)
 		}
 	}
+}
+
+// isNull holds for the device that a program gets as stdin whose caller names none. It is no terminal, though a device of characters.
+func isNull(stdin os.FileInfo) bool {
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(stdin, null)
 }

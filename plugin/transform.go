@@ -59,10 +59,8 @@ func secure(stream *manifest.Stream, settings config.Settings) (*report.Report, 
 	return outcome, nil
 }
 
-// errNoObject closes a hole of Helm 3: it takes an empty answer for "delete every object of the release". Empty input comes from
-// Helm 3's `template --output-dir`, which writes its files before it calls a post-renderer.
-var errNoObject = errors.New("stdin holds no Kubernetes object: a post-renderer reads the manifests from stdin " +
-	"(helm template … | elk-mtls); `helm template --output-dir` of Helm 3 passes none and has written its files unpatched")
+// errNoObject closes a hole of whoever renders: Helm 3 and Argo CD take an empty answer for "delete every object of the release".
+var errNoObject = errors.New("the input holds no Kubernetes object")
 
 func unmanaged(settings config.Settings) func(object.ID) bool {
 	return func(id object.ID) bool {

@@ -4,6 +4,7 @@
 package argocd
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,19 +68,35 @@ func Read(environ []string, setting func(parameter string) bool) (Application, e
 }
 
 func (a *Application) take(p parameter, setting func(string) bool) error {
+	want := "string"
 	switch p.Name {
 	case "release-name":
-		a.Release = p.String
+		if p.String != "" {
+			a.Release = p.String
+		}
 	case "values":
-		a.Files = p.Array
+		want, a.Files = "array", p.Array
 	case "values-inline":
 		a.Inline = p.String
 	case "set":
-		a.Values = p.Map
+		want, a.Values = "map", p.Map
 	default:
 		if !setting(p.Name) {
 			return fmt.Errorf("plugin parameter %q: no such parameter; there are values (array), values-inline (string), set (map), release-name (string), "+
-				"and the settings of elk-mtls", p.Name)
+				"and the settings of elk-mtls (string)", p.Name)
+		}
+	}
+	return p.of(want)
+}
+
+// of gives an error when the parameter says something in another type, which nobody would read.
+func (p parameter) of(want string) error {
+	for _, given := range []struct {
+		kind string
+		set  bool
+	}{{"string", p.String != ""}, {"array", len(p.Array) > 0}, {"map", len(p.Map) > 0}} {
+		if given.set && given.kind != want {
+			return fmt.Errorf("plugin parameter %q: is of type %s: make it one of type %s", p.Name, given.kind, want)
 		}
 	}
 	return nil
@@ -93,9 +110,10 @@ func (a Application) Inside(file string) error {
 	return nil
 }
 
-// Arguments gives the arguments of helm. The inline values are expected on its stdin. Tests are left out: Argo CD runs none.
+// Arguments gives the arguments of helm. The inline values are expected on its stdin. Tests are left out: Argo CD runs none. Nothing that
+// an Application says can become a flag, or one file's name two.
 func (a Application) Arguments() []string {
-	args := []string{"template", a.Release, ".", "--include-crds", "--skip-tests"}
+	args := []string{"template", "--include-crds", "--skip-tests"}
 	add := func(flag, value string) {
 		if value != "" {
 			args = append(args, "--"+flag+"="+value)
@@ -105,7 +123,7 @@ func (a Application) Arguments() []string {
 	add("kube-version", a.KubeVersion)
 	add("api-versions", a.APIVersions)
 	for _, file := range a.Files {
-		add("values", file)
+		add("values", csvField(file))
 	}
 	if a.Inline != "" {
 		add("values", "-")
@@ -113,5 +131,14 @@ func (a Application) Arguments() []string {
 	for _, name := range slices.Sorted(maps.Keys(a.Values)) {
 		add("set", name+"="+strings.ReplaceAll(a.Values[name], ",", `\,`))
 	}
-	return args
+	return append(args, "--", a.Release, ".")
+}
+
+// csvField is a text in a flag that helm reads as a line of comma-separated values.
+func csvField(text string) string {
+	var line strings.Builder
+	w := csv.NewWriter(&line)
+	_ = w.Write([]string{text}) // into memory
+	w.Flush()
+	return strings.TrimSuffix(line.String(), "\n")
 }
