@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"sigs.k8s.io/json"
-	"sigs.k8s.io/yaml"
 )
 
 // APIVersion and Kind name the configuration file.
@@ -201,34 +200,6 @@ func (s Settings) WithCerts() string {
 	return "cert-" + s.Mode
 }
 
-// Parse reads a configuration file or a functionConfig. Unknown fields are refused by name.
-func Parse(text []byte) (Settings, error) {
-	var f File
-	if err := decode(text, &f); err != nil {
-		return Settings{}, err
-	}
-	if f.APIVersion != APIVersion || f.Kind != Kind {
-		return Settings{}, fmt.Errorf("apiVersion %q, kind %q: expected %q and %q", f.APIVersion, f.Kind, APIVersion, Kind)
-	}
-	return f.Spec, nil
-}
-
-// Print writes a configuration file. Parse gives the same settings back.
-func Print(s Settings) ([]byte, error) {
-	return yaml.Marshal(File{APIVersion: APIVersion, Kind: Kind, Spec: s})
-}
-
-// decode reads YAML into a value of this package. A field that it does not have, or that stands there twice, is an error that gives
-// its whole path.
-func decode(text []byte, into any) error {
-	converted, err := yaml.YAMLToJSONStrict(text)
-	if err != nil {
-		return err
-	}
-	strict, err := json.UnmarshalStrict(converted, into)
-	return errors.Join(append(strict, err)...)
-}
-
 // WithDefaults fills what neither the user said nor the manifests can tell.
 func (s Settings) WithDefaults() Settings {
 	or := func(field *string, value string) {
@@ -288,7 +259,7 @@ func (s Settings) Validate() error {
 	if strings.Contains(s.Elasticsearch.URL, "@") {
 		problems = append(problems, fmt.Errorf("elasticsearch.url: holds a user name or password, which would be readable in the arguments of a container: take it out"))
 	}
-	return errors.Join(append(problems, s.validateLists()...)...)
+	return errors.Join(slices.Concat(problems, s.validateLists(), s.validateNames())...)
 }
 
 // validateMode finds what does not go with the mode: a setting that the mode passes over was meant for something.
@@ -336,7 +307,7 @@ func (s Settings) validateLists() []error {
 		}
 	}
 	for i, name := range s.InitContainer.PullSecrets {
-		if strings.TrimSpace(name) == "" {
+		if name == "" {
 			problems = append(problems, fmt.Errorf("initContainer.pullSecrets[%d]: needs the name of a Secret", i))
 		}
 	}

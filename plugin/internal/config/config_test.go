@@ -94,7 +94,9 @@ spec:
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	s := Settings{Mode: "m", ClientAuthentication: "c", Hooks: "h", Unmanaged: []Unmanaged{{Ref: "x"}}}
 	s.InitContainer.Timeout = "-1s"
-	s.InitContainer.PullSecrets = []string{"x", ""}
+	s.InitContainer.PullSecrets = []string{"x y", ""}
+	s.InitContainer.Image, s.Certificates.SecretName, s.Minter.PasswordKey = "https://registry.example/x", "Certs", "pass word"
+	s.Certificates.Clients = []Client{{Ref: "Deployment/x", SecretName: "-x"}}
 	s.Token.Account = "kibana"
 	s.Password.Set, s.PKI.Realm = true, "a.b"
 	s.Certificates.Duration = "a year"
@@ -118,10 +120,42 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 			t.Errorf("no word about %s in: %v", want, err)
 		}
 	}
+	for _, want := range []string{
+		`certificates.secretName: "Certs"`, `certificates.clients[0].secretName: "-x"`, `initContainer.pullSecrets[0]: "x y"`, `minter.passwordKey: "pass word"`,
+		`initContainer.image: "https://registry.example/x"`,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no word about %s in: %v", want, err)
+		}
+	}
 	for _, want := range []string{"mode:", "clientAuthentication:", "hooks:", "unmanaged[0]:", "initContainer.timeout:", "token.account:", "elasticsearch.url:"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no word about %s in: %v", want, err)
 		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	const head = "apiVersion: elk-mtls.dev/v1alpha1\nkind: MutualTLS\n"
+	for text, want := range map[string]string{
+		"hello":                                 "is a text, and must be a mapping",
+		"[1]":                                   "is a list, and must be a mapping",
+		head + "spec: hello":                    "spec is a text, and must be a mapping",
+		head + "spec: {mode: [x]}":              "spec.mode is a list, and must be a text",
+		head + "spec: {unmanaged: x}":           "spec.unmanaged is a text, and must be a list",
+		head + "spec: {token: {key: 5}}":        "spec.token.key is a number, and must be a text",
+		head + "spec: {password: {set: often}}": "spec.password.set is a text, and must be true or false",
+		head + "spec: {token: {key: {a: b}}}":   "spec.token.key is a mapping, and must be a text",
+		head + "spec: {mod: x}":                 `unknown field "spec.mod"`,
+		head + "---\nkind: MutualTLS":           "holds more than one document, of which only the first is read: put all into that",
+		"":                                      `apiVersion "", kind "": expected "elk-mtls.dev/v1alpha1" and "MutualTLS"`,
+	} {
+		if _, err := Parse([]byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%q:\nwant %s\ngot  %v", text, want, err)
+		}
+	}
+	if s, err := Parse([]byte("---\n# ours\n" + head + "spec: {mode: token}\n---\n")); err != nil || s.Mode != ModeToken {
+		t.Errorf("an empty document behind it: %q, %v", s.Mode, err)
 	}
 }
 

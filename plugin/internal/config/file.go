@@ -1,0 +1,77 @@
+package config
+
+import (
+	"bytes"
+	gojson "encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"sigs.k8s.io/json"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// Parse reads a configuration file or a functionConfig. Unknown fields are refused by name.
+func Parse(text []byte) (Settings, error) {
+	var f File
+	if err := decode(text, &f); err != nil {
+		return Settings{}, err
+	}
+	if f.APIVersion != APIVersion || f.Kind != Kind {
+		return Settings{}, fmt.Errorf("apiVersion %q, kind %q: expected %q and %q", f.APIVersion, f.Kind, APIVersion, Kind)
+	}
+	return f.Spec, nil
+}
+
+// Print writes a configuration file. Parse gives the same settings back.
+func Print(s Settings) ([]byte, error) {
+	return yaml.Marshal(File{APIVersion: APIVersion, Kind: Kind, Spec: s})
+}
+
+// decode reads YAML into a value of this package. A field that it does not have, or that stands there twice, is an error that gives
+// its whole path.
+func decode(text []byte, into any) error {
+	if err := alone(text); err != nil {
+		return err
+	}
+	converted, err := yaml.YAMLToJSONStrict(text)
+	if err != nil {
+		return err
+	}
+	strict, err := json.UnmarshalStrict(converted, into)
+	return errors.Join(append(strict, inYAML(err))...)
+}
+
+// alone refuses a document after the first, which nobody would read. What cannot be parsed is said when the text is read.
+func alone(text []byte) error {
+	decoder := kyaml.NewDecoder(bytes.NewReader(text))
+	var node kyaml.Node
+	for err := decoder.Decode(&node); err == nil; {
+		node = kyaml.Node{}
+		if err = decoder.Decode(&node); err == nil && !kyaml.IsYNodeEmptyDoc(&node) && node.Content[0].Tag != kyaml.NodeTagNull {
+			return errors.New("holds more than one document, of which only the first is read: put all into that")
+		}
+	}
+	return nil
+}
+
+// inYAML says in words of YAML that a value is of another type than the setting.
+func inYAML(err error) error {
+	var wrong *gojson.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	got := map[string]string{"array": "a list", "object": "a mapping", "bool": "true or false", "string": "a text"}[wrong.Value]
+	if got == "" {
+		got = "a number"
+	}
+	want := map[reflect.Kind]string{reflect.String: "a text", reflect.Bool: "true or false", reflect.Slice: "a list"}[wrong.Type.Kind()]
+	if want == "" {
+		want = "a mapping"
+	}
+	if wrong.Field == "" {
+		return fmt.Errorf("is %s, and must be %s", got, want)
+	}
+	return fmt.Errorf("%s is %s, and must be %s", wrong.Field, got, want)
+}
