@@ -70,7 +70,7 @@ func isCurl(word string) bool { return path.Base(word) == "curl" }
 
 // commandsIn takes a shell script apart into commands, and these into words without their quotes. What it prints is none.
 func commandsIn(text string) [][]string {
-	text = strings.ReplaceAll(text, "\\\n", " ")
+	text = strings.NewReplacer("\\\n", " ", "&&", "\n").Replace(text)
 	var all [][]string
 	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("\n;|()`", r) }) {
 		if strings.HasPrefix(strings.TrimSpace(line), "#") {
@@ -88,7 +88,7 @@ func parseCurl(words []string) curlCall {
 	call := curlCall{options: map[string]string{}}
 	for i := 0; i < len(words); i++ {
 		word := words[i]
-		if word == "&&" || word == "||" || word == ">" {
+		if word == ">" {
 			break
 		}
 		name, given, ok := strings.Cut(strings.TrimPrefix(word, "--"), "=")
