@@ -138,8 +138,25 @@ func ChainsTo(chain, cas []*x509.Certificate) error {
 		Roots: roots, Intermediates: intermediates, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	var invalid x509.CertificateInvalidError
-	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
-		return nil // dates are judged at run time
+	if !errors.As(err, &invalid) || invalid.Reason != x509.Expired {
+		return err
 	}
-	return err
+	if !signed(chain[0], chain[1:], cas) { // Verify looks at dates first; they are judged at run time
+		return x509.UnknownAuthorityError{Cert: chain[0]}
+	}
+	return nil
+}
+
+// signed tells whether signatures lead from a certificate over others to one of the CAs, whatever their dates are.
+func signed(c *x509.Certificate, between, cas []*x509.Certificate) bool {
+	by := func(ca *x509.Certificate) bool { return c.CheckSignatureFrom(ca) == nil }
+	if slices.ContainsFunc(cas, by) {
+		return true
+	}
+	for i, ca := range between {
+		if by(ca) && signed(ca, slices.Concat(between[:i], between[i+1:]), cas) {
+			return true
+		}
+	}
+	return false
 }
