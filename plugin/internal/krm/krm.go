@@ -26,14 +26,19 @@ type List struct {
 	root *yaml.RNode
 }
 
-// Of gives the ResourceList of a stream, nil when it holds none. One beside other documents is an error: nobody would read the rest.
+// Of gives the ResourceList of a stream, nil when it holds none. One that cannot be read is an error, for what is in it would pass as it
+// is; and so is one beside other documents, for nobody would read the rest.
 func Of(stream *manifest.Stream) (*List, error) {
 	var list *List
 	for _, doc := range stream.Documents() {
 		if !bytes.Contains(doc.Text(), []byte(object.ResourceList)) {
 			continue
 		}
-		if root, err := doc.Root(); err == nil && object.Text(root, "kind") == object.ResourceList {
+		root, err := doc.Root()
+		if err != nil && bytes.Contains(doc.Text(), []byte("kind: "+object.ResourceList)) {
+			return nil, fmt.Errorf("the %s on stdin is broken: %w", object.ResourceList, err)
+		}
+		if err == nil && object.Text(root, "kind") == object.ResourceList {
 			list = &List{doc, root}
 			break
 		}
@@ -48,6 +53,10 @@ func Of(stream *manifest.Stream) (*List, error) {
 	}
 	if version := object.Text(list.root, "apiVersion"); !slices.Contains(versions[:], version) {
 		return nil, fmt.Errorf("the ResourceList on stdin has apiVersion %q: expected %s", version, strings.Join(versions[:], ", "))
+	}
+	if items := object.Get(list.root, "items"); items != nil && (items.YNode().Kind != yaml.SequenceNode ||
+		slices.ContainsFunc(items.Content(), func(item *yaml.Node) bool { return item.Kind != yaml.MappingNode })) {
+		return nil, errors.New("items of the ResourceList on stdin is no list of objects")
 	}
 	return list, nil
 }
