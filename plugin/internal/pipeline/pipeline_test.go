@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,8 +188,8 @@ func TestFluentd(t *testing.T) {
 	}
 }
 
-// FuzzSet holds for any text that a language reads: a setting that was set is there, a second run changes nothing, and every other plugin
-// keeps what it has.
+// FuzzSet holds for any text that a language reads: a setting that was set is read back, a second run changes nothing, every other setting
+// of every plugin is as before, and so is every byte outside of the one that was set.
 func FuzzSet(f *testing.F) {
 	f.Add(logstashText, uint8(0), "x")
 	f.Add("[OUTPUT]\n Name es\n", uint8(1), "a b")
@@ -214,6 +216,43 @@ func FuzzSet(f *testing.F) {
 			if err != nil || len(after) != len(before) {
 				t.Fatalf("%q becomes %q: %d plugins in place of %d, %v", text, fresh, len(after), len(before), err)
 			}
+			old, _ := p.Get("tls.ca_file")
+			if kept := common(text, fresh); kept < len(text)-(old.End-old.Offset) {
+				t.Fatalf("%q becomes %q: other bytes are changed", text, fresh)
+			}
+			for i := range after {
+				mine := after[i].String() == p.String()
+				if got, _ := after[i].Get("tls.ca_file"); mine && !slices.Equal(got.Values, []string{value}) {
+					t.Fatalf("%q becomes %q: %s has %q, not %q", text, fresh, p, got.Values, value)
+				}
+				if diff := cmp.Diff(others(before[i], mine), others(after[i], mine)); diff != "" {
+					t.Fatalf("%q becomes %q: other settings of %s are changed: %s", text, fresh, after[i], diff)
+				}
+			}
 		}
 	})
+}
+
+// common gives how many bytes two texts have in common, at the beginning and at the end.
+func common(a, b string) int {
+	head := 0
+	for head < min(len(a), len(b)) && a[head] == b[head] {
+		head++
+	}
+	tail := 0
+	for tail < min(len(a), len(b))-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	return head + tail
+}
+
+// others gives what a plugin has, but for what was set in it.
+func others(p Plugin, mine bool) []string {
+	all := []string{p.String()}
+	for _, s := range p.Settings() {
+		if !mine || !p.same(s.Name, "tls.ca_file") {
+			all = append(all, fmt.Sprintf("%s %q", s.Name, s.Values))
+		}
+	}
+	return all
 }
