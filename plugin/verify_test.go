@@ -184,11 +184,12 @@ func TestPatchedIsProven(t *testing.T) {
 func TestStockIsNotProven(t *testing.T) {
 	s := realSettings(config.ModeCertToken, config.Required)
 	for name, want := range map[string][]verify.Code{
-		"release":            {verify.ServerStage, verify.ProbeRefused, verify.NoCertificate, verify.NotAlwaysPresent},
-		"elasticsearch-http": {verify.ServerPlain, verify.ServerStage, verify.ServerTrust, verify.ServerPair, verify.ClientPlain},
-		"kibana-helm4":       {verify.NoCertificate, verify.NotAlwaysPresent},
-		"filebeat-daemonset": {verify.NoCertificate},
-		"bitnami-release":    {verify.ServerStage, verify.ProbeRefused, verify.NoCertificate, verify.NotAlwaysPresent},
+		"release":               {verify.ServerStage, verify.ProbeRefused, verify.NoCertificate, verify.NotAlwaysPresent},
+		"elasticsearch-http":    {verify.ServerPlain, verify.ServerStage, verify.ServerTrust, verify.ServerPair, verify.ClientPlain},
+		"kibana-helm4":          {verify.NoCertificate, verify.NotAlwaysPresent},
+		"filebeat-daemonset":    {verify.NoCertificate},
+		"journalbeat-daemonset": {verify.NoCertificate},
+		"bitnami-release":       {verify.ServerStage, verify.ProbeRefused, verify.NoCertificate, verify.NotAlwaysPresent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := codes(verified(t, read(t, filepath.Join("testdata/charts", name, "input.yaml")), s))

@@ -25,6 +25,8 @@ var documented = []struct {
 		"hosts", "ssl.certificate_authorities", "ssl.certificate", "ssl.key", "", "ssl.enabled"},
 	{"Heartbeat", "https://www.elastic.co/guide/en/beats/heartbeat/8.19/configuration-ssl.html", placeOf(recognise.Heartbeat, "output.elasticsearch"),
 		"hosts", "ssl.certificate_authorities", "ssl.certificate", "ssl.key", "", "ssl.enabled"},
+	{"Journalbeat", "https://www.elastic.co/guide/en/beats/journalbeat/7.15/configuration-ssl.html", placeOf(recognise.Journalbeat, "output.elasticsearch"),
+		"hosts", "ssl.certificate_authorities", "ssl.certificate", "ssl.key", "", "ssl.enabled"},
 	{"Logstash 8.8 and later", "https://www.elastic.co/guide/en/logstash/8.19/plugins-outputs-elasticsearch.html", plugged(true, "output"),
 		"hosts", "ssl_certificate_authorities", "ssl_certificate", "ssl_key", "ssl_keystore_password", "ssl_enabled"},
 	{"its filter", "https://www.elastic.co/guide/en/logstash/8.19/plugins-filters-elasticsearch.html", plugged(true, "filter"),

@@ -20,6 +20,7 @@ func programs() []program {
 		beat(recognise.Heartbeat, "heartbeat"),
 		beat(recognise.Auditbeat, "auditbeat"),
 		beat(recognise.Packetbeat, "packetbeat"),
+		beat(recognise.Journalbeat, "journalbeat"),
 		beat(recognise.APMServer, "apm-server"),
 		agent(),
 		logstash(),

@@ -11,20 +11,21 @@ import (
 
 // The clients. Each is a program of its own; a pod may run several, also beside a server.
 const (
-	Filebeat   App = "Filebeat"
-	Metricbeat App = "Metricbeat"
-	Heartbeat  App = "Heartbeat"
-	Auditbeat  App = "Auditbeat"
-	Packetbeat App = "Packetbeat"
-	APMServer  App = "APM Server"
-	Agent      App = "Elastic Agent"
-	Curator    App = "Curator"
-	Jaeger     App = "Jaeger"
-	JaegerV1   App = "Jaeger 1"
-	Exporter   App = "elasticsearch_exporter"
-	Logstash   App = "Logstash"
-	FluentBit  App = "Fluent Bit"
-	Fluentd    App = "Fluentd"
+	Filebeat    App = "Filebeat"
+	Metricbeat  App = "Metricbeat"
+	Heartbeat   App = "Heartbeat"
+	Auditbeat   App = "Auditbeat"
+	Packetbeat  App = "Packetbeat"
+	Journalbeat App = "Journalbeat"
+	APMServer   App = "APM Server"
+	Agent       App = "Elastic Agent"
+	Curator     App = "Curator"
+	Jaeger      App = "Jaeger"
+	JaegerV1    App = "Jaeger 1"
+	Exporter    App = "elasticsearch_exporter"
+	Logstash    App = "Logstash"
+	FluentBit   App = "Fluent Bit"
+	Fluentd     App = "Fluentd"
 )
 
 // clientLayout says how the container of a client is known. One sign is enough: a client without an address of Elasticsearch in its
@@ -43,6 +44,7 @@ func clientLayouts() []clientLayout {
 		{app: Heartbeat, images: []string{"heartbeat", "heartbeat-oss", "heartbeat-wolfi"}, files: []string{"heartbeat.yml"}},
 		{app: Auditbeat, images: []string{"auditbeat", "auditbeat-oss", "auditbeat-wolfi"}, files: []string{"auditbeat.yml"}},
 		{app: Packetbeat, images: []string{"packetbeat", "packetbeat-oss", "packetbeat-wolfi"}, files: []string{"packetbeat.yml"}},
+		{app: Journalbeat, images: []string{"journalbeat", "journalbeat-oss"}, files: []string{"journalbeat.yml"}},
 		{app: APMServer, images: []string{"apm-server", "apm-server-oss", "apm"}, files: []string{"apm-server.yml"}},
 		{app: Agent, images: []string{"elastic-agent", "elastic-agent-complete", "elastic-agent-wolfi"}, files: []string{"agent.yml", "elastic-agent.yml"}},
 		{app: Curator, images: []string{"curator", "elasticsearch-curator", "docker-elasticsearch-curator"}, files: []string{"curator.yml"}},

@@ -69,7 +69,7 @@ type program struct {
 func programs() []program {
 	all := []program{agent(), curator(), exporter(), jaeger(), jaegerV1(), logstash(), fluentBit(), fluentd()}
 	for app, name := range map[recognise.App]string{recognise.Filebeat: "filebeat", recognise.Metricbeat: "metricbeat", recognise.Heartbeat: "heartbeat",
-		recognise.Auditbeat: "auditbeat", recognise.Packetbeat: "packetbeat", recognise.APMServer: "apm-server"} {
+		recognise.Auditbeat: "auditbeat", recognise.Packetbeat: "packetbeat", recognise.Journalbeat: "journalbeat", recognise.APMServer: "apm-server"} {
 		all = append(all, beat(app, name))
 	}
 	return all
