@@ -148,7 +148,7 @@ func plainName(text []byte) string {
 		if len(word) > 2 && (word[0] == '"' || word[0] == '\'') && word[len(word)-1] == word[0] {
 			word = word[1 : len(word)-1]
 		}
-		if name != "" || len(word) == 0 || len(bytes.Trim(word, nameBytes)) > 0 {
+		if name != "" || len(word) == 0 || isWordStart(value) || len(bytes.Trim(word, nameBytes)) > 0 || goesOn(block, "   ") {
 			return ""
 		}
 		name = string(word)
@@ -179,7 +179,7 @@ func plainKind(text []byte) string {
 			continue
 		}
 		if value, ok := bytes.CutPrefix(line, []byte("kind:")); ok {
-			if bytes.Contains(text, []byte("\nkind:")) || bytes.HasPrefix(text, []byte("kind:")) {
+			if bytes.Contains(text, []byte("\nkind:")) || bytes.HasPrefix(text, []byte("kind:")) || goesOn(text, " ") {
 				return ""
 			}
 			return plainWord(value)
@@ -210,7 +210,7 @@ func plainKindBehind(text []byte) string {
 		}
 		if value, ok := bytes.CutPrefix(line, []byte("kind:")); ok {
 			found := plainWord(value)
-			if found == "" || kind != "" && kind != found {
+			if found == "" || kind != "" && kind != found || goesOn(text, " ") {
 				return ""
 			}
 			kind = found
@@ -219,10 +219,24 @@ func plainKindBehind(text []byte) string {
 	return kind
 }
 
+// goesOn tells whether the line above text may go on in it: where the next line that holds anything begins with indent, or with a tab. A
+// plain scalar may have several lines. https://yaml.org/spec/1.2.2/#733-plain-style
+func goesOn(text []byte, indent string) bool {
+	for line := range bytes.Lines(text) {
+		if len(bytes.TrimSpace(line)) > 0 {
+			return line[0] == '\t' || bytes.HasPrefix(line, []byte(indent))
+		}
+	}
+	return false
+}
+
 // plainWord gives the one word of letters that value holds besides spaces and a comment.
 func plainWord(value []byte) string {
 	if i := bytes.Index(value, []byte(" #")); i >= 0 {
 		value = value[:i]
+	}
+	if isWordStart(value) {
+		return ""
 	}
 	value = bytes.TrimSpace(value)
 	for _, c := range value {
@@ -231,6 +245,11 @@ func plainWord(value []byte) string {
 		}
 	}
 	return string(value)
+}
+
+// isWordStart tells whether something stands right behind a colon, which then ends no key.
+func isWordStart(behindColon []byte) bool {
+	return len(behindColon) > 0 && behindColon[0] != ' ' && behindColon[0] != '\t' && behindColon[0] != '\r'
 }
 
 func isWordByte(c byte) bool {

@@ -23,6 +23,9 @@ func TestPlainKind(t *testing.T) {
 		"a comment behind the marker":                {"--- # first\nkind: Pod\n", "Pod"},
 		"a decoy in a literal block":                 {"data:\n  x: |\n    kind: Pod\nkind: ConfigMap\n", "ConfigMap"},
 		"two that differ: a quoted scalar continues": {"a: \"x\nkind: Pod\n\"\nkind: ConfigMap\n", ""},
+		"one that goes on in the next line":          {"kind: Pod\n\n  or not\nmetadata:\n", ""},
+		"one behind brackets that goes on":           {"a: [b]\nkind: Pod\n or not\n", ""},
+		"a word with a colon in it":                  {"kind:Pod\n", ""},
 		"an anchor":                                  {"kind: &k Deployment\n", ""},
 		"none":                                       {"# nothing\n", ""},
 	} {
@@ -45,6 +48,8 @@ func TestPlainName(t *testing.T) {
 		"a comment behind it is left":     {"kind: X\nmetadata:\n  name: a # b\n", ""},
 		"twice is left":                   {"kind: X\nmetadata:\n  name: a\n  name: b\n", ""},
 		"metadata twice is left":          {"kind: X\nmetadata:\n  name: a\nmetadata:\n  name: b\n", ""},
+		"a word with a colon in it":       {"kind: X\nmetadata:\n  name:a\n", ""},
+		"one that goes on is left":        {"kind: X\nmetadata:\n  name: a\n   b\n", ""},
 		"a name of another field is none": {"kind: X\nspec:\n  name: a\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
