@@ -189,6 +189,7 @@ func TestStockIsNotProven(t *testing.T) {
 		"kibana-helm4":          {verify.NoCertificate, verify.NotAlwaysPresent},
 		"filebeat-daemonset":    {verify.NoCertificate},
 		"journalbeat-daemonset": {verify.NoCertificate},
+		"query-exporter":        {verify.ClientPlain, verify.NoCertificate},
 		"bitnami-release":       {verify.ServerStage, verify.ProbeRefused, verify.NoCertificate, verify.NotAlwaysPresent},
 	} {
 		t.Run(name, func(t *testing.T) {

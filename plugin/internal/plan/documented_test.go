@@ -39,6 +39,8 @@ var documented = []struct {
 		"hosts", "ca_file", "", "", "", "ssl"},
 	{"its input then", "https://www.elastic.co/guide/en/logstash/7.17/plugins-inputs-elasticsearch.html", plugged(false, "input"),
 		"hosts", "ca_file", "", "", "", "ssl"},
+	{"prometheus-es-exporter", "https://github.com/braedon/prometheus-es-exporter/blob/master/prometheus_es_exporter/__init__.py", *queryExporter().flags,
+		"--es-cluster", "--ca-certs", "--client-cert", "--client-key", "", ""},
 	{"Fluent Bit", "https://docs.fluentbit.io/manual/administration/transport-security", fluentBitKeys(),
 		"host", "tls.ca_file", "tls.crt_file", "tls.key_file", "", "tls"},
 	{"Fluentd", "https://github.com/uken/fluent-plugin-elasticsearch/blob/master/README.md", fluentdKeys(),

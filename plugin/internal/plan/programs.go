@@ -27,6 +27,7 @@ func programs() []program {
 		fluentBit(),
 		fluentd(),
 		exporter(),
+		queryExporter(),
 		curator(),
 		jaeger(),
 		jaegerV1(),

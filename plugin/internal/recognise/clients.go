@@ -11,21 +11,22 @@ import (
 
 // The clients. Each is a program of its own; a pod may run several, also beside a server.
 const (
-	Filebeat    App = "Filebeat"
-	Metricbeat  App = "Metricbeat"
-	Heartbeat   App = "Heartbeat"
-	Auditbeat   App = "Auditbeat"
-	Packetbeat  App = "Packetbeat"
-	Journalbeat App = "Journalbeat"
-	APMServer   App = "APM Server"
-	Agent       App = "Elastic Agent"
-	Curator     App = "Curator"
-	Jaeger      App = "Jaeger"
-	JaegerV1    App = "Jaeger 1"
-	Exporter    App = "elasticsearch_exporter"
-	Logstash    App = "Logstash"
-	FluentBit   App = "Fluent Bit"
-	Fluentd     App = "Fluentd"
+	Filebeat      App = "Filebeat"
+	Metricbeat    App = "Metricbeat"
+	Heartbeat     App = "Heartbeat"
+	Auditbeat     App = "Auditbeat"
+	Packetbeat    App = "Packetbeat"
+	Journalbeat   App = "Journalbeat"
+	APMServer     App = "APM Server"
+	Agent         App = "Elastic Agent"
+	Curator       App = "Curator"
+	Jaeger        App = "Jaeger"
+	JaegerV1      App = "Jaeger 1"
+	Exporter      App = "elasticsearch_exporter"
+	Logstash      App = "Logstash"
+	FluentBit     App = "Fluent Bit"
+	Fluentd       App = "Fluentd"
+	QueryExporter App = "prometheus-es-exporter"
 )
 
 // clientLayout says how the container of a client is known. One sign is enough: a client without an address of Elasticsearch in its
@@ -53,6 +54,7 @@ func clientLayouts() []clientLayout {
 		{app: Logstash, images: []string{"logstash", "logstash-oss", "logstash-wolfi"}, files: []string{"logstash.yml", "pipelines.yml", "logstash.conf"}},
 		{app: FluentBit, images: []string{"fluent-bit", "aws-for-fluent-bit"}, files: []string{"fluent-bit.conf", "fluent-bit.yaml"}, flags: []string{"--config=/fluent-bit/"}},
 		{app: Fluentd, images: []string{"fluentd", "fluentd-kubernetes-daemonset", "fluentd-elasticsearch", "fluentd_elasticsearch"}, files: []string{"fluent.conf", "fluentd.conf"}},
+		{app: QueryExporter, images: []string{"prometheus-es-exporter"}, flags: []string{"--es-cluster"}},
 		{app: Exporter, flags: []string{"--es.uri", "-es.uri"}},
 	}
 }

@@ -63,11 +63,11 @@ type program struct {
 
 // programs lists them. https://www.elastic.co/guide/en/beats/filebeat/8.19/configuration-ssl.html,
 // https://www.elastic.co/guide/en/fleet/8.19/elastic-agent-ssl-configuration.html,
-// https://github.com/prometheus-community/elasticsearch_exporter#configuration,
+// https://github.com/prometheus-community/elasticsearch_exporter#configuration, https://github.com/braedon/prometheus-es-exporter#usage,
 // https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/configfile.html,
 // https://www.jaegertracing.io/docs/1.76/deployment/cli/
 func programs() []program {
-	all := []program{agent(), curator(), exporter(), jaeger(), jaegerV1(), logstash(), fluentBit(), fluentd()}
+	all := []program{agent(), curator(), exporter(), queryExporter(), jaeger(), jaegerV1(), logstash(), fluentBit(), fluentd()}
 	for app, name := range map[recognise.App]string{recognise.Filebeat: "filebeat", recognise.Metricbeat: "metricbeat", recognise.Heartbeat: "heartbeat",
 		recognise.Auditbeat: "auditbeat", recognise.Packetbeat: "packetbeat", recognise.Journalbeat: "journalbeat", recognise.APMServer: "apm-server"} {
 		all = append(all, beat(app, name))
@@ -118,6 +118,12 @@ func exporter() program {
 	return program{app: recognise.Exporter, env: shell, spots: []spot{{names: names{
 		hosts: []string{"es.uri"}, ca: "es.ca", cert: "es.client-cert", key: "es.client-private-key", verify: "es.ssl-skip-verify", off: []string{"true"},
 		user: "es.username", password: "es.password", token: "es.api-key",
+	}}}}
+}
+
+func queryExporter() program {
+	return program{app: recognise.QueryExporter, env: func(key string) string { return "ES_EXPORTER_" + shell(key) }, spots: []spot{{names: names{
+		hosts: []string{"es-cluster", "e"}, ca: "ca-certs", cert: "client-cert", key: "client-key", user: "basic-user", password: "basic-password",
 	}}}}
 }
 
