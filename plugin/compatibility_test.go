@@ -149,7 +149,7 @@ func (r rendering) run(t *testing.T, input []byte) string {
 			t.Errorf("want a refusal with %q, got %v", r.refuse, err)
 			return ""
 		}
-		return "refused: " + strings.Join(strings.Split(err.Error(), "\n"), "; ")
+		return "refused: " + strings.Join(oncePerReason(strings.Split(err.Error(), "\n")), "; ")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -159,10 +159,38 @@ func (r rendering) run(t *testing.T, input []byte) string {
 	return "patched: " + strings.Join(summary(outcome), ", ")
 }
 
+// oncePerReason gives refusals of one reason once, by the first object, with the number of the others.
+func oncePerReason(refusals []string) []string {
+	var said, shown []string
+	count := map[string]int{}
+	for _, refusal := range refusals {
+		object, _, _ := strings.Cut(refusal, ": ")
+		reason := strings.ReplaceAll(refusal, object, "")
+		if count[reason]++; count[reason] == 1 {
+			said, shown = append(said, reason), append(shown, refusal)
+		}
+	}
+	for i, reason := range said {
+		if n := count[reason] - 1; n > 0 {
+			shown[i] += fmt.Sprintf(" (and %d more alike)", n)
+		}
+	}
+	return shown
+}
+
 func summary(r *report.Report) []string {
-	var parts []string
+	var parts, kinds []string
+	count := map[string]int{}
 	for _, p := range r.Patched {
-		parts = append(parts, p.Object.Kind)
+		if count[p.Object.Kind]++; count[p.Object.Kind] == 1 {
+			kinds = append(kinds, p.Object.Kind)
+		}
+	}
+	for _, kind := range kinds {
+		if n := count[kind]; n > 1 {
+			kind = fmt.Sprintf("%d × %s", n, kind)
+		}
+		parts = append(parts, kind)
 	}
 	if n := len(r.Added); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d added", n))
