@@ -26,7 +26,7 @@ const (
 	old      = 10 * time.Minute // after this no create of a doomed name can be under way
 
 	requestTime = 10 * time.Second
-	createTime  = 30 * time.Second // Elasticsearch waits for a refresh before it answers
+	createTime  = 30 * time.Second // a slow answer is worth more than a second name
 )
 
 // store is where the Secret is: a cluster, a file, standard output.

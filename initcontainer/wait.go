@@ -28,7 +28,7 @@ type waiting struct {
 
 func newWaiting(c clock, log *slog.Logger, timeout time.Duration) *waiting {
 	pauses := backoff.NewExponentialBackOff()
-	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = 250*time.Millisecond, time.Second, 1.5
+	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = 250*time.Millisecond, 500*time.Millisecond, 1.5
 	pauses.Reset()
 	return &waiting{clock: c, log: log, timeout: timeout, started: c.now(), pauses: pauses, said: map[string]time.Time{}}
 }

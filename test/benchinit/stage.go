@@ -78,7 +78,8 @@ func (s *stage) programs(ctx context.Context) (err error) {
 }
 
 func (s *stage) elasticsearch(ctx context.Context) error {
-	node, ca, err := minting.Elasticsearch(ctx, minting.Options{})
+	compiled := []string{"_JAVA_OPTIONS=-XX:TieredStopAtLevel=4"} // as in production: nodes of tests are made to start soon, not to be fast
+	node, ca, err := minting.Elasticsearch(ctx, minting.Options{Env: compiled})
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,8 @@ const (
 type Options struct {
 	Settings map[string]string
 	Files    map[string][]byte // below config/
-	Role     any               // of the minter, as the API takes it; nil: the two privileges that are needed
+	Env      []string
+	Role     any // of the minter, as the API takes it; nil: the two privileges that are needed
 }
 
 // Elasticsearch starts a node whose CA signed its own certificate and those of all clients. Its error may be a *parts.Missing.
@@ -50,7 +51,7 @@ func Elasticsearch(ctx context.Context, o Options) (*parts.Node, *pki.CA, error)
 	maps.Copy(settings, o.Settings)
 	maps.Copy(files, o.Files)
 	node, err := parts.Elasticsearch(ctx, parts.Options{
-		Settings: settings, Files: files, TLS: ca.Client(ca.Leaf(pki.Options{CN: "admin", ClientAuth: true})),
+		Settings: settings, Files: files, Env: o.Env, TLS: ca.Client(ca.Leaf(pki.Options{CN: "admin", ClientAuth: true})),
 	})
 	if err != nil {
 		return nil, nil, err

@@ -157,7 +157,7 @@ func (c *Client) Create(ctx context.Context, account credential.Account, name st
 	}
 	err = c.call(ctx, creating, &made, func(ctx context.Context) (*esapi.Response, error) {
 		return esapi.SecurityCreateServiceTokenRequest{
-			Namespace: account.Namespace, Service: account.Service, Name: name, Refresh: "wait_for", Header: header,
+			Namespace: account.Namespace, Service: account.Service, Name: name, Refresh: "true", Header: header,
 		}.Do(ctx, c.base)
 	})
 	token := credential.NewToken(made.Token.Value)
@@ -189,7 +189,7 @@ func (c *Client) Delete(ctx context.Context, account credential.Account, name st
 	}
 	err = c.call(ctx, "deleting a service token", &answer, func(ctx context.Context) (*esapi.Response, error) {
 		return esapi.SecurityDeleteServiceTokenRequest{
-			Namespace: account.Namespace, Service: account.Service, Name: name, Refresh: "wait_for", Header: header,
+			Namespace: account.Namespace, Service: account.Service, Name: name, Refresh: "true", Header: header,
 		}.Do(ctx, c.base)
 	})
 	var status *StatusError

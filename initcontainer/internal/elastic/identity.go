@@ -63,7 +63,7 @@ func (c *Client) SetPassword(ctx context.Context, login Login) error {
 	}
 	return c.call(ctx, settingPassword, &struct{}{}, func(ctx context.Context) (*esapi.Response, error) {
 		return esapi.SecurityChangePasswordRequest{
-			Username: login.Username, Body: bytes.NewReader(body), Refresh: "wait_for", Header: header,
+			Username: login.Username, Body: bytes.NewReader(body), Refresh: "true", Header: header,
 		}.Do(ctx, c.base)
 	})
 }
@@ -153,7 +153,7 @@ func (c *Client) PutMapping(ctx context.Context, name string, m RoleMapping) err
 		return fmt.Errorf("role mapping %s: %w", name, err)
 	}
 	return c.call(ctx, "writing the role mapping "+name, &struct{}{}, func(ctx context.Context) (*esapi.Response, error) {
-		return esapi.SecurityPutRoleMappingRequest{Name: name, Body: bytes.NewReader(body), Refresh: "wait_for", Header: header}.Do(ctx, c.base)
+		return esapi.SecurityPutRoleMappingRequest{Name: name, Body: bytes.NewReader(body), Refresh: "true", Header: header}.Do(ctx, c.base)
 	})
 }
 
