@@ -45,7 +45,7 @@ func (x *examination) token(ctx context.Context) {
 	case listing != nil:
 		x.Add(d.Orphans, d.Warning, "not looked at: %s", oneLine(listing))
 	case len(orphans) > 0:
-		x.Add(d.Orphans, d.Warning, "%d tokens of this Secret are in no record: elk-mtls-init revoke --orphans lists them", len(orphans))
+		x.Add(d.Orphans, d.Warning, "tokens of this Secret that nothing records: %d; elk-mtls-init revoke --orphans lists them", len(orphans))
 	default:
 		x.Add(d.Orphans, d.OK, "every token of this Secret is recorded")
 	}
@@ -85,7 +85,7 @@ func (x *examination) recorded(s protocol.State) {
 	case s.Claim.Name != "":
 		x.Add(d.TokenRecorded, d.Warning, "pod %s is making a token, or was when it ended", s.Claim.Holder)
 	case len(s.Previous) > 0:
-		x.Add(d.TokenRecorded, d.Warning, "%d tokens from before are still valid, because a pod may use them: elk-mtls-init rotate deletes them", len(s.Previous))
+		x.Add(d.TokenRecorded, d.Warning, "tokens from before that are still valid, because a pod may use them: %d; elk-mtls-init rotate deletes them", len(s.Previous))
 	default:
 		x.Add(d.TokenRecorded, d.OK, "it is the recorded one")
 	}
@@ -138,7 +138,7 @@ func (x *examination) pods(ctx context.Context, store *secret.Kubernetes, cluste
 		x.Add(d.PodsCurrent, d.Warning, "started before the Secret was changed last, and may have an older token: %s", strings.Join(older, ", "))
 		return
 	}
-	x.Add(d.PodsCurrent, d.OK, "%d pods use the Secret, none started before it was changed last", len(pods))
+	x.Add(d.PodsCurrent, d.OK, "pods that use the Secret: %d, none started before it was changed last", len(pods))
 }
 
 func (x *examination) workloads(ctx context.Context, cluster *rollout.Client) {

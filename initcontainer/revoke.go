@@ -24,12 +24,13 @@ func revoke(ctx context.Context, o config.Revoke, e edge) error {
 	if err := h.awaitElasticsearch(ctx); err != nil {
 		return err
 	}
+	const gone = "without the Secret nobody knows which tokens were its own: after an uninstall list and delete them by hand, see Undo in the README"
 	if o.Orphans {
-		return h.orphans(ctx, e.stdout, o.Yes)
+		return hinting(h.orphans(ctx, e.stdout, o.Yes), failure.SecretMissing, gone)
 	}
 	after, err := h.empty(ctx)
 	if err != nil {
-		return err
+		return hinting(err, failure.SecretMissing, gone)
 	}
 	if err := h.clean(ctx, after); err != nil {
 		return fmt.Errorf("%s is empty, but a token could not be deleted; run revoke again: %w", h.store, err)

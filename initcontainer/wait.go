@@ -85,7 +85,11 @@ func (w *waiting) say(what string, reason error) {
 		return
 	}
 	w.state, w.said[state] = state, now
-	w.log.Info("waiting for "+what, "reason", oneLine(reason), "after", w.elapsed().Round(time.Millisecond))
+	args := []any{"reason", oneLine(reason), "after", w.elapsed().Round(time.Millisecond)}
+	if hint := failure.Hint(reason); hint != "" {
+		args = append(args, "hint", hint)
+	}
+	w.log.Info("waiting for "+what, args...)
 }
 
 var errInterrupted = failure.New(failure.Other, errors.New("interrupted"),

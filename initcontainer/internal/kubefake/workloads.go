@@ -140,7 +140,7 @@ func (s *Server) workloadCalls(r *http.Request, body []byte) (status int, answer
 	if r.Method == http.MethodGet && strings.HasSuffix(path, "/pods") {
 		return http.StatusOK, corev1.PodList{TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"}, Items: s.pods}, true
 	}
-	for _, kind := range []string{"/jobs/", "/roles/", "/rolebindings/", "/serviceaccounts/"} {
+	for _, kind := range []string{"/jobs/", "/roles/", "/rolebindings/", "/serviceaccounts/", "/configmaps/"} {
 		if i := strings.Index(path, kind); i >= 0 {
 			if s.left[path[i:]] {
 				return http.StatusOK, map[string]any{}, true

@@ -42,22 +42,22 @@ func started(p corev1.Pod) metav1.Time {
 // Leftovers lists what the hooks of the official chart left for a workload, as "kind/name". They run before the release and
 // stay when they fail.
 func (c *Client) Leftovers(ctx context.Context, w Workload) (found []string, err error) {
+	const batch, rbac, core = "/apis/batch/v1", "/apis/rbac.authorization.k8s.io/v1", "/api/v1"
+	var objects [][3]string
 	for _, hook := range []string{"pre-install-", "post-delete-"} {
-		for _, kind := range []struct{ kind, path string }{
-			{"job", "/apis/batch/v1/namespaces/%s/jobs/"},
-			{"rolebinding", "/apis/rbac.authorization.k8s.io/v1/namespaces/%s/rolebindings/"},
-			{"role", "/apis/rbac.authorization.k8s.io/v1/namespaces/%s/roles/"},
-			{"serviceaccount", "/api/v1/namespaces/%s/serviceaccounts/"},
-		} {
-			name := hook + w.Name
-			err := c.read(ctx, kind.kind+"/"+name, fmt.Sprintf(kind.path, c.namespace)+name, &struct{}{})
-			switch failure.Code(err) {
-			case 0:
-				found = append(found, kind.kind+"/"+name)
-			case failure.Usage: // not there
-			default:
-				return found, err
-			}
+		name := hook + w.Name
+		objects = append(objects, [3]string{batch, "job", name}, [3]string{rbac, "rolebinding", name}, [3]string{rbac, "role", name}, [3]string{core, "serviceaccount", name})
+	}
+	objects = append(objects, [3]string{core, "configmap", w.Name + "-helm-scripts"})
+	for _, o := range objects {
+		api, kind, name := o[0], o[1], o[2]
+		err := c.read(ctx, kind+"/"+name, fmt.Sprintf("%s/namespaces/%s/%ss/%s", api, c.namespace, kind, name), &struct{}{})
+		switch failure.Code(err) {
+		case 0:
+			found = append(found, kind+"/"+name)
+		case failure.Usage: // not there
+		default:
+			return found, err
 		}
 	}
 	return found, nil
