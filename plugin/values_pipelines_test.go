@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/test/pki"
 )
@@ -48,6 +49,9 @@ data:
 func pairSecret(rsa bool) string {
 	ca := pki.NewCA("ca")
 	pair := ca.Leaf(pki.Options{CN: "ship", ClientAuth: true, RSA: rsa})
+	for rsa && !certificate.LogstashReads(pair.Key) { // 7 in 256 end in what Logstash takes for white space
+		pair = ca.Leaf(pki.Options{CN: "ship", ClientAuth: true, RSA: rsa})
+	}
 	encode := base64.StdEncoding.EncodeToString
 	return fmt.Sprintf("  ca.crt: %s\n  tls.crt: %s\n  tls.key: %s\n", encode(ca.Cert), encode(pair.Cert), encode(pair.Key))
 }
