@@ -27,11 +27,10 @@ func (n *Node) start(ctx context.Context) error {
 	if err := os.Remove(ports); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	cmd, stdin, err := n.server.command(ctx, n.launch())
-	if err != nil {
-		return fmt.Errorf("starting Elasticsearch: %w", err)
+	err := n.spawn(ctx)
+	for foreign := (*foreignSocket)(nil); errors.As(err, &foreign) && ctx.Err() == nil; {
+		err = n.spawn(ctx) // another number
 	}
-	n.process, err = spawn(cmd, stdin, filepath.Join(n.home, "logs", "console.log"))
 	if err != nil {
 		return fmt.Errorf("starting Elasticsearch: %w", err)
 	}
@@ -44,6 +43,15 @@ func (n *Node) start(ctx context.Context) error {
 		return n.explain("Elasticsearch started, but the user elastic cannot log in", err)
 	}
 	return nil
+}
+
+func (n *Node) spawn(ctx context.Context) error {
+	cmd, stdin, err := n.server.command(ctx, n.launch())
+	if err != nil {
+		return err
+	}
+	n.process, err = spawn(cmd, stdin, filepath.Join(n.home, "logs", "console.log"))
+	return err
 }
 
 // launch is how the node is to be started now: with the caller's settings, and our own.
@@ -153,6 +161,10 @@ func spawn(cmd *exec.Cmd, stdin []byte, console string) (*process, error) {
 		p.err = cmd.Wait()
 		close(p.done)
 	}()
+	if err := p.forget(); err != nil {
+		p.kill()
+		return nil, err
+	}
 	if _, err := pipe.Write(stdin); err != nil {
 		p.kill()
 		return nil, err
@@ -178,4 +190,19 @@ func (p *process) stop() error {
 func (p *process) kill() {
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // the group: bin/elasticsearch runs the server as a child
 	<-p.done
+	_ = p.forget()
 }
+
+// forget removes the socket by which an agent attached to a JVM of this number: the file outlives one that was killed,
+// and a server that inherits the number from another user's then refuses to start. The server reads its stdin before
+// it attaches its own agent, so nothing of use is removed before the first byte is written. The error is a
+// *foreignSocket when the file is another user's and stays.
+func (p *process) forget() error {
+	socket := fmt.Sprintf("/tmp/.java_pid%d", p.cmd.Process.Pid) // not java.io.tmpdir: jdk.attach knows only /tmp
+	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return &foreignSocket{err}
+	}
+	return nil
+}
+
+type foreignSocket struct{ error }
