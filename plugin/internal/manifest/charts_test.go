@@ -92,8 +92,8 @@ func checkChart(t *testing.T, in string) (spliced int) {
 // lostLines counts the lines of old that are not in text, in order.
 func lostLines(old, text []byte) int {
 	lost := 0
-	rest := bytes.SplitAfter(text, []byte("\n"))
-	for line := range bytes.SplitAfterSeq(old, []byte("\n")) {
+	rest := linesOf(text)
+	for _, line := range linesOf(old) {
 		at := 0
 		for at < len(rest) && !bytes.Equal(rest[at], line) {
 			at++
@@ -105,6 +105,16 @@ func lostLines(old, text []byte) int {
 		rest = rest[at+1:]
 	}
 	return lost
+}
+
+// linesOf splits a text where YAML ends a line, a lone CR included.
+func linesOf(text []byte) [][]byte {
+	starts := newSource(text).lines
+	lines := make([][]byte, len(starts))
+	for i, end := range append(starts[1:], len(text)) {
+		lines[i] = text[starts[i]:end]
+	}
+	return lines
 }
 
 // patched tells what a patch did: whether it changed the document, and how many of its lines had to change for that.
