@@ -28,13 +28,13 @@ func (r *Release) Services(w *Workload) ([]string, error) {
 	return names, nil
 }
 
-// selecting gives the Services whose selector picks the pods of a workload.
+// selecting gives the Services whose selector picks the pods of a workload. One without a name is nobody's address.
 func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
 	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
 	values := words.Of(slices.Collect(maps.Values(labels)))
 	return r.picking("Service", w, values, func(o *object.Object) bool {
 		selector := object.Pairs(o.Node, "spec", "selector")
-		return len(selector) > 0 && selects(selector, labels)
+		return o.Name != "" && len(selector) > 0 && selects(selector, labels)
 	})
 }
 
