@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -19,12 +20,13 @@ const (
 	BaseImageDigest = "layer.sha256"
 )
 
-// runtimePackages are the Debian packages of a node's container runtime and network, each with what shows that it is there.
+// runtimePackages are the Debian packages of a node's container runtime and network, each with a program that shows that it is there.
+// The network plugins are not on the PATH, where another program has the name of one: CNI finds them.
 var runtimePackages = []struct{ name, program string }{
 	{"containerd", "containerd"},
 	{"containerd", "ctr"},
 	{"runc", "runc"},
-	{"containernetworking-plugins", "bridge"},
+	{"containernetworking-plugins", ""},
 	{"iptables", "iptables"},
 	{"iproute2", "ip"},
 	{"util-linux", "nsenter"},
@@ -44,11 +46,12 @@ func CNI() string {
 func lacking() []string {
 	var names []string
 	for _, p := range runtimePackages {
-		_, err := exec.LookPath(p.program)
-		if p.program == "bridge" && CNI() != "" {
-			err = nil
+		there := p.program == "" && CNI() != ""
+		if p.program != "" {
+			_, err := exec.LookPath(p.program)
+			there = err == nil
 		}
-		if err != nil && (len(names) == 0 || names[len(names)-1] != p.name) {
+		if !there && !slices.Contains(names, p.name) {
 			names = append(names, p.name)
 		}
 	}
@@ -60,7 +63,13 @@ func containerdPart() part {
 		name: "containerd", what: "containerd, runc, network plugins, from Debian", minutes: 0.5,
 		installed: func() bool { return len(lacking()) == 0 },
 		needs:     func() error { return needsApt("containerd", lacking()...) },
-		build:     func(ctx context.Context, _ string) error { return aptInstall(ctx, lacking()...) },
+		build: func(ctx context.Context, _ string) error {
+			err := aptInstall(ctx, lacking()...)
+			if left := lacking(); err == nil && left != nil {
+				err = fmt.Errorf("installed, and still not there: %s", strings.Join(left, ", "))
+			}
+			return err
+		},
 	}
 }
 
