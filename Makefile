@@ -104,7 +104,7 @@ chaos: ## elk-mtls-init killed anywhere over a bad network: 500 rounds, 20 rotat
 	@$(PARTS) missing elasticsearch kube
 
 .PHONY: test-cluster
-test-cluster: plugin image ## the stock charts on a real one-node cluster, with real Helm: needs root
+test-cluster: plugin image-cmp ## the stock charts on a real one-node cluster, with real Helm: needs root
 ## 12 minutes; installs containerd and mmdebstrap by apt-get where they are missing
 	@if [ "$$(id -u)" != 0 ]; then \
 		echo "ATTENTION: TESTS WERE LEFT OUT: a cluster cannot be had here: not root; run make test-cluster as root" >&2; \

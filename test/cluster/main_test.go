@@ -24,7 +24,8 @@ var lab struct {
 	*node.Cluster
 	helm      map[int]string // by major version
 	plugin    string         // folder of the Helm 4 plugin
-	initImage string         // name under which the image of elk-mtls-init is known
+	images    []string       // names under which the images of elk-mtls, elk-mtls-init and elk-mtls-cmp are known
+	initImage string         // the second
 	missing   error          // why there is nothing of all this
 }
 
@@ -58,11 +59,16 @@ func start(ctx context.Context, folder string) error {
 	}
 	// The binaries in the images are those that `make` has just built.
 	lab.plugin = "../../dist/helm4/elk-mtls"
-	archive := "../../dist/elk-mtls-init.oci.tar"
-	var err error
-	if lab.initImage, err = nameIn(archive); err != nil {
-		return fmt.Errorf("make plugin image first: %w", err)
+	archives := []string{"../../dist/elk-mtls.oci.tar", "../../dist/elk-mtls-init.oci.tar", "../../dist/elk-mtls-cmp.oci.tar"}
+	for _, archive := range archives {
+		name, err := nameIn(archive)
+		if err != nil {
+			return fmt.Errorf("make plugin image-cmp first: %w", err)
+		}
+		lab.images = append(lab.images, name)
 	}
+	lab.initImage = lab.images[1]
+	var err error
 	if lab.plugin, err = filepath.Abs(lab.plugin); err != nil {
 		return err
 	}
@@ -93,7 +99,7 @@ func start(ctx context.Context, folder string) error {
 		Programs: []string{folders["kube"], folders["kubelet"], folders["coredns"]},
 		CNI:      parts.CNI(), Pause: image.Pause,
 		Images:   func(w io.Writer) error { return image.Write(w, sources) },
-		Archives: []string{archive},
+		Archives: archives,
 	})
 	return err
 }

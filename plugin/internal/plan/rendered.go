@@ -21,7 +21,7 @@ func (p *planner) rendered() {
 			if key := p.privateKey(w.Namespace, name); key != "" {
 				p.failing(w.ID, fmt.Errorf("the stream holds Secret/%s with a private key (%s): a chart that makes it at rendering (createCert: true) makes another CA "+
 					"at every sync; give the node certificates from a Secret outside the chart (createCert: false), or, if this key is always the same, "+
-					"set certificates.rendered: allow (--allow-rendered-certs)", name, key))
+					"set certificates.rendered: allow (ELK_MTLS_CERTIFICATES_RENDERED=allow)", name, key))
 			}
 		}
 	}
