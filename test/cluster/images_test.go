@@ -28,11 +28,11 @@ func TestImages(t *testing.T) {
 		image       string
 		here, there []string
 	}{
-		{lab.images[0], []string{"../../bin/elk-mtls"}, []string{"/elk-mtls"}},
-		{lab.images[2], []string{"../../bin/elk-mtls", "cmp", "generate"}, []string{"/usr/local/bin/elk-mtls", "cmp", "generate"}},
+		{"elk-mtls", []string{"../../bin/elk-mtls"}, []string{"/elk-mtls"}},
+		{"elk-mtls-cmp", []string{"../../bin/elk-mtls", "cmp", "generate"}, []string{"/usr/local/bin/elk-mtls", "cmp", "generate"}},
 	} {
 		s.step(c.image, func(s *stack) {
-			env := []string{"ARGOCD_APP_NAME=elk", "ELK_MTLS_CERTIFICATES_RENDERED=allow", "ELK_MTLS_INIT_CONTAINER_IMAGE=" + lab.initImage, "PATH=/usr/local/bin"}
+			env := []string{"ARGOCD_APP_NAME=elk", "ELK_MTLS_CERTIFICATES_RENDERED=allow", "ELK_MTLS_INIT_CONTAINER_IMAGE=" + lab.images["elk-mtls-init"], "PATH=/usr/local/bin"}
 			tmp := s.everybodys(app)
 			program, err := filepath.Abs(c.here[0])
 			if err != nil {
@@ -49,7 +49,7 @@ func TestImages(t *testing.T) {
 			}
 			for _, user := range users {
 				got, err := lab.Run(s.t.Context(), node.Container{
-					Image: c.image, User: user, Args: c.there, Env: append(helmIn("/tmp"), env...),
+					Image: lab.images[c.image], User: user, Args: c.there, Env: append(helmIn("/tmp"), env...),
 					Stdin: strings.NewReader(stream), Tmp: s.everybodys(app),
 				})
 				if diff := cmp.Diff(string(want), string(got)); err != nil || diff != "" {
@@ -58,7 +58,7 @@ func TestImages(t *testing.T) {
 			}
 		})
 	}
-	s.step(lab.initImage, func(s *stack) {
+	s.step("elk-mtls-init", func(s *stack) {
 		for _, user := range users {
 			tmp := s.everybodys(app)
 			for name, text := range map[string][]byte{"tls.crt": s.pair.Cert, "tls.key": s.pair.Key} {
@@ -66,7 +66,7 @@ func TestImages(t *testing.T) {
 					s.t.Fatal(err)
 				}
 			}
-			_, err := lab.Run(s.t.Context(), node.Container{Image: lab.initImage, User: user, Tmp: tmp, Args: []string{
+			_, err := lab.Run(s.t.Context(), node.Container{Image: lab.images["elk-mtls-init"], User: user, Tmp: tmp, Args: []string{
 				"/elk-mtls-init", "keystore", "--cert", "/tmp/tls.crt", "--key", "/tmp/tls.key", "--out", "/tmp/store.p12",
 			}})
 			store, statErr := os.ReadFile(filepath.Join(tmp, "store.p12"))
@@ -75,11 +75,6 @@ func TestImages(t *testing.T) {
 			}
 		}
 	})
-}
-
-// helmIn are the folders of a Helm that may write to one only.
-func helmIn(dir string) []string {
-	return []string{"HELM_CACHE_HOME=" + dir + "/helm", "HELM_CONFIG_HOME=" + dir + "/helm", "HELM_DATA_HOME=" + dir + "/helm"}
 }
 
 // everybodys is a copy of a folder that anybody may read and write to.

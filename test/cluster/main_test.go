@@ -22,11 +22,10 @@ import (
 // lab is what all tests share. It is made before the first one.
 var lab struct {
 	*node.Cluster
-	helm      map[int]string // by major version
-	plugin    string         // folder of the Helm 4 plugin
-	images    []string       // names under which the images of elk-mtls, elk-mtls-init and elk-mtls-cmp are known
-	initImage string         // the second
-	missing   error          // why there is nothing of all this
+	helm    map[int]string    // by major version
+	plugin  string            // folder of the Helm 4 plugin
+	images  map[string]string // the names under which our images are known, by target of the Dockerfile
+	missing error             // why there is nothing of all this
 }
 
 func TestMain(m *testing.M) {
@@ -59,15 +58,17 @@ func start(ctx context.Context, folder string) error {
 	}
 	// The binaries in the images are those that `make` has just built.
 	lab.plugin = "../../dist/helm4/elk-mtls"
-	archives := []string{"../../dist/elk-mtls.oci.tar", "../../dist/elk-mtls-init.oci.tar", "../../dist/elk-mtls-cmp.oci.tar"}
-	for _, archive := range archives {
+	lab.images = map[string]string{}
+	var archives []string
+	for _, target := range []string{"elk-mtls", "elk-mtls-init", "elk-mtls-cmp"} {
+		archive := "../../dist/" + target + ".oci.tar"
 		name, err := nameIn(archive)
 		if err != nil {
 			return fmt.Errorf("make plugin image-cmp first: %w", err)
 		}
-		lab.images = append(lab.images, name)
+		lab.images[target] = name
+		archives = append(archives, archive)
 	}
-	lab.initImage = lab.images[1]
 	var err error
 	if lab.plugin, err = filepath.Abs(lab.plugin); err != nil {
 		return err

@@ -44,11 +44,7 @@ func newStack(t *testing.T, major int, labels map[string]string) *stack {
 	}
 	s.ns = ns.Name
 	t.Cleanup(s.clearAway)
-	home := t.TempDir()
-	s.env = []string{
-		"HELM_CONFIG_HOME=" + home + "/config", "HELM_CACHE_HOME=" + home + "/cache", "HELM_DATA_HOME=" + home + "/data",
-		"ELK_MTLS_INIT_CONTAINER_IMAGE=" + lab.initImage,
-	}
+	s.env = append(helmIn(t.TempDir()), "ELK_MTLS_INIT_CONTAINER_IMAGE="+lab.images["elk-mtls-init"])
 	if major == 4 {
 		s.must("plugin", "install", lab.plugin)
 	}
@@ -60,6 +56,11 @@ func newStack(t *testing.T, major int, labels map[string]string) *stack {
 		s.putCertificates(s.ca.Cert, s.pair)
 	}
 	return s
+}
+
+// helmIn is the environment of a Helm that keeps all it has below one folder.
+func helmIn(home string) []string {
+	return []string{"HELM_CONFIG_HOME=" + home + "/config", "HELM_CACHE_HOME=" + home + "/cache", "HELM_DATA_HOME=" + home + "/data"}
 }
 
 func serverAndClient() pki.Options {

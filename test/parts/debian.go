@@ -21,12 +21,10 @@ const (
 )
 
 // runtimePackages are the Debian packages of a node's container runtime and network, each with a program that shows that it is there.
-// The network plugins are not on the PATH, where another program has the name of one: CNI finds them.
 var runtimePackages = []struct{ name, program string }{
 	{"containerd", "containerd"},
 	{"containerd", "ctr"},
 	{"runc", "runc"},
-	{"containernetworking-plugins", ""},
 	{"iptables", "iptables"},
 	{"iproute2", "ip"},
 	{"util-linux", "nsenter"},
@@ -46,14 +44,12 @@ func CNI() string {
 func lacking() []string {
 	var names []string
 	for _, p := range runtimePackages {
-		there := p.program == "" && CNI() != ""
-		if p.program != "" {
-			_, err := exec.LookPath(p.program)
-			there = err == nil
-		}
-		if !there && !slices.Contains(names, p.name) {
+		if _, err := exec.LookPath(p.program); err != nil && !slices.Contains(names, p.name) {
 			names = append(names, p.name)
 		}
+	}
+	if CNI() == "" { // not on the PATH, where another program has the name of a plugin
+		names = append(names, "containernetworking-plugins")
 	}
 	return names
 }

@@ -1,9 +1,7 @@
-package certificate_test
+package certificate
 
 import (
-	"bytes"
 	"crypto/ecdsa"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
@@ -13,163 +11,126 @@ import (
 	"testing"
 	"time"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/test/pki"
 )
 
-func TestChain(t *testing.T) {
-	ca := pki.NewCA("ca")
-	leaf := ca.Leaf(pki.Options{CN: "leaf"})
-	for name, c := range map[string]struct {
-		text []byte
-		want int
-		err  string
-	}{
-		"a leaf":                      {leaf.Cert, 1, ""},
-		"a leaf and its CA":           {slices.Concat(leaf.Cert, ca.Cert), 2, ""},
-		"a key in between, and words": {slices.Concat([]byte("subject=CN=leaf\n"), leaf.Cert, leaf.Key, ca.Cert), 2, ""},
-		"a placeholder":               {[]byte("<path:secret/data/es#tls.crt>"), 0, certificate.ErrNoPEM.Error()},
-		"nothing":                     {nil, 0, certificate.ErrNoPEM.Error()},
-		"a key only":                  {leaf.Key, 0, certificate.ErrNoPEM.Error()},
-		"the second is damaged":       {slices.Concat(leaf.Cert, block("CERTIFICATE", []byte("no DER"))), 0, "certificate 2 of the file"},
-	} {
-		chain, err := certificate.Chain(c.text)
-		if len(chain) != c.want || (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
-			t.Errorf("%s: %d certificates, error %v; want %d, %q", name, len(chain), err, c.want, c.err)
-		}
+func chainOf(t *testing.T, files ...[]byte) []*x509.Certificate {
+	t.Helper()
+	chain, err := Chain(slices.Concat(files...))
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestKey(t *testing.T) {
-	ca := pki.NewCA("ca")
-	curve, old := ca.Leaf(pki.Options{CN: "curve"}), ca.Leaf(pki.Options{CN: "old", RSA: true})
-	encrypted := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"DEK-Info": "AES-256-CBC,00"}, Bytes: []byte("x")})
-	for name, c := range map[string]struct {
-		cert, key []byte
-		err       string
-	}{
-		"PKCS#8":                      {curve.Cert, curve.Key, ""},
-		"PKCS#8, RSA":                 {old.Cert, old.Key, ""},
-		"PKCS#1":                      {old.Cert, block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(parsed[*rsa.PrivateKey](t, old.Key))), ""},
-		"SEC 1":                       {curve.Cert, block("EC PRIVATE KEY", sec1(t, curve.Key)), ""},
-		"the certificate before it":   {curve.Cert, slices.Concat(curve.Cert, curve.Key), ""},
-		"of another certificate":      {curve.Cert, old.Key, `belongs to another certificate than that of "CN=curve"`},
-		"a placeholder":               {curve.Cert, []byte("${KEY}"), certificate.ErrNoPEM.Error()},
-		"encrypted as PKCS#8":         {curve.Cert, block("ENCRYPTED PRIVATE KEY", []byte("x")), certificate.ErrEncrypted.Error()},
-		"encrypted as OpenSSL of old": {curve.Cert, encrypted, certificate.ErrEncrypted.Error()},
-		"damaged":                     {curve.Cert, block("PRIVATE KEY", []byte("s3cret")), "is no private key that could be read"},
-	} {
-		chain, err := certificate.Chain(c.cert)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = certificate.KeyFits(chain[0], c.key)
-		if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
-			t.Errorf("%s: error %v; want %q", name, err, c.err)
-		}
-		if err != nil && strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("%s: the error quotes the key: %v", name, err)
-		}
-	}
-}
-
-func TestLogstashReads(t *testing.T) {
-	ca := pki.NewCA("ca")
-	old := ca.Leaf(pki.Options{CN: "old", RSA: true})
-	der, _ := pem.Decode(old.Key)
-	if got, want := certificate.LogstashReads(old.Key), !bytes.ContainsAny(der.Bytes[len(der.Bytes)-1:], "\x00\t\n\v\f\r "); got != want {
-		t.Errorf("RSA as PKCS#8 that ends in %x: %v", der.Bytes[len(der.Bytes)-1], got)
-	}
-	for name, key := range map[string][]byte{
-		"PKCS#1":        block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(parsed[*rsa.PrivateKey](t, old.Key))),
-		"another kind":  ca.Leaf(pki.Options{CN: "curve"}).Key,
-		"ends in space": block("PRIVATE KEY", append(der.Bytes, '\n')),
-		"no PEM":        []byte("${KEY}"),
-	} {
-		if certificate.LogstashReads(key) {
-			t.Errorf("%s: taken for a key that Logstash reads", name)
-		}
-	}
-}
-
-func TestForClients(t *testing.T) {
-	for name, c := range map[string]struct {
-		cert x509.Certificate
-		err  string
-	}{
-		"no usage at all":         {x509.Certificate{}, ""},
-		"of clients":              {x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}, ""},
-		"any":                     {x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}, ""},
-		"of servers only":         {x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, "does not permit client authentication"},
-		"one that Go has no name": {x509.Certificate{UnknownExtKeyUsage: []asn1.ObjectIdentifier{{1, 3, 6}}}, "does not permit client authentication"},
-		"signatures":              {x509.Certificate{KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}, ""},
-		"encipherment only":       {x509.Certificate{KeyUsage: x509.KeyUsageKeyEncipherment}, "does not permit digital signatures"},
-	} {
-		if err := certificate.ForClients(&c.cert); (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
-			t.Errorf("%s: error %v; want %q", name, err, c.err)
-		}
-	}
-}
-
-func TestChainsTo(t *testing.T) {
-	ca, namesake := pki.NewCA("ca"), pki.NewCA("ca")
-	between := ca.Intermediate("between")
-	long := time.Now().AddDate(-9, 0, 0)
-	direct, below := ca.Leaf(pki.Options{CN: "direct"}), between.Leaf(pki.Options{CN: "below"})
-	ended := ca.Leaf(pki.Options{CN: "ended", NotBefore: long, NotAfter: long.AddDate(1, 0, 0)})
-	stranger := namesake.Leaf(pki.Options{CN: "stranger", NotBefore: long, NotAfter: long.AddDate(1, 0, 0)})
-	for name, c := range map[string]struct {
-		chain, cas []byte
-		fits       bool
-	}{
-		"signed by the CA":                        {direct.Cert, ca.Cert, true},
-		"by one of a bundle":                      {direct.Cert, slices.Concat(namesake.Cert, ca.Cert), true},
-		"over an intermediate in the file":        {slices.Concat(below.Cert, between.Cert), ca.Cert, true},
-		"over an intermediate that is trusted":    {below.Cert, slices.Concat(ca.Cert, between.Cert), true},
-		"over an intermediate that is missing":    {below.Cert, ca.Cert, false},
-		"by another CA of the same name":          {direct.Cert, namesake.Cert, false},
-		"ended before the CA began":               {ended.Cert, ca.Cert, true},
-		"ended, and of another CA":                {stranger.Cert, ca.Cert, false},
-		"with an intermediate that signs nothing": {slices.Concat(stranger.Cert, between.Cert), ca.Cert, false},
-	} {
-		chain, err := certificate.Chain(c.chain)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cas, err := certificate.Chain(c.cas)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = certificate.ChainsTo(chain, cas)
-		if (err == nil) != c.fits {
-			t.Errorf("%s: error %v", name, err)
-		}
-		if unknown := (x509.UnknownAuthorityError{}); err != nil && !errors.As(err, &unknown) {
-			t.Errorf("%s: %v is no matter of authority", name, err)
-		}
-	}
+	return chain
 }
 
 func block(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-// parsed is the private key in a PEM file of PKCS#8.
-func parsed[K any](t *testing.T, text []byte) K {
-	t.Helper()
-	b, _ := pem.Decode(text)
-	key, err := x509.ParsePKCS8PrivateKey(b.Bytes)
+func TestFiles(t *testing.T) {
+	ca := pki.NewCA("ca")
+	leaf, other := ca.Leaf(pki.Options{CN: "es"}), ca.Leaf(pki.Options{CN: "other", RSA: true})
+	if chain := chainOf(t, leaf.Key, leaf.Cert, []byte("a comment\n"), ca.Cert); len(chain) != 2 || chain[0].Subject.CommonName != "es" {
+		t.Errorf("key, leaf and CA in one file: %d certificates", len(chain))
+	}
+	der, _ := pem.Decode(leaf.Key)
+	rsa, _ := pem.Decode(other.Key)
+	curve, err := x509.ParsePKCS8PrivateKey(der.Bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return key.(K)
+	sec1, err := x509.MarshalECPrivateKey(curve.(*ecdsa.PrivateKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		key  []byte
+		want string
+	}{
+		"PKCS#8":                {leaf.Key, ""},
+		"SEC 1":                 {block("EC PRIVATE KEY", sec1), ""},
+		"behind a certificate":  {slices.Concat(leaf.Cert, leaf.Key), ""},
+		"of another":            {other.Key, `belongs to another certificate than that of "CN=es"`},
+		"encrypted PKCS#8":      {block("ENCRYPTED PRIVATE KEY", der.Bytes), ErrEncrypted.Error()},
+		"encrypted as of old":   {pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Headers: map[string]string{"DEK-Info": "AES-128-CBC,00"}, Bytes: der.Bytes}), ErrEncrypted.Error()},
+		"no PEM":                {[]byte("<path:key>"), ErrNoPEM.Error()},
+		"a certificate":         {leaf.Cert, ErrNoPEM.Error()},
+		"damaged":               {block("PRIVATE KEY", der.Bytes[:20]), "is no private key that could be read (PKCS#8, PKCS#1 or SEC 1)"},
+		"of a kind without use": {block("DSA PRIVATE KEY", []byte{1}), "is no private key that could be read (PKCS#8, PKCS#1 or SEC 1)"},
+	} {
+		err := KeyFits(chainOf(t, leaf.Cert)[0], c.key)
+		if text := errorText(err); text != c.want {
+			t.Errorf("a key, %s: %q, want %q", name, text, c.want)
+		}
+	}
+	for name, c := range map[string]struct {
+		key  []byte
+		want bool
+	}{"RSA in PKCS#8": {other.Key, !EndsInSpace(rsa.Bytes)}, "EC in PKCS#8": {leaf.Key, false}, "PKCS#1": {block("RSA PRIVATE KEY", rsa.Bytes), false}, "a key that ends in space": {block("PRIVATE KEY", append(slices.Clone(rsa.Bytes), '\n')), false}, "nothing": {nil, false}} {
+		if got := LogstashReads(c.key); got != c.want {
+			t.Errorf("Logstash reads %s: %v", name, got)
+		}
+	}
+	if _, err := Chain([]byte("<path:crt>")); !errors.Is(err, ErrNoPEM) {
+		t.Errorf("a placeholder: %v", err)
+	}
+	if _, err := Chain(slices.Concat(leaf.Cert, block("CERTIFICATE", []byte{1}))); err == nil || !strings.HasPrefix(err.Error(), "certificate 2 of the file: ") {
+		t.Errorf("a damaged second certificate: %v", err)
+	}
 }
 
-func sec1(t *testing.T, text []byte) []byte {
-	t.Helper()
-	der, err := x509.MarshalECPrivateKey(parsed[*ecdsa.PrivateKey](t, text))
-	if err != nil {
-		t.Fatal(err)
+func TestForClients(t *testing.T) {
+	ca := pki.NewCA("ca")
+	signs := x509.KeyUsageDigitalSignature
+	for name, c := range map[string]struct {
+		leaf *x509.Certificate
+		want string
+	}{
+		"client and server":     {chainOf(t, ca.Leaf(pki.Options{CN: "x", ClientAuth: true, ServerAuth: true}).Cert)[0], ""},
+		"no extended key usage": {chainOf(t, ca.Leaf(pki.Options{CN: "x"}).Cert)[0], ""},
+		"any":                   {&x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, KeyUsage: signs}, ""},
+		"server only":           {chainOf(t, ca.Leaf(pki.Options{CN: "x", ServerAuth: true}).Cert)[0], "its extended key usage does not permit client authentication"},
+		"a usage nobody knows":  {&x509.Certificate{UnknownExtKeyUsage: []asn1.ObjectIdentifier{{1, 2, 3}}, KeyUsage: signs}, "its extended key usage does not permit client authentication"},
+		"encipherment only":     {&x509.Certificate{KeyUsage: x509.KeyUsageKeyEncipherment}, "its key usage does not permit digital signatures, which a client makes"},
+	} {
+		if text := errorText(ForClients(c.leaf)); text != c.want {
+			t.Errorf("%s: %q, want %q", name, text, c.want)
+		}
 	}
-	return der
+}
+
+func TestChainsTo(t *testing.T) {
+	root, other := pki.NewCA("root"), pki.NewCA("root")
+	middle := root.Intermediate("middle")
+	leaf, below := root.Leaf(pki.Options{CN: "x"}), middle.Leaf(pki.Options{CN: "y"})
+	past := time.Now().AddDate(-2, 0, 0)
+	ended := root.Leaf(pki.Options{CN: "z", NotBefore: past, NotAfter: past.AddDate(1, 0, 0)})
+	endedBelow := middle.Leaf(pki.Options{CN: "z", NotBefore: past, NotAfter: past.AddDate(1, 0, 0)})
+	foreign := other.Leaf(pki.Options{CN: "z", NotBefore: past, NotAfter: past.AddDate(1, 0, 0)})
+	for name, c := range map[string]struct {
+		chain, cas []*x509.Certificate
+		want       bool
+	}{
+		"signed by the CA":                     {chainOf(t, leaf.Cert), chainOf(t, root.Cert), true},
+		"one of two CAs":                       {chainOf(t, leaf.Cert), chainOf(t, other.Cert, root.Cert), true},
+		"another CA of the same name":          {chainOf(t, leaf.Cert), chainOf(t, other.Cert), false},
+		"over an intermediate":                 {chainOf(t, below.Cert, middle.Cert), chainOf(t, root.Cert), true},
+		"the intermediate is missing":          {chainOf(t, below.Cert), chainOf(t, root.Cert), false},
+		"the intermediate is among the CAs":    {chainOf(t, below.Cert), chainOf(t, middle.Cert), true},
+		"ended before: dates are not its task": {chainOf(t, ended.Cert), chainOf(t, root.Cert), true},
+		"ended before, and of another CA":      {chainOf(t, foreign.Cert), chainOf(t, root.Cert), false},
+		"ended before, over an intermediate":   {chainOf(t, endedBelow.Cert, middle.Cert), chainOf(t, root.Cert), true},
+	} {
+		err := ChainsTo(c.chain, c.cas)
+		if unknown := (x509.UnknownAuthorityError{}); (err == nil) != c.want || err != nil && !errors.As(err, &unknown) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
