@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -172,12 +172,7 @@ func (o *options) filter() error {
 	if err := o.writeReport(outcome); err != nil {
 		return err
 	}
-	for _, span := range output {
-		if _, err := o.stdout.Write(span); err != nil {
-			return err
-		}
-	}
-	return nil
+	return o.write(output)
 }
 
 // onStdin says of an empty stream where it may come from: Helm 3's `template --output-dir` writes its files before it calls a post-renderer.
@@ -215,11 +210,25 @@ func (o *options) read() ([]byte, error) {
 		case err != nil:
 			return nil, fmt.Errorf("reading stdin: %w", err)
 		case len(input) == cap(input):
-			input = append(make([]byte, 0, max(roomForStream, 2*cap(input))), input...)
-			// The room counts as heap. A quarter of it may become garbage before that is collected, and not as much again.
-			debug.SetGCPercent(25)
+			input = append(room(max(roomForStream, 2*cap(input)))[:0], input...)
 		}
 	}
+}
+
+// What a pipe holds. Whoever writes more at once wakes the reader for every page.
+// https://man7.org/linux/man-pages/man7/pipe.7.html
+const pipeful = 64 << 10
+
+// write gives out the spans, which nobody may have seen before all of them are there.
+func (o *options) write(spans [][]byte) error {
+	for _, span := range spans {
+		for part := range slices.Chunk(span, pipeful) {
+			if _, err := o.stdout.Write(part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // isNull holds for the device that a program gets as stdin whose caller names none. It is no terminal, though a device of characters.
