@@ -14,28 +14,36 @@ const (
 	window  = 4
 	stride  = 2
 	longest = window + stride - 1 // what the windows of a word reach over
-	bits    = 13                  // a table of 8 KB stays in the cache
+	bits    = 12                  // a table of 16 KB stays in the cache
 )
 
 // Set is a set of words, made for looking.
 type Set struct {
 	short   [][]byte // words that may slip through between two windows: each takes a pass of its own
-	long    [][]byte
-	windows [1 << bits]bool // by hash, those of the long words
+	windows []seen   // those of the other words; the first is none
+	first   [1 << bits]int32
+}
+
+// seen is a window of a word.
+type seen struct {
+	word []byte
+	at   int   // of the window in the word
+	next int32 // the next one with that hash; 0: none
 }
 
 // Of makes the set of these words. The empty word is in every text.
 func Of(words ...[]string) *Set {
-	s := &Set{}
+	s := &Set{windows: make([]seen, 1)}
 	for _, word := range slices.Concat(words...) {
-		if len(word) < longest {
-			s.short = append(s.short, []byte(word))
+		w := []byte(word)
+		if len(w) < longest {
+			s.short = append(s.short, w)
 			continue
 		}
-		w := []byte(word)
-		s.long = append(s.long, w)
 		for at := range stride {
-			s.windows[hash(w[at:])] = true
+			first := &s.first[hash(w[at:])]
+			s.windows = append(s.windows, seen{word: w, at: at, next: *first})
+			*first = int32(len(s.windows) - 1)
 		}
 	}
 	return s
@@ -53,22 +61,13 @@ func (s *Set) In(text []byte) bool {
 			return true
 		}
 	}
-	if len(s.long) == 0 {
+	if len(s.windows) == 1 {
 		return false
 	}
 	for rest := text; len(rest) >= window; rest = rest[stride:] {
-		if s.windows[hash(rest)] && s.around(text, len(text)-len(rest)) {
-			return true
-		}
-	}
-	return false
-}
-
-// around tells whether a word starts at a window, or up to a stride before it.
-func (s *Set) around(text []byte, at int) bool {
-	for from := max(at-stride+1, 0); from <= at; from++ {
-		for _, word := range s.long {
-			if bytes.HasPrefix(text[from:], word) {
+		for i := s.first[hash(rest)]; i != 0; i = s.windows[i].next {
+			w := &s.windows[i]
+			if from := len(text) - len(rest) - w.at; from >= 0 && bytes.HasPrefix(text[from:], w.word) {
 				return true
 			}
 		}
