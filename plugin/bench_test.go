@@ -13,7 +13,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/test/corpus"
 )
 
-var benchmarked = map[string]corpus.Shape{"S": corpus.S, "M": corpus.M, "40 releases": corpus.Dense}
+var benchmarked = map[string]corpus.Shape{"S": corpus.S, "M": corpus.M, "L": corpus.L, "40 releases": corpus.Dense}
 
 // BenchmarkTransform is the whole; its steps are below, and the screen by itself is in package recognise.
 func BenchmarkTransform(b *testing.B) {

@@ -82,6 +82,11 @@ func (d *Document) begin() {
 	}
 }
 
+// isBegun holds for a document that may differ from its text.
+func (d *Document) isBegun() bool {
+	return d.before != nil || d.editErr != nil || len(d.embedded) > 0
+}
+
 // Bytes gives the document with its changes: the very bytes it came with when the tree is as it was parsed, else a text that differs
 // only on the lines that had to change and that parses to the changed tree. It may be called again after more edits.
 func (d *Document) Bytes() ([]byte, error) {

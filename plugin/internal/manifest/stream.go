@@ -147,23 +147,21 @@ func (s *Stream) Bytes() ([]byte, error) {
 // those that lie side by side there are one.
 func (s *Stream) Spans() ([][]byte, error) {
 	docs := s.Documents()
-	texts, errs := make([][]byte, len(docs)), make([]error, len(docs))
-	parallel.Do(len(docs), func(i int) {
-		text, err := docs[i].Bytes()
-		if texts[i] = text; err != nil {
-			errs[i] = fmt.Errorf("%s: %w", docs[i].name(), err)
-		}
-	})
-	if err := errors.Join(errs...); err != nil {
+	changed, err := changedTexts(docs)
+	if err != nil {
 		return nil, err
 	}
 	spans := [][]byte{s.bom}
 	end := -1 // of the last span in the text of the stream; -1: it is no part of it
-	for i, text := range texts {
+	for _, d := range docs {
+		text, ok := changed[d]
+		if !ok {
+			text = d.text
+		}
 		if separator := s.separator(spans[1:], text); separator != "" {
 			spans, end = append(spans, []byte(separator)), -1
 		}
-		at, same := docs[i].at, docs[i].is(text)
+		at, same := d.at, d.is(text)
 		if last := len(spans) - 1; same && at == end {
 			spans[last] = s.text[at-len(spans[last]) : at+len(text)]
 		} else {
@@ -175,6 +173,28 @@ func (s *Stream) Spans() ([][]byte, error) {
 		}
 	}
 	return spans, nil
+}
+
+// changedTexts gives the texts of the documents that somebody began to change.
+func changedTexts(docs []*Document) (map[*Document][]byte, error) {
+	var begun []*Document
+	for _, d := range docs {
+		if d.isBegun() {
+			begun = append(begun, d)
+		}
+	}
+	texts, errs := make([][]byte, len(begun)), make([]error, len(begun))
+	parallel.Do(len(begun), func(i int) {
+		text, err := begun[i].Bytes()
+		if texts[i] = text; err != nil {
+			errs[i] = fmt.Errorf("%s: %w", begun[i].name(), err)
+		}
+	})
+	byDocument := make(map[*Document][]byte, len(begun))
+	for i, d := range begun {
+		byDocument[d] = texts[i]
+	}
+	return byDocument, errors.Join(errs...)
 }
 
 // separator gives what must stand between the spans before a document and the document, so that it is a document of its own: nothing

@@ -8,7 +8,6 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -76,10 +75,10 @@ func (p *planner) sweep() {
 	for _, w := range slices.Concat(p.release.Nodes, p.release.Kibanas, p.release.Clients) {
 		p.sweepContainer(w)
 	}
-	p.release.Naming(p.services, notClients[:], func(doc *manifest.Document) {
+	for _, doc := range p.release.Naming(p.services, notClients[:]) {
 		objects, err := p.release.In(doc)
 		if err != nil {
-			return // not needed: it passes as it is, and whoever reads it next reports it
+			continue // not needed: it passes as it is, and whoever reads it next reports it
 		}
 		for _, o := range objects {
 			switch {
@@ -92,7 +91,7 @@ func (p *planner) sweep() {
 				p.sweepResource(o)
 			}
 		}
-	})
+	}
 }
 
 // sweepContainer looks at a container that is planned by itself, for what that plan does not cover.

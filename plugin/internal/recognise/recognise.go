@@ -236,7 +236,7 @@ type named map[string][]int
 func (r *Release) called(kind, name string) []screened {
 	n, ok := r.names[kind]
 	if !ok {
-		n = named{}
+		n = make(named, len(r.byKind[kind])+len(r.byKind[""]))
 		for _, i := range slices.Concat(r.byKind[kind], r.byKind[""]) {
 			plain := plainName(r.screened[i].doc.Text())
 			n[plain] = append(n[plain], i)
@@ -256,11 +256,8 @@ func (r *Release) called(kind, name string) []screened {
 func (r *Release) Pods(names []string) ([]*object.Object, error) {
 	var pods []*object.Object
 	wanted := words.Of(names)
-	for _, s := range r.screened {
-		if !s.mayBe(workloadKinds[:]...) || !s.mentions(wanted) {
-			continue
-		}
-		objects, err := r.In(s.doc)
+	for _, doc := range r.where(func(s screened) bool { return s.mayBe(workloadKinds[:]...) && s.mentions(wanted) }) {
+		objects, err := r.In(doc)
 		if err != nil {
 			return nil, err
 		}
@@ -304,16 +301,27 @@ func (r *Release) Hooks() ([]*object.Object, error) {
 }
 
 // Naming gives the documents, but for those of kinds, that may hold one of names, plainly or in base64.
-func (r *Release) Naming(names, kinds []string, visit func(doc *manifest.Document)) {
+func (r *Release) Naming(names, kinds []string) []*manifest.Document {
 	plain, encoded := words.Of(names), words.Of(encodings(names))
-	may := make([]bool, len(r.screened))
-	parallel.Do(len(may), func(i int) {
-		s := r.screened[i]
-		may[i] = !slices.Contains(kinds, s.kind) && (plain.In(s.doc.Text()) || s.mayBe("Secret") && s.holdsEncoded(encoded) || hidesWord(s.doc.Text()))
+	return r.where(func(s screened) bool {
+		return !slices.Contains(kinds, s.kind) && (plain.In(s.doc.Text()) || s.mayBe("Secret") && s.holdsEncoded(encoded) || hidesWord(s.doc.Text()))
 	})
+}
+
+// where gives the documents for which holds does, of which many are asked side by side, and parsed.
+func (r *Release) where(holds func(screened) bool) []*manifest.Document {
+	hold := make([]bool, len(r.screened))
+	parallel.Do(len(hold), func(i int) {
+		s := r.screened[i]
+		if hold[i] = holds(s); hold[i] {
+			_, _ = s.doc.Root() // In asks again, and takes the error then
+		}
+	})
+	var docs []*manifest.Document
 	for i, s := range r.screened {
-		if may[i] {
-			visit(s.doc)
+		if hold[i] {
+			docs = append(docs, s.doc)
 		}
 	}
+	return docs
 }

@@ -7,7 +7,6 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
@@ -31,16 +30,16 @@ func (r *reader) sweep() []mention {
 		return nil
 	}
 	var found []mention
-	r.release.Naming(names, notSwept[:], func(doc *manifest.Document) {
+	for _, doc := range r.release.Naming(names, notSwept[:]) {
 		objects, err := r.release.In(doc)
 		if err != nil {
 			found = append(found, mention{at: place{line: doc.Line()}})
-			return
+			continue
 		}
 		for _, o := range objects {
 			found = append(found, r.sweepObject(o)...)
 		}
-	})
+	}
 	return found
 }
 
