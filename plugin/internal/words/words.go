@@ -14,21 +14,21 @@ const (
 	window  = 4
 	stride  = 2
 	longest = window + stride - 1 // what the windows of a word reach over
-	bits    = 12                  // a table of 16 KB stays in the cache
+	bits    = 11
 )
 
 // Set is a set of words, made for looking.
 type Set struct {
-	short   [][]byte // words that may slip through between two windows: each takes a pass of its own
-	windows []seen   // those of the other words; the first is none
-	first   [1 << bits]int32
+	short   [][]byte       // words that may slip through between two windows: each takes a pass of its own
+	windows []seen         // those of the other words; the first is none
+	first   [1 << bits]int // by hash, in windows; 0: none
 }
 
 // seen is a window of a word.
 type seen struct {
 	word []byte
-	at   int   // of the window in the word
-	next int32 // the next one with that hash; 0: none
+	at   int // of the window in the word
+	next int // the next one with that hash; 0: none
 }
 
 // Of makes the set of these words. The empty word is in every text.
@@ -43,7 +43,7 @@ func Of(words ...[]string) *Set {
 		for at := range stride {
 			first := &s.first[hash(w[at:])]
 			s.windows = append(s.windows, seen{word: w, at: at, next: *first})
-			*first = int32(len(s.windows) - 1)
+			*first = len(s.windows) - 1
 		}
 	}
 	return s
