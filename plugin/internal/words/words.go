@@ -14,7 +14,7 @@ const (
 	window  = 4
 	stride  = 2
 	longest = window + stride - 1 // what the windows of a word reach over
-	bits    = 11
+	bits    = 11                  // a table of 16 KB stays in the cache
 )
 
 // Set is a set of words, made for looking.
