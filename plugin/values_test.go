@@ -81,12 +81,14 @@ func (v variant) run(t *testing.T) {
 }
 
 const (
-	certsMount = "          - name: elasticsearch-certs\n            mountPath: /usr/share/elasticsearch/config/certs\n"
-	esCAs      = `value: "/usr/share/elasticsearch/config/certs/ca.crt"`
-	esEnv      = "          - name: xpack.security.enabled\n            value: \"true\"\n"
-	esMain     = "      containers:\n      - name: \"elasticsearch\"\n"
-	kibanaHost = `value: "https://elasticsearch-master:9200"`
-	serverHost = "          - name: SERVER_HOST\n            value: \"0.0.0.0\"\n"
+	certsMount  = "          - name: elasticsearch-certs\n            mountPath: /usr/share/elasticsearch/config/certs\n"
+	esCAs       = `value: "/usr/share/elasticsearch/config/certs/ca.crt"`
+	esEnv       = "          - name: xpack.security.enabled\n            value: \"true\"\n"
+	esMain      = "      containers:\n      - name: \"elasticsearch\"\n"
+	kibanaHost  = `value: "https://elasticsearch-master:9200"`
+	esImage     = "        image: \"docker.elastic.co/elasticsearch/elasticsearch:8.5.1\"\n"
+	kibanaImage = "        image: \"docker.elastic.co/kibana/kibana:8.5.1\"\n        env:\n"
+	serverHost  = "          - name: SERVER_HOST\n            value: \"0.0.0.0\"\n"
 )
 
 func serverValues() []variant {
@@ -115,6 +117,10 @@ func serverValues() []variant {
 			spec: "{certificates: {secretName: corp}, minter: {secretName: m}}", refused: "xpack.security.transport.ssl.enabled is false"},
 		{name: "the user's own transport verification", base: "elasticsearch-http", replace: []string{"          - name: cluster.name\n", "          - name: xpack.security.transport.ssl.verification_mode\n            value: full\n          - name: cluster.name\n"},
 			spec: "{certificates: {secretName: corp}, minter: {secretName: m}}", output: "verification_mode\n            value: full\n", not: "verification_mode]"},
+		{name: "a stage in a script that starts Elasticsearch", replace: []string{esImage, esImage + "        command: [bash, -c, \"exec docker-entrypoint.sh eswrapper -E xpack.security.http.ssl.client_authentication=none\"]\n"},
+			refused: `client_authentication is "none" in an argument of container "elasticsearch"`},
+		{name: "a lower stage in a script is raised there", replace: []string{esImage, esImage + "        command: [bash, -c, \"exec docker-entrypoint.sh -Expack.security.http.ssl.client_authentication='optional' -q\"]\n"},
+			output: `"exec docker-entrypoint.sh -Expack.security.http.ssl.client_authentication='required' -q"`},
 		{name: "another port", base: "elasticsearch-http", replace: []string{"9200", "9201"}, spec: "{certificates: {secretName: corp}, minter: {secretName: m}}", output: "https://127.0.0.1:9201/"},
 	}
 }
@@ -134,6 +140,14 @@ func kibanaValues() []variant {
 		{name: "the token in the Secret of the certificates", spec: "{token: {secretName: elasticsearch-master-certs}}", refused: "holds credentials or certificates already"},
 		{name: "a wait for Elasticsearch", replace: []string{"      initContainers:\n      containers:\n      - name: kibana\n", "      initContainers:\n      - name: wait\n        image: curl\n        command: [sh, -c, \"until curl -k $ELASTICSEARCH_HOSTS; do sleep 1; done\"]\n        env: [{name: ELASTICSEARCH_HOSTS, value: \"https://elasticsearch-master:9200\"}]\n      containers:\n      - name: kibana\n"},
 			output: "elk-kibana-elk-mtls-curl"},
+		{name: "a flag takes the certificate back", replace: []string{kibanaImage, "        args: [kibana-docker, --elasticsearch.ssl.alwaysPresentCertificate=false]\n" + kibanaImage},
+			refused: `alwaysPresentCertificate is false in an argument of container "kibana"`},
+		{name: "a user name in a flag of two words", replace: []string{kibanaImage, "        args: [kibana-docker, --elasticsearch.username, kibana]\n" + kibanaImage},
+			refused: `elasticsearch.username is set in an argument of container "kibana"`},
+		{name: "Kibana started without what reads its variables", replace: []string{kibanaImage, "        command: [bash, -c, \"kibana-plugin install x && exec /usr/share/kibana/bin/kibana\"]\n" + kibanaImage},
+			refused: `starts Kibana by "/usr/share/kibana/bin/kibana" and not by the kibana-docker of the image`},
+		{name: "Kibana started by a script that comes to it", replace: []string{kibanaImage, "        command: [bash, -c, \"bin/kibana-plugin install x && exec /usr/local/bin/kibana-docker\"]\n" + kibanaImage},
+			output: "ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE"},
 		{name: "a patched release in another mode", base: "kibana-helm4/output", spec: "{mode: token}", refused: `was patched in mode "cert-token" already`},
 	}
 }

@@ -100,24 +100,15 @@ func commands(c object.Container) [][]string {
 	return all
 }
 
-// shellWords takes scripts apart at white space: enough to find a program and its first option.
-func shellWords(command []string) []string {
-	var words []string
-	for _, w := range command {
-		words = append(words, strings.FieldsFunc(w, func(r rune) bool { return strings.ContainsRune(" \t\n;|&()`\"'", r) })...)
-	}
-	return words
-}
-
 func isCurl(word string) bool { return word == "curl" || strings.HasSuffix(word, "/curl") }
 
 func usesCurl(c object.Container) bool {
-	return slices.ContainsFunc(commands(c), func(command []string) bool { return slices.ContainsFunc(shellWords(command), isCurl) })
+	return slices.ContainsFunc(commands(c), func(command []string) bool { return slices.ContainsFunc(object.ShellWords(command), isCurl) })
 }
 
 // curlIgnoresFiles holds for curl -q, which counts as the first option only.
 func curlIgnoresFiles(command []string) bool {
-	words := shellWords(command)
+	words := object.ShellWords(command)
 	for i, w := range words[:max(0, len(words)-1)] {
 		if next := words[i+1]; isCurl(w) && (next == "--disable" || strings.HasPrefix(next, "-q")) {
 			return true

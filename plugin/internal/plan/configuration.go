@@ -44,6 +44,7 @@ type setting struct {
 	object *object.Object
 	edit   patch.Edit // to put another value in its place; Value is nil
 	prefix string     // what stands before the value in the same word: "--es.uri=", "-Ekey="
+	suffix string     // and behind it, in a script
 	script *byScript  // the entry script of the image writes it; nil otherwise
 }
 

@@ -44,7 +44,7 @@ func (p *planner) replace(w *recognise.Workload, s *setting, value, why, link st
 	case s.script != nil:
 		p.throughScript(s.script, value, why, link)
 	default:
-		s.edit.Value = patch.Str(s.prefix + value)
+		s.edit.Value = patch.Str(s.prefix + value + s.suffix)
 		p.edit(s.object, s.edit, why, link)
 	}
 	p.readsSetting(w, s, value)
@@ -88,7 +88,7 @@ func (p *planner) replaceList(w *recognise.Workload, s *setting, values []string
 	case s.json:
 		fresh = patch.Str(`["` + strings.Join(values, `","`) + `"]`)
 	default:
-		fresh = patch.Str(s.prefix + joined)
+		fresh = patch.Str(s.prefix + joined + s.suffix)
 	}
 	s.edit.Value = fresh
 	p.edit(s.object, s.edit, why, link)

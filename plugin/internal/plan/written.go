@@ -80,7 +80,7 @@ func isYes(value string) bool {
 	return slices.Contains([]string{"1", "yes", "true"}, strings.ToLower(value))
 }
 
-// flag gives a setting of the command line: -Ekey=value, or -E key=value.
+// flag gives a setting of the command line: -Ekey=value, -E key=value or --key value, as words of their own or in a script.
 func (c *configuration) flag(key string) *setting {
 	prefix := c.w.Layout.Flags.Prefix
 	if prefix == "" {
@@ -91,23 +91,45 @@ func (c *configuration) flag(key string) *setting {
 		previous := ""
 		for i, item := range object.Items(c.w.Main.Node, field) {
 			word := item.YNode().Value
-			value, ok := strings.CutPrefix(word, prefix+key+"=")
-			if !ok && previous == prefix {
-				value, ok = strings.CutPrefix(word, key+"=")
-			}
+			before, value, ok := flagIn(word, previous, prefix, key)
 			previous = word
 			if !ok {
 				continue
 			}
 			found = &setting{
-				Key: key, Values: splitList(value), Hidden: strings.Contains(value, "$("),
+				Key: key, Values: splitList(value), Hidden: strings.Contains(value, "$"),
 				Place:  fmt.Sprintf("an argument of container %q", c.w.Main.Name),
-				object: c.w.Object, prefix: strings.TrimSuffix(word, value),
+				object: c.w.Object, prefix: before, suffix: word[len(before)+len(value):],
 				edit: patch.Edit{Path: c.pathBase.Field(field).Index(fmt.Sprint(i))},
 			}
 		}
 	}
 	return found
+}
+
+// flagIn finds the value of a flag in a word of a command line, and what stands before it. The word may be a script.
+func flagIn(word, previous, prefix, key string) (before, value string, ok bool) {
+	switch {
+	case strings.HasPrefix(word, prefix+key+"="):
+		before = prefix + key + "="
+	case previous == prefix && strings.HasPrefix(word, key+"="):
+		before = key + "="
+	case previous == prefix+key:
+	default:
+		for _, flag := range []string{prefix + key + "=", prefix + " " + key + "="} {
+			if i := strings.LastIndex(word, flag); i > 0 && strings.IndexByte(object.ShellBreaks, word[i-1]) >= 0 {
+				before = word[:i+len(flag)]
+				value = strings.TrimLeft(word[len(before):], `"'`)
+				before = word[:len(word)-len(value)]
+				if end := strings.IndexAny(value, object.ShellBreaks); end >= 0 {
+					value = value[:end]
+				}
+				return before, value, true
+			}
+		}
+		return "", "", false
+	}
+	return before, word[len(before):], true
 }
 
 // script gives what the entry script can be made to write for a key, nil when it is the file's.

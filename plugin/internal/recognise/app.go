@@ -27,7 +27,7 @@ func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workl
 		}
 	}
 	if best != nil {
-		return best, "", nil
+		return best, "", best.started()
 	}
 	return suspect(all, o, pod)
 }
@@ -60,6 +60,17 @@ func suspect(all []Layout, o *object.Object, pod object.Pod) (*Workload, string,
 		}
 	}
 	return nil, "", nil
+}
+
+// started refuses a server that is started in a way in which it takes no settings from variables.
+func (w *Workload) started() error {
+	words := object.ShellWords(w.Main.Command())
+	program := slices.IndexFunc(words, func(word string) bool { return strings.HasSuffix(word, "bin/"+strings.ToLower(string(w.App))) })
+	if w.Layout.Starter == "" || program < 0 || slices.ContainsFunc(words, func(word string) bool { return path.Base(word) == w.Layout.Starter }) {
+		return nil
+	}
+	return fmt.Errorf("%s: container %q starts %s by %q and not by the %s of the image, which alone makes settings of variables: start it by that, "+
+		"or list the object under spec.unmanaged with the reason", w.Object.ID, w.Main.Name, w.App, words[program], w.Layout.Starter)
 }
 
 // isLone holds for pods that nobody keeps running: they are tools more often than servers.

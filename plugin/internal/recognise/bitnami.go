@@ -86,6 +86,7 @@ func bitnamiKibana() Layout {
 		Folder: "/opt/bitnami/kibana/config",
 		Home:   "/opt/bitnami/kibana",
 		Files:  []File{{Path: "kibana.yml", Alone: true}, {Path: "/bitnami/kibana/conf/kibana.yml"}},
+		Flags:  Flags{Prefix: "--"},
 		Written: []Written{
 			{Key: "elasticsearch.hosts", Env: []string{"KIBANA_ELASTICSEARCH_URL"}, Weak: true},
 			{Key: "elasticsearch.username", Env: []string{"KIBANA_PASSWORD"}, Value: "kibana_system"},

@@ -53,6 +53,8 @@ func elasticKibana() Layout {
 		FolderEnv: "KBN_PATH_CONF",
 		Home:      "/usr/share/kibana", // the working directory
 		Files:     []File{{Path: "kibana.yml"}},
+		Flags:     Flags{Prefix: "--"},
+		Starter:   "kibana-docker",
 		Env:       func(key string) []string { return []string{strings.ToUpper(strings.ReplaceAll(key, ".", "_"))} },
 		images:    []string{"kibana", "kibana-wolfi"},
 		env: func(name string) bool {

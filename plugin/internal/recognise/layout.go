@@ -22,6 +22,7 @@ type Layout struct {
 	NewFile   string // file for new settings where none is mounted; "" = they go into the environment
 	Nested    bool   // new settings in a file are nested mappings, because the entry script merges them into such
 	Flags     Flags
+	Starter   string   // script without which the program takes no settings from variables; "" = it needs none
 	Password  string   // variable with the password of the user elastic; NAME_FILE may name a file that holds it
 	Login     []string // variables with which Kibana logs in by a password, or makes such a user
 	Port      string   // name of the container's port for HTTP
@@ -42,7 +43,7 @@ type File struct {
 
 // Flags is how settings are given on the command line, where they win over every file.
 type Flags struct {
-	Prefix string // "-E"; "" when there are none
+	Prefix string // "-E", "--"; "" when there are none
 	Script string // first argument of the image's entry point, before flags; "" when flags alone do
 }
 
