@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,10 @@ func serverMutations() []mutation {
 			return b.files("elasticsearch.yml", "client_authentication: required", "client_authentication: required ") &&
 				b.each(isServerContainer, add("ES_SETTING_XPACK_SECURITY_HTTP_SSL_CLIENT__AUTHENTICATION", "none"))
 		}},
+		{"a script takes back what the environment says", one(verify.ServerStage), on(func(c dict) bool { return isServerContainer(c) && env(c, httpSSL+"client_authentication") != nil }, func(_, c dict) bool {
+			c["args"] = []any{"bash", "-c", "exec docker-entrypoint.sh -E" + httpSSL + "client_authentication=none"}
+			return true
+		})},
 		{"certificate_authorities is unset", one(verify.ServerTrust), on(isServerContainer, unset(httpSSL+"certificate_authorities"))},
 		{"certificate_authorities names a file that is not there", one(verify.NoFile), on(isServerContainer, set(httpSSL+"certificate_authorities", "/nowhere/ca.crt"))},
 		{"HTTPS is off", one(verify.ServerPlain), on(isServerContainer, set(httpSSL+"enabled", "false"))},
@@ -129,6 +134,10 @@ func kibanaMutations() []mutation {
 			return isKibana(c) && env(c, "KIBANA_ELASTICSEARCH_URL") != nil && env(c, "ELASTICSEARCH_SERVICEACCOUNTTOKEN") != nil
 		},
 			add("KIBANA_PASSWORD", "change-me"))},
+		{"Kibana is started without the script that reads its variables", one(verify.NotJudged), on(func(c dict) bool { return isKibana(c) && env(c, "ELASTICSEARCH_HOSTS") != nil }, func(_, c dict) bool {
+			c["args"] = []any{"bin/kibana"}
+			return true
+		})},
 		{"the token is unset", one(verify.NoIdentity), on(func(c dict) bool { return isKibana(c) && env(c, "KIBANA_ELASTICSEARCH_URL") == nil }, unset("ELASTICSEARCH_SERVICEACCOUNTTOKEN"))},
 		{"the init container is gone", one(verify.NobodyWrites), on(func(c dict) bool { return isKibana(c) && env(c, "ELASTICSEARCH_SERVICEACCOUNTTOKEN") != nil }, func(pod, _ dict) bool {
 			rest, ok := without(pod["initContainers"], isInit)
@@ -292,6 +301,11 @@ func strangerMutations() []mutation {
 			service, _, _ := strings.Cut(host, ".")
 			return objectOf("Ingress", "es", dict{"spec": dict{"defaultBackend": dict{"service": dict{"name": service}}}})
 		})},
+		{"a container more beside Elasticsearch, by its environment", one(verify.UnknownClient), beside(dict{"env": []any{dict{"name": "UPSTREAM", "value": "https://localhost:9200"}}})},
+		{"a container more beside Elasticsearch, by a file", one(verify.UnknownClient), func(b *broken) bool {
+			b.objects = append(b.objects, objectOf("ConfigMap", "proxy", dict{"data": dict{"nginx.conf": "proxy_pass https://127.0.0.1:9200;"}}))
+			return beside(dict{"volumeMounts": []any{dict{"name": "proxy", "mountPath": "/etc/nginx"}}})(b)
+		}},
 		{"a Job more, by curl", one(verify.NoCertificate), newcomer(func(host string) dict {
 			o := deployment("load", dict{"image": "curl", "command": []any{"sh", "-c", "curl --cacert /ca https://" + host + ":9200/"}})
 			o["kind"] = "Job"
@@ -306,6 +320,18 @@ func strangerMutations() []mutation {
 		}},
 		{"nothing but our annotations", one(verify.ServerStage, verify.NoCertificate, verify.ProbeRefused, verify.NoFile), onlyAnnotated},
 	}
+}
+
+// beside adds a container to the pods of Elasticsearch.
+func beside(container dict) func(b *broken) bool {
+	return on(isServerContainer, func(pod, _ dict) bool {
+		c := maps.Clone(container)
+		c["name"], c["image"] = "proxy", "nginx"
+		pod["containers"] = append(pod["containers"].([]any), c)
+		volumes, _ := pod["volumes"].([]any)
+		pod["volumes"] = append(volumes, dict{"name": "proxy", "configMap": dict{"name": "proxy"}})
+		return true
+	})
 }
 
 // onlyAnnotated is what the chart renders, with the annotations of what was patched.

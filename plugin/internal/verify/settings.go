@@ -138,7 +138,8 @@ func scalars(n *yaml.Node) bool {
 	return !slices.ContainsFunc(n.Content, func(item *yaml.Node) bool { return item.Kind != yaml.ScalarNode })
 }
 
-// flags reads a command line: --name=value, --name value, and -E name=value, which sets one setting.
+// flags reads a command line: --name=value, --name value, and -E name=value, which sets one setting. Of a script it reads the settings
+// with dots in their names; other programs have options too.
 func (c caller) flags() settings {
 	all := settings{}
 	for _, field := range []string{"command", "args"} {
@@ -157,6 +158,7 @@ func (c caller) flags() settings {
 			name, text, ok := strings.Cut(strings.TrimLeft(word, "-"), "=")
 			switch {
 			case !strings.HasPrefix(word, "-"):
+				c.scriptFlags(all, word, at)
 				continue
 			case !ok && i+1 < len(items) && !strings.HasPrefix(items[i+1].YNode().Value, "-"):
 				n = items[i+1].YNode()
@@ -169,4 +171,21 @@ func (c caller) flags() settings {
 		}
 	}
 	return all
+}
+
+func (c caller) scriptFlags(all settings, script string, at place) {
+	words := object.ShellWords([]string{script})
+	for i, word := range words {
+		rest, ok := strings.CutPrefix(word, "-E")
+		if ok && rest == "" && i+1 < len(words) {
+			rest = words[i+1]
+		}
+		if !ok {
+			rest, ok = strings.CutPrefix(word, "--")
+		}
+		if name, text, set := strings.Cut(rest, "="); ok && set && strings.Contains(name, ".") {
+			at.path = "--" + name
+			all[name] = c.expanded(value{texts: []string{text}, at: at})
+		}
+	}
 }

@@ -78,60 +78,58 @@ func (r *reader) sweepObject(o *object.Object) []mention {
 			}
 		case yaml.ScalarNode:
 			at := place{id: o.ID, container: container, path: strings.TrimPrefix(path, "."), line: o.Doc.Line() + n.Line - 1}
-			found = append(found, r.sweepText(o, n, encoded[n], at)...)
+			found = append(found, r.sweepText(o, n, encoded[n], at, func(text string, mayBeHost bool) string { return r.calls(o, at, text, mayBeHost) })...)
 		}
 	}
 	walk(o.Node.YNode(), "", "")
 	return found
 }
 
-// sweepText looks at one scalar. A file whose settings were read is looked at setting by setting.
-func (r *reader) sweepText(o *object.Object, n *yaml.Node, held content, at place) []mention {
-	text := n.Value
-	if held.node != nil {
-		text = string(held.text)
-	}
-	if inner := r.inner[n]; inner != nil {
-		root, err := inner.Root()
-		if err != nil || root == nil {
-			return nil
-		}
-		var found []mention
-		for _, leaf := range leaves(root.YNode()) {
-			here := at
-			here.line = inner.Line() + leaf.Line - 1
-			found = append(found, r.mentionIn(o, leaf, leaf.Value, here, false)...)
-		}
-		return found
-	}
-	if pieces, ok := r.pieces[n]; ok {
-		var found []mention
-		for _, piece := range pieces {
-			here := at
-			here.line += piece.Line
-			found = append(found, r.mentionIn(o, piece, piece.Value, here, true)...)
-		}
-		return found
-	}
-	return r.mentionIn(o, n, text, at, isValue(at) && !r.isServerObject(o))
-}
-
-// mentionIn looks for the name of an Elasticsearch in a text: as part of an address, and, where a text may be a host alone, as all of it.
-func (r *reader) mentionIn(o *object.Object, n *yaml.Node, text string, at place, mayBeHost bool) []mention {
-	if r.claimed[n] {
-		return nil
-	}
+// calls gives the Service that a text calls: as part of an address, or, where it may be a host alone, as all of it.
+func (r *reader) calls(o *object.Object, at place, text string, mayBeHost bool) string {
 	service := r.named(text)
-	if service == "" && mayBeHost {
+	if service == "" && mayBeHost && !r.isServerObject(o) {
 		service = r.isName(text)
 	}
 	if service == "" && o.Kind == "Ingress" && strings.Contains(at.path, "ackend") && slices.Contains(r.serviceNames(), text) {
 		service = text
 	}
-	if service == "" {
-		return nil
+	return service
+}
+
+// sweepText looks at one scalar for what it calls. A file whose settings were read is looked at setting by setting.
+func (r *reader) sweepText(o *object.Object, n *yaml.Node, held content, at place, calls func(text string, mayBeHost bool) string) []mention {
+	var found []mention
+	look := func(n *yaml.Node, text string, line int, mayBeHost bool) {
+		if r.claimed[n] {
+			return
+		}
+		if service := calls(text, mayBeHost); service != "" {
+			here := at
+			here.line = line
+			found = append(found, mention{object: o, container: at.container, service: service, plain: strings.Contains(text, "http://"+service), at: here})
+		}
 	}
-	return []mention{{object: o, container: at.container, service: service, plain: strings.Contains(text, "http://"+service), at: at}}
+	if inner := r.inner[n]; inner != nil {
+		if root, err := inner.Root(); err == nil && root != nil {
+			for _, leaf := range leaves(root.YNode()) {
+				look(leaf, leaf.Value, inner.Line()+leaf.Line-1, false)
+			}
+		}
+		return found
+	}
+	if pieces, ok := r.pieces[n]; ok {
+		for _, piece := range pieces {
+			look(piece, piece.Value, at.line+piece.Line, true)
+		}
+		return found
+	}
+	text := n.Value
+	if held.node != nil {
+		text = string(held.text)
+	}
+	look(n, text, at.line, isValue(at))
+	return found
 }
 
 // isValue holds for what a container gets as a value or a word, other than a reference to an object.
@@ -217,7 +215,7 @@ func (r *reader) isServerObject(o *object.Object) bool {
 // judgeMentions makes findings, edges or assumptions of what the sweep has found.
 func (r *reader) judgeMentions() {
 	seen := map[string]bool{}
-	for _, m := range r.sweep() {
+	for _, m := range slices.Concat(r.sweep(), r.neighbours()) {
 		if m.object == nil {
 			r.loose.fail(m.at, NotJudged, "the document names an Elasticsearch and cannot be read")
 			continue

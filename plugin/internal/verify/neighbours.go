@@ -1,0 +1,88 @@
+package verify
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// neighbours looks at the other containers of a server's pod: they may call it by the pod's own address, which names no Service.
+func (r *reader) neighbours() []mention {
+	var found []mention
+	for _, s := range r.servers {
+		calls := func(text string, _ bool) string { return localCall(text, s.port) }
+		for _, c := range s.pod.All() {
+			if c.Name == s.Name {
+				continue
+			}
+			for _, field := range []string{"env", "command", "args"} {
+				words := object.Get(c.Node, field)
+				if words == nil {
+					continue
+				}
+				for _, n := range leaves(words.YNode()) {
+					at := place{id: s.object.ID, container: c.Name, path: field, line: s.object.Doc.Line() + n.Line - 1}
+					found = append(found, r.sweepText(s.object, n, content{}, at, calls)...)
+				}
+			}
+			for _, held := range r.caller(s.object, s.pod, c).mountedFiles() {
+				at := place{id: held.object.ID, container: c.Name, line: held.object.Doc.Line() + held.node.Line - 1}
+				found = append(found, r.sweepText(s.object, held.node, held, at, calls)...)
+			}
+		}
+	}
+	return found
+}
+
+// localCall gives the name by which a text calls a port of its own pod, "" when it does not.
+func localCall(text, port string) string {
+	for _, name := range []string{"localhost", "127.0.0.1", "[::1]"} {
+		for from := 0; ; {
+			i := strings.Index(text[from:], name+":"+port)
+			if i < 0 {
+				break
+			}
+			start, end := from+i, from+i+len(name)+1+len(port)
+			from = end
+			if (start == 0 || !isHostByte(text[start-1])) && (end == len(text) || !isHostByte(text[end])) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// mountedFiles gives what a container mounts of Secrets and ConfigMaps.
+func (c caller) mountedFiles() []content {
+	var all []content
+	for _, m := range c.Mounts() {
+		for _, volume := range object.Items(c.pod.Spec, "volumes") {
+			if object.Text(volume, "name") != m.Volume {
+				continue
+			}
+			for _, s := range append(object.Items(volume, "projected", "sources"), volume) {
+				source, items := sourceOf(s)
+				o := c.find(source.In(c.object.Namespace))
+				if o == nil {
+					continue
+				}
+				held := contents(o)
+				keys := slices.Sorted(maps.Keys(held))
+				if len(items) > 0 {
+					keys = nil
+				}
+				for _, item := range items {
+					keys = append(keys, object.Text(item, "key"))
+				}
+				for _, key := range keys {
+					if held[key].node != nil {
+						all = append(all, held[key])
+					}
+				}
+			}
+		}
+	}
+	return all
+}
