@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 )
 
@@ -156,12 +158,28 @@ func otherValues() []variant {
 	deployment := func(container string) string {
 		return "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app\nspec:\n  template:\n    spec:\n      containers:\n      - " + container + "\n"
 	}
+	errand := func(kind, at, script string) string {
+		o := map[string]any{"template": map[string]any{"spec": map[string]any{"restartPolicy": "Never", "containers": []any{map[string]any{"name": "errand", "image": "curl", "command": []string{"sh", "-c"}, "args": []string{script}}}}}}
+		for _, field := range slices.Backward(strings.Split(at, ".")) {
+			o = map[string]any{field: o}
+		}
+		o["apiVersion"], o["kind"], o["metadata"] = "batch/v1", kind, map[string]any{"name": "errand"}
+		text, err := yaml.Marshal(o)
+		if err != nil {
+			panic(err)
+		}
+		return "---\n" + string(text)
+	}
 	return []variant{
 		{name: "an application that calls by a name without elasticsearch in it", replace: []string{"elasticsearch-master", "logs-master"}, extra: deployment(`{name: app, image: app, env: [{name: URL, value: "https://logs-master:9200"}]}`), refused: `Deployment/app: container "app": env "URL" names Elasticsearch ("logs-master")`},
 		{name: "a host by itself", extra: deployment(`{name: app, image: app, args: ["--host", "elasticsearch-master.default.svc"]}`), refused: `Deployment/app: container "app": args 2 names Elasticsearch ("elasticsearch-master")`},
 		{name: "a client that is named and not there", spec: "{certificates: {clients: [{ref: Deployment/typo, secretName: x}]}}", todo: "Deployment/typo is none of the clients"},
 		{name: "a hook that runs when nothing is there", extra: "---\napiVersion: batch/v1\nkind: Job\nmetadata:\n  name: bye\n  annotations: {helm.sh/hook: post-delete}\nspec:\n  template:\n    spec:\n      containers:\n      - {name: bye, image: curl, command: [curl, \"https://elasticsearch-master:9200\"]}\n",
 			todo: "Job/bye calls Elasticsearch (elasticsearch-master) in a hook (post-delete)"},
+		{name: "a Job that calls by curl", extra: errand("Job", "spec", "curl -sk https://elasticsearch-master:9200/_ilm/policy/p"), output: "name: CURL_HOME", todo: "Job/errand: the template of a Job cannot be changed"},
+		{name: "a CronJob that calls by curl", extra: errand("CronJob", "spec.jobTemplate.spec", "curl -sk https://elasticsearch-master:9200/_ilm/policy/p"), output: "name: CURL_HOME", not: "cannot be changed"},
+		{name: "a Job that calls by curl and plain HTTP", extra: errand("Job", "spec", "curl http://elasticsearch-master:9200"), refused: "Job/errand: container \"errand\": args 1 names Elasticsearch"},
+		{name: "a Job that calls by curl and is listed", extra: errand("Job", "spec", "curl -k https://elasticsearch-master:9200"), spec: "{unmanaged: [{ref: Job/errand/errand, reason: it has its own}]}", not: "Job/errand: the template"},
 		{name: "plain HTTP becomes HTTPS for others too", base: "elasticsearch-http", extra: deployment(`{name: app, image: app, env: [{name: URL, value: "http://search-master:9200"}]}`), spec: "{mode: token, certificates: {secretName: corp}, minter: {secretName: m}}",
 			todo: "names Elasticsearch (search-master) and was left alone, as nothing tells how to give it a certificate; it fails from now on unless it calls by https://"},
 		{name: "the transport port is nobody's HTTP", replace: []string{"cluster.routing.allocation.disk.watermark.low: 90%", "discovery.seed_hosts: [\"elasticsearch-master:9300\"]"}, not: "ConfigMap/elasticsearch-master-config names Elasticsearch"},

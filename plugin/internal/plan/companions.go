@@ -73,10 +73,10 @@ func (p *planner) calls(w *recognise.Workload, c object.Container, names []strin
 	return "", nil
 }
 
-// testPod plans a test or hook that calls Elasticsearch by curl. One that speaks plain HTTP, as the test of the charts 7.17.3 does,
+// testPod plans a test, hook or Job that calls Elasticsearch by curl. One that speaks plain HTTP, as the test of the charts 7.17.3 does,
 // has no credentials either and cannot be mended.
 func (p *planner) testPod(o *object.Object, c object.Container, w *recognise.Workload) error {
-	if !slices.ContainsFunc(texts(c.Node), func(text string) bool { return strings.Contains(text, "https://") }) {
+	if !callsByHTTPS(c) {
 		p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "calls Elasticsearch by plain HTTP and without credentials"})
 		p.action("%s fails once Elasticsearch speaks HTTPS: it calls by plain HTTP and without credentials; switch the chart's test off (tests.enabled: false)", o.ID)
 		return nil
@@ -90,6 +90,10 @@ func (p *planner) testPod(o *object.Object, c object.Container, w *recognise.Wor
 	}
 	p.trustNamed(o, known)
 	return p.curlClient(o, c, *known.client)
+}
+
+func callsByHTTPS(c object.Container) bool {
+	return slices.ContainsFunc(texts(c.Node), func(text string) bool { return strings.Contains(text, "https://") })
 }
 
 // trustNamed lets a test that trusts the chart's Secret trust the one that the node uses now.

@@ -117,7 +117,7 @@ func (p *planner) hookCredentials() string {
 	return ""
 }
 
-// otherPods plans the clients outside the servers' own pods. Tests and hooks that call Elasticsearch by curl are served as every
+// otherPods plans the clients outside the servers' own pods. Tests, hooks and Jobs that call Elasticsearch by curl are served as every
 // curl is; what is left is named.
 func (p *planner) otherPods() {
 	if len(p.services) == 0 {
@@ -141,9 +141,9 @@ func (p *planner) otherPods() {
 			p.care(c)
 			w := p.behind(o, service)
 			switch {
-			case w == nil || !p.settings.Certs() || o.Hook == "" || !usesCurl(c):
+			case w == nil || !p.settings.Certs() || !usesCurl(c) || o.Hook == "" && !isErrand(o, c) || p.listed(o.ID, c.Name):
 				p.noteStranger(stranger{ID: o.ID, container: c.Name, place: place, service: service})
-			case !runsAfterInstall(o.Hook):
+			case o.Hook != "" && !runsAfterInstall(o.Hook):
 				p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "is a hook (" + o.Hook + ") that runs while what it would need is not there"})
 				p.action("%s calls Elasticsearch (%s) in a hook (%s), which runs before the release is there or after it is gone, so that it gets no certificate: "+
 					"give it one by the chart's values, or switch the hook off", o.ID, service, o.Hook)
@@ -152,6 +152,11 @@ func (p *planner) otherPods() {
 			}
 		}
 	}
+}
+
+// isErrand holds for a Job that calls by HTTPS. Who keeps running and uses curl does something else besides.
+func isErrand(o *object.Object, c object.Container) bool {
+	return (o.Kind == "Job" || o.Kind == "CronJob") && callsByHTTPS(c)
 }
 
 // runsAfterInstall holds for hooks that run while all objects of the release are there.

@@ -23,6 +23,9 @@ func (p *planner) marks() {
 		at := fields("metadata", "annotations")
 		p.set(w.object, at.Field(annotationMode), patch.Str(p.settings.Mode), "tells how the object is secured", "")
 		p.set(w.object, at.Field(annotationStage), patch.Str(p.settings.ClientAuthentication), "tells how the object is secured", "")
+		if w.object.Kind == "Job" && w.object.Hook == "" {
+			p.action("%s: the template of a Job cannot be changed: delete the one that is there, or the upgrade fails at it", w.object.ID)
+		}
 		if !slices.Contains([]string{"StatefulSet", "Deployment", "DaemonSet"}, w.object.Kind) || !p.isServer(w.object) && !p.isClient(w.object) {
 			continue
 		}
