@@ -114,7 +114,7 @@ func flagIn(word, previous, prefix, key string) (before, value string, ok bool) 
 		before = prefix + key + "="
 	case previous == prefix && strings.HasPrefix(word, key+"="):
 		before = key + "="
-	case previous == prefix+key:
+	case previous == prefix+key && !strings.HasPrefix(word, "-"):
 	default:
 		for _, flag := range []string{prefix + key + "=", prefix + " " + key + "="} {
 			if i := strings.LastIndex(word, flag); i > 0 && strings.IndexByte(object.ShellBreaks, word[i-1]) >= 0 {
