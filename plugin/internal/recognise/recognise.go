@@ -103,7 +103,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 			kind = ""
 		}
 		r.byKind[kind] = append(r.byKind[kind], i)
-		if s.kind != "" || holdsSomething(s.doc.Text()) {
+		if s.kind != "" || mayBeObject(s.doc.Text()) {
 			r.Objects++
 		}
 		if !wanted[i] {

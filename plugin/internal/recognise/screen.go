@@ -30,8 +30,11 @@ func screen(doc *manifest.Document) screened {
 	return screened{doc: doc, kind: kind, hook: bytes.Contains(text, []byte("helm.sh/hook"))}
 }
 
-// holdsSomething tells a document from one of markers, comments and blank lines alone.
-func holdsSomething(text []byte) bool {
+// mayBeObject tells a document that may have a kind from comments, and from what is no manifest at all.
+func mayBeObject(text []byte) bool {
+	if !bytes.Contains(text, []byte("kind")) && !hasEscape(text) {
+		return false
+	}
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimSpace(line)
 		line = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimPrefix(line, []byte("\ufeff")), []byte("---")))
