@@ -39,7 +39,7 @@ func serverMutations() []mutation {
 				b.each(isServerContainer, add("ES_SETTING_XPACK_SECURITY_HTTP_SSL_CLIENT__AUTHENTICATION", "none"))
 		}},
 		{"a script takes back what the environment says", one(verify.ServerStage), on(func(c dict) bool { return isServerContainer(c) && env(c, httpSSL+"client_authentication") != nil }, func(_, c dict) bool {
-			c["args"] = []any{"bash", "-c", "exec docker-entrypoint.sh -E" + httpSSL + "client_authentication=none"}
+			c["args"] = []any{"bash", "-c", "exec docker-entrypoint.sh -E" + httpSSL + "client_authentication=\"none\" eswrapper"}
 			return true
 		})},
 		{"certificate_authorities is unset", one(verify.ServerTrust), on(isServerContainer, unset(httpSSL+"certificate_authorities"))},

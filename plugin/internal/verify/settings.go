@@ -158,7 +158,7 @@ func (c caller) flags() settings {
 			name, text, ok := strings.Cut(strings.TrimLeft(word, "-"), "=")
 			switch {
 			case !strings.HasPrefix(word, "-"):
-				c.scriptFlags(all, word, at)
+				c.scriptFlags(all, n, at)
 				continue
 			case !ok && i+1 < len(items) && !strings.HasPrefix(items[i+1].YNode().Value, "-"):
 				n = items[i+1].YNode()
@@ -173,19 +173,28 @@ func (c caller) flags() settings {
 	return all
 }
 
-func (c caller) scriptFlags(all settings, script string, at place) {
-	words := object.ShellWords([]string{script})
+func (c caller) scriptFlags(all settings, script *yaml.Node, at place) {
+	words := object.ShellWords([]string{script.Value})
 	for i, word := range words {
+		next := ""
+		if i+1 < len(words) && !strings.HasPrefix(words[i+1], "-") {
+			next = words[i+1]
+		}
 		rest, ok := strings.CutPrefix(word, "-E")
-		if ok && rest == "" && i+1 < len(words) {
-			rest = words[i+1]
+		if ok && rest == "" {
+			rest = next
 		}
 		if !ok {
 			rest, ok = strings.CutPrefix(word, "--")
 		}
-		if name, text, set := strings.Cut(rest, "="); ok && set && strings.Contains(name, ".") {
-			at.path = "--" + name
-			all[name] = c.expanded(value{texts: []string{text}, at: at})
+		name, text, set := strings.Cut(rest, "=")
+		if !ok || !set || !strings.Contains(name, ".") {
+			continue
 		}
+		if text == "" {
+			text = next // in quotes
+		}
+		at.path = "--" + name
+		all[name] = c.expanded(value{texts: []string{text}, at: at, nodes: []*yaml.Node{script}})
 	}
 }
