@@ -32,7 +32,7 @@ func (r *Release) Services(w *Workload) ([]string, error) {
 func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
 	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
 	values := words.Of(slices.Collect(maps.Values(labels)))
-	return r.picking("Service", w, values, func(o *object.Object) bool {
+	return r.picking("Service", w.Namespace, values, func(o *object.Object) bool {
 		selector := object.Pairs(o.Node, "spec", "selector")
 		return o.Name != "" && len(selector) > 0 && selects(selector, labels)
 	})
@@ -42,15 +42,25 @@ func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
 // https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-resource
 func (r *Release) Policies(w *Workload) ([]*object.Object, error) {
 	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
-	return r.picking("NetworkPolicy", w, nil, func(o *object.Object) bool {
+	return r.picking("NetworkPolicy", w.Namespace, nil, func(o *object.Object) bool {
 		return selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels) &&
 			!slices.ContainsFunc(object.Items(o.Node, "spec", "podSelector", "matchExpressions"), func(e *yaml.RNode) bool { return !expressed(e, labels) })
 	})
 }
 
-// picking gives the objects of a kind and of the workload's namespace that pick holds for. A document with none of values is left
+// Bindings gives the RoleBindings of a namespace that name a ServiceAccount.
+// https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
+func (r *Release) Bindings(namespace, account string) ([]*object.Object, error) {
+	return r.picking("RoleBinding", namespace, nil, func(o *object.Object) bool {
+		return slices.ContainsFunc(object.Items(o.Node, "subjects"), func(s *yaml.RNode) bool {
+			return object.Text(s, "kind") == "ServiceAccount" && object.Text(s, "name") == account && sameNamespace(namespace, object.Text(s, "namespace"))
+		})
+	})
+}
+
+// picking gives the objects of a kind and of a namespace that pick holds for. A document with none of values is left
 // unparsed; nil is for all.
-func (r *Release) picking(kind string, w *Workload, values *words.Set, pick func(o *object.Object) bool) ([]*object.Object, error) {
+func (r *Release) picking(kind, namespace string, values *words.Set, pick func(o *object.Object) bool) ([]*object.Object, error) {
 	var found []*object.Object
 	for _, i := range slices.Concat(r.byKind[kind], r.byKind[""]) {
 		s := r.screened[i]
@@ -62,7 +72,7 @@ func (r *Release) picking(kind string, w *Workload, values *words.Set, pick func
 			return nil, err
 		}
 		for _, o := range objects {
-			if o.Kind == kind && sameNamespace(w.Namespace, o.Namespace) && pick(o) {
+			if o.Kind == kind && sameNamespace(namespace, o.Namespace) && pick(o) {
 				found = append(found, o)
 			}
 		}

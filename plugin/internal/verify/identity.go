@@ -1,7 +1,10 @@
 package verify
 
 import (
+	"slices"
 	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
@@ -55,6 +58,7 @@ func (r *reader) usesPKI(servers []*server) bool {
 func (c *connection) judgeToken(a *Aspect) {
 	if c.token.from.Kind != "Secret" || c.writes(c.token.from) {
 		c.comesFrom(a, c.token)
+		c.judgeRights(a)
 		return
 	}
 	if o := c.find(c.token.from); o != nil && len(contents(o)) == 0 {
@@ -73,6 +77,40 @@ func (c *connection) writes(s object.Source) bool {
 		}
 	}
 	return false
+}
+
+// judgeRights looks for the Role that lets elk-mtls-init write the Secret of the token. One from elsewhere may do.
+func (c *connection) judgeRights(a *Aspect) {
+	account := or(object.Text(c.pod.Spec, "serviceAccountName"), "default")
+	secret := c.token.from.Name
+	if secret == "" || c.mayWrite(account, secret) {
+		return
+	}
+	a.assume("%s: ServiceAccount/%s may get and patch Secret/%s", c.caller, account, secret)
+}
+
+func (c *connection) mayWrite(account, secret string) bool {
+	bindings, err := c.release.Bindings(c.object.Namespace, account)
+	if err != nil {
+		return false
+	}
+	for _, b := range bindings {
+		role, err := c.release.Find(c.object.Namespace, object.Text(b.Node, "roleRef", "kind"), object.Text(b.Node, "roleRef", "name"))
+		if err == nil && role != nil && slices.ContainsFunc(object.Items(role.Node, "rules"), func(rule *yaml.RNode) bool { return letsWrite(rule, secret) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// letsWrite tells whether a rule of a Role lets read and patch a Secret.
+// https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
+func letsWrite(rule *yaml.RNode, secret string) bool {
+	lists := func(field string, words ...string) bool {
+		return slices.ContainsFunc(object.Items(rule, field), func(item *yaml.RNode) bool { return slices.Contains(words, item.YNode().Value) })
+	}
+	named := object.Items(rule, "resourceNames") == nil || lists("resourceNames", secret)
+	return lists("apiGroups", "", "*") && lists("resources", "secrets", "*") && lists("verbs", "get", "*") && lists("verbs", "patch", "*") && named
 }
 
 // comesFrom judges where the value of a credential is.
