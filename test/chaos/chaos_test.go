@@ -56,6 +56,7 @@ func TestChaos(t *testing.T) {
 		})
 	}
 	group.Wait()
+	must(t, all[0].refused(t.Context()))
 	report(t, s, all, int(count), time.Since(begin))
 	seen.report(t, s, "log", "termination message", "/proc", "metadata of the Secrets")
 }

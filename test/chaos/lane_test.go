@@ -157,6 +157,16 @@ func (l *lane) undisturbed(ctx context.Context, pod string) (result, error) {
 	return run(ctx, l.program, args, death{})
 }
 
+// refused is a run that ends with a termination message for sure: with a Secret of which its Role says nothing.
+func (l *lane) refused(ctx context.Context) error {
+	const forbidden = 20
+	r, err := run(ctx, l.program, l.arguments("ensure", l.namespace, l.kubeconfig+"-calm", "refused", map[string]string{"secret": "not-mine", "timeout": bound.String()}), death{})
+	if err == nil && r.code != forbidden {
+		err = fmt.Errorf("a run without rights exits %d:\n%s", r.code, r.log)
+	}
+	return errors.Join(err, l.leaks.look(r))
+}
+
 // check holds the invariants. One claim may still stand: that of a pod that died before a stranger came.
 func (l *lane) check(ctx context.Context, stands string) error {
 	s, err := l.read(ctx)
