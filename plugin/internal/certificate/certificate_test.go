@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
@@ -34,7 +35,12 @@ func TestFiles(t *testing.T) {
 		t.Errorf("key, leaf and CA in one file: %d certificates", len(chain))
 	}
 	der, _ := pem.Decode(leaf.Key)
-	rsa, _ := pem.Decode(other.Key)
+	rsaDER, _ := pem.Decode(other.Key)
+	rsaKey, err := x509.ParsePKCS8PrivateKey(rsaDER.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs1 := block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey.(*rsa.PrivateKey)))
 	curve, err := x509.ParsePKCS8PrivateKey(der.Bytes)
 	if err != nil {
 		t.Fatal(err)
@@ -63,16 +69,23 @@ func TestFiles(t *testing.T) {
 			t.Errorf("a key, %s: %q, want %q", name, text, c.want)
 		}
 	}
+	for name, key := range map[string][]byte{"PKCS#8": other.Key, "PKCS#1": pkcs1} {
+		if err := KeyFits(chainOf(t, other.Cert)[0], key); err != nil {
+			t.Errorf("an RSA key in %s: %v", name, err)
+		}
+	}
 	for name, c := range map[string]struct {
 		key  []byte
 		want bool
-	}{"RSA in PKCS#8": {other.Key, !EndsInSpace(rsa.Bytes)}, "EC in PKCS#8": {leaf.Key, false}, "PKCS#1": {block("RSA PRIVATE KEY", rsa.Bytes), false}, "a key that ends in space": {block("PRIVATE KEY", append(slices.Clone(rsa.Bytes), '\n')), false}, "nothing": {nil, false}} {
+	}{"RSA in PKCS#8": {other.Key, !EndsInSpace(rsaDER.Bytes)}, "EC in PKCS#8": {leaf.Key, false}, "PKCS#1": {pkcs1, false}, "PKCS#8 called PKCS#1": {block("RSA PRIVATE KEY", rsaDER.Bytes), false}, "a key that ends in space": {block("PRIVATE KEY", append(slices.Clone(rsaDER.Bytes), '\n')), false}, "nothing": {nil, false}} {
 		if got := LogstashReads(c.key); got != c.want {
 			t.Errorf("Logstash reads %s: %v", name, got)
 		}
 	}
-	if _, err := Chain([]byte("<path:crt>")); !errors.Is(err, ErrNoPEM) {
-		t.Errorf("a placeholder: %v", err)
+	for name, text := range map[string][]byte{"a placeholder": []byte("<path:crt>"), "nothing": nil, "a key alone": leaf.Key} {
+		if _, err := Chain(text); !errors.Is(err, ErrNoPEM) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	if _, err := Chain(slices.Concat(leaf.Cert, block("CERTIFICATE", []byte{1}))); err == nil || !strings.HasPrefix(err.Error(), "certificate 2 of the file: ") {
 		t.Errorf("a damaged second certificate: %v", err)
@@ -89,6 +102,8 @@ func TestForClients(t *testing.T) {
 		"client and server":     {chainOf(t, ca.Leaf(pki.Options{CN: "x", ClientAuth: true, ServerAuth: true}).Cert)[0], ""},
 		"no extended key usage": {chainOf(t, ca.Leaf(pki.Options{CN: "x"}).Cert)[0], ""},
 		"any":                   {&x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, KeyUsage: signs}, ""},
+		"no usage at all":       {&x509.Certificate{}, ""},
+		"signatures and more":   {&x509.Certificate{KeyUsage: signs | x509.KeyUsageKeyEncipherment}, ""},
 		"server only":           {chainOf(t, ca.Leaf(pki.Options{CN: "x", ServerAuth: true}).Cert)[0], "its extended key usage does not permit client authentication"},
 		"a usage nobody knows":  {&x509.Certificate{UnknownExtKeyUsage: []asn1.ObjectIdentifier{{1, 2, 3}}, KeyUsage: signs}, "its extended key usage does not permit client authentication"},
 		"encipherment only":     {&x509.Certificate{KeyUsage: x509.KeyUsageKeyEncipherment}, "its key usage does not permit digital signatures, which a client makes"},
@@ -117,6 +132,8 @@ func TestChainsTo(t *testing.T) {
 		"over an intermediate":                 {chainOf(t, below.Cert, middle.Cert), chainOf(t, root.Cert), true},
 		"the intermediate is missing":          {chainOf(t, below.Cert), chainOf(t, root.Cert), false},
 		"the intermediate is among the CAs":    {chainOf(t, below.Cert), chainOf(t, middle.Cert), true},
+		"the intermediate beside its CA":       {chainOf(t, below.Cert), chainOf(t, root.Cert, middle.Cert), true},
+		"an intermediate that signs nothing":   {chainOf(t, foreign.Cert, middle.Cert), chainOf(t, root.Cert), false},
 		"ended before: dates are not its task": {chainOf(t, ended.Cert), chainOf(t, root.Cert), true},
 		"ended before, and of another CA":      {chainOf(t, foreign.Cert), chainOf(t, root.Cert), false},
 		"ended before, over an intermediate":   {chainOf(t, endedBelow.Cert, middle.Cert), chainOf(t, root.Cert), true},

@@ -153,31 +153,25 @@ const (
 )
 
 func inSource(s *yaml.RNode, file string) (source object.Source, mode string, state int) {
-	source, items := sourceOf(s)
-	for _, item := range items {
-		if path.Clean(object.Text(item, "path")) == file {
-			source.Key = object.Text(item, "key")
-			return source, object.Text(item, "mode"), listed
-		}
-	}
-	if source.Name != "" && len(items) == 0 && !strings.Contains(file, "/") {
-		source.Key = file
-		return source, "", whole
-	}
-	return object.Source{}, "", absent
-}
-
-// sourceOf gives the Secret or ConfigMap of a volume or of a projected source, and the keys that it lists.
-func sourceOf(s *yaml.RNode) (object.Source, []*yaml.RNode) {
 	for _, k := range [...]struct{ field, name, kind string }{
 		{"secret", "secretName", "Secret"}, {"secret", "name", "Secret"}, {"configMap", "name", "ConfigMap"},
 	} {
 		at := object.Get(s, k.field)
-		if name := object.Text(at, k.name); name != "" {
-			return object.Source{Kind: k.kind, Name: name}, object.Items(at, "items")
+		name := object.Text(at, k.name)
+		if name == "" {
+			continue
+		}
+		items := object.Items(at, "items")
+		for _, item := range items {
+			if path.Clean(object.Text(item, "path")) == file {
+				return object.Source{Kind: k.kind, Name: name, Key: object.Text(item, "key")}, object.Text(item, "mode"), listed
+			}
+		}
+		if len(items) == 0 && !strings.Contains(file, "/") {
+			return object.Source{Kind: k.kind, Name: name, Key: file}, "", whole
 		}
 	}
-	return object.Source{}, nil
+	return object.Source{}, "", absent
 }
 
 // held ends the way: the key, its text, and whether the process may read it.
