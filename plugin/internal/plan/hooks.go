@@ -141,7 +141,7 @@ func (p *planner) otherPods() {
 			p.care(c)
 			w := p.behind(o, service)
 			switch {
-			case w == nil || !p.settings.Certs() || !usesCurl(c) || o.Hook == "" && !isErrand(o, c) || p.listed(o.ID, c.Name):
+			case w == nil || !p.settings.Certs() || !usesCurl(c) || !isErrand(o, c) || p.listed(o.ID, c.Name):
 				p.noteStranger(stranger{ID: o.ID, container: c.Name, place: place, service: service})
 			case o.Hook != "" && !runsAfterInstall(o.Hook):
 				p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "is a hook (" + o.Hook + ") that runs while what it would need is not there"})
@@ -154,9 +154,9 @@ func (p *planner) otherPods() {
 	}
 }
 
-// isErrand holds for a Job that calls by HTTPS. Who keeps running and uses curl does something else besides.
+// isErrand holds for a hook, and for a Job that calls by HTTPS. Who keeps running and uses curl does something else besides.
 func isErrand(o *object.Object, c object.Container) bool {
-	return (o.Kind == "Job" || o.Kind == "CronJob") && callsByHTTPS(c)
+	return o.Hook != "" || (o.Kind == "Job" || o.Kind == "CronJob") && callsByHTTPS(c)
 }
 
 // runsAfterInstall holds for hooks that run while all objects of the release are there.

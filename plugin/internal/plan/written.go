@@ -109,27 +109,28 @@ func (c *configuration) flag(key string) *setting {
 
 // flagIn finds the value of a flag in a word of a command line, and what stands before it. The word may be a script.
 func flagIn(word, previous, prefix, key string) (before, value string, ok bool) {
-	switch {
-	case strings.HasPrefix(word, prefix+key+"="):
-		before = prefix + key + "="
-	case previous == prefix && strings.HasPrefix(word, key+"="):
-		before = key + "="
-	case previous == prefix+key && !strings.HasPrefix(word, "-"):
-	default:
-		for _, flag := range []string{prefix + key + "=", prefix + " " + key + "="} {
-			if i := strings.LastIndex(word, flag); i > 0 && strings.IndexByte(object.ShellBreaks, word[i-1]) >= 0 {
-				before = word[:i+len(flag)]
-				value = strings.TrimLeft(word[len(before):], `"'`)
-				before = word[:len(word)-len(value)]
-				if end := strings.IndexAny(value, object.ShellBreaks); end >= 0 {
-					value = value[:end]
-				}
-				return before, value, true
-			}
-		}
-		return "", "", false
+	if value, ok := strings.CutPrefix(word, prefix+key+"="); ok {
+		return prefix + key + "=", value, true
 	}
-	return before, word[len(before):], true
+	if value, ok := strings.CutPrefix(word, key+"="); ok && previous == prefix {
+		return key + "=", value, true
+	}
+	if previous == prefix+key && !strings.HasPrefix(word, "-") {
+		return "", word, true
+	}
+	for _, flag := range []string{prefix + key + "=", prefix + " " + key + "="} {
+		i := strings.LastIndex(word, flag)
+		if i <= 0 || strings.IndexByte(object.ShellBreaks, word[i-1]) < 0 {
+			continue
+		}
+		rest := strings.TrimLeft(word[i+len(flag):], `"'`)
+		value := rest
+		if end := strings.IndexAny(rest, object.ShellBreaks); end >= 0 {
+			value = rest[:end]
+		}
+		return word[:len(word)-len(rest)], value, true
+	}
+	return "", "", false
 }
 
 // script gives what the entry script can be made to write for a key, nil when it is the file's.

@@ -64,9 +64,12 @@ func suspect(all []Layout, o *object.Object, pod object.Pod) (*Workload, string,
 
 // started refuses a server that is started in a way in which it takes no settings from variables.
 func (w *Workload) started() error {
+	if w.Layout.Starter == "" {
+		return nil
+	}
 	words := object.ShellWords(w.Main.Command())
 	program := slices.IndexFunc(words, func(word string) bool { return strings.HasSuffix(word, "bin/"+strings.ToLower(string(w.App))) })
-	if w.Layout.Starter == "" || program < 0 || slices.ContainsFunc(words, func(word string) bool { return path.Base(word) == w.Layout.Starter }) {
+	if program < 0 || slices.ContainsFunc(words, func(word string) bool { return path.Base(word) == w.Layout.Starter }) {
 		return nil
 	}
 	return fmt.Errorf("%s: container %q starts %s by %q and not by the %s of the image, which alone makes settings of variables: start it by that, "+

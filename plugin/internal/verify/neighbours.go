@@ -58,28 +58,19 @@ func localCall(text, port string) string {
 func (c caller) mountedFiles() []content {
 	var all []content
 	for _, m := range c.Mounts() {
-		for _, volume := range object.Items(c.pod.Spec, "volumes") {
-			if object.Text(volume, "name") != m.Volume {
+		for _, part := range c.pod.Sources(m.Volume) {
+			o := c.find(part.In(c.object.Namespace))
+			if o == nil {
 				continue
 			}
-			for _, s := range append(object.Items(volume, "projected", "sources"), volume) {
-				source, items := sourceOf(s)
-				o := c.find(source.In(c.object.Namespace))
-				if o == nil {
-					continue
-				}
-				held := contents(o)
-				keys := slices.Sorted(maps.Keys(held))
-				if len(items) > 0 {
-					keys = nil
-				}
-				for _, item := range items {
-					keys = append(keys, object.Text(item, "key"))
-				}
-				for _, key := range keys {
-					if held[key].node != nil {
-						all = append(all, held[key])
-					}
+			held := contents(o)
+			keys := []string{part.Key}
+			if part.Key == "" { // all keys
+				keys = slices.Sorted(maps.Keys(held))
+			}
+			for _, key := range keys {
+				if found, ok := held[key]; ok {
+					all = append(all, found)
 				}
 			}
 		}

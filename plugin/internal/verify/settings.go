@@ -173,6 +173,7 @@ func (c caller) flags() settings {
 	return all
 }
 
+// scriptFlags takes the settings from a script that starts a program.
 func (c caller) scriptFlags(all settings, script *yaml.Node, at place) {
 	words := object.ShellWords([]string{script.Value})
 	for i, word := range words {
