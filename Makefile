@@ -84,14 +84,14 @@ dist: ## a release into dist/release: programs and plugins for all platforms, SB
 .PHONY: test
 test: build ## unit, property, golden and script tests, the real Elasticsearch, and real clients of it
 	@$(PARTS) prepare elasticsearch exporter beats
-	go test -tags elasticsearch ./...
+	go test -tags elasticsearch,slow ./...
 	go -C test/tools/image test ./...
 	@$(PARTS) missing elasticsearch exporter beats
 
 .PHONY: test-all
 test-all: build plugin ## the same, and a real kube-apiserver, Helm, kustomize, Argo CD; as root also test-cluster
 	@$(PARTS) prepare elasticsearch exporter beats jaeger curator elastalert2 kube envtest helm3 helm4 kustomize kubectl helmfile argocd sbom
-	go test -tags integration -count=1 -timeout 30m ./...
+	go test -tags integration,slow -count=1 -timeout 30m ./...
 	go -C test/tools/image test -count=1 ./...
 	@$(PARTS) missing elasticsearch exporter beats jaeger curator elastalert2 kube helm3 helm4 kustomize kubectl helmfile argocd sbom
 	@$(MAKE) test-cluster
@@ -118,7 +118,7 @@ test-cluster: plugin image-cmp ## the stock charts on a real one-node cluster, w
 check: ## vet, gofmt, golangci-lint, import rules, file sizes, dead links in documents
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
 		[ -z "$$unformatted" ] || { echo "not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
-	@for module in $(MODULES); do echo "go vet in $$module"; (cd $$module && go vet -tags integration,checks,cluster ./...); done
+	@for module in $(MODULES); do echo "go vet in $$module"; (cd $$module && go vet -tags integration,checks,cluster,slow ./...); done
 	@lint=$$($(PARTS) path golangci-lint); for module in $(MODULES); do \
 		echo "golangci-lint in $$module"; (cd $$module && $$lint run -c $(CURDIR)/.golangci.yml ./...); done
 	go test -tags checks ./test/checks
@@ -147,7 +147,7 @@ fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 
 .PHONY: golden
 golden: ## rewrite what the golden tests expect; then read that diff as you would code
-	UPDATE_GOLDEN=1 go test -count=1 ./plugin/...
+	UPDATE_GOLDEN=1 go test -tags slow -count=1 -run 'TestGolden|TestCompatibility|TestSettingsPage|TestMutations' ./plugin
 	@git diff --stat -- '*testdata*'
 
 ##@ Tools

@@ -26,23 +26,6 @@ func TestNamesDecideNothing(t *testing.T) {
 			return realSettings(config.ModeCertToken, config.Required)
 		})
 	}
-	dir := renders(t)
-	certificates := regexp.MustCompile(`(tls\.crt:) .*`) // they hold names, which nobody renames
-	for _, r := range slices.Concat(renderings(), clientRenderings()) {
-		input := certificates.ReplaceAll(r.streamWith(t, dir, withDash), []byte("$1 bmFtZXM="))
-		renamed(t, r.name+" "+r.needs, input, func(names renaming) config.Settings {
-			r := r
-			r.needs = names.in(r.needs)
-			s := r.settings(t)
-			s.Minter.SecretName = "token-minter" // else a chart's X-credentials beside X-certs, the one name that says something
-			return s
-		})
-	}
-}
-
-// withDash calls the Elasticsearch of a client by a name that can be told from a path.
-func withDash(client string) string {
-	return strings.ReplaceAll(client, "elasticsearch:9200", "elasticsearch-master:9200")
 }
 
 // renamed holds a stream to the same plan, or the same refusal, under other names.

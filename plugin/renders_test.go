@@ -175,33 +175,6 @@ func TestServersOutOfScope(t *testing.T) {
 	}
 }
 
-// TestBitnamiRenderings holds every rendering of Bitnami's servers in every stage and mode, as Helm 4 and as Helm 3 hand it over.
-func TestBitnamiRenderings(t *testing.T) {
-	dir := renders(t)
-	for _, r := range renderings() {
-		if !strings.HasPrefix(r.name, "bitnami-") || r.refuse != "" {
-			continue
-		}
-		stream := read(t, filepath.Join(dir, r.name+".yaml"))
-		for form, input := range map[string][]byte{"with hooks": stream, "without hooks": withoutHooks(t, stream)} {
-			for mode, stages := range map[string][]string{config.ModeToken: {config.None}, config.ModeCertToken: {config.None, config.Optional, config.Required}} {
-				for _, stage := range stages {
-					t.Run(strings.Join([]string{r.name, r.needs, form, mode, stage}, "/"), func(t *testing.T) {
-						s := r.settings(t)
-						s.Mode, s.ClientAuthentication = mode, stage
-						output, outcome, err := transform(input, s)
-						if err != nil {
-							t.Fatal(err)
-						}
-						onlyReported(t, input, output, outcome)
-						twiceIsOnce(t, output, s)
-					})
-				}
-			}
-		}
-	}
-}
-
 // TestECKRenderings holds that resources of ECK pass byte for byte until certificates are required.
 func TestECKRenderings(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(renders(t), "eck-stack-*.yaml"))

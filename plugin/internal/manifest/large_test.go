@@ -34,8 +34,6 @@ func largeDocuments(size int) []editCase {
 	}
 }
 
-func TestLargeDocuments(t *testing.T) { runEdits(t, largeDocuments(1<<20)) }
-
 func BenchmarkEdit(b *testing.B) {
 	in, err := os.ReadFile("testdata/elasticsearch.yaml")
 	if err != nil {

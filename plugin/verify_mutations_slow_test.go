@@ -1,0 +1,92 @@
+//go:build slow
+
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
+)
+
+// TestMutations breaks one thing at a time in everything that elk-mtls has patched, and holds that each is found, with the right code, and
+// that nothing is found before.
+func TestMutations(t *testing.T) {
+	all := mutations()
+	fixtures := make([]int, len(all))
+	applied := make([]int, len(all))
+	for _, p := range patchedReleases(t) {
+		if flaws()[p.name] != nil || p.settings.ClientAuthentication != config.Required {
+			continue
+		}
+		whole := breakable(t, p)
+		if g := whole.judge(t); len(g.Findings) > 0 {
+			t.Errorf("%s: unbroken: %s %s", p.name, g.Findings[0].Code, g.Findings[0])
+			continue
+		}
+		for i, m := range all {
+			b := breakable(t, p)
+			b.ca, b.sans, b.secrets = whole.ca, whole.sans, clone(whole.secrets)
+			if !m.make(b) {
+				continue
+			}
+			applied[i]++
+			if !strings.HasSuffix(p.name, ".yaml") {
+				fixtures[i]++
+			}
+			g := b.judge(t)
+			if got := codes(g); g.Verdict != verify.NotProven || !slices.ContainsFunc(m.want, func(c verify.Code) bool { return slices.Contains(got, c) }) {
+				t.Errorf("%s: %s: %s with %v, want one of %v", p.name, m.name, g.Verdict, got, m.want)
+			}
+		}
+	}
+	for i, m := range all {
+		if fixtures[i] == 0 {
+			t.Errorf("%s: no fixture has such a thing", m.name)
+		}
+	}
+	t.Logf("%d kinds of breakage, %d broken releases", len(all), sum(applied))
+	goldenTable(t, all, fixtures)
+}
+
+func sum(numbers []int) int {
+	total := 0
+	for _, n := range numbers {
+		total += n
+	}
+	return total
+}
+
+// goldenTable holds the table in docs/verification.md.
+func goldenTable(t *testing.T, all []mutation, fixtures []int) {
+	t.Helper()
+	const file, begin, end = "../docs/verification.md", "<!-- mutations -->\n", "<!-- /mutations -->\n"
+	var table strings.Builder
+	fmt.Fprintf(&table, "%d kinds of breakage, %d broken releases:\n\n| what is broken | found as | in so many fixtures |\n| --- | --- | --- |\n", len(all), sum(fixtures))
+	for i, m := range all {
+		var found []string
+		for _, code := range m.want {
+			found = append(found, fmt.Sprintf("[%s](findings/%s.md)", code, code))
+		}
+		fmt.Fprintf(&table, "| %s | %s | %d |\n", m.name, strings.Join(found, ", "), fixtures[i])
+	}
+	text := string(read(t, file))
+	before, rest, ok := strings.Cut(text, begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no place for the table", file)
+	}
+	golden(t, file, []byte(before+begin+table.String()+end+after))
+}
+
+func clone(secrets map[string]map[string][]byte) map[string]map[string][]byte {
+	all := map[string]map[string][]byte{}
+	for name, data := range secrets {
+		all[name] = maps.Clone(data)
+	}
+	return all
+}
