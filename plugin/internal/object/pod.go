@@ -204,50 +204,55 @@ func (c Container) File(file string) (Source, bool) {
 }
 
 func (c Container) part(file string) (Part, bool) {
-	file = path.Clean(file)
-	var best Mount
-	for _, m := range c.Mounts() {
-		if (file == m.Path || strings.HasPrefix(file, strings.TrimSuffix(m.Path, "/")+"/")) && len(m.Path) >= len(best.Path) {
-			best = m
-		}
-	}
-	if best.Path == "" {
+	m, below := c.mountOf(path.Clean(file))
+	if m.Path == "" {
 		return Part{}, false
 	}
-	inside := strings.TrimPrefix(strings.TrimPrefix(file, best.Path), "/")
-	if best.SubPath != "" {
-		inside = path.Join(best.SubPath, inside)
+	inside := below
+	if m.SubPath != "" {
+		inside = path.Join(m.SubPath, below)
 	}
-	part, ok := c.pod.fileIn(best.Volume, inside)
-	if !ok && Get(c.pod.volume(best.Volume), "emptyDir") != nil {
-		source, ok := c.pod.copied(best, path.Base(file))
+	part, ok := c.pod.fileIn(m.Volume, inside)
+	if !ok && Get(c.pod.volume(m.Volume), "emptyDir") != nil {
+		source, ok := c.pod.copied(m, below)
 		return Part{Source: source}, ok
 	}
 	return part, ok
 }
 
-// copied finds what an init container copied into an empty folder: it mounts the same folder, and its command names the place where it
-// mounts one Secret or ConfigMap.
-func (p Pod) copied(to Mount, name string) (Source, bool) {
-	var found []Source
-	for _, c := range p.InitContainers() {
-		mounts := c.Mounts()
-		if !slices.ContainsFunc(mounts, func(m Mount) bool { return m.Volume == to.Volume && m.SubPath == to.SubPath }) {
-			continue
+// mountOf gives the mount that a file is in, the longest that fits, and the path below it.
+func (c Container) mountOf(file string) (best Mount, below string) {
+	for _, m := range c.Mounts() {
+		if (file == m.Path || strings.HasPrefix(file, strings.TrimSuffix(m.Path, "/")+"/")) && len(m.Path) >= len(best.Path) {
+			best = m
 		}
-		for _, m := range mounts {
-			if !p.ReadOnly(m.Volume) || !slices.ContainsFunc(c.Command(), func(word string) bool { return strings.Contains(word, m.Path+"/") }) {
+	}
+	return best, strings.TrimPrefix(strings.TrimPrefix(file, best.Path), "/")
+}
+
+// copied finds what an init container copied into an empty folder: it mounts the same folder, and one of its commands copies the file from
+// where it mounts a Secret or ConfigMap. A file that it makes, or joins from others, comes from nowhere.
+func (p Pod) copied(to Mount, below string) (Source, bool) {
+	found := map[Source]bool{}
+	var last Source
+	for _, c := range p.InitContainers() {
+		calls, ok := c.Calls(c.Command())
+		for _, m := range c.Mounts() {
+			if !ok || m.Volume != to.Volume || m.SubPath != to.SubPath {
 				continue
 			}
-			if source, ok := c.File(path.Join(m.Path, name)); ok {
-				found = append(found, source)
+			for _, file := range copiedFrom(calls, path.Join(m.Path, below)) {
+				from, _ := c.mountOf(path.Clean(file))
+				if !p.ReadOnly(from.Volume) {
+					continue
+				}
+				if source, ok := c.File(file); ok {
+					found[source], last = true, source
+				}
 			}
 		}
 	}
-	if len(found) != 1 {
-		return Source{}, false
-	}
-	return found[0], true
+	return last, len(found) == 1
 }
 
 // fileIn finds the key behind a file of a volume. Of several whole Secrets only the cluster knows which one has the key.
@@ -306,6 +311,15 @@ func (c Container) Reads(kind, name, key string) bool {
 				part.Key, part.File = key, key
 			}
 			return part.Kind == kind && part.Name == name && part.Key == key && (m.SubPath == "" || m.SubPath == part.File || strings.HasPrefix(part.File, m.SubPath+"/"))
+		})
+	})
+}
+
+// Shows tells whether a volume of the pod holds a key of a Secret or ConfigMap: one that lists no keys holds all of them.
+func (p Pod) Shows(s Source) bool {
+	return slices.ContainsFunc(Items(p.Spec, "volumes"), func(v *yaml.RNode) bool {
+		return slices.ContainsFunc(p.Sources(Text(v, "name")), func(part Part) bool {
+			return part.Kind == s.Kind && part.Name == s.Name && (part.Key == "" || part.Key == s.Key)
 		})
 	})
 }
