@@ -100,8 +100,6 @@ func commands(c object.Container) [][]string {
 	return all
 }
 
-func isCurl(word string) bool { return word == "curl" || strings.HasSuffix(word, "/curl") }
-
 func usesCurl(c object.Container) bool {
 	return slices.ContainsFunc(commands(c), func(command []string) bool { return slices.ContainsFunc(object.ShellWords(command), isCurl) })
 }

@@ -31,7 +31,7 @@ func (p *planner) companions(w *recognise.Workload, id identity, names []string)
 		case err != nil:
 			problems = append(problems, err)
 		case name == "" || p.listed(w.ID, c.Name):
-		case usesCurl(c):
+		case callsByCurl(c, names):
 			if id.curl == "" {
 				if id.curl, err = p.curlConfig(w.Object); err != nil {
 					return err

@@ -141,7 +141,7 @@ func (p *planner) otherPods() {
 			p.care(c)
 			w := p.behind(o, service)
 			switch {
-			case w == nil || !p.settings.Certs() || !usesCurl(c) || !isErrand(o, c) || p.listed(o.ID, c.Name):
+			case w == nil || !p.settings.Certs() || !callsByCurl(c, p.services) || !isErrand(o, c) || p.listed(o.ID, c.Name):
 				p.noteStranger(stranger{ID: o.ID, container: c.Name, place: place, service: service})
 			case o.Hook != "" && !runsAfterInstall(o.Hook):
 				p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "is a hook (" + o.Hook + ") that runs while what it would need is not there"})
