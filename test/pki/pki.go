@@ -41,6 +41,7 @@ type Options struct {
 	SANs       []string // DNS names and IP addresses
 	ClientAuth bool
 	ServerAuth bool
+	CA         bool      // may issue certificates
 	NotBefore  time.Time // zero: an hour ago
 	NotAfter   time.Time // zero: in a day
 	RSA        bool      // an RSA 2048 key; ECDSA P-256 else, which is made a hundred times faster
@@ -129,6 +130,7 @@ func newTemplate(o Options) *x509.Certificate {
 	if o.ServerAuth {
 		t.ExtKeyUsage = append(t.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
 	}
+	t.IsCA, t.BasicConstraintsValid = o.CA, o.CA
 	for _, name := range o.SANs {
 		if ip := net.ParseIP(name); ip != nil {
 			t.IPAddresses = append(t.IPAddresses, ip)

@@ -48,11 +48,7 @@ func (f Files) Leaf() (*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaf, err := x509.ParseCertificate(pair.Certificate[0])
-	if err != nil {
-		return nil, failure.New(failure.ClientCertificate, fmt.Errorf("%s: %w", f.Cert, err), "")
-	}
-	return leaf, nil
+	return pair.Leaf, nil
 }
 
 // trust reads the CA file, which may be a bundle: while a CA is replaced, the old and the new one are trusted.
@@ -85,12 +81,18 @@ func (f Files) trust() (*x509.CertPool, []*x509.Certificate, error) {
 	return pool, all, nil
 }
 
-// Pair reads certificate and key, which were seen to belong together.
+// Pair reads certificate and key, which were seen to belong together. The key pair of a CA is refused: it does not belong in a pod that
+// only calls Elasticsearch, and presenting it would hide the mistake.
 func (f Files) Pair() (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key) // its errors hold no key material
 	if err != nil {
 		return nil, failure.New(failure.ClientCertificate, fmt.Errorf("client certificate %s with key %s: %w", f.Cert, f.Key, err),
 			"both must be PEM, belong together, and the key must not be encrypted")
+	}
+	if leaf := pair.Leaf; leaf.BasicConstraintsValid && leaf.IsCA {
+		return nil, failure.New(failure.ClientCertificate,
+			fmt.Errorf("client certificate %s: %q is a CA: whoever holds its key can issue certificates that Elasticsearch accepts", f.Cert, leaf.Subject),
+			"mount a key pair that was issued for this client (extended key usage client auth, CA:FALSE), and replace this CA if its key was readable for others")
 	}
 	return &pair, nil
 }

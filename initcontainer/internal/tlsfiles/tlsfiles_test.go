@@ -66,6 +66,8 @@ func TestCheck(t *testing.T) {
 	pair := ca.Leaf(pki.Options{CN: "kibana", ClientAuth: true})
 	cert, key := write(t, dir, "tls.crt", pair.Cert), write(t, dir, "tls.key", pair.Key)
 	authority := write(t, dir, "ca.crt", ca.Cert)
+	issuing := ca.Leaf(pki.Options{CN: "issuing", ClientAuth: true, CA: true})
+	caCert, caKey := write(t, dir, "issuing.crt", issuing.Cert), write(t, dir, "issuing.key", issuing.Key)
 	for _, test := range []struct {
 		name  string
 		files Files
@@ -77,6 +79,7 @@ func TestCheck(t *testing.T) {
 		{"no client certificate", Files{CA: authority}, now, 0, ""},
 		{"a key where the CA should be", Files{CA: key}, now, failure.WrongCA, "no PEM certificate"},
 		{"no key", Files{CA: authority, Cert: cert, Key: dir}, now, failure.ClientCertificate, "tls.crt"},
+		{"the key pair of a CA", Files{CA: authority, Cert: caCert, Key: caKey}, now, failure.ClientCertificate, `"CN=issuing" is a CA`},
 		{"a certificate before its time", Files{CA: authority, Cert: cert, Key: key}, now.Add(-2 * time.Hour), failure.Dates, "not yet valid"},
 		{"everything expired", Files{CA: authority, Cert: cert, Key: key}, now.AddDate(20, 0, 0), failure.Dates, "is expired"},
 	} {
