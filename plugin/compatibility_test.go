@@ -21,10 +21,11 @@ type rendering struct {
 }
 
 const (
-	needsSecret = "{certificates: {secretName: certs}, minter: {secretName: elastic}}"
-	needsMinter = "{minter: {secretName: elastic}}"
-	needsPair   = "{certificates: {clients: [{ref: StatefulSet/security-master, secretName: probe}]}}"
-	needsPairs  = "{certificates: {clients: [{ref: StatefulSet/es-elasticsearch-coordinating, secretName: probe}, {ref: StatefulSet/es-elasticsearch-data, secretName: probe}, " +
+	needsSecret        = "{certificates: {secretName: certs}, minter: {secretName: elastic}}"
+	needsMinter        = "{minter: {secretName: elastic}}"
+	needsMinterAndPair = "{minter: {secretName: elastic}, certificates: {clients: [{ref: Deployment/helm-kibana-security-kibana, secretName: kibana-client}]}}"
+	needsPair          = "{certificates: {clients: [{ref: StatefulSet/security-master, secretName: probe}]}}"
+	needsPairs         = "{certificates: {clients: [{ref: StatefulSet/es-elasticsearch-coordinating, secretName: probe}, {ref: StatefulSet/es-elasticsearch-data, secretName: probe}, " +
 		"{ref: StatefulSet/es-elasticsearch-ingest, secretName: probe}, {ref: StatefulSet/es-elasticsearch-master, secretName: probe}]}}"
 )
 
@@ -40,8 +41,8 @@ func renderings() []rendering {
 		{name: "elasticsearch-8.5.1-security-p12", needs: needsPair},
 		{name: "kibana-8.5.1-default"},
 		{name: "kibana-8.5.1-default.helm4-stream"},
-		{name: "kibana-8.5.1-security", refuse: "minter.secretName"},
-		{name: "kibana-8.5.1-security", needs: needsMinter},
+		{name: "kibana-8.5.1-security", needs: needsMinter, refuse: "no Secret with a client certificate is known"},
+		{name: "kibana-8.5.1-security", needs: needsMinterAndPair},
 		{name: "kibana-8.5.1-openshift"},
 		{name: "elk-umbrella-8.5.1-default"},
 		{name: "elk-umbrella-8.5.1-default.helm4-stream"},

@@ -66,7 +66,7 @@ func ruleValues() []variant {
 			replace: []string{`"https://search-master:9200"`, `"http://search-master:9200"`},
 			refused: `container "api": ConfigMap/shop key "shop.json" calls Elasticsearch by plain HTTP`},
 		{name: "without a server that is known to speak HTTPS plain HTTP is an error", base: "vector-rule/rule-alone",
-			spec:    "{rules: [{ref: StatefulSet/vector, as: vector}]}",
+			spec:    "{rules: [{ref: StatefulSet/vector, as: vector}], certificates: {clients: [{ref: StatefulSet/vector, secretName: own}]}}",
 			refused: `aggregator.yaml of ConfigMap/vector > sinks.search.endpoints[0] calls Elasticsearch by plain HTTP`},
 		{name: "a mode without certificates leaves a rule alone", base: "own-programs-rule", spec: "{mode: token, " + own[1:], todo: "mode token asks nothing of what has a rule"},
 		{name: "a mode without certificates sets the CA where HTTPS is switched on, and nothing of the pair", base: "grafana-rule",

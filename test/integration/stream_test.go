@@ -44,6 +44,14 @@ var official = []string{
 	"bitnami-elasticsearch-22.1.7-security-kibana-metrics",
 }
 
+// realConfiguration answers what these renderings leave open: who may make tokens, and which pair is Kibana's where its CA file shows none.
+const realConfiguration = `apiVersion: elk-mtls.dev/v1alpha1
+kind: MutualTLS
+spec:
+  minter: {secretName: token-minter}
+  certificates: {clients: [{ref: Deployment/helm-kibana-security-kibana, secretName: kibana-client}]}
+`
+
 // fixtures are the inputs of the post-renderer's golden tests, with their configuration.
 func fixtures(t *testing.T) []rendering {
 	t.Helper()
@@ -78,9 +86,13 @@ func realRenderings(t *testing.T, names ...string) []rendering {
 		})
 		return nil
 	}
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(config, []byte(realConfiguration), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var all []rendering
 	for _, name := range names {
-		all = append(all, rendering{name: name, stream: readFile(t, filepath.Join(dir, name+".yaml")), env: []string{"ELK_MTLS_MINTER_SECRET_NAME=token-minter"}})
+		all = append(all, rendering{name: name, stream: readFile(t, filepath.Join(dir, name+".yaml")), env: []string{"ELK_MTLS_CONFIG=" + config}})
 	}
 	return all
 }

@@ -107,8 +107,15 @@ func LogstashReads(text []byte) bool {
 	return err == nil && isRSA
 }
 
-// ForClients tells why Elasticsearch refuses a certificate as a client's, whoever signed it. No extended key usage allows all.
+// ErrAuthority says that a certificate is a CA's: its key is for issuing certificates, and no client may hold it.
+var ErrAuthority = errors.New("is the certificate of a CA: whoever holds its key can issue certificates that Elasticsearch accepts")
+
+// ForClients tells why a certificate is no client's, whoever signed it: Elasticsearch refuses it, or it is a CA's. No extended key
+// usage allows all.
 func ForClients(leaf *x509.Certificate) error {
+	if leaf.BasicConstraintsValid && leaf.IsCA {
+		return ErrAuthority
+	}
 	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 &&
 		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
 		return errors.New("its extended key usage does not permit client authentication")

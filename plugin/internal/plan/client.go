@@ -7,7 +7,6 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 )
@@ -19,46 +18,6 @@ type identity struct {
 	cert   string // keys of the pair in that Secret
 	key    string
 	curl   string // ConfigMap that holds the .curlrc; "" when nothing in the pod runs curl
-}
-
-// identityFor gives the identity of one object: the Secret that the configuration names for it, else the Secret for all, else the
-// one that its chart uses already.
-func (p *planner) identityFor(o *object.Object, ca object.Source, chartSecret string, hint config.Keys) (identity, error) {
-	id := identity{ca: ca.In(o.Namespace)}
-	certificates := p.settings.Certificates
-	if certificates.SecretName != "" {
-		id.ca = secretKey(o, certificates.SecretName, or(certificates.Keys.CA, fileCA))
-		chartSecret, hint = certificates.SecretName, config.Keys{}
-	}
-	if !p.settings.Certs() {
-		return id, p.holds(id.ca)
-	}
-	if named := p.named(o); named != "" {
-		chartSecret, hint = named, config.Keys{}
-	}
-	if chartSecret == "" {
-		return id, fmt.Errorf("no Secret with a client certificate is known: name one in certificates.clients (ref: %s) or certificates.secretName", o.ID)
-	}
-	id.secret = chartSecret
-	id.cert = or(certificates.Keys.Cert, or(hint.Cert, fileCert))
-	id.key = or(certificates.Keys.Key, or(hint.Key, fileKey))
-	for _, key := range []string{id.cert, id.key} {
-		if err := p.holds(secretKey(o, id.secret, key)); err != nil {
-			return id, err
-		}
-	}
-	return id, p.holds(id.ca)
-}
-
-// named gives the Secret that the configuration names for one client, "" when it names none.
-func (p *planner) named(o *object.Object) string {
-	for _, c := range p.settings.Certificates.Clients {
-		if c.Ref == o.ID.String() {
-			p.matched[c.Ref] = true
-			return c.SecretName
-		}
-	}
-	return ""
 }
 
 // secretKey names a key of a Secret in an object's namespace.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -39,7 +38,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	if err := errors.Join(p.identityConflicts(conf), hostsErr, caErr, p.hookSeen(w)); err != nil {
 		return err
 	}
-	id, err := p.identityFor(w.Object, ca, secretOf(ca), serverKeys(conf, ca))
+	id, err := p.sharedIdentity(w, ca, p.nodesBehind(w.Object, hosts), kibanaCAs)
 	if err != nil {
 		return err
 	}
@@ -130,24 +129,6 @@ func (p *planner) kibanaCA(conf *configuration) (object.Source, error) {
 			kibanaCAs, s.Values[0], s.Place)
 	}
 	return source, readable(conf.w.Main, conf.absolute(s.Values[0]))
-}
-
-func secretOf(s object.Source) string {
-	if s.Kind != "Secret" {
-		return ""
-	}
-	return s.Name
-}
-
-// serverKeys guesses the keys of a Secret that Kibana takes its own server certificate from: such a Secret holds a pair under the
-// names that stand there.
-func serverKeys(conf *configuration, ca object.Source) config.Keys {
-	certificate, certOK := conf.source(conf.get("server.ssl.certificate").Value())
-	key, keyOK := conf.source(conf.get("server.ssl.key").Value())
-	if !certOK || !keyOK || certificate.Name != ca.Name || key.Name != ca.Name {
-		return config.Keys{}
-	}
-	return config.Keys{Cert: certificate.Key, Key: key.Key}
 }
 
 // ownPair gives the client pair that the user has wired by hand, nil when there is none. It wins, and the init container presents

@@ -10,6 +10,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -118,7 +119,8 @@ type planner struct {
 	ruled     []ruled
 	matched   map[string]bool // refs of the configuration that matched something
 	leaves    []issue.Leaf    // certificates that cert-manager makes
-	outside   []outside       // Secrets and ConfigMaps that the stream does not hold
+	declared  *certificate.Declared
+	outside   []outside // Secrets and ConfigMaps that the stream does not hold
 }
 
 // node is what is known about an Elasticsearch node once it is planned.

@@ -131,29 +131,6 @@ func (p *planner) clientIdentity(w *recognise.Workload, connections []*connectio
 	return p.sharedIdentity(w, ca, called, connections[0].keys.ca+" of "+connections[0].name)
 }
 
-// sharedIdentity gives the identity of a client that trusts ca, where its settings name one (place says which would), and calls some nodes.
-func (p *planner) sharedIdentity(w *recognise.Workload, ca object.Source, called []*recognise.Workload, place string) (identity, error) {
-	shared, hint := secretOf(ca), config.Keys{}
-	for _, node := range called {
-		known := p.nodes[node]
-		if known == nil || known.ca.Name == "" || !visible(w.Object, known.ca) {
-			continue
-		}
-		if ca.Name == "" {
-			ca = known.ca
-		}
-		if known.client != nil {
-			shared, hint = known.client.secret, config.Keys{Cert: known.client.cert, Key: known.client.key}
-		}
-		break
-	}
-	if ca.Name == "" && p.settings.Certificates.SecretName == "" {
-		return identity{}, fmt.Errorf("container %q: %s names no CA that is mounted from a Secret or ConfigMap, so that nothing tells whom to trust: "+
-			"name the Secret with CA, certificate and key in certificates.secretName", w.Main.Name, place)
-	}
-	return p.identityFor(w.Object, ca, shared, hint)
-}
-
 // visible tells whether a pod can mount a Secret or ConfigMap: only those of its own namespace.
 func visible(o *object.Object, s object.Source) bool {
 	return o.Namespace == s.Namespace || o.Namespace == "" || s.Namespace == ""

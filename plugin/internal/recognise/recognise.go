@@ -280,6 +280,25 @@ func (s screened) mentions(wanted *words.Set) bool {
 	return wanted.In(s.doc.Text()) || hasEscape(s.doc.Text())
 }
 
+// Kinds gives the objects of the kinds for which holds does, each of which has one of the words in its name. A document that cannot be
+// read is an error only when it says that its kind is one of them.
+func (r *Release) Kinds(kindWords []string, holds func(kind string) bool) ([]*object.Object, error) {
+	wanted := words.Of(kindWords)
+	var all []*object.Object
+	for _, doc := range r.where(func(s screened) bool { return holds(s.kind) || s.mayBe() && s.mentions(wanted) }) {
+		objects, err := r.In(doc)
+		if err != nil && holds(screen(doc).kind) {
+			return nil, err
+		}
+		for _, o := range objects {
+			if holds(o.Kind) {
+				all = append(all, o)
+			}
+		}
+	}
+	return all, nil
+}
+
 // Hooks gives the objects that Helm runs as hooks.
 func (r *Release) Hooks() ([]*object.Object, error) {
 	var hooks []*object.Object

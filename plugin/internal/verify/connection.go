@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/x509"
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -332,13 +333,9 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 	a.add(key)
 	chain := c.certs(cert, a)
 	fits(chain, cert, key, a)
+	c.judgeUse(a, cert, chain)
 	if cert.code != "" || c.options.ClientAuthentication == "none" {
 		return
-	}
-	if chain != nil {
-		if err := certificate.ForClients(chain[0]); err != nil {
-			a.fail(c.cert.at, WrongUsage, "%s: %v", cert.what(), err)
-		}
 	}
 	if len(servers) == 0 {
 		a.assume("Elasticsearch at %s trusts the certificate in %s", hostsOf(c.addresses()), cert.what())
@@ -351,6 +348,29 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 		default:
 			a.assume("the certificate in %s is signed by a CA that %s trusts (%s)", cert.what(), s.object.ID, s.trusted())
 		}
+	}
+}
+
+// judgeUse judges whether a client may have a pair at all, by the certificate where it is known and by what the input declares about its Secret.
+func (c *connection) judgeUse(a *Aspect, cert link, chain []*x509.Certificate) {
+	if chain != nil {
+		switch err := certificate.ForClients(chain[0]); {
+		case errors.Is(err, certificate.ErrAuthority):
+			a.fail(c.cert.at, AuthorityKey, "%s %v", cert.what(), err)
+			return
+		case err != nil:
+			a.fail(c.cert.at, WrongUsage, "%s: %v", cert.what(), err)
+			return
+		}
+	}
+	if cert.source.Kind != "Secret" {
+		return
+	}
+	if says := c.declared.Authority(cert.source.Namespace, cert.source.Name); says != "" {
+		a.fail(c.cert.at, AuthorityKey, "Secret/%s holds the key of a CA: %s", cert.source.Name, says)
+	}
+	if says := c.declared.ServersOnly(cert.source.Namespace, cert.source.Name); says != "" {
+		a.fail(c.cert.at, WrongUsage, "the certificate in Secret/%s is for servers only: %s", cert.source.Name, says)
 	}
 }
 

@@ -38,6 +38,7 @@ const (
 	NobodyWrites     Code = "EMT025"
 	NoMaterial       Code = "EMT026"
 	NothingFound     Code = "EMT027"
+	AuthorityKey     Code = "EMT028"
 )
 
 // Kind documents a code: help, output and the pages in docs/findings show it.
@@ -79,6 +80,7 @@ func Kinds() []Kind {
 		{NobodyWrites, e, "A Secret is empty, and nothing in the pod fills it", "put the value there, or let elk-mtls-init write it"},
 		{NoMaterial, e, "A file holds no usable certificate or key", "store certificates as PEM, keys as unencrypted PKCS#8"},
 		{NothingFound, e, "Nothing here is known to talk to Elasticsearch", "give all manifests of the release"},
+		{AuthorityKey, e, "A client holds the key of a CA", "give it a key pair of its own, in another Secret, and issue new certificates from a new CA if others could read that key"},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -32,16 +33,17 @@ type Entry struct{ Ref, Reason string }
 
 // reader holds what judging shares.
 type reader struct {
-	options Options
-	release *recognise.Release
-	with    map[string][]*object.Object // of further files, by kind and name
-	servers []*server
-	inner   map[*yaml.Node]*manifest.Document // files whose settings were read
-	pieces  map[*yaml.Node][]*yaml.Node       // the same for files in other languages than YAML: a node for each setting
-	claimed map[*yaml.Node]bool               // texts that an edge has read
-	matched map[string]bool                   // entries of Unmanaged
-	graph   *Graph
-	loose   Aspect // what belongs to no server and no edge
+	options  Options
+	release  *recognise.Release
+	with     map[string][]*object.Object // of further files, by kind and name
+	servers  []*server
+	inner    map[*yaml.Node]*manifest.Document // files whose settings were read
+	pieces   map[*yaml.Node][]*yaml.Node       // the same for files in other languages than YAML: a node for each setting
+	claimed  map[*yaml.Node]bool               // texts that an edge has read
+	matched  map[string]bool                   // entries of Unmanaged
+	declared certificate.Declared              // what objects of the input say about Secrets
+	graph    *Graph
+	loose    Aspect // what belongs to no server and no edge
 }
 
 // Manifests judges a stream. Further streams bring Secrets and ConfigMaps that are not in it. It fails only where the input is no
@@ -62,6 +64,7 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 	for _, problem := range problems(err) {
 		r.loose.fail(place{}, NotJudged, "%v", problem)
 	}
+	r.declarations(with)
 	if err := r.judgeServers(); err != nil {
 		return nil, err
 	}
@@ -100,6 +103,21 @@ func (r *reader) supply(with []*manifest.Stream) error {
 		}
 	}
 	return nil
+}
+
+// declarations reads what the input and further files declare about Secrets.
+func (r *reader) declarations(with []*manifest.Stream) {
+	all, err := r.release.Kinds(certificate.KindWords(), certificate.Declares)
+	if err != nil {
+		r.loose.fail(place{}, NotJudged, "%v", err)
+	}
+	for _, stream := range with {
+		for _, doc := range stream.Documents() {
+			objects, _ := object.In(doc) // supply has read them
+			all = append(all, objects...)
+		}
+	}
+	r.declared = certificate.Declare(all)
 }
 
 // find gives the Secret or ConfigMap of a source, nil when nothing shows it.

@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// Which Secret a client's key pair comes from:
+//
+//	the configuration names one for this client, or for all   that one
+//	the client calls a node of the input                      the Secret of that node's own key pair
+//	its CA is ca.crt of a Secret, and its pod mounts the      that Secret: charts and cert-manager keep CA and key pair together
+//	  whole Secret, or the key pair of it too
+//	otherwise                                                 none: the user is asked
+//
+// Whichever it is, a key pair that may issue certificates, or that was issued for servers only, is refused.
+
+// pair is a certificate and its key, as keys of one Secret.
+type pair struct {
+	secret    string // "" when none is known
+	cert, key string // "" stands for the usual names
+}
+
+// identityFor gives the identity of one object: whom it trusts, and the pair that the configuration names or else the one given.
+func (p *planner) identityFor(o *object.Object, ca object.Source, from pair) (identity, error) {
+	id := identity{ca: ca.In(o.Namespace)}
+	certificates := p.settings.Certificates
+	if certificates.SecretName != "" {
+		id.ca = secretKey(o, certificates.SecretName, or(certificates.Keys.CA, fileCA))
+		from = pair{secret: certificates.SecretName}
+	}
+	if !p.settings.Certs() {
+		return id, p.holds(id.ca)
+	}
+	if named := p.named(o); named != "" {
+		from = pair{secret: named}
+	}
+	if from.secret == "" {
+		return id, fmt.Errorf("no Secret with a client certificate is known%s: name one in certificates.clients (ref: %s) or certificates.secretName", onlyCA(ca), o.ID)
+	}
+	id.secret = from.secret
+	id.cert = or(certificates.Keys.Cert, or(from.cert, fileCert))
+	id.key = or(certificates.Keys.Key, or(from.key, fileKey))
+	for _, key := range []string{id.cert, id.key} {
+		if err := p.holds(secretKey(o, id.secret, key)); err != nil {
+			return id, err
+		}
+	}
+	return id, errors.Join(p.holds(id.ca), p.isForClients(o, id))
+}
+
+// onlyCA says what is known of the Secret of a client's CA.
+func onlyCA(ca object.Source) string {
+	if ca.Kind != "Secret" {
+		return ""
+	}
+	return fmt.Sprintf(" (the CA is %s, and nothing shows that this Secret also holds a key pair for clients)", ca)
+}
+
+// named gives the Secret that the configuration names for one client, "" when it names none.
+func (p *planner) named(o *object.Object) string {
+	for _, c := range p.settings.Certificates.Clients {
+		if c.Ref == o.ID.String() {
+			p.matched[c.Ref] = true
+			return c.SecretName
+		}
+	}
+	return ""
+}
+
+// sharedIdentity gives the identity of a client that trusts ca, where its settings name one (place says which would), and calls some nodes.
+func (p *planner) sharedIdentity(w *recognise.Workload, ca object.Source, called []*recognise.Workload, place string) (identity, error) {
+	from := p.beside(w.Pod, ca)
+	for _, node := range called {
+		known := p.nodes[node]
+		if known == nil || known.ca.Name == "" || !visible(w.Object, known.ca) {
+			continue
+		}
+		if ca.Name == "" {
+			ca = known.ca
+		}
+		if known.client != nil {
+			from = pair{known.client.secret, known.client.cert, known.client.key}
+		}
+		break
+	}
+	if ca.Name == "" && p.settings.Certificates.SecretName == "" {
+		return identity{}, fmt.Errorf("container %q: %s names no CA that is mounted from a Secret or ConfigMap, so that nothing tells whom to trust: "+
+			"name the Secret with CA, certificate and key in certificates.secretName", w.Main.Name, place)
+	}
+	return p.identityFor(w.Object, ca, from)
+}
+
+// nodesBehind gives the nodes of the input that an object reaches at some addresses.
+func (p *planner) nodesBehind(o *object.Object, addresses []string) []*recognise.Workload {
+	var all []*recognise.Workload
+	for _, address := range addresses {
+		if w := p.behind(o, hostOf(address)); w != nil {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// beside gives the key pair that is kept in one Secret with a CA. The convention holds for the key ca.crt only, and a volume that lists
+// keys of the Secret without the pair says that the pod is to see no pair.
+func (p *planner) beside(pod object.Pod, ca object.Source) pair {
+	keys := p.settings.Certificates.Keys
+	shown := func(key string) bool { return pod.Shows(object.Source{Kind: ca.Kind, Name: ca.Name, Key: key}) }
+	if ca.Kind != "Secret" || ca.Key != or(keys.CA, fileCA) || !shown(or(keys.Cert, fileCert)) || !shown(or(keys.Key, fileKey)) {
+		return pair{}
+	}
+	return pair{secret: ca.Name}
+}
+
+// isForClients refuses a key pair that no client may have: a CA's, or one that was issued for servers only.
+func (p *planner) isForClients(o *object.Object, id identity) error {
+	declared, err := p.declarations()
+	if err != nil {
+		return err
+	}
+	const remedy = "name a Secret with a client certificate in certificates.clients (ref: %s)"
+	if says := declared.Authority(o.Namespace, id.secret); says != "" {
+		return fmt.Errorf("the key in Secret/%s is that of a CA (%s): whoever holds it can issue certificates, so no client gets it; "+remedy, id.secret, says, o.ID)
+	}
+	if says := declared.ServersOnly(o.Namespace, id.secret); says != "" {
+		return fmt.Errorf("the certificate in Secret/%s is for servers only (%s), and Elasticsearch refuses it from a client; add client auth there, or "+remedy, id.secret, says, o.ID)
+	}
+	return nil
+}
+
+// declarations gives what the input declares about Secrets; it is read once.
+func (p *planner) declarations() (certificate.Declared, error) {
+	if p.declared == nil {
+		objects, err := p.release.Kinds(certificate.KindWords(), certificate.Declares)
+		if err != nil {
+			return certificate.Declared{}, err
+		}
+		declared := certificate.Declare(objects)
+		p.declared = &declared
+	}
+	return *p.declared, nil
+}
