@@ -144,6 +144,30 @@ func TestWhichPair(t *testing.T) {
 	}
 }
 
+// TestOwnPairIsKept holds that a client with a pair of its own is asked for no other, whatever its keys are called.
+func TestOwnPairIsKept(t *testing.T) {
+	input := strings.NewReplacer("VOLUME", "{secretName: own}", `ssl.certificate_authorities: ["/ca/ca.pem"]`,
+		`ssl: {certificate_authorities: ["/ca/ca.pem"], certificate: /ca/client.pem, key: /ca/client.key}`).Replace(pairsClients[strings.Index(pairsClients, "apiVersion: v1"):])
+	secret := "---\napiVersion: v1\nkind: Secret\nmetadata: {name: own}\nstringData: {ca.pem: a, client.pem: b, client.key: c}\n"
+	for what, more := range map[string]string{"its Secret is elsewhere": "", "its Secret is in the input": secret} {
+		output, outcome, err := transform([]byte(input+more), realSettings(config.ModeCertToken, config.Required))
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		if string(output) != input+more {
+			t.Errorf("%s: changed", what)
+		}
+		if text := outcome.Text(); strings.Contains(text, "tls.crt") {
+			t.Errorf("%s: the report asks for keys that nobody reads:\n%s", what, text)
+		}
+	}
+	issuer := "---\napiVersion: cert-manager.io/v1\nkind: Issuer\nmetadata: {name: i}\nspec: {ca: {secretName: own}}\n"
+	if _, _, err := transform([]byte(input+issuer), realSettings(config.ModeCertToken, config.Required)); err == nil || !strings.Contains(err.Error(), "is that of a CA") {
+		t.Errorf("its own pair is a CA's: %v", err)
+	}
+}
+
 // between gives the document that holds a line.
 func between(t *testing.T, stream, line string) string {
 	t.Helper()

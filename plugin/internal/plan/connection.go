@@ -274,6 +274,15 @@ func onValue(on string, old *setting) *yaml.Node {
 // checks tells whether a connection reads a CA.
 func (c *connection) checks() bool { return c.keys.ca != "" && c.store.get(c.keys.unchecked) == nil }
 
+// hasPair tells whether the user has set a pair, or a part of one.
+func (c *connection) hasPair() bool {
+	foreign := func(key, ours string) bool {
+		s := c.store.get(key)
+		return s != nil && !strings.HasPrefix(s.Value(), ours)
+	}
+	return foreign(c.keys.keystore, keystorePath) || foreign(c.keys.cert, c.pairs()+"/") || foreign(c.keys.key, c.pairs()+"/")
+}
+
 // ownPair tells whether the user has wired a client pair by hand. Half a pair is an error.
 func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
 	cert, key := c.store.get(c.keys.cert), c.store.get(c.keys.key)
@@ -296,7 +305,7 @@ func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
 	}
 	for _, s := range []*setting{cert, key} {
 		if source, ok := c.file(w, s.Value()); ok {
-			if err := errors.Join(p.holds(source), readable(w.Main, c.absolute(w, s.Value()))); err != nil {
+			if err := errors.Join(p.holds(source), readable(w.Main, c.absolute(w, s.Value())), p.isForClients(w.Object, secretOf(source))); err != nil {
 				return true, err
 			}
 			continue

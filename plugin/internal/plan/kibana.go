@@ -38,11 +38,11 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	if err := errors.Join(p.identityConflicts(conf), hostsErr, caErr, p.hookSeen(w)); err != nil {
 		return err
 	}
-	id, err := p.sharedIdentity(w, ca, p.nodesBehind(w.Object, hosts), kibanaCAs)
+	own, err := p.ownPair(conf)
 	if err != nil {
 		return err
 	}
-	own, err := p.ownPair(conf)
+	id, err := p.sharedIdentity(w, ca, p.nodesBehind(w.Object, hosts), kibanaCAs, needs{ca: true, pair: own == nil})
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,9 @@ func (p *planner) ownPair(conf *configuration) (*identity, error) {
 		return nil, fmt.Errorf("%s is %q in %s, and no Secret of the pod is mounted there with its key beside it, so that elk-mtls-init cannot present the same pair: "+
 			"remove both settings and name the Secret in certificates.clients", kibanaCert, cert.Value(), cert.Place)
 	}
-	return &identity{secret: c.Name, cert: c.Key, key: k.Key}, readable(conf.w.Main, conf.absolute(cert.Value()), conf.absolute(key.Value()))
+	return &identity{secret: c.Name, cert: c.Key, key: k.Key}, errors.Join(
+		readable(conf.w.Main, conf.absolute(cert.Value()), conf.absolute(key.Value())),
+		p.holds(c.In(conf.w.Namespace)), p.holds(k.In(conf.w.Namespace)), p.isForClients(conf.w.Object, c.Name))
 }
 
 // kibanaTLS plans Kibana's own connection.

@@ -34,6 +34,10 @@ func (p *planner) node(w *recognise.Workload) error {
 		return p.nodeWithStores(w, conf)
 	}
 	server, err := p.serverPair(conf)
+	if err != nil && !p.settings.Certs() {
+		p.nodes[w] = &node{password: conf.secret(w.Layout.Password)} // nobody gets a pair, so that its own is its own business
+		return p.nodeWithoutCertificates(w, conf)
+	}
 	if err != nil {
 		return err
 	}
@@ -46,7 +50,7 @@ func (p *planner) node(w *recognise.Workload) error {
 	if !p.settings.Certs() {
 		return p.nodeWithoutCertificates(w, conf)
 	}
-	id, err := p.identityFor(w.Object, known.ca, pair{server.secret, server.cert, server.key})
+	id, err := p.identityFor(w.Object, known.ca, pair{server.secret, server.cert, server.key}, needsAll)
 	known.client = &id // also where it cannot be used: clients of this node have no other
 	if err != nil {
 		return err
@@ -110,7 +114,7 @@ func (p *planner) nodeWithStores(w *recognise.Workload, conf *configuration) err
 		return fmt.Errorf("%s is set in %s, and curl in the readiness probe reads no store: name a Secret with a PEM pair that the store trusts in certificates.clients (ref: %s), "+
 			"or give the node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", s.Key, s.Place, w.ID, httpSSL)
 	}
-	id, err := p.identityFor(w.Object, secretKey(w.Object, secret, or(c.Keys.CA, fileCA)), pair{secret, server.cert, server.key})
+	id, err := p.identityFor(w.Object, secretKey(w.Object, secret, or(c.Keys.CA, fileCA)), pair{secret, server.cert, server.key}, needsAll)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 // Which Secret a client's key pair comes from:
 //
+//	the client presents one already                           its own: nothing is asked, and nothing changes
 //	the configuration names one for this client, or for all   that one
 //	the client calls a node of the input                      the Secret of that node's own key pair
 //	its CA is ca.crt of a Secret, and its pod mounts the      that Secret: charts and cert-manager keep CA and key pair together
@@ -25,16 +26,22 @@ type pair struct {
 	cert, key string // "" stands for the usual names
 }
 
-// identityFor gives the identity of one object: whom it trusts, and the pair that the configuration names or else the one given.
-func (p *planner) identityFor(o *object.Object, ca object.Source, from pair) (identity, error) {
+// needs says what a client lacks.
+type needs struct{ ca, pair bool }
+
+var needsAll = needs{ca: true, pair: true}
+
+// identityFor gives the identity of one object: whom it trusts, and the pair that the configuration names or else the one given. What the
+// client does not need is not looked for.
+func (p *planner) identityFor(o *object.Object, ca object.Source, from pair, need needs) (identity, error) {
 	id := identity{ca: ca.In(o.Namespace)}
 	certificates := p.settings.Certificates
 	if certificates.SecretName != "" {
 		id.ca = secretKey(o, certificates.SecretName, or(certificates.Keys.CA, fileCA))
 		from = pair{secret: certificates.SecretName}
 	}
-	if !p.settings.Certs() {
-		return id, p.holds(id.ca)
+	if !p.settings.Certs() || !need.pair {
+		return id, p.holdsCA(id, need)
 	}
 	if named := p.named(o); named != "" {
 		from = pair{secret: named}
@@ -45,12 +52,17 @@ func (p *planner) identityFor(o *object.Object, ca object.Source, from pair) (id
 	id.secret = from.secret
 	id.cert = or(certificates.Keys.Cert, or(from.cert, fileCert))
 	id.key = or(certificates.Keys.Key, or(from.key, fileKey))
-	for _, key := range []string{id.cert, id.key} {
-		if err := p.holds(secretKey(o, id.secret, key)); err != nil {
-			return id, err
-		}
+	if err := errors.Join(p.holds(secretKey(o, id.secret, id.cert)), p.holds(secretKey(o, id.secret, id.key))); err != nil {
+		return id, err
 	}
-	return id, errors.Join(p.holds(id.ca), p.isForClients(o, id))
+	return id, errors.Join(p.holdsCA(id, need), p.isForClients(o, id.secret))
+}
+
+func (p *planner) holdsCA(id identity, need needs) error {
+	if !need.ca {
+		return nil
+	}
+	return p.holds(id.ca)
 }
 
 // onlyCA says what is known of the Secret of a client's CA.
@@ -73,7 +85,7 @@ func (p *planner) named(o *object.Object) string {
 }
 
 // sharedIdentity gives the identity of a client that trusts ca, where its settings name one (place says which would), and calls some nodes.
-func (p *planner) sharedIdentity(w *recognise.Workload, ca object.Source, called []*recognise.Workload, place string) (identity, error) {
+func (p *planner) sharedIdentity(w *recognise.Workload, ca object.Source, called []*recognise.Workload, place string, need needs) (identity, error) {
 	from := p.beside(w.Pod, ca)
 	for _, node := range called {
 		known := p.nodes[node]
@@ -88,11 +100,11 @@ func (p *planner) sharedIdentity(w *recognise.Workload, ca object.Source, called
 		}
 		break
 	}
-	if ca.Name == "" && p.settings.Certificates.SecretName == "" {
+	if need != (needs{}) && ca.Name == "" && p.settings.Certificates.SecretName == "" {
 		return identity{}, fmt.Errorf("container %q: %s names no CA that is mounted from a Secret or ConfigMap, so that nothing tells whom to trust: "+
 			"name the Secret with CA, certificate and key in certificates.secretName", w.Main.Name, place)
 	}
-	return p.identityFor(w.Object, ca, from)
+	return p.identityFor(w.Object, ca, from, need)
 }
 
 // nodesBehind gives the nodes of the input that an object reaches at some addresses.
@@ -117,18 +129,25 @@ func (p *planner) beside(pod object.Pod, ca object.Source) pair {
 	return pair{secret: ca.Name}
 }
 
+func secretOf(s object.Source) string {
+	if s.Kind != "Secret" {
+		return ""
+	}
+	return s.Name
+}
+
 // isForClients refuses a key pair that no client may have: a CA's, or one that was issued for servers only.
-func (p *planner) isForClients(o *object.Object, id identity) error {
+func (p *planner) isForClients(o *object.Object, secret string) error {
 	declared, err := p.declarations()
 	if err != nil {
 		return err
 	}
 	const remedy = "name a Secret with a client certificate in certificates.clients (ref: %s)"
-	if says := declared.Authority(o.Namespace, id.secret); says != "" {
-		return fmt.Errorf("the key in Secret/%s is that of a CA (%s): whoever holds it can issue certificates, so no client gets it; "+remedy, id.secret, says, o.ID)
+	if says := declared.Authority(o.Namespace, secret); says != "" {
+		return fmt.Errorf("the key in Secret/%s is that of a CA (%s): whoever holds it can issue certificates, so no client gets it; "+remedy, secret, says, o.ID)
 	}
-	if says := declared.ServersOnly(o.Namespace, id.secret); says != "" {
-		return fmt.Errorf("the certificate in Secret/%s is for servers only (%s), and Elasticsearch refuses it from a client; add client auth there, or "+remedy, id.secret, says, o.ID)
+	if says := declared.ServersOnly(o.Namespace, secret); says != "" {
+		return fmt.Errorf("the certificate in Secret/%s is for servers only (%s), and Elasticsearch refuses it from a client; add client auth there, or "+remedy, secret, says, o.ID)
 	}
 	return nil
 }

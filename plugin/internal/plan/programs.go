@@ -117,7 +117,12 @@ func (p *planner) hookMayRun(w *recognise.Workload) error {
 // clientIdentity gives the identity of a client's pod: one for all of its containers. Unless the configuration names a Secret, a client
 // shares the pair of the node that it calls, or that of the Secret from which it takes its CA.
 func (p *planner) clientIdentity(w *recognise.Workload, connections []*connection) (identity, error) {
-	if work := p.workloads[w.Object]; work != nil && work.id != nil {
+	need := needs{}
+	for _, c := range connections {
+		need.pair = need.pair || !c.hasPair()
+		need.ca = need.ca || need.pair || c.ca() == "" // one volume holds both
+	}
+	if work := p.workloads[w.Object]; work != nil && work.id != nil && (work.id.secret != "" || !need.pair) {
 		return *work.id, nil
 	}
 	var ca object.Source
@@ -128,7 +133,7 @@ func (p *planner) clientIdentity(w *recognise.Workload, connections []*connectio
 		}
 		called = append(called, p.called(w, c))
 	}
-	return p.sharedIdentity(w, ca, called, connections[0].keys.ca+" of "+connections[0].name)
+	return p.sharedIdentity(w, ca, called, connections[0].keys.ca+" of "+connections[0].name, need)
 }
 
 // visible tells whether a pod can mount a Secret or ConfigMap: only those of its own namespace.

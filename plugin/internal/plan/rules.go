@@ -243,7 +243,7 @@ func (p *planner) ruleIdentity(w *recognise.Workload, files []ruleFile, groups [
 			called = append(called, node)
 		}
 	}
-	return p.sharedIdentity(w, ca, append(called, p.release.Nodes...), "the rule for "+w.ID.String())
+	return p.sharedIdentity(w, ca, append(called, p.release.Nodes...), "the rule for "+w.ID.String(), needsAll)
 }
 
 // rulePlain plans https:// where a container with a rule calls Elasticsearch by http://.
