@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -166,4 +167,39 @@ func TestNamesDecideNothingInRenderings(t *testing.T) {
 // withDash calls the Elasticsearch of a client by a name that can be told from a path.
 func withDash(client string) string {
 	return strings.ReplaceAll(client, "elasticsearch:9200", "elasticsearch-master:9200")
+}
+
+func TestRealRenderings(t *testing.T) {
+	dir := renders(t)
+	for _, name := range inScope {
+		stream := read(t, filepath.Join(dir, name))
+		for form, input := range map[string][]byte{"with hooks": stream, "without hooks": withoutHooks(t, stream)} {
+			for _, s := range []config.Settings{
+				realSettings(config.ModeCertToken, config.None), realSettings(config.ModeCertToken, config.Optional),
+				realSettings(config.ModeCertToken, config.Required), realSettings(config.ModeToken, config.None),
+			} {
+				if name == "kibana-8.5.1-security.yaml" { // its CA file, which is Kibana's server certificate too, shows no pair for clients
+					s.Certificates.Clients = []config.Client{{Ref: "Deployment/helm-kibana-security-kibana", SecretName: "kibana-client"}}
+				}
+				t.Run(strings.Join([]string{name, form, s.Mode, s.ClientAuthentication}, "/"), func(t *testing.T) {
+					output, outcome, err := transform(input, s)
+					if handWritten := strings.Contains(name, "esconfig"); handWritten && s.ClientAuthentication == config.None {
+						if err == nil || !strings.Contains(err.Error(), `client_authentication is "optional" in elasticsearch.yml`) {
+							t.Errorf("the stage set by hand contradicts what is asked, and the run says %v", err)
+						}
+						return
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					onlyReported(t, input, output, outcome)
+					twiceIsOnce(t, output, s)
+					again, _, err := transform(input, s)
+					if err != nil || !bytes.Equal(output, again) {
+						t.Errorf("another run on the same input gives other bytes (%v)", err)
+					}
+				})
+			}
+		}
+	}
 }

@@ -66,41 +66,6 @@ func withoutHooks(t *testing.T, stream []byte) []byte {
 	return rest
 }
 
-func TestRealRenderings(t *testing.T) {
-	dir := renders(t)
-	for _, name := range inScope {
-		stream := read(t, filepath.Join(dir, name))
-		for form, input := range map[string][]byte{"with hooks": stream, "without hooks": withoutHooks(t, stream)} {
-			for _, s := range []config.Settings{
-				realSettings(config.ModeCertToken, config.None), realSettings(config.ModeCertToken, config.Optional),
-				realSettings(config.ModeCertToken, config.Required), realSettings(config.ModeToken, config.None),
-			} {
-				if name == "kibana-8.5.1-security.yaml" { // its CA file, which is Kibana's server certificate too, shows no pair for clients
-					s.Certificates.Clients = []config.Client{{Ref: "Deployment/helm-kibana-security-kibana", SecretName: "kibana-client"}}
-				}
-				t.Run(strings.Join([]string{name, form, s.Mode, s.ClientAuthentication}, "/"), func(t *testing.T) {
-					output, outcome, err := transform(input, s)
-					if handWritten := strings.Contains(name, "esconfig"); handWritten && s.ClientAuthentication == config.None {
-						if err == nil || !strings.Contains(err.Error(), `client_authentication is "optional" in elasticsearch.yml`) {
-							t.Errorf("the stage set by hand contradicts what is asked, and the run says %v", err)
-						}
-						return
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
-					onlyReported(t, input, output, outcome)
-					twiceIsOnce(t, output, s)
-					again, _, err := transform(input, s)
-					if err != nil || !bytes.Equal(output, again) {
-						t.Errorf("another run on the same input gives other bytes (%v)", err)
-					}
-				})
-			}
-		}
-	}
-}
-
 // TestOtherApplications holds that what is neither Elasticsearch nor Kibana is patched, passes byte for byte, or is refused with what
 // to do; alone, where any Elasticsearch may be meant.
 func TestOtherApplications(t *testing.T) {
@@ -199,5 +164,16 @@ func TestECKRenderings(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestUmbrellaReport holds that all six charts at once give a report that fits on one screen.
+func TestUmbrellaReport(t *testing.T) {
+	_, outcome, err := transform(read(t, filepath.Join(renders(t), "elk-umbrella-8.5.1-default.yaml")), realSettings(config.ModeCertToken, config.Required))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(outcome.Text(), "\n"); n > 40 || len(outcome.Todo) > 0 {
+		t.Errorf("%d lines, %d of them to do:\n%s", n, len(outcome.Todo), outcome.Text())
 	}
 }
