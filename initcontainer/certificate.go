@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
@@ -27,6 +29,9 @@ func ensureCertificate(ctx context.Context, o config.Ensure, e edge) error {
 	}
 	leaf, err := o.TLS.Leaf()
 	if err != nil {
+		return err
+	}
+	if err := unambiguous(leaf.Subject); err != nil {
 		return err
 	}
 	e.transport = distinct(leaf, e.transport)
@@ -103,7 +108,10 @@ func (s *session) mapping(ctx context.Context, id elastic.Identity) error {
 	if name == "" {
 		name = mappingName(id)
 	}
-	want := elastic.CertificateMapping(s.o.Role, id.Realm, id.Metadata.DN)
+	want, err := elastic.CertificateMapping(s.o.Role, id.Realm, id.Metadata.DN)
+	if err != nil {
+		return final{failure.New(failure.ClientCertificate, fmt.Errorf("mode pki: %w", err), anotherSubject)}
+	}
 	have, exists, err := s.es.Mapping(ctx, name)
 	switch {
 	case err != nil:
@@ -135,6 +143,22 @@ func (s *session) proof(ctx context.Context) error {
 			"the role mapping may take a moment to reach every node")
 	}
 	s.wait.moved("the certificate alone has the role", "user", id.Username, "role", s.o.Role)
+	return nil
+}
+
+const anotherSubject = "give Kibana a certificate with another subject, or use --mode cert-token"
+
+// unambiguous refuses a subject that Elasticsearch cannot tell from another one: Java puts quotation marks around a
+// value with special characters, and adds none where the value has them itself.
+// https://github.com/openjdk/jdk/blob/jdk-17+35/src/java.base/share/classes/sun/security/x509/AVA.java
+func unambiguous(subject pkix.Name) error {
+	for _, n := range subject.Names {
+		v, _ := n.Value.(string)
+		if len(v) > 1 && strings.HasPrefix(v, `"`) && strings.HasSuffix(v, `"`) {
+			return failure.New(failure.ClientCertificate, fmt.Errorf("--cert: mode pki: in the subject, %s has quotation marks "+
+				"around it: Elasticsearch cannot tell it from the same value without them", v), anotherSubject)
+		}
+	}
 	return nil
 }
 

@@ -41,6 +41,7 @@ func TestModesOnElasticsearch(t *testing.T) {
 	})
 	m.call(t, http.MethodPost, "/_license/start_trial?acknowledge=true", nil)
 	t.Run("pki on a trial", m.pki)
+	t.Run("pki maps one subject and no other", func(t *testing.T) { m.subjects(t, ca) })
 	t.Run("doctor sees the realm", m.realm)
 	t.Run("pki refuses the node's own pair", func(t *testing.T) {
 		own := ca.Leaf(pki.Options{CN: "node", SANs: []string{"127.0.0.1"}, ServerAuth: true, ClientAuth: true})

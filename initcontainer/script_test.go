@@ -64,6 +64,8 @@ func setup(env *testscript.Env) error {
 	stranger := pki.NewCA("another CA")
 	pairs := map[string]pki.Pair{
 		"tls": st.ca.Leaf(pki.Options{CN: "kibana", ClientAuth: true, NotAfter: time.Now().Add(365 * day)}), "old": st.ca.Leaf(past), "next": st.ca.Leaf(future),
+		"star":   st.ca.Leaf(pki.Options{CN: "kib*", ClientAuth: true}),
+		"quoted": st.ca.Leaf(pki.Options{CN: `"kibana"`, ClientAuth: true}),
 		"ending": st.ca.Leaf(ending), "server": st.ca.Leaf(pki.Options{CN: "server", ServerAuth: true}),
 		"stranger": stranger.Leaf(pki.Options{CN: "stranger", ClientAuth: true}),
 	}

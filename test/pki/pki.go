@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -37,8 +38,9 @@ type Pair struct {
 // TLS stacks take as fit for both.
 type Options struct {
 	CN         string
-	O          string   // organisation; may be empty
-	SANs       []string // DNS names and IP addresses
+	O          string           // organisation; may be empty
+	Subject    pkix.RDNSequence // instead of CN and O
+	SANs       []string         // DNS names and IP addresses
 	ClientAuth bool
 	ServerAuth bool
 	CA         bool      // may issue certificates
@@ -120,6 +122,9 @@ func newTemplate(o Options) *x509.Certificate {
 	}
 	if o.O != "" {
 		t.Subject.Organization = []string{o.O}
+	}
+	if o.Subject != nil {
+		t.RawSubject = must(asn1.Marshal(o.Subject))
 	}
 	if o.RSA {
 		t.KeyUsage |= x509.KeyUsageKeyEncipherment

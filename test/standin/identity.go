@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -89,14 +90,48 @@ func (s *Server) certificate(r *http.Request) (principal, bool) {
 	subject := r.TLS.PeerCertificates[0].Subject
 	p := principal{name: subject.CommonName, dn: strings.ReplaceAll(subject.String(), ",", ", "), realm: s.options.PKIRealm}
 	for _, m := range s.mappings {
-		rules := map[string]any{"all": []any{
-			map[string]any{"field": map[string]any{"realm.name": p.realm}}, map[string]any{"field": map[string]any{"dn": p.dn}},
-		}}
-		if m.Enabled && reflect.DeepEqual(m.Rules, rules) {
+		if m.Enabled && p.matches(m.Rules) {
 			p.user.Roles = append(p.user.Roles, m.Roles...)
 		}
 	}
 	return p, true
+}
+
+// matches judges the rules all and field, for the fields that a certificate has.
+func (p principal) matches(rule map[string]any) bool {
+	if all, ok := rule["all"].([]any); ok {
+		return !slices.ContainsFunc(all, func(one any) bool {
+			rule, _ := one.(map[string]any)
+			return !p.matches(rule)
+		})
+	}
+	field, _ := rule["field"].(map[string]any)
+	for name, value := range map[string]string{"realm.name": p.realm, "metadata.pki_dn": p.dn, "dn": p.dn} {
+		if want, ok := field[name].(string); ok {
+			return pattern(want, name == "dn").MatchString(value)
+		}
+	}
+	return false
+}
+
+// pattern reads a value of a rule as Elasticsearch does: only one with a star is a pattern, in which ? is any character
+// and a backslash takes the next one as it is.
+func pattern(value string, anyCase bool) *regexp.Regexp {
+	text, wild, escaped := `^(?s)`, strings.Contains(value, "*"), false
+	if anyCase {
+		text = `^(?si)`
+	}
+	for _, r := range value {
+		switch {
+		case escaped || !wild || !strings.ContainsRune(`\*?`, r):
+			text, escaped = text+regexp.QuoteMeta(string(r)), false
+		case r == '\\':
+			escaped = true
+		default:
+			text += map[rune]string{'*': ".*", '?': "."}[r]
+		}
+	}
+	return regexp.MustCompile(text + "$")
 }
 
 func (s *Server) licence() answer {

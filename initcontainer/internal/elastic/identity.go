@@ -5,10 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
-	"reflect"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
@@ -97,64 +94,6 @@ func (c *Client) Licence(ctx context.Context) (Licence, error) {
 		l.Expires = time.UnixMilli(answer.License.Expiry)
 	}
 	return l, err
-}
-
-// RoleMapping gives roles to whoever the rules describe.
-type RoleMapping struct {
-	Roles    []string       `json:"roles"`
-	Enabled  bool           `json:"enabled"`
-	Rules    map[string]any `json:"rules"`
-	Metadata map[string]any `json:"metadata"`
-}
-
-// CertificateMapping gives a role to one certificate subject in one realm, and to nobody else.
-func CertificateMapping(role string, realm Realm, dn string) RoleMapping {
-	return RoleMapping{
-		Roles: []string{role}, Enabled: true,
-		Rules: map[string]any{"all": []any{
-			map[string]any{"field": map[string]any{"realm.name": realm.Name}},
-			map[string]any{"field": map[string]any{"dn": dn}},
-		}},
-		Metadata: map[string]any{"managed_by": "elk-mtls"},
-	}
-}
-
-// Equal reports whether two mappings say the same.
-func (m RoleMapping) Equal(other RoleMapping) bool { return reflect.DeepEqual(m, other) }
-
-// Mapping reads a role mapping, and reports whether there is one of that name.
-// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-get-role-mapping.html
-func (c *Client) Mapping(ctx context.Context, name string) (RoleMapping, bool, error) {
-	header, err := c.basic()
-	if err != nil {
-		return RoleMapping{}, false, err
-	}
-	var answer map[string]RoleMapping
-	err = c.call(ctx, "reading the role mapping "+name, &answer, func(ctx context.Context) (*esapi.Response, error) {
-		return esapi.SecurityGetRoleMappingRequest{Name: []string{name}, Header: header}.Do(ctx, c.base)
-	})
-	var status *StatusError
-	if errors.As(err, &status) && status.Status == http.StatusNotFound {
-		return RoleMapping{}, false, nil
-	}
-	m, ok := answer[name]
-	return m, ok, err
-}
-
-// PutMapping creates or replaces a role mapping.
-// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-put-role-mapping.html
-func (c *Client) PutMapping(ctx context.Context, name string, m RoleMapping) error {
-	header, err := c.basic()
-	if err != nil {
-		return err
-	}
-	body, err := json.Marshal(m)
-	if err != nil {
-		return fmt.Errorf("role mapping %s: %w", name, err)
-	}
-	return c.call(ctx, "writing the role mapping "+name, &struct{}{}, func(ctx context.Context) (*esapi.Response, error) {
-		return esapi.SecurityPutRoleMappingRequest{Name: name, Body: bytes.NewReader(body), Refresh: "true", Header: header}.Do(ctx, c.base)
-	})
 }
 
 // HasPrivileges asks which of these cluster privileges the minter has. Everybody may ask that of himself.
