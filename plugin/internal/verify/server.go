@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/x509"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -37,6 +38,7 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	if s.services, err = r.release.Services(w); err != nil {
 		return nil, err
 	}
+	s.row = &Server{Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...)}
 	if strings.HasPrefix(w.Layout.Name, "bitnami") {
 		s.set = s.bitnami()
 	} else {
@@ -46,7 +48,6 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 		s.set[key] = s.expanded(v)
 	}
 	s.port = or(s.set["http.port"].text(), "9200")
-	s.row = &Server{Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...)}
 	s.judgeTLS()
 	s.judgeStage()
 	s.judgePair()
@@ -59,21 +60,32 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	return s, nil
 }
 
-// official reads what the entry script of the official image makes of file, environment and flags: variables with dots in their names, and
-// ES_SETTING_ with _ for a dot and __ for _, become flags, which win over the file.
-// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docker.html#docker-configuration-methods
+// official reads what the official image makes of file, flags and environment. Variables with dots in their names, and ES_SETTING_ with _ for
+// a dot and __ for _, win over -E, which wins over the file. Version 7 turns variables into further flags, and does not start when it finds a
+// setting twice.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
 func (s *server) official() settings {
-	set, environment := s.yaml(path.Join(s.home, "elasticsearch.yml")), settings{}
-	for name, v := range s.env {
-		if rest, ok := strings.CutPrefix(name, "ES_SETTING_"); ok {
-			const underscore = "\x00"
-			name = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(rest, "__", underscore), "_", "."), underscore, "_")
-			environment[strings.ToLower(name)] = v
-		} else if strings.Contains(name, ".") && name == strings.ToLower(name) {
-			environment[name] = v
+	flags, environment := s.flags(), settings{}
+	for _, name := range slices.Sorted(maps.Keys(s.env)) {
+		key, ok := settingOf(name)
+		if !ok {
+			continue
+		}
+		environment[key] = s.env[name]
+		if _, twice := flags[key]; twice && s.major() == 7 {
+			s.row.Stage.fail(s.env[name].at, NotJudged, "%s is also set by -E: Elasticsearch 7 does not start with both", key)
 		}
 	}
-	return set.over(environment).over(s.flags())
+	return s.yaml(path.Join(s.home, "elasticsearch.yml")).over(flags).over(environment)
+}
+
+// settingOf gives the setting that a variable of the official image stands for.
+func settingOf(variable string) (string, bool) {
+	if rest, ok := strings.CutPrefix(variable, "ES_SETTING_"); ok {
+		dotted := strings.ReplaceAll(strings.ReplaceAll(rest, "_", "."), "..", "_")
+		return strings.ToLower(dotted), true
+	}
+	return variable, strings.Contains(variable, ".") && variable == strings.ToLower(variable)
 }
 
 // bitnami reads what Bitnami's entry script makes of its variables: it writes them into elasticsearch.yml unless the user mounts that file, merges

@@ -1,0 +1,134 @@
+package verify
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+)
+
+// node is a StatefulSet of nodes that require certificates, behind the Service "search". Cases change its image and settings, and add lines to its
+// container.
+type node struct {
+	image string
+	env   map[string]string
+	lines string
+}
+
+func (n node) String() string {
+	settings := map[string]string{
+		"xpack.security.enabled": "true", ssl + "enabled": "true", ssl + "client_authentication": "required", ssl + "certificate": "tls/tls.crt",
+		ssl + "key": "tls/tls.key", ssl + "certificate_authorities": "tls/ca.crt", "discovery.type": "single-node",
+	}
+	maps.Copy(settings, n.env)
+	var env strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if settings[name] != "" {
+			fmt.Fprintf(&env, "        - name: %s\n          value: %q\n", name, settings[name])
+		}
+	}
+	return `apiVersion: v1
+kind: Service
+metadata:
+  name: search
+spec:
+  selector:
+    app: search
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: search
+spec:
+  template:
+    metadata:
+      labels:
+        app: search
+    spec:
+      containers:
+      - name: elasticsearch
+        image: ` + or(n.image, "elasticsearch:8.19.2") + `
+        volumeMounts:
+        - name: tls
+          mountPath: /usr/share/elasticsearch/config/tls
+        env:
+` + env.String() + indented(n.lines, 8) + `      volumes:
+      - name: tls
+        secret:
+          secretName: search-tls
+`
+}
+
+// indented moves lines to the right.
+func indented(lines string, by int) string {
+	var b strings.Builder
+	for line := range strings.Lines(lines) {
+		b.WriteString(strings.Repeat(" ", by) + strings.TrimSuffix(line, "\n") + "\n")
+	}
+	return b.String()
+}
+
+// judged gives the graph of a stream, whose clients must present certificates.
+func judged(t *testing.T, text string, options Options) *Graph {
+	t.Helper()
+	stream, err := manifest.Split([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.ClientAuthentication, options.Now = "required", time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	g, err := Manifests(stream, nil, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// codesOf lists the codes of a graph's findings, each once, in order.
+func codesOf(g *Graph) string {
+	var all []string
+	for _, f := range g.Findings {
+		if !slices.Contains(all, string(f.Code)) {
+			all = append(all, string(f.Code))
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// In the official image variables win over -E, which wins over the file. The node of the first cases asks for no certificate or speaks no HTTPS, and
+// was PROVEN; that of the next ones was not.
+func TestOrderOfSettings(t *testing.T) {
+	const none, upper = "none", "ES_SETTING_XPACK_SECURITY_HTTP_SSL_CLIENT__AUTHENTICATION"
+	flag := func(setting string) string { return "args: [\"-E" + setting + "\"]" }
+	split := func(setting string) string { return "command: [elasticsearch]\nargs: [-E, " + setting + "]" }
+	script := func(setting string) string {
+		return "command: [bash, -c, \"exec docker-entrypoint.sh -E" + setting + " eswrapper\"]"
+	}
+	for name, c := range map[string]struct {
+		node node
+		want string
+	}{
+		"a dotted variable takes back a flag": {node{env: map[string]string{ssl + "client_authentication": none}, lines: flag(ssl + "client_authentication=required")}, "EMT002"},
+		"a variable in capitals takes back a flag": {
+			node{env: map[string]string{ssl + "client_authentication": "", upper: none}, lines: flag(ssl + "client_authentication=required")}, "EMT002"},
+		"and one in two words":                {node{env: map[string]string{ssl + "client_authentication": none}, lines: split(ssl + "client_authentication=required")}, "EMT002"},
+		"and one of a script":                 {node{env: map[string]string{ssl + "client_authentication": none}, lines: script(ssl + "client_authentication=required")}, "EMT002"},
+		"security is off":                     {node{env: map[string]string{"xpack.security.enabled": "false"}, lines: flag("xpack.security.enabled=true")}, "EMT001"},
+		"HTTPS is off":                        {node{env: map[string]string{ssl + "enabled": "false"}, lines: flag(ssl + "enabled=true")}, "EMT001"},
+		"a flag does not override a variable": {node{lines: flag(ssl + "client_authentication=none")}, ""},
+		"nor does one in a script":            {node{lines: script(ssl + "client_authentication=none")}, ""},
+		"a flag by itself counts":             {node{env: map[string]string{ssl + "client_authentication": ""}, lines: flag(ssl + "client_authentication=none")}, "EMT002"},
+		"version 7 starts with neither": {
+			node{image: "elasticsearch:7.17.3", lines: flag(ssl + "client_authentication=required")}, "EMT022"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if g := judged(t, c.node.String(), Options{}); codesOf(g) != c.want {
+				t.Errorf("%q, want %q\n%s", codesOf(g), c.want, g.Text())
+			}
+		})
+	}
+}
