@@ -39,7 +39,7 @@ func (x *examination) token(ctx context.Context) {
 	}
 	x.works(ctx, s)
 	x.recorded(s)
-	switch orphans := protocol.Orphans(s, slices.Collect(maps.Keys(listed)), h.ours(s)); {
+	switch orphans := protocol.Orphans(s, slices.Sorted(maps.Keys(listed)), h.ours(s)); {
 	case x.es == nil:
 		x.Skip("Elasticsearch cannot be reached", d.Orphans)
 	case listing != nil:

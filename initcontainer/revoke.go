@@ -70,7 +70,7 @@ func (h *holder) orphans(ctx context.Context, out io.Writer, yes bool) error {
 		}
 		s, err := h.read(ctx)
 		if err == nil {
-			names = protocol.Orphans(s, slices.Collect(maps.Keys(listed)), h.ours(s))
+			names = protocol.Orphans(s, slices.Sorted(maps.Keys(listed)), h.ours(s))
 		}
 		return err
 	})

@@ -50,11 +50,12 @@ type pkg struct {
 	Dir        string
 	GoFiles    []string
 	Imports    []string
+	Export     string // what the compiler made of it; with -export
 }
 
 func packages(t *testing.T, args ...string) []pkg {
 	t.Helper()
-	out := output(t, "go", append([]string{"list", "-json=ImportPath,Dir,GoFiles,Imports"}, args...)...)
+	out := output(t, "go", append([]string{"list", "-json=ImportPath,Dir,GoFiles,Imports,Export"}, args...)...)
 	var all []pkg
 	decoder := json.NewDecoder(strings.NewReader(out))
 	for {

@@ -89,12 +89,12 @@ func (i *Identity) validate(hasCert bool) error {
 	case !i.HasPassword() && given:
 		add("--kibana-username, --kibana-username-file, --kibana-password-file, --set-password: go with the password modes only")
 	}
-	for flag, name := range map[string]string{"--pki-realm": i.Realm, "--role-mapping": i.RoleMapping} {
-		if name != "" && i.Mode != ModePKI {
-			add("%s: goes with --mode pki only", flag)
+	for _, f := range []struct{ flag, name string }{{"--pki-realm", i.Realm}, {"--role-mapping", i.RoleMapping}} {
+		if f.name != "" && i.Mode != ModePKI {
+			add("%s: goes with --mode pki only", f.flag)
 		}
-		if !plainName(name) {
-			add("%s: %q: want letters, digits, hyphens, underscores and dots", flag, name)
+		if !plainName(f.name) {
+			add("%s: %q: want letters, digits, hyphens, underscores and dots", f.flag, f.name)
 		}
 	}
 	if i.Role == "" {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -193,8 +194,8 @@ func (s *Server) patch(body []byte) (int, any) {
 
 func merge[V any](into map[string]V, changes map[string]*V) map[string]V {
 	into = maps.Clone(into)
-	for key, value := range changes {
-		switch {
+	for _, key := range slices.Sorted(maps.Keys(changes)) {
+		switch value := changes[key]; {
 		case value == nil:
 			delete(into, key)
 		case into == nil:

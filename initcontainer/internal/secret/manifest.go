@@ -65,10 +65,10 @@ func parse(text []byte) (*corev1.Secret, error) {
 	if s.Kind != "Secret" || s.APIVersion != "v1" {
 		return nil, fmt.Errorf("not a Secret manifest: it holds %q, kind %q", s.APIVersion, s.Kind)
 	}
+	if s.Data == nil && len(s.StringData) > 0 {
+		s.Data = map[string][]byte{}
+	}
 	for key, text := range s.StringData {
-		if s.Data == nil {
-			s.Data = map[string][]byte{}
-		}
 		s.Data[key] = []byte(text)
 	}
 	s.StringData = nil

@@ -285,9 +285,9 @@ func (s Settings) validateMode() []error {
 func (c Certificates) validateIssuer() []error {
 	var problems []error
 	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	for name, value := range map[string]string{"duration": c.Duration, "renewBefore": c.RenewBefore} {
-		if d, err := time.ParseDuration(value); value != "" && (err != nil || d <= 0) {
-			add("certificates.%s: %q is no positive duration such as 2160h", name, value)
+	for _, s := range []struct{ name, value string }{{"duration", c.Duration}, {"renewBefore", c.RenewBefore}} {
+		if d, err := time.ParseDuration(s.value); s.value != "" && (err != nil || d <= 0) {
+			add("certificates.%s: %q is no positive duration such as 2160h", s.name, s.value)
 		}
 	}
 	switch {

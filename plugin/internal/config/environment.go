@@ -113,7 +113,7 @@ func (s *Settings) Environment(environ []string) error {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 		}
 	}
-	for name := range env {
+	for _, name := range slices.Sorted(maps.Keys(env)) {
 		own := strings.TrimPrefix(name, "ARGOCD_ENV_")
 		if strings.HasPrefix(own, envPrefix) && !known[own] && !isServiceLink(own) {
 			problems = append(problems, fmt.Errorf("%s: no such setting; `elk-mtls help settings` lists them", name))

@@ -43,7 +43,7 @@ func (d *differ) compare(path string, was, is any) {
 }
 
 func (d *differ) fields(path string, was, is map[string]any) {
-	names := slices.AppendSeq(slices.Collect(maps.Keys(was)), maps.Keys(is))
+	names := slices.Concat(slices.Sorted(maps.Keys(was)), slices.Sorted(maps.Keys(is)))
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		at := path + "/" + escape(name)

@@ -143,7 +143,8 @@ func (p *planner) readEnvFrom(c *configuration) error {
 
 func (c *configuration) addVariables(holder *object.Object, prefix string, secret bool) {
 	for _, field := range []string{"data", "stringData"} {
-		for key, value := range object.Pairs(holder.Node, field) {
+		pairs := object.Pairs(holder.Node, field)
+		for _, key := range sortedKeys(pairs) {
 			s := setting{
 				Hidden: secret,
 				Place:  fmt.Sprintf("%s key %q (envFrom of container %q)", holder.ID, key, c.w.Main.Name),
@@ -151,7 +152,7 @@ func (c *configuration) addVariables(holder *object.Object, prefix string, secre
 				edit:   patch.Edit{Path: fields(field, key)},
 			}
 			if !secret {
-				s.Values = []string{value}
+				s.Values = []string{pairs[key]}
 			}
 			c.envFrom[prefix+key] = s
 		}

@@ -63,9 +63,10 @@ func (p *planner) reads(o *object.Object, s object.Source) {
 	}
 	w := p.on(o)
 	for _, field := range []string{"data", "stringData"} {
-		for key, value := range object.Pairs(holder.Node, field) {
+		pairs := object.Pairs(holder.Node, field)
+		for _, key := range sortedKeys(pairs) {
 			if s.Key == "" || s.Key == key {
-				w.inputs = append(w.inputs, fmt.Sprintf("%s/%s/%s=%s", s.Kind, s.Name, key, value))
+				w.inputs = append(w.inputs, fmt.Sprintf("%s/%s/%s=%s", s.Kind, s.Name, key, pairs[key]))
 			}
 		}
 	}

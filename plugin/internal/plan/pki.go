@@ -57,8 +57,10 @@ func (p *planner) ownCertificate(w *recognise.Workload, conf *configuration, id 
 	if s := conf.get(kibanaCert); p.named(w.Object) == "" && (s == nil || s.Hidden || s.Value() == clientDir+"/"+fileCert) {
 		shared = "every client without one of its own"
 	}
-	for node, known := range p.nodes {
-		if known.certificate.Name == id.secret || known.client != nil && known.client.secret == id.secret {
+	for _, node := range p.release.Nodes {
+		if known := p.nodes[node]; known == nil {
+			continue
+		} else if known.certificate.Name == id.secret || known.client != nil && known.client.secret == id.secret {
 			shared = node.ID.String()
 		}
 	}

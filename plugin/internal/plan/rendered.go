@@ -3,7 +3,6 @@ package plan
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
@@ -50,7 +49,7 @@ func (p *planner) privateKey(namespace, name string) string {
 	if err != nil || holder == nil {
 		return ""
 	}
-	keys := slices.Concat(slices.Collect(maps.Keys(object.Pairs(holder.Node, "data"))), slices.Collect(maps.Keys(object.Pairs(holder.Node, "stringData"))))
+	keys := slices.Concat(sortedKeys(object.Pairs(holder.Node, "data")), sortedKeys(object.Pairs(holder.Node, "stringData")))
 	slices.Sort(keys)
 	for _, key := range keys {
 		if bytes.Contains(p.value(secretKey(holder, name, key)), []byte("PRIVATE KEY-----")) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"sort"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -109,8 +108,8 @@ func (p *planner) wishesOfContainer(r ruled) ([]wish, error) {
 func (p *planner) placesOf(f *embedded, said config.RuleFile) []patch.Path {
 	return slices.DeleteFunc(spread(f.root, said.At), func(at patch.Path) bool {
 		node := patch.At(f.root, at)
-		for field, value := range said.Is {
-			if fieldText(node, field) != value {
+		for _, field := range sortedKeys(said.Is) {
+			if fieldText(node, field) != said.Is[field] {
 				return true
 			}
 		}
@@ -171,12 +170,7 @@ func wishesOfFile(f *embedded, at patch.Path, said config.RuleFile, link string)
 	in := yamlStore{file: f, at: at, nested: true}
 	flat := map[string]any{}
 	flatten(said.Set, "", flat)
-	keys := make([]string, 0, len(flat))
-	for key := range flat {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	for _, key := range keys {
+	for _, key := range sortedKeys(flat) {
 		s := wish{key: key, value: flat[key], object: f.object, link: link, spell: func(value *yaml.Node) *yaml.Node { return value }}
 		if s.old = in.get(key); s.old == nil {
 			_, s.edit = in.put(key, nil)
@@ -188,12 +182,12 @@ func wishesOfFile(f *embedded, at patch.Path, said config.RuleFile, link string)
 
 // flatten gives nested settings their dotted names.
 func flatten(set map[string]any, prefix string, into map[string]any) {
-	for key, value := range set {
-		if below, ok := value.(map[string]any); ok {
+	for _, key := range sortedKeys(set) {
+		if below, ok := set[key].(map[string]any); ok {
 			flatten(below, prefix+key+".", into)
 			continue
 		}
-		into[prefix+key] = value
+		into[prefix+key] = set[key]
 	}
 }
 
@@ -233,8 +227,8 @@ func (p *planner) grant(w *recognise.Workload, group []wish, id identity, dir st
 		}
 	}
 	wants := func(place string) bool { return slices.ContainsFunc(left, func(s wish) bool { return s.names(place) }) }
-	for one, other := range map[string]string{placeCert: placeKey, placeKey: placeCert} {
-		if s := own[one]; s.old != nil && own[other].old == nil && wants(other) {
+	for _, pair := range [][2]string{{placeCert, placeKey}, {placeKey, placeCert}} {
+		if s := own[pair[0]]; s.old != nil && own[pair[1]].old == nil && wants(pair[1]) {
 			return used, fmt.Errorf("%s is set in %s, and what goes with it is not: set both certificate and key, or neither", s.key, s.old.Place)
 		}
 	}

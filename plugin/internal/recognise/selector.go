@@ -31,7 +31,7 @@ func (r *Release) Services(w *Workload) ([]string, error) {
 // selecting gives the Services whose selector picks the pods of a workload. One without a name is nobody's address.
 func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
 	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
-	values := words.Of(slices.Collect(maps.Values(labels)))
+	values := words.Of(slices.Sorted(maps.Values(labels)))
 	return r.picking("Service", w.Namespace, values, func(o *object.Object) bool {
 		selector := object.Pairs(o.Node, "spec", "selector")
 		return o.Name != "" && len(selector) > 0 && selects(selector, labels)

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,8 +43,8 @@ func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) ca
 // takeAll reads a whole Secret or ConfigMap as environment.
 func (c *caller) takeAll(from *yaml.RNode) {
 	prefix := object.Text(from, "prefix")
-	for field, kind := range map[string]string{"secretRef": "Secret", "configMapRef": "ConfigMap"} {
-		name := object.Text(from, field, "name")
+	for _, kind := range []string{"ConfigMap", "Secret"} {
+		name := object.Text(from, fieldOf(kind)+"Ref", "name")
 		if name == "" {
 			continue
 		}
@@ -52,7 +53,9 @@ func (c *caller) takeAll(from *yaml.RNode) {
 			c.unknown = append(c.unknown, kind+"/"+name)
 			continue
 		}
-		for key, held := range contents(o) {
+		all := contents(o)
+		for _, key := range slices.Sorted(maps.Keys(all)) {
+			held := all[key]
 			c.env[prefix+key] = value{texts: []string{string(held.text)}, at: place{id: o.ID, path: "data." + key, line: o.Doc.Line() + held.node.Line - 1},
 				from: object.Source{Kind: kind, Name: name, Key: key}, nodes: []*yaml.Node{held.node}}
 		}
@@ -61,8 +64,8 @@ func (c *caller) takeAll(from *yaml.RNode) {
 
 func (c *caller) valueFrom(e object.Env, v value) value {
 	v.texts, v.hidden = nil, true
-	for field, kind := range map[string]string{"secretKeyRef": "Secret", "configMapKeyRef": "ConfigMap"} {
-		ref := object.Get(e.Node, "valueFrom", field)
+	for _, kind := range []string{"ConfigMap", "Secret"} {
+		ref := object.Get(e.Node, "valueFrom", fieldOf(kind)+"KeyRef")
 		if ref == nil {
 			continue
 		}
@@ -74,6 +77,9 @@ func (c *caller) valueFrom(e object.Env, v value) value {
 	}
 	return v
 }
+
+// fieldOf begins the name of the fields that refer to an object of a kind: secretRef, configMapKeyRef.
+func fieldOf(kind string) string { return strings.ToLower(kind[:1]) + kind[1:] }
 
 // at gives the place of something in the container.
 func (c caller) at(path string, n *yaml.Node) place {

@@ -167,9 +167,12 @@ func (c caller) curl(run script, call curlCall, s *server) *connection {
 	}
 	options := c.curlrc(call, made)
 	at := c.at(run.name, run.nodes[0])
-	for name, into := range map[string]*value{"cacert": &made.ca, "cert": &made.cert, "key": &made.key} {
-		if text := or(call.options[name], options[name]); text != "" {
-			*into = value{texts: []string{strings.TrimPrefix(text, "file:")}, at: at}
+	for _, o := range []struct {
+		name string
+		into *value
+	}{{"cacert", &made.ca}, {"cert", &made.cert}, {"key", &made.key}} {
+		if text := or(call.options[o.name], options[o.name]); text != "" {
+			*o.into = value{texts: []string{strings.TrimPrefix(text, "file:")}, at: at}
 		}
 	}
 	if call.insecure || options["insecure"] != "" {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -68,9 +69,14 @@ type program struct {
 // https://www.jaegertracing.io/docs/1.76/deployment/cli/
 func programs() []program {
 	all := []program{agent(), curator(), exporter(), queryExporter(), jaeger(), jaegerV1(), logstash(), fluentBit(), fluentd()}
-	for app, name := range map[recognise.App]string{recognise.Filebeat: "filebeat", recognise.Metricbeat: "metricbeat", recognise.Heartbeat: "heartbeat",
-		recognise.Auditbeat: "auditbeat", recognise.Packetbeat: "packetbeat", recognise.Journalbeat: "journalbeat", recognise.APMServer: "apm-server"} {
-		all = append(all, beat(app, name))
+	for _, b := range []struct {
+		app  recognise.App
+		name string
+	}{
+		{recognise.Filebeat, "filebeat"}, {recognise.Metricbeat, "metricbeat"}, {recognise.Heartbeat, "heartbeat"}, {recognise.Auditbeat, "auditbeat"},
+		{recognise.Packetbeat, "packetbeat"}, {recognise.Journalbeat, "journalbeat"}, {recognise.APMServer, "apm-server"},
+	} {
+		all = append(all, beat(b.app, b.name))
 	}
 	return all
 }
@@ -301,7 +307,7 @@ func (c caller) mountedIn(folder string) []string {
 				continue
 			}
 			if o := c.find(part.Source.In(c.object.Namespace)); o != nil {
-				for key := range contents(o) {
+				for _, key := range slices.Sorted(maps.Keys(contents(o))) {
 					files = append(files, path.Join(m.Path, key))
 				}
 			}

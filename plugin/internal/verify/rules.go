@@ -156,7 +156,7 @@ func wantedOfFile(f RuleFile, set settings, file place) []wanted {
 	var all []wanted
 	for _, prefix := range set.prefixes(f.At) {
 		other := func(key string) bool { return !set[prefix+key].is(f.Is[key]) }
-		if slices.ContainsFunc(slices.Collect(maps.Keys(f.Is)), other) {
+		if slices.ContainsFunc(slices.Sorted(maps.Keys(f.Is)), other) {
 			continue
 		}
 		for _, key := range slices.Sorted(maps.Keys(flat)) {
@@ -174,8 +174,8 @@ func wantedOfFile(f RuleFile, set settings, file place) []wanted {
 func flattenRule(into map[string]string, name string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
-		for key, below := range v {
-			flattenRule(into, strings.TrimPrefix(name+"."+key, "."), below)
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			flattenRule(into, strings.TrimPrefix(name+"."+key, "."), v[key])
 		}
 	case []any:
 		for _, item := range v {

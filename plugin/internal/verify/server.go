@@ -44,8 +44,8 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	} else {
 		s.set = s.official()
 	}
-	for key, v := range s.set {
-		s.set[key] = s.expanded(v)
+	for _, key := range slices.Sorted(maps.Keys(s.set)) {
+		s.set[key] = s.expanded(s.set[key])
 	}
 	s.port = or(s.set["http.port"].text(), "9200")
 	s.judgeTLS()
@@ -71,12 +71,21 @@ func (s *server) official() settings {
 		if !ok {
 			continue
 		}
-		environment[key] = s.env[name]
-		if _, twice := flags[key]; twice && s.major() == 7 {
-			s.row.Stage.fail(s.env[name].at, NotJudged, "%s is also set by -E: Elasticsearch 7 does not start with both", key)
+		v := s.env[name]
+		if other, twice := environment[key]; twice && decides(key) && v.differs(other) {
+			s.row.Stage.fail(v.at, NotJudged, "%s is set by %s too, to something else: which of the two counts is left to chance; remove one", key, other.at.path)
 		}
+		if _, twice := flags[key]; twice && s.major() == 7 {
+			s.row.Stage.fail(v.at, NotJudged, "%s is also set by -E: Elasticsearch 7 does not start with both", key)
+		}
+		environment[key] = v
 	}
 	return s.yaml(path.Join(s.home, "elasticsearch.yml")).over(flags).over(environment)
+}
+
+// decides tells whether a setting matters for who is let in.
+func decides(key string) bool {
+	return strings.HasPrefix(key, "xpack.security.") || strings.HasPrefix(key, "http.")
 }
 
 // settingOf gives the setting that a variable of the official image stands for.

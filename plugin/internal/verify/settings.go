@@ -54,6 +54,11 @@ func (v value) is(words ...string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(v.text(), word) })
 }
 
+// differs holds for values of which nothing says that they are the same.
+func (v value) differs(other value) bool {
+	return v.hidden || other.hidden || !slices.Equal(v.texts, other.texts)
+}
+
 // settings are the settings of a program by their dotted names, wherever they came from: "output.elasticsearch.hosts",
 // "metricbeat.modules.0.module".
 type settings map[string]value
@@ -71,7 +76,8 @@ func (s settings) over(top settings) settings {
 			}
 		}
 	}
-	for key, v := range top {
+	for _, key := range slices.Sorted(maps.Keys(top)) {
+		v := top[key]
 		v.nodes = slices.Concat(v.nodes, s[key].nodes) // what it hides was read too
 		all[key] = v
 	}
@@ -85,7 +91,7 @@ func (s settings) prefixes(pattern string) []string {
 	}
 	steps := strings.Split(pattern, ".")
 	found := map[string]bool{}
-	for key := range s {
+	for _, key := range slices.Sorted(maps.Keys(s)) {
 		parts := strings.Split(key, ".")
 		if len(parts) <= len(steps) {
 			continue

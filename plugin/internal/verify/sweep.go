@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,8 +51,9 @@ func (r *reader) sweepObject(o *object.Object) []mention {
 	var found []mention
 	encoded := map[*yaml.Node]content{}
 	if o.Kind == "Secret" || o.Kind == "ConfigMap" {
-		for _, held := range contents(o) {
-			encoded[held.node] = held
+		all := contents(o)
+		for _, key := range slices.Sorted(maps.Keys(all)) {
+			encoded[all[key].node] = all[key]
 		}
 	}
 	containers := map[*yaml.Node]string{}
