@@ -26,7 +26,9 @@ type variant struct {
 
 // TestValues holds what users' own values lead to: they win, or the run fails and says why.
 func TestValues(t *testing.T) {
-	for _, v := range slices.Concat(serverValues(), kibanaValues(), otherValues(), layoutValues(), curatorValues(), ruleValues(), sweepValues(string(read(t, "testdata/charts/elasticsearch-default/input.yaml")))) {
+	cluster := string(read(t, "testdata/charts/elasticsearch-default/input.yaml"))
+	for _, v := range slices.Concat(serverValues(), kibanaValues(), otherValues(), layoutValues(), curatorValues(),
+		ruleValues(), sweepValues(cluster), coverValues()) {
 		t.Run(v.name, func(t *testing.T) { v.run(t) })
 	}
 }

@@ -122,6 +122,30 @@ func (c Container) Env(name string) (Env, bool) {
 	return Env{}, false
 }
 
+// VariableSources gives the keys of ConfigMaps and Secrets that a variable may come from, the one that counts first:
+// its own valueFrom, or the last envFrom whose object has the key.
+func (c Container) VariableSources(name string) []Source {
+	var all []Source
+	add := func(node *yaml.RNode, field, kind, key string) {
+		if object := Text(node, field, "name"); object != "" {
+			all = append(all, Source{Kind: kind, Name: object, Key: key})
+		}
+	}
+	if e, ok := c.Env(name); ok {
+		from := Get(e.Node, "valueFrom")
+		add(from, "secretKeyRef", "Secret", Text(from, "secretKeyRef", "key"))
+		add(from, "configMapKeyRef", "ConfigMap", Text(from, "configMapKeyRef", "key"))
+		return all
+	}
+	for _, from := range slices.Backward(Items(c.Node, "envFrom")) {
+		if key, ok := strings.CutPrefix(name, Text(from, "prefix")); ok {
+			add(from, "secretRef", "Secret", key)
+			add(from, "configMapRef", "ConfigMap", key)
+		}
+	}
+	return all
+}
+
 // Command gives the container's command and arguments.
 func (c Container) Command() []string {
 	var words []string

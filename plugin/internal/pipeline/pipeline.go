@@ -63,6 +63,31 @@ func (p Plugin) Settings() []Value {
 	return all
 }
 
+// Comments gives the spans of a text that begin with a # outside of every setting and go on to the end of the line.
+func Comments(text string, plugins []Plugin) []Value {
+	var settings []setting
+	for _, p := range plugins {
+		settings = append(settings, p.settings...)
+	}
+	var all []Value
+	for at := 0; at < len(text); {
+		i := strings.IndexByte(text[at:], '#')
+		if i < 0 {
+			break
+		}
+		at += i
+		j := slices.IndexFunc(settings, func(s setting) bool { return s.at <= at && at < s.end })
+		if j >= 0 {
+			at = settings[j].end
+			continue
+		}
+		line, _, _ := strings.Cut(text[at:], "\n")
+		all = append(all, Value{Offset: at, End: at + len(line)})
+		at += len(line)
+	}
+	return all
+}
+
 // String names the plugin in its text: output.elasticsearch[0], or NODE[0] where it has no name.
 func (p Plugin) String() string {
 	return fmt.Sprintf("%s[%d]", strings.TrimSuffix(p.Section+"."+p.Name, "."), p.Nth)

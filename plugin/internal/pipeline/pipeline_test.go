@@ -256,3 +256,19 @@ func others(p Plugin, mine bool) []string {
 	}
 	return all
 }
+
+// TestComments holds that a # begins a comment outside of settings only.
+func TestComments(t *testing.T) {
+	text := "# one\noutput { x { a => \"#b\" } # two\n c { } }\n"
+	plugins, err := Logstash().Plugins(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range Comments(text, plugins) {
+		got = append(got, text[c.Offset:c.End])
+	}
+	if diff := cmp.Diff([]string{"# one", "# two"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -49,13 +49,16 @@ func isHostWord(text, host string) bool {
 	return ok && (rest == "" || rest[0] == '.' && !strings.ContainsAny(rest, " /:\n"))
 }
 
-// callsHost holds when text names host as part of an address: "//host", "user@host", "pod.host:9200" or "host:9200", also with a
-// domain behind it. Port 9300 is the nodes' own.
-func callsHost(text, host string) bool {
-	for from := 0; ; {
+// callsHost holds when text names host as part of an address.
+func callsHost(text, host string) bool { return callAt(text, host, 0) >= 0 }
+
+// callAt gives the first place behind from at which text names host as part of an address, -1 when there is none:
+// "//host", "user@host", "pod.host:9200" or "host:9200", also with a domain behind it. Port 9300 is the nodes' own.
+func callAt(text, host string, from int) int {
+	for {
 		i := strings.Index(text[from:], host)
 		if i < 0 {
-			return false
+			return -1
 		}
 		start, end := from+i, from+i+len(host)
 		from = end
@@ -65,7 +68,7 @@ func callsHost(text, host string) bool {
 		}
 		port, ok := portOf(after)
 		if ok && port != "9300" || !ok && (strings.HasSuffix(before, "//") || strings.HasSuffix(before, "@")) {
-			return true
+			return start
 		}
 	}
 }

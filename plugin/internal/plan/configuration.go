@@ -46,6 +46,10 @@ type setting struct {
 	prefix string     // what stands before the value in the same word: "--es.uri=", "-Ekey="
 	suffix string     // and behind it, in a script
 	script *byScript  // the entry script of the image writes it; nil otherwise
+
+	variable string     // that it is, "" when it is none
+	word     patch.Path // of the argument that holds it, by its position
+	span     span       // that it takes in the text there
 }
 
 // Value gives a setting with one value, "" when it has none or several.
@@ -192,6 +196,8 @@ func (c *configuration) variable(name string) *setting {
 			Place:  fmt.Sprintf("env %q of container %q", name, c.w.Main.Name),
 			object: c.w.Object,
 			edit:   patch.Edit{Path: c.pathBase.Field("env").Item("name", name).Field("value")},
+
+			variable: name,
 		}
 		if !s.Hidden {
 			s.Values, s.json = splitList(e.Value), isJSONList(e.Value)
@@ -202,6 +208,7 @@ func (c *configuration) variable(name string) *setting {
 	if !ok {
 		return nil
 	}
+	s.variable = name
 	if !s.Hidden {
 		s.Values = splitList(s.Value())
 	}

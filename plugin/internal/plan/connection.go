@@ -11,7 +11,6 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -339,29 +338,23 @@ func (p *planner) isNode(o *object.Object) bool {
 	return slices.ContainsFunc(p.release.Nodes, func(w *recognise.Workload) bool { return w.Object == o })
 }
 
-// expand puts in what a container's environment says for ${NAME}, ${NAME:default}, $(NAME) and Ruby's #{ENV['NAME']}. It tells whether all of the text is
-// known then.
+// expand puts in what a container's environment says for the references in a text. It tells whether all of the text
+// is known then.
 func expand(c object.Container, text string) (expanded string, known bool) {
 	var b strings.Builder
-	text, known = pipeline.Ruby(text), true
-	for {
-		i := strings.Index(text, "$")
-		if i < 0 || i+1 >= len(text) || text[i+1] != '{' && text[i+1] != '(' {
-			return b.String() + text, known
-		}
-		end := strings.IndexAny(text[i:], "})")
-		if end < 0 {
-			return b.String() + text, false
-		}
-		name, fallback, hasFallback := strings.Cut(text[i+2:i+end], ":")
-		e, ok := c.Env(name)
+	last := 0
+	known = true
+	for _, r := range references(text) {
+		value := r.fallback
+		e, ok := c.Env(r.name)
 		switch {
 		case ok && !e.From:
-			fallback = e.Value
-		case ok || !hasFallback:
+			value = e.Value
+		case ok || !r.hasFallback:
 			known = false
 		}
-		b.WriteString(text[:i] + strings.TrimPrefix(fallback, "-"))
-		text = text[i+end+1:]
+		b.WriteString(text[last:r.from] + value)
+		last = r.to
 	}
+	return b.String() + text[last:], known && !strings.Contains(text[last:], "${") && !strings.Contains(text[last:], "$(")
 }

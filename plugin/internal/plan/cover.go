@@ -2,87 +2,101 @@ package plan
 
 import (
 	"slices"
-	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// covered is an address that a planned connection reads.
-type covered struct {
+// span is a part of a text: from its first byte to behind its last. The empty span is the whole text.
+type span struct{ from, to int }
+
+func (s span) holds(offset int) bool { return s == span{} || s.from <= offset && offset < s.to }
+
+// claim is a place that a planned connection answers for: where it reads its address, or a variable in that. A
+// server's name there is covered; the same words elsewhere are not.
+type claim struct {
 	object *object.Object
-	edit   patch.Edit
-	values []string
+	path   patch.Path // of the text; elements of lists by position, variables by name
+	inside patch.Path // in a YAML file there: what stands below belongs to it
+	span   span       // in any other text
+	reader *yaml.Node // the container that takes it as a variable; nil = whoever reads the object
 }
 
-// cover notes that the address of a connection is taken care of, and so are the variables in it.
+// covers tells whether a mention of a server, as a container reads it, lies in the claim.
+func (c claim) covers(m mention, reader *yaml.Node) bool {
+	return c.object == m.object && slices.Equal(c.path, m.path) && (c.reader == nil || c.reader == reader) &&
+		len(c.inside) <= len(m.inside) && slices.Equal(c.inside, m.inside[:len(c.inside)]) && c.span.holds(m.offset)
+}
+
+func (p *planner) isCovered(m mention, reader *yaml.Node) bool {
+	return slices.ContainsFunc(p.claims, func(c claim) bool { return c.covers(m, reader) })
+}
+
+// coverAddresses claims the addresses of a connection under both of their names: the program reads only one.
+func (p *planner) coverAddresses(w *recognise.Workload, c *connection) {
+	p.cover(w, c.store.get(c.keys.hosts))
+	p.cover(w, c.store.get(c.keys.hostsToo))
+}
+
+// cover claims the place of a setting, and the variables that it refers to.
 func (p *planner) cover(w *recognise.Workload, s *setting) {
-	if s == nil {
+	switch {
+	case s == nil:
+		return
+	case s.variable != "":
+		p.coverVariable(w, s.variable)
+	case s.script != nil:
+		for _, name := range s.script.Env {
+			p.coverVariable(w, name)
+		}
+	case s.word != nil:
+		p.claims = append(p.claims, claim{object: s.object, path: s.word, span: s.span})
+	case s.edit.Syntax != nil:
+		p.claims = append(p.claims, claim{object: s.object, path: s.edit.Path, span: s.span})
+	default:
+		p.claims = append(p.claims, claim{object: s.object, path: s.edit.Path, inside: s.edit.Inside, span: s.span})
+	}
+	for _, text := range s.Values {
+		p.coverReferences(w, text)
+	}
+}
+
+func (p *planner) coverReferences(w *recognise.Workload, text string) {
+	for _, r := range references(text) {
+		p.coverVariable(w, r.name)
+	}
+}
+
+// coverVariable claims the text of a variable, where the stream shows it, and the variables in it.
+func (p *planner) coverVariable(w *recognise.Workload, name string) {
+	o, at, value, ok := p.variable(w, name)
+	reader := w.Main.Node.YNode()
+	if !ok || p.isCovered(mention{object: o, path: at}, reader) {
 		return
 	}
-	e := s.edit
-	e.Value = nil
-	p.covers = append(p.covers, covered{s.object, e, s.Values})
-	for _, text := range s.Values {
-		p.coverVariables(w, text)
-	}
-	if s.script != nil {
-		for _, name := range s.script.Env {
-			p.coverVariables(w, "${"+name+"}")
-		}
-	}
+	p.claims = append(p.claims, claim{object: o, path: at, reader: reader})
+	p.coverReferences(w, value)
 }
 
-func (p *planner) coverVariables(w *recognise.Workload, text string) {
-	node := w.Main.Node.YNode()
-	if p.variables[node] == nil {
-		p.variables[node] = map[string]bool{}
+// variable gives the text of a variable of a container, and where it stands; false when the stream does not show it.
+func (p *planner) variable(w *recognise.Workload, name string) (o *object.Object, at patch.Path, text string, ok bool) {
+	e, own := w.Main.Env(name)
+	if own && !e.From {
+		return w.Object, containerPath(w.Main).Field("env").Item("name", name).Field("value"), e.Value, true
 	}
-	for {
-		i := strings.Index(text, "$")
-		if i < 0 || i+1 == len(text) {
-			return
-		}
-		if text = text[i+1:]; text[0] != '{' && text[0] != '(' {
+	for _, source := range w.Main.VariableSources(name) {
+		holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
+		if err != nil || holder == nil {
 			continue
 		}
-		end := strings.IndexAny(text, ":})")
-		if end < 0 {
-			return
-		}
-		name := text[1:end]
-		text = text[end:]
-		if p.variables[node][name] {
-			continue
-		}
-		p.variables[node][name] = true
-		at := containerPath(w.Main).Field("env").Item("name", name).Field("value")
-		p.covers = append(p.covers, covered{object: w.Object, edit: patch.Edit{Path: at}})
-		if e, ok := w.Main.Env(name); ok {
-			p.coverVariables(w, e.Value)
+		if path := dataPath(holder, source.Key); object.Get(holder.Node, path[0].Field, source.Key) != nil {
+			return holder, path, string(p.value(source.In(w.Namespace))), true
 		}
 	}
-}
-
-// isCovered tells whether a planned connection reads what stands at a place.
-func (p *planner) isCovered(o *object.Object, at patch.Edit) bool {
-	return slices.ContainsFunc(p.covers, func(c covered) bool {
-		return c.object == o && slices.Equal(c.edit.Path, at.Path) && len(c.edit.Inside) <= len(at.Inside) && slices.Equal(c.edit.Inside, at.Inside[:len(c.edit.Inside)])
-	})
-}
-
-// isSameAddress tells whether a text of a workload is the very address that a planned connection has in another of its variables or arguments.
-func (p *planner) isSameAddress(o *object.Object, text string) bool {
-	return slices.ContainsFunc(p.covers, func(c covered) bool { return c.object == o && slices.Contains(c.values, text) })
-}
-
-// isCoveredLine tells the same of a line of a file that is no YAML: it holds an address that a connection in that file has.
-func (p *planner) isCoveredLine(o *object.Object, at patch.Edit, line string) bool {
-	return slices.ContainsFunc(p.covers, func(c covered) bool {
-		return c.object == o && slices.Equal(c.edit.Path, at.Path) &&
-			(c.edit.Inside == nil || slices.ContainsFunc(c.values, func(value string) bool { return value != "" && strings.Contains(line, value) }))
-	})
+	return nil, nil, "", false
 }
 
 // openedAt gives the YAML file that a plan has opened at a place.
@@ -133,45 +147,4 @@ func (p *planner) readers(o *object.Object, key string) ([]reader, error) {
 		}
 	}
 	return all, nil
-}
-
-// calledIn gives the first of names that a text calls as a host, "" when there is none. Lines that are comments name nothing.
-func calledIn(text string, names []string) string {
-	for line := range strings.Lines(text) {
-		if name := calledInLine(line, names); name != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-func calledInLine(line string, names []string) string {
-	trimmed := strings.TrimSpace(line)
-	if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, "// ") {
-		return ""
-	}
-	for _, name := range names {
-		if callsHost(line, name) || setsHost(trimmed, name) {
-			return name
-		}
-	}
-	return ""
-}
-
-// setsHost holds for a line that gives a host by its bare name, in one of the ways of configuration files: es_host: es, Host es, URL = es.
-func setsHost(line, host string) bool {
-	if !strings.Contains(line, host) {
-		return false
-	}
-	words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\r\n:=>\"',[]{}", r) })
-	if len(words) > 0 && words[0] == "-" {
-		words = words[1:]
-	}
-	return len(words) == 2 && isHostName(words[0]) && isHostWord(words[1], host)
-}
-
-// isHostName tells whether a setting or variable of that name holds a host.
-func isHostName(name string) bool {
-	name = strings.ToLower(name)
-	return !strings.Contains(name, "seed") && slices.ContainsFunc([]string{"host", "url", "addr", "server", "endpoint"}, func(word string) bool { return strings.Contains(name, word) })
 }

@@ -20,11 +20,13 @@ func jaeger() program {
 	}}
 }
 
-// jaegerV1 are the programs of Jaeger 1 and the jobs that keep indices in order: flags, and variables of the same names. Their TLS
-// settings count only with tls.enabled, whatever the address says.
+// jaegerV1 are the programs of Jaeger 1 and the jobs that keep indices in order: flags, and variables of the same
+// names. Their TLS settings count only with tls.enabled, whatever the address says. The chart sets ES_NODES for all
+// of them; only Jaeger's Spark job reads it.
+// https://github.com/jaegertracing/spark-dependencies#elasticsearch
 func jaegerV1() program {
 	return program{
-		app: recognise.JaegerV1, sign: "--es.", words: true,
+		app: recognise.JaegerV1, sign: "--es.", words: true, unread: []string{"ES_NODES"},
 		flags: &tlsKeys{
 			hosts: "--es.server-urls", enable: "--es.tls.enabled", on: "true", mustEnable: true,
 			ca: "--es.tls.ca", cert: "--es.tls.cert", key: "--es.tls.key", link: linkJaegerV1,

@@ -91,10 +91,11 @@ func (p *planner) logstashSettings(w *recognise.Workload) ([]*connection, error)
 	var all []*connection
 	for _, name := range []string{"xpack.monitoring", "xpack.management"} {
 		for _, s := range stores {
+			at := name + ".elasticsearch."
 			if enabled := s.get(name + ".enabled"); enabled == nil || !strings.EqualFold(enabled.Value(), "true") {
+				p.cover(w, s.get(at+"hosts")) // nothing is called there
 				continue
 			}
-			at := name + ".elasticsearch."
 			all = append(all, &connection{name: name + ".elasticsearch", store: s, dir: home, keys: tlsKeys{
 				hosts: at + "hosts", ca: at + "ssl.certificate_authority", keystore: at + "ssl.keystore.path", password: at + "ssl.keystore.password",
 				instead: []string{at + "ssl.truststore.path"}, link: linkLogstashMonitoring,

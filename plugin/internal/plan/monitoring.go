@@ -67,7 +67,7 @@ func (p *planner) exporters(w *recognise.Workload, conf *configuration, id ident
 		prefix := exporterPrefix + name + "."
 		c := &connection{name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: keys, dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client")}
 		if p.reaches(w, c) {
-			p.cover(w, c.addresses())
+			p.coverAddresses(w, c)
 			problems = append(problems, p.connect(w, c, id))
 		}
 	}

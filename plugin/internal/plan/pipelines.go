@@ -46,6 +46,7 @@ func (s pipelineStore) get(key string) *setting {
 		list:   found.List,
 		object: s.object,
 		edit:   s.edit(found.Name),
+		span:   span{found.Offset, found.End},
 	}
 }
 
@@ -99,11 +100,15 @@ func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, f
 			return nil, fmt.Errorf("%s of %s, which it reads at %s: %w", source.Key, holder.ID, file, err)
 		}
 		p.configs[holder] = true
+		at := dataPath(holder, source.Key)
+		for _, comment := range pipeline.Comments(text, plugins) {
+			p.claims = append(p.claims, claim{object: holder, path: at, span: span{comment.Offset, comment.End}})
+		}
 		for _, plugin := range plugins {
 			if keys := find(plugin); keys != nil {
 				all = append(all, &connection{
 					name:  plugin.String(),
-					store: pipelineStore{language, plugin, holder, dataPath(holder, source.Key), source, older},
+					store: pipelineStore{language, plugin, holder, at, source, older},
 					keys:  *keys, dir: path.Dir(file),
 				})
 			}

@@ -109,10 +109,9 @@ type planner struct {
 	switched  bool                    // some node of the stream speaks HTTPS from now on, and did not before
 	configs   map[*object.Object]bool // ConfigMaps and Secrets that hold the configuration of what is planned
 	opened    []*embedded             // YAML files in them
-	covers    []covered
-	variables map[*yaml.Node]map[string]bool // that the addresses of a container refer to
-	cared     map[*yaml.Node]bool            // containers whose every call is taken care of, or reported
-	workloads map[*object.Object]*work       // what belongs to each patched workload
+	claims    []claim
+	cared     map[*yaml.Node]bool      // containers whose every call is taken care of, or reported
+	workloads map[*object.Object]*work // what belongs to each patched workload
 	order     []*work
 	removed   map[*object.Object]bool
 	programs  map[*yaml.Node]bool // containers that a program of the table runs in, or that have a rule
@@ -148,7 +147,6 @@ func (p *planner) servers() {
 	p.workloads = map[*object.Object]*work{}
 	p.removed = map[*object.Object]bool{}
 	p.programs = map[*yaml.Node]bool{}
-	p.variables = map[*yaml.Node]map[string]bool{}
 	p.cared = map[*yaml.Node]bool{}
 	for _, w := range p.release.Clients {
 		p.programs[w.Main.Node.YNode()] = true

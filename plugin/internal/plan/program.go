@@ -23,7 +23,9 @@ type program struct {
 	sign  string // how its flags begin: a new one stands beside them
 	env   *tlsKeys
 	words bool // an address may be a bare word of its command line, for which the settings of flags and variables count
-	own   func(p *planner, w *recognise.Workload) ([]*connection, error)
+	// unread are variables in which its chart repeats the address, and which it does not read.
+	unread []string
+	own    func(p *planner, w *recognise.Workload) ([]*connection, error)
 	// watch sees what the connections do not show, such as settings that are made elsewhere.
 	watch func(p *planner, w *recognise.Workload)
 }

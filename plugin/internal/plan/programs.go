@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -56,7 +56,10 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 		return fmt.Errorf("container %q: %w", w.Main.Name, err)
 	}
 	for _, c := range connections {
-		p.cover(w, c.addresses()) // where it goes is known, also where that is elsewhere
+		p.coverAddresses(w, c) // where it goes is known, also where that is elsewhere
+	}
+	for _, name := range known.unread {
+		p.coverVariable(w, name)
 	}
 	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !p.reaches(w, c) })
 	if len(connections) == 0 {
@@ -81,20 +84,22 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 		}
 	}
 	if known.words {
-		p.bareWords(w)
+		p.bareWord(w)
 	}
 	return errors.Join(problems...)
 }
 
-// bareWords plans the addresses among the words of a command line.
-func (p *planner) bareWords(w *recognise.Workload) {
+// bareWord plans the address among the words of a command line: the last one that is no flag.
+func (p *planner) bareWord(w *recognise.Workload) {
 	if ours, known := p.plain(); known {
 		p.rewriteHTTP(w.Object, w.Main, ours)
 	}
-	for _, field := range []string{"command", "args"} {
-		for _, item := range object.Items(w.Main.Node, field) {
+	for _, field := range []string{"args", "command"} {
+		for i, item := range slices.Backward(object.Items(w.Main.Node, field)) {
 			if word := item.YNode().Value; !strings.HasPrefix(word, "-") && strings.Contains(word, "://") {
-				p.cover(w, &setting{Values: []string{word}, object: w.Object, edit: patch.Edit{Path: containerPath(w.Main).Field(field).Item("", word)}})
+				at := containerPath(w.Main).Field(field).Index(strconv.Itoa(i))
+				p.cover(w, &setting{Values: []string{word}, object: w.Object, word: at})
+				return
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -78,11 +79,14 @@ func (s flagStore) get(key string) *setting {
 			word := item.YNode().Value
 			found := &setting{Key: key, Place: fmt.Sprintf("%s of container %q", field, s.w.Main.Name), object: s.w.Object}
 			value, ok := strings.CutPrefix(word, key+"=")
+			at := i
 			switch {
 			case ok:
 				found.prefix = key + "="
+				found.span = span{len(found.prefix), len(word)}
 			case word == key && i+1 < len(items) && !strings.HasPrefix(items[i+1].YNode().Value, "-"):
-				word = items[i+1].YNode().Value
+				at++
+				word = items[at].YNode().Value
 				value = word
 			case word == key:
 				value = "true"
@@ -90,6 +94,7 @@ func (s flagStore) get(key string) *setting {
 				continue
 			}
 			found.edit = patch.Edit{Path: containerPath(s.w.Main).Field(field).Item("", word)}
+			found.word = containerPath(s.w.Main).Field(field).Index(strconv.Itoa(at))
 			found.Values, found.Hidden = []string{value}, strings.Contains(value, "$(")
 			return found
 		}

@@ -94,7 +94,8 @@ func (p *planner) sweep() {
 	}
 }
 
-// sweepContainer looks at a container that is planned by itself, for what that plan does not cover.
+// sweepContainer looks at a container that is planned by itself, for what that plan does not cover: in what it runs,
+// and behind the variables in the files that it reads.
 func (p *planner) sweepContainer(w *recognise.Workload) {
 	if p.removed[w.Object] || w.Main.Name == initName || p.caredFor(w.Object, w.Main) {
 		return
@@ -102,26 +103,63 @@ func (p *planner) sweepContainer(w *recognise.Workload) {
 	at := containerPath(w.Main)
 	for _, field := range []string{"command", "args", "env", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"} {
 		node := object.Get(w.Main.Node, field)
-		if node == nil {
-			continue
-		}
 		for i, e := range entries(node) {
-			name, place := fmt.Sprintf("%s %d", field, i+1), at.Field(field).Item("", e.node.YNode().Value)
+			place, path := fmt.Sprintf("%s %d", field, i+1), append(at.Field(field), e.step)
 			if field == "env" {
-				name = fmt.Sprintf("env %q", object.Text(e.node, "name"))
-				place = at.Field("env").Item("name", object.Text(e.node, "name")).Field("value")
+				name := object.Text(e.node, "name")
+				place, path = fmt.Sprintf("env %q", name), at.Field("env").Item("name", name)
 			}
-			for _, text := range texts(e.node) {
-				service := calledIn(text, p.services)
-				if service == "" || p.isSameAddress(w.Object, text) || p.isCovered(w.Object, patch.Edit{Path: place}) || p.isCovered(w.Object, patch.Edit{Path: at.Field(field).Item("#", fmt.Sprint(i))}) {
-					continue
-				}
-				p.noteStranger(stranger{ID: w.ID, container: w.Main.Name, place: name, service: service, known: true})
+			if m, ok := p.uncoveredIn(w, e.node.YNode(), path); ok {
+				p.noteStranger(stranger{ID: w.ID, container: w.Main.Name, place: place + m.place, service: m.service, known: true})
 				return
 			}
 		}
 	}
+	p.sweepFiles(w)
 }
+
+// uncoveredIn gives the first mention below a node of a container that no plan covers. Its place is a line, where
+// there are several.
+func (p *planner) uncoveredIn(w *recognise.Workload, node *yaml.Node, at patch.Path) (first mention, found bool) {
+	walk(node, at, func(at patch.Path, scalar *yaml.Node) {
+		for _, h := range p.hits(w, nil, scalar.Value) {
+			m := mention{object: w.Object, path: at, offset: h.offset, service: h.name}
+			if found || p.isCovered(m, w.Main.Node.YNode()) {
+				continue
+			}
+			if strings.Contains(strings.TrimSpace(scalar.Value), "\n") {
+				m.place = fmt.Sprintf(" line %d", lineAt(scalar.Value, h.offset))
+			}
+			first, found = m, true
+		}
+	})
+	return first, found
+}
+
+// sweepFiles looks at the files that a program reads for servers that only a variable of its container names. What a
+// file names by itself is seen in its object.
+func (p *planner) sweepFiles(w *recognise.Workload) {
+	for _, file := range p.mounted(w) {
+		source, ok := w.Main.File(file)
+		if !ok {
+			continue
+		}
+		holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
+		if err != nil || holder == nil || p.listed(holder.ID, "") {
+			continue
+		}
+		see := func(at patch.Path, text string) []hit {
+			plain := hitsAt(at, text, p.services)
+			return slices.DeleteFunc(p.hits(w, at, text), func(h hit) bool { return slices.Contains(plain, h) })
+		}
+		if m, ok := p.uncovered(holder, dataPath(holder, source.Key), source.Key, see); ok {
+			reader := reader{w.Object, w.Main}.ref()
+			p.noteStranger(stranger{ID: holder.ID, place: m.place, service: m.service, reader: reader, known: true})
+		}
+	}
+}
+
+func lineAt(text string, offset int) int { return 1 + strings.Count(text[:offset], "\n") }
 
 // sweepConfiguration looks at a ConfigMap or Secret. What no container of the stream reads is a line for the user: nothing here shows a
 // client.
@@ -129,14 +167,14 @@ func (p *planner) sweepConfiguration(o *object.Object) {
 	if p.listed(o.ID, "") {
 		return
 	}
-	for _, found := range p.uncovered(o) {
+	for _, found := range p.uncoveredKeys(o) {
 		readers, err := p.readers(o, found.key)
 		if err != nil {
 			p.problems = append(p.problems, err)
 			return
 		}
 		i := slices.IndexFunc(readers, func(r reader) bool {
-			return !p.caredFor(r.object, r.container) && !p.variables[r.container.Node.YNode()][found.key]
+			return !p.caredFor(r.object, r.container) && !p.isCovered(found, r.container.Node.YNode())
 		})
 		switch {
 		case i >= 0:
@@ -152,53 +190,48 @@ func (p *planner) sweepConfiguration(o *object.Object) {
 	}
 }
 
-// mention is a string that names an Elasticsearch of this stream.
-type mention struct {
-	key            string // of the ConfigMap or Secret: a file, or a variable
-	place, service string
-}
-
-// uncovered gives, for each key of a ConfigMap or Secret, the first mention that no plan of a program covers.
-func (p *planner) uncovered(o *object.Object) []mention {
+// uncoveredKeys gives, for each key of a ConfigMap or Secret, the first mention that no plan of a program covers.
+func (p *planner) uncoveredKeys(o *object.Object) []mention {
 	var all []mention
 	for _, field := range []string{"data", "stringData", "binaryData"} {
 		for _, e := range entries(object.Get(o.Node, field)) {
-			path := fields(field, e.name)
-			var place, service string
-			if f := p.openedAt(o, path); f != nil {
-				place, service = p.uncoveredInside(f)
-			} else {
-				place, service = p.uncoveredLine(o, path, object.Source{Namespace: o.Namespace, Kind: o.Kind, Name: o.Name, Key: e.name})
-			}
-			if service != "" {
-				all = append(all, mention{e.name, place, service})
+			see := func(at patch.Path, text string) []hit { return hitsAt(at, text, p.services) }
+			if m, ok := p.uncovered(o, fields(field, e.name), e.name, see); ok {
+				all = append(all, m)
 			}
 		}
 	}
 	return all
 }
 
-// uncoveredLine looks at a text, line by line.
-func (p *planner) uncoveredLine(o *object.Object, path patch.Path, source object.Source) (place, service string) {
-	number := 0
-	for line := range strings.Lines(string(p.value(source))) {
-		number++
-		if service := calledInLine(line, p.services); service != "" && !p.isCoveredLine(o, patch.Edit{Path: path}, line) {
-			return fmt.Sprintf("%s line %d", path, number), service
+// sight finds the mentions in a text, or in a value at a path of a YAML file.
+type sight func(at patch.Path, text string) []hit
+
+// uncovered gives the first mention in a key of a ConfigMap or Secret that no plan covers: setting by setting where
+// it is a YAML file that a plan has opened, else by the place in the text.
+func (p *planner) uncovered(o *object.Object, path patch.Path, key string, see sight) (first mention, found bool) {
+	look := func(m mention, hits []hit) {
+		for _, h := range hits {
+			if m.offset, m.service = h.offset, h.name; !found && !p.isCovered(m, nil) {
+				first, found = m, true
+			}
 		}
 	}
-	return "", ""
-}
-
-// uncoveredInside looks at a YAML file, setting by setting.
-func (p *planner) uncoveredInside(f *embedded) (place, service string) {
-	walk(f.root.YNode(), nil, func(at patch.Path, scalar *yaml.Node) {
-		e := patch.Edit{Path: f.path, Inside: at}
-		if called := calledIn(scalar.Value, p.services); service == "" && called != "" && !p.isCovered(f.object, e) {
-			place, service = e.String(), called
-		}
-	})
-	return place, service
+	m := mention{object: o, path: path, key: key}
+	if f := p.openedAt(o, path); f != nil {
+		walk(f.root.YNode(), nil, func(at patch.Path, scalar *yaml.Node) {
+			m.inside = at
+			look(m, see(at, scalar.Value))
+		})
+		first.place = patch.Edit{Path: path, Inside: first.inside}.String()
+		return first, found
+	}
+	text := string(p.value(object.Source{Namespace: o.Namespace, Kind: o.Kind, Name: o.Name, Key: key}))
+	look(m, see(nil, text))
+	if found {
+		first.place = fmt.Sprintf("%s line %d", path, lineAt(text, first.offset))
+	}
+	return first, found
 }
 
 // sweepResource looks at an object of any other kind, such as a custom resource.

@@ -101,6 +101,7 @@ func (c *configuration) flag(key string) *setting {
 				Place:  fmt.Sprintf("an argument of container %q", c.w.Main.Name),
 				object: c.w.Object, prefix: before, suffix: word[len(before)+len(value):],
 				edit: patch.Edit{Path: c.pathBase.Field(field).Index(fmt.Sprint(i))},
+				span: span{len(before), len(before) + len(value)},
 			}
 		}
 	}
