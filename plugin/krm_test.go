@@ -38,7 +38,7 @@ func TestFunctionGivesWhatTheFilterGives(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			settings := settingsOf(t, filepath.Join(filepath.Dir(file), "config.yaml"))
 			if !strings.HasPrefix(file, "testdata") {
-				settings = realSettings(config.ModeCertToken, config.Required)
+				settings = answered(filepath.Base(file), realSettings(config.ModeCertToken, config.Required))
 			}
 			input := read(t, file)
 			want, outcome, err := transform(input, settings)
