@@ -101,7 +101,7 @@ func (s *session) certificate(ctx context.Context) (elastic.Identity, error) {
 	return id, nil
 }
 
-// mapping writes the role mapping only where it differs.
+// mapping writes the role mapping only where it differs, and replaces none that somebody else made.
 func (s *session) mapping(ctx context.Context, id elastic.Identity) error {
 	const hint = "mode pki: the user of --username-file needs the cluster privilege manage_security"
 	name := s.o.RoleMapping
@@ -116,9 +116,14 @@ func (s *session) mapping(ctx context.Context, id elastic.Identity) error {
 	switch {
 	case err != nil:
 		return s.lasting(hinting(err, failure.Forbidden, hint))
-	case exists && have.Equal(want):
+	case exists && have.Equivalent(want):
 		s.wait.moved("the role mapping is there", "name", name)
 		return nil
+	case exists && !have.Ours():
+		return final{failure.New(failure.Usage,
+			fmt.Errorf("role mapping %q: it differs from what is needed, and is not ours: its metadata lacks %q: %q",
+				name, elastic.MarkerKey, elastic.Marker),
+			"choose another name with --role-mapping; or, if nobody needs it, DELETE /_security/role_mapping/"+name)}
 	}
 	if err := s.es.PutMapping(ctx, name, want); err != nil {
 		return s.lasting(hinting(err, failure.Forbidden, hint))

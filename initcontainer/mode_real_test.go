@@ -41,6 +41,7 @@ func TestModesOnElasticsearch(t *testing.T) {
 	})
 	m.call(t, http.MethodPost, "/_license/start_trial?acknowledge=true", nil)
 	t.Run("pki on a trial", m.pki)
+	t.Run("pki replaces no mapping of somebody else's", m.foreign)
 	t.Run("pki maps one subject and no other", func(t *testing.T) { m.subjects(t, ca) })
 	t.Run("doctor sees the realm", m.realm)
 	t.Run("pki refuses the node's own pair", func(t *testing.T) {
@@ -180,6 +181,30 @@ func (m *modes) pki(t *testing.T) {
 	log, err := m.run(t, config.ModePKI, m.minter(t))
 	if failure.Code(err) != failure.Forbidden || !strings.Contains(failure.Hint(err), "manage_security") {
 		t.Errorf("as the minter: %v\n%s", err, log)
+	}
+}
+
+// foreign: a mapping that somebody else made stays as it is, and both remedies of the error help.
+func (m *modes) foreign(t *testing.T) {
+	const path = "/_security/role_mapping/theirs"
+	named := func(name string) func(*config.Ensure) { return func(o *config.Ensure) { o.RoleMapping = name } }
+	m.call(t, http.MethodPut, path, map[string]any{
+		"roles": []string{"viewer"}, "enabled": true, "rules": map[string]any{"field": map[string]any{"username": "nobody"}},
+	})
+	before := m.call(t, http.MethodGet, path, nil)
+	log, err := m.run(t, config.ModePKI, named("theirs"))
+	if failure.Code(err) != failure.Usage || !strings.Contains(err.Error(), `role mapping "theirs"`) {
+		t.Errorf("exit %d: %v\n%s", failure.Code(err), err, log)
+	}
+	if after := m.call(t, http.MethodGet, path, nil); after != before {
+		t.Errorf("it became %s", after)
+	}
+	if log, err := m.run(t, config.ModePKI, named("ours")); err != nil {
+		t.Errorf("under another name: %v\n%s", err, log)
+	}
+	m.call(t, http.MethodDelete, path, nil)
+	if log, err := m.run(t, config.ModePKI, named("theirs")); err != nil {
+		t.Errorf("after it was deleted: %v\n%s", err, log)
 	}
 }
 

@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"kubernetes":    kubernetesFake,
 			"exits":         exits,
 			"nosecrets":     noSecrets,
+			"map":           mapRole,
 		},
 	})
 }
@@ -200,6 +201,15 @@ func called(ts *testscript.TestScript, neg bool, args []string) {
 	until(ts, "call "+args[0], func() bool {
 		return slices.ContainsFunc(stageOf(ts).es.Calls(), func(c standin.Call) bool { return strings.HasPrefix(c.String(), args[0]) })
 	})
+}
+
+// mapRole makes a role mapping by hand, or deletes it: map NAME [BODY]
+func mapRole(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) == 1 {
+		stageOf(ts).es.Unmap(args[0])
+		return
+	}
+	ts.Check(stageOf(ts).es.Map(args[0], args[1]))
 }
 
 // tokensBecome waits until there are so many tokens: tokens-become N

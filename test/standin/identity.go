@@ -148,6 +148,23 @@ func (s *Server) licence() answer {
 	return ok(map[string]any{"license": l})
 }
 
+// Map makes a role mapping, as a person would.
+func (s *Server) Map(name, body string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.writeMapping(name, []byte(body)); a.status != http.StatusOK {
+		return fmt.Errorf("role mapping %s: %v", name, a.body)
+	}
+	return nil
+}
+
+// Unmap deletes a role mapping, as a person would.
+func (s *Server) Unmap(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.mappings, name)
+}
+
 // Mappings returns the role mappings as "name: roles", for tests to compare.
 func (s *Server) Mappings() map[string]string {
 	s.mu.Lock()

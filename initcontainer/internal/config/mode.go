@@ -47,7 +47,8 @@ func (i *Identity) flags(f *pflag.FlagSet) {
 	f.StringVar(&i.KibanaPasswordFile, "kibana-password-file", "", "password modes: `FILE` with its password; required there")
 	f.BoolVar(&i.SetPassword, "set-password", false, "password modes: set the password of "+KibanaSystem+" where it is another one; needs manage_security")
 	f.StringVar(&i.Realm, "pki-realm", "", "mode pki: `NAME` of the realm that must accept the certificate (default: whichever does)")
-	f.StringVar(&i.RoleMapping, "role-mapping", "", "mode pki: `NAME` of the role mapping (default: made of realm and subject)")
+	f.StringVar(&i.RoleMapping, "role-mapping", "", "mode pki: `NAME` of the role mapping; one that "+
+		"elk-mtls-init did not make is never replaced (default: made of realm and subject)")
 	f.StringVar(&i.Role, "role", KibanaSystem, "mode pki: role of Kibana's certificate")
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,7 +38,7 @@ func CertificateMapping(role string, realm Realm, dn string) (RoleMapping, error
 	return RoleMapping{
 		Roles: []string{role}, Enabled: true,
 		Rules:    map[string]any{"all": rules},
-		Metadata: map[string]any{"managed_by": "elk-mtls"},
+		Metadata: map[string]any{MarkerKey: Marker},
 	}, nil
 }
 
@@ -60,8 +61,19 @@ func literal(text string) (string, error) {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace(text), nil
 }
 
-// Equal reports whether two mappings say the same.
-func (m RoleMapping) Equal(other RoleMapping) bool { return reflect.DeepEqual(m, other) }
+// The marker of the role mappings that elk-mtls makes, in their metadata.
+const (
+	MarkerKey = "managed_by"
+	Marker    = "elk-mtls"
+)
+
+// Ours reports whether elk-mtls made the mapping.
+func (m RoleMapping) Ours() bool { return m.Metadata[MarkerKey] == Marker }
+
+// Equivalent reports whether two mappings give the same roles to the same users; metadata gives nobody anything.
+func (m RoleMapping) Equivalent(other RoleMapping) bool {
+	return m.Enabled == other.Enabled && slices.Equal(m.Roles, other.Roles) && reflect.DeepEqual(m.Rules, other.Rules)
+}
 
 // Mapping reads a role mapping, and reports whether there is one of that name.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-get-role-mapping.html
