@@ -23,6 +23,9 @@ PARTS := go run ./test/parts/cmd
 CLUSTER_PARTS := elasticsearch kube kubelet coredns containerd base-image helm3 helm4
 MODULES := . test/tools/kio test/tools/envtest test/tools/image
 
+# Stands behind every go test: nothing about folders without tests, and at the end the names of what failed. pipefail keeps the exit code.
+FAILED := | awk -f test/failed.awk
+
 # What a program of an image is made of, beside the image.
 sbom = "$$($(PARTS) path sbom)" bin -json -std -noserial -notimestamp -output dist/$(1).cdx.json bin/linux/$(firstword $(IMAGE_ARCHS))/$(1) && echo dist/$(1).cdx.json
 
@@ -84,15 +87,15 @@ dist: ## a release into dist/release: programs and plugins for all platforms, SB
 .PHONY: test
 test: build ## unit, property, golden and script tests, the real Elasticsearch, and real clients of it
 	@$(PARTS) prepare elasticsearch exporter beats
-	go test -tags elasticsearch,slow ./...
-	go -C test/tools/image test ./...
+	go test -tags elasticsearch,slow -timeout 30m ./... $(FAILED)
+	go -C test/tools/image test ./... $(FAILED)
 	@$(PARTS) missing elasticsearch exporter beats
 
 .PHONY: test-all
 test-all: build plugin ## the same, and a real kube-apiserver, Helm, kustomize, Argo CD; as root also test-cluster
 	@$(PARTS) prepare elasticsearch exporter beats jaeger curator elastalert2 kube envtest helm3 helm4 kustomize kubectl helmfile argocd sbom
-	go test -tags integration,slow -count=1 -timeout 30m ./...
-	go -C test/tools/image test -count=1 ./...
+	go test -tags integration,slow -count=1 -timeout 30m ./... $(FAILED)
+	go -C test/tools/image test -count=1 ./... $(FAILED)
 	@$(PARTS) missing elasticsearch exporter beats jaeger curator elastalert2 kube helm3 helm4 kustomize kubectl helmfile argocd sbom
 	@$(MAKE) test-cluster
 
@@ -100,7 +103,7 @@ test-all: build plugin ## the same, and a real kube-apiserver, Helm, kustomize, 
 chaos: ## elk-mtls-init killed anywhere over a bad network: 500 rounds, 20 rotations; about 20 minutes
 ## CHAOS_SEED=… replays a run, CHAOS_ROUNDS=… CHAOS_ROTATIONS=… its length
 	@$(PARTS) prepare elasticsearch kube envtest
-	go test -tags chaos -count=1 -timeout 60m -v -run 'TestChaos|TestRotations' ./test/chaos
+	go test -tags chaos -count=1 -timeout 60m -v -run 'TestChaos|TestRotations' ./test/chaos $(FAILED)
 	@$(PARTS) missing elasticsearch kube
 
 .PHONY: test-cluster
@@ -111,7 +114,7 @@ test-cluster: plugin image-cmp ## the stock charts on a real one-node cluster, w
 		case "$${ELK_MTLS_REQUIRE_REAL:-0}" in 0) exit 0 ;; *) exit 1 ;; esac; \
 	fi; \
 	$(PARTS) prepare $(CLUSTER_PARTS); \
-	go test -tags cluster -count=1 -v -timeout 40m ./test/cluster/...; \
+	go test -tags cluster -count=1 -v -timeout 40m ./test/cluster/... $(FAILED); \
 	$(PARTS) missing $(CLUSTER_PARTS)
 
 .PHONY: check
@@ -121,7 +124,7 @@ check: ## vet, gofmt, golangci-lint, import rules, file sizes, dead links in doc
 	@for module in $(MODULES); do echo "go vet in $$module"; (cd $$module && go vet -tags integration,checks,cluster,slow ./...); done
 	@lint=$$($(PARTS) path golangci-lint); for module in $(MODULES); do \
 		echo "golangci-lint in $$module"; (cd $$module && $$lint run -c $(CURDIR)/.golangci.yml ./...); done
-	go test -tags checks ./test/checks
+	go test -tags checks ./test/checks $(FAILED)
 
 .PHONY: bench
 bench: ## elk-mtls beside kustomize, ytt, yq, gojq, a kyaml pipeline: writes docs/performance.md
