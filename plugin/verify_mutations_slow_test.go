@@ -14,13 +14,14 @@ import (
 )
 
 // TestMutations breaks one thing at a time in everything that elk-mtls has patched, and holds that each is found, with the right code, and
-// that nothing is found before.
+// that nothing is found before. To rewrite the table it only counts.
 func TestMutations(t *testing.T) {
 	all := mutations()
 	fixtures := make([]int, len(all))
 	applied := make([]int, len(all))
 	for _, p := range patchedReleases(t) {
-		if flaws()[p.name] != nil || p.settings.ClientAuthentication != config.Required {
+		isFixture := !strings.HasSuffix(p.name, ".yaml")
+		if flaws()[p.name] != nil || p.settings.ClientAuthentication != config.Required || *update && !isFixture {
 			continue
 		}
 		whole := breakable(t, p)
@@ -29,18 +30,16 @@ func TestMutations(t *testing.T) {
 			continue
 		}
 		for i, m := range all {
-			b := breakable(t, p)
-			b.ca, b.sans, b.secrets = whole.ca, whole.sans, clone(whole.secrets)
+			b := whole.copied()
 			if !m.make(b) {
 				continue
 			}
 			applied[i]++
-			if !strings.HasSuffix(p.name, ".yaml") {
+			if isFixture {
 				fixtures[i]++
 			}
-			g := b.judge(t)
-			if got := codes(g); g.Verdict != verify.NotProven || !slices.ContainsFunc(m.want, func(c verify.Code) bool { return slices.Contains(got, c) }) {
-				t.Errorf("%s: %s: %s with %v, want one of %v", p.name, m.name, g.Verdict, got, m.want)
+			if !*update {
+				b.mustBeFound(t, m)
 			}
 		}
 	}
@@ -51,6 +50,15 @@ func TestMutations(t *testing.T) {
 	}
 	t.Logf("%d kinds of breakage, %d broken releases", len(all), sum(applied))
 	goldenTable(t, all, fixtures)
+}
+
+// mustBeFound holds that verify finds what the mutation broke.
+func (b *broken) mustBeFound(t *testing.T, m mutation) {
+	t.Helper()
+	g := b.judge(t)
+	if got := codes(g); g.Verdict != verify.NotProven || !slices.ContainsFunc(m.want, func(c verify.Code) bool { return slices.Contains(got, c) }) {
+		t.Errorf("%s: %s: %s with %v, want one of %v", b.patched.name, m.name, g.Verdict, got, m.want)
+	}
 }
 
 func sum(numbers []int) int {
@@ -83,10 +91,35 @@ func goldenTable(t *testing.T, all []mutation, fixtures []int) {
 	golden(t, file, []byte(before+begin+table.String()+end+after))
 }
 
-func clone(secrets map[string]map[string][]byte) map[string]map[string][]byte {
-	all := map[string]map[string][]byte{}
-	for name, data := range secrets {
-		all[name] = maps.Clone(data)
+// copied gives a release to break: the same objects, the same CA and the same pairs.
+func (b *broken) copied() *broken {
+	fresh := *b
+	fresh.objects = nil
+	for _, o := range b.objects {
+		fresh.objects = append(fresh.objects, copyOf(o).(dict))
 	}
-	return all
+	fresh.secrets = map[string]map[string][]byte{}
+	for name, data := range b.secrets {
+		fresh.secrets[name] = maps.Clone(data)
+	}
+	return &fresh
+}
+
+// copyOf copies what JSON is made of.
+func copyOf(v any) any {
+	switch v := v.(type) {
+	case dict:
+		fresh := dict{}
+		for name, value := range v {
+			fresh[name] = copyOf(value)
+		}
+		return fresh
+	case []any:
+		fresh := make([]any, len(v))
+		for i, item := range v {
+			fresh[i] = copyOf(item)
+		}
+		return fresh
+	}
+	return v
 }
