@@ -12,8 +12,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// configuration is what a server reads at its start. On the command line a setting wins over the environment, and that over the file;
-// which of the three an image knows, and what its entry script writes into the file, says its layout.
+// configuration is what a server reads at its start. Which channels an image has, which of them wins, and what its
+// entry script writes into the file, says its layout.
 type configuration struct {
 	w        *recognise.Workload
 	pathBase patch.Path                // of the server's container
@@ -23,6 +23,7 @@ type configuration struct {
 	fresh    *fresh    // file that is made because there is none
 	alone    bool      // the entry script writes nothing into the file
 	mounted  string    // where the file comes from when the stream does not hold it, "" when none is mounted
+	fail     func(error)
 }
 
 // embedded is a configuration file inside a ConfigMap or Secret of the stream.
@@ -46,6 +47,7 @@ type setting struct {
 	prefix string     // what stands before the value in the same word: "--es.uri=", "-Ekey="
 	suffix string     // and behind it, in a script
 	script *byScript  // the entry script of the image writes it; nil otherwise
+	twins  []*setting // the same setting once more in the same channel: nothing tells which of them counts
 
 	variable string     // that it is, "" when it is none
 	word     patch.Path // of the argument that holds it, by its position
@@ -80,6 +82,7 @@ func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
 // environment reads the settings that are variables; names tells which variables a setting may be, nil that none is by itself.
 func (p *planner) environment(w *recognise.Workload, names func(key string) []string) (*configuration, error) {
 	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, envFrom: map[string]setting{}}
+	c.fail = func(err error) { p.failOnce(w.ID, err) }
 	return c, p.readEnvFrom(c)
 }
 
@@ -163,31 +166,6 @@ func (c *configuration) addVariables(holder *object.Object, prefix string, secre
 	}
 }
 
-// get finds a setting where the server would find it; nil when nobody sets it.
-func (c *configuration) get(key string) *setting {
-	if s := c.flag(key); s != nil {
-		return s
-	}
-	if c.envNames != nil {
-		for _, name := range c.envNames(key) {
-			if s := c.variable(name); s != nil {
-				s.Key = key
-				return s
-			}
-		}
-	}
-	written := c.writtenBy(key)
-	if written != nil && !written.script.Weak {
-		return written
-	}
-	if c.file != nil {
-		if s := c.file.get(key); s != nil {
-			return s
-		}
-	}
-	return written
-}
-
 // variable gives an environment variable as a setting, nil when it is not set.
 func (c *configuration) variable(name string) *setting {
 	if e, ok := c.w.Main.Env(name); ok {
@@ -215,14 +193,24 @@ func (c *configuration) variable(name string) *setting {
 	return &s
 }
 
-func (f *embedded) get(key string) *setting {
-	at, node := lookup(f.root, key)
-	if node == nil {
+// all gives every place of the file that says a setting, in the order of the file.
+func (f *embedded) all(key string) []*setting {
+	var all []*setting
+	lookupAll(f.root, key, nil, func(at patch.Path, node *yaml.RNode) {
+		s := f.setting(at, node)
+		s.Key = key
+		all = append(all, s)
+	})
+	return all
+}
+
+func (f *embedded) get(key string) *setting { return first(f.all(key)) }
+
+func first(all []*setting) *setting {
+	if len(all) == 0 {
 		return nil
 	}
-	s := f.setting(at, node)
-	s.Key = key
-	return s
+	return all[0]
 }
 
 // setting describes what stands at a place of the file.
@@ -249,23 +237,30 @@ func (f *embedded) setting(at patch.Path, node *yaml.RNode) *setting {
 }
 
 // lookup finds a setting in any spelling: a.b.c, nested mappings, or a mixture of both.
-func lookup(node *yaml.RNode, key string) (patch.Path, *yaml.RNode) {
+func lookup(node *yaml.RNode, key string) (at patch.Path, found *yaml.RNode) {
+	lookupAll(node, key, nil, func(path patch.Path, value *yaml.RNode) {
+		if found == nil {
+			at, found = path, value
+		}
+	})
+	return at, found
+}
+
+// lookupAll visits every spelling of a setting that a file has.
+func lookupAll(node *yaml.RNode, key string, at patch.Path, visit func(patch.Path, *yaml.RNode)) {
 	if node == nil || node.YNode().Kind != yaml.MappingNode {
-		return nil, nil
+		return
 	}
 	content := node.Content()
 	for i := 0; i+1 < len(content); i += 2 {
 		name, value := content[i].Value, yaml.NewRNode(content[i+1])
 		if name == key && !value.IsNil() && content[i+1].ShortTag() != yaml.NodeTagNull {
-			return fields(name), value
+			visit(at.Field(name), value)
 		}
 		if rest, ok := strings.CutPrefix(key, name+"."); ok {
-			if below, found := lookup(value, rest); found != nil {
-				return append(fields(name), below...), found
-			}
+			lookupAll(value, rest, at.Field(name), visit)
 		}
 	}
-	return nil, nil
 }
 
 // any finds the first of several settings that somebody sets.

@@ -33,7 +33,8 @@ func (p *planner) https(w *recognise.Workload, conf *configuration) error {
 		case s.Hidden:
 			return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read; write true there", key, s.Place)
 		case s.Value() == "false":
-			return fmt.Errorf("%s is false in %s: without it there is nothing to secure; remove the setting, or set it to true", key, s.Place)
+			return fmt.Errorf("%s is false in %s%s: without it there is nothing to secure; "+
+				"remove the setting, or set it to true", key, s.Place, conf.over(s))
 		}
 		p.readsSetting(w, s, s.Values...)
 		set[key] = true

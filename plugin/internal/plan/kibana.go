@@ -71,7 +71,8 @@ func (p *planner) identityConflicts(conf *configuration) error {
 		return fmt.Errorf("%s is set in %s, and stores do not go together with PEM files: remove it and name a Secret with PEM files in certificates.secretName", s.Key, s.Place)
 	}
 	if s := conf.get(kibanaAlwaysPresent); s != nil && s.Value() == "false" {
-		return fmt.Errorf("%s is false in %s: without the certificate every request of a user is refused once Elasticsearch requires one; remove the setting", kibanaAlwaysPresent, s.Place)
+		return fmt.Errorf("%s is false in %s%s: without the certificate every request of a user is refused "+
+			"once Elasticsearch requires one; remove the setting", kibanaAlwaysPresent, s.Place, conf.over(s))
 	}
 	return nil
 }

@@ -243,6 +243,6 @@ func (p *planner) stage(w *recognise.Workload, conf *configuration) error {
 		p.replace(w, s, asked, "Elasticsearch asks every client for a certificate", linkElasticsearchTLS)
 		return nil
 	}
-	return fmt.Errorf("%s is %q in %s, and clientAuthentication is %q: make them agree, there or in the configuration",
-		settingStage, s.Value(), s.Place, asked)
+	return fmt.Errorf("%s is %q in %s%s, and clientAuthentication is %q: make them agree, there or in the configuration",
+		settingStage, s.Value(), s.Place, conf.over(s), asked)
 }

@@ -180,6 +180,14 @@ func (p *planner) failing(id object.ID, err error) {
 	p.problems = append(p.problems, err)
 }
 
+// failOnce collects a problem that several steps come upon.
+func (p *planner) failOnce(id object.ID, err error) {
+	text := id.String() + ": " + err.Error()
+	if !slices.ContainsFunc(p.problems, func(known error) bool { return known.Error() == text }) {
+		p.failing(id, err)
+	}
+}
+
 // on gives the work on an object.
 func (p *planner) on(o *object.Object) *work {
 	w, ok := p.workloads[o]

@@ -41,6 +41,8 @@ func (p *planner) place(conf *configuration, key, value, why, link string) error
 func (p *planner) replace(w *recognise.Workload, s *setting, value, why, link string) {
 	switch {
 	case s.Value() == value:
+	case len(s.twins) > 0:
+		p.failOnce(w.ID, s.doubled(s.twins[0]))
 	case s.script != nil:
 		p.throughScript(s.script, value, why, link)
 	default:
@@ -79,6 +81,9 @@ func (p *planner) replaceList(w *recognise.Workload, s *setting, values []string
 	switch {
 	case slices.Equal(s.Values, values):
 		p.readsSetting(w, s, values...)
+		return
+	case len(s.twins) > 0:
+		p.failOnce(w.ID, s.doubled(s.twins[0]))
 		return
 	case s.script != nil:
 		p.throughScript(s.script, joined, why, link)

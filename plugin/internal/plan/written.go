@@ -80,60 +80,6 @@ func isYes(value string) bool {
 	return slices.Contains([]string{"1", "yes", "true"}, strings.ToLower(value))
 }
 
-// flag gives a setting of the command line: -Ekey=value, -E key=value or --key value, as words of their own or in a script.
-func (c *configuration) flag(key string) *setting {
-	prefix := c.w.Layout.Flags.Prefix
-	if prefix == "" {
-		return nil
-	}
-	var found *setting
-	for _, field := range []string{"command", "args"} {
-		previous := ""
-		for i, item := range object.Items(c.w.Main.Node, field) {
-			word := item.YNode().Value
-			before, value, ok := flagIn(word, previous, prefix, key)
-			previous = word
-			if !ok {
-				continue
-			}
-			found = &setting{
-				Key: key, Values: splitList(value), Hidden: strings.Contains(value, "$"),
-				Place:  fmt.Sprintf("an argument of container %q", c.w.Main.Name),
-				object: c.w.Object, prefix: before, suffix: word[len(before)+len(value):],
-				edit: patch.Edit{Path: c.pathBase.Field(field).Index(fmt.Sprint(i))},
-				span: span{len(before), len(before) + len(value)},
-			}
-		}
-	}
-	return found
-}
-
-// flagIn finds the value of a flag in a word of a command line, and what stands before it. The word may be a script.
-func flagIn(word, previous, prefix, key string) (before, value string, ok bool) {
-	if value, ok := strings.CutPrefix(word, prefix+key+"="); ok {
-		return prefix + key + "=", value, true
-	}
-	if value, ok := strings.CutPrefix(word, key+"="); ok && previous == prefix {
-		return key + "=", value, true
-	}
-	if previous == prefix+key && !strings.HasPrefix(word, "-") {
-		return "", word, true
-	}
-	for _, flag := range []string{prefix + key + "=", prefix + " " + key + "="} {
-		i := strings.LastIndex(word, flag)
-		if i <= 0 || strings.IndexByte(object.ShellBreaks, word[i-1]) < 0 {
-			continue
-		}
-		rest := strings.TrimLeft(word[i+len(flag):], `"'`)
-		value := rest
-		if end := strings.IndexAny(rest, object.ShellBreaks); end >= 0 {
-			value = rest[:end]
-		}
-		return word[:len(word)-len(rest)], value, true
-	}
-	return "", "", false
-}
-
 // script gives what the entry script can be made to write for a key, nil when it is the file's.
 func (c *configuration) script(key string) *byScript {
 	if c.alone {

@@ -51,13 +51,16 @@ func bitnamiElasticsearch() Layout {
 		}
 	}
 	return Layout{
-		Name:     "bitnami-elasticsearch",
-		App:      Elasticsearch,
-		Folder:   "/opt/bitnami/elasticsearch/config",
-		Files:    []File{{Path: "elasticsearch.yml", Alone: true}, {Path: "my_elasticsearch.yml"}},
-		NewFile:  "my_elasticsearch.yml",
-		Nested:   true,
-		Flags:    Flags{Prefix: "-E", Script: "/opt/bitnami/scripts/elasticsearch/run.sh"},
+		Name:    "bitnami-elasticsearch",
+		App:     Elasticsearch,
+		Folder:  "/opt/bitnami/elasticsearch/config",
+		Files:   []File{{Path: "elasticsearch.yml", Alone: true}, {Path: "my_elasticsearch.yml"}},
+		NewFile: "my_elasticsearch.yml",
+		Nested:  true,
+		Flags: Flags{
+			Prefix: "-E", Script: "/opt/bitnami/scripts/elasticsearch/run.sh",
+			Env: []string{"DB_EXTRA_FLAGS", "ELASTICSEARCH_EXTRA_FLAGS"},
+		},
 		Password: "ELASTICSEARCH_PASSWORD",
 		Port:     "rest-api",
 		Written:  written,

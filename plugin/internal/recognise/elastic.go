@@ -15,7 +15,7 @@ func elasticElasticsearch() Layout {
 		FolderEnv: "ES_PATH_CONF",
 		Files:     []File{{Path: "elasticsearch.yml"}},
 		Nested:    true,
-		Flags:     Flags{Prefix: "-E"},
+		Flags:     Flags{Prefix: "-E", Weak: true},
 		Password:  "ELASTIC_PASSWORD",
 		Port:      "http",
 		Env: func(key string) []string {

@@ -43,8 +43,10 @@ type File struct {
 
 // Flags is how settings are given on the command line, where they win over every file.
 type Flags struct {
-	Prefix string // "-E", "--"; "" when there are none
-	Script string // first argument of the image's entry point, before flags; "" when flags alone do
+	Prefix string   // "-E", "--"; "" when there are none
+	Env    []string // variables whose words the entry script adds
+	Weak   bool     // variables that are settings by themselves win over them
+	Script string   // first argument of the image's entry point, before flags; "" when flags alone do
 }
 
 // Written is a setting that the entry script of an image writes, over whatever the file says.
