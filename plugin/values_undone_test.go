@@ -80,3 +80,26 @@ func undoneLayoutValues() []variant {
 			refused: "elasticsearch.hosts is \"https://other:9200\" in data[kibana.yml] > [elasticsearch.hosts], and "},
 	}
 }
+
+// unverifiedValues are nodes that ask for certificates and would take any.
+func unverifiedValues() []variant {
+	const (
+		key    = httpSSL + "verification_mode"
+		inFile = `client_authentication ("required", in elasticsearch.yml of ConfigMap/`
+	)
+	file := func(value string) []string {
+		return []string{stageOfFile, stageOfFile + "            verification_mode: " + value + "\n"}
+	}
+	return []variant{
+		{name: "no certificate is verified, by a variable", replace: nodeEnv(key, "none"),
+			refused: key + ` is "none" in env "` + key + `"` + ofNode + `, so that the node takes any certificate`},
+		{name: "in its other spelling", refused: inFile,
+			replace: nodeEnv("ES_SETTING_XPACK_SECURITY_HTTP_SSL_VERIFICATION__MODE", "none")},
+		{name: "by an argument", replace: nodeArgs("-E" + key + "=none"), refused: inFile},
+		{name: "by the file", replace: file("none"), refused: inFile},
+		{name: "by what cannot be read", replace: file("${MODE}"), refused: inFile},
+		{name: "in the stage before", replace: nodeEnv(key, "none"), spec: "{clientAuthentication: optional}",
+			refused: `client_authentication ("optional", in `},
+		{name: "verified without the host name", replace: nodeEnv(key, "certificate"), output: "CURL_HOME"},
+	}
+}

@@ -71,6 +71,7 @@ func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id id
 	p.speakHTTPS(w, conf)
 	return errors.Join(
 		p.stage(w, conf),
+		p.verifies(conf),
 		p.curlClient(w.Object, w.Main, id),
 		p.probes(w, conf),
 		p.exporters(w, conf, id),
@@ -245,4 +246,29 @@ func (p *planner) stage(w *recognise.Workload, conf *configuration) error {
 	}
 	return fmt.Errorf("%s is %q in %s%s, and clientAuthentication is %q: make them agree, there or in the configuration",
 		settingStage, s.Value(), s.Place, conf.over(s), asked)
+}
+
+// verifies refuses a node that asks for certificates and then takes any: without verification a self-signed one
+// passes, and one of another CA.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-settings
+func (p *planner) verifies(conf *configuration) error {
+	const key = httpSSL + "verification_mode"
+	s, asked := conf.get(key), p.settings.ClientAuthentication
+	if s == nil || asked == config.None {
+		return nil
+	}
+	where := "the environment of the same container, where " + ourName + " sets it"
+	if stage := conf.get(settingStage); stage != nil {
+		where = stage.Place
+	}
+	switch {
+	case s.Hidden:
+		return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read, and the certificates that %s "+
+			"(%q, in %s) asks for must be verified: write full there, or remove it", key, s.Place, settingStage, asked, where)
+	case !slices.Contains([]string{"full", "certificate"}, strings.ToLower(s.Value())):
+		return fmt.Errorf("%s is %q in %s%s, so that the node takes any certificate, a self-signed one too, where %s "+
+			"(%q, in %s) asks for one: write full there, or remove it",
+			key, s.Value(), s.Place, conf.over(s), settingStage, asked, where)
+	}
+	return nil
 }
