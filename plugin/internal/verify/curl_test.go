@@ -40,6 +40,42 @@ func TestCallsOfCurl(t *testing.T) {
 			[]string{"sh", "-c", "if curl https://a:9200; then x=$(curl https://b:9200); fi"},
 			[]curlCall{call("https://a:9200"), call("https://b:9200")},
 		},
+		"in each kind of substitution, also inside of quotes": {
+			[]string{"sh", "-c", "[ \"$(curl https://a:9200)\" = `curl https://b:9200` ] && echo \"$(curl https://c:9200)\""},
+			[]curlCall{call("https://a:9200"), call("https://b:9200"), call("https://c:9200")},
+		},
+		"with substitutions among its words": {
+			[]string{"sh", "-c", "curl -sk -u \"elastic:$(cat /run/pw)\" -H \"X: `cat a | b`\" https://a:9200; curl -u elastic:$(</run/pw) https://b:9200"},
+			[]curlCall{insecure(call("https://a:9200")), call("https://b:9200")},
+		},
+		"its password by a substitution in the address": {
+			[]string{"sh", "-c", "curl https://elastic:$(cat /run/pw)@a:9200"},
+			[]curlCall{call("https://elastic:$()@a:9200")},
+		},
+		"without an address that can be read": {
+			[]string{"sh", "-c", "curl \"$@\"; curl -K /run/options; timeout -s KILL 5 curl $(cat /run/url)"},
+			[]curlCall{call("$@"), {options: map[string]string{}}, call("$()")},
+		},
+		"behind --next, with options of its own": {
+			[]string{"curl", "-k", "https://a:9200", "--next", "https://b:9200"},
+			[]curlCall{insecure(call("https://a:9200")), call("https://b:9200")},
+		},
+		"letters behind an option that takes a value": {
+			[]string{"sh", "-c", "curl -ukeeper:pw -Hkbn-xsrf:true -E/tls.crt -so /dev/null https://a:9200 2>/dev/null >/tmp/k"},
+			[]curlCall{call("https://a:9200", "cert", "/tls.crt")},
+		},
+		"in a shell of its own, and in a here-document of it": {
+			[]string{"bash", "-c", "timeout 5 bash -c 'curl https://a:9200'\nbash <<EOF\necho don't\ncurl https://b:9200\nEOF\ncurl https://c:9200"},
+			[]curlCall{call("https://c:9200"), call("https://a:9200"), call("https://b:9200")},
+		},
+		"behind a quote that stands open": {
+			[]string{"bash", "-c", "x=it's\ncurl https://a:9200"},
+			[]curlCall{call("https://a:9200")},
+		},
+		"looked for, installed, or asked for its version": {
+			[]string{"sh", "-c", "command -v curl || apk add curl; [ -x \"$(which curl)\" ]; curl --version; log 'no curl $X'"},
+			nil,
+		},
 		"without its file of options": {
 			[]string{"curl", "-q", "https://a:9200"},
 			[]curlCall{{urls: []string{"https://a:9200"}, ignores: true, options: map[string]string{}}},

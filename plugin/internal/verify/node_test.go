@@ -161,3 +161,74 @@ func TestTwoSpellingsOfAVariable(t *testing.T) {
 		})
 	}
 }
+
+// A call of curl whose address stands behind a substitution or in a variable was dropped, and with it the probe. What can be read is judged, what cannot is
+// named. What calls another host is no finding.
+func TestCurlIsNeverDropped(t *testing.T) {
+	probe := func(text string) string {
+		return fmt.Sprintf("readinessProbe:\n  exec:\n    command: [bash, -c, %q]\n", text)
+	}
+	const refused, lost = "EMT005", "EMT022"
+	for name, c := range map[string]struct{ script, want string }{
+		"a substitution in quotes":            {`curl -sk -u "elastic:$(cat /run/pw)" https://localhost:9200/`, refused},
+		"a substitution without quotes":       {`curl -sk -u elastic:$(cat /run/pw) https://localhost:9200/`, refused},
+		"a file in a substitution":            {`curl -sk -u "elastic:$(</run/pw)" https://localhost:9200/`, refused},
+		"backticks":                           {"curl -sk -u elastic:`cat /run/pw` https://localhost:9200/", refused},
+		"a pipe in a substitution":            {`curl -sk -H "Authorization: Basic $(cat /run/pw | base64)" https://localhost:9200/`, refused},
+		"the password in the address":         {`curl -sk https://elastic:$(cat /run/pw)@localhost:9200/`, refused},
+		"inside of a test":                    {`[ "$(curl -sk -o /dev/null -w '%{http_code}' https://localhost:9200)" = 200 ]`, refused},
+		"the address in a variable":           {`URL=https://localhost:9200; curl -fsk "$URL/_cluster/health"`, refused},
+		"with a default":                      {`URL=${URL:-https://localhost:9200}; curl -fsk "${URL}/_cluster/health"`, refused},
+		"in a variable of small letters":      {`url=https://localhost; curl -fsk $url:9200/`, refused},
+		"curl in a variable":                  {`C="curl -fsk"; $C https://localhost:9200/`, refused},
+		"in a variable that names another":    {`H=localhost; U=https://$H:9200; curl -fsk $U`, refused},
+		"its host unknown":                    {`curl -fsk https://$(hostname):9200/`, refused},
+		"another name of the machine":         {`curl -fsk https://0.0.0.0:9200/ && curl -fsk https://127.1:9200/`, refused},
+		"an address of IPv6":                  {`curl -fsk https://[::1]:9200/`, refused},
+		"a variable that is set twice":        {`U=https://a.example; [ -e /x ] && U=https://localhost:9200; curl -fsk $U`, lost},
+		"a variable of a loop":                {`for U in a b; do curl -fsk "$U/x"; done`, lost},
+		"an address from a file":              {`curl -fsk $(cat /run/url)`, lost},
+		"no address":                          {`curl -K /run/options`, lost},
+		"beside one that can be read":         {`curl -fsk https://example.org/; curl -fsk "$U"`, lost},
+		"another call beside it":              {`curl -fsk https://example.org/; wget https://localhost:9200`, refused},
+		"another program beside it":           {`curl -fsk https://example.org/; /bin/ask localhost:9200`, refused},
+		"another host":                        {`curl -fsS "https://example.org/$(cat /run/path)"`, ""},
+		"another port of the machine":         {`curl -fsS http://localhost:9114/metrics`, ""},
+		"another host, in a variable":         {`U=https://example.org; curl -fsS "$U/x"`, ""},
+		"none: curl is looked for":            {`command -v curl; which curl; curl --version`, ""},
+		"none: it is printed, or in comments": {"# curl $U\necho \"curl $U\"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if g := judged(t, node{lines: probe(c.script)}.String(), Options{}); codesOf(g) != c.want {
+				t.Errorf("%q, want %q\n%s", codesOf(g), c.want, g.Text())
+			}
+		})
+	}
+}
+
+// The same for a client: where its container names a server, each of its calls is read or named.
+func TestCurlOfAClientIsNeverDropped(t *testing.T) {
+	pod := func(env, script string) string {
+		return node{}.String() + "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: load\nspec:\n  containers:\n  - name: load\n    image: curl\n    env:\n" +
+			indented(env, 4) + fmt.Sprintf("    command: [sh, -c, %q]\n", script)
+	}
+	const named, other = "- name: ES\n  value: https://search:9200", "- name: OTHER\n  value: https://example.org:9200"
+	for name, c := range map[string]struct{ env, script, want string }{
+		"by a variable of the script":      {other, `A=search; curl -k "https://$A:9200/"`, "EMT008"},
+		"by a variable of the pod":         {"- name: A\n  value: search", `curl -k https://$(A):9200`, "EMT008"},
+		"one that cannot be read":          {named, `curl "$(cat /run/url)"`, "EMT021 EMT022"},
+		"one behind one that can":          {named, `curl -k $ES; curl $(cat /run/url)`, "EMT008 EMT022"},
+		"nothing of it names a server":     {other, `curl "$(cat /run/url)"`, ""},
+		"it calls another server, by name": {other, `curl "$OTHER/$(cat /run/path)"`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if g := judged(t, pod(c.env, c.script), Options{}); codesOf(g) != c.want {
+				t.Errorf("%q, want %q\n%s", codesOf(g), c.want, g.Text())
+			}
+		})
+	}
+	unmanaged := Options{Unmanaged: []Entry{{"Pod/load", "it sees to itself"}}}
+	if g := judged(t, pod(named, `curl $(cat /run/url)`), unmanaged); codesOf(g) != "" {
+		t.Errorf("of what is listed it finds %q", codesOf(g))
+	}
+}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -24,17 +25,21 @@ func (s *server) judgeProbes(c caller) {
 		}
 	}
 	for _, run := range c.scripts() {
-		if !run.probe || len(run.calls()) > 0 {
+		if !run.probe || slices.Contains(run.words, healthcheck) {
 			continue
 		}
+		text := run.besideCurl()
+		byCurl := len(run.calls()) > 0
+		if !byCurl {
+			text = strings.Join(run.words, " ")
+		}
 		at := c.at(run.name, run.nodes[0])
-		switch text := strings.Join(run.words, " "); {
-		case strings.Contains(text, healthcheck):
+		switch {
 		case strings.Contains(text, "wget"):
 			a.fail(at, ProbeRefused, "wget presents no certificate that these manifests show")
 		case strings.Contains(text, ":"+s.port):
 			a.fail(at, ProbeRefused, "it calls port %s, and nothing tells whether it presents a certificate", s.port)
-		default:
+		case !byCurl:
 			a.assume("%s: the command of %s calls Elasticsearch with a certificate, or not at all", c, run.name)
 		}
 	}
@@ -52,4 +57,20 @@ func (s *server) isPort(c caller, port string) bool {
 		}
 	}
 	return false
+}
+
+// besideCurl gives what a script runs other than curl, but for the variables that it sets.
+func (s script) besideCurl() string {
+	var words []string
+	for _, c := range s.commands()[1:] { // the first is all of it
+		if c.curl() >= 0 || !slices.ContainsFunc(c.words, func(word string) bool { return !assignment.MatchString(word) }) || isDeclaration(c.words[0]) {
+			continue
+		}
+		for _, word := range c.words {
+			if !strings.ContainsAny(word, " \n") { // else a script of its own
+				words = append(words, word)
+			}
+		}
+	}
+	return strings.Join(words, " ")
 }

@@ -224,9 +224,11 @@ func (r *reader) judgePod(o *object.Object) {
 	}
 	for _, container := range pod.All() {
 		c := r.caller(o, pod, container)
-		for _, made := range c.curls(s) {
+		calls, lost := c.curls(s)
+		for _, made := range calls {
 			r.edge(made)
 		}
+		r.judgeLost(c, lost, s)
 		made, _ := initContainer().connections(c)
 		for _, connection := range made {
 			r.edge(connection)
@@ -238,6 +240,30 @@ func (r *reader) judgePod(o *object.Object) {
 	if s != nil {
 		s.row.Verdict = verdict(s.row.aspects()...)
 	}
+}
+
+// judgeLost reports calls of curl whose address cannot be read, where they may go to Elasticsearch: in the pod of a server, and in a container that
+// names one.
+func (r *reader) judgeLost(c caller, lost []place, s *server) {
+	if _, unmanaged := r.listed(c.object.ID, c.Name); unmanaged || s == nil && len(lost) > 0 && !c.namesServer() {
+		return
+	}
+	a := &r.loose
+	if s != nil && c.Name == s.Name {
+		a = &s.row.Probes
+	}
+	for _, at := range lost {
+		a.fail(at, NotJudged, "a call of curl could not be followed: nothing here shows the address; write it out, or set its variable once")
+	}
+}
+
+// namesServer tells whether a container names a server in what it runs or in its environment.
+func (c caller) namesServer() bool {
+	var words []value
+	for _, run := range c.scripts() {
+		words = append(words, value{texts: run.words})
+	}
+	return len(c.mentioned(slices.Concat(values(c.env), words))) > 0
 }
 
 // edge judges a connection. Of one that leaves these manifests nothing is proven.
