@@ -12,7 +12,7 @@ import (
 func (r *reader) neighbours() []mention {
 	var found []mention
 	for _, s := range r.servers {
-		calls := func(text string, _ bool) string { return localCall(text, s.port) }
+		calls := func(text said) string { return localCall(text.text, s.port) }
 		for _, c := range s.pod.All() {
 			if c.Name == s.Name {
 				continue
@@ -22,14 +22,14 @@ func (r *reader) neighbours() []mention {
 				if words == nil {
 					continue
 				}
-				for _, n := range leaves(words.YNode()) {
-					at := place{id: s.object.ID, container: c.Name, path: field, line: s.object.Doc.Line() + n.Line - 1}
-					found = append(found, r.sweepText(s.object, n, content{}, at, calls)...)
+				for _, text := range saidIn(words.YNode(), "") {
+					at := place{id: s.object.ID, container: c.Name, path: field, line: s.object.Doc.Line() + text.node.Line - 1}
+					found = append(found, r.sweepText(s.object, text, content{}, at, calls)...)
 				}
 			}
 			for _, held := range r.caller(s.object, s.pod, c).mountedFiles() {
 				at := place{id: held.object.ID, container: c.Name, line: held.object.Doc.Line() + held.node.Line - 1}
-				found = append(found, r.sweepText(s.object, held.node, held, at, calls)...)
+				found = append(found, r.sweepText(s.object, said{node: held.node}, held, at, calls)...)
 			}
 		}
 	}
@@ -38,7 +38,7 @@ func (r *reader) neighbours() []mention {
 
 // localCall gives the name by which a text calls a port of its own pod, "" when it does not.
 func localCall(text, port string) string {
-	for _, name := range []string{"localhost", "127.0.0.1", "[::1]"} {
+	for _, name := range []string{"localhost", "127.0.0.1", "127.1", "0.0.0.0", "[::1]"} {
 		for from := 0; ; {
 			i := strings.Index(text[from:], name+":"+port)
 			if i < 0 {

@@ -58,7 +58,7 @@ func (c caller) piecesOf(l link, plugin pipeline.Plugin) map[int]*yaml.Node {
 			piece.Value = v.Values[0]
 		}
 		all[v.Offset] = piece
-		c.pieces[l.node] = append(c.pieces[l.node], piece)
+		c.pieces[l.node] = append(c.pieces[l.node], said{node: piece, key: v.Name, text: piece.Value})
 	}
 	return all
 }

@@ -47,6 +47,11 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	for _, key := range slices.Sorted(maps.Keys(s.set)) {
 		s.set[key] = s.expanded(s.set[key])
 	}
+	for _, file := range []string{"elasticsearch.yml", "my_elasticsearch.yml"} {
+		if l := s.follow(path.Join(s.home, file), place{}); l.node != nil {
+			r.own[l.node] = true
+		}
+	}
 	s.port = or(s.set["http.port"].text(), "9200")
 	s.judgeTLS()
 	s.judgeStage()

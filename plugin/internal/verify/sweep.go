@@ -62,75 +62,83 @@ func (r *reader) sweepObject(o *object.Object) []mention {
 			containers[c.Node.YNode()] = c.Name
 		}
 	}
-	var walk func(n *yaml.Node, path, container string)
-	walk = func(n *yaml.Node, path, container string) {
+	var walk func(n *yaml.Node, path, key, container string)
+	walk = func(n *yaml.Node, path, key, container string) {
 		if name, ok := containers[n]; ok {
 			container = name
 		}
-		switch n.Kind {
-		case yaml.MappingNode:
-			for i := 0; i+1 < len(n.Content); i += 2 {
-				if key := n.Content[i].Value; key != "kubectl.kubernetes.io/last-applied-configuration" && key != "status" {
-					walk(n.Content[i+1], path+"."+key, container)
-				}
-			}
-		case yaml.SequenceNode:
-			for i, item := range n.Content {
-				walk(item, fmt.Sprintf("%s[%d]", path, i), container)
-			}
-		case yaml.ScalarNode:
+		if n.Kind == yaml.ScalarNode {
 			at := place{id: o.ID, container: container, path: strings.TrimPrefix(path, "."), line: o.Doc.Line() + n.Line - 1}
-			found = append(found, r.sweepText(o, n, encoded[n], at, func(text string, mayBeHost bool) string { return r.calls(o, at, text, mayBeHost) })...)
+			found = append(found, r.sweepText(o, said{node: n, key: key}, encoded[n], at, func(s said) string { return r.calls(o, at, s) })...)
+			return
+		}
+		for i := range n.Content {
+			name, child := childAt(n, i, key)
+			step := fmt.Sprintf("[%d]", i)
+			if n.Kind == yaml.MappingNode && child != nil {
+				step = "." + n.Content[i-1].Value
+			}
+			if child != nil && step != ".kubectl.kubernetes.io/last-applied-configuration" && step != ".status" {
+				walk(child, path+step, name, container)
+			}
 		}
 	}
-	walk(o.Node.YNode(), "", "")
+	walk(o.Node.YNode(), "", "", "")
 	return found
 }
 
-// calls gives the Service that a text calls: as part of an address, or, where it may be a host alone, as all of it.
-func (r *reader) calls(o *object.Object, at place, text string, mayBeHost bool) string {
-	service := r.named(text)
-	if service == "" && mayBeHost && !r.isServerObject(o) {
-		service = r.isName(text)
+// calls gives the Service that a text calls: as part of an address, or as a host alone where it may be one.
+func (r *reader) calls(o *object.Object, at place, s said) string {
+	service := r.named(s.text)
+	if service != "" || s.own || r.isOwn(o, at.container) {
+		return service
 	}
-	if service == "" && o.Kind == "Ingress" && strings.Contains(at.path, "ackend") && slices.Contains(r.serviceNames(), text) {
-		service = text
+	if o.Kind == "Ingress" && strings.Contains(at.path, "ackend") && slices.Contains(r.serviceNames(), s.text) {
+		return s.text
 	}
-	return service
+	if _, runs := o.Pod(); runs && at.container == "" || strings.HasPrefix(at.path, "metadata.") || strings.Contains(at.path, "abels.") {
+		return ""
+	}
+	if s.all && !r.isServerObject(o) && !isOtherName(s.key) {
+		service = r.isName(s.text)
+	}
+	return or(service, or(r.hostOf(s.key, s.text), r.hostIn(s.text)))
 }
 
 // sweepText looks at one scalar for what it calls. A file whose settings were read is looked at setting by setting.
-func (r *reader) sweepText(o *object.Object, n *yaml.Node, held content, at place, calls func(text string, mayBeHost bool) string) []mention {
+func (r *reader) sweepText(o *object.Object, s said, held content, at place, calls func(said) string) []mention {
 	var found []mention
-	look := func(n *yaml.Node, text string, line int, mayBeHost bool) {
-		if r.claimed[n] {
+	look := func(s said, line int) {
+		if r.claimed[s.node] {
 			return
 		}
-		if service := calls(text, mayBeHost); service != "" {
+		if service := calls(s); service != "" {
 			here := at
 			here.line = line
-			found = append(found, mention{object: o, container: at.container, service: service, plain: strings.Contains(text, "http://"+service), at: here})
+			found = append(found, mention{object: o, container: at.container, service: service, plain: strings.Contains(s.text, "http://"+service), at: here})
 		}
 	}
-	if inner := r.inner[n]; inner != nil {
+	if inner := r.inner[s.node]; inner != nil {
 		if root, err := inner.Root(); err == nil && root != nil {
-			for _, leaf := range leaves(root.YNode()) {
-				look(leaf, leaf.Value, inner.Line()+leaf.Line-1, false)
+			for _, leaf := range saidIn(root.YNode(), "") {
+				leaf.own = r.own[s.node]
+				look(leaf, inner.Line()+leaf.node.Line-1)
 			}
 		}
 		return found
 	}
-	if pieces, ok := r.pieces[n]; ok {
+	if pieces, ok := r.pieces[s.node]; ok {
 		for _, piece := range pieces {
-			look(piece, piece.Value, at.line+piece.Line, true)
+			piece.all = true
+			look(piece, at.line+piece.node.Line)
 		}
 		return found
 	}
-	text := n.Value
+	s.text, s.all = s.node.Value, isValue(at)
 	if held.node != nil {
-		text = string(held.text)
+		s.text = string(held.text)
 	}
-	look(n, text, at.line, isValue(at))
+	look(s, at.line)
 	return found
 }
 
@@ -138,17 +146,6 @@ func (r *reader) sweepText(o *object.Object, n *yaml.Node, held content, at plac
 func isValue(at place) bool {
 	field := at.path[strings.LastIndex(at.path, ".")+1:]
 	return at.container != "" && (field == "value" || strings.HasPrefix(field, "command[") || strings.HasPrefix(field, "args["))
-}
-
-func leaves(n *yaml.Node) []*yaml.Node {
-	if n.Kind == yaml.ScalarNode {
-		return []*yaml.Node{n}
-	}
-	var all []*yaml.Node
-	for _, child := range n.Content {
-		all = append(all, leaves(child)...)
-	}
-	return all
 }
 
 func (r *reader) serviceNames() []string {
@@ -199,7 +196,7 @@ func isHostByte(c byte) bool {
 	return c == '-' || c == '.' || c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 }
 
-// isName gives the Service that a whole text is, also with its domain. Names of one word mean too much else.
+// isName gives the Service that a whole text is, also with its domain. Of a name of one word what the text is the value of must say it.
 func (r *reader) isName(text string) string {
 	for _, name := range r.serviceNames() {
 		rest, ok := strings.CutPrefix(text, name)

@@ -38,7 +38,8 @@ type reader struct {
 	with     map[string][]*object.Object // of further files, by kind and name
 	servers  []*server
 	inner    map[*yaml.Node]*manifest.Document // files whose settings were read
-	pieces   map[*yaml.Node][]*yaml.Node       // the same for files in other languages than YAML: a node for each setting
+	pieces   map[*yaml.Node][]said             // the same for files in other languages than YAML: each setting
+	own      map[*yaml.Node]bool               // files of servers
 	claimed  map[*yaml.Node]bool               // texts that an edge has read
 	matched  map[string]bool                   // entries of Unmanaged
 	declared certificate.Declared              // what objects of the input say about Secrets
@@ -50,7 +51,8 @@ type reader struct {
 // manifests: what cannot be judged is a finding.
 func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options) (*Graph, error) {
 	r := &reader{
-		options: options, with: map[string][]*object.Object{}, inner: map[*yaml.Node]*manifest.Document{}, pieces: map[*yaml.Node][]*yaml.Node{}, claimed: map[*yaml.Node]bool{}, matched: map[string]bool{},
+		options: options, with: map[string][]*object.Object{}, inner: map[*yaml.Node]*manifest.Document{},
+		pieces: map[*yaml.Node][]said{}, own: map[*yaml.Node]bool{}, claimed: map[*yaml.Node]bool{}, matched: map[string]bool{},
 		graph: &Graph{ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}},
 	}
 	if err := r.supply(with); err != nil {

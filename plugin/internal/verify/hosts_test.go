@@ -1,0 +1,81 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// A Service is often called "elasticsearch", and a client told its bare name: as the host in a variable, an option or a file. That nobody saw, unless the
+// name had a dash. Where the name says nothing of a host it is a word like others.
+func TestBareHosts(t *testing.T) {
+	pod := func(container string) string {
+		return "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\nspec:\n  template:\n    metadata:\n      labels:\n        search: search\n        host: search\n" +
+			"    spec:\n      hostname: search\n      containers:\n      - name: search\n        image: search:9.2\n" + indented(container, 8)
+	}
+	env := func(name, value string) string {
+		return pod(fmt.Sprintf("env:\n- name: %s\n  value: %q\n", name, value))
+	}
+	config := func(kind, key, text string) string {
+		return fmt.Sprintf("apiVersion: v1\nkind: %s\nmetadata:\n  name: shop\n%s:\n  %s: %q\n", kind, map[string]string{"ConfigMap": "data", "Secret": "stringData"}[kind], key, text)
+	}
+	const found = "EMT021"
+	for name, c := range map[string]struct{ object, want string }{
+		"a variable":                      {env("ES_HOST", "search"), found},
+		"a variable with its domain":      {env("ES_HOST", "search.obs.svc"), found},
+		"a variable with a list":          {env("ES_NODES", "search,other"), found},
+		"a variable of the product":       {env("ELASTICSEARCH", "search"), found},
+		"a URI":                           {env("ES_URI", "search"), found},
+		"the name of a pod":               {env("ES_HOST", "search-0.search"), found},
+		"options in a variable":           {env("JAVA_OPTS", "-Xmx1g -Des.host=search -Des.port=9200"), found},
+		"an option":                       {pod("args: [--es-host=search]\n"), found},
+		"an option in two words":          {pod("args: [--host, search, --port, \"9200\"]\n"), found},
+		"an option in a script":           {pod("command: [sh, -c, \"exec index --host search --port 9200\"]\n"), found},
+		"a probe of another pod":          {pod("readinessProbe:\n  httpGet:\n    host: search\n    port: 9200\n"), found},
+		"a key of a ConfigMap":            {config("ConfigMap", "ES_HOST", "search"), found},
+		"a key of a Secret":               {config("Secret", "ES_HOST", "search"), found},
+		"a line of an .ini":               {config("ConfigMap", "a.ini", "[es]\nes_host = search\nport = 9200\n"), found},
+		"a line of YAML":                  {config("ConfigMap", "a.yaml", "es:\n  host: search\n  port: 9200\n"), found},
+		"a list of YAML":                  {config("ConfigMap", "a.yaml", "es:\n  hosts:\n  - other\n  - search\n"), found},
+		"a list of YAML on a line":        {config("ConfigMap", "a.yaml", "es: {hosts: [other, search]}\n"), found},
+		"JSON":                            {config("Secret", "a.json", `{"es":{"host":"search","port":9200}}`), found},
+		"two words":                       {config("ConfigMap", "a.conf", "<server>\n  Host search\n</server>\n"), found},
+		"a custom resource":               {"apiVersion: a/v1\nkind: Output\nmetadata:\n  name: o\nspec:\n  elasticsearch:\n    host: search\n    port: 9200\n", found},
+		"the environment of one":          {"apiVersion: a/v1\nkind: Rollout\nmetadata:\n  name: o\nspec:\n  env:\n  - name: ES_HOST\n    value: search\n", found},
+		"none: another name":              {env("FULLNAME", "search"), ""},
+		"none: a user":                    {env("ELASTICSEARCH_USERNAME", "search"), ""},
+		"none: an index":                  {env("ELASTICSEARCH_INDEX", "search"), ""},
+		"none: another host of that name": {env("ES_HOST", "search-other"), ""},
+		"none: seeds":                     {env("DISCOVERY_SEED_HOSTS", "search"), ""},
+		"none: a word of a script":        {pod("command: [sh, -c, \"run search now; exec search\"]\n"), ""},
+		"none: a comment":                 {config("ConfigMap", "a.yaml", "# host: search\nhost: other\n"), ""},
+		"none: prose":                     {config("ConfigMap", "a.md", "The host of a search engine\nand a server which may search\n"), ""},
+		"none: labels and annotations":    {"apiVersion: a/v1\nkind: Output\nmetadata:\n  name: search\n  labels:\n    host: search\nspec:\n  labels:\n    host: search\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if g := judged(t, node{}.String()+"---\n"+c.object, Options{}); codesOf(g) != c.want {
+				t.Errorf("%q, want %q\n%s", codesOf(g), c.want, g.Text())
+			}
+		})
+	}
+}
+
+// A name with a dash is known as such, unless what has it is called another name. What a server is told of its own nodes is no client's.
+func TestBareHostsOfServers(t *testing.T) {
+	dashed := func(text string) string { return strings.ReplaceAll(text, "name: search\n", "name: es-search\n") }
+	for name, c := range map[string]struct {
+		stream string
+		want   string
+	}{
+		"a node's own names":            {node{env: map[string]string{"node.host": "search", "network.publish_host": "search"}}.String(), ""},
+		"a container beside the node":   {node{lines: "- name: x\n  value: y\n"}.String() + "      initContainers:\n      - name: wait\n        env:\n        - name: ES_HOST\n          value: search\n", "EMT021"},
+		"a dashed name in any variable": {dashed(node{}.String()) + "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  - name: c\n    env:\n    - name: BACKEND\n      value: es-search\n", "EMT021"},
+		"but of another name":           {dashed(node{}.String()) + "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  - name: c\n    env:\n    - name: FULLNAME\n      value: es-search\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if g := judged(t, c.stream, Options{}); codesOf(g) != c.want {
+				t.Errorf("%q, want %q\n%s", codesOf(g), c.want, g.Text())
+			}
+		})
+	}
+}
