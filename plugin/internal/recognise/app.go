@@ -32,6 +32,19 @@ func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workl
 	return suspect(all, o, pod)
 }
 
+// byImage gives the server that an object runs by its image alone, nil for none.
+func byImage(all []Layout, o *object.Object, pod object.Pod) *Workload {
+	for _, c := range pod.Containers() {
+		repository, _ := c.Image()
+		for _, l := range all {
+			if slices.Contains(l.images, repository) && startsServer(c) {
+				return &Workload{Object: o, App: l.App, Layout: l.in(c), Pod: pod, Main: c, Signs: []string{"its image"}}
+			}
+		}
+	}
+	return nil
+}
+
 // suspect looks for signs that an unrecognised workload is Elasticsearch or Kibana all the same.
 func suspect(all []Layout, o *object.Object, pod object.Pod) (*Workload, string, error) {
 	for _, c := range pod.Containers() {

@@ -42,6 +42,8 @@ type Release struct {
 	ECK     []*object.Object // Elasticsearch and Kibana that the operator of Elastic runs
 	Passed  []LookAlike      // what looks like one of the applications and is none
 	Guards  []*object.Object // what must not be in the output
+	// Unmanaged are Elasticsearch nodes that the user takes care of, as far as they can be told by their images and settings.
+	Unmanaged []*Workload
 
 	Objects int // how many documents hold something
 
@@ -116,6 +118,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 		}
 		for _, o := range objects {
 			if unmanaged(o.ID) {
+				r.noteUnmanaged(o)
 				continue
 			}
 			if err := r.judge(o); err != nil {
@@ -159,6 +162,21 @@ func (r *Release) judge(o *object.Object) error {
 	}
 	r.Clients = append(r.Clients, clients(o, pod, server, r.layouts)...)
 	return nil
+}
+
+// noteUnmanaged notes the nodes that an object runs of which the user takes care: who calls them is a client all the same.
+func (r *Release) noteUnmanaged(o *object.Object) {
+	pod, ok := o.Pod()
+	if !ok || o.Hook != "" || o.Kind == "Job" || o.Kind == "CronJob" {
+		return
+	}
+	w, _, _ := recogniseWorkload(r.serverLayouts, o, pod) // whatever is wrong with it is the user's
+	if w == nil {
+		w = byImage(r.serverLayouts, o, pod)
+	}
+	if w != nil && w.App == Elasticsearch {
+		r.Unmanaged = append(r.Unmanaged, w)
+	}
 }
 
 // judgeServer gives the server that a pod runs, nil when it runs none.

@@ -376,6 +376,9 @@ func (c *connection) judgeUse(a *Aspect, cert link, chain []*x509.Certificate) {
 
 // trusted names where the CAs of a server are.
 func (s *server) trusted() string {
+	if s.unmanaged {
+		return "which is unmanaged"
+	}
 	var files []string
 	for _, l := range s.caFiles {
 		files = append(files, l.what())

@@ -12,6 +12,7 @@ type Server struct {
 	Services             []string `json:"services"`
 	ClientAuthentication string   `json:"clientAuthentication"`
 	Verdict              Verdict  `json:"verdict"`
+	Reason               string   `json:"reason,omitempty"` // of UNMANAGED
 	TLS                  Aspect   `json:"https"`
 	Stage                Aspect   `json:"stage"`
 	Certificate          Aspect   `json:"certificate"`

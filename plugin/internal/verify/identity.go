@@ -46,7 +46,7 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 // usesPKI tells whether a PKI realm may know Kibana by its certificate. Where no server is in the stream the configuration says it.
 func (r *reader) usesPKI(servers []*server) bool {
 	for _, s := range servers {
-		if len(s.set.prefixes("xpack.security.authc.realms.pki.*")) > 0 {
+		if s.unmanaged && r.options.PKI || len(s.set.prefixes("xpack.security.authc.realms.pki.*")) > 0 {
 			return true
 		}
 	}

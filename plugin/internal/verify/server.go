@@ -29,6 +29,25 @@ type server struct {
 	casKnown  bool                // all of them
 	caFiles   []link
 	hasStores bool // p12 or jks: nothing here looks into one
+	unmanaged bool // the user takes care of it: nothing is known of it but its name
+}
+
+// unmanagedServer gives a server that the user takes care of. Its clients are judged, and looked for, as those of others.
+func (r *reader) unmanagedServer(w *recognise.Workload) (*server, error) {
+	s := &server{caller: r.caller(w.Object, w.Pod, w.Main), home: w.Layout.Folder, port: "9200", unmanaged: true}
+	var err error
+	if s.services, err = r.release.Services(w); err != nil {
+		return nil, err
+	}
+	reason, _ := r.listed(w.ID, "")
+	s.row = &Server{
+		Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...), ClientAuthentication: stateNone,
+		Verdict: Unmanaged, Reason: reason,
+	}
+	for _, a := range s.row.aspects() {
+		a.State = stateNone
+	}
+	return s, nil
 }
 
 // elasticsearch reads and judges a server.

@@ -19,14 +19,14 @@ func (g *Graph) Text() string {
 		_, _ = fmt.Fprintln(table, "\nSERVER\tHTTPS\tCLIENT AUTHENTICATION\tCERTIFICATE\tTRUST\tPROBES\tVERDICT")
 	}
 	for _, s := range g.Servers {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Object, s.TLS.State, s.ClientAuthentication, s.Certificate.State, s.Trust.State, s.Probes.State, s.Verdict)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Object, s.TLS.State, s.ClientAuthentication, s.Certificate.State, s.Trust.State, s.Probes.State, withReason(s.Verdict, s.Reason))
 	}
 	_ = table.Flush()
 	if len(g.Edges) > 0 {
 		_, _ = fmt.Fprintln(table, "\nCLIENT\tPROGRAM\tHTTPS\tCA\tCERTIFICATE\tIDENTITY\tVERDICT")
 	}
 	for _, e := range g.Edges {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.who(), e.what(), e.TLS.State, e.CA.State, e.Certificate.State, e.Identity.State, e.said())
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.who(), e.what(), e.TLS.State, e.CA.State, e.Certificate.State, e.Identity.State, withReason(e.Verdict, e.Reason))
 	}
 	_ = table.Flush()
 	for i, f := range g.Findings {
@@ -82,9 +82,9 @@ func (e *Edge) what() string {
 	return strings.TrimSpace(e.Program + " " + e.Setting)
 }
 
-func (e *Edge) said() string {
-	if e.Reason != "" {
-		return string(e.Verdict) + ": " + e.Reason
+func withReason(v Verdict, reason string) string {
+	if reason != "" {
+		return string(v) + ": " + reason
 	}
-	return string(e.Verdict)
+	return string(v)
 }

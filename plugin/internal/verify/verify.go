@@ -148,15 +148,21 @@ func (r *reader) listed(id object.ID, container string) (string, bool) {
 }
 
 func (r *reader) judgeServers() error {
-	for _, w := range r.release.Nodes {
-		s, err := r.elasticsearch(w)
-		if err != nil {
-			return err
+	take := func(read func(*recognise.Workload) (*server, error), all []*recognise.Workload) error {
+		for _, w := range all {
+			s, err := read(w)
+			if err != nil {
+				return err
+			}
+			r.servers = append(r.servers, s)
+			r.graph.Servers = append(r.graph.Servers, s.row)
 		}
-		r.servers = append(r.servers, s)
-		r.graph.Servers = append(r.graph.Servers, s.row)
+		return nil
 	}
-	return nil
+	if err := take(r.elasticsearch, r.release.Nodes); err != nil {
+		return err
+	}
+	return take(r.unmanagedServer, r.release.Unmanaged)
 }
 
 // judgeClients finds every connection and judges it.
@@ -205,7 +211,11 @@ func (r *reader) pods() ([]*object.Object, error) {
 	}
 	words := append(r.serviceNames(), "--elasticsearch-url")
 	others, err := r.release.Pods(words)
-	all = append(all, others...)
+	for _, o := range others {
+		if !r.isServerObject(o) {
+			all = append(all, o)
+		}
+	}
 	for _, w := range r.release.Kibanas {
 		all = append(all, w.Object)
 	}
@@ -235,11 +245,11 @@ func (r *reader) judgePod(o *object.Object) {
 		for _, connection := range made {
 			r.edge(connection)
 		}
-		if s != nil {
+		if s != nil && !s.unmanaged {
 			s.judgeProbes(c)
 		}
 	}
-	if s != nil {
+	if s != nil && !s.unmanaged {
 		s.row.Verdict = verdict(s.row.aspects()...)
 	}
 }
@@ -345,7 +355,12 @@ func (r *reader) judgeRest() {
 			r.loose.fail(place{}, UnmatchedEntry, "%s is not in the stream", e.Ref)
 		}
 	}
-	if len(r.graph.Servers)+len(r.graph.Edges)+len(r.loose.Findings)+len(r.loose.Assumptions) == 0 {
+	managed := slices.ContainsFunc(r.servers, func(s *server) bool { return !s.unmanaged })
+	switch {
+	case managed || len(r.graph.Edges)+len(r.loose.Findings)+len(r.loose.Assumptions) > 0:
+	case len(r.servers) > 0:
+		r.loose.fail(place{}, NothingFound, "nothing is in the stream but Elasticsearch that is listed as unmanaged")
+	default:
 		r.loose.fail(place{}, NothingFound, "no Elasticsearch, no Kibana and no client that is known is in the stream")
 	}
 }
