@@ -13,8 +13,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
 )
 
-// TestSameEveryTime holds that the same bytes give the same answer. The long form is TestSameInFiftyRuns, with -tags slow; a test in test/checks finds
-// loops over maps, which are what would differ.
+// TestSameEveryTime holds that the same bytes give the same answer. The long form is TestSameInFiftyRuns, with -tags
+// slow; a test in test/checks finds loops over maps, which are what would differ.
 func TestSameEveryTime(t *testing.T) {
 	for _, dir := range []string{"release", "bitnami-release", "other-clients", "fluent-outputs"} {
 		dir = filepath.Join("testdata/charts", dir)

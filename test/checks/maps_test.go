@@ -17,9 +17,9 @@ import (
 	"testing"
 )
 
-// Go gives the keys of a map in another order at every run. Nothing that the programs decide, say or write may depend on it, so that
-// no loop runs over a map: it runs over slices.Sorted(maps.Keys(m)). Free of it are loops whose order nobody can see: all that their body does is
-// to count, to fill or empty other maps, or to return a constant.
+// Go gives the keys of a map in another order at every run. Nothing that the programs decide, say or write may depend
+// on it, so that no loop runs over a map: it runs over slices.Sorted(maps.Keys(m)). Free of it are loops whose order
+// nobody can see: all that their body does is to count, to fill or empty other maps, or to return a constant.
 func TestNothingDependsOnTheOrderOfAMap(t *testing.T) {
 	for _, p := range typed(t, "./plugin/...", "./initcontainer/...") {
 		for _, problem := range p.mapLoops() {

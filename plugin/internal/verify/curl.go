@@ -89,8 +89,7 @@ func (s script) commands() []command {
 		return all // curl by itself: each word is an argument
 	}
 	for i, word := range s.words {
-		before := s.words[max(0, i-1)]
-		all = append(all, split(word, i > 0 && strings.HasPrefix(before, "-") && strings.HasSuffix(before, "c"))...)
+		all = append(all, split(word, i > 0 && isScriptOption(s.words[i-1]))...)
 	}
 	return all
 }
@@ -190,8 +189,8 @@ func (c *curlCall) note(name, given string) {
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/elasticsearch/healthcheck.sh
 const healthcheck = "/opt/bitnami/scripts/elasticsearch/healthcheck.sh"
 
-// curls gives the connections that a container makes by curl, and the calls whose address cannot be read; s is the server that its pod runs, nil for
-// none.
+// curls gives the connections that a container makes by curl, and the calls whose address cannot be read; s is the server
+// that its pod runs, nil for none.
 func (c caller) curls(s *server) (all []*connection, lost []place) {
 	for _, run := range c.scripts() {
 		calls := run.calls()
@@ -313,5 +312,6 @@ func (c caller) curlrc(call curlCall, made *connection) map[string]string {
 
 // isLocal holds for the names of a pod's own machine; of an address of IPv6 it sees the bracket.
 func isLocal(host string) bool {
-	return host == "localhost" || host == "[" || host == "0" || host == "0.0.0.0" || strings.HasPrefix(host, "127.") && !strings.ContainsFunc(host, unicode.IsLetter)
+	return slices.Contains([]string{"localhost", "[", "0", "0.0.0.0"}, host) ||
+		strings.HasPrefix(host, "127.") && !strings.ContainsFunc(host, unicode.IsLetter)
 }

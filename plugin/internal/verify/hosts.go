@@ -9,29 +9,31 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
-// A host may stand alone, without scheme and port. What a text means is then said by what it is the value of: ES_HOST is a host, FULLNAME is none.
+// A host may stand alone, without scheme and port. What a text means is then said by what it is the value of: ES_HOST
+// is a host, FULLNAME is none.
 
-// isHostName tells whether a setting or variable of that name holds a host. Seeds and initial masters are called on the nodes' own port.
+// isHostName tells whether a setting or variable of that name holds a host. Seeds and initial masters are called on
+// the nodes' own port.
 func isHostName(name string) bool {
-	name = strings.ToLower(name)
+	name = strings.Trim(strings.ToLower(name), "\"' ")
 	if strings.Contains(name, "seed") || strings.Contains(name, "initial_master") {
 		return false
 	}
-	if slices.ContainsFunc([]string{"host", "url", "addr", "server", "endpoint"}, func(word string) bool { return strings.Contains(name, word) }) {
-		return true
+	for _, word := range []string{"host", "url", "addr", "server", "endpoint"} {
+		if strings.Contains(name, word) {
+			return true
+		}
 	}
-	parts := strings.FieldsFunc(name, func(r rune) bool { return !isHostByte(byte(r)) || strings.ContainsRune("._-", r) })
-	if len(parts) == 0 {
-		return false
-	}
-	last := parts[len(parts)-1]
-	return strings.HasSuffix(last, "uri") || strings.HasSuffix(last, "uris") || slices.Contains([]string{"node", "nodes", "elasticsearch", "elastic", "es"}, last)
+	last := name[strings.LastIndexAny(name, "._-/")+1:]
+	return strings.HasSuffix(last, "uri") || strings.HasSuffix(last, "uris") ||
+		slices.Contains([]string{"node", "nodes", "elasticsearch", "elastic", "es"}, last)
 }
 
 // isOtherName holds for names of things that are no hosts: FULLNAME, CLUSTER_NAME.
 func isOtherName(name string) bool {
 	name = strings.ToLower(name)
-	return strings.HasSuffix(name, "name") && !isHostName(name) && !strings.Contains(name, "service") && !strings.Contains(name, "svc")
+	isService := strings.Contains(name, "service") || strings.Contains(name, "svc")
+	return strings.HasSuffix(name, "name") && !isHostName(name) && !isService
 }
 
 // isHost gives the Service that a word is, alone, with its domain, or behind the name of a pod.
@@ -62,8 +64,8 @@ func (r *reader) hostOf(key, text string) string {
 	return ""
 }
 
-// hostIn gives the Service that a text names as a host in one of the ways of files and command lines: es_host = search, "host": "search",
-// --host search, Host search, and lists of these.
+// hostIn gives the Service that a text names as a host in one of the ways of files and command lines: es_host =
+// search, "host": "search", --host search, Host search, and lists of these.
 func (r *reader) hostIn(text string) string {
 	if !slices.ContainsFunc(r.serviceNames(), func(name string) bool { return strings.Contains(text, name) }) {
 		return ""
@@ -135,7 +137,8 @@ func saidIn(n *yaml.Node, key string) []said {
 	return all
 }
 
-// childAt gives a child of a list or mapping and what it is called, nil for a key: in a list as the list, or as the option before it.
+// childAt gives a child of a list or mapping and what it is called, nil for a key: in a list as the list, or as the
+// option before it.
 func childAt(n *yaml.Node, i int, key string) (string, *yaml.Node) {
 	switch {
 	case n.Kind == yaml.SequenceNode && i > 0 && strings.HasPrefix(n.Content[i-1].Value, "-"):

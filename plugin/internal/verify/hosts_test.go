@@ -6,18 +6,23 @@ import (
 	"testing"
 )
 
-// A Service is often called "elasticsearch", and a client told its bare name: as the host in a variable, an option or a file. That nobody saw, unless the
-// name had a dash. Where the name says nothing of a host it is a word like others.
+// A Service is often called "elasticsearch", and a client told its bare name: as the host in a variable, an option or
+// a file. That nobody saw, unless the name had a dash. Where the name says nothing of a host it is a word like
+// others.
 func TestBareHosts(t *testing.T) {
 	pod := func(container string) string {
-		return "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\nspec:\n  template:\n    metadata:\n      labels:\n        search: search\n        host: search\n" +
-			"    spec:\n      hostname: search\n      containers:\n      - name: search\n        image: search:9.2\n" + indented(container, 8)
+		return "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\nspec:\n  template:\n" +
+			"    metadata:\n      labels:\n        search: search\n        host: search\n" +
+			"    spec:\n      hostname: search\n      containers:\n      - name: search\n        image: search:9.2\n" +
+			indented(container, 8)
 	}
+	custom := func(spec string) string { return "apiVersion: a/v1\nkind: Output\nmetadata:\n  name: o\n" + spec }
 	env := func(name, value string) string {
 		return pod(fmt.Sprintf("env:\n- name: %s\n  value: %q\n", name, value))
 	}
 	config := func(kind, key, text string) string {
-		return fmt.Sprintf("apiVersion: v1\nkind: %s\nmetadata:\n  name: shop\n%s:\n  %s: %q\n", kind, map[string]string{"ConfigMap": "data", "Secret": "stringData"}[kind], key, text)
+		field := map[string]string{"ConfigMap": "data", "Secret": "stringData"}[kind]
+		return fmt.Sprintf("apiVersion: v1\nkind: %s\nmetadata:\n  name: shop\n%s:\n  %s: %q\n", kind, field, key, text)
 	}
 	const found = "EMT021"
 	for name, c := range map[string]struct{ object, want string }{
@@ -40,8 +45,8 @@ func TestBareHosts(t *testing.T) {
 		"a list of YAML on a line":        {config("ConfigMap", "a.yaml", "es: {hosts: [other, search]}\n"), found},
 		"JSON":                            {config("Secret", "a.json", `{"es":{"host":"search","port":9200}}`), found},
 		"two words":                       {config("ConfigMap", "a.conf", "<server>\n  Host search\n</server>\n"), found},
-		"a custom resource":               {"apiVersion: a/v1\nkind: Output\nmetadata:\n  name: o\nspec:\n  elasticsearch:\n    host: search\n    port: 9200\n", found},
-		"the environment of one":          {"apiVersion: a/v1\nkind: Rollout\nmetadata:\n  name: o\nspec:\n  env:\n  - name: ES_HOST\n    value: search\n", found},
+		"a custom resource":               {custom("spec:\n  elasticsearch:\n    host: search\n    port: 9200\n"), found},
+		"the environment of one":          {custom("spec:\n  env:\n  - name: ES_HOST\n    value: search\n"), found},
 		"none: another name":              {env("FULLNAME", "search"), ""},
 		"none: a user":                    {env("ELASTICSEARCH_USERNAME", "search"), ""},
 		"none: an index":                  {env("ELASTICSEARCH_INDEX", "search"), ""},
@@ -49,8 +54,8 @@ func TestBareHosts(t *testing.T) {
 		"none: seeds":                     {env("DISCOVERY_SEED_HOSTS", "search"), ""},
 		"none: a word of a script":        {pod("command: [sh, -c, \"run search now; exec search\"]\n"), ""},
 		"none: a comment":                 {config("ConfigMap", "a.yaml", "# host: search\nhost: other\n"), ""},
-		"none: prose":                     {config("ConfigMap", "a.md", "The host of a search engine\nand a server which may search\n"), ""},
-		"none: labels and annotations":    {"apiVersion: a/v1\nkind: Output\nmetadata:\n  name: search\n  labels:\n    host: search\nspec:\n  labels:\n    host: search\n", ""},
+		"none: prose":                     {config("ConfigMap", "a.md", "The host of a search engine\nand what may search\n"), ""},
+		"none: labels and annotations":    {custom("  labels:\n    host: search\nspec:\n  labels:\n    host: search\n"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if g := judged(t, node{}.String()+"---\n"+c.object, Options{}); codesOf(g) != c.want {
@@ -60,17 +65,20 @@ func TestBareHosts(t *testing.T) {
 	}
 }
 
-// A name with a dash is known as such, unless what has it is called another name. What a server is told of its own nodes is no client's.
+// A name with a dash is known as such, unless what has it is called another name. What a server is told of its own
+// nodes is no client's.
 func TestBareHostsOfServers(t *testing.T) {
-	dashed := func(text string) string { return strings.ReplaceAll(text, "name: search\n", "name: es-search\n") }
+	variable := func(name, value string) string { return "env:\n- name: " + name + "\n  value: " + value + "\n" }
+	beside := node{}.String() + "      initContainers:\n      - name: wait\n" + indented(variable("ES_HOST", "search"), 8)
+	dashed := strings.ReplaceAll(node{}.String(), "name: search\n", "name: es-search\n")
 	for name, c := range map[string]struct {
 		stream string
 		want   string
 	}{
-		"a node's own names":            {node{env: map[string]string{"node.host": "search", "network.publish_host": "search"}}.String(), ""},
-		"a container beside the node":   {node{lines: "- name: x\n  value: y\n"}.String() + "      initContainers:\n      - name: wait\n        env:\n        - name: ES_HOST\n          value: search\n", "EMT021"},
-		"a dashed name in any variable": {dashed(node{}.String()) + "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  - name: c\n    env:\n    - name: BACKEND\n      value: es-search\n", "EMT021"},
-		"but of another name":           {dashed(node{}.String()) + "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  - name: c\n    env:\n    - name: FULLNAME\n      value: es-search\n", ""},
+		"a node's own names":            {node{env: map[string]string{"network.publish_host": "search"}}.String(), ""},
+		"a container beside the node":   {beside, "EMT021"},
+		"a dashed name in any variable": {dashed + podNamed("p") + indented(variable("BACKEND", "es-search"), 4), "EMT021"},
+		"but of another name":           {dashed + podNamed("p") + indented(variable("FULLNAME", "es-search"), 4), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if g := judged(t, c.stream, Options{}); codesOf(g) != c.want {

@@ -11,8 +11,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 )
 
-// node is a StatefulSet of nodes that require certificates, behind the Service "search". Cases change its image and settings, and add lines to its
-// container.
+// node is a StatefulSet of nodes that require certificates, behind the Service "search". Cases change its image and
+// settings, and add lines to its container.
 type node struct {
 	image string
 	env   map[string]string
@@ -21,8 +21,8 @@ type node struct {
 
 func (n node) String() string {
 	settings := map[string]string{
-		"xpack.security.enabled": "true", ssl + "enabled": "true", ssl + "client_authentication": "required", ssl + "certificate": "tls/tls.crt",
-		ssl + "key": "tls/tls.key", ssl + "certificate_authorities": "tls/ca.crt", "discovery.type": "single-node",
+		"xpack.security.enabled": "true", ssl + "enabled": "true", ssl + "client_authentication": "required",
+		ssl + "certificate": "tls/tls.crt", ssl + "key": "tls/tls.key", ssl + "certificate_authorities": "tls/ca.crt", "discovery.type": "single-node",
 	}
 	maps.Copy(settings, n.env)
 	var env strings.Builder
@@ -63,6 +63,11 @@ spec:
 `
 }
 
+// podNamed begins a Pod with one container, to which lines may be added.
+func podNamed(name string) string {
+	return "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: " + name + "\nspec:\n  containers:\n  - name: " + name + "\n    image: any\n"
+}
+
 // indented moves lines to the right.
 func indented(lines string, by int) string {
 	var b strings.Builder
@@ -99,10 +104,11 @@ func codesOf(g *Graph) string {
 	return strings.Join(all, " ")
 }
 
-// In the official image variables win over -E, which wins over the file. The node of the first cases asks for no certificate or speaks no HTTPS, and
-// was PROVEN; that of the next ones was not.
+// In the official image variables win over -E, which wins over the file. The node of the first cases asks for no
+// certificate or speaks no HTTPS, and was PROVEN; that of the next ones was not.
 func TestOrderOfSettings(t *testing.T) {
-	const none, upper = "none", "ES_SETTING_XPACK_SECURITY_HTTP_SSL_CLIENT__AUTHENTICATION"
+	const none, stage, upper = "none", ssl + "client_authentication", "ES_SETTING_XPACK_SECURITY_HTTP_SSL_CLIENT__AUTHENTICATION"
+	set := func(name, value string) map[string]string { return map[string]string{name: value} }
 	flag := func(setting string) string { return "args: [\"-E" + setting + "\"]" }
 	split := func(setting string) string { return "command: [elasticsearch]\nargs: [-E, " + setting + "]" }
 	script := func(setting string) string {
@@ -112,16 +118,16 @@ func TestOrderOfSettings(t *testing.T) {
 		node node
 		want string
 	}{
-		"a dotted variable takes back a flag": {node{env: map[string]string{ssl + "client_authentication": none}, lines: flag(ssl + "client_authentication=required")}, "EMT002"},
+		"a dotted variable takes back a flag": {node{env: set(stage, none), lines: flag(stage + "=required")}, "EMT002"},
 		"a variable in capitals takes back a flag": {
-			node{env: map[string]string{ssl + "client_authentication": "", upper: none}, lines: flag(ssl + "client_authentication=required")}, "EMT002"},
-		"and one in two words":                {node{env: map[string]string{ssl + "client_authentication": none}, lines: split(ssl + "client_authentication=required")}, "EMT002"},
-		"and one of a script":                 {node{env: map[string]string{ssl + "client_authentication": none}, lines: script(ssl + "client_authentication=required")}, "EMT002"},
-		"security is off":                     {node{env: map[string]string{"xpack.security.enabled": "false"}, lines: flag("xpack.security.enabled=true")}, "EMT001"},
-		"HTTPS is off":                        {node{env: map[string]string{ssl + "enabled": "false"}, lines: flag(ssl + "enabled=true")}, "EMT001"},
+			node{env: map[string]string{stage: "", upper: none}, lines: flag(stage + "=required")}, "EMT002"},
+		"and one in two words":                {node{env: set(stage, none), lines: split(stage + "=required")}, "EMT002"},
+		"and one of a script":                 {node{env: set(stage, none), lines: script(stage + "=required")}, "EMT002"},
+		"security is off":                     {node{env: set("xpack.security.enabled", "false"), lines: flag("xpack.security.enabled=true")}, "EMT001"},
+		"HTTPS is off":                        {node{env: set(ssl+"enabled", "false"), lines: flag(ssl + "enabled=true")}, "EMT001"},
 		"a flag does not override a variable": {node{lines: flag(ssl + "client_authentication=none")}, ""},
 		"nor does one in a script":            {node{lines: script(ssl + "client_authentication=none")}, ""},
-		"a flag by itself counts":             {node{env: map[string]string{ssl + "client_authentication": ""}, lines: flag(ssl + "client_authentication=none")}, "EMT002"},
+		"a flag by itself counts":             {node{env: set(stage, ""), lines: flag(stage + "=none")}, "EMT002"},
 		"version 7 starts with neither": {
 			node{image: "elasticsearch:7.17.3", lines: flag(ssl + "client_authentication=required")}, "EMT022"},
 	} {
@@ -133,7 +139,8 @@ func TestOrderOfSettings(t *testing.T) {
 	}
 }
 
-// A setting that two variables set to different things was taken from the one that a Go map gave last: in most runs PROVEN, in the others not.
+// A setting that two variables set to different things was taken from the one that a Go map gave last: in most runs
+// PROVEN, in the others not.
 func TestTwoSpellingsOfAVariable(t *testing.T) {
 	const upper = "ES_SETTING_XPACK_SECURITY_HTTP_SSL_"
 	for name, c := range map[string]struct {
@@ -162,8 +169,8 @@ func TestTwoSpellingsOfAVariable(t *testing.T) {
 	}
 }
 
-// A call of curl whose address stands behind a substitution or in a variable was dropped, and with it the probe. What can be read is judged, what cannot is
-// named. What calls another host is no finding.
+// A call of curl whose address stands behind a substitution or in a variable was dropped, and with it the probe. What
+// can be read is judged, what cannot is named. What calls another host is no finding.
 func TestCurlIsNeverDropped(t *testing.T) {
 	probe := func(text string) string {
 		return fmt.Sprintf("readinessProbe:\n  exec:\n    command: [bash, -c, %q]\n", text)
@@ -209,8 +216,7 @@ func TestCurlIsNeverDropped(t *testing.T) {
 // The same for a client: where its container names a server, each of its calls is read or named.
 func TestCurlOfAClientIsNeverDropped(t *testing.T) {
 	pod := func(env, script string) string {
-		return node{}.String() + "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: load\nspec:\n  containers:\n  - name: load\n    image: curl\n    env:\n" +
-			indented(env, 4) + fmt.Sprintf("    command: [sh, -c, %q]\n", script)
+		return node{}.String() + podNamed("load") + "    env:\n" + indented(env, 4) + fmt.Sprintf("    command: [sh, -c, %q]\n", script)
 	}
 	const named, other = "- name: ES\n  value: https://search:9200", "- name: OTHER\n  value: https://example.org:9200"
 	for name, c := range map[string]struct{ env, script, want string }{

@@ -63,7 +63,8 @@ func (s *server) isPort(c caller, port string) bool {
 func (s script) besideCurl() string {
 	var words []string
 	for _, c := range s.commands()[1:] { // the first is all of it
-		if c.curl() >= 0 || !slices.ContainsFunc(c.words, func(word string) bool { return !assignment.MatchString(word) }) || isDeclaration(c.words[0]) {
+		isOther := func(word string) bool { return !assignment.MatchString(word) }
+		if c.curl() >= 0 || isDeclaration(c.words[0]) || !slices.ContainsFunc(c.words, isOther) {
 			continue
 		}
 		for _, word := range c.words {

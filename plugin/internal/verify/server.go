@@ -97,7 +97,8 @@ func (s *server) official() settings {
 		}
 		v := s.env[name]
 		if other, twice := environment[key]; twice && decides(key) && v.differs(other) {
-			s.row.Stage.fail(v.at, NotJudged, "%s is set by %s too, to something else: which of the two counts is left to chance; remove one", key, other.at.path)
+			s.row.Stage.fail(v.at, NotJudged, "%s is set by %s too, to something else: which of the two counts is left to chance; remove one",
+				key, other.at.path)
 		}
 		if _, twice := flags[key]; twice && s.major() == 7 {
 			s.row.Stage.fail(v.at, NotJudged, "%s is also set by -E: Elasticsearch 7 does not start with both", key)

@@ -16,7 +16,8 @@ type command struct {
 	sure  bool // it runs; a text in quotes may be none
 }
 
-// splitter takes a script apart. It knows quotes, substitutions, comments and here-documents, and no more of the language.
+// splitter takes a script apart. It knows quotes, substitutions, comments and here-documents, and no more of the
+// language.
 type splitter struct {
 	done  []command
 	words []string
@@ -57,10 +58,15 @@ func (c command) quoted() []command {
 		if !strings.ContainsAny(strings.TrimSpace(word), " \n") || c.isPrint() || c.curl() >= 0 {
 			continue
 		}
-		before := c.words[max(0, i-1)]
-		all = append(all, split(word, c.sure && (c.words[0] == "eval" || strings.HasPrefix(before, "-") && strings.HasSuffix(before, "c")))...)
+		isScript := c.words[0] == "eval" || i > 0 && isScriptOption(c.words[i-1])
+		all = append(all, split(word, c.sure && isScript)...)
 	}
 	return all
+}
+
+// isScriptOption holds for -c, -ec and the like of a shell.
+func isScriptOption(word string) bool {
+	return strings.HasPrefix(word, "-") && strings.HasSuffix(word, "c")
 }
 
 func (s *splitter) read(text string) {
@@ -90,7 +96,7 @@ func (s *splitter) read(text string) {
 			text = s.hereDocument(text, i)
 		case b == ' ' || b == '\t' || b == '\r':
 			s.endWord()
-		case strings.IndexByte("\n;|()", b) >= 0, b == '&' && !strings.HasSuffix(text[:i], ">") && !strings.HasPrefix(text[i+1:], ">"):
+		case strings.IndexByte("\n;|()", b) >= 0 || b == '&' && !isRedirect(text, i):
 			s.endCommand()
 		default:
 			s.put(text[i : i+1])
@@ -102,6 +108,11 @@ func (s *splitter) read(text string) {
 		s.inner = append(s.inner, text[open+1:])
 	}
 	s.endCommand()
+}
+
+// isRedirect holds for the & in >&2 and &>file.
+func isRedirect(text string, at int) bool {
+	return strings.HasSuffix(text[:at], ">") || strings.HasPrefix(text[at+1:], ">")
 }
 
 func (s *splitter) put(text string) {
@@ -153,9 +164,10 @@ func (s *splitter) hereDocument(text string, at int) string {
 func substitution(text string) (inner string, length int) {
 	if text[0] == '`' {
 		for i := 1; i < len(text); i++ {
-			if text[i] == '\\' {
+			switch text[i] {
+			case '\\':
 				i++
-			} else if text[i] == '`' {
+			case '`':
 				return strings.ReplaceAll(text[1:i], "\\`", "`"), i + 1
 			}
 		}
@@ -188,24 +200,27 @@ func substitution(text string) (inner string, length int) {
 
 // noCalls are commands for which curl is only a word.
 var noCalls = []string{
-	"which", "type", "hash", "whereis", "alias", "apk", "apt", "apt-get", "dpkg", "yum", "dnf", "microdnf", "tdnf", "zypper", "pip", "brew", "rpm",
-	"test", "[", "[[", "ls", "rm", "cp", "mv", "ln", "chmod", "chown", "cat", "grep", "pgrep", "pkill", "killall",
+	"which", "type", "hash", "whereis", "alias", "apk", "apt", "apt-get", "dpkg", "yum", "dnf", "microdnf", "tdnf", "zypper",
+	"pip", "brew", "rpm", "test", "[", "[[", "ls", "rm", "cp", "mv", "ln", "chmod", "chown", "cat", "grep", "pgrep", "pkill", "killall",
 }
 
 var assignment = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)\+?=`)
 
-// curl gives the place of the word curl in a command that runs it, -1 in others. A call whose address can be read counts in any command.
+// curl gives the place of the word curl in a command that runs it, -1 in others. A call whose address can be read
+// counts in any command.
 func (c command) curl() int {
 	at := slices.IndexFunc(c.words, isCurl)
 	if at < 0 || slices.ContainsFunc(parseCurl(c.words[at+1:]), curlCall.isReadable) {
 		return at
 	}
 	before := c.words[:at]
-	for len(before) > 0 && (assignment.MatchString(before[0]) || slices.Contains([]string{"if", "elif", "while", "until", "!"}, before[0])) {
+	reserved := []string{"if", "elif", "while", "until", "!"}
+	for len(before) > 0 && (assignment.MatchString(before[0]) || slices.Contains(reserved, before[0])) {
 		before = before[1:]
 	}
-	looks := slices.Contains(before, "-v") || slices.Contains(before, "-V") // command -v curl
-	if !c.sure || looks || len(before) > 0 && slices.Contains(noCalls, path.Base(before[0])) || slices.ContainsFunc(c.words[at+1:], isInfo) {
+	looks := slices.Contains(before, "-v") || slices.Contains(before, "-V") || // command -v curl
+		len(before) > 0 && slices.Contains(noCalls, path.Base(before[0]))
+	if !c.sure || looks || slices.ContainsFunc(c.words[at+1:], isInfo) {
 		return -1
 	}
 	return at

@@ -69,7 +69,8 @@ func (r *reader) sweepObject(o *object.Object) []mention {
 		}
 		if n.Kind == yaml.ScalarNode {
 			at := place{id: o.ID, container: container, path: strings.TrimPrefix(path, "."), line: o.Doc.Line() + n.Line - 1}
-			found = append(found, r.sweepText(o, said{node: n, key: key}, encoded[n], at, func(s said) string { return r.calls(o, at, s) })...)
+			calls := func(s said) string { return r.calls(o, at, s) }
+			found = append(found, r.sweepText(o, said{node: n, key: key}, encoded[n], at, calls)...)
 			return
 		}
 		for i := range n.Content {
@@ -96,7 +97,8 @@ func (r *reader) calls(o *object.Object, at place, s said) string {
 	if o.Kind == "Ingress" && strings.Contains(at.path, "ackend") && slices.Contains(r.serviceNames(), s.text) {
 		return s.text
 	}
-	if _, runs := o.Pod(); runs && at.container == "" || strings.HasPrefix(at.path, "metadata.") || strings.Contains(at.path, "abels.") {
+	_, runs := o.Pod()
+	if runs && at.container == "" || strings.HasPrefix(at.path, "metadata.") || strings.Contains(at.path, "abels.") {
 		return ""
 	}
 	if s.all && !r.isServerObject(o) && !isOtherName(s.key) {
@@ -115,7 +117,8 @@ func (r *reader) sweepText(o *object.Object, s said, held content, at place, cal
 		if service := calls(s); service != "" {
 			here := at
 			here.line = line
-			found = append(found, mention{object: o, container: at.container, service: service, plain: strings.Contains(s.text, "http://"+service), at: here})
+			plain := strings.Contains(s.text, "http://"+service)
+			found = append(found, mention{object: o, container: at.container, service: service, plain: plain, at: here})
 		}
 	}
 	if inner := r.inner[s.node]; inner != nil {
@@ -196,7 +199,7 @@ func isHostByte(c byte) bool {
 	return c == '-' || c == '.' || c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 }
 
-// isName gives the Service that a whole text is, also with its domain. Of a name of one word what the text is the value of must say it.
+// isName gives the Service that a whole text is, also with its domain. Names of one word mean too much else: hostOf looks at these.
 func (r *reader) isName(text string) string {
 	for _, name := range r.serviceNames() {
 		rest, ok := strings.CutPrefix(text, name)

@@ -254,8 +254,8 @@ func (r *reader) judgePod(o *object.Object) {
 	}
 }
 
-// judgeLost reports calls of curl whose address cannot be read, where they may go to Elasticsearch: in the pod of a server, and in a container that
-// names one.
+// judgeLost reports calls of curl whose address cannot be read, where they may go to Elasticsearch: in the pod of a server,
+// and in a container that names one.
 func (r *reader) judgeLost(c caller, lost []place, s *server) {
 	if _, unmanaged := r.listed(c.object.ID, c.Name); unmanaged || s == nil && len(lost) > 0 && !c.namesServer() {
 		return
