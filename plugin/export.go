@@ -31,8 +31,8 @@ func (o *options) exportCommand() *cobra.Command {
 		Use:   "export --format FORMAT --out DIR [flags] [FILE|-]",
 		Short: "Write what the post-renderer does as patches, for Flux and others who run no programs",
 		Long: `elk-mtls export reads manifests as the post-renderer does and writes patches that make the same of them by kustomize alone. They fit
-this rendering of the chart: where another differs at a place that they change, has other containers, or lacks an object, they fail.
-After an upgrade of the chart export again. See docs/flux.md.`,
+this rendering of the chart. Where another one differs in a place that they change, in a container or a file of a pod that they change,
+or lacks an object, they fail; images, resources and ports may change. Export again after an upgrade of the chart. See docs/flux.md.`,
 		Example: `  # a component, for the components of a kustomization
   helm template elk ./chart --skip-tests | elk-mtls export --format kustomize --out elk-mtls
 
@@ -95,22 +95,26 @@ func (e *exportOptions) files(input []byte, settings config.Settings) (newFiles,
 	if err != nil {
 		return nil, err
 	}
-	changes, added, tests, err := export.Compare(before, after)
+	result, err := export.Compare(before, after)
 	if err != nil {
 		return nil, err
 	}
-	if len(changes)+len(added) == 0 {
+	if len(result.Changes)+len(result.Added) == 0 {
 		return nil, errors.New("nothing in the stream needs a change: either elk-mtls has patched it already, or it holds neither Elasticsearch nor a client of it")
 	}
-	for _, id := range tests {
+	for _, id := range result.Tests {
 		_, _ = fmt.Fprintf(e.stderr, "elk-mtls: %s is a test of the chart and not in the export: its name may be another at each rendering\n", id)
 	}
-	name, text, err := e.patches(before, changes, added)
+	for _, id := range result.Large {
+		_, _ = fmt.Fprintf(e.stderr,
+			"elk-mtls: %s holds more than 64 KiB: the patches do not notice when its content changes, so compare it yourself\n", id)
+	}
+	name, text, err := e.patches(before, result)
 	if err != nil {
 		return nil, err
 	}
 	var objects strings.Builder
-	for _, o := range added {
+	for _, o := range result.Added {
 		objects.WriteString("---\n" + strings.TrimPrefix(string(o.Doc.Text()), "---\n"))
 	}
 	var files newFiles
@@ -120,13 +124,13 @@ func (e *exportOptions) files(input []byte, settings config.Settings) (newFiles,
 }
 
 // patches gives the one file that is not the same for all formats.
-func (e *exportOptions) patches(before []*object.Object, changes []export.Change, added []*object.Object) (name, text string, err error) {
+func (e *exportOptions) patches(before []*object.Object, result export.Result) (name, text string, err error) {
 	if e.format == "flux" {
 		hooks := slices.ContainsFunc(before, func(o *object.Object) bool { return o.Hook != "" })
-		text, err = export.HelmRelease(changes, hooks)
+		text, err = export.HelmRelease(result.Changes, hooks)
 		return "helmrelease.yaml", text, err
 	}
-	text, err = export.Component(changes, added)
+	text, err = export.Component(result.Changes, result.Added)
 	return "kustomization.yaml", text, err
 }
 

@@ -9,13 +9,43 @@ import (
 	"strings"
 )
 
-// differ collects the operations that lead from one value to another. Each is preceded by a test of what it replaces.
+// differ collects the operations that lead from one value to another. What they change is tested before: a value that
+// is replaced, a field that must not be there yet, and the whole of a list, since nothing else tells what was added to
+// it.
 type differ struct {
 	operations []Operation
+	tested     map[string]bool // whether what is at this path, and all below it, is known to be as it was
+	copied     map[string]bool // lists of containers, of which a copy was tested
 }
+
+func newDiffer() *differ { return &differ{tested: map[string]bool{}, copied: map[string]bool{}} }
 
 func (d *differ) do(op, path string, value any) {
 	d.operations = append(d.operations, Operation{Op: op, Path: path, Value: value})
+}
+
+func (d *differ) copy(from, to string) {
+	d.operations = append(d.operations, Operation{Op: "copy", From: from, Path: to})
+}
+
+// test holds for null where nothing is.
+func (d *differ) test(path string, was any) {
+	for above := path; above != ""; above = above[:strings.LastIndex(above, "/")] {
+		if known, ok := d.tested[above]; known {
+			return
+		} else if ok {
+			break
+		}
+	}
+	d.tested[path] = true
+	if !hasNull(was) {
+		d.do("test", path, was)
+		return
+	}
+	at := path[:strings.LastIndex(path, "/")] + spare
+	d.copy(path, at)
+	d.do("test", at, d.unify(at, was))
+	d.do("remove", at, nil)
 }
 
 func escape(name string) string {
@@ -38,8 +68,8 @@ func (d *differ) compare(path string, was, is any) {
 			return
 		}
 	}
-	d.do("test", path, was)
-	d.do("add", path, is) // in a mapping it replaces, and holds for null, which may not be there at all
+	d.test(path, was)
+	d.do("add", path, is) // in a mapping it replaces
 }
 
 func (d *differ) fields(path string, was, is map[string]any) {
@@ -49,8 +79,10 @@ func (d *differ) fields(path string, was, is map[string]any) {
 		at := path + "/" + escape(name)
 		old, fresh := was[name], is[name]
 		if _, stays := is[name]; !stays {
-			d.do("test", at, old)
-			d.do("remove", at, nil)
+			if old != nil { // null may not be there at all
+				d.test(at, old)
+				d.do("remove", at, nil)
+			}
 			continue
 		}
 		d.compare(at, old, fresh)
@@ -59,25 +91,26 @@ func (d *differ) fields(path string, was, is map[string]any) {
 
 // elements goes through two lists side by side. at counts in the list as it is after the operations so far.
 func (d *differ) elements(path string, was, is []any) {
+	d.test(path, was)
 	at := 0
-	place := func() string { return fmt.Sprintf("%s/%d", path, at) }
 	for _, s := range align(was, is) {
+		place := fmt.Sprintf("%s/%d", path, at)
 		switch {
 		case s.is < 0:
-			d.do("test", place(), was[s.was])
-			d.do("remove", place(), nil)
+			d.do("remove", place, nil)
 			continue
 		case s.was < 0:
-			d.do("add", place(), is[s.is])
+			d.do("add", place, is[s.is])
 		case reflect.DeepEqual(was[s.was], is[s.is]):
-		default:
-			if name := named(was[s.was]); name != "" {
-				d.do("test", place()+"/name", name)
-				d.compare(place(), was[s.was], is[s.is])
-			} else {
-				d.do("test", place(), was[s.was])
-				d.do("replace", place(), is[s.is])
+		case named(was[s.was]) != "":
+			if d.copied[path] { // no test has seen what a copy leaves open
+				for _, name := range mayChange {
+					d.tested[place+"/"+name] = false
+				}
 			}
+			d.compare(place, was[s.was], is[s.is])
+		default:
+			d.do("replace", place, is[s.is])
 		}
 		at++
 	}
@@ -128,13 +161,17 @@ func identities(list []any) []string {
 			all = append(all, fmt.Sprint(name, " ", e.(map[string]any)["mountPath"]))
 			continue
 		}
-		text, err := json.Marshal(e)
-		if err != nil { // what came out of JSON goes back into it
-			panic(err)
-		}
-		all = append(all, string(text))
+		all = append(all, text(e))
 	}
 	return all
+}
+
+func text(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil { // what came out of JSON goes back into it
+		panic(err)
+	}
+	return string(text)
 }
 
 func named(element any) string {

@@ -1,6 +1,6 @@
 // Package export turns what the post-renderer does into patches of kustomize, for those who may run no program of ours: objects before
 // and after come in, patches and additional objects go out. Applied to the same objects by plain kustomize they give the same result;
-// applied to others, whose places they do not fit, they fail.
+// applied to objects that differ where it matters, they fail.
 package export
 
 import (
@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
@@ -17,10 +16,10 @@ import (
 // Change is what has to be done to one object of the chart.
 type Change struct {
 	object.ID
-	Hook        string
 	Delete      bool
 	Annotations map[string]any // to be added to an object that has none
 	Operations  []Operation
+	large       bool
 }
 
 // Operation is one of JSON Patch, see https://www.rfc-editor.org/rfc/rfc6902. A test of null holds where nothing is.
@@ -29,55 +28,80 @@ type Operation struct {
 	Value          any
 }
 
-// Compare gives a change for every object that is not the same afterwards, and the objects that are new. Tests of the chart are left out,
-// and named: many have another name at every rendering.
-func Compare(before, after []*object.Object) (changes []Change, added []*object.Object, tests []object.ID, err error) {
+// Result is what leads from one stream to another.
+type Result struct {
+	Changes []Change
+	Added   []*object.Object // objects that the chart does not have
+	Tests   []object.ID      // tests of the chart, which are left as they are: many have another name at every rendering
+	Large   []object.ID      // ConfigMaps whose content is not tested
+}
+
+// Compare gives a change for every object that is not the same afterwards, and for every ConfigMap and Secret that such
+// an object reads: that one must stay what it is.
+func Compare(before, after []*object.Object) (Result, error) {
+	var r Result
 	was, err := byID(before)
 	if err != nil {
-		return nil, nil, nil, err
+		return r, err
 	}
 	is, err := byID(after)
 	if err != nil {
-		return nil, nil, nil, err
+		return r, err
 	}
+	changes, reads := map[string]*Change{}, references{}
 	var problems []error
 	for _, o := range before {
+		old := was[key(o.ID)]
 		now, stays := is[key(o.ID)]
-		c := Change{ID: o.ID, Hook: o.Hook, Delete: !stays}
-		if stays {
-			if err := c.compare(was[key(o.ID)], now); err != nil {
-				problems = append(problems, err)
-				continue
-			}
-		}
 		switch {
-		case !c.Delete && len(c.Operations) == 0 && len(c.Annotations) == 0:
+		case stays && reflect.DeepEqual(old, now):
+			continue
 		case o.Hook == "test" || o.Hook == "test-success":
-			tests = append(tests, o.ID)
-		default:
-			changes = append(changes, c)
+			r.Tests = append(r.Tests, o.ID)
+			continue
+		case stays:
+			reads.in(o.Namespace, old)
+		}
+		changes[key(o.ID)] = &Change{ID: o.ID, Delete: !stays}
+	}
+	for _, o := range before {
+		c := changes[key(o.ID)]
+		if c == nil && reads.has(o.ID) {
+			c = &Change{ID: o.ID}
+		}
+		if c == nil {
+			continue
+		}
+		if !c.Delete {
+			problems = append(problems, c.compare(was[key(o.ID)], is[key(o.ID)]))
+		}
+		r.Changes = append(r.Changes, *c)
+		if c.large {
+			r.Large = append(r.Large, o.ID)
 		}
 	}
 	for _, o := range after {
 		if _, old := was[key(o.ID)]; !old {
-			added = append(added, o)
+			r.Added = append(r.Added, o)
 		}
 	}
-	return changes, added, tests, errors.Join(problems...)
+	return r, errors.Join(problems...)
 }
 
 func key(id object.ID) string {
 	return id.APIVersion + " " + id.Kind + " " + id.Namespace + " " + id.Name
 }
 
-// byID gives the objects as plain data, as kustomize reads them.
+// byID gives the objects as plain data.
 func byID(all []*object.Object) (map[string]map[string]any, error) {
 	data := map[string]map[string]any{}
 	for _, o := range all {
 		if data[key(o.ID)] != nil {
 			return nil, fmt.Errorf("%s is in the stream twice: kustomize cannot tell the two apart", o.ID)
 		}
-		text, err := o.Node.MarshalJSON()
+		node := o.Node.Copy()
+		sayNull(node.YNode())
+		text, err := node.MarshalJSON()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.ID, err)
 		}
@@ -90,11 +114,9 @@ func byID(all []*object.Object) (map[string]map[string]any, error) {
 	return data, nil
 }
 
+// compare gives the operations: first those that pin what others could use to undo the change, then those that make it.
 func (c *Change) compare(was, is map[string]any) error {
-	if reflect.DeepEqual(was, is) {
-		return nil
-	}
-	if c.Kind == "Secret" {
+	if c.Kind == "Secret" && !reflect.DeepEqual(was, is) {
 		return fmt.Errorf("%s: a patch of it would hold a part of its content in clear: give this setting a place outside of the Secret", c.ID)
 	}
 	metadata, _ := was["metadata"].(map[string]any)
@@ -104,11 +126,13 @@ func (c *Change) compare(was, is map[string]any) error {
 		c.Annotations, _ = wanted["annotations"].(map[string]any)
 		was, is = without(was), without(is)
 	}
-	var d differ
-	d.compare("", was, is)
-	if len(d.operations) > 0 {
-		c.Operations = append(sameContainers("", was), d.operations...)
+	d := newDiffer()
+	if was = c.merged(was); c.holds() {
+		c.large = !d.content(c.Kind, was)
 	}
+	d.pods("", was)
+	d.compare("", was, is)
+	c.Operations = d.operations
 	return nil
 }
 
@@ -121,31 +145,4 @@ func without(o map[string]any) map[string]any {
 		o["metadata"] = metadata
 	}
 	return o
-}
-
-// sameContainers are operations that fail where a pod has another number of containers: one more may be a client without a certificate.
-// JSON Patch has no test for a length. So a copy of the list is emptied, one by one, and nothing may be left.
-func sameContainers(at string, value any) []Operation {
-	var all []Operation
-	fields, ok := value.(map[string]any)
-	if !ok {
-		return nil
-	}
-	if _, pod := fields["containers"].([]any); pod && fields["initContainers"] == nil {
-		all = append(all, Operation{Op: "test", Path: at + "/initContainers"})
-	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		list, ok := fields[name].([]any)
-		if !ok || name != "containers" && name != "initContainers" {
-			all = append(all, sameContainers(at+"/"+escape(name), fields[name])...)
-			continue
-		}
-		spare := at + "/elk-mtls"
-		all = append(all, Operation{Op: "copy", From: at + "/" + name, Path: spare})
-		for range list {
-			all = append(all, Operation{Op: "remove", Path: spare + "/0"})
-		}
-		all = append(all, Operation{Op: "test", Path: spare, Value: []any{}}, Operation{Op: "remove", Path: spare})
-	}
-	return all
 }
