@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -48,17 +49,33 @@ func documents(t *testing.T, stream []byte) map[string]string {
 	}
 	texts := map[string]string{}
 	for _, doc := range s.Documents() {
-		objects, err := object.In(doc)
-		if err != nil || len(objects) == 0 {
+		id := nameOf(doc)
+		if id == "" {
 			continue
 		}
-		id := objects[0].ID.String()
 		if _, twice := texts[id]; twice {
 			id += " (hook)"
 		}
 		texts[id] = withoutMarker(string(doc.Text()))
 	}
 	return texts
+}
+
+// known has the names of documents by their text: most documents are in many streams.
+var known sync.Map
+
+// nameOf gives kind and name of the object in a document, or of the first; "" when there is none.
+func nameOf(doc *manifest.Document) string {
+	text := string(doc.Text())
+	if name, ok := known.Load(text); ok {
+		return name.(string)
+	}
+	name := ""
+	if objects, err := object.In(doc); err == nil && len(objects) > 0 {
+		name = objects[0].ID.String()
+	}
+	known.Store(text, name)
+	return name
 }
 
 // withoutMarker drops the line between two documents: which of them it belongs to is a matter of form.
