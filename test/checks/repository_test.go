@@ -22,9 +22,9 @@ const (
 // files lists the files of the repository whose names end so: those that are committed, and those that will be.
 func files(t *testing.T, suffix string) []string {
 	t.Helper()
-	out := output(t, "git", "ls-files", "--cached", "--others", "--exclude-standard", "*"+suffix)
+	out := output(t, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*"+suffix)
 	var names []string
-	for _, name := range strings.Fields(out) {
+	for _, name := range strings.Split(strings.TrimSuffix(out, "\x00"), "\x00") {
 		if _, err := os.Stat(filepath.Join(root, name)); err == nil { // not one about to be removed
 			names = append(names, name)
 		}
