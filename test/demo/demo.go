@@ -34,19 +34,21 @@ type demo struct {
 	patched []byte
 	release *pod.Release
 	node    elasticsearch
-	file    string // the Secret that elk-mtls-init writes
-	args    []string
+	// password is that of the user elastic.
+	password string
+	file     string // the Secret that elk-mtls-init writes
+	args     []string
 }
 
-func (d *demo) clean() {
+// clean stops Elasticsearch and removes all that was written.
+func (d *demo) clean() error {
+	var err error
 	if d.node != nil {
-		if err := d.node.Stop(); err != nil {
-			fmt.Fprintf(os.Stderr, "demo: stopping Elasticsearch: %v\n", err)
+		if err = d.node.Stop(); err != nil {
+			err = fmt.Errorf("stopping Elasticsearch: %w", err)
 		}
 	}
-	if err := os.RemoveAll(d.dir); err != nil {
-		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
-	}
+	return errors.Join(err, os.RemoveAll(d.dir))
 }
 
 func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
@@ -121,18 +123,21 @@ func (d *demo) start() (string, error) {
 			delete(settings, name) // where it listens and with whom it forms a cluster is the machine's business
 		}
 	}
+	asks, err := asksForCertificates(config, settings)
+	if err != nil {
+		return "", err
+	}
+	d.password = container.Env["ELASTIC_PASSWORD"]
 	node, err := parts.Elasticsearch(d.ctx, parts.Options{
-		Config: config, Settings: settings, Files: files,
-		Password: container.Env["ELASTIC_PASSWORD"],
-		TLS:      d.ca.Client(d.pair),
+		Config: config, Settings: settings, Files: files, Password: d.password, TLS: d.ca.Client(d.pair),
 	})
 	if missing := new(parts.Missing); errors.As(err, &missing) {
-		d.node, err = standIn(config, settings, files, container.Env["ELASTIC_PASSWORD"])
+		d.node, err = standIn(asks.value, settings, files, d.password)
 		return fmt.Sprintf("[stand-in, not Elasticsearch] %v", missing), err
 	}
 	if err != nil {
 		return "", err
 	}
 	d.node = real{node}
-	return fmt.Sprintf("%s at %s, client_authentication %s", d.node.Name(), d.node.URL(), "required, by elasticsearch.yml of the patched ConfigMap"), nil
+	return fmt.Sprintf("%s at %s, client_authentication %s, by %s", d.node.Name(), d.node.URL(), asks.value, asks.by), nil
 }

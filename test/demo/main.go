@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -22,12 +23,26 @@ func main() {
 }
 
 // run shows the steps in order. Everything lives in a folder of its own, which goes away whatever happens.
-func run(ctx context.Context) (err error) {
+func run(ctx context.Context) error {
 	d := &demo{ctx: ctx, begin: time.Now()}
+	var err error
 	if d.dir, err = os.MkdirTemp("", "elk-mtls-demo-"); err != nil {
 		return err
 	}
-	defer d.clean()
+	err = d.show()
+	if left := d.clean(); left != nil {
+		return errors.Join(err, left)
+	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted; everything is cleaned up")
+	}
+	if err == nil {
+		fmt.Printf("\nDone in %.0f s; nothing is left behind. README.md tells how to do it with your own charts.\n", time.Since(d.begin).Seconds())
+	}
+	return err
+}
+
+func (d *demo) show() error {
 	for _, s := range []struct {
 		what string
 		do   func() (detail string, err error)
@@ -45,8 +60,8 @@ func run(ctx context.Context) (err error) {
 	} {
 		start := time.Now()
 		detail, err := s.do()
-		if ctx.Err() != nil {
-			return fmt.Errorf("interrupted; everything is cleaned up")
+		if d.ctx.Err() != nil {
+			return d.ctx.Err()
 		}
 		if err != nil {
 			fmt.Printf("✗ %s\n", s.what)
@@ -57,6 +72,5 @@ func run(ctx context.Context) (err error) {
 			fmt.Printf("    %s\n", detail)
 		}
 	}
-	fmt.Printf("\nDone in %.0f s; nothing is left behind. README.md tells how to do it with your own charts.\n", time.Since(d.begin).Seconds())
 	return nil
 }

@@ -2,7 +2,8 @@ package main
 
 import (
 	"fmt"
-	"strings"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/elk-mtls/elk-mtls/test/parts"
 	"github.com/elk-mtls/elk-mtls/test/standin"
@@ -29,20 +30,48 @@ func (s stand) Stop() error  { return s.server.Close() }
 
 const howToGetTheRealOne = "for the real one: JDK 17 and Maven, or ES_HOME"
 
-// standIn starts the stand-in with what matters of the node's settings: its certificate, whose clients it takes, and whether it asks.
-func standIn(config []byte, settings map[string]string, files map[string][]byte, password string) (elasticsearch, error) {
-	const ssl = "xpack.security.http.ssl."
-	stage := settings[ssl+"client_authentication"]
-	if stage == "" {
-		_, rest, ok := strings.Cut(string(config), "client_authentication:")
-		if !ok {
-			return nil, fmt.Errorf("the patched manifests do not set client_authentication")
-		}
-		stage = strings.Fields(rest)[0]
+const httpSSL = "xpack.security.http.ssl."
+
+// setting is a value of Elasticsearch's, and what of the manifests sets it.
+type setting struct{ value, by string }
+
+// asksForCertificates reads what the manifests tell Elasticsearch about its clients' certificates. The image makes a command line of its
+// variables, which wins over the file.
+func asksForCertificates(config []byte, settings map[string]string) (setting, error) {
+	const name = httpSSL + "client_authentication"
+	if value := settings[name]; value != "" {
+		return setting{value, fmt.Sprintf("environment variable %q of %s", name, server)}, nil
 	}
+	var file map[string]any
+	if err := yaml.Unmarshal(config, &file); err != nil {
+		return setting{}, fmt.Errorf("elasticsearch.yml of the patched manifests: %w", err)
+	}
+	if value, ok := lookUp(file, name).(string); ok {
+		return setting{value, "elasticsearch.yml of the patched manifests"}, nil
+	}
+	return setting{}, fmt.Errorf("the patched manifests do not set %s", name)
+}
+
+// lookUp finds a setting whose name is divided into keys anyhow.
+func lookUp(at map[string]any, name string) any {
+	if value, ok := at[name]; ok {
+		return value
+	}
+	for i, c := range name {
+		if below, ok := at[name[:i]].(map[string]any); ok && c == '.' {
+			if value := lookUp(below, name[i+1:]); value != nil {
+				return value
+			}
+		}
+	}
+	return nil
+}
+
+// standIn starts the stand-in with what matters of the node's settings: its certificate, whose clients it takes, and whether it asks.
+func standIn(stage string, settings map[string]string, files map[string][]byte, password string) (elasticsearch, error) {
 	server, err := standin.Start(standin.Options{
-		CertPEM: files[settings[ssl+"certificate"]], KeyPEM: files[settings[ssl+"key"]],
-		ClientCAPEM:          files[settings[ssl+"certificate_authorities"]],
+		CertPEM: files[settings[httpSSL+"certificate"]], KeyPEM: files[settings[httpSSL+"key"]],
+		ClientCAPEM:          files[settings[httpSSL+"certificate_authorities"]],
 		ClientAuthentication: stage,
 		Users:                map[string]standin.User{"elastic": {Password: password, Mint: true, Monitor: true}},
 	})

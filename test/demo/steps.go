@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +21,7 @@ func (d *demo) refused() (string, error) {
 		_ = response.Body.Close()
 		return "", fmt.Errorf("it was let in, with status %d", response.StatusCode)
 	}
-	if !strings.Contains(err.Error(), "tls: ") {
+	if !strings.Contains(err.Error(), "remote error: tls: ") { // what the server says in the handshake
 		return "", fmt.Errorf("it failed for another reason: %w", err)
 	}
 	return d.note(err.Error()), nil
@@ -83,8 +86,35 @@ func (d *demo) loginWith(asUser bool) (string, error) {
 	return d.note(""), nil
 }
 
+// state is what elk-mtls-init works on: the Secret that it writes, and the tokens of Kibana's account by name.
+func (d *demo) state() (string, error) {
+	file, err := os.ReadFile(d.file)
+	if err != nil {
+		return "", err
+	}
+	request, err := http.NewRequestWithContext(d.ctx, http.MethodGet, d.node.URL()+"/_security/service/elastic/kibana/credential", nil)
+	if err != nil {
+		return "", err
+	}
+	request.SetBasicAuth("elastic", d.password)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: d.ca.Client(d.pair), DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer struct{ Tokens map[string]any }
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return "", fmt.Errorf("listing the tokens: %w", err)
+	}
+	if len(answer.Tokens) == 0 {
+		return "", fmt.Errorf("listing the tokens: none, with status %d", response.StatusCode)
+	}
+	return fmt.Sprintf("%s\n%q", file, slices.Sorted(maps.Keys(answer.Tokens))), nil
+}
+
 func (d *demo) again() (string, error) {
-	before, err := os.ReadFile(d.file)
+	before, err := d.state()
 	if err != nil {
 		return "", err
 	}
@@ -92,9 +122,9 @@ func (d *demo) again() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	after, err := os.ReadFile(d.file)
-	if err == nil && !bytes.Equal(before, after) {
-		err = fmt.Errorf("the Secret was written again")
+	after, err := d.state()
+	if err == nil && after != before {
+		err = fmt.Errorf("the Secret or the tokens are others now")
 	}
 	return log, err
 }
