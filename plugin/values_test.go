@@ -28,7 +28,7 @@ type variant struct {
 func TestValues(t *testing.T) {
 	cluster := string(read(t, "testdata/charts/elasticsearch-default/input.yaml"))
 	for _, v := range slices.Concat(serverValues(), kibanaValues(), otherValues(), layoutValues(), curatorValues(),
-		ruleValues(), sweepValues(cluster), coverValues(), undoneValues(), unverifiedValues()) {
+		ruleValues(), sweepValues(cluster), coverValues(), undoneValues(), unverifiedValues(), overriddenValues()) {
 		t.Run(v.name, func(t *testing.T) { v.run(t) })
 	}
 }

@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 const (
 	stageSetting = httpSSL + "client_authentication"
 	stageOfFile  = "            client_authentication: optional   # raised to required by elk-mtls\n"
@@ -101,5 +103,76 @@ func unverifiedValues() []variant {
 		{name: "in the stage before", replace: nodeEnv(key, "none"), spec: "{clientAuthentication: optional}",
 			refused: `client_authentication ("optional", in `},
 		{name: "verified without the host name", replace: nodeEnv(key, "certificate"), output: "CURL_HOME"},
+	}
+}
+
+// overriddenValues are settings of clients that stand once more where they win over the planned ones, or may.
+func overriddenValues() []variant {
+	const (
+		output = "output.elasticsearch."
+		off    = output + "ssl.enabled=false"
+		is     = output + `ssl.enabled is "false" in `
+		wins   = ", which may win over filebeat.yml of ConfigMap/logs, " +
+			`where ssl.enabled of output.elasticsearch is to be "true": remove the former`
+		given = "ssl.certificate: /etc/elk-mtls/tls.crt"
+	)
+	filebeat := func(args, more string) string {
+		return strings.NewReplacer("args: []", "args: ["+args+"]", "MORE", more).Replace(filebeatPod)
+	}
+	arg := func(name, args, place string) variant {
+		return variant{name: name, extra: filebeat(args, ""), refused: is + place + ` of container "logs"` + wins}
+	}
+	second := strings.NewReplacer(
+		"      - {name: certs, secret", "      - {name: more, configMap: {name: more}}\n      - {name: certs, secret",
+		"        - {name: certs, mount", "        - {name: more, mountPath: /more}\n        - {name: certs, mount",
+	).Replace(filebeat("-c, filebeat.yml, -c, /more/more.yml", "")) +
+		"---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: more\ndata:\n" +
+		"  more.yml: |\n    output.elasticsearch.ssl.enabled: false\n"
+	return append(overriddenByOthers(), []variant{
+		arg("TLS of a Beat off by an argument", "-E, "+off, "args 2"),
+		arg("joined", "-E"+off, "args 1"),
+		arg("behind an equals sign", "-E="+off, "args 1"),
+		arg("with two signs", "--E, "+off, "args 2"),
+		arg("with both", "--E="+off, "args 1"),
+		arg("in a script", "sh, -c, 'exec filebeat -e -E \""+off+"\"'", "args 3"),
+		{name: "all of the output by an argument", extra: filebeat("-E, 'output.elasticsearch.ssl={enabled: false}'", ""),
+			refused: `output.elasticsearch.ssl is set in args 2 of container "logs"`},
+		{name: "another certificate by an argument", extra: filebeat("-E, "+output+"ssl.certificate=/a.crt", ""),
+			refused: output + `ssl.certificate is "/a.crt" in args 2 of container "logs"`},
+		{name: "an argument that agrees", output: given,
+			extra: filebeat("-E, "+output+"ssl.enabled=true, -E, "+output+"worker=2", "")},
+		{name: "an argument about another output", output: given,
+			extra: filebeat("-E, output.logstash.ssl.enabled=false", "")},
+		{name: "a second file", extra: second, refused: is + "more.yml of ConfigMap/more" + wins},
+		{name: "another spelling in the same file",
+			extra:   filebeat("", "output: {elasticsearch: {ssl: {certificate_authorities: [/b.crt]}}}"),
+			refused: output + `ssl.certificate_authorities is "/b.crt" in data[filebeat.yml] > output.elasticsearch.ssl.`},
+	}...)
+}
+
+func overriddenByOthers() []variant {
+	const (
+		backend  = "{jaeger_storage: {backends: {main: {elasticsearch: {server_urls: ['" + coverURL + "']}}}}}"
+		caFile   = "jaeger_storage::backends::main::elasticsearch::tls::ca_file=/a"
+		keystore = "XPACK_MONITORING_ELASTICSEARCH_SSL_KEYSTORE_PATH"
+		twice    = "[OUTPUT]\n  Name es\n  Host elasticsearch-master\n  TLS off\n  tls on\n  tls.ca_file /certs/ca.crt"
+	)
+	at := func(folder, text string) string { return strings.Replace(text, "/fluent-bit/etc", folder, 1) }
+	collector := func(more string) string { return covered("jaeger-collector", "a", "x", more) }
+	return []variant{
+		{name: "an argument of Jaeger 2",
+			refused: `elasticsearch.tls.ca_file is "/a" in args 1 of container "ship", which may win over`,
+			extra: at("/etc/jaeger", covered("jaeger", "a.yaml", "extensions: "+backend,
+				"args: ['--set=extensions::"+caFile+"'], "))},
+		{name: "a flag over a variable", refused: `--es.tls.enabled is "false" in args of container "ship"`,
+			extra: collector("args: [--es.tls.enabled=false], env: [{name: ES_SERVER_URLS, value: '" + coverURL + "'}], ")},
+		{name: "a flag twice", refused: `--es.tls.enabled is "false" in `,
+			extra: collector("args: ['--es.server-urls=" + coverURL + "', --es.tls.enabled=true, --es.tls.enabled=false], ")},
+		{name: "a setting of a pipeline twice", refused: `TLS is "off" in data[a.conf] > OUTPUT.es[0].TLS`,
+			extra: covered("fluent-bit", "a.conf", twice, "")},
+		{name: "a variable over logstash.yml", refused: `xpack.monitoring.elasticsearch.ssl.keystore.path is "/a.p12" in env`,
+			extra: at("/usr/share/logstash/config", covered("logstash:8.19.0", "logstash.yml",
+				"xpack.monitoring.enabled: true\nxpack.monitoring.elasticsearch.hosts: ['"+coverURL+"']",
+				"env: [{name: "+keystore+", value: /a.p12}], "))},
 	}
 }

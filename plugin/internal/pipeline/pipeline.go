@@ -93,6 +93,17 @@ func (p Plugin) String() string {
 	return fmt.Sprintf("%s[%d]", strings.TrimSuffix(p.Section+"."+p.Name, "."), p.Nth)
 }
 
+// All gives every setting of that name. The one that counts comes first: the last in the text.
+func (p Plugin) All(name string) []Value {
+	var all []Value
+	for _, s := range slices.Backward(p.settings) {
+		if p.same(s.name, name) {
+			all = append(all, s.value())
+		}
+	}
+	return all
+}
+
 // Get gives a setting; false when it is not there. Of several with one name the last counts.
 func (p Plugin) Get(name string) (Value, bool) {
 	if s := p.find(name); s != nil {

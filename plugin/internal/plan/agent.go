@@ -10,6 +10,7 @@ func agent() program {
 	keys.scheme, keys.link = "", linkAgent
 	return program{app: recognise.Agent, dir: "/usr/share/elastic-agent", watch: fleet, files: files{
 		flags: []string{"-c", "--config"},
+		sets:  []string{"-E", "--E"},
 		names: []string{"/usr/share/elastic-agent/elastic-agent.yml", "/etc/elastic-agent/agent.yml"},
 		places: []place{
 			{path: "outputs.*", field: "type", is: "elasticsearch", keys: keys},

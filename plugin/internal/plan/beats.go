@@ -27,8 +27,13 @@ func beat(app recognise.App, name string) program {
 		place{path: "heartbeat.monitors.*", field: "type", is: "http", keys: monitorKeys()},
 	)
 	dir := "/usr/share/" + name
-	return program{app: app, dir: dir, files: files{flags: []string{"-c", "--c"}, names: []string{dir + "/" + name + ".yml", dir + "/modules.d/"}, places: append(places,
-		place{path: "*", field: "module", is: "elasticsearch", keys: beatKeys()})}}
+	places = append(places, place{path: "*", field: "module", is: "elasticsearch", keys: beatKeys()})
+	return program{app: app, dir: dir, files: files{
+		flags:  []string{"-c", "--c"},
+		sets:   []string{"-E", "--E"},
+		names:  []string{dir + "/" + name + ".yml", dir + "/modules.d/"},
+		places: places,
+	}}
 }
 
 // monitorKeys are those of a Heartbeat monitor of type http: it calls a list of addresses, in hosts or urls.

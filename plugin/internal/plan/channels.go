@@ -55,6 +55,14 @@ func (c *configuration) get(key string) *setting {
 	return s
 }
 
+// strongest gives the channel that counts.
+func (c *configuration) strongest(key string) []*setting {
+	if channels := c.channels(key); len(channels) > 0 {
+		return channels[0]
+	}
+	return nil
+}
+
 // doubled says that one channel has a setting twice.
 func (s *setting) doubled(twin *setting) error {
 	here, there := s.Place, twin.Place

@@ -21,10 +21,14 @@ type connection struct {
 	keys   tlsKeys
 	dir    string // where relative paths in its settings start
 	folder string // where the program reads the pair, "" = where all do
+
+	over    []channel           // other places that the program reads
+	planned map[string][]string // what its settings become
 }
 
 // store holds the settings of one connection, in whatever form a program takes them.
 type store interface {
+	channel
 	// get gives a setting, nil when nobody sets it.
 	get(key string) *setting
 	// put gives the edit that makes a setting have a value, spelled as the program's other settings are.
@@ -165,6 +169,14 @@ func mountPaths(c object.Container) []string {
 
 // connect plans one connection: it speaks HTTPS, trusts the CA and presents the pair. What the user has wired stays where it serves.
 func (p *planner) connect(w *recognise.Workload, c *connection, id identity) error {
+	c.planned = map[string][]string{}
+	if err := p.connectTLS(w, c, id); err != nil {
+		return err
+	}
+	return c.undone()
+}
+
+func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) error {
 	for _, key := range c.keys.instead {
 		if s := c.store.get(key); s != nil {
 			return fmt.Errorf("%s is set in %s, and does not go together with PEM files: remove it; certificate, key and CA come from Secret/%s", key, s.Place, or(id.secret, id.ca.Name))
@@ -247,6 +259,7 @@ func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
 	}
 	const why = "Elasticsearch speaks HTTPS"
 	p.replaceList(w, hosts, fresh, why, c.keys.link)
+	c.planned[c.keys.hosts], c.planned[c.keys.hostsToo] = fresh, fresh
 	if c.keys.scheme != "" && !secure {
 		p.put(w, c, c.keys.scheme, patch.Str("https"), why)
 	}
@@ -328,6 +341,7 @@ func (p *planner) putFile(w *recognise.Workload, c *connection, id identity, key
 }
 
 func (p *planner) put(w *recognise.Workload, c *connection, key string, value *yaml.Node, why string) {
+	c.planned[key] = scalars(value)
 	o, e := c.store.put(key, value)
 	p.inFileOf(w, e, o, why, c.keys.link)
 }

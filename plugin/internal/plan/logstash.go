@@ -96,7 +96,11 @@ func (p *planner) logstashSettings(w *recognise.Workload) ([]*connection, error)
 				p.cover(w, s.get(at+"hosts")) // nothing is called there
 				continue
 			}
-			all = append(all, &connection{name: name + ".elasticsearch", store: s, dir: home, keys: tlsKeys{
+			var over []channel
+			if _, file := s.(yamlStore); file {
+				over = []channel{envStore{env}} // the image writes variables into the file
+			}
+			all = append(all, &connection{name: name + ".elasticsearch", store: s, dir: home, over: over, keys: tlsKeys{
 				hosts: at + "hosts", ca: at + "ssl.certificate_authority", keystore: at + "ssl.keystore.path", password: at + "ssl.keystore.password",
 				instead: []string{at + "ssl.truststore.path"}, link: linkLogstashMonitoring,
 			}})

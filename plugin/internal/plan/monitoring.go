@@ -35,6 +35,8 @@ func (s serverStore) get(key string) *setting {
 	return s.conf.get(s.prefix + key)
 }
 
+func (s serverStore) all(key string) []*setting { return s.conf.strongest(s.prefix + key) }
+
 func (s serverStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
 	old := s.get(key)
 	inFile := s.conf.file != nil && (s.conf.envNames == nil || s.conf.file.get(s.prefix+s.beside) != nil)

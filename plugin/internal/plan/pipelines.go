@@ -25,28 +25,33 @@ type pipelineStore struct {
 	older    map[string][]string // names that a setting had in earlier versions: they stay where the user wrote them
 }
 
-func (s pipelineStore) get(key string) *setting {
+func (s pipelineStore) get(key string) *setting { return first(s.all(key)) }
+
+// all takes the last one of a name for the one that counts, as the plugins do.
+func (s pipelineStore) all(key string) []*setting {
 	if key == "" {
 		return nil
 	}
-	found, ok := s.plugin.Get(key)
-	for _, name := range s.older[key] {
-		if !ok {
-			found, ok = s.plugin.Get(name)
+	var all []*setting
+	for _, name := range append([]string{key}, s.older[key]...) {
+		for _, v := range s.plugin.All(name) {
+			all = append(all, s.setting(v))
 		}
 	}
-	if !ok {
-		return nil
-	}
+	return all
+}
+
+func (s pipelineStore) setting(v pipeline.Value) *setting {
+	refers := func(v string) bool { return strings.Contains(v, "${") || strings.Contains(v, "#{") }
 	return &setting{
-		Key:    found.Name,
-		Values: found.Values,
-		Hidden: slices.ContainsFunc(found.Values, func(v string) bool { return strings.Contains(v, "${") || strings.Contains(v, "#{") }),
+		Key:    v.Name,
+		Values: v.Values,
+		Hidden: slices.ContainsFunc(v.Values, refers),
 		Place:  fmt.Sprintf("%s of %s/%s", s.source.Key, s.source.Kind, s.source.Name),
-		list:   found.List,
+		list:   v.List,
 		object: s.object,
-		edit:   s.edit(found.Name),
-		span:   span{found.Offset, found.End},
+		edit:   s.edit(v.Name),
+		span:   span{v.Offset, v.End},
 	}
 }
 

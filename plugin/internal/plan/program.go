@@ -32,7 +32,8 @@ type program struct {
 
 // files are the YAML files of a program, as its container sees them, and the places in them that are connections.
 type files struct {
-	flags  []string // of its command line that name the file
+	flags  []string // of its command line that name the file; of several it merges them
+	sets   []string // that set anything in it
 	names  []string // where it is else; a folder ends in "/" and stands for every .yml and .yaml file in it
 	places []place
 }
@@ -62,19 +63,27 @@ func (known program) connections(p *planner, w *recognise.Workload) ([]*connecti
 		for _, at := range known.files.places {
 			for _, c := range at.in(f) {
 				c.dir = known.dir
+				c.over = known.overFile(w, c, at, f, opened)
 				all = append(all, c)
 			}
 		}
 	}
+	var flags *connection
 	if known.flags != nil {
-		all = append(all, &connection{name: "its command line", store: flagStore{w: w, sign: known.sign}, keys: *known.flags, dir: known.dir})
+		store := flagStore{w: w, sign: known.sign}
+		flags = &connection{name: "its command line", store: store, keys: *known.flags, dir: known.dir}
+		all = append(all, flags)
 	}
 	if known.env != nil {
 		conf, err := p.environment(w, func(key string) []string { return []string{key} })
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, &connection{name: "its environment", store: envStore{conf}, keys: *known.env, dir: known.dir})
+		c := &connection{name: "its environment", store: envStore{conf}, keys: *known.env, dir: known.dir}
+		if flags != nil && flags.addresses() == nil { // else the flags are the connection
+			c.over = []channel{renamed{flags.store, c.keys.to(flags.keys)}}
+		}
+		all = append(all, c)
 	}
 	if known.watch != nil {
 		known.watch(p, w)
@@ -82,17 +91,51 @@ func (known program) connections(p *planner, w *recognise.Workload) ([]*connecti
 	return all, nil
 }
 
+// overFile gives what else says something of a connection in a file: arguments, and the other files that the command
+// line names.
+func (known program) overFile(w *recognise.Workload, c *connection, at place, f *embedded, all []*embedded) []channel {
+	var over []channel
+	if len(known.files.sets) > 0 {
+		name := strings.NewReplacer("[", "", "]", "").Replace(c.name)
+		over = append(over, setFlags{w: w, flags: known.files.sets, prefix: prefixOf(name)})
+	}
+	if len(known.files.named(w.Main, known.dir)) < 2 || strings.Contains(at.path, "*") {
+		return over // of a list one file has all
+	}
+	for _, other := range all {
+		if other.root != f.root {
+			over = append(over, yamlStore{file: other, prefix: prefixOf(at.path), nested: at.keys.nested})
+		}
+	}
+	return over
+}
+
 // of gives the files that a container's command line names, else those at the usual places.
 func (f files) of(c object.Container, dir string) []string {
+	if named := f.named(c, dir); len(named) > 0 {
+		return named
+	}
+	return f.names
+}
+
+func (f files) named(c object.Container, dir string) []string {
 	var named []string
-	words := c.Command()
+	var words []string
+	for _, word := range c.Command() {
+		if script := object.ShellWords([]string{word}); len(script) > 1 {
+			words = append(words, "") // not the value of a flag before it
+			words = append(words, script...)
+			continue
+		}
+		words = append(words, word)
+	}
 	for i, word := range words {
 		for _, flag := range f.flags {
 			value, ok := strings.CutPrefix(word, flag+"=")
 			if word == flag && i+1 < len(words) {
 				value, ok = words[i+1], true
 			}
-			if !ok {
+			if !ok || value == "" {
 				continue
 			}
 			if !path.IsAbs(value) {
@@ -100,9 +143,6 @@ func (f files) of(c object.Container, dir string) []string {
 			}
 			named = append(named, value)
 		}
-	}
-	if len(named) == 0 {
-		return f.names
 	}
 	return named
 }

@@ -21,17 +21,19 @@ type yamlStore struct {
 	nested bool       // the program knows no dotted spelling
 }
 
-func (s yamlStore) get(key string) *setting {
+func (s yamlStore) get(key string) *setting { return first(s.all(key)) }
+
+func (s yamlStore) all(key string) []*setting {
 	if key == "" {
 		return nil
 	}
-	below, node := lookup(patch.At(s.file.root, s.at), s.prefix+key)
-	if node == nil {
-		return nil
-	}
-	found := s.file.setting(append(append(patch.Path(nil), s.at...), below...), node)
-	found.Key = s.prefix + key
-	return found
+	var all []*setting
+	lookupAll(patch.At(s.file.root, s.at), s.prefix+key, s.at, func(at patch.Path, node *yaml.RNode) {
+		found := s.file.setting(at, node)
+		found.Key = s.prefix + key
+		all = append(all, found)
+	})
+	return all
 }
 
 func (s yamlStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
@@ -69,10 +71,13 @@ type flagStore struct {
 	sign string // a flag that is there: "--es.uri"
 }
 
-func (s flagStore) get(key string) *setting {
+func (s flagStore) get(key string) *setting { return first(s.all(key)) }
+
+func (s flagStore) all(key string) []*setting {
 	if key == "" {
 		return nil
 	}
+	var all []*setting
 	for _, field := range []string{"command", "args"} {
 		items := object.Items(s.w.Main.Node, field)
 		for i, item := range items {
@@ -96,10 +101,10 @@ func (s flagStore) get(key string) *setting {
 			found.edit = patch.Edit{Path: containerPath(s.w.Main).Field(field).Item("", word)}
 			found.word = containerPath(s.w.Main).Field(field).Index(strconv.Itoa(at))
 			found.Values, found.Hidden = []string{value}, strings.Contains(value, "$(")
-			return found
+			all = append(all, found)
 		}
 	}
-	return nil
+	return all
 }
 
 func (s flagStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
@@ -124,6 +129,8 @@ func (s envStore) get(key string) *setting {
 	}
 	return s.conf.get(key)
 }
+
+func (s envStore) all(key string) []*setting { return s.conf.strongest(key) }
 
 func (s envStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
 	if old := s.get(key); old != nil {

@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// Where a program reads a setting in several places, one of them may undo what is planned in another: an argument
+// that wins over the file, a second file that is merged with it, another spelling in the same file.
+
+// channel is a place in which a program looks for the settings of a connection.
+type channel interface {
+	// all gives every place of the channel that says a setting, the one that is planned first.
+	all(key string) []*setting
+}
+
+// undone refuses what other channels of a connection say against its plan.
+func (c *connection) undone() error {
+	keys := []string{c.keys.hosts, c.keys.hostsToo, c.keys.scheme, c.keys.enable, c.keys.unchecked, c.keys.dropped,
+		c.keys.ca, c.keys.cert, c.keys.key, c.keys.keystore, c.keys.password}
+	var problems []error
+	said := map[string]bool{}
+	for _, key := range append(keys, c.keys.instead...) {
+		if key == "" {
+			continue
+		}
+		want, known := c.wanted(key)
+		for _, other := range c.others(key) {
+			agrees := !other.Hidden && slices.EqualFunc(other.Values, want, strings.EqualFold)
+			if !known || agrees || said[other.Key+other.Place] {
+				continue
+			}
+			said[other.Key+other.Place] = true
+			problems = append(problems, c.contradicts(other, key, want))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// others gives what is said of a setting elsewhere than where it is planned.
+func (c *connection) others(key string) []*setting {
+	var all []*setting
+	if own := c.store.all(key); len(own) > 1 {
+		all = append(all, own[1:]...)
+	}
+	for _, other := range c.over {
+		all = append(all, other.all(key)...)
+	}
+	return all
+}
+
+// wanted gives what a setting of a connection is in the end; false when no plan depends on it.
+func (c *connection) wanted(key string) ([]string, bool) {
+	values, planned := c.planned[key]
+	s := c.store.get(key)
+	switch {
+	case planned:
+		return values, true
+	case s != nil:
+		return s.Values, true
+	case key == c.keys.enable:
+		return []string{c.keys.on}, true
+	case key == c.keys.scheme:
+		return []string{"https"}, true
+	}
+	return nil, key == c.keys.dropped || slices.Contains(c.keys.instead, key)
+}
+
+func (c *connection) contradicts(other *setting, key string, want []string) error {
+	here, there := other.Place, c.addresses().Place
+	if here == there {
+		here = other.edit.String()
+	}
+	if len(want) == 0 {
+		return fmt.Errorf("%s is %s in %s, and contradicts what %s says of %s: remove it",
+			other.Key, other.said(), here, there, c.name)
+	}
+	return fmt.Errorf("%s is %s in %s, which may win over %s, where %s of %s is to be %q: remove the former",
+		other.Key, other.said(), here, there, key, c.name, strings.Join(want, ","))
+}
+
+// setFlags are the arguments by which a program takes any setting of its files: -E key=value.
+type setFlags struct {
+	w      *recognise.Workload
+	flags  []string
+	prefix string // of the connection's settings
+}
+
+// all gives the setting itself, what stands above it and what stands below: those say it too, and are hidden.
+func (s setFlags) all(key string) []*setting {
+	full := s.prefix + key
+	var all []*setting
+	for _, field := range []string{"command", "args"} {
+		previous := ""
+		for i, item := range object.Items(s.w.Main.Node, field) {
+			place := fmt.Sprintf("%s %d of container %q", field, i+1, s.w.Main.Name)
+			for _, word := range s.words(item.YNode().Value, previous) {
+				name, value, _ := strings.Cut(word, "=")
+				name = strings.ReplaceAll(name, "::", ".")
+				above := strings.HasPrefix(full, name+".") || strings.HasPrefix(name, full+".")
+				if above || name == full {
+					hidden := above || strings.Contains(value, "$")
+					all = append(all, &setting{Key: name, Values: splitList(value), Hidden: hidden, Place: place, object: s.w.Object})
+				}
+			}
+			previous = item.YNode().Value
+		}
+	}
+	return all
+}
+
+// words gives what stands behind the flags in an argument, which may be a script.
+func (s setFlags) words(text, previous string) []string {
+	words := []string{previous, text}
+	if !strings.HasPrefix(text, "-") && !slices.Contains(s.flags, previous) {
+		words = append([]string{""}, object.ShellWords([]string{text})...)
+	}
+	var all []string
+	for i, word := range words[1:] {
+		for _, flag := range s.flags {
+			rest, joined := strings.CutPrefix(word, flag)
+			switch {
+			case words[i] == flag:
+				all = append(all, word)
+			case joined && rest != "":
+				all = append(all, strings.TrimPrefix(rest, "="))
+			}
+		}
+	}
+	return all
+}
+
+// renamed is a channel in which the settings have other names.
+type renamed struct {
+	channel
+	names map[string]string
+}
+
+func (r renamed) all(key string) []*setting {
+	if r.names[key] == "" {
+		return nil
+	}
+	return r.channel.all(r.names[key])
+}
+
+// to gives the other names of the settings of a connection.
+func (k tlsKeys) to(other tlsKeys) map[string]string {
+	return map[string]string{
+		k.hosts: other.hosts, k.hostsToo: other.hostsToo, k.scheme: other.scheme, k.enable: other.enable,
+		k.unchecked: other.unchecked, k.ca: other.ca, k.cert: other.cert, k.key: other.key,
+	}
+}
