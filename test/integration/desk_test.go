@@ -19,8 +19,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/test/page"
 )
 
-// desk is where somebody sits who types what a document says: a folder, the real programs, and a real API server, in whose namespace kubectl
-// and Helm work without being told.
+// desk is where somebody sits who types what a document says: a folder, the programs that the document names as needed, and a real API
+// server, in whose namespace kubectl and Helm work without being told.
 type desk struct {
 	t        *testing.T
 	folder   string
@@ -30,7 +30,8 @@ type desk struct {
 	cluster  *client
 }
 
-func newDesk(t *testing.T, folder, ns string) *desk {
+// newDesk gives a desk with a shell, what page.Typed has beside it, and these programs.
+func newDesk(t *testing.T, folder, ns string, programs ...string) *desk {
 	t.Helper()
 	d := &desk{t: t, folder: folder, ns: ns, cluster: connect(t), programs: map[string]string{}}
 	home := t.TempDir()
@@ -45,17 +46,35 @@ func newDesk(t *testing.T, folder, ns string) *desk {
 	}
 	d.env = append(plainEnvironment(), "KUBECONFIG="+kubeconfig, "KUBECACHEDIR="+filepath.Join(home, "cache"),
 		"HELM_CONFIG_HOME="+filepath.Join(home, "config"), "HELM_CACHE_HOME="+filepath.Join(home, "cache"), "HELM_DATA_HOME="+filepath.Join(home, "data"))
-	for _, name := range []string{"kubectl", "kustomize"} {
-		d.programs[name] = program(t, name)
+	for _, name := range programs {
+		d.install(name)
 	}
-	d.programs["elk-mtls"] = elkmtls(t)
 	return d
+}
+
+// install puts a program on the PATH: ours, a real part, or else one that this machine has.
+func (d *desk) install(name string) {
+	d.t.Helper()
+	switch name {
+	case "elk-mtls":
+		d.programs[name] = elkmtls(d.t)
+	case "helm3", "helm4":
+		d.programs["helm"] = program(d.t, name)
+	case "kubectl", "kustomize", "helmfile":
+		d.programs[name] = program(d.t, name)
+	default:
+		path, err := exec.LookPath(name)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		d.programs[name] = path
+	}
 }
 
 // helm puts that Helm on the PATH. Helm 4 finds dist/helm4, as `make plugin` makes it.
 func (d *desk) helm(major int) *desk {
 	d.t.Helper()
-	d.programs["helm"] = program(d.t, fmt.Sprintf("helm%d", major))
+	d.install(fmt.Sprintf("helm%d", major))
 	if major == 4 {
 		bothPlugins(d.t, filepath.Join(d.folder, "dist", "helm4"))
 	}
@@ -73,14 +92,20 @@ func (d *desk) plugins() {
 // run runs what a document takes for done.
 func (d *desk) run(name string, args ...string) {
 	d.t.Helper()
+	if out, err := d.try(name, args...); err != nil {
+		d.t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+}
+
+// try runs what may fail, and gives what it says.
+func (d *desk) try(name string, args ...string) (string, error) {
 	if own := d.programs[name]; own != "" {
 		name = own
 	}
 	cmd := exec.CommandContext(d.t.Context(), name, args...)
 	cmd.Dir, cmd.Env = d.folder, d.env
-	if out, err := cmd.CombinedOutput(); err != nil {
-		d.t.Fatalf("%s %v: %v\n%s", name, args, err, out)
-	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 // typed types a document.

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -61,7 +60,7 @@ func TestExampleChart(t *testing.T) {
 
 func TestArgoCDPage(t *testing.T) {
 	serveApplications(t)
-	d := newDesk(t, examples(t, ""), namespace(t))
+	d := newDesk(t, examples(t, ""), namespace(t), "kustomize", "kubectl")
 	namespaceNamed(t, "argocd")
 	out := d.typed("docs/argocd.md")
 	for _, want := range []string{"deployment.apps/argocd-repo-server created", "application.argoproj.io/elk created"} {
@@ -117,9 +116,9 @@ func TestHelmPages(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t)).helm(major)
 			if major == 3 {
+				d.install("elk-mtls")
 				d.typed("docs/helm3.md")
 			} else {
-				delete(d.programs, "elk-mtls")
 				d.typed("docs/helm4.md")
 			}
 			chart := wrapped{"example", exampleRelease(t).stream, "elk-kibana"}
@@ -148,7 +147,6 @@ func TestMigrationPage(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t)).helm(4)
 	d.plugins()
-	delete(d.programs, "elk-mtls")
 	d.typed("docs/migration.md")
 	if text := d.file("changes.txt"); !bytes.Contains(text, []byte("Deployment/elk-kibana")) {
 		t.Errorf("the changes before the first step:\n%s", text)
@@ -157,7 +155,7 @@ func TestMigrationPage(t *testing.T) {
 
 func TestFluxPage(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, examples(t, "flux-export"), namespace(t)).helm(4)
+	d := newDesk(t, examples(t, "flux-export"), namespace(t), "elk-mtls", "kustomize", "git").helm(4)
 	put(t, filepath.Join(d.folder, "values.yaml"), "{}\n")
 	d.run("git", "init", "-q")
 	d.run("cp", "-r", "../release", "chart")
@@ -183,7 +181,7 @@ func TestFluxPage(t *testing.T) {
 // TestKustomizePage: both ways of the page give the objects of the post-renderer, so that the second changes no workload.
 func TestKustomizePage(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, examples(t, "kustomize-krm"), namespace(t))
+	d := newDesk(t, examples(t, "kustomize-krm"), namespace(t), "elk-mtls", "kustomize", "kubectl")
 	out := d.typed("docs/kustomize.md")
 	release := exampleRelease(t).byPostRenderer(t)
 	sameObjects(t, release, objects(t, d.file("build.yaml")))
@@ -207,7 +205,7 @@ func TestKustomizePage(t *testing.T) {
 
 // TestCertificatesPage: what is made is good for what is installed, a client that came later included.
 func TestCertificatesPage(t *testing.T) {
-	d := newDesk(t, folderWith(t, nil), namespaceNamed(t, "elastic")).helm(4)
+	d := newDesk(t, folderWith(t, nil), namespaceNamed(t, "elastic"), "elk-mtls", "kubectl").helm(4)
 	d.plugins()
 	filebeat := strings.NewReplacer("search-master", "elasticsearch-master", "logs-filebeat", "elk-filebeat").
 		Replace(string(readFile(t, "../../plugin/testdata/charts/filebeat-daemonset/input.yaml")))
@@ -230,38 +228,11 @@ func TestCertificatesPage(t *testing.T) {
 
 func TestVerificationPage(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t)).helm(4)
+	d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t), "elk-mtls", "kubectl").helm(4)
 	d.plugins()
 	d.env = append(d.env, "ELK_MTLS_INIT_CONTAINER_IMAGE="+initImage)
 	d.run("helm", "install", "elk", "./chart", "--post-renderer", "elk-mtls")
 	d.typed("docs/verification.md")
-}
-
-// TestReadme: what the first screen shows is what one sees.
-func TestReadme(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t)).helm(4)
-	out := d.typed("README.md")
-	_, shown, _ := strings.Cut(string(readFile(t, "../../README.md")), "```text\n")
-	shown, _, _ = strings.Cut(shown, "```")
-	if lines := strings.Split(strings.TrimSpace(shown), "\n"); len(lines) < 5 {
-		t.Errorf("the README shows %d lines of output", len(lines))
-	}
-	for line := range strings.Lines(shown) {
-		if !strings.Contains(out, line) {
-			t.Errorf("the README shows %q; one sees\n%s", line, out)
-		}
-	}
-}
-
-func TestReadmeHelm3(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t)).helm(3)
-	d.env = append(d.env, "ELK_MTLS_INIT_CONTAINER_IMAGE="+initImage)
-	d.typed("README.md")
-	if have := d.cluster.released(t, d.ns); !slices.Contains(have, "Secret/elk-kibana-elk-mtls-token") {
-		t.Errorf("after the upgrade there is %q", have)
-	}
 }
 
 // TestOverlayPage types the steps with renderings in the place of the charts, which no package registry has.
@@ -270,7 +241,7 @@ func TestOverlayPage(t *testing.T) {
 	if charts == nil {
 		return
 	}
-	d := newDesk(t, folderWith(t, map[string]string{"charts-overlay": "../../charts-overlay"}), namespaceNamed(t, "elastic")).helm(4)
+	d := newDesk(t, folderWith(t, map[string]string{"charts-overlay": "../../charts-overlay"}), namespaceNamed(t, "elastic"), "kubectl").helm(4)
 	d.plugins()
 	for _, name := range []string{"password", "ca.crt", "tls.crt", "tls.key"} {
 		put(t, filepath.Join(d.folder, name), "of no worth")
@@ -291,43 +262,5 @@ func TestOverlayPage(t *testing.T) {
 		if !slices.Contains(have, want) {
 			t.Errorf("no %s in %q", want, have)
 		}
-	}
-}
-
-// TestFirstTenMinutes types the page with both Helms, for two releases.
-func TestFirstTenMinutes(t *testing.T) {
-	var elasticsearch, kibana strings.Builder
-	for _, text := range documents(t, exampleRelease(t).stream) {
-		if strings.Contains(text, "charts/kibana/") {
-			kibana.WriteString("---\n" + text)
-		} else {
-			elasticsearch.WriteString("---\n" + text)
-		}
-	}
-	for _, major := range []int{3, 4} {
-		t.Run(fmt.Sprint(major), func(t *testing.T) {
-			t.Parallel()
-			d := newDesk(t, folderWith(t, nil), namespace(t)).helm(major)
-			if major == 4 {
-				d.plugins()
-			}
-			for name, stream := range map[string]string{"elasticsearch": elasticsearch.String(), "kibana": kibana.String()} {
-				if err := os.Rename(wrapped{name, []byte(stream), ""}.write(t), filepath.Join(d.folder, name)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			out := d.typed("docs/first-ten-minutes.md")
-			var verdicts []string
-			for _, line := range strings.Split(out, "\n") {
-				if strings.Contains(line, "PROVEN") && strings.Contains(line, ": client authentication required") {
-					verdict, _, _ := strings.Cut(line, ":")
-					verdicts = append(verdicts, verdict)
-				}
-			}
-			if diff := cmp.Diff([]string{"PROVEN IF", "NOT PROVEN", "PROVEN IF"}, verdicts); diff != "" {
-				t.Errorf("what verify says (-want +got):\n%s\n%s", diff, out)
-			}
-			d.leavesNothing()
-		})
 	}
 }

@@ -21,6 +21,7 @@ import (
 // example is a folder of the examples, and what is true of the desk before and after its README is typed.
 type example struct {
 	page   string
+	needs  []string // programs
 	helm   int
 	before func(d *desk)
 	says   string   // a line of what the commands print, as a pattern
@@ -30,20 +31,20 @@ type example struct {
 func exampleTable() []example {
 	const verdict = `(?m)^PROVEN`
 	return []example{
-		{page: "examples/helm3/README.md", helm: 3, says: verdict},
+		{page: "examples/helm3/README.md", needs: []string{"elk-mtls"}, helm: 3, says: verdict},
 		{page: "examples/helm4/README.md", helm: 4, says: `(?m)^mode cert-token, client authentication required$`},
-		{page: "examples/argocd-cmp/README.md", helm: 4, before: argoCDThere, says: `application.argoproj.io/elk created \(server dry run\)`},
-		{page: "examples/kustomize-krm/README.md", says: `no matches for kind "Guard"`},
-		{page: "examples/flux-export/README.md", says: `postRenderStrategy: combined`},
-		{page: "examples/helmfile/README.md", helm: 4, before: helmfileThere, says: verdict},
-		{page: "examples/cert-manager/README.md", helm: 3, before: certManagerThere, says: `certificate.cert-manager.io/\S+ created`, leaves: []string{"Deployment/elk-kibana", "StatefulSet/elasticsearch-master"}},
-		{page: "examples/bring-your-own/README.md", before: certificatesThere, says: `(?m)^PROVEN: client authentication required`, leaves: []string{"Secret/elasticsearch-http"}},
-		{page: "examples/migration/README.md", before: repositoryThere, says: `(?m)^PROVEN IF: client authentication optional`},
-		{page: "examples/mode-token/README.md", says: `(?m)^PROVEN IF: client authentication none`},
-		{page: "examples/mode-password/README.md", says: `(?m)^PROVEN IF: client authentication none`},
-		{page: "examples/mode-cert-token/README.md", says: `(?m)^PROVEN IF: client authentication required`},
-		{page: "examples/mode-cert-password/README.md", says: `(?m)^PROVEN IF: client authentication required`},
-		{page: "examples/mode-pki/README.md", says: `(?m)^PROVEN IF: client authentication required`},
+		{page: "examples/argocd-cmp/README.md", needs: []string{"elk-mtls", "kustomize", "kubectl"}, helm: 4, before: argoCDThere, says: `application.argoproj.io/elk created \(server dry run\)`},
+		{page: "examples/kustomize-krm/README.md", needs: []string{"elk-mtls", "kustomize", "kubectl"}, says: `no matches for kind "Guard"`},
+		{page: "examples/flux-export/README.md", needs: []string{"elk-mtls", "kustomize"}, says: `postRenderStrategy: combined`},
+		{page: "examples/helmfile/README.md", needs: []string{"elk-mtls", "helmfile"}, helm: 4, before: helmfileThere, says: verdict},
+		{page: "examples/cert-manager/README.md", needs: []string{"elk-mtls", "kubectl"}, helm: 3, before: certManagerThere, says: `certificate.cert-manager.io/\S+ created`, leaves: []string{"Deployment/elk-kibana", "StatefulSet/elasticsearch-master"}},
+		{page: "examples/bring-your-own/README.md", needs: []string{"elk-mtls", "kubectl"}, before: certificatesThere, says: `(?m)^PROVEN: client authentication required`, leaves: []string{"Secret/elasticsearch-http"}},
+		{page: "examples/migration/README.md", needs: []string{"elk-mtls", "git"}, before: repositoryThere, says: `(?m)^PROVEN IF: client authentication optional`},
+		{page: "examples/mode-token/README.md", needs: []string{"elk-mtls", "kubectl"}, says: `(?m)^PROVEN IF: client authentication none`},
+		{page: "examples/mode-password/README.md", needs: []string{"elk-mtls", "kubectl"}, says: `(?m)^PROVEN IF: client authentication none`},
+		{page: "examples/mode-cert-token/README.md", needs: []string{"elk-mtls", "kubectl"}, says: `(?m)^PROVEN IF: client authentication required`},
+		{page: "examples/mode-cert-password/README.md", needs: []string{"elk-mtls", "kubectl"}, says: `(?m)^PROVEN IF: client authentication required`},
+		{page: "examples/mode-pki/README.md", needs: []string{"elk-mtls", "kubectl"}, says: `(?m)^PROVEN IF: client authentication required`},
 	}
 }
 
@@ -60,7 +61,7 @@ func TestExamples(t *testing.T) {
 			if err := errors.Join(err, os.Symlink(overlay, filepath.Join(top, "charts-overlay"))); err != nil {
 				t.Fatal(err)
 			}
-			d := newDesk(t, top, namespace(t))
+			d := newDesk(t, top, namespace(t), e.needs...)
 			if e.helm > 0 {
 				d.helm(e.helm)
 			}
@@ -121,7 +122,6 @@ func certManagerThere(d *desk) {
 
 // helmfileThere takes Helm 4's plugin for installed, as the page does.
 func helmfileThere(d *desk) {
-	d.programs["helmfile"] = program(d.t, "helmfile")
 	d.run("helm", "plugin", "install", "../../dist/helm4/elk-mtls")
 }
 

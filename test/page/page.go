@@ -4,21 +4,22 @@
 // A block of commands is one between fences of sh or console, or one that is indented by four columns. Everything else between fences is a
 // file or an output. A comment above a block says what is special about it:
 //
-//	<!-- typed by TestName -->      another test than the page's own types it
+//	<!-- typed by TestName -->      this test types it, and not the page's own; several names are joined by "and"
 //	<!-- not run: the reason -->    no test does
 package page
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // A Block is what stands in a document to be typed at once.
 type Block struct {
-	Line   int    // the first one of the block, from 1
-	Text   string // the commands, without their indent
-	By     string // the test that types it; "" for the page's own
-	NotRun string // why no test types it; "" where one does
+	Line   int      // the first one of the block, from 1
+	Text   string   // the commands, without their indent
+	By     []string // the tests that type it; none for the page's own
+	NotRun string   // why no test types it; "" where one does
 }
 
 // Blocks gives the blocks of commands of a document, in their order.
@@ -37,9 +38,9 @@ func For(document, test string) []Block {
 	for _, b := range Blocks(document) {
 		switch {
 		case b.NotRun != "":
-		case b.By == test:
+		case slices.Contains(b.By, test):
 			marked = append(marked, b)
-		case b.By == "":
+		case b.By == nil:
 			plain = append(plain, b)
 		}
 	}
@@ -54,7 +55,7 @@ type reader struct {
 	line   int
 	fence  string // the language of the fence that is open, "text" for none, "" outside
 	open   *Block
-	by     string // what the comment before the next block says
+	by     []string // what the comment before the next block says
 	notRun string
 }
 
@@ -70,7 +71,7 @@ func (r *reader) read(line string) {
 		}
 	case fence:
 		r.end()
-		r.fence, r.by, r.notRun = "", "", ""
+		r.fence, r.by, r.notRun = "", nil, ""
 	case r.fence == "sh" || r.fence == "console", r.fence == "" && strings.HasPrefix(line, "    ") && trimmed != "":
 		r.add(trimmed)
 	case r.fence != "", trimmed == "" && r.open == nil:
@@ -85,7 +86,7 @@ func (r *reader) read(line string) {
 func (r *reader) add(text string) {
 	if r.open == nil {
 		r.open = &Block{Line: r.line, By: r.by, NotRun: r.notRun}
-		r.by, r.notRun = "", ""
+		r.by, r.notRun = nil, ""
 	}
 	r.open.Text += text + "\n"
 }
@@ -97,18 +98,20 @@ func (r *reader) end() {
 	r.open = nil
 }
 
+var testNames = regexp.MustCompile(`^Test[A-Za-z0-9]+( and Test[A-Za-z0-9]+)*$`)
+
 // marks reads a line that is a comment about the next block.
-func marks(line string) (by, notRun string) {
+func marks(line string) (by []string, notRun string) {
 	comment, ok := strings.CutPrefix(line, "<!-- ")
 	comment, ended := strings.CutSuffix(comment, " -->")
 	if !ok || !ended {
-		return "", ""
+		return nil, ""
 	}
-	if test, found := strings.CutPrefix(comment, "typed by "); found && regexp.MustCompile(`^Test[A-Za-z0-9]+$`).MatchString(test) {
-		return test, ""
+	if tests, found := strings.CutPrefix(comment, "typed by "); found && testNames.MatchString(tests) {
+		return strings.Split(tests, " and "), ""
 	}
 	if why, found := strings.CutPrefix(comment, "not run: "); found {
-		return "", strings.TrimSpace(why)
+		return nil, strings.TrimSpace(why)
 	}
-	return "", ""
+	return nil, ""
 }

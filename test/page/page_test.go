@@ -20,7 +20,7 @@ Type this:
 <!-- not run: needs a cluster of yours -->
     three
 
-<!-- typed by TestOther -->
+<!-- typed by TestOther and TestThird -->
 
 ` + "```sh" + `
 four
@@ -50,7 +50,7 @@ func TestBlocks(t *testing.T) {
 		{Line: 5, Text: "one \\\n--flag\n"},
 		{Line: 8, Text: "two\n"},
 		{Line: 11, Text: "three\n", NotRun: "needs a cluster of yours"},
-		{Line: 16, Text: "four\n\nfive\n", By: "TestOther"},
+		{Line: 16, Text: "four\n\nfive\n", By: []string{"TestOther", "TestThird"}},
 		{Line: 23, Text: "six\n"},
 		{Line: 35, Text: "seven\n"},
 	}
@@ -66,6 +66,7 @@ func TestFor(t *testing.T) {
 	}{
 		{"the page's own test types what is not marked", "TestPage", []int{5, 8, 23, 35}},
 		{"a test that is named types its own blocks alone", "TestOther", []int{16}},
+		{"so does the second one that is named", "TestThird", []int{16}},
 	} {
 		var got []int
 		for _, b := range For(document, c.test) {

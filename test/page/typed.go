@@ -1,6 +1,7 @@
 package page
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,9 +10,13 @@ import (
 	"testing"
 )
 
+// taken is what a document takes for granted on its reader's machine: a shell, and the tools that every system has beside it.
+var taken = strings.Fields(`awk basename bash cat chmod cp cut date dirname echo env expr false find grep head id ln ls mkdir mktemp mv printf
+	pwd readlink rm rmdir sed sh sleep sort tail tee test touch tr true uname uniq wc xargs`)
+
 // Typed runs the commands of a document, named by its path in the repository, one after the other, as one person in one shell would who
-// works in this folder and environment, and has these programs on the PATH before all others. It runs those that For gives the test. What
-// they print comes out; a command that fails ends the test.
+// works in this folder and environment. The PATH holds these programs and the tools that every system has; nothing else that this machine
+// happens to have. It runs the commands that For gives the test. What they print comes out; a command that fails ends the test.
 func Typed(t *testing.T, document, folder string, programs map[string]string, env []string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(repository(t), document))
@@ -26,20 +31,33 @@ func Typed(t *testing.T, document, folder string, programs map[string]string, en
 	if script.Len() == 0 {
 		t.Fatalf("%s has nothing that %s types", document, test)
 	}
-	bin := t.TempDir()
-	for name, program := range programs {
-		if err := os.Symlink(program, filepath.Join(bin, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-euc", script.String())
 	cmd.Dir = folder
-	cmd.Env = append(slices.Clone(env), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	cmd.Env = append(slices.Clone(env), "PATH="+path(t, programs))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", document, err, out)
 	}
 	return string(out)
+}
+
+// path makes a folder that holds these programs and what every system has.
+func path(t *testing.T, programs map[string]string) string {
+	t.Helper()
+	all := map[string]string{}
+	for _, name := range taken {
+		if found, err := exec.LookPath(name); err == nil { // else a command that needs it says so
+			all[name] = found
+		}
+	}
+	maps.Copy(all, programs)
+	bin := t.TempDir()
+	for name, program := range all {
+		if err := os.Symlink(program, filepath.Join(bin, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return bin
 }
 
 // repository is the nearest folder above the working one that has a go.mod.

@@ -57,7 +57,11 @@ func TestCommandsForElasticsearch(t *testing.T) {
 	}
 	env := append(os.Environ(), "HOME="+folder, "KUBECONFIG="+filepath.Join(folder, ".kube/config"), "ES="+l.node.URL, "PW="+l.node.Password, "NAME="+made[0],
 		"OPTIONS=-fsS --cacert ca.crt --cert tls.crt --key tls.key -u elastic:"+l.node.Password)
-	all := map[string]string{"kubectl": kubectl, "elk-mtls-init": filepath.Join(programs, "elk-mtls-init")}
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{"kubectl": kubectl, "curl": curl, "elk-mtls-init": filepath.Join(programs, "elk-mtls-init")}
 
 	page.Typed(t, "SECURITY.md", folder, all, env)
 	if _, err := c.admin.AppsV1().Deployments(namespace).Create(t.Context(), deployment(t, l), metav1.CreateOptions{}); err != nil {
