@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 func TestReadmeHelm3(t *testing.T) {
@@ -51,6 +54,104 @@ func typedReadme(t *testing.T, major int) {
 	if have := d.cluster.released(t, d.ns); !slices.Contains(have, "Secret/elk-kibana-elk-mtls-token") {
 		t.Errorf("after the upgrade there is %q", have)
 	}
+}
+
+// TestReadmeUninstall types the end of a release: after upgrades with the flag; after one without it, which the chart's hook makes fail; and
+// after that one was done again with the flag. Of ours only what belongs to others is left.
+func TestReadmeUninstall(t *testing.T) {
+	ofTheHook := []string{
+		"ConfigMap/elk-kibana-helm-scripts", "Job/pre-install-elk-kibana", "Role/pre-install-elk-kibana",
+		"RoleBinding/pre-install-elk-kibana", "ServiceAccount/pre-install-elk-kibana",
+	}
+	for _, c := range []struct {
+		name              string
+		forgotten, healed bool
+		deleted           int // by the command for what Helm leaves
+	}{
+		{name: "the flag was never forgotten"},
+		{name: "the last upgrade lacked the flag", forgotten: true, deleted: 5},
+		{name: "the flag was forgotten once", forgotten: true, healed: true},
+	} {
+		for _, major := range []int{3, 4} {
+			t.Run(fmt.Sprintf("%s, Helm %d", c.name, major), func(t *testing.T) {
+				t.Parallel()
+				d := newDesk(t, folderWith(t, map[string]string{"chart": exampleChart}), namespace(t), "kubectl").helm(major)
+				flags := d.secured(major)
+				stays := d.neighbours(flags)
+				d.run("helm", append([]string{"install", "elk", "./chart"}, flags...)...)
+				if c.forgotten {
+					d.forgets()
+					stays = append(stays, ofTheHook...)
+				}
+				if c.healed {
+					d.run("helm", append([]string{"upgrade", "elk", "./chart"}, flags...)...)
+				}
+				out := d.typed("README.md")
+				if deleted := strings.Count(out, " deleted"); deleted != c.deleted {
+					t.Errorf("%d objects were left to delete, want %d:\n%s", deleted, c.deleted, out)
+				}
+				slices.Sort(stays)
+				if diff := cmp.Diff(stays, d.cluster.everything(t, d.ns)); diff != "" {
+					t.Errorf("what is left (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// secured installs what that Helm takes for elk-mtls, and gives the flags of an upgrade.
+func (d *desk) secured(major int) []string {
+	d.t.Helper()
+	d.env = append(d.env, "ELK_MTLS_INIT_CONTAINER_IMAGE="+initImage)
+	if major == 3 {
+		return []string{"--no-hooks", "--post-renderer", elkmtls(d.t), "--post-renderer-args", "--hooks=off"}
+	}
+	d.plugins()
+	return []string{"--post-renderer", "elk-mtls"}
+}
+
+// neighbours puts into the namespace what has our label and is none of the release's: another release, and a Secret as `elk-mtls certs`
+// makes them. It gives all that is there.
+func (d *desk) neighbours(flags []string) []string {
+	d.t.Helper()
+	stream := bytes.ReplaceAll(exampleRelease(d.t).stream, []byte("elk-"), []byte("other-"))
+	stream = bytes.ReplaceAll(stream, []byte("elasticsearch-master"), []byte("other-master"))
+	chart := wrapped{"other", stream, ""}.write(d.t)
+	d.run("helm", append([]string{"install", "other", chart}, flags...)...)
+	d.run("kubectl", "create", "secret", "generic", "elk-kibana-elk-mtls-tls")
+	d.run("kubectl", "label", "secret", "elk-kibana-elk-mtls-tls", "app.kubernetes.io/part-of=elk-mtls")
+	return d.cluster.everything(d.t, d.ns)
+}
+
+// forgets upgrades without the flag. The chart's hook never ends here, so that the upgrade fails, as it does where Elasticsearch refuses
+// the hook; the release is as it was.
+func (d *desk) forgets() {
+	d.t.Helper()
+	before := d.stage()
+	out, err := d.try("helm", "upgrade", "elk", "./chart", "--timeout", "5s")
+	if err == nil || !strings.Contains(out, "pre-upgrade hooks failed") {
+		d.t.Errorf("the upgrade without the flag: %v\n%s", err, out)
+	}
+	if after := d.stage(); before != "required" || after != before {
+		d.t.Errorf("client authentication was %q, and is %q after a failed upgrade", before, after)
+	}
+}
+
+// stage gives the client authentication that Elasticsearch's annotation names.
+func (d *desk) stage() string {
+	d.t.Helper()
+	o := &unstructured.Unstructured{}
+	o.SetAPIVersion("apps/v1")
+	o.SetKind("StatefulSet")
+	place, err := d.cluster.at(o, d.ns)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	got, err := place.Get(d.t.Context(), "elasticsearch-master", metav1.GetOptions{})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return got.GetAnnotations()["elk-mtls.dev/client-authentication"]
 }
 
 // TestFirstTenMinutes types the page with both Helms, for two releases. All that is there is Helm, and what the README installs for it.
