@@ -1,0 +1,8 @@
+//go:build slow
+
+package main
+
+import "testing"
+
+// TestCertsOfRSAAreAccepted is TestCertsAreAccepted with keys that take long to make.
+func TestCertsOfRSAAreAccepted(t *testing.T) { certsAreAccepted(t, "rsa-2048") }
