@@ -24,8 +24,8 @@ func sayNull(n *yaml.Node) {
 func hasNull(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:
-		for _, field := range v {
-			if field == nil || hasNull(field) {
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if v[name] == nil || hasNull(v[name]) {
 				return true
 			}
 		}
@@ -51,7 +51,8 @@ func onceEach(value any) any {
 		return value
 	}
 	fields = maps.Clone(fields)
-	for name, field := range fields {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		field := fields[name]
 		list, ok := field.([]any)
 		switch {
 		case !ok:
@@ -95,7 +96,8 @@ func (r references) in(namespace string, value any) {
 			r.in(namespace, e)
 		}
 	case map[string]any:
-		for field, e := range v {
+		for _, field := range slices.Sorted(maps.Keys(v)) {
+			e := v[field]
 			r.in(namespace, e)
 			source, _ := e.(map[string]any)
 			switch field {
