@@ -260,12 +260,12 @@ func (p Pod) copied(to Mount, below string) (Source, bool) {
 	found := map[Source]bool{}
 	var last Source
 	for _, c := range p.InitContainers() {
-		calls, ok := c.Calls(c.Command())
+		commands, ok := c.Commands(c.Command())
 		for _, m := range c.Mounts() {
 			if !ok || m.Volume != to.Volume || m.SubPath != to.SubPath {
 				continue
 			}
-			for _, file := range copiedFrom(calls, path.Join(m.Path, below)) {
+			for _, file := range copiedFrom(commands, path.Join(m.Path, below)) {
 				from, _ := c.mountOf(path.Clean(file))
 				if !p.ReadOnly(from.Volume) {
 					continue

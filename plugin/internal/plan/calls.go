@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -101,19 +100,4 @@ func commands(c object.Container) [][]string {
 		all = append(all, words)
 	}
 	return all
-}
-
-func usesCurl(c object.Container) bool {
-	return slices.ContainsFunc(commands(c), func(command []string) bool { return slices.ContainsFunc(object.ShellWords(command), isCurl) })
-}
-
-// curlIgnoresFiles holds for curl -q, which counts as the first option only.
-func curlIgnoresFiles(command []string) bool {
-	words := object.ShellWords(command)
-	for i, w := range words[:max(0, len(words)-1)] {
-		if next := words[i+1]; isCurl(w) && (next == "--disable" || strings.HasPrefix(next, "-q")) {
-			return true
-		}
-	}
-	return false
 }

@@ -42,25 +42,6 @@ func TestIsHostWord(t *testing.T) {
 	}
 }
 
-func TestCurlIgnoresFiles(t *testing.T) {
-	for name, c := range map[string]struct {
-		command []string
-		want    bool
-	}{
-		"in a script":         {[]string{"sh", "-c", "set -e; curl -q -k https://x"}, true},
-		"as words":            {[]string{"/usr/bin/curl", "-qsk", "https://x"}, true},
-		"the long form":       {[]string{"curl", "--disable", "https://x"}, true},
-		"later it is ignored": {[]string{"curl", "-k", "-q", "https://x"}, false},
-		"another program":     {[]string{"grep", "-q", "curl"}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := curlIgnoresFiles(c.command); got != c.want {
-				t.Errorf("%v: %v", c.command, got)
-			}
-		})
-	}
-}
-
 func TestHostOf(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://u:p@es.logging.svc:9200/x": "es.logging.svc",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 )
 
 // identity is what a client needs to talk to Elasticsearch: whom it trusts, and the pair that it presents.
@@ -159,10 +160,9 @@ func (p *planner) curlClient(o *object.Object, c object.Container, id identity) 
 				c.Name, m.Path)
 		}
 	}
-	for _, command := range commands(c) {
-		if curlIgnoresFiles(command) {
-			return fmt.Errorf("container %q: a command runs curl with -q, which makes it ignore every .curlrc and so the client certificate; remove that option", c.Name)
-		}
+	all, _ := requests(c)
+	if slices.ContainsFunc(all, func(r process.Request) bool { return r.IgnoresFiles }) {
+		return fmt.Errorf("container %q: a command runs curl with -q, which makes it ignore every .curlrc and so the client certificate; remove that option", c.Name)
 	}
 	p.mountClient(o, c, id)
 	p.care(c)

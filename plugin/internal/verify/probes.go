@@ -25,13 +25,13 @@ func (s *server) judgeProbes(c caller) {
 		}
 	}
 	for _, run := range c.scripts() {
-		if !run.probe || slices.Contains(run.words, healthcheck) {
+		if !run.probe || slices.Contains(run.argv, healthcheck) {
 			continue
 		}
 		text := run.besideCurl()
-		byCurl := len(run.calls()) > 0
-		if !byCurl {
-			text = strings.Join(run.words, " ")
+		byCurl := len(run.requests()) > 0
+		if !byCurl || !run.read {
+			text = strings.Join(run.argv, " ")
 		}
 		at := c.at(run.name, run.nodes[0])
 		switch {
@@ -59,17 +59,16 @@ func (s *server) isPort(c caller, port string) bool {
 	return false
 }
 
-// besideCurl gives what a script runs other than curl, but for the variables that it sets.
+// besideCurl gives what a script runs other than curl, less what it prints. A word with spaces may be a script of its own.
 func (s script) besideCurl() string {
 	var words []string
-	for _, c := range s.commands()[1:] { // the first is all of it
-		isOther := func(word string) bool { return !assignment.MatchString(word) }
-		if c.curl() >= 0 || isDeclaration(c.words[0]) || !slices.ContainsFunc(c.words, isOther) {
+	for _, c := range s.run[1:] { // the first is all of it
+		if len(c.Requests()) > 0 || c.IsPrint() {
 			continue
 		}
-		for _, word := range c.words {
-			if !strings.ContainsAny(word, " \n") { // else a script of its own
-				words = append(words, word)
+		for _, w := range c.Words {
+			if !strings.ContainsAny(w.Text, " \n") {
+				words = append(words, w.Text)
 			}
 		}
 	}

@@ -273,7 +273,7 @@ func (r *reader) judgeLost(c caller, lost []place, s *server) {
 func (c caller) namesServer() bool {
 	var words []value
 	for _, run := range c.scripts() {
-		words = append(words, value{texts: run.words})
+		words = append(words, value{texts: run.argv})
 	}
 	return len(c.mentioned(slices.Concat(values(c.env), words))) > 0
 }

@@ -1,0 +1,144 @@
+package process
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// Request is what one run of curl calls; behind --next begins another.
+type Request struct {
+	Addresses    []Word          // its operands
+	Sent         []Word          // all else that it is given, such as what it sends
+	Options      map[string]Word // cacert, cert and key
+	Insecure     bool            // -k
+	IgnoresFiles bool            // -q: no file of options is read
+}
+
+// Requests gives the requests of curl that a command makes. Of a text that may be no script only those count whose address can be read.
+func (c Command) Requests() []Request {
+	at := c.curl()
+	if at < 0 {
+		return nil
+	}
+	return slices.DeleteFunc(requests(c.Words[at+1:]), func(r Request) bool {
+		return !c.Sure && !slices.ContainsFunc(r.Addresses, Word.HasHost)
+	})
+}
+
+// HasHost tells whether the host of an address is known, as it is in https://es:9200/${INDEX}.
+func (w Word) HasHost() bool {
+	_, rest, ok := strings.Cut(w.Text, "://")
+	if !ok {
+		rest = w.Text
+	}
+	rest = rest[strings.LastIndex(rest, "@")+1:]
+	end := strings.IndexAny(rest, "/:?")
+	if end < 0 {
+		end = len(rest)
+	}
+	return end > 0 && !strings.Contains(rest[:end], "$")
+}
+
+// looks are commands for which curl is only a word, with those that print.
+var looks = []string{
+	"which", "type", "hash", "whereis", "alias", "apk", "apt", "apt-get", "dpkg", "yum", "dnf", "microdnf", "tdnf", "zypper",
+	"pip", "brew", "rpm", "test", "[", "[[", "ls", "rm", "cp", "mv", "ln", "chmod", "chown", "cat", "grep", "pgrep", "pkill", "killall",
+	"for",
+}
+
+// curl gives the place of the word curl in a command that runs it, by itself or through another program; -1 in others.
+func (c Command) curl() int {
+	at := slices.IndexFunc(c.Words, func(w Word) bool { return path.Base(w.Text) == "curl" })
+	if at < 0 || at > 0 && (c.IsPrint() || slices.Contains(looks, c.Program())) {
+		return -1
+	}
+	is := func(words []Word, options ...string) bool {
+		return slices.ContainsFunc(words, func(w Word) bool { return slices.Contains(options, w.Text) })
+	}
+	if is(c.Words[:at], "-v", "-V") || is(c.Words[at+1:], "--version", "-V", "--help", "-h", "--manual", "-M") { // command -v curl
+		return -1
+	}
+	return at
+}
+
+// requests reads the arguments of curl. https://curl.se/docs/manpage.html
+func requests(words []Word) []Request {
+	r := Request{Options: map[string]Word{}}
+	for i := 0; i < len(words); i++ {
+		text := words[i].Text
+		next := func() Word {
+			if i++; i < len(words) {
+				return words[i]
+			}
+			return Word{}
+		}
+		r.IgnoresFiles = r.IgnoresFiles || i == 0 && (text == "--disable" || strings.HasPrefix(text, "-q"))
+		name, given, joined := strings.Cut(strings.TrimPrefix(text, "--"), "=")
+		switch {
+		case text == "--next" || text == "-:":
+			return append([]Request{r}, requests(words[i+1:])...)
+		case strings.HasPrefix(text, "--") && joined:
+			r.note(name, Word{given, words[i].Known, words[i].From})
+		case strings.HasPrefix(text, "--") && slices.Contains(longWithValue, name):
+			r.note(name, next())
+		case strings.HasPrefix(text, "--"):
+			r.Insecure = r.Insecure || name == "insecure"
+		case strings.HasPrefix(text, "-") && len(text) > 1:
+			r.short(words[i], next)
+		default:
+			r.Addresses = append(r.Addresses, words[i])
+		}
+	}
+	return []Request{r}
+}
+
+// short reads options by letters, of which one that takes a value is the last: -sXPOST.
+func (r *Request) short(w Word, next func() Word) {
+	for at := 1; at < len(w.Text); at++ {
+		letter := w.Text[at]
+		r.Insecure = r.Insecure || letter == 'k'
+		if strings.IndexByte(shortWithValue, letter) < 0 {
+			continue
+		}
+		given := Word{w.Text[at+1:], w.Known, w.From}
+		if given.Text == "" {
+			given = next()
+		}
+		name := ""
+		if letter == 'E' {
+			name = "cert"
+		}
+		r.note(name, given)
+		return
+	}
+}
+
+func (r *Request) note(name string, given Word) {
+	switch name {
+	case "url":
+		r.Addresses = append(r.Addresses, given)
+	case "cacert", "cert", "key":
+		r.Options[name] = given
+	default:
+		r.Sent = append(r.Sent, given)
+	}
+}
+
+// Options of curl that take a value.
+const shortWithValue = "AbcCdDeEFHKmoPQrtTuUwxXyYz"
+
+var longWithValue = strings.Fields(`abstract-unix-socket alt-svc aws-sigv4 cacert capath cert cert-type ciphers config
+	connect-timeout connect-to continue-at cookie cookie-jar create-file-mode crlfile curves data data-ascii data-binary
+	data-raw data-urlencode delegation dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url dump-header ech
+	egd-file engine etag-compare etag-save expect100-timeout form form-string ftp-account ftp-alternative-to-user
+	ftp-method ftp-port ftp-ssl-ccc-mode happy-eyeballs-timeout-ms haproxy-clientip header hostpubmd5 hostpubsha256 hsts
+	interface ip-tos ipfs-gateway json keepalive-cnt keepalive-time key key-type krb libcurl limit-rate local-port
+	login-options mail-auth mail-from mail-rcpt max-filesize max-redirs max-time netrc-file noproxy oauth2-bearer output
+	output-dir parallel-max pass pinnedpubkey preproxy proto proto-default proto-redir proxy proxy-cacert proxy-capath
+	proxy-cert proxy-cert-type proxy-ciphers proxy-crlfile proxy-header proxy-key proxy-key-type proxy-pass
+	proxy-pinnedpubkey proxy-service-name proxy-tls13-ciphers proxy-tlsauthtype proxy-tlspassword proxy-tlsuser proxy-user
+	proxy1.0 pubkey quote random-file range rate referer request request-target resolve retry retry-delay retry-max-time
+	sasl-authzid service-name sigalgs socks4 socks4a socks5 socks5-gssapi-service socks5-hostname speed-limit speed-time
+	stderr telnet-option tftp-blksize time-cond tls-max tls13-ciphers tlsauthtype tlspassword tlsuser trace trace-ascii
+	trace-config unix-socket upload-file url url-query user user-agent variable vlan-priority write-out`)

@@ -1,0 +1,211 @@
+package process
+
+import (
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// parse reads a script; false where it is none.
+func parse(text string, env Environment, sure bool) ([]Command, bool) {
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
+	if err != nil {
+		return nil, false
+	}
+	s := scope{env: env, set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}}
+	syntax.Walk(file, s.note)
+	var all []Command
+	syntax.Walk(file, func(node syntax.Node) bool {
+		switch node := node.(type) {
+		case *syntax.CallExpr:
+			if len(node.Args) > 0 {
+				all = append(all, Command{s.words(nil, node.Args), sure})
+			}
+		case *syntax.WordIter:
+			all = append(all, Command{s.words([]Word{{Text: "for", Known: true}}, node.Items), sure})
+		case *syntax.Redirect:
+			if node.Hdoc != nil { // a shell may read it
+				inside, _ := parse(s.word(node.Hdoc.Parts).Text, env, false)
+				all = append(all, inside...)
+			}
+		}
+		return true
+	})
+	return slices.DeleteFunc(all, func(c Command) bool { return len(c.Words) == 0 }), true
+}
+
+// scope is what the variables of a script are.
+type scope struct {
+	env   Environment
+	set   map[string][]*syntax.Assign // nil entries stand for other ways to set a variable, such as read
+	until map[*syntax.Assign]uint     // where the list of statements ends in which every run makes the assignment
+}
+
+// note collects what sets variables.
+func (s scope) note(node syntax.Node) bool {
+	switch node := node.(type) {
+	case *syntax.File:
+		s.list(node.Stmts)
+	case *syntax.Block:
+		s.list(node.Stmts)
+	case *syntax.Subshell:
+		s.list(node.Stmts)
+	case *syntax.IfClause:
+		s.list(node.Then)
+	case *syntax.WhileClause:
+		s.list(node.Do)
+	case *syntax.ForClause:
+		s.list(node.Do)
+	case *syntax.CaseItem:
+		s.list(node.Stmts)
+	case *syntax.CmdSubst:
+		s.list(node.Stmts)
+	case *syntax.Assign:
+		if node.Name != nil && !node.Naked {
+			s.set[node.Name.Value] = append(s.set[node.Name.Value], node)
+		}
+	case *syntax.WordIter:
+		s.set[node.Name.Value] = append(s.set[node.Name.Value], nil)
+	case *syntax.CallExpr:
+		for _, name := range setters(node) {
+			s.set[name] = append(s.set[name], nil)
+		}
+	}
+	return true
+}
+
+// list notes the assignments that every run of some statements makes.
+func (s scope) list(statements []*syntax.Stmt) {
+	if len(statements) == 0 {
+		return
+	}
+	end := statements[len(statements)-1].End().Offset()
+	for _, statement := range statements {
+		s.assigns(statement, end)
+	}
+}
+
+// assigns notes those of one statement, and tells whether it does nothing else: then what stands behind && runs too.
+func (s scope) assigns(statement *syntax.Stmt, end uint) bool {
+	switch command := statement.Cmd.(type) {
+	case *syntax.CallExpr:
+		for _, a := range command.Assigns {
+			if len(command.Args) == 0 {
+				s.until[a] = end
+			}
+		}
+		return len(command.Args) == 0
+	case *syntax.DeclClause:
+		for _, a := range command.Args {
+			s.until[a] = end
+		}
+		return true
+	case *syntax.BinaryCmd:
+		return s.assigns(command.X, end) && command.Op == syntax.AndStmt && s.assigns(command.Y, end)
+	}
+	return false
+}
+
+// setters gives the variables that a command sets.
+func setters(call *syntax.CallExpr) []string {
+	var names []string
+	for i, arg := range call.Args {
+		switch text := arg.Lit(); {
+		case i == 0 && !slices.Contains([]string{"read", "mapfile", "readarray", "getopts", "unset"}, text):
+			return nil
+		case i > 0 && !strings.HasPrefix(text, "-"):
+			names = append(names, text)
+		}
+	}
+	return names
+}
+
+// words gives the words of a command. A variable without quotes is as many words as its value has.
+func (s scope) words(all []Word, args []*syntax.Word) []Word {
+	for _, arg := range args {
+		w := s.word(arg.Parts)
+		if _, bare := arg.Parts[0].(*syntax.ParamExp); !bare || len(arg.Parts) > 1 || !w.Known {
+			all = append(all, w)
+			continue
+		}
+		for _, text := range strings.Fields(w.Text) {
+			all = append(all, Word{text, true, w.From})
+		}
+	}
+	return all
+}
+
+func (s scope) word(parts []syntax.WordPart) Word {
+	w := Word{Known: true}
+	for _, part := range parts {
+		piece := Word{Text: "$()"}
+		switch part := part.(type) {
+		case *syntax.Lit:
+			piece = Word{Text: unescaped(part.Value), Known: true}
+		case *syntax.SglQuoted:
+			piece = Word{Text: part.Value, Known: true}
+		case *syntax.DblQuoted:
+			piece = s.word(part.Parts)
+		case *syntax.ParamExp:
+			piece = s.variable(part)
+		}
+		w.add(piece, "")
+	}
+	return w
+}
+
+// unescaped takes the backslashes out of a text without quotes, and the ends of lines behind them.
+func unescaped(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) {
+			if i++; text[i] == '\n' {
+				continue
+			}
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}
+
+// variable gives the value of $NAME and ${NAME}, and of ${NAME:-fallback} where nothing sets NAME.
+func (s scope) variable(param *syntax.ParamExp) Word {
+	if param.Param == nil || param.Length || param.Excl || param.Index != nil || param.Slice != nil || param.Repl != nil {
+		return Word{Text: "$()"}
+	}
+	fallbacks := []syntax.ParExpOperator{syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull}
+	if param.Exp != nil && !slices.Contains(fallbacks, param.Exp.Op) {
+		return Word{Text: "$()"}
+	}
+	name, use := param.Param.Value, param.Pos().Offset()
+	if !syntax.ValidName(name) { // an argument, or what the shell sets itself
+		return Word{Text: "$()"}
+	}
+	if all := s.set[name]; len(all) > 0 {
+		a := all[0]
+		switch end, certain := s.until[a]; {
+		case len(all) > 1 || a == nil || a.Append || a.Array != nil || a.Index != nil:
+			return Word{Text: "$()"}
+		case a.Pos().Offset() <= use && use < a.End().Offset(): // NAME=${NAME:-fallback}
+		case !certain || use < a.End().Offset() || use > end:
+			return Word{Text: "$()"}
+		case a.Value == nil:
+			return Word{Known: true}
+		default:
+			return s.word(a.Value.Parts)
+		}
+	}
+	value, set := s.env(name)
+	switch {
+	case set && value.Known:
+		w := s.env.Expand(value.Text)
+		w.From = append(w.From, name)
+		return w
+	case set || param.Exp == nil:
+		return Word{Text: "${" + name + "}", From: []string{name}}
+	case param.Exp.Word == nil:
+		return Word{Known: true}
+	}
+	return s.word(param.Exp.Word.Parts)
+}
