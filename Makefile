@@ -139,6 +139,10 @@ bench-init: ## elk-mtls-init with a real Elasticsearch, beside a bare program an
 	go run ./test/benchinit
 	@$(PARTS) missing elasticsearch kube
 
+.PHONY: prove-order
+prove-order: ## the same bytes give the same answer, for every fixture and case: 50 runs each (ORDER_RUNS=50)
+	ORDER_RUNS=$(or $(ORDER_RUNS),50) go test -tags slow -count=1 -timeout 60m -run TestSameInManyRuns ./plugin $(FAILED)
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 	@for file in $$(git ls-files --cached --others --exclude-standard '*_test.go' | xargs grep -l '^func Fuzz'); do \

@@ -13,7 +13,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
 )
 
-// TestSameEveryTime holds that the same bytes give the same answer. The long form is TestSameInFiftyRuns, with -tags
+// TestSameEveryTime holds that the same bytes give the same answer. The long form is TestSameInManyRuns, with -tags
 // slow; a test in test/checks finds loops over maps, which are what would differ.
 func TestSameEveryTime(t *testing.T) {
 	for _, dir := range []string{"release", "bitnami-release", "other-clients", "fluent-outputs"} {
