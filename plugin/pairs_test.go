@@ -168,6 +168,37 @@ func TestOwnPairIsKept(t *testing.T) {
 	}
 }
 
+// TestRuleKeepsNoKeyOfACA holds that a rule leaves a container no pair of a CA either.
+func TestRuleKeepsNoKeyOfACA(t *testing.T) {
+	const app = `---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app}
+spec:
+  template:
+    spec:
+      containers:
+      - name: app
+        image: app:1
+        env: [{name: URL, value: "https://search:9200"}, {name: CRT, value: /k/tls.crt}, {name: KEY, value: /k/tls.key}, {name: CAF, value: /k/ca.crt}]
+        volumeMounts: [{name: k, mountPath: /k}]
+      volumes: [{name: k, secret: {secretName: root}}]
+---
+apiVersion: cert-manager.io/v1
+kind: Issuer
+metadata: {name: i}
+spec: {ca: {secretName: root}}
+`
+	s, err := config.Parse([]byte("apiVersion: elk-mtls.dev/v1alpha1\nkind: MutualTLS\n" +
+		`spec: {rules: [{ref: Deployment/app, env: {CRT: "{cert}", KEY: "{key}", CAF: "{ca}"}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := transform([]byte(pairsServer+app), s.WithDefaults()); err == nil || !strings.Contains(err.Error(), "the key in Secret/root is that of a CA") {
+		t.Errorf("the rule: %v", err)
+	}
+}
+
 // between gives the document that holds a line.
 func between(t *testing.T, stream, line string) string {
 	t.Helper()

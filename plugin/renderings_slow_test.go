@@ -209,3 +209,12 @@ func TestRealRenderings(t *testing.T) {
 		}
 	}
 }
+
+func TestFunctionGivesWhatTheFilterGivesOfRenderings(t *testing.T) {
+	dir := renders(t)
+	var files []string
+	for _, name := range inScope {
+		files = append(files, filepath.Join(dir, name))
+	}
+	functionGivesWhatTheFilterGives(t, files)
+}

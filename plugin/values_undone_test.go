@@ -131,6 +131,9 @@ func overriddenValues() []variant {
 	return append(overriddenByOthers(), []variant{
 		arg("TLS of a Beat off by an argument", "-E, "+off, "args 2"),
 		arg("joined", "-E"+off, "args 1"),
+		{name: "the address of a Beat once more, by the same variable", output: given,
+			extra: strings.NewReplacer(`"https://elasticsearch-master:9200"`, `"${ES}"`, "env: []", `env: [{name: ES, value: "https://elasticsearch-master:9200"}]`).
+				Replace(filebeat("-E, 'output.elasticsearch.hosts=${ES}'", ""))},
 		arg("behind an equals sign", "-E="+off, "args 1"),
 		arg("with two signs", "--E, "+off, "args 2"),
 		arg("with both", "--E="+off, "args 1"),

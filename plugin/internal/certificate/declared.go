@@ -69,6 +69,9 @@ func isExtended(usage string) bool {
 	return strings.HasPrefix(usage, "ipsec ")
 }
 
+// noKeys are references of issuers that lead to no private key.
+var noKeys = []string{"serviceAccountRef", "caBundleSecretRef", "issuerRef"}
+
 // issuer notes every Secret that an issuer names: the key pair of a CA, or credentials for one. A ClusterIssuer's are in the namespace of
 // cert-manager, which the input does not show.
 func (d *Declared) issuer(o *object.Object) {
@@ -76,7 +79,8 @@ func (d *Declared) issuer(o *object.Object) {
 	walk = func(n *yaml.Node, at string) {
 		for i := 0; i+1 < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
 			field, value := n.Content[i].Value, n.Content[i+1]
-			if value.Kind == yaml.ScalarNode && (field == "secretName" || field == "name" && strings.HasSuffix(at, "Ref")) {
+			named := field == "secretName" || field == "name" && strings.HasSuffix(at, "Ref") && !slices.Contains(noKeys, at[strings.LastIndex(at, ".")+1:])
+			if value.Kind == yaml.ScalarNode && named {
 				says := o.ID.String() + " names it as " + strings.TrimPrefix(at+"."+field, ".")
 				d.authorities = append(d.authorities, declaration{o.Namespace, value.Value, says})
 			}

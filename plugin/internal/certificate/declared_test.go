@@ -27,6 +27,7 @@ func TestDeclared(t *testing.T) {
 			"ClusterIssuer/i names it as spec.acme.privateKeySecretRef.name", ""},
 		{"the issuer of a plug-in", "apiVersion: certmanager.step.sm/v1beta1\nkind: StepIssuer\nmetadata: {name: i}\nspec: {provisioner: {passwordRef: {name: it}}}",
 			"StepIssuer/i names it as spec.provisioner.passwordRef.name", ""},
+		{"an issuer's account in Kubernetes, and its trust", "apiVersion: cert-manager.io/v1\nkind: Issuer\nmetadata: {name: i}\nspec: {vault: {caBundleSecretRef: {name: it}, auth: {kubernetes: {serviceAccountRef: {name: it}}}}}", "", ""},
 		{"an Issuer that has the name elsewhere", "apiVersion: cert-manager.io/v1\nkind: Issuer\nmetadata: {name: it}\nspec: {selfSigned: {}, vault: {path: it}}", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -18,7 +18,7 @@ var (
 	mayChange = []string{"image", "imagePullPolicy", "ports", "resources"}
 
 	// credential is found in the names of variables and keys whose values must not get into a patch.
-	credential = regexp.MustCompile(`(?i)(passw(or)?d|passphrase|pwd|secret|token|api_?key)$`)
+	credential = regexp.MustCompile(`(?i)(pass|pwd|secret|token|credential|(api|access|private|encryption)[_.-]?key|^tls\.key$)`)
 )
 
 const (

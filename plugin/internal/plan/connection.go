@@ -173,7 +173,13 @@ func (p *planner) connect(w *recognise.Workload, c *connection, id identity) err
 	if err := p.connectTLS(w, c, id); err != nil {
 		return err
 	}
-	return c.undone()
+	if err := c.undone(); err != nil {
+		return err
+	}
+	for _, other := range slices.Concat(c.others(c.keys.hosts), c.others(c.keys.hostsToo)) { // which agree
+		p.cover(w, other)
+	}
+	return nil
 }
 
 func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) error {

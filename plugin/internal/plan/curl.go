@@ -37,7 +37,7 @@ func callsByCurl(c object.Container, hosts []string) bool {
 	called, unread, sent := false, false, false
 	for _, r := range all {
 		called = called || slices.ContainsFunc(r.Addresses, names)
-		unread = unread || len(r.Addresses) == 0 || slices.ContainsFunc(r.Addresses, isUnread)
+		unread = unread || r.Diverted || slices.ContainsFunc(r.Addresses, isUnread)
 		sent = sent || slices.ContainsFunc(r.Sent, names)
 	}
 	return called || ok && unread && !sent

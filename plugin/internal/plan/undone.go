@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -31,7 +32,7 @@ func (c *connection) undone() error {
 		}
 		want, known := c.wanted(key)
 		for _, other := range c.others(key) {
-			agrees := !other.Hidden && slices.EqualFunc(other.Values, want, strings.EqualFold)
+			agrees := len(other.Values) > 0 && slices.EqualFunc(other.Values, want, strings.EqualFold)
 			if !known || agrees || said[other.Key+other.Place] {
 				continue
 			}
@@ -99,13 +100,14 @@ func (s setFlags) all(key string) []*setting {
 		previous := ""
 		for i, item := range object.Items(s.w.Main.Node, field) {
 			place := fmt.Sprintf("%s %d of container %q", field, i+1, s.w.Main.Name)
+			at := containerPath(s.w.Main).Field(field).Index(strconv.Itoa(i))
 			for _, word := range s.words(item.YNode().Value, previous) {
 				name, value, _ := strings.Cut(word, "=")
 				name = strings.ReplaceAll(name, "::", ".")
 				above := strings.HasPrefix(full, name+".") || strings.HasPrefix(name, full+".")
 				if above || name == full {
 					hidden := above || strings.Contains(value, "$")
-					all = append(all, &setting{Key: name, Values: splitList(value), Hidden: hidden, Place: place, object: s.w.Object})
+					all = append(all, &setting{Key: name, Values: splitList(value), Hidden: hidden, Place: place, object: s.w.Object, word: at})
 				}
 			}
 			previous = item.YNode().Value

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -300,8 +301,10 @@ func (p *planner) ownFile(w *recognise.Workload, s wish, id identity) error {
 	case s.names(placeCA) && p.settings.Certificates.SecretName != "" && (!ok || source != id.ca):
 		return fmt.Errorf("%s is set in %s, and the servers have their certificates from Secret/%s, as certificates.secretName says: remove the setting, or put that CA there",
 			s.key, s.old.Place, id.ca.Name)
-	case ok:
+	case ok && s.names(placeCA):
 		return p.holds(source)
+	case ok:
+		return errors.Join(p.holds(source), p.isForClients(w.Object, secretOf(source)))
 	}
 	p.assume("%s: container %q: %s stays (%s): what it names must be there, and serve this Elasticsearch", w.ID, w.Main.Name, s.key, s.old.Place)
 	return nil

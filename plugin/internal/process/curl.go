@@ -13,6 +13,8 @@ type Request struct {
 	Options      map[string]Word // cacert, cert and key
 	Insecure     bool            // -k
 	IgnoresFiles bool            // -q: no file of options is read
+	Diverted     bool            // an option may lead it elsewhere: --connect-to, --resolve, a socket, a file of options
+	asks         bool            // for the version or for help: it calls nobody
 }
 
 // Requests gives the requests of curl that a command makes. Of a text that may be no script only those count whose address can be read.
@@ -21,8 +23,12 @@ func (c Command) Requests() []Request {
 	if at < 0 {
 		return nil
 	}
-	return slices.DeleteFunc(requests(c.Words[at+1:]), func(r Request) bool {
-		return !c.Sure && !slices.ContainsFunc(r.Addresses, Word.HasHost)
+	all := requests(c.Words[at+1:])
+	if c.Program() == "xargs" { // which puts addresses behind it
+		all[len(all)-1].Diverted = true
+	}
+	return slices.DeleteFunc(all, func(r Request) bool {
+		return r.asks || !c.Sure && !slices.ContainsFunc(r.Addresses, Word.HasHost)
 	})
 }
 
@@ -40,9 +46,9 @@ func (w Word) HasHost() bool {
 	return end > 0 && !strings.Contains(rest[:end], "$")
 }
 
-// looks are commands for which curl is only a word, with those that print.
-var looks = []string{
-	"which", "type", "hash", "whereis", "alias", "apk", "apt", "apt-get", "dpkg", "yum", "dnf", "microdnf", "tdnf", "zypper",
+// lookers are commands for which curl is only a word.
+var lookers = []string{
+	"which", "type", "hash", "whereis", "alias", "apk", "apt", "apt-get", "dpkg", "yum", "dnf", "microdnf", "tdnf", "zypper", "pacman",
 	"pip", "brew", "rpm", "test", "[", "[[", "ls", "rm", "cp", "mv", "ln", "chmod", "chown", "cat", "grep", "pgrep", "pkill", "killall",
 	"for",
 }
@@ -50,13 +56,11 @@ var looks = []string{
 // curl gives the place of the word curl in a command that runs it, by itself or through another program; -1 in others.
 func (c Command) curl() int {
 	at := slices.IndexFunc(c.Words, func(w Word) bool { return path.Base(w.Text) == "curl" })
-	if at < 0 || at > 0 && (c.IsPrint() || slices.Contains(looks, c.Program())) {
+	looks := func(w Word) bool { return slices.Contains(lookers, path.Base(w.Text)) }
+	if at < 0 || c.IsPrint() || slices.ContainsFunc(c.Words[:at], looks) {
 		return -1
 	}
-	is := func(words []Word, options ...string) bool {
-		return slices.ContainsFunc(words, func(w Word) bool { return slices.Contains(options, w.Text) })
-	}
-	if is(c.Words[:at], "-v", "-V") || is(c.Words[at+1:], "--version", "-V", "--help", "-h", "--manual", "-M") { // command -v curl
+	if c.Program() == "command" && slices.ContainsFunc(c.Words[:at], func(w Word) bool { return strings.EqualFold(w.Text, "-v") }) {
 		return -1
 	}
 	return at
@@ -79,11 +83,12 @@ func requests(words []Word) []Request {
 		case text == "--next" || text == "-:":
 			return append([]Request{r}, requests(words[i+1:])...)
 		case strings.HasPrefix(text, "--") && joined:
-			r.note(name, Word{given, words[i].Known, words[i].From})
+			r.note(name, Word{Text: given, Known: words[i].Known, From: words[i].From})
 		case strings.HasPrefix(text, "--") && slices.Contains(longWithValue, name):
 			r.note(name, next())
 		case strings.HasPrefix(text, "--"):
 			r.Insecure = r.Insecure || name == "insecure"
+			r.asks = r.asks || slices.Contains([]string{"version", "help", "manual"}, name)
 		case strings.HasPrefix(text, "-") && len(text) > 1:
 			r.short(words[i], next)
 		default:
@@ -98,18 +103,15 @@ func (r *Request) short(w Word, next func() Word) {
 	for at := 1; at < len(w.Text); at++ {
 		letter := w.Text[at]
 		r.Insecure = r.Insecure || letter == 'k'
+		r.asks = r.asks || strings.IndexByte("VhM", letter) >= 0
 		if strings.IndexByte(shortWithValue, letter) < 0 {
 			continue
 		}
-		given := Word{w.Text[at+1:], w.Known, w.From}
+		given := Word{Text: w.Text[at+1:], Known: w.Known, From: w.From}
 		if given.Text == "" {
 			given = next()
 		}
-		name := ""
-		if letter == 'E' {
-			name = "cert"
-		}
-		r.note(name, given)
+		r.note(map[byte]string{'E': "cert", 'K': "config"}[letter], given)
 		return
 	}
 }
@@ -120,6 +122,8 @@ func (r *Request) note(name string, given Word) {
 		r.Addresses = append(r.Addresses, given)
 	case "cacert", "cert", "key":
 		r.Options[name] = given
+	case "config", "connect-to", "resolve", "unix-socket", "abstract-unix-socket":
+		r.Diverted = true
 	default:
 		r.Sent = append(r.Sent, given)
 	}

@@ -19,6 +19,7 @@ func TestRequests(t *testing.T) {
 		return r
 	}
 	insecure := func(r Request) Request { r.Insecure = true; return r }
+	loose := func(r Request) Request { r.Addresses[0].Loose = true; return r }
 	for name, c := range map[string]struct {
 		words []string
 		want  []Request
@@ -57,7 +58,11 @@ func TestRequests(t *testing.T) {
 		},
 		"without an address that can be read": {
 			[]string{"sh", "-c", "curl \"$@\"; curl -K /run/options; timeout -s KILL 5 curl $(cat /run/url)"},
-			[]Request{call("$()"), {Options: map[string]Word{}}, call("$()")},
+			[]Request{loose(call("$()")), {Options: map[string]Word{}, Diverted: true}, call("$()")},
+		},
+		"behind a program with options of its own": {
+			[]string{"sh", "-c", "timeout -v 5 curl -k https://a:9200; env -v curl -o -h https://b:9200; xargs -v curl -V"},
+			[]Request{insecure(call("https://a:9200")), call("https://b:9200")},
 		},
 		"behind --next, with options of its own": {
 			[]string{"curl", "-k", "https://a:9200", "--next", "https://b:9200"},
@@ -69,7 +74,7 @@ func TestRequests(t *testing.T) {
 		},
 		"in a shell of its own, and in a here-document of it": {
 			[]string{"bash", "-c", "timeout 5 bash -c 'curl https://a:9200'\nbash <<EOF\necho done\ncurl https://b:9200\nEOF\ncurl https://c:9200"},
-			[]Request{call("https://b:9200"), call("https://c:9200"), call("https://a:9200")},
+			[]Request{call("https://c:9200"), call("https://a:9200"), call("https://b:9200")},
 		},
 		"looked for, installed, or asked for its version": {
 			[]string{"sh", "-c", "command -v curl || apk add curl; [ -x \"$(which curl)\" ]; curl --version; log 'no curl $X'"},
@@ -88,7 +93,7 @@ func TestRequests(t *testing.T) {
 			for _, command := range run {
 				got = append(got, command.Requests()...)
 			}
-			if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(Request{}, "Sent")); diff != "" {
+			if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(Request{}, "Sent"), cmpopts.IgnoreUnexported(Request{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -13,12 +13,14 @@ type Word struct {
 	Text  string   // without quotes; what is not known is left as ${NAME}, or is $() where a script decides it
 	Known bool     // all of the text is
 	From  []string // variables of the environment in it
+	Loose bool     // it may be no word, several, or options: $OPTIONS, "$@"
 }
 
 // Command is one command that runs.
 type Command struct {
 	Words []Word
-	Sure  bool // it runs; a text that is handed to another program may be no script
+	Sure  bool   // it runs; a text that is handed to another program may be no script
+	Into  string // the file that its output goes to, "" for none
 }
 
 // Program gives the name of the program, without its folder.
@@ -27,15 +29,16 @@ func (c Command) Program() string { return path.Base(c.Words[0].Text) }
 // Environment gives a variable as the manifests set it, references to others included. A variable that is set elsewhere is not known.
 type Environment func(name string) (w Word, set bool)
 
-// Commands gives the commands of a command line: itself, then those of the scripts in it. A loop over words is one, called for.
-// ok is false where a script cannot be parsed: then there may be more.
+// Commands gives the commands of a command line: itself, then those of the scripts in it. A loop over words is one, called for, and so is a
+// text for standard input, called <<. ok is false where a script cannot be read: then there may be more.
 func Commands(argv []string, env Environment) (all []Command, ok bool) {
 	if len(argv) == 0 {
 		return nil, true
 	}
+	r := &reader{env: env, left: maxVariables}
 	var words []Word
 	for _, word := range argv {
-		words = append(words, env.Expand(word))
+		words = append(words, r.expand(word))
 	}
 	all, ok = []Command{{Words: words, Sure: true}}, true
 	read := map[string]bool{}
@@ -44,66 +47,79 @@ func Commands(argv []string, env Environment) (all []Command, ok bool) {
 			if read[s.text] {
 				continue
 			}
-			read[s.text] = true
-			inside, parsed := parse(s.text, env, all[i].Sure && s.sure)
-			if s.sure {
-				ok = ok && parsed
+			if read[s.text] = true; !s.seen || len(read) > maxScripts {
+				ok = false
+				continue
 			}
+			inside, parsed := r.parse(s.text, all[i].Sure && s.sure)
+			ok = ok && (parsed || !s.sure)
 			all = append(all, inside...)
 		}
 	}
 	return all, ok
 }
 
+// Nobody writes more than this; a text that leads to itself ends here.
+const (
+	maxVariables = 10_000   // variables that are followed
+	maxScripts   = 100      // scripts in scripts
+	maxScript    = 64 << 10 // bytes of one
+	maxText      = 64 << 10 // bytes of a word
+)
+
+// reader reads one command line.
+type reader struct {
+	env  Environment
+	left int // variables that may still be followed
+}
+
 type script struct {
 	text string
-	sure bool
+	sure bool // it is one
+	seen bool // and its text is known, at least in part
 }
 
 // scripts gives the words of a command that are scripts, or may be: behind -c of a shell, of eval, and a text with spaces for a program that
 // may run it.
 func (c Command) scripts() []script {
-	shell := slices.ContainsFunc(c.Words, func(w Word) bool { return isShell(w.Text) })
 	if c.IsPrint() || c.curl() >= 0 {
 		return nil
 	}
+	shell := slices.IndexFunc(c.Words, func(w Word) bool { return isShell(w.Text) })
+	asked := false // for a script as an argument
 	var all []script
 	for i, w := range c.Words {
-		switch {
+		spaces := strings.ContainsAny(strings.TrimSpace(w.Text), " \n")
+		switch isOption := strings.HasPrefix(w.Text, "-"); {
 		case i == 0:
-		case c.Words[0].Text == "eval", shell && isScriptOption(c.Words[i-1].Text) && !isScriptOption(w.Text):
-			all = append(all, script{w.Text, true})
-		case strings.ContainsAny(strings.TrimSpace(w.Text), " \n"):
-			all = append(all, script{w.Text, false})
+		case shell >= 0 && i > shell && isOption && !spaces:
+			asked = asked || !strings.HasPrefix(w.Text, "--") && strings.Contains(w.Text, "c")
+		case c.Words[0].Text == "eval" || asked:
+			all = append(all, script{w.Text, true, w.Known || spaces})
+			asked = false // what follows are its arguments
+		case spaces:
+			all = append(all, script{w.Text, false, true})
 		}
 	}
 	return all
+}
+
+// IsShell holds for a command that runs a script which Commands gives.
+func (c Command) IsShell() bool {
+	return c.Words[0].Text == "eval" || slices.ContainsFunc(c.Words, func(w Word) bool { return isShell(w.Text) })
 }
 
 func isShell(program string) bool {
 	return slices.Contains([]string{"sh", "bash", "ash", "dash", "ksh", "zsh"}, path.Base(program))
 }
 
-// isScriptOption tells whether a shell takes its next argument for a script: -c, -ec, -lc, and the -- behind them.
-func isScriptOption(option string) bool {
-	return option == "--" || strings.HasPrefix(option, "-") && !strings.HasPrefix(option, "--") && strings.HasSuffix(option, "c")
-}
-
 // IsPrint holds for a command that only prints its words.
 func (c Command) IsPrint() bool { return slices.Contains([]string{"echo", "printf"}, c.Words[0].Text) }
 
-// Expand puts in what Kubernetes does for $(NAME); $$ stands for $.
+// expand puts in what Kubernetes does for $(NAME); $$ stands for $.
 // https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
-func (env Environment) Expand(text string) Word { return env.expand(text, 0) }
-
-// Variables that lead to each other end after so many steps, and texts that double at each step at so many bytes.
-const (
-	maxSteps = 64
-	maxText  = 1 << 16
-)
-
-func (env Environment) expand(text string, steps int) Word {
-	w := Word{Known: steps < maxSteps}
+func (r *reader) expand(text string) Word {
+	w := Word{Known: true}
 	for {
 		i := strings.IndexByte(text, '$')
 		if i < 0 || i+1 == len(text) {
@@ -115,14 +131,14 @@ func (env Environment) expand(text string, steps int) Word {
 		name, _, closed := strings.Cut(strings.TrimPrefix(text, "$("), ")")
 		value, set := Word{}, false
 		if text[1] == '(' && closed {
-			value, set = env(name)
+			value, set = r.env(name)
 		}
 		switch {
 		case text[1] == '$':
 			w.Text += "$"
 			text = text[2:]
-		case set && value.Known && w.Known && len(w.Text) < maxText:
-			w.add(env.expand(value.Text, steps+1), name)
+		case set && value.Known && r.follow() && len(w.Text) < maxText:
+			w.add(r.expand(value.Text), name)
 			text = text[len(name)+3:]
 		case set:
 			w.add(Word{Text: "${" + name + "}"}, name)
@@ -134,12 +150,19 @@ func (env Environment) expand(text string, steps int) Word {
 	}
 }
 
+// follow tells whether one more variable may be followed.
+func (r *reader) follow() bool {
+	r.left--
+	return r.left >= 0
+}
+
 // add puts a piece behind a word; name is the variable that it comes from.
 func (w *Word) add(piece Word, name string) {
 	w.Text += piece.Text
 	w.Known = w.Known && piece.Known
-	w.From = append(w.From, piece.From...)
-	if name != "" {
-		w.From = append(w.From, name)
+	for _, from := range append(piece.From, name) {
+		if from != "" && !slices.Contains(w.From, from) {
+			w.From = append(w.From, from)
+		}
 	}
 }

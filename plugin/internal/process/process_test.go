@@ -1,8 +1,10 @@
 package process
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestCommands holds what is read of a script: every command, with variables where they are known; [] stands around words that are not.
@@ -35,8 +37,14 @@ func TestCommands(t *testing.T) {
 		{"one of a Secret", "curl -u $TOKEN", "curl -u [${TOKEN}]"},
 		{"one with a default", "curl ${NONE:-https://es} ${HOST:-other}", "curl https://es es"},
 		{"one that is cut", "curl ${URL#https://}", "curl [$()]"},
-		{"text for standard input may be commands", "bash <<EOF\ncurl y\nEOF", "bash; maybe curl y"},
+		{"text for standard input may be commands", "bash <<EOF\ncurl y\nEOF", "bash; << curl y\n; maybe curl y"},
+		{"a script that is taken in may set anything", "U=a; . /env; curl $U $HOST; V=b; curl $V", ". /env; curl [$()] [${HOST}]; curl b"},
+		{"a text that is evaluated may, too", "U=a; eval \"$X\"; curl $U", "not parsed"},
+		{"one that a pipe or the background sets", "U=a | b; V=c & curl $U $V", "b; curl [$()] [$()]"},
+		{"one that is printed into", "printf -v U %s x; curl $U", "printf -v U %s x; curl [$()]"},
 		{"a text for another program may be commands", "retry 'curl x'", "retry curl x; maybe curl x"},
+		{"options of a shell", "sh -ce 'a'; bash -c -e 'b'; sh -x -c -- 'c'", "sh -ce a; bash -c -e b; sh -x -c -- c; a; b; c"},
+		{"a whole call with something unknown", `C="curl -u elastic:$TOKEN"; $C https://es`, "curl -u [elastic:${TOKEN}] https://es"},
 		{"a variable of options", "O='-s -k'; curl $O x", "curl -s -k x"},
 		{"a variable of options in quotes", "O='-s -k'; curl \"$O\" x", "curl -s -k x"},
 		{"one that is set behind &&", "U=a && curl $U", "curl a"},
@@ -74,4 +82,34 @@ func printed(commands []Command) string {
 		all = append(all, line)
 	}
 	return strings.Join(all, "; ")
+}
+
+// TestCommandsEnd holds that a command line that leads to itself, or grows at each step, is read in bounds.
+func TestCommandsEnd(t *testing.T) {
+	doubling := "A0=$X;"
+	env := map[string]string{"X": "", "E0": "", "HERE": "cat <<E\n$HERE\nE\n", "EVAL": `eval "V='a$V'; $EVAL"`}
+	for i := 1; i < 40; i++ {
+		doubling += fmt.Sprintf("A%d=$A%d$A%d;", i, i-1, i-1)
+		env[fmt.Sprintf("E%d", i)] = fmt.Sprintf("$(E%d)$(E%d)", i-1, i-1)
+	}
+	lookup := func(name string) (Word, bool) {
+		text, ok := env[name]
+		return Word{Text: text, Known: true}, ok
+	}
+	for name, argv := range map[string][]string{
+		"variables that double":          {"sh", "-c", doubling + "curl $A39"},
+		"variables of Kubernetes":        {"curl", "$(E39)"},
+		"a text that holds itself":       {"sh", "-c", "cat <<E\n$HERE\nE\n"},
+		"a script that evaluates itself": {"sh", "-c", `V=a; eval "V='a$V'; $EVAL"; curl x`},
+		"a long script":                  {"sh", "-c", strings.Repeat("(", 1<<20)},
+		"a deep script":                  {"sh", "-c", strings.Repeat("$(", 1<<14)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			Commands(argv, lookup)
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("took %s", took)
+			}
+		})
+	}
 }

@@ -7,43 +7,54 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// parse reads a script; false where it is none.
-func parse(text string, env Environment, sure bool) ([]Command, bool) {
+// parse reads a script; false where it is none, or longer than anybody writes into a manifest.
+func (r *reader) parse(text string, sure bool) ([]Command, bool) {
+	if len(text) > maxScript {
+		return nil, false
+	}
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
 		return nil, false
 	}
-	s := scope{env: env, set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}}
+	s := &scope{reader: r, set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}}
 	syntax.Walk(file, s.note)
 	var all []Command
 	syntax.Walk(file, func(node syntax.Node) bool {
 		switch node := node.(type) {
-		case *syntax.CallExpr:
-			if len(node.Args) > 0 {
-				all = append(all, Command{s.words(nil, node.Args), sure})
+		case *syntax.Stmt:
+			if call, ok := node.Cmd.(*syntax.CallExpr); ok {
+				if words := s.words(nil, call.Args); len(words) > 0 {
+					all = append(all, Command{Words: words, Sure: sure, Into: s.into(node.Redirs)})
+				}
+			}
+			for _, redirect := range node.Redirs {
+				if redirect.Hdoc != nil { // a shell may read it
+					all = append(all, Command{Words: []Word{{Text: "<<", Known: true}, s.word(redirect.Hdoc.Parts)}, Sure: sure})
+				}
 			}
 		case *syntax.WordIter:
-			all = append(all, Command{s.words([]Word{{Text: "for", Known: true}}, node.Items), sure})
-		case *syntax.Redirect:
-			if node.Hdoc != nil { // a shell may read it
-				inside, _ := parse(s.word(node.Hdoc.Parts).Text, env, false)
-				all = append(all, inside...)
-			}
+			all = append(all, Command{Words: s.words([]Word{{Text: "for", Known: true}}, node.Items), Sure: sure})
 		}
 		return true
 	})
-	return slices.DeleteFunc(all, func(c Command) bool { return len(c.Words) == 0 }), true
+	return all, true
 }
 
 // scope is what the variables of a script are.
 type scope struct {
-	env   Environment
+	*reader
 	set   map[string][]*syntax.Assign // nil entries stand for other ways to set a variable, such as read
 	until map[*syntax.Assign]uint     // where the list of statements ends in which every run makes the assignment
+	taken []uint                      // where it takes in another script, which may set anything
+}
+
+// takesIn tells whether another script is taken in between two places.
+func (s *scope) takesIn(from, to uint) bool {
+	return slices.ContainsFunc(s.taken, func(at uint) bool { return from <= at && at < to })
 }
 
 // note collects what sets variables.
-func (s scope) note(node syntax.Node) bool {
+func (s *scope) note(node syntax.Node) bool {
 	switch node := node.(type) {
 	case *syntax.File:
 		s.list(node.Stmts)
@@ -71,12 +82,15 @@ func (s scope) note(node syntax.Node) bool {
 		for _, name := range setters(node) {
 			s.set[name] = append(s.set[name], nil)
 		}
+		if len(node.Args) > 0 && slices.Contains([]string{".", "source", "eval"}, node.Args[0].Lit()) {
+			s.taken = append(s.taken, node.Pos().Offset())
+		}
 	}
 	return true
 }
 
 // list notes the assignments that every run of some statements makes.
-func (s scope) list(statements []*syntax.Stmt) {
+func (s *scope) list(statements []*syntax.Stmt) {
 	if len(statements) == 0 {
 		return
 	}
@@ -87,7 +101,10 @@ func (s scope) list(statements []*syntax.Stmt) {
 }
 
 // assigns notes those of one statement, and tells whether it does nothing else: then what stands behind && runs too.
-func (s scope) assigns(statement *syntax.Stmt, end uint) bool {
+func (s *scope) assigns(statement *syntax.Stmt, end uint) bool {
+	if statement.Background {
+		return false
+	}
 	switch command := statement.Cmd.(type) {
 	case *syntax.CallExpr:
 		for _, a := range command.Assigns {
@@ -102,7 +119,8 @@ func (s scope) assigns(statement *syntax.Stmt, end uint) bool {
 		}
 		return true
 	case *syntax.BinaryCmd:
-		return s.assigns(command.X, end) && command.Op == syntax.AndStmt && s.assigns(command.Y, end)
+		inShell := command.Op == syntax.AndStmt || command.Op == syntax.OrStmt // the sides of a pipe have shells of their own
+		return inShell && s.assigns(command.X, end) && command.Op == syntax.AndStmt && s.assigns(command.Y, end)
 	}
 	return false
 }
@@ -110,9 +128,12 @@ func (s scope) assigns(statement *syntax.Stmt, end uint) bool {
 // setters gives the variables that a command sets.
 func setters(call *syntax.CallExpr) []string {
 	var names []string
+	if len(call.Args) > 1 && call.Args[0].Lit() == "printf" && call.Args[1].Lit() != "-v" {
+		return nil
+	}
 	for i, arg := range call.Args {
 		switch text := arg.Lit(); {
-		case i == 0 && !slices.Contains([]string{"read", "mapfile", "readarray", "getopts", "unset"}, text):
+		case i == 0 && !slices.Contains([]string{"read", "mapfile", "readarray", "getopts", "unset", "printf"}, text):
 			return nil
 		case i > 0 && !strings.HasPrefix(text, "-"):
 			names = append(names, text)
@@ -121,22 +142,45 @@ func setters(call *syntax.CallExpr) []string {
 	return names
 }
 
+// into gives the file that standard output goes to.
+func (s *scope) into(redirects []*syntax.Redirect) string {
+	for _, redirect := range redirects {
+		fromOutput := redirect.N == nil || redirect.N.Value == "1"
+		if fromOutput && slices.Contains([]syntax.RedirOperator{syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll}, redirect.Op) {
+			return s.word(redirect.Word.Parts).Text
+		}
+	}
+	return ""
+}
+
 // words gives the words of a command. A variable without quotes is as many words as its value has.
-func (s scope) words(all []Word, args []*syntax.Word) []Word {
+func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 	for _, arg := range args {
 		w := s.word(arg.Parts)
-		if _, bare := arg.Parts[0].(*syntax.ParamExp); !bare || len(arg.Parts) > 1 || !w.Known {
+		if _, bare := arg.Parts[0].(*syntax.ParamExp); !bare || len(arg.Parts) > 1 {
+			w.Loose = isAll(arg)
 			all = append(all, w)
 			continue
 		}
 		for _, text := range strings.Fields(w.Text) {
-			all = append(all, Word{text, true, w.From})
+			known := w.Known || !strings.Contains(text, "$")
+			all = append(all, Word{Text: text, Known: known, From: w.From, Loose: text == w.Text && !known})
 		}
 	}
 	return all
 }
 
-func (s scope) word(parts []syntax.WordPart) Word {
+// isAll holds for "$@" and "${NAME[@]}", which stand for any number of words.
+func isAll(arg *syntax.Word) bool {
+	quoted, ok := arg.Parts[0].(*syntax.DblQuoted)
+	if !ok || len(arg.Parts) > 1 || len(quoted.Parts) != 1 {
+		return false
+	}
+	param, ok := quoted.Parts[0].(*syntax.ParamExp)
+	return ok && param.Param != nil && (param.Param.Value == "@" || param.Index != nil)
+}
+
+func (s *scope) word(parts []syntax.WordPart) Word {
 	w := Word{Known: true}
 	for _, part := range parts {
 		piece := Word{Text: "$()"}
@@ -150,7 +194,9 @@ func (s scope) word(parts []syntax.WordPart) Word {
 		case *syntax.ParamExp:
 			piece = s.variable(part)
 		}
-		w.add(piece, "")
+		if w.add(piece, ""); len(w.Text) > maxText {
+			return Word{Text: "$()"}
+		}
 	}
 	return w
 }
@@ -170,7 +216,7 @@ func unescaped(text string) string {
 }
 
 // variable gives the value of $NAME and ${NAME}, and of ${NAME:-fallback} where nothing sets NAME.
-func (s scope) variable(param *syntax.ParamExp) Word {
+func (s *scope) variable(param *syntax.ParamExp) Word {
 	if param.Param == nil || param.Length || param.Excl || param.Index != nil || param.Slice != nil || param.Repl != nil {
 		return Word{Text: "$()"}
 	}
@@ -188,21 +234,24 @@ func (s scope) variable(param *syntax.ParamExp) Word {
 		case len(all) > 1 || a == nil || a.Append || a.Array != nil || a.Index != nil:
 			return Word{Text: "$()"}
 		case a.Pos().Offset() <= use && use < a.End().Offset(): // NAME=${NAME:-fallback}
-		case !certain || use < a.End().Offset() || use > end:
+		case !certain || use < a.End().Offset() || use > end || s.takesIn(a.Pos().Offset(), use):
 			return Word{Text: "$()"}
 		case a.Value == nil:
 			return Word{Known: true}
+		case !s.follow():
+			return Word{Text: "$()"}
 		default:
 			return s.word(a.Value.Parts)
 		}
 	}
 	value, set := s.env(name)
+	value.Known = value.Known && !s.takesIn(0, use)
 	switch {
-	case set && value.Known:
-		w := s.env.Expand(value.Text)
-		w.From = append(w.From, name)
+	case set && value.Known && s.follow():
+		w := Word{Known: true}
+		w.add(s.expand(value.Text), name)
 		return w
-	case set || param.Exp == nil:
+	case set || param.Exp == nil || s.takesIn(0, use):
 		return Word{Text: "${" + name + "}", From: []string{name}}
 	case param.Exp.Word == nil:
 		return Word{Known: true}

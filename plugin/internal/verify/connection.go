@@ -76,14 +76,25 @@ func parseAddress(text string, v value) address {
 	authority, _, _ := strings.Cut(rest[strings.LastIndex(rest, "@")+1:], "/") // a password may hold a slash
 	a.scheme = strings.ToLower(scheme)
 	a.host, _, _ = strings.Cut(authority, ":")
+	a.host = strings.TrimSuffix(strings.ToLower(a.host), ".")
 	a.text = authority
 	if ok {
 		a.text = scheme + "://" + authority
 	}
-	if strings.Contains(a.host, "$") || a.host == "" {
+	if strings.Contains(a.host, "$") || a.host == "" || isGlob(authority) {
 		a.host, a.hidden = "", true
 	}
 	return a
+}
+
+// isGlob holds for curl's short form of several addresses, {a,b} and [1-3]; an address of IPv6 is none.
+func isGlob(authority string) bool {
+	if rest, ok := strings.CutPrefix(authority, "["); ok {
+		if address, after, closed := strings.Cut(rest, "]"); closed && strings.Contains(address, ":") {
+			authority = after
+		}
+	}
+	return strings.ContainsAny(authority, "{}[]")
 }
 
 // judge proves one connection to the servers that it may reach; none: to one outside of these manifests.

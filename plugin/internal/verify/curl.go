@@ -149,7 +149,7 @@ func (c caller) curl(run script, request process.Request, s *server) (made *conn
 		v := c.word(run, w)
 		switch where := c.target(parseAddress(w.Text, v), s); where {
 		case toUnread:
-			read = read && !strings.ContainsAny(w.Text, "/:") // else perhaps options: curl "$@" https://…
+			read = read && w.Loose // else perhaps options: curl "$@" https://…
 			continue
 		case toServer, toOwn:
 			made.hosts = append(made.hosts, v)
@@ -157,7 +157,7 @@ func (c caller) curl(run script, request process.Request, s *server) (made *conn
 		}
 		known = true
 	}
-	if read = read && known; len(made.hosts) == 0 {
+	if read = read && known && !request.Diverted; len(made.hosts) == 0 {
 		return nil, read
 	}
 	options := c.curlrc(request, made)
@@ -192,7 +192,9 @@ func (c caller) curlrc(request process.Request, made *connection) map[string]str
 	}
 	for _, line := range strings.Split(string(l.text), "\n") {
 		name, text, _ := strings.Cut(strings.TrimSpace(line), "=")
-		name = strings.TrimLeft(strings.TrimSpace(name), "-")
+		if name = strings.TrimLeft(strings.TrimSpace(name), "-"); name == "k" {
+			name = "insecure"
+		}
 		if name != "" && name[0] != '#' {
 			options[name] = or(strings.Trim(strings.TrimSpace(text), `"`), "true")
 		}
@@ -202,6 +204,6 @@ func (c caller) curlrc(request process.Request, made *connection) map[string]str
 
 // isLocal holds for the names of a pod's own machine; of an address of IPv6 it sees the bracket.
 func isLocal(host string) bool {
-	return slices.Contains([]string{"localhost", "[", "0", "0.0.0.0"}, host) ||
+	return slices.Contains([]string{"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "[", "0", "0.0.0.0"}, host) ||
 		strings.HasPrefix(host, "127.") && !strings.ContainsFunc(host, unicode.IsLetter)
 }

@@ -29,11 +29,17 @@ func isHostName(name string) bool {
 		slices.Contains([]string{"node", "nodes", "elasticsearch", "elastic", "es"}, last)
 }
 
-// isOtherName holds for names of things that are no hosts: FULLNAME, CLUSTER_NAME.
-func isOtherName(name string) bool {
-	name = strings.ToLower(name)
-	isService := strings.Contains(name, "service") || strings.Contains(name, "svc")
-	return strings.HasSuffix(name, "name") && !isHostName(name) && !isService
+// otherNames are the ends of variables that name something else than a host: FULLNAME, CLUSTER_NAME.
+var otherNames = []string{
+	"fullname", "username", "clustername", "nodename", "releasename", "appname", "chartname", "podname", "containername", "indexname",
+	"jobname", "secretname", "configmapname", "statefulsetname", "deploymentname",
+}
+
+// isOtherName holds for names of things that are no hosts. With a domain a text is one, whatever its variable is called.
+func isOtherName(name, text string) bool {
+	name = strings.ReplaceAll(strings.ToLower(name), "_", "")
+	isOther := func(end string) bool { return strings.HasSuffix(name, end) }
+	return !strings.Contains(text, ".") && !isHostName(name) && slices.ContainsFunc(otherNames, isOther)
 }
 
 // isHost gives the Service that a word is, alone, with its domain, or behind the name of a pod.

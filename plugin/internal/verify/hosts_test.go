@@ -31,6 +31,7 @@ func TestBareHosts(t *testing.T) {
 		"a variable with a list":          {env("ES_NODES", "search,other"), found},
 		"a variable of the product":       {env("ELASTICSEARCH", "search"), found},
 		"a URI":                           {env("ES_URI", "search"), found},
+		"a full name in any variable":     {env("SEARCH_DNS_NAME", "search.obs.svc.cluster.local"), found},
 		"the name of a pod":               {env("ES_HOST", "search-0.search"), found},
 		"options in a variable":           {env("JAVA_OPTS", "-Xmx1g -Des.host=search -Des.port=9200"), found},
 		"an option":                       {pod("args: [--es-host=search]\n"), found},

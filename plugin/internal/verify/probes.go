@@ -59,17 +59,15 @@ func (s *server) isPort(c caller, port string) bool {
 	return false
 }
 
-// besideCurl gives what a script runs other than curl, less what it prints. A word with spaces may be a script of its own.
+// besideCurl gives what a script runs other than curl, less what it prints. The scripts of shells in it are taken apart.
 func (s script) besideCurl() string {
 	var words []string
 	for _, c := range s.run[1:] { // the first is all of it
-		if len(c.Requests()) > 0 || c.IsPrint() {
+		if len(c.Requests()) > 0 || c.IsPrint() || c.IsShell() {
 			continue
 		}
 		for _, w := range c.Words {
-			if !strings.ContainsAny(w.Text, " \n") {
-				words = append(words, w.Text)
-			}
+			words = append(words, w.Text)
 		}
 	}
 	return strings.Join(words, " ")

@@ -101,7 +101,7 @@ func (r *reader) calls(o *object.Object, at place, s said) string {
 	if runs && at.container == "" || strings.HasPrefix(at.path, "metadata.") || strings.Contains(at.path, "abels.") {
 		return ""
 	}
-	if s.all && !r.isServerObject(o) && !isOtherName(s.key) {
+	if s.all && !r.isServerObject(o) && !isOtherName(s.key, s.text) {
 		service = r.isName(s.text)
 	}
 	return or(service, or(r.hostOf(s.key, s.text), r.hostIn(s.text)))
@@ -203,7 +203,7 @@ func isHostByte(c byte) bool {
 func (r *reader) isName(text string) string {
 	for _, name := range r.serviceNames() {
 		rest, ok := strings.CutPrefix(text, name)
-		if ok && strings.Contains(name, "-") && (rest == "" || rest[0] == '.' && !strings.ContainsAny(rest, " /:\n")) {
+		if ok && (strings.Contains(name, "-") || strings.Contains(rest, ".svc")) && (rest == "" || rest[0] == '.' && !strings.ContainsAny(rest, " /:\n")) {
 			return name
 		}
 	}

@@ -265,7 +265,7 @@ func (r *reader) judgeLost(c caller, lost []place, s *server) {
 		a = &s.row.Probes
 	}
 	for _, at := range lost {
-		a.fail(at, NotJudged, "a call of curl could not be followed: nothing here shows the address; write it out, or set its variable once")
+		a.fail(at, NotJudged, "a call of curl could not be followed: nothing here shows where it goes; write its address out, or set its variable once")
 	}
 }
 
