@@ -64,6 +64,7 @@ const (
 	maxVariables = 10_000   // variables that are followed
 	maxScripts   = 100      // scripts in scripts
 	maxScript    = 64 << 10 // bytes of one
+	maxDepth     = 500      // brackets in brackets
 	maxText      = 64 << 10 // bytes of a word
 )
 

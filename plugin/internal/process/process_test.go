@@ -103,6 +103,7 @@ func TestCommandsEnd(t *testing.T) {
 		"a script that evaluates itself": {"sh", "-c", `V=a; eval "V='a$V'; $EVAL"; curl x`},
 		"a long script":                  {"sh", "-c", strings.Repeat("(", 1<<20)},
 		"a deep script":                  {"sh", "-c", strings.Repeat("$(", 1<<14)},
+		"a deep script of words":         {"sh", "-c", strings.Repeat("if ", 1<<14)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()

@@ -9,7 +9,7 @@ import (
 
 // parse reads a script; false where it is none, or longer than anybody writes into a manifest.
 func (r *reader) parse(text string, sure bool) ([]Command, bool) {
-	if len(text) > maxScript {
+	if len(text) > maxScript || depth(text) > maxDepth {
 		return nil, false
 	}
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
@@ -38,6 +38,21 @@ func (r *reader) parse(text string, sure bool) ([]Command, bool) {
 		return true
 	})
 	return all, true
+}
+
+// depth gives how deep brackets are nested in a text.
+func depth(text string) int {
+	now, deepest := 0, 0
+	for i := range len(text) {
+		switch text[i] {
+		case '(', '{':
+			now++
+			deepest = max(deepest, now)
+		case ')', '}':
+			now = max(0, now-1)
+		}
+	}
+	return deepest
 }
 
 // scope is what the variables of a script are.
