@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -57,11 +56,6 @@ func functionGivesWhatTheFilterGives(t *testing.T, files []string) {
 			}
 		})
 	}
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // asResourceList puts the documents of a stream into a list, each text as it is, two columns to the right.
