@@ -205,7 +205,8 @@ func (l *lab) verdict(stream string, other map[string][]byte) (proven bool, find
 		l.t.Fatal(err)
 	}
 	command := exec.CommandContext(l.t.Context(), filepath.Join(programs, "elk-mtls"), "verify", "-o", "json", "--with", file)
-	command.Stdin = strings.NewReader(stream)
+	port := l.node.URL[strings.LastIndex(l.node.URL, ":"):] // which stands for 9200, and which no manifest calls Elasticsearch's
+	command.Stdin = strings.NewReader(strings.ReplaceAll(stream, port, ":9200"))
 	out, _ := command.Output() // exit 1 is a verdict as well
 	var graph struct {
 		Verdict  string `json:"verdict"`
