@@ -12,14 +12,19 @@ import (
 )
 
 // The scripts stand in for those of a distribution: they note what they were called with, and the "server" says that
-// it listens where the test does.
+// it listens where the test does, so slowly that a reader sees an empty file, then half an address.
 const (
 	keystoreScript = `#!/bin/sh
 echo "keystore $* <<< $(cat)" >>"$ES_PATH_CONF/calls"
 `
 	serverScript = `#!/bin/sh
 echo "elasticsearch $*" >>"$ES_PATH_CONF/calls"
-echo "$ADDRESS" >"$ES_PATH_CONF/../logs/http.ports"
+ports="$ES_PATH_CONF/../logs/http.ports"
+: >"$ports"
+sleep 0.2
+printf %s "${ADDRESS%?}" >>"$ports"
+sleep 0.2
+printf '%s\n' "${ADDRESS#"${ADDRESS%?}"}" >>"$ports"
 exec sleep 600
 `
 )

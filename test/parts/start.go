@@ -84,12 +84,16 @@ func (n *Node) launch() launch {
 	return l
 }
 
+// readAddress takes the first line of the ports file: a file without a whole line is still being written.
 func (n *Node) readAddress(ports string) error {
 	text, err := os.ReadFile(ports)
 	if err != nil {
 		return err
 	}
-	address, _, _ := strings.Cut(string(text), "\n")
+	address, _, whole := strings.Cut(string(text), "\n")
+	if !whole || address == "" {
+		return fmt.Errorf("%s has no address yet: %q", filepath.Base(ports), text)
+	}
 	n.URL = "http://" + address
 	if n.options.TLS != nil {
 		n.URL = "https://" + address
