@@ -5,26 +5,26 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // Commands gives the commands that a command line of the container runs.
-func (c Container) Commands(argv []string) (all []process.Command, ok bool) {
-	return process.Commands(argv, c.variable)
+func (c Container) Commands(argv []string) (all []shell.Command, ok bool) {
+	return shell.Commands(argv, c.variable)
 }
 
 // variable gives a variable as the container's own list has it. One that may come from a whole Secret or ConfigMap may be set.
-func (c Container) variable(name string) (process.Word, bool) {
+func (c Container) variable(name string) (shell.Word, bool) {
 	e, ok := c.Env(name)
 	if !ok {
-		return process.Word{}, len(Items(c.Node, "envFrom")) > 0
+		return shell.Word{}, len(Items(c.Node, "envFrom")) > 0
 	}
-	return process.Word{Text: e.Value, Known: !e.From}, true
+	return shell.Word{Text: e.Value, Known: !e.From}, true
 }
 
 // copiedFrom gives the files of which commands may make a file by copying one as it is: under a new name, into a folder, with its folder, or in
 // a loop. A file that one of them makes in another way is no copy.
-func copiedFrom(commands []process.Command, file string) []string {
+func copiedFrom(commands []shell.Command, file string) []string {
 	var all, items []string
 	for _, c := range commands {
 		if makes(c, file) {
@@ -41,7 +41,7 @@ func copiedFrom(commands []process.Command, file string) []string {
 				all = append(all, sources(c.Words[1:], c.Into, file, items)...)
 			}
 		default:
-			at := slices.IndexFunc(c.Words, func(w process.Word) bool {
+			at := slices.IndexFunc(c.Words, func(w shell.Word) bool {
 				return slices.Contains([]string{"cp", "install", "mv", "ln", "rsync"}, path.Base(w.Text))
 			})
 			if at >= 0 {
@@ -54,7 +54,7 @@ func copiedFrom(commands []process.Command, file string) []string {
 }
 
 // makes tells whether a command writes a file itself: joined from several, or as the output of a program.
-func makes(c process.Command, file string) bool {
+func makes(c shell.Command, file string) bool {
 	if c.Into != "" && path.Clean(c.Into) == file {
 		return c.Program() != "cat" || len(c.Words) != 2
 	}
@@ -67,7 +67,7 @@ func makes(c process.Command, file string) bool {
 }
 
 // operandsOf gives what a command copies, and where to.
-func operandsOf(words []process.Word) (operands []process.Word, target string) {
+func operandsOf(words []shell.Word) (operands []shell.Word, target string) {
 	for i := 0; i < len(words); i++ {
 		switch text := words[i].Text; {
 		case text == "-t" && i+1 < len(words):
@@ -86,7 +86,7 @@ func operandsOf(words []process.Word) (operands []process.Word, target string) {
 
 // sources gives the operands that become a file where they are copied to a target. items are what a loop runs over: in it, a word that is not
 // known is one of them.
-func sources(operands []process.Word, target, file string, items []string) []string {
+func sources(operands []shell.Word, target, file string, items []string) []string {
 	var all []string
 	for _, w := range operands {
 		for _, text := range braces(w.Text) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // identity is what a client needs to talk to Elasticsearch: whom it trusts, and the pair that it presents.
@@ -161,7 +161,7 @@ func (p *planner) curlClient(o *object.Object, c object.Container, id identity) 
 		}
 	}
 	all, _ := requests(c)
-	if slices.ContainsFunc(all, func(r process.Request) bool { return r.IgnoresFiles }) {
+	if slices.ContainsFunc(all, func(r shell.Request) bool { return r.IgnoresFiles }) {
 		return fmt.Errorf("container %q: a command runs curl with -q, which makes it ignore every .curlrc and so the client certificate; remove that option", c.Name)
 	}
 	p.mountClient(o, c, id)

@@ -4,12 +4,12 @@ import (
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // requests gives the requests of curl that a container makes, by its own command, its probes and its hooks; false where a script cannot
 // be parsed.
-func requests(c object.Container) (all []process.Request, ok bool) {
+func requests(c object.Container) (all []shell.Request, ok bool) {
 	ok = true
 	for _, argv := range commands(c) {
 		run, parsed := c.Commands(argv)
@@ -30,7 +30,7 @@ func usesCurl(c object.Container) bool {
 // settings of a connector, may name Elasticsearch without calling it. An address that cannot be read may be any that the container names
 // outside of what curl sends.
 func callsByCurl(c object.Container, hosts []string) bool {
-	names := func(w process.Word) bool {
+	names := func(w shell.Word) bool {
 		return slices.ContainsFunc(hosts, func(host string) bool { return callsHost(w.Text, host) || isHostWord(w.Text, host) })
 	}
 	all, ok := requests(c)
@@ -43,4 +43,4 @@ func callsByCurl(c object.Container, hosts []string) bool {
 	return called || ok && unread && !sent
 }
 
-func isUnread(address process.Word) bool { return !address.HasHost() }
+func isUnread(address shell.Word) bool { return !address.HasHost() }

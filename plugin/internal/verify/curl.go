@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // script is something that a container runs.
@@ -18,7 +18,7 @@ type script struct {
 	argv  []string
 	nodes []*yaml.Node
 	probe bool
-	run   []process.Command
+	run   []shell.Command
 	read  bool // all of it: nothing else runs
 }
 
@@ -34,18 +34,18 @@ func (c caller) scripts() []script {
 		for _, n := range all[i].nodes {
 			all[i].argv = append(all[i].argv, n.Value)
 		}
-		all[i].run, all[i].read = process.Commands(all[i].argv, c.lookup)
+		all[i].run, all[i].read = shell.Commands(all[i].argv, c.lookup)
 	}
 	return all
 }
 
 // lookup gives a variable of the container. One that may come from a Secret or ConfigMap that nothing here shows may be set.
-func (c caller) lookup(name string) (process.Word, bool) {
+func (c caller) lookup(name string) (shell.Word, bool) {
 	v, ok := c.env[name]
 	if !ok {
-		return process.Word{}, len(c.unknown) > 0
+		return shell.Word{}, len(c.unknown) > 0
 	}
-	return process.Word{Text: v.text(), Known: !v.hidden}, true
+	return shell.Word{Text: v.text(), Known: !v.hidden}, true
 }
 
 func nodesOf(items []*yaml.RNode) []*yaml.Node {
@@ -57,8 +57,8 @@ func nodesOf(items []*yaml.RNode) []*yaml.Node {
 }
 
 // requests gives the requests of curl in a script.
-func (s script) requests() []process.Request {
-	var all []process.Request
+func (s script) requests() []shell.Request {
+	var all []shell.Request
 	for _, c := range s.run {
 		all = append(all, c.Requests()...)
 	}
@@ -75,8 +75,8 @@ func (c caller) curls(s *server) (all []*connection, lost []place) {
 	for _, run := range c.scripts() {
 		requests := run.requests()
 		if s != nil && slices.Contains(run.argv, healthcheck) {
-			own := process.Word{Text: s.scheme() + "://127.0.0.1:" + s.port, Known: true}
-			requests = append(requests, process.Request{Addresses: []process.Word{own}, Insecure: true})
+			own := shell.Word{Text: s.scheme() + "://127.0.0.1:" + s.port, Known: true}
+			requests = append(requests, shell.Request{Addresses: []shell.Word{own}, Insecure: true})
 		}
 		if !run.read && slices.ContainsFunc(run.argv, func(word string) bool { return strings.Contains(word, "curl") }) {
 			lost = append(lost, c.at(run.name, run.nodes[0]))
@@ -132,7 +132,7 @@ func portOf(a address) string {
 }
 
 // word takes a word of a script for a value; the variables in it are read with it.
-func (c caller) word(run script, w process.Word) value {
+func (c caller) word(run script, w shell.Word) value {
 	v := value{texts: []string{w.Text}, hidden: !w.Known, at: c.at(run.name, run.nodes[0]), nodes: run.nodes}
 	for _, name := range w.From {
 		v.nodes = append(slices.Clone(v.nodes), c.env[name].nodes...)
@@ -141,7 +141,7 @@ func (c caller) word(run script, w process.Word) value {
 }
 
 // curl gives one request as a connection, nil when it does not go to Elasticsearch; read is false where nobody can tell.
-func (c caller) curl(run script, request process.Request, s *server) (made *connection, read bool) {
+func (c caller) curl(run script, request shell.Request, s *server) (made *connection, read bool) {
 	made = &connection{caller: c, program: "curl", name: run.name, dir: "/", noIdentity: true, probe: run.probe}
 	read = true
 	known := false
@@ -167,7 +167,7 @@ func (c caller) curl(run script, request process.Request, s *server) (made *conn
 	}{{"cacert", &made.ca}, {"cert", &made.cert}, {"key", &made.key}} {
 		w, given := request.Options[o.name]
 		if text := options[o.name]; !given && text != "" {
-			w, given = process.Word{Text: text, Known: true}, true
+			w, given = shell.Word{Text: text, Known: true}, true
 		}
 		if w.Text = strings.TrimPrefix(w.Text, "file:"); given {
 			*o.into = c.word(run, w)
@@ -180,7 +180,7 @@ func (c caller) curl(run script, request process.Request, s *server) (made *conn
 }
 
 // curlrc reads the file of options that curl finds by its environment. https://curl.se/docs/manpage.html#-K
-func (c caller) curlrc(request process.Request, made *connection) map[string]string {
+func (c caller) curlrc(request shell.Request, made *connection) map[string]string {
 	options := map[string]string{}
 	home := or(c.env["CURL_HOME"].text(), c.env["HOME"].text())
 	if request.IgnoresFiles || home == "" {

@@ -121,14 +121,14 @@ func agent() program {
 }
 
 func exporter() program {
-	return program{app: recognise.Exporter, env: shell, spots: []spot{{names: names{
+	return program{app: recognise.Exporter, env: variableOf, spots: []spot{{names: names{
 		hosts: []string{"es.uri"}, ca: "es.ca", cert: "es.client-cert", key: "es.client-private-key", verify: "es.ssl-skip-verify", off: []string{"true"},
 		user: "es.username", password: "es.password", token: "es.api-key",
 	}}}}
 }
 
 func queryExporter() program {
-	return program{app: recognise.QueryExporter, env: func(key string) string { return "ES_EXPORTER_" + shell(key) }, spots: []spot{{names: names{
+	return program{app: recognise.QueryExporter, env: func(key string) string { return "ES_EXPORTER_" + variableOf(key) }, spots: []spot{{names: names{
 		hosts: []string{"es-cluster", "e"}, ca: "ca-certs", cert: "client-cert", key: "client-key", user: "basic-user", password: "basic-password",
 	}}}}
 }
@@ -166,7 +166,7 @@ func jaeger() program {
 }
 
 func jaegerV1() program {
-	return program{app: recognise.JaegerV1, env: shell, words: true, spots: []spot{{names: names{
+	return program{app: recognise.JaegerV1, env: variableOf, words: true, spots: []spot{{names: names{
 		hosts: []string{"es.server-urls"}, enabled: "es.tls.enabled", mustEnable: true, ca: "es.tls.ca", cert: "es.tls.cert", key: "es.tls.key",
 		verify: "es.tls.skip-host-verify", off: []string{"true"}, user: "es.username", password: "es.password",
 	}}}}
@@ -179,8 +179,8 @@ func initContainer() program {
 	}}}}
 }
 
-// shell gives the variable of a flag: ES_SERVER_URLS for es.server-urls.
-func shell(flag string) string {
+// variableOf gives the variable of a flag: ES_SERVER_URLS for es.server-urls.
+func variableOf(flag string) string {
 	return strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(flag))
 }
 

@@ -1,6 +1,6 @@
-// Package process reads what a container runs: a command line and its environment come in, every command that it starts goes out, those
+// Package shell reads what a container runs: a command line and its environment come in, every command that it starts goes out, those
 // in scripts included. It interprets nothing: a word is constant, made of variables that are set once before, or not known.
-package process
+package shell
 
 import (
 	"path"
