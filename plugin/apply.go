@@ -21,7 +21,11 @@ func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Pl
 	r.Todo, r.Assumed = append(r.Todo, decided.Actions...), append(r.Assumed, decided.Assumed...)
 	patched := map[*object.Object]int{}
 	touched := map[*manifest.Document]bool{}
-	for _, c := range decided.Changes {
+	outcomes, err := edit(decided.Changes)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range decided.Changes {
 		at, ok := patched[c.Object]
 		if !ok {
 			at = len(r.Patched)
@@ -29,15 +33,11 @@ func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Pl
 			touched[c.Object.Doc] = true
 			r.Patched = append(r.Patched, describe(slices.Concat(release.Nodes, release.Kibanas, decided.Ruled, release.Clients), c.Object))
 		}
-		before, changed, err := c.Edit.Apply(c.Object)
-		if err != nil {
-			return nil, err
-		}
-		if !changed {
+		if !outcomes[i].Changed {
 			r.Patched[at].InPlace++
 			continue
 		}
-		r.Patched[at].Changes = append(r.Patched[at].Changes, change(c, before))
+		r.Patched[at].Changes = append(r.Patched[at].Changes, change(c, outcomes[i].Before))
 	}
 	for _, a := range decided.Additions {
 		if err := insert(stream, a); err != nil {
@@ -58,6 +58,31 @@ func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Pl
 	r.Untouched = release.Objects - len(touched)
 	slices.SortStableFunc(r.Patched, func(a, b report.Patched) int { return a.Line - b.Line })
 	return r, nil
+}
+
+// edit makes the edits of each object, and gives the outcome of each.
+func edit(changes []plan.Change) ([]patch.Outcome, error) {
+	edits := map[*object.Object][]patch.Edit{}
+	var objects []*object.Object // in the order of their first change
+	for _, c := range changes {
+		if edits[c.Object] == nil {
+			objects = append(objects, c.Object)
+		}
+		edits[c.Object] = append(edits[c.Object], c.Edit)
+	}
+	made := map[*object.Object][]patch.Outcome{}
+	for _, o := range objects {
+		var err error
+		if made[o], err = patch.Apply(o, edits[o]); err != nil {
+			return nil, err
+		}
+	}
+	outcomes := make([]patch.Outcome, 0, len(changes))
+	for _, c := range changes {
+		outcomes = append(outcomes, made[c.Object][0])
+		made[c.Object] = made[c.Object][1:]
+	}
+	return outcomes, nil
 }
 
 func describe(recognised []*recognise.Workload, o *object.Object) report.Patched {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,6 +56,54 @@ func TestWorkGrowsWithReleases(t *testing.T) {
 	if growth := allocations(t, shape) / less; growth > 2.2 {
 		t.Errorf("twice as many releases cost %.1f times as many allocations, want at most 2.2", growth)
 	}
+}
+
+// TestWorkGrowsWithOutputs holds that a pipeline is read once, however much is changed in it: bytes are counted, as each reading and each
+// change makes a copy of the text.
+func TestWorkGrowsWithOutputs(t *testing.T) {
+	settings := realSettings(config.ModeCertToken, config.Required)
+	settings.Certificates.SecretName = "certs"
+	for _, language := range []struct{ name, image, head, output, tail string }{
+		{"Logstash", "x/logstash:8.19.1", "output {\n", "  elasticsearch { hosts => [\"https://es:9200\"] }\n", "}\n"},
+		{"Fluent Bit", "x/fluent-bit:4.0.0", "", "[OUTPUT]\n  Name es\n  Host es\n", ""},
+		{"Fluentd", "x/fluentd:1.18.0", "", "<match a>\n  @type elasticsearch\n  host es\n  scheme https\n</match>\n", ""},
+	} {
+		t.Run(language.name, func(t *testing.T) {
+			cost := func(outputs int) (patching, proof float64) {
+				text := language.head + strings.Repeat(language.output, outputs) + language.tail
+				input := []byte(shipper(language.image, "pipeline.conf", text, pairSecret(true)))
+				var output []byte
+				patching = allocated(func() {
+					fresh, _, err := transform(input, settings)
+					if err != nil {
+						t.Fatal(err)
+					}
+					output = fresh
+				})
+				if n := bytes.Count(output, []byte("/ca.crt")); n < outputs {
+					t.Fatalf("%d of %d outputs are patched:\n%.900s", n, outputs, output)
+				}
+				return patching, allocated(func() { verified(t, output, settings) })
+			}
+			patching, proof := cost(100)
+			patching8, proof8 := cost(800)
+			if growth := patching8 / patching; growth > 8.8 {
+				t.Errorf("eight times as many outputs cost %.1f times as many bytes to patch, want at most 8.8", growth)
+			}
+			if growth := proof8 / proof; growth > 8.8 {
+				t.Errorf("eight times as many outputs cost %.1f times as many bytes to prove, want at most 8.8", growth)
+			}
+		})
+	}
+}
+
+// allocated gives how many bytes a function allocates.
+func allocated(f func()) float64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return float64(after.TotalAlloc - before.TotalAlloc)
 }
 
 func allocations(t *testing.T, shape corpus.Shape) float64 {

@@ -76,8 +76,8 @@ type Edit struct {
 
 // Syntax is a language of configuration files that is no YAML. nil stands for YAML.
 type Syntax interface {
-	// Set makes a value stand at a path, and changes no other line. It gives the text as it was when nothing had to change.
-	Set(text string, at Path, value *yaml.Node) (fresh string, before *yaml.Node, err error)
+	// Set makes values stand at paths inside a text, in their order, and changes no other line.
+	Set(text string, edits []Edit) (fresh string, outcomes []Outcome, err error)
 }
 
 // String gives the whole place: data[elasticsearch.yml] > xpack.security.http.ssl.client_authentication.
@@ -88,15 +88,47 @@ func (e Edit) String() string {
 	return e.Path.String() + " > " + e.Inside.String()
 }
 
-// Apply makes the edit. It tells what stood there before, and whether anything had to change.
-func (e Edit) Apply(o *object.Object) (before *yaml.Node, changed bool, err error) {
-	inside := func(root *yaml.RNode) error {
-		before, changed, err = set(root, e.Inside, e.Value)
+// Outcome says what became of an edit.
+type Outcome struct {
+	Before  *yaml.Node // what stood there, nil for nothing
+	Changed bool
+}
+
+// Apply makes edits of an object, and gives the outcome of each. A text that is no YAML is read once for all edits inside it.
+func Apply(o *object.Object, edits []Edit) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(edits))
+	together := map[string][]int{} // edits inside a text that is no YAML, by its path
+	for i, e := range edits {
+		if e.Syntax != nil {
+			at := e.Path.String()
+			together[at] = append(together[at], i)
+		}
+	}
+	for i, e := range edits {
+		batch := []int{i}
+		if e.Syntax != nil {
+			batch = together[e.Path.String()]
+		}
+		if batch[0] < i {
+			continue
+		}
+		if err := apply(o, edits, batch, outcomes); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", o.ID, e, err)
+		}
+	}
+	return outcomes, nil
+}
+
+// apply makes one edit, or several inside one text.
+func apply(o *object.Object, edits []Edit, batch []int, outcomes []Outcome) error {
+	e, outcome := edits[batch[0]], &outcomes[batch[0]]
+	inside := func(root *yaml.RNode) (err error) {
+		outcome.Before, outcome.Changed, err = set(root, e.Inside, e.Value)
 		return err
 	}
-	outside := func(*yaml.RNode) error {
+	return o.Doc.Edit(func(*yaml.RNode) (err error) {
 		if e.Inside == nil {
-			before, changed, err = set(o.Node, e.Path, e.Value)
+			outcome.Before, outcome.Changed, err = set(o.Node, e.Path, e.Value)
 			return err
 		}
 		at, err := find(o.Node, e.Path)
@@ -104,40 +136,45 @@ func (e Edit) Apply(o *object.Object) (before *yaml.Node, changed bool, err erro
 			return err
 		}
 		if e.Syntax != nil {
-			before, changed, err = e.rewrite(o, at)
-			return err
+			return rewrite(o, at, edits, batch, outcomes)
 		}
 		file, err := embedded(o, at)
 		if err != nil {
 			return err
 		}
 		return file.Edit(inside)
-	}
-	if err := o.Doc.Edit(outside); err != nil {
-		return nil, false, fmt.Errorf("%s: %s: %w", o.ID, e, err)
-	}
-	return before, changed, nil
+	})
 }
 
-// rewrite makes the edit in a text that is no YAML.
-func (e Edit) rewrite(o *object.Object, at *yaml.Node) (before *yaml.Node, changed bool, err error) {
+// rewrite makes the edits of a batch in a text that is no YAML.
+func rewrite(o *object.Object, at *yaml.Node, edits []Edit, batch []int, outcomes []Outcome) error {
 	text := at.Value
 	if inData(o, at) {
 		raw, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
-			return nil, false, fmt.Errorf("the value is not base64: %w", err)
+			return fmt.Errorf("the value is not base64: %w", err)
 		}
 		text = string(raw)
 	}
-	fresh, before, err := e.Syntax.Set(text, e.Inside, e.Value)
-	if err != nil || fresh == text {
-		return before, false, err
+	mine := make([]Edit, len(batch))
+	for i, nth := range batch {
+		mine[i] = edits[nth]
+	}
+	fresh, made, err := mine[0].Syntax.Set(text, mine)
+	if err != nil {
+		return err
+	}
+	for i, nth := range batch {
+		outcomes[nth] = made[i]
+	}
+	if fresh == text {
+		return nil
 	}
 	if inData(o, at) {
 		fresh = base64.StdEncoding.EncodeToString([]byte(fresh))
 	}
 	at.Value = fresh
-	return before, true, nil
+	return nil
 }
 
 // Text gives the text that the scalar at path holds; the values under a Secret's data are base64.

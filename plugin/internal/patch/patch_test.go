@@ -61,11 +61,11 @@ func TestEdits(t *testing.T) {
 				t.Fatal(err)
 			}
 			for run, wantChanged := range []bool{c.want != "", false} {
-				_, changed, err := c.edit.Apply(objects[0])
+				outcomes, err := Apply(objects[0], []Edit{c.edit})
 				if err != nil {
 					t.Fatal(err)
 				}
-				if changed != wantChanged {
+				if changed := outcomes[0].Changed; changed != wantChanged {
 					t.Errorf("run %d: changed is %v", run+1, changed)
 				}
 			}

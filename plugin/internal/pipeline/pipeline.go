@@ -3,8 +3,10 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -69,6 +71,7 @@ func Comments(text string, plugins []Plugin) []Value {
 	for _, p := range plugins {
 		settings = append(settings, p.settings...)
 	}
+	slices.SortFunc(settings, func(a, b setting) int { return cmp.Compare(a.at, b.at) })
 	var all []Value
 	for at := 0; at < len(text); {
 		i := strings.IndexByte(text[at:], '#')
@@ -76,9 +79,11 @@ func Comments(text string, plugins []Plugin) []Value {
 			break
 		}
 		at += i
-		j := slices.IndexFunc(settings, func(s setting) bool { return s.at <= at && at < s.end })
-		if j >= 0 {
-			at = settings[j].end
+		for len(settings) > 0 && settings[0].end <= at {
+			settings = settings[1:]
+		}
+		if len(settings) > 0 && settings[0].at <= at {
+			at = settings[0].end
 			continue
 		}
 		line, _, _ := strings.Cut(text[at:], "\n")
@@ -89,8 +94,11 @@ func Comments(text string, plugins []Plugin) []Value {
 }
 
 // String names the plugin in its text: output.elasticsearch[0], or NODE[0] where it has no name.
-func (p Plugin) String() string {
-	return fmt.Sprintf("%s[%d]", strings.TrimSuffix(p.Section+"."+p.Name, "."), p.Nth)
+func (p Plugin) String() string { return Named(p.Section, p.Name, strconv.Itoa(p.Nth)) }
+
+// Named gives what String does.
+func Named(section, name, nth string) string {
+	return strings.TrimSuffix(section+"."+name, ".") + "[" + nth + "]"
 }
 
 // All gives every setting of that name. The one that counts comes first: the last in the text.
@@ -127,58 +135,110 @@ func (l Language) Plugins(text string) ([]Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
+	seen := map[[2]string]int{}
 	for i := range plugins {
 		p := &plugins[i]
 		p.same = l.same
-		for _, before := range plugins[:i] {
-			if before.Section == p.Section && before.Name == p.Name {
-				p.Nth++
-			}
-		}
+		kind := [2]string{p.Section, p.Name}
+		p.Nth = seen[kind]
+		seen[kind]++
 	}
 	return plugins, nil
 }
 
-// Set makes a setting of a plugin have a value. The plugin may be one of an earlier state of the text.
-func (l Language) Set(text string, plugin Plugin, name string, value *yaml.Node) (fresh string, before *yaml.Node, err error) {
+// Wish is a setting that a plugin shall have. The plugin, as Plugin.String names it, may be one of an earlier state of the text.
+type Wish struct {
+	Plugin, Name string
+	Value        *yaml.Node
+}
+
+// Outcome says what became of a wish.
+type Outcome struct {
+	Before  *yaml.Node // what the setting had, nil for nothing
+	Changed bool
+}
+
+// Set fulfils wishes in their order, and reads the text once for all of them.
+func (l Language) Set(text string, wishes ...Wish) (fresh string, outcomes []Outcome, err error) {
 	plugins, err := l.Plugins(text)
 	if err != nil {
 		return "", nil, err
 	}
-	i := slices.IndexFunc(plugins, func(p Plugin) bool { return p.String() == plugin.String() })
-	if i < 0 || value == nil {
-		return "", nil, fmt.Errorf("no %s.%s", plugin, name)
+	byName := make(map[string]*Plugin, len(plugins))
+	for i := range plugins {
+		byName[plugins[i].String()] = &plugins[i]
 	}
-	p := plugins[i]
-	old := p.find(name)
+	var cuts []cut
+	wished := map[string][]string{} // settings by plugin
+	for i, w := range wishes {
+		p := byName[w.Plugin]
+		if p == nil || w.Value == nil {
+			return "", nil, fmt.Errorf("no %s.%s", w.Plugin, w.Name)
+		}
+		if slices.ContainsFunc(wished[w.Plugin], func(name string) bool { return l.same(name, w.Name) }) {
+			fresh, later, err := l.Set(apply(text, cuts), wishes[i:]...)
+			return fresh, append(outcomes, later...), err
+		}
+		wished[w.Plugin] = append(wished[w.Plugin], w.Name)
+		c, outcome := l.fulfil(text, p, w)
+		outcomes = append(outcomes, outcome)
+		if outcome.Changed {
+			cuts = append(cuts, c)
+		}
+	}
+	return apply(text, cuts), outcomes, nil
+}
+
+// cut replaces a part of a text by words.
+type cut struct {
+	from, to int
+	words    string
+}
+
+func apply(text string, cuts []cut) string {
+	slices.SortStableFunc(cuts, func(a, b cut) int { return cmp.Compare(a.from, b.from) })
+	var b strings.Builder
+	at := 0
+	for _, c := range cuts {
+		b.WriteString(text[at:c.from])
+		b.WriteString(c.words)
+		at = c.to
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}
+
+// fulfil gives the cut that a wish needs.
+func (l Language) fulfil(text string, p *Plugin, w Wish) (cut, Outcome) {
+	old := p.find(w.Name)
 	if old == nil {
-		return l.insert(text, p, name, value), nil, nil
+		return l.insert(text, p, w.Name, w.Value), Outcome{Changed: true}
 	}
-	before = yaml.NewStringRNode(strings.Join(old.values, ", ")).YNode()
-	if slices.Equal(old.values, scalars(value)) {
-		return text, before, nil
+	before := yaml.NewStringRNode(strings.Join(old.values, ", ")).YNode()
+	if slices.Equal(old.values, scalars(w.Value)) {
+		return cut{}, Outcome{Before: before}
 	}
 	var quote byte
 	if first := text[old.start]; first == '"' || first == '\'' {
 		quote = first
 	}
-	return text[:old.start] + l.value(value, quote) + text[old.end:], before, nil
+	return cut{old.start, old.end, l.value(w.Value, quote)}, Outcome{before, true}
 }
 
 // insert writes a setting behind the last one: on a line of its own where that one has its own.
-func (l Language) insert(text string, p Plugin, name string, value *yaml.Node) string {
+func (l Language) insert(text string, p *Plugin, name string, value *yaml.Node) cut {
 	words := name + l.between + l.value(value, 0)
 	switch {
 	case len(p.settings) == 0 && l.lines:
-		return text[:p.open] + "\n" + words + text[p.open:]
+		return cut{p.open, p.open, "\n" + words}
 	case len(p.settings) == 0:
-		return text[:p.open] + " " + words + text[p.open:]
+		return cut{p.open, p.open, " " + words}
 	}
 	last := p.settings[len(p.settings)-1]
 	lineStart := strings.LastIndexByte(text[:last.at], '\n') + 1
 	indent := text[lineStart:last.at]
 	if strings.TrimSpace(indent) != "" {
-		return text[:last.end] + " " + words + text[last.end:]
+		return cut{last.end, last.end, " " + words}
 	}
 	if width := last.start - last.at; width > len(last.name)+1 && l.lines { // values stand in a column
 		words = name + strings.Repeat(" ", max(1, width-len(name))) + l.value(value, 0)
@@ -187,7 +247,7 @@ func (l Language) insert(text string, p Plugin, name string, value *yaml.Node) s
 	if rest, _, _ := strings.Cut(text[end:], "\n"); l.lines || strings.TrimSpace(rest) == "" || strings.HasPrefix(strings.TrimSpace(rest), "#") {
 		end += len(rest)
 	}
-	return text[:end] + "\n" + indent + words + text[end:]
+	return cut{end, end, "\n" + indent + words}
 }
 
 // scalars gives the values of a scalar or a list.

@@ -19,13 +19,13 @@ func set(t *testing.T, l Language, text, section, name string, nth int, key stri
 		value = patch.Str(values[0])
 	}
 	at := Plugin{Section: section, Name: name, Nth: nth}
-	fresh, _, err := l.Set(text, at, key, value)
+	fresh, _, err := l.Set(text, Wish{at.String(), key, value})
 	if err != nil {
 		t.Fatalf("%s: %v", at, err)
 	}
-	again, before, err := l.Set(fresh, at, key, value)
-	if err != nil || again != fresh || before == nil {
-		t.Errorf("%s: the second run gives %q, %v", at, again, err)
+	again, outcomes, err := l.Set(fresh, Wish{at.String(), key, value})
+	if err != nil || again != fresh || outcomes[0].Changed || outcomes[0].Before == nil {
+		t.Errorf("%s: the second run gives %q, %v, %v", at, again, outcomes, err)
 	}
 	return fresh
 }
@@ -85,7 +85,7 @@ func TestLogstashChangesNothingElse(t *testing.T) {
 	text = set(t, l, text, "output", "elasticsearch", 1, "keystore", "/k.p12")
 	text = set(t, l, text, "output", "elasticsearch", 2, "keystore", "/k.p12")
 	text = set(t, l, text, "input", "elasticsearch", 0, "hosts", "https://a:9200")
-	text, _, err := l.Set(text, Plugin{Section: "output", Name: "elasticsearch"}, "ssl", patch.Bool(true))
+	text, _, err := l.Set(text, Wish{"output.elasticsearch[0]", "ssl", patch.Bool(true)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,11 +204,11 @@ func FuzzSet(f *testing.F) {
 			return
 		}
 		for _, p := range before {
-			fresh, _, err := l.Set(text, p, "tls.ca_file", patch.Str(value))
+			fresh, _, err := l.Set(text, Wish{p.String(), "tls.ca_file", patch.Str(value)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, _, err := l.Set(fresh, p, "tls.ca_file", patch.Str(value))
+			again, _, err := l.Set(fresh, Wish{p.String(), "tls.ca_file", patch.Str(value)})
 			if err != nil || again != fresh {
 				t.Fatalf("%q becomes %q, then %q, %v", text, fresh, again, err)
 			}
@@ -270,5 +270,52 @@ func TestComments(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"# one", "# two"}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestSetTogether holds that wishes fulfilled together are what they are one after the other, also where two are for one setting, or
+// where a setting comes behind another that is new.
+func TestSetTogether(t *testing.T) {
+	wish := func(plugin, name, value string) Wish { return Wish{plugin, name, patch.Str(value)} }
+	for name, c := range map[string]struct {
+		language Language
+		text     string
+		wishes   []Wish
+	}{
+		"logstash": {Logstash(), logstashText, []Wish{
+			wish("output.elasticsearch[1]", "a", "1"), wish("output.elasticsearch[0]", "b", "2"), wish("output.elasticsearch[0]", "hosts", "x"),
+			wish("output.elasticsearch[0]", "c", "3"), wish("input.elasticsearch[0]", "query", "q"), wish("output.elasticsearch[0]", "b", "4"),
+			wish("output.elasticsearch[0]", "b", "4"),
+		}},
+		"logstash, nothing in it": {Logstash(), "output { elasticsearch { } }", []Wish{
+			wish("output.elasticsearch[0]", "a", "1"), wish("output.elasticsearch[0]", "b", "2"),
+		}},
+		"fluent bit": {FluentBit(), "[OUTPUT]\n  Name es\n  Host   h # there\n[OUTPUT]\n  Name es\n", []Wish{
+			wish("OUTPUT.es[1]", "tls", "on"), wish("OUTPUT.es[0]", "tls", "on"), wish("OUTPUT.es[0]", "host", "i"), wish("OUTPUT.es[1]", "tls.ca_file", "c"),
+		}},
+		"fluentd": {Fluentd(), "<match a>\n  @type copy\n  <store>\n    @type elasticsearch\n  </store>\n  x y\n</match>\n", []Wish{
+			wish("store.elasticsearch[0]", "ca_file", "c"), wish("store.elasticsearch[0]", "client_key", "k"), wish("match.copy[0]", "z", "1"),
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			single, each := c.text, []Outcome(nil)
+			for _, w := range c.wishes {
+				fresh, outcomes, err := c.language.Set(single, w)
+				if err != nil {
+					t.Fatal(err)
+				}
+				single, each = fresh, append(each, outcomes...)
+			}
+			together, outcomes, err := c.language.Set(c.text, c.wishes...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(single, together); diff != "" {
+				t.Errorf("-one by one +together:\n%s", diff)
+			}
+			if diff := cmp.Diff(each, outcomes); diff != "" {
+				t.Errorf("outcomes: -one by one +together:\n%s", diff)
+			}
+		})
 	}
 }

@@ -57,18 +57,24 @@ func (s pipelineStore) setting(v pipeline.Value) *setting {
 
 func (s pipelineStore) edit(name string) patch.Edit {
 	inside := patch.Fields(s.plugin.Section, s.plugin.Name).Index(strconv.Itoa(s.plugin.Nth)).Field(name)
-	return patch.Edit{Path: s.path, Inside: inside, Syntax: pluginSyntax{s.language, s.plugin}}
+	return patch.Edit{Path: s.path, Inside: inside, Syntax: pipelineSyntax{s.language}}
 }
 
-// pluginSyntax changes the settings of one plugin.
-type pluginSyntax struct {
-	pipeline.Language
-	plugin pipeline.Plugin
-}
+// pipelineSyntax is the language of a pipeline. Inside its text a path is a section, the name of a plugin, which one of these, a setting.
+type pipelineSyntax struct{ pipeline.Language }
 
 // Set implements patch.Syntax.
-func (s pluginSyntax) Set(text string, at patch.Path, value *yaml.Node) (fresh string, before *yaml.Node, err error) {
-	return s.Language.Set(text, s.plugin, at[len(at)-1].Field, value)
+func (s pipelineSyntax) Set(text string, edits []patch.Edit) (fresh string, outcomes []patch.Outcome, err error) {
+	wishes := make([]pipeline.Wish, len(edits))
+	for i, e := range edits {
+		section, name, nth, setting := e.Inside[0].Field, e.Inside[1].Field, e.Inside[2].Is, e.Inside[3].Field
+		wishes[i] = pipeline.Wish{Plugin: pipeline.Named(section, name, nth), Name: setting, Value: e.Value}
+	}
+	fresh, made, err := s.Language.Set(text, wishes...)
+	for _, m := range made {
+		outcomes = append(outcomes, patch.Outcome(m))
+	}
+	return fresh, outcomes, err
 }
 
 func (s pipelineStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {

@@ -1,9 +1,6 @@
 package verify
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Verdict is the answer for an edge, a server or all of the manifests.
 type Verdict string
@@ -34,16 +31,11 @@ const (
 )
 
 func (a *Aspect) assume(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(a.Assumptions, text) {
-		a.Assumptions = append(a.Assumptions, text)
-	}
+	a.Assumptions = append(a.Assumptions, fmt.Sprintf(format, args...))
 }
 
 func (a *Aspect) fail(at place, code Code, format string, args ...any) {
-	f := at.finding(code, fmt.Sprintf(format, args...))
-	if !slices.Contains(a.Findings, f) {
-		a.Findings = append(a.Findings, f)
-	}
+	a.Findings = append(a.Findings, at.finding(code, fmt.Sprintf(format, args...)))
 }
 
 // add takes over what following a file has brought.
@@ -56,7 +48,10 @@ func (a *Aspect) add(l link) {
 	}
 }
 
+// close says each thing once, and gives the state that follows.
 func (a *Aspect) close() {
+	a.Findings = appendNew(nil, map[Finding]bool{}, a.Findings)
+	a.Assumptions = appendNew(nil, map[string]bool{}, a.Assumptions)
 	switch {
 	case len(a.Findings) > 0:
 		a.State = stateNo

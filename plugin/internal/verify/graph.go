@@ -1,9 +1,6 @@
 package verify
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Server is a workload of Elasticsearch nodes.
 type Server struct {
@@ -58,18 +55,11 @@ type Graph struct {
 func (r *reader) finish() {
 	g := r.graph
 	g.Findings, g.Assumptions = []Finding{}, []string{}
+	found, assumed := map[Finding]bool{}, map[string]bool{}
 	take := func(aspects ...*Aspect) {
 		for _, a := range aspects {
-			for _, f := range a.Findings {
-				if !slices.Contains(g.Findings, f) {
-					g.Findings = append(g.Findings, f)
-				}
-			}
-			for _, text := range a.Assumptions {
-				if !slices.Contains(g.Assumptions, text) {
-					g.Assumptions = append(g.Assumptions, text)
-				}
-			}
+			g.Findings = appendNew(g.Findings, found, a.Findings)
+			g.Assumptions = appendNew(g.Assumptions, assumed, a.Assumptions)
 		}
 	}
 	for _, s := range g.Servers {
@@ -89,4 +79,15 @@ func (r *reader) finish() {
 	default:
 		g.Verdict = Proven
 	}
+}
+
+// appendNew appends what is not in a list yet; seen has what is.
+func appendNew[T comparable](list []T, seen map[T]bool, more []T) []T {
+	for _, one := range more {
+		if !seen[one] {
+			seen[one] = true
+			list = append(list, one)
+		}
+	}
+	return list
 }

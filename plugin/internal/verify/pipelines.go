@@ -2,7 +2,7 @@ package verify
 
 import (
 	"path"
-	"strings"
+	"slices"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -21,13 +21,15 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 		if path.Ext(file) != ".conf" || l.node == nil {
 			continue
 		}
-		plugins, err := p.language().Plugins(string(l.text))
+		text := string(l.text)
+		plugins, err := p.language().Plugins(text)
 		if err != nil {
 			continue // the sweep looks at it as it is
 		}
 		*read = true
+		breaks := breaksOf(text)
 		for _, plugin := range plugins {
-			pieces := c.piecesOf(l, plugin)
+			pieces := c.piecesOf(l, text, breaks, plugin)
 			n, ok := p.plugin(c, plugin)
 			if !ok {
 				continue
@@ -50,15 +52,27 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 }
 
 // piecesOf makes a node of each setting of a plugin, by its offset, for the sweep: its line is that below the first one of the text.
-func (c caller) piecesOf(l link, plugin pipeline.Plugin) map[int]*yaml.Node {
+func (c caller) piecesOf(l link, text string, breaks []int, plugin pipeline.Plugin) map[int]*yaml.Node {
 	all := map[int]*yaml.Node{}
 	for _, v := range plugin.Settings() {
-		piece := &yaml.Node{Kind: yaml.ScalarNode, Line: 1 + strings.Count(string(l.text[:v.Offset]), "\n"), Value: string(l.text[v.Offset:v.End])}
+		above, _ := slices.BinarySearch(breaks, v.Offset)
+		piece := &yaml.Node{Kind: yaml.ScalarNode, Line: 1 + above, Value: text[v.Offset:v.End]}
 		if len(v.Values) == 1 {
 			piece.Value = v.Values[0]
 		}
 		all[v.Offset] = piece
 		c.pieces[l.node] = append(c.pieces[l.node], said{node: piece, key: v.Name, text: piece.Value})
+	}
+	return all
+}
+
+// breaksOf gives the offsets at which the lines of a text end.
+func breaksOf(text string) []int {
+	var all []int
+	for i := range len(text) {
+		if text[i] == '\n' {
+			all = append(all, i)
+		}
 	}
 	return all
 }

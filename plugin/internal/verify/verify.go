@@ -5,7 +5,6 @@ package verify
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +42,7 @@ type reader struct {
 	claimed  map[*yaml.Node]bool               // texts that an edge has read
 	matched  map[string]bool                   // entries of Unmanaged
 	declared certificate.Declared              // what objects of the input say about Secrets
+	said     map[string]bool                   // edges of the graph, as they print
 	graph    *Graph
 	loose    Aspect // what belongs to no server and no edge
 }
@@ -52,7 +52,7 @@ type reader struct {
 func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options) (*Graph, error) {
 	r := &reader{
 		options: options, with: map[string][]*object.Object{}, inner: map[*yaml.Node]*manifest.Document{},
-		pieces: map[*yaml.Node][]said{}, own: map[*yaml.Node]bool{}, claimed: map[*yaml.Node]bool{}, matched: map[string]bool{},
+		pieces: map[*yaml.Node][]said{}, own: map[*yaml.Node]bool{}, claimed: map[*yaml.Node]bool{}, matched: map[string]bool{}, said: map[string]bool{},
 		graph: &Graph{ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}},
 	}
 	if err := r.supply(with); err != nil {
@@ -309,7 +309,8 @@ func (r *reader) edge(c *connection) {
 		e.Verdict = verdict(e.aspects()...)
 		e.TLS.State, e.Certificate.State, e.Identity.State = stateNone, stateNone, stateNone
 	}
-	if !slices.ContainsFunc(r.graph.Edges, func(other *Edge) bool { return reflect.DeepEqual(other, e) }) {
+	if said := fmt.Sprintf("%+v", *e); !r.said[said] {
+		r.said[said] = true
 		r.graph.Edges = append(r.graph.Edges, e)
 	}
 }
