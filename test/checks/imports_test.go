@@ -38,7 +38,7 @@ func TestProgramsLinkOnlyTheirOwn(t *testing.T) {
 var steps = []string{
 	"plugin/internal/argocd", "plugin/internal/certificate", "plugin/internal/export", "plugin/internal/issue", "plugin/internal/krm", "plugin/internal/manifest", "plugin/internal/object",
 	"plugin/internal/patch", "plugin/internal/pipeline",
-	"plugin/internal/plan", "plugin/internal/recognise", "plugin/internal/report", "plugin/internal/shell", "plugin/internal/verify", "plugin/internal/words", "initcontainer/internal/diagnosis",
+	"plugin/internal/plan", "plugin/internal/process", "plugin/internal/recognise", "plugin/internal/report", "plugin/internal/shell", "plugin/internal/verify", "plugin/internal/words", "initcontainer/internal/diagnosis",
 	"initcontainer/internal/protocol",
 }
 

@@ -10,11 +10,11 @@ import (
 
 // Commands gives the commands that a command line of the container runs.
 func (c Container) Commands(argv []string) (all []shell.Command, ok bool) {
-	return shell.Commands(argv, c.variable)
+	return shell.Commands(argv, c.Variable)
 }
 
-// variable gives a variable as the container's own list has it. One that may come from a whole Secret or ConfigMap may be set.
-func (c Container) variable(name string) (shell.Word, bool) {
+// Variable gives a variable as the container's own list has it. One that may come from a whole Secret or ConfigMap may be set.
+func (c Container) Variable(name string) (shell.Word, bool) {
 	e, ok := c.Env(name)
 	if !ok {
 		return shell.Word{}, len(Items(c.Node, "envFrom")) > 0

@@ -157,18 +157,6 @@ func (c Container) Command() []string {
 	return words
 }
 
-// ShellBreaks are the bytes that end a word of a script.
-const ShellBreaks = " \t\n;|&()`\"'"
-
-// ShellWords takes the scripts of a command line apart at white space: enough to find a program and its options.
-func ShellWords(command []string) []string {
-	var words []string
-	for _, w := range command {
-		words = append(words, strings.FieldsFunc(w, func(r rune) bool { return strings.ContainsRune(ShellBreaks, r) })...)
-	}
-	return words
-}
-
 // Mount is one volume mount of a container.
 type Mount struct {
 	Volume, Path, SubPath string

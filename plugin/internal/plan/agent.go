@@ -9,8 +9,8 @@ func agent() program {
 	keys := beatKeys()
 	keys.scheme, keys.link = "", linkAgent
 	return program{app: recognise.Agent, dir: "/usr/share/elastic-agent", watch: fleet, files: files{
-		flags: []string{"-c", "--config"},
-		sets:  []string{"-E", "--E"},
+		flags: []string{"c", "config"},
+		sets:  []string{"E"},
 		names: []string{"/usr/share/elastic-agent/elastic-agent.yml", "/etc/elastic-agent/agent.yml"},
 		places: []place{
 			{path: "outputs.*", field: "type", is: "elasticsearch", keys: keys},

@@ -29,8 +29,8 @@ func beat(app recognise.App, name string) program {
 	dir := "/usr/share/" + name
 	places = append(places, place{path: "*", field: "module", is: "elasticsearch", keys: beatKeys()})
 	return program{app: app, dir: dir, files: files{
-		flags:  []string{"-c", "--c"},
-		sets:   []string{"-E", "--E"},
+		flags:  []string{"c"},
+		sets:   []string{"E"},
 		names:  []string{dir + "/" + name + ".yml", dir + "/modules.d/"},
 		places: places,
 	}}

@@ -88,16 +88,3 @@ func portOf(s string) (string, bool) {
 func isNameByte(c byte) bool {
 	return c == '-' || c == '.' || c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 }
-
-// commands gives every command line of a container, as words: its own, those of its probes and of its lifecycle.
-func commands(c object.Container) [][]string {
-	all := [][]string{c.Command()}
-	for _, at := range [][]string{{"livenessProbe"}, {"readinessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"}} {
-		var words []string
-		for _, item := range object.Items(c.Node, append(at, "exec", "command")...) {
-			words = append(words, item.YNode().Value)
-		}
-		all = append(all, words)
-	}
-	return all
-}

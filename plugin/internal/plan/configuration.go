@@ -9,6 +9,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -68,6 +69,7 @@ func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.assumeCommand(w)
 	for _, f := range w.Layout.Files {
 		source, ok := w.Main.File(w.Layout.Abs(f.Path))
 		if !ok {
@@ -77,6 +79,14 @@ func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
 		return c, p.readFile(c, source)
 	}
 	return c, nil
+}
+
+// assumeCommand notes words of a command line that only a run knows.
+func (p *planner) assumeCommand(w *recognise.Workload) {
+	line := process.Command(w.Main, w.Main.Variable)
+	if _, open := line.Flags(); open {
+		p.assume("%s: the command of container %q has words that only a run knows: they may set nothing that is set here", w.ID, w.Main.Name)
+	}
 }
 
 // environment reads the settings that are variables; names tells which variables a setting may be, nil that none is by itself.

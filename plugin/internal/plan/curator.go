@@ -9,7 +9,7 @@ const linkCurator = "https://www.elastic.co/guide/en/elasticsearch/client/curato
 // https://www.elastic.co/guide/en/elasticsearch/client/curator/5.8/configfile.html
 func curator() program {
 	return program{app: recognise.Curator, dir: "/", files: files{
-		flags: []string{"--config"},
+		flags: []string{"config"},
 		names: []string{"/.curator/curator.yml", "/etc/es-curator/config.yml"},
 		places: []place{
 			{path: "elasticsearch.client", keys: tlsKeys{

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
@@ -11,12 +12,9 @@ import (
 // be parsed.
 func requests(c object.Container) (all []shell.Request, ok bool) {
 	ok = true
-	for _, argv := range commands(c) {
-		run, parsed := c.Commands(argv)
-		ok = ok && parsed
-		for _, command := range run {
-			all = append(all, command.Requests()...)
-		}
+	for _, run := range process.Runs(c, c.Variable) {
+		ok = ok && run.Whole
+		all = append(all, run.Requests()...)
 	}
 	return all, ok
 }

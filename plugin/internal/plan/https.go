@@ -7,10 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -120,29 +119,24 @@ func (p *planner) speakHTTPS(w *recognise.Workload, conf *configuration) {
 
 // rewriteHTTP plans https:// for every http:// address of Elasticsearch in what a container runs.
 func (p *planner) rewriteHTTP(o *object.Object, c object.Container, ours func(host string) bool) {
-	for _, field := range []string{"command", "args"} {
-		p.rewriteList(o, object.Items(c.Node, field), containerPath(c).Field(field), ours)
-	}
-	for _, at := range [][]string{{"readinessProbe"}, {"livenessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"}} {
-		at = append(at, "exec", "command")
-		p.rewriteList(o, object.Items(c.Node, at...), containerPath(c).Field(at...), ours)
+	for _, run := range process.Runs(c, c.Variable) {
+		for _, arg := range run.Args {
+			fresh := toHTTPS(arg.Text, ours)
+			if fresh == arg.Text {
+				continue
+			}
+			at := containerPath(c).Field(arg.Field...)
+			if strings.HasPrefix(arg.Text, "-") { // a flag says more than its position
+				at = at.Item("", arg.Text)
+			} else {
+				at = at.Index(strconv.Itoa(arg.Index))
+			}
+			p.set(o, at, patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
+		}
 	}
 	for _, e := range c.Envs() {
 		if fresh := toHTTPS(e.Value, ours); fresh != e.Value {
 			p.set(o, containerPath(c).Field("env").Item("name", e.Name).Field("value"), patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
-		}
-	}
-}
-
-func (p *planner) rewriteList(o *object.Object, items []*yaml.RNode, at patch.Path, ours func(host string) bool) {
-	for i, item := range items {
-		old := item.YNode().Value
-		if fresh := toHTTPS(old, ours); fresh != old {
-			place := at.Index(strconv.Itoa(i))
-			if strings.HasPrefix(old, "-") { // a flag says more than its position
-				place = at.Item("", old)
-			}
-			p.set(o, place, patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
 		}
 	}
 }

@@ -11,8 +11,8 @@ const (
 func jaeger() program {
 	keys := tlsKeys{hosts: "server_urls", ca: "tls.ca_file", cert: "tls.cert_file", key: "tls.key_file", nested: true, link: linkJaeger}
 	return program{app: recognise.Jaeger, dir: "/", files: files{
-		flags: []string{"--config"},
-		sets:  []string{"--set"},
+		flags: []string{"config"},
+		sets:  []string{"set"},
 		names: []string{"/etc/jaeger/"},
 		places: []place{
 			{path: "extensions.jaeger_storage.backends.*.elasticsearch", keys: keys},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -32,7 +33,7 @@ type program struct {
 
 // files are the YAML files of a program, as its container sees them, and the places in them that are connections.
 type files struct {
-	flags  []string // of its command line that name the file; of several it merges them
+	flags  []string // of its command line that name the file, without signs; of several it merges them
 	sets   []string // that set anything in it
 	names  []string // where it is else; a folder ends in "/" and stands for every .yml and .yaml file in it
 	places []place
@@ -119,29 +120,15 @@ func (f files) of(c object.Container, dir string) []string {
 }
 
 func (f files) named(c object.Container, dir string) []string {
+	line := process.Command(c, c.Variable)
+	said, _ := line.Flags(f.sets...)
 	var named []string
-	var words []string
-	for _, word := range c.Command() {
-		if script := object.ShellWords([]string{word}); len(script) > 1 {
-			words = append(words, "") // not the value of a flag before it
-			words = append(words, script...)
-			continue
-		}
-		words = append(words, word)
-	}
-	for i, word := range words {
-		for _, flag := range f.flags {
-			value, ok := strings.CutPrefix(word, flag+"=")
-			if word == flag && i+1 < len(words) {
-				value, ok = words[i+1], true
+	for _, flag := range said {
+		if file := flag.Value.Text; !flag.Sets && file != "" && slices.Contains(f.flags, flag.Name) {
+			if !path.IsAbs(file) {
+				file = path.Join(dir, file)
 			}
-			if !ok || value == "" {
-				continue
-			}
-			if !path.IsAbs(value) {
-				value = path.Join(dir, value)
-			}
-			named = append(named, value)
+			named = append(named, file)
 		}
 	}
 	return named

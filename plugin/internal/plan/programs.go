@@ -73,6 +73,7 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object), p.hookMayRun(w)); err != nil {
 		return err
 	}
+	p.assumeCommand(w)
 	id, err := p.clientIdentity(w, connections)
 	if err != nil {
 		return err

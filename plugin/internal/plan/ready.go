@@ -33,7 +33,7 @@ func readyRules() []ready {
 		{
 			// Its Python client takes no CA where it does not verify.
 			name: "elastalert2", link: "https://elastalert2.readthedocs.io/en/latest/configuration.html",
-			flags: []string{"--config"}, paths: []string{"/opt/elastalert/config.yaml"},
+			flags: []string{"config"}, paths: []string{"/opt/elastalert/config.yaml"},
 			files: []config.RuleFile{{Set: map[string]any{"use_ssl": true, "verify_certs": true, "ca_certs": placeCA, "client_cert": placeCert, "client_key": placeKey}}},
 		},
 		{
@@ -51,12 +51,12 @@ func readyRules() []ready {
 		},
 		{
 			name: "otel-collector", link: "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md",
-			flags: []string{"--config"}, paths: []string{"/etc/otelcol-contrib/", "/etc/otelcol/", "/conf/"},
+			flags: []string{"config"}, paths: []string{"/etc/otelcol-contrib/", "/etc/otelcol/", "/conf/"},
 			files: []config.RuleFile{{At: "exporters.elasticsearch*", Set: openTelemetry}, {At: "receivers.elasticsearch*", Set: openTelemetry}},
 		},
 		{
 			name: "vector", link: "https://vector.dev/docs/reference/configuration/sinks/elasticsearch/",
-			flags: []string{"--config", "-c", "--config-yaml", "--config-dir", "-C"}, paths: []string{"/etc/vector/"},
+			flags: []string{"config", "c", "config-yaml", "config-dir", "C"}, paths: []string{"/etc/vector/"},
 			files: []config.RuleFile{{At: "sinks.*", Is: map[string]string{"type": "elasticsearch"}, Set: map[string]any{
 				"tls.ca_file": placeCA, "tls.crt_file": placeCert, "tls.key_file": placeKey,
 			}}},

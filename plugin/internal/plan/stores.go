@@ -3,13 +3,13 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -77,32 +77,28 @@ func (s flagStore) all(key string) []*setting {
 	if key == "" {
 		return nil
 	}
+	line := process.Command(s.w.Main, s.w.Main.Variable)
+	said, _ := line.Flags()
 	var all []*setting
-	for _, field := range []string{"command", "args"} {
-		items := object.Items(s.w.Main.Node, field)
-		for i, item := range items {
-			word := item.YNode().Value
-			found := &setting{Key: key, Place: fmt.Sprintf("%s of container %q", field, s.w.Main.Name), object: s.w.Object}
-			value, ok := strings.CutPrefix(word, key+"=")
-			at := i
-			switch {
-			case ok:
-				found.prefix = key + "="
-				found.span = span{len(found.prefix), len(word)}
-			case word == key && i+1 < len(items) && !strings.HasPrefix(items[i+1].YNode().Value, "-"):
-				at++
-				word = items[at].YNode().Value
-				value = word
-			case word == key:
-				value = "true"
-			default:
-				continue
-			}
-			found.edit = patch.Edit{Path: containerPath(s.w.Main).Field(field).Item("", word)}
-			found.word = containerPath(s.w.Main).Field(field).Index(strconv.Itoa(at))
-			found.Values, found.Hidden = []string{value}, strings.Contains(value, "$(")
-			all = append(all, found)
+	for _, f := range said {
+		arg, from, to, ok := line.Arg(f.Word)
+		if f.Sign+f.Name != key || !ok || to-from < len(arg.Text) { // in a script no flag is added
+			continue
 		}
+		at := containerPath(s.w.Main).Field(arg.Field...)
+		found := &setting{Key: key, Place: fmt.Sprintf("%s of container %q", arg.Field[0], s.w.Main.Name), object: s.w.Object, word: argPath(s.w, arg)}
+		found.edit = patch.Edit{Path: at.Item("", arg.Text)}
+		value := "true"
+		switch {
+		case f.Apart:
+			value = arg.Text
+		case f.Given:
+			found.prefix = key + "="
+			found.span = span{len(found.prefix), len(arg.Text)}
+			value = arg.Text[len(found.prefix):]
+		}
+		found.Values, found.Hidden = []string{value}, strings.Contains(value, "$(")
+		all = append(all, found)
 	}
 	return all
 }

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -88,51 +87,29 @@ func (c *connection) contradicts(other *setting, key string, want []string) erro
 // setFlags are the arguments by which a program takes any setting of its files: -E key=value.
 type setFlags struct {
 	w      *recognise.Workload
-	flags  []string
-	prefix string // of the connection's settings
+	flags  []string // without signs
+	prefix string   // of the connection's settings
 }
 
 // all gives the setting itself, what stands above it and what stands below: those say it too, and are hidden.
 func (s setFlags) all(key string) []*setting {
 	full := s.prefix + key
+	line := process.Command(s.w.Main, s.w.Main.Variable)
+	said, _ := line.Flags(s.flags...)
 	var all []*setting
-	for _, field := range []string{"command", "args"} {
-		previous := ""
-		for i, item := range object.Items(s.w.Main.Node, field) {
-			place := fmt.Sprintf("%s %d of container %q", field, i+1, s.w.Main.Name)
-			at := containerPath(s.w.Main).Field(field).Index(strconv.Itoa(i))
-			for _, word := range s.words(item.YNode().Value, previous) {
-				name, value, _ := strings.Cut(word, "=")
-				name = strings.ReplaceAll(name, "::", ".")
-				above := strings.HasPrefix(full, name+".") || strings.HasPrefix(name, full+".")
-				if above || name == full {
-					hidden := above || strings.Contains(value, "$")
-					all = append(all, &setting{Key: name, Values: splitList(value), Hidden: hidden, Place: place, object: s.w.Object, word: at})
-				}
-			}
-			previous = item.YNode().Value
+	for _, f := range said {
+		name := strings.ReplaceAll(f.Name, "::", ".")
+		above := strings.HasPrefix(full, name+".") || strings.HasPrefix(name, full+".")
+		if !f.Sets || !above && name != full {
+			continue
 		}
-	}
-	return all
-}
-
-// words gives what stands behind the flags in an argument, which may be a script.
-func (s setFlags) words(text, previous string) []string {
-	words := []string{previous, text}
-	if !strings.HasPrefix(text, "-") && !slices.Contains(s.flags, previous) {
-		words = append([]string{""}, object.ShellWords([]string{text})...)
-	}
-	var all []string
-	for i, word := range words[1:] {
-		for _, flag := range s.flags {
-			rest, joined := strings.CutPrefix(word, flag)
-			switch {
-			case words[i] == flag:
-				all = append(all, word)
-			case joined && rest != "":
-				all = append(all, strings.TrimPrefix(rest, "="))
-			}
+		found := &setting{Key: name, Values: splitList(f.Value.Text), Hidden: above || !f.Value.Known || strings.Contains(f.Value.Text, "$"), object: s.w.Object}
+		found.Place = fmt.Sprintf("the command line of container %q", s.w.Main.Name)
+		if arg, _, _, ok := line.Arg(f.Word); ok {
+			found.Place = fmt.Sprintf("%s %d of container %q", strings.Join(arg.Field, "."), arg.Index+1, s.w.Main.Name)
+			found.word = argPath(s.w, arg)
 		}
+		all = append(all, found)
 	}
 	return all
 }

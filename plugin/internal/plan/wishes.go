@@ -3,7 +3,6 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // The placeholders of a rule's values.
@@ -87,7 +87,7 @@ func (p *planner) wishesOfContainer(r ruled) ([]wish, error) {
 		switch {
 		case len(words) == 0:
 			return nil, fmt.Errorf("it has neither command nor args in the stream, and args of a rule would replace those of its image: write them into the chart's values, or use env of the rule")
-		case slices.Contains([]string{"sh", "bash", "ash", "dash"}, path.Base(words[0])):
+		case shell.IsShell(words[0]):
 			return nil, fmt.Errorf("it runs a shell (%q), to which args of a rule mean nothing: use env of the rule", words[0])
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 )
 
 // recogniseWorkload gives the workload that an object is, or why it is passed over although it looks like one, or why it must not
@@ -80,13 +81,20 @@ func (w *Workload) started() error {
 	if w.Layout.Starter == "" {
 		return nil
 	}
-	words := object.ShellWords(w.Main.Command())
-	program := slices.IndexFunc(words, func(word string) bool { return strings.HasSuffix(word, "bin/"+strings.ToLower(string(w.App))) })
-	if program < 0 || slices.ContainsFunc(words, func(word string) bool { return path.Base(word) == w.Layout.Starter }) {
+	program, starts := "", false
+	for _, c := range process.Command(w.Main, w.Main.Variable).Commands {
+		for _, word := range c.Words {
+			if strings.HasSuffix(word.Text, "bin/"+strings.ToLower(string(w.App))) {
+				program = word.Text
+			}
+			starts = starts || path.Base(word.Text) == w.Layout.Starter
+		}
+	}
+	if program == "" || starts {
 		return nil
 	}
 	return fmt.Errorf("%s: container %q starts %s by %q and not by the %s of the image, which alone makes settings of variables: start it by that, "+
-		"or list the object under spec.unmanaged with the reason", w.Object.ID, w.Main.Name, w.App, words[program], w.Layout.Starter)
+		"or list the object under spec.unmanaged with the reason", w.Object.ID, w.Main.Name, w.App, program, w.Layout.Starter)
 }
 
 // isLone holds for pods that nobody keeps running: they are tools more often than servers.

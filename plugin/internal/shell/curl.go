@@ -83,7 +83,7 @@ func requests(words []Word) []Request {
 		case text == "--next" || text == "-:":
 			return append([]Request{r}, requests(words[i+1:])...)
 		case strings.HasPrefix(text, "--") && joined:
-			r.note(name, Word{Text: given, Known: words[i].Known, From: words[i].From})
+			r.note(name, Word{Text: given, Known: words[i].Known, From: words[i].From, At: words[i].At})
 		case strings.HasPrefix(text, "--") && slices.Contains(longWithValue, name):
 			r.note(name, next())
 		case strings.HasPrefix(text, "--"):
@@ -107,7 +107,7 @@ func (r *Request) short(w Word, next func() Word) {
 		if strings.IndexByte(shortWithValue, letter) < 0 {
 			continue
 		}
-		given := Word{Text: w.Text[at+1:], Known: w.Known, From: w.From}
+		given := Word{Text: w.Text[at+1:], Known: w.Known, From: w.From, At: w.At}
 		if given.Text == "" {
 			given = next()
 		}

@@ -57,7 +57,7 @@ func TestRequests(t *testing.T) {
 			[]Request{call("https://elastic:$()@a:9200")},
 		},
 		"without an address that can be read": {
-			[]string{"sh", "-c", "curl \"$@\"; curl -K /run/options; timeout -s KILL 5 curl $(cat /run/url)"},
+			[]string{"sh", "-c", "f() { curl \"$@\"; }; curl -K /run/options; timeout -s KILL 5 curl $(cat /run/url)"},
 			[]Request{loose(call("$()")), {Options: map[string]Word{}, Diverted: true}, call("$()")},
 		},
 		"behind a program with options of its own": {
@@ -93,7 +93,7 @@ func TestRequests(t *testing.T) {
 			for _, command := range run {
 				got = append(got, command.Requests()...)
 			}
-			if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(Request{}, "Sent"), cmpopts.IgnoreUnexported(Request{})); diff != "" {
+			if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(Request{}, "Sent"), cmpopts.IgnoreFields(Word{}, "At"), cmpopts.IgnoreUnexported(Request{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -2,21 +2,24 @@ package shell
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
 
 // parse reads a script; false where it is none, or longer than anybody writes into a manifest.
-func (r *reader) parse(text string, sure bool) ([]Command, bool) {
-	if len(text) > maxScript || depth(text) > maxDepth {
+func (r *reader) parse(from script, sure bool) ([]Command, bool) {
+	if len(from.text) > maxScript || depth(from.text) > maxDepth {
 		return nil, false
 	}
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(from.text), "")
 	if err != nil {
 		return nil, false
 	}
-	s := &scope{reader: r, set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}}
+	sure = sure && from.sure
+	s := &scope{reader: r, args: from.args, set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}}
+	s.at = r.within(from.at, from.text)
 	syntax.Walk(file, s.note)
 	var all []Command
 	syntax.Walk(file, func(node syntax.Node) bool {
@@ -61,6 +64,23 @@ type scope struct {
 	set   map[string][]*syntax.Assign // nil entries stand for other ways to set a variable, such as read
 	until map[*syntax.Assign]uint     // where the list of statements ends in which every run makes the assignment
 	taken []uint                      // where it takes in another script, which may set anything
+	args  []Word                      // its own; nil where they are not known
+	own   []*syntax.FuncDecl          // which have arguments of their own
+	at    *Piece                      // where the text stands, nil when nowhere as it is
+}
+
+// arguments gives what "$@" stands for at a place; false where that is not known.
+func (s *scope) arguments(at uint) ([]Word, bool) {
+	inside := func(f *syntax.FuncDecl) bool { return f.Pos().Offset() <= at && at < f.End().Offset() }
+	return s.args, s.args != nil && !slices.ContainsFunc(s.own, inside) && !s.takesIn(0, at)
+}
+
+// piece gives the place of a part of the script.
+func (s *scope) piece(part syntax.Node) []Piece {
+	if s.at == nil {
+		return nil
+	}
+	return []Piece{{s.at.Word, s.at.From + int(part.Pos().Offset()), s.at.From + int(part.End().Offset())}}
 }
 
 // takesIn tells whether another script is taken in between two places.
@@ -93,9 +113,14 @@ func (s *scope) note(node syntax.Node) bool {
 		}
 	case *syntax.WordIter:
 		s.set[node.Name.Value] = append(s.set[node.Name.Value], nil)
+	case *syntax.FuncDecl:
+		s.own = append(s.own, node)
 	case *syntax.CallExpr:
 		for _, name := range setters(node) {
 			s.set[name] = append(s.set[name], nil)
+		}
+		if setsArguments(node) {
+			s.args = nil
 		}
 		if len(node.Args) > 0 && slices.Contains([]string{".", "source", "eval"}, node.Args[0].Lit()) {
 			s.taken = append(s.taken, node.Pos().Offset())
@@ -140,6 +165,25 @@ func (s *scope) assigns(statement *syntax.Stmt, end uint) bool {
 	return false
 }
 
+// setsArguments holds for what gives the script other arguments: shift, and set with some.
+func setsArguments(call *syntax.CallExpr) bool {
+	if len(call.Args) == 0 {
+		return false
+	}
+	isOption := func(arg *syntax.Word) bool {
+		return len(arg.Lit()) > 1 && strings.ContainsAny(arg.Lit()[:1], "-+") && arg.Lit() != "--"
+	}
+	switch call.Args[0].Lit() {
+	case "shift":
+		return true
+	case "set":
+		last := call.Args[len(call.Args)-1]
+		named := len(call.Args) > 2 && last.Lit() != "" && strings.HasSuffix(call.Args[len(call.Args)-2].Lit(), "o") // -o pipefail
+		return len(call.Args) > 1 && !isOption(last) && !named
+	}
+	return false
+}
+
 // setters gives the variables that a command sets.
 func setters(call *syntax.CallExpr) []string {
 	var names []string
@@ -168,9 +212,27 @@ func (s *scope) into(redirects []*syntax.Redirect) string {
 	return ""
 }
 
+// argument gives the value of $1, $2 and so on.
+func (s *scope) argument(name string, use uint, plain bool) Word {
+	given, ok := s.arguments(use)
+	n, err := strconv.Atoi(name)
+	switch {
+	case !ok || err != nil || n < 1 || !plain || !s.follow():
+		return Word{Text: "$()"}
+	case n > len(given):
+		return Word{Known: true}
+	}
+	return given[n-1]
+}
+
 // words gives the words of a command. A variable without quotes is as many words as its value has.
 func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 	for _, arg := range args {
+		if given, ok := s.arguments(arg.Pos().Offset()); ok && isArguments(arg) && s.left >= len(given) {
+			s.left -= len(given)
+			all = append(all, given...)
+			continue
+		}
 		w := s.word(arg.Parts)
 		if _, bare := arg.Parts[0].(*syntax.ParamExp); !bare || len(arg.Parts) > 1 {
 			w.Loose = isAll(arg)
@@ -179,10 +241,28 @@ func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 		}
 		for _, text := range strings.Fields(w.Text) {
 			known := w.Known || !strings.Contains(text, "$")
-			all = append(all, Word{Text: text, Known: known, From: w.From, Loose: text == w.Text && !known})
+			all = append(all, Word{Text: text, Known: known, From: w.From, Loose: text == w.Text && !known, At: w.At})
 		}
 	}
 	return all
+}
+
+// isArguments holds for $@ and $*, in quotes or not.
+func isArguments(arg *syntax.Word) bool {
+	parts := arg.Parts
+	if quoted, ok := parts[0].(*syntax.DblQuoted); ok && len(parts) == 1 {
+		parts = quoted.Parts
+	}
+	if len(parts) != 1 {
+		return false
+	}
+	param, ok := parts[0].(*syntax.ParamExp)
+	return ok && param.Param != nil && (param.Param.Value == "@" || param.Param.Value == "*") && isPlain(param)
+}
+
+// isPlain holds for $NAME and ${NAME}.
+func isPlain(param *syntax.ParamExp) bool {
+	return !param.Length && !param.Excl && param.Index == nil && param.Slice == nil && param.Repl == nil && param.Exp == nil
 }
 
 // isAll holds for "$@" and "${NAME[@]}", which stand for any number of words.
@@ -201,9 +281,9 @@ func (s *scope) word(parts []syntax.WordPart) Word {
 		piece := Word{Text: "$()"}
 		switch part := part.(type) {
 		case *syntax.Lit:
-			piece = Word{Text: unescaped(part.Value), Known: true}
+			piece = Word{Text: unescaped(part.Value), Known: true, At: s.piece(part)}
 		case *syntax.SglQuoted:
-			piece = Word{Text: part.Value, Known: true}
+			piece = Word{Text: part.Value, Known: true, At: s.piece(part)}
 		case *syntax.DblQuoted:
 			piece = s.word(part.Parts)
 		case *syntax.ParamExp:
@@ -241,7 +321,7 @@ func (s *scope) variable(param *syntax.ParamExp) Word {
 	}
 	name, use := param.Param.Value, param.Pos().Offset()
 	if !syntax.ValidName(name) { // an argument, or what the shell sets itself
-		return Word{Text: "$()"}
+		return s.argument(name, use, isPlain(param))
 	}
 	if all := s.set[name]; len(all) > 0 {
 		a := all[0]

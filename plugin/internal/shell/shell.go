@@ -14,7 +14,11 @@ type Word struct {
 	Known bool     // all of the text is
 	From  []string // variables of the environment in it
 	Loose bool     // it may be no word, several, or options: $OPTIONS, "$@"
+	At    []Piece  // where its text stands, as far as that is in the command line itself
 }
+
+// Piece is a part of a command line: bytes of one of its words. From and To are 0 for all of it.
+type Piece struct{ Word, From, To int }
 
 // Command is one command that runs.
 type Command struct {
@@ -35,10 +39,12 @@ func Commands(argv []string, env Environment) (all []Command, ok bool) {
 	if len(argv) == 0 {
 		return nil, true
 	}
-	r := &reader{env: env, left: maxVariables}
+	r := &reader{env: env, argv: argv, left: maxVariables}
 	var words []Word
-	for _, word := range argv {
-		words = append(words, r.expand(word))
+	for i, text := range argv {
+		w := r.expand(text)
+		w.At = []Piece{{Word: i}}
+		words = append(words, w)
 	}
 	all, ok = []Command{{Words: words, Sure: true}}, true
 	read := map[string]bool{}
@@ -51,7 +57,7 @@ func Commands(argv []string, env Environment) (all []Command, ok bool) {
 				ok = false
 				continue
 			}
-			inside, parsed := r.parse(s.text, all[i].Sure && s.sure)
+			inside, parsed := r.parse(s, all[i].Sure)
 			ok = ok && (parsed || !s.sure)
 			all = append(all, inside...)
 		}
@@ -71,6 +77,7 @@ const (
 // reader reads one command line.
 type reader struct {
 	env  Environment
+	argv []string
 	left int // variables that may still be followed
 }
 
@@ -78,6 +85,39 @@ type script struct {
 	text string
 	sure bool // it is one
 	seen bool // and its text is known, at least in part
+	at   []Piece
+	args []Word // $1, $2 and so on; nil where they are not known
+}
+
+// Span gives the part of a command line in which pieces stand; false where there are none, or in several words.
+func Span(argv []string, pieces []Piece) (all Piece, ok bool) {
+	for i, p := range pieces {
+		if p.To == 0 {
+			p.To = len(argv[p.Word])
+		}
+		if i == 0 {
+			all = p
+		}
+		if p.Word != all.Word {
+			return Piece{}, false
+		}
+		all.From, all.To = min(all.From, p.From), max(all.To, p.To)
+	}
+	return all, len(pieces) > 0
+}
+
+// within gives the place of a script among the pieces that it comes from; nil where it does not stand there once and as it is.
+func (r *reader) within(at []Piece, text string) *Piece {
+	span, ok := Span(r.argv, at)
+	if !ok {
+		return nil
+	}
+	written := r.argv[span.Word][span.From:span.To]
+	i := strings.Index(written, text)
+	if i < 0 || strings.Contains(written[i+1:], text) {
+		return nil
+	}
+	return &Piece{span.Word, span.From + i, span.From + i + len(text)}
 }
 
 // scripts gives the words of a command that are scripts, or may be: behind -c of a shell, of eval, and a text with spaces for a program that
@@ -86,7 +126,7 @@ func (c Command) scripts() []script {
 	if c.IsPrint() || c.curl() >= 0 {
 		return nil
 	}
-	shell := slices.IndexFunc(c.Words, func(w Word) bool { return isShell(w.Text) })
+	shell := slices.IndexFunc(c.Words, func(w Word) bool { return IsShell(w.Text) })
 	asked := false // for a script as an argument
 	var all []script
 	for i, w := range c.Words {
@@ -96,10 +136,14 @@ func (c Command) scripts() []script {
 		case shell >= 0 && i > shell && isOption && !spaces:
 			asked = asked || !strings.HasPrefix(w.Text, "--") && strings.Contains(w.Text, "c")
 		case c.Words[0].Text == "eval" || asked:
-			all = append(all, script{w.Text, true, w.Known || spaces})
+			s := script{text: w.Text, sure: true, seen: w.Known || spaces, at: w.At}
+			if asked {
+				s.args = append([]Word{}, c.Words[min(i+2, len(c.Words)):]...) // the first one is $0
+			}
+			all = append(all, s)
 			asked = false // what follows are its arguments
 		case spaces:
-			all = append(all, script{w.Text, false, true})
+			all = append(all, script{text: w.Text, seen: true, at: w.At})
 		}
 	}
 	return all
@@ -107,10 +151,11 @@ func (c Command) scripts() []script {
 
 // IsShell holds for a command that runs a script which Commands gives.
 func (c Command) IsShell() bool {
-	return c.Words[0].Text == "eval" || slices.ContainsFunc(c.Words, func(w Word) bool { return isShell(w.Text) })
+	return c.Words[0].Text == "eval" || slices.ContainsFunc(c.Words, func(w Word) bool { return IsShell(w.Text) })
 }
 
-func isShell(program string) bool {
+// IsShell holds for the name of a shell.
+func IsShell(program string) bool {
 	return slices.Contains([]string{"sh", "bash", "ash", "dash", "ksh", "zsh"}, path.Base(program))
 }
 
@@ -161,6 +206,7 @@ func (r *reader) follow() bool {
 func (w *Word) add(piece Word, name string) {
 	w.Text += piece.Text
 	w.Known = w.Known && piece.Known
+	w.At = append(w.At, piece.At...)
 	for _, from := range append(piece.From, name) {
 		if from != "" && !slices.Contains(w.From, from) {
 			w.From = append(w.From, from)

@@ -50,10 +50,13 @@ func TestCommands(t *testing.T) {
 		{"one that is set behind &&", "U=a && curl $U", "curl a"},
 		{"one with itself as default", "HOST=${HOST:-other}; curl $HOST", "curl es"},
 		{"one of a function", "f() { local U=a; curl $U; }; f; curl $U", "curl a; f; curl [$()]"},
+		{"its arguments", `exec "$@"; a $1 $9; f() { b "$@"; }`, "exec x y; a x; b [$()]"},
+		{"its arguments, which it changes", `shift; exec "$@"`, "shift; exec [$()]"},
+		{"its arguments, in a loop", `set -eu -o pipefail; for i in $@; do a; done`, "set -eu -o pipefail; for x y; a"},
 		{"no shell script", "if then )", "not parsed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			commands, ok := Commands([]string{"sh", "-ec", test.script}, env)
+			commands, ok := Commands([]string{"sh", "-ec", test.script, "$0", "x", "y"}, env)
 			got := "not parsed"
 			if ok {
 				got = printed(commands[1:])

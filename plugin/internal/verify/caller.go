@@ -10,6 +10,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 )
 
 // caller is a container in its pod, with what its environment says.
@@ -20,6 +21,7 @@ type caller struct {
 	*reader
 	env     settings // by the names of the variables
 	unknown []string // whole Secrets and ConfigMaps that are taken as environment, and that nothing here shows
+	runs    []process.Run
 }
 
 func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) caller {
@@ -37,6 +39,7 @@ func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) ca
 		}
 		made.env[e.Name] = v
 	}
+	made.runs = process.Runs(c, made.lookup)
 	return made
 }
 

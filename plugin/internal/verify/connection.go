@@ -114,6 +114,7 @@ func (c *connection) judge(servers []*server) *Edge {
 	if len(c.unknown) > 0 {
 		e.Identity.assume("%s: %s, taken as environment, sets nothing of its connection to Elasticsearch", c.caller, strings.Join(c.unknown, ", "))
 	}
+	c.assumeCommand(&e.Identity)
 	e.Verdict = verdict(&e.TLS, &e.CA, &e.Certificate, &e.Identity)
 	return e
 }
@@ -317,7 +318,7 @@ func (c *connection) madeHere() bool {
 	for _, other := range c.pod.InitContainers() {
 		maker := c.reader.caller(c.object, c.pod, other)
 		flags := maker.flags()
-		if !slices.Contains(other.Command(), "keystore") || flags["out"].text() != file || volumeAt(c.Container, file) == "" || volumeAt(c.Container, file) != volumeAt(other, file) {
+		if !maker.runs[0].Has("keystore") || flags["out"].text() != file || volumeAt(c.Container, file) == "" || volumeAt(c.Container, file) != volumeAt(other, file) {
 			continue
 		}
 		maker.reader = c.reader

@@ -6,38 +6,9 @@ import (
 	"strings"
 	"unicode"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
-	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
-
-// script is something that a container runs.
-type script struct {
-	name  string // "readinessProbe"
-	argv  []string
-	nodes []*yaml.Node
-	probe bool
-	run   []shell.Command
-	read  bool // all of it: nothing else runs
-}
-
-// scripts gives all that a container runs.
-func (c caller) scripts() []script {
-	all := []script{{name: "command", nodes: nodesOf(append(object.Items(c.Node, "command"), object.Items(c.Node, "args")...))}}
-	for _, at := range [][]string{{"readinessProbe"}, {"livenessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"}} {
-		if items := object.Items(c.Node, append(at, "exec", "command")...); len(items) > 0 {
-			all = append(all, script{name: strings.Join(at, "."), nodes: nodesOf(items), probe: true})
-		}
-	}
-	for i := range all {
-		for _, n := range all[i].nodes {
-			all[i].argv = append(all[i].argv, n.Value)
-		}
-		all[i].run, all[i].read = shell.Commands(all[i].argv, c.lookup)
-	}
-	return all
-}
 
 // lookup gives a variable of the container. One that may come from a Secret or ConfigMap that nothing here shows may be set.
 func (c caller) lookup(name string) (shell.Word, bool) {
@@ -48,22 +19,8 @@ func (c caller) lookup(name string) (shell.Word, bool) {
 	return shell.Word{Text: v.text(), Known: !v.hidden}, true
 }
 
-func nodesOf(items []*yaml.RNode) []*yaml.Node {
-	var nodes []*yaml.Node
-	for _, item := range items {
-		nodes = append(nodes, item.YNode())
-	}
-	return nodes
-}
-
-// requests gives the requests of curl in a script.
-func (s script) requests() []shell.Request {
-	var all []shell.Request
-	for _, c := range s.run {
-		all = append(all, c.Requests()...)
-	}
-	return all
-}
+// place gives where a run stands.
+func (c caller) place(run process.Run) place { return c.at(run.Name, run.Args[0].Node) }
 
 // healthcheck is the probe of Bitnami's image, which is not in the manifests. It calls the advertised host with -k.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/elasticsearch/healthcheck.sh
@@ -72,14 +29,14 @@ const healthcheck = "/opt/bitnami/scripts/elasticsearch/healthcheck.sh"
 // curls gives the connections that a container makes by curl, and the calls whose address cannot be read; s is the server
 // that its pod runs, nil for none.
 func (c caller) curls(s *server) (all []*connection, lost []place) {
-	for _, run := range c.scripts() {
-		requests := run.requests()
-		if s != nil && slices.Contains(run.argv, healthcheck) {
+	for _, run := range c.runs {
+		requests := run.Requests()
+		if s != nil && run.Has(healthcheck) {
 			own := shell.Word{Text: s.scheme() + "://127.0.0.1:" + s.port, Known: true}
 			requests = append(requests, shell.Request{Addresses: []shell.Word{own}, Insecure: true})
 		}
-		if !run.read && slices.ContainsFunc(run.argv, func(word string) bool { return strings.Contains(word, "curl") }) {
-			lost = append(lost, c.at(run.name, run.nodes[0]))
+		if !run.Whole && strings.Contains(run.Text(), "curl") {
+			lost = append(lost, c.place(run))
 		}
 		for _, request := range requests {
 			made, read := c.curl(run, request, s)
@@ -87,7 +44,7 @@ func (c caller) curls(s *server) (all []*connection, lost []place) {
 				all = append(all, made)
 			}
 			if !read {
-				lost = append(lost, c.at(run.name, run.nodes[0]))
+				lost = append(lost, c.place(run))
 			}
 		}
 	}
@@ -132,17 +89,20 @@ func portOf(a address) string {
 }
 
 // word takes a word of a script for a value; the variables in it are read with it.
-func (c caller) word(run script, w shell.Word) value {
-	v := value{texts: []string{w.Text}, hidden: !w.Known, at: c.at(run.name, run.nodes[0]), nodes: run.nodes}
+func (c caller) word(run process.Run, w shell.Word) value {
+	v := value{texts: []string{w.Text}, hidden: !w.Known, at: c.place(run)}
+	for _, arg := range run.Args {
+		v.nodes = append(v.nodes, arg.Node)
+	}
 	for _, name := range w.From {
-		v.nodes = append(slices.Clone(v.nodes), c.env[name].nodes...)
+		v.nodes = append(v.nodes, c.env[name].nodes...)
 	}
 	return v
 }
 
 // curl gives one request as a connection, nil when it does not go to Elasticsearch; read is false where nobody can tell.
-func (c caller) curl(run script, request shell.Request, s *server) (made *connection, read bool) {
-	made = &connection{caller: c, program: "curl", name: run.name, dir: "/", noIdentity: true, probe: run.probe}
+func (c caller) curl(run process.Run, request shell.Request, s *server) (made *connection, read bool) {
+	made = &connection{caller: c, program: "curl", name: run.Name, dir: "/", noIdentity: true, probe: run.Name != process.Main}
 	read = true
 	known := false
 	for _, w := range request.Addresses {

@@ -1,10 +1,10 @@
 package verify
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 )
 
 // judgeProbes judges the probes of a container in a server's pod that are no calls of curl, which are edges.
@@ -24,23 +24,23 @@ func (s *server) judgeProbes(c caller) {
 			a.fail(at, ProbeRefused, "httpGet on the port of Elasticsearch without scheme HTTPS")
 		}
 	}
-	for _, run := range c.scripts() {
-		if !run.probe || slices.Contains(run.argv, healthcheck) {
+	for _, run := range c.runs {
+		if run.Name == process.Main || run.Has(healthcheck) {
 			continue
 		}
-		text := run.besideCurl()
-		byCurl := len(run.requests()) > 0
-		if !byCurl || !run.read {
-			text = strings.Join(run.argv, " ")
+		text := besideCurl(run)
+		byCurl := len(run.Requests()) > 0
+		if !byCurl || !run.Whole {
+			text = run.Text()
 		}
-		at := c.at(run.name, run.nodes[0])
+		at := c.place(run)
 		switch {
 		case strings.Contains(text, "wget"):
 			a.fail(at, ProbeRefused, "wget presents no certificate that these manifests show")
 		case strings.Contains(text, ":"+s.port):
 			a.fail(at, ProbeRefused, "it calls port %s, and nothing tells whether it presents a certificate", s.port)
 		case !byCurl:
-			a.assume("%s: the command of %s calls Elasticsearch with a certificate, or not at all", c, run.name)
+			a.assume("%s: the command of %s calls Elasticsearch with a certificate, or not at all", c, run.Name)
 		}
 	}
 	a.close()
@@ -60,9 +60,9 @@ func (s *server) isPort(c caller, port string) bool {
 }
 
 // besideCurl gives what a script runs other than curl, less what it prints. The scripts of shells in it are taken apart.
-func (s script) besideCurl() string {
+func besideCurl(run process.Run) string {
 	var words []string
-	for _, c := range s.run[1:] { // the first is all of it
+	for _, c := range run.Commands[1:] { // the first is all of it
 		if len(c.Requests()) > 0 || c.IsPrint() || c.IsShell() {
 			continue
 		}

@@ -47,16 +47,17 @@ type spot struct {
 
 // program is one of those that are known, as its documentation has it.
 type program struct {
-	app     recognise.App
-	home    string   // where relative paths start; that of a pipeline starts in its folder
-	options []string // flags that name its configuration file
-	files   []string // where it is otherwise
-	every   bool     // every file of options and files is read, those in a folder ("…/") too; the places of spots begin with "*." then
-	modules string   // folder of more files, each a list of modules
-	modular string   // and what they are in the configuration file
-	env     func(setting string) string
-	words   bool // an address may stand on the command line by itself
-	spots   []spot
+	app      recognise.App
+	home     string   // where relative paths start; that of a pipeline starts in its folder
+	options  []string // flags that name its configuration files, of which it merges several
+	repeated []string // flags of which it takes each
+	files    []string // where it is otherwise
+	every    bool     // every file of options and files is read, those in a folder ("…/") too; the places of spots begin with "*." then
+	modules  string   // folder of more files, each a list of modules
+	modular  string   // and what they are in the configuration file
+	env      func(setting string) string
+	words    bool // an address may stand on the command line by itself
+	spots    []spot
 
 	language func() pipeline.Language // of its mounted *.conf files
 	plugin   func(c caller, p pipeline.Plugin) (names, bool)
@@ -174,7 +175,7 @@ func jaegerV1() program {
 
 // initContainer is our own, as its command line has it.
 func initContainer() program {
-	return program{app: "elk-mtls-init", spots: []spot{{names: names{
+	return program{app: "elk-mtls-init", repeated: []string{"elasticsearch-url"}, spots: []spot{{names: names{
 		hosts: []string{"elasticsearch-url"}, ca: "ca", cert: "cert", key: "key", files: []string{"username-file", "password-file"},
 	}}}}
 }
@@ -210,20 +211,24 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 
 // settings puts together what files, environment and flags say.
 func (p program) settings(c caller, read *bool) settings {
-	flags := c.flags()
+	flags := c.flags(slices.Concat(p.options, p.repeated)...)
 	*read = len(p.files) == 0
 	set := settings{}
-	for i, file := range p.filesOf(c, flags) {
+	files, named := p.filesOf(c, flags)
+	for i, file := range files {
 		doc, at := c.file(file)
 		if doc == nil {
+			*read = *read && !named
 			continue
 		}
-		*read = true
-		if !p.every {
-			set = c.flatten(doc, at, "")
+		*read = *read || !named || i == 0
+		prefix := ""
+		if p.every {
+			prefix = fmt.Sprintf("file%d", i)
+		}
+		if set = set.over(c.flatten(doc, at, prefix)); !p.every && !named {
 			break
 		}
-		set = set.over(c.flatten(doc, at, fmt.Sprintf("file%d", i)))
 	}
 	for i, file := range c.mountedIn(p.modules) {
 		if doc, at := c.file(file); doc != nil {
@@ -242,17 +247,21 @@ func (p program) settings(c caller, read *bool) settings {
 	return set.over(flags)
 }
 
-// filesOf lists the files of settings that a container may read.
-func (p program) filesOf(c caller, flags settings) []string {
-	files := slices.Clone(p.files)
+// filesOf lists the files of settings that a container may read. Those that its command line names are all read.
+func (p program) filesOf(c caller, flags settings) (files []string, named bool) {
+	files = slices.Clone(p.files)
 	for _, name := range p.options {
 		if v := flags[name]; v.set() {
-			files = []string{c.rooted(strings.TrimPrefix(v.text(), "file:"), p.home)}
+			files = nil
+			for _, file := range v.texts {
+				files = append(files, c.rooted(strings.TrimPrefix(file, "file:"), p.home))
+			}
+			named = true
 			break
 		}
 	}
 	if !p.every {
-		return files
+		return files, named
 	}
 	var all []string
 	for _, file := range files {
@@ -266,7 +275,7 @@ func (p program) filesOf(c caller, flags settings) []string {
 			}
 		}
 	}
-	return all
+	return all, named
 }
 
 // keys lists the settings that may come from the environment: those whose place is one.
@@ -361,23 +370,6 @@ func (s spot) connection(c caller, set settings, prefix string) *connection {
 	}
 	made.fromAddress()
 	return made
-}
-
-// truthful spells a switch as most programs do.
-func truthful(v value) value {
-	if v.is("on", "yes") {
-		v.texts = []string{"true"}
-	}
-	return v
-}
-
-// unwrapped takes away what Grafana writes around the name of a file.
-// https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#file-provider
-func unwrapped(v value) value {
-	if inside, ok := strings.CutPrefix(v.text(), "$__file{"); ok {
-		v.texts = []string{strings.TrimSuffix(inside, "}")}
-	}
-	return v
 }
 
 // takeWords adds addresses that stand on the command line by themselves, as Jaeger's index jobs have them.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -79,6 +80,9 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	if len(s.unknown) > 0 {
 		s.row.Stage.assume("%s: %s, taken as environment, sets nothing of xpack.security", s.caller, strings.Join(s.unknown, ", "))
 	}
+	if s.openCommand() {
+		s.row.Stage.assume("%s: the words of its command that only a run knows set nothing of xpack.security", s.caller)
+	}
 	s.row.ClientAuthentication = s.stage()
 	s.row.Verdict = verdict(&s.row.TLS, &s.row.Stage, &s.row.Certificate, &s.row.Trust)
 	return s, nil
@@ -89,7 +93,9 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 // setting twice.
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
 func (s *server) official() settings {
-	flags, environment := s.flags(), settings{}
+	said, _ := s.runs[0].Flags("E")
+	flags, environment := s.flagSettings(said), settings{}
+	s.judgeTwice(said)
 	for _, name := range slices.Sorted(maps.Keys(s.env)) {
 		key, ok := settingOf(name)
 		if !ok {
@@ -106,6 +112,40 @@ func (s *server) official() settings {
 		environment[key] = v
 	}
 	return s.yaml(path.Join(s.home, "elasticsearch.yml")).over(flags).over(environment)
+}
+
+// judgeTwice reports a setting that -E gives more than once: Elasticsearch does not start then, whatever the values are.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
+func (s *server) judgeTwice(said []process.Flag) {
+	before := map[string]bool{}
+	for _, f := range said {
+		if f.Sets && before[f.Name] {
+			s.row.Stage.fail(s.flag(f).at, NotJudged, "-E sets %s more than once: Elasticsearch does not start", f.Name)
+		}
+		before[f.Name] = before[f.Name] || f.Sets
+	}
+}
+
+// extraFlags reads the variables whose words Bitnami's script adds to the command line of Elasticsearch.
+// https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/elasticsearch/run.sh
+func (s *server) extraFlags() settings {
+	all := s.flags()
+	for _, name := range []string{"ELASTICSEARCH_EXTRA_FLAGS", "DB_EXTRA_FLAGS"} {
+		v, ok := s.env[name]
+		switch {
+		case !ok:
+		case v.hidden:
+			s.row.Stage.assume("%s: %s, whose words are flags of Elasticsearch, sets nothing of xpack.security", s.caller, name)
+		default:
+			line := process.Extra(name, v.text(), v.nodes[0])
+			said, _ := line.Flags("E")
+			if len(said) > 1 {
+				s.row.Stage.assume("%s: its image takes the words of %s for so many flags", s.caller, name)
+			}
+			all = all.over(s.flagSettings(said))
+		}
+	}
+	return all
 }
 
 // decides tells whether a setting matters for who is let in.
@@ -127,7 +167,7 @@ func settingOf(variable string) (string, bool) {
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/libelasticsearch.sh
 func (s *server) bitnami() settings {
 	if own := s.yaml(path.Join(s.home, "elasticsearch.yml")); len(own) > 0 {
-		return own.over(s.flags())
+		return own.over(s.extraFlags())
 	}
 	written := settings{}
 	s.take(written, "xpack.security.enabled", "false", "ELASTICSEARCH_ENABLE_SECURITY")
@@ -147,7 +187,7 @@ func (s *server) bitnami() settings {
 	}
 	port := settings{}
 	s.take(port, "http.port", "9200", "ELASTICSEARCH_HTTP_PORT_NUMBER")
-	return port.over(s.yaml(path.Join(s.home, "my_elasticsearch.yml"))).over(written).over(s.flags())
+	return port.over(s.yaml(path.Join(s.home, "my_elasticsearch.yml"))).over(written).over(s.extraFlags())
 }
 
 // take sets a setting from the first variable that is set; truth values are spelled as Elasticsearch has them.

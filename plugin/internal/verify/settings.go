@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 )
 
 // value is a setting as somebody wrote it: one text, or a list of them.
@@ -144,64 +145,69 @@ func scalars(n *yaml.Node) bool {
 	return !slices.ContainsFunc(n.Content, func(item *yaml.Node) bool { return item.Kind != yaml.ScalarNode })
 }
 
-// flags reads a command line: --name=value, --name value, and -E name=value, which sets one setting. Of a script it reads the settings
-// with dots in their names; other programs have options too.
-func (c caller) flags() settings {
+// flags reads the options of a container's command line, -E name=value and --set name=value among them, which set one setting. Of one that
+// stands there twice the last counts; those of repeated have all of their values.
+func (c caller) flags(repeated ...string) settings {
+	said, _ := c.runs[0].Flags("E", "set")
+	return c.flagSettings(said, repeated...)
+}
+
+func (c caller) flagSettings(said []process.Flag, repeated ...string) settings {
 	all := settings{}
-	for _, field := range []string{"command", "args"} {
-		items := object.Items(c.Node, field)
-		for i := 0; i < len(items); i++ {
-			word, n := items[i].YNode().Value, items[i].YNode()
-			at := c.at(field, n)
-			if rest, ok := strings.CutPrefix(word, "-E"); ok {
-				if rest == "" && i+1 < len(items) {
-					i++
-					n = items[i].YNode()
-					rest = n.Value
-				}
-				word = "--" + rest
-			}
-			name, text, ok := strings.Cut(strings.TrimLeft(word, "-"), "=")
-			switch {
-			case !strings.HasPrefix(word, "-"):
-				c.scriptFlags(all, n, at)
-				continue
-			case !ok && i+1 < len(items) && !strings.HasPrefix(items[i+1].YNode().Value, "-"):
-				n = items[i+1].YNode()
-				text = n.Value
-			case !ok:
-				text = "true"
-			}
-			at.path = "--" + name
-			all[name] = c.expanded(value{texts: []string{text}, at: at, nodes: []*yaml.Node{n}})
+	for _, f := range said {
+		v := c.flag(f)
+		if before := all[f.Name]; slices.Contains(repeated, f.Name) {
+			v.texts, v.nodes = slices.Concat(before.texts, v.texts), slices.Concat(before.nodes, v.nodes)
 		}
+		all[f.Name] = v
 	}
 	return all
 }
 
-// scriptFlags takes the settings from a script that starts a program.
-func (c caller) scriptFlags(all settings, script *yaml.Node, at place) {
-	words := object.ShellWords([]string{script.Value})
-	for i, word := range words {
-		next := ""
-		if i+1 < len(words) && !strings.HasPrefix(words[i+1], "-") {
-			next = words[i+1]
-		}
-		rest, ok := strings.CutPrefix(word, "-E")
-		if ok && rest == "" {
-			rest = next
-		}
-		if !ok {
-			rest, ok = strings.CutPrefix(word, "--")
-		}
-		name, text, set := strings.Cut(rest, "=")
-		if !ok || !set || !strings.Contains(name, ".") {
-			continue
-		}
-		if text == "" {
-			text = next // in quotes
-		}
-		at.path = "--" + name
-		all[name] = c.expanded(value{texts: []string{text}, at: at, nodes: []*yaml.Node{script}})
+func (c caller) flag(f process.Flag) value {
+	args := f.Run.Args
+	if arg, _, _, ok := f.Run.Arg(f.Word); ok {
+		args = []process.Arg{arg}
 	}
+	v := value{texts: []string{"true"}, at: c.at("--"+f.Name, args[0].Node)}
+	if f.Given {
+		v.texts, v.hidden = []string{f.Value.Text}, !f.Value.Known
+	}
+	for _, arg := range args {
+		v.nodes = append(v.nodes, arg.Node)
+	}
+	for _, name := range f.Word.From {
+		v.nodes, v.from = append(v.nodes, c.env[name].nodes...), c.env[name].from
+	}
+	return v
+}
+
+// assumeCommand names words of a client's command line that only a run knows.
+func (c *connection) assumeCommand(a *Aspect) {
+	if c.program != "curl" && c.openCommand() {
+		a.assume("%s: the words of its command that only a run knows set nothing of its connection to Elasticsearch", c.caller)
+	}
+}
+
+// openCommand tells whether words of the container's command line are not known: they may set anything.
+func (c caller) openCommand() bool {
+	_, open := c.runs[0].Flags()
+	return open
+}
+
+// truthful spells a switch as most programs do.
+func truthful(v value) value {
+	if v.is("on", "yes") {
+		v.texts = []string{"true"}
+	}
+	return v
+}
+
+// unwrapped takes away what Grafana writes around the name of a file.
+// https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#file-provider
+func unwrapped(v value) value {
+	if inside, ok := strings.CutPrefix(v.text(), "$__file{"); ok {
+		v.texts = []string{strings.TrimSuffix(inside, "}")}
+	}
+	return v
 }

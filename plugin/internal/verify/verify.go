@@ -272,8 +272,10 @@ func (r *reader) judgeLost(c caller, lost []place, s *server) {
 // namesServer tells whether a container names a server in what it runs or in its environment.
 func (c caller) namesServer() bool {
 	var words []value
-	for _, run := range c.scripts() {
-		words = append(words, value{texts: run.argv})
+	for _, run := range c.runs {
+		for _, arg := range run.Args {
+			words = append(words, value{texts: []string{arg.Text}})
+		}
 	}
 	return len(c.mentioned(slices.Concat(values(c.env), words))) > 0
 }

@@ -1,0 +1,128 @@
+// Package process reads what the processes of a container see: a container and its environment come in, what it runs and with which
+// options goes out, each with its place. What cannot be read is said to be open.
+package process
+
+import (
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+)
+
+// Main names the run of the container itself. The others are named as their fields are: "readinessProbe", "lifecycle.postStart".
+const Main = "command"
+
+// Arg is a word of a command line, and where it stands.
+type Arg struct {
+	Text  string
+	Field []string // of the container: args, or readinessProbe, exec, command; nil for a word of a variable
+	Index int
+	Node  *yaml.Node
+}
+
+// Run is a command line that a container runs.
+type Run struct {
+	Name     string
+	Args     []Arg
+	Commands []shell.Command // all that it starts, itself first
+	Whole    bool            // all of it could be read: nothing else runs
+}
+
+// places are the fields of a container that hold command lines.
+func places() [][]string {
+	return [][]string{
+		{"readinessProbe", "exec", "command"}, {"livenessProbe", "exec", "command"}, {"startupProbe", "exec", "command"},
+		{"lifecycle", "postStart", "exec", "command"}, {"lifecycle", "preStop", "exec", "command"},
+	}
+}
+
+// Runs gives all that a container runs: its own command line, which may be empty, then those of its probes and hooks.
+func Runs(c object.Container, env shell.Environment) []Run {
+	all := []Run{run(Main, append(argsIn(c, "command"), argsIn(c, "args")...), env)}
+	for _, at := range places() {
+		if args := argsIn(c, at...); len(args) > 0 {
+			name := strings.Join(at[:len(at)-2], ".")
+			all = append(all, run(name, args, env))
+		}
+	}
+	return all
+}
+
+// Command gives the command line of a container itself.
+func Command(c object.Container, env shell.Environment) Run {
+	return run(Main, append(argsIn(c, "command"), argsIn(c, "args")...), env)
+}
+
+// Extra gives the words of a variable that an entry script adds to a command line.
+func Extra(variable, text string, node *yaml.Node) Run {
+	words := []shell.Word{}
+	for from := 0; from < len(text); {
+		from += len(text[from:]) - len(strings.TrimLeft(text[from:], " \t\n"))
+		to := from + len(text[from:])
+		if end := strings.IndexAny(text[from:], " \t\n"); end >= 0 {
+			to = from + end
+		}
+		if to > from {
+			words = append(words, shell.Word{Text: text[from:to], Known: true, At: []shell.Piece{{From: from, To: to}}})
+		}
+		from = to
+	}
+	all := Run{Name: variable, Args: []Arg{{Text: text, Node: node}}, Whole: true}
+	if len(words) > 0 {
+		all.Commands = []shell.Command{{Words: words, Sure: true}}
+	}
+	return all
+}
+
+func run(name string, args []Arg, env shell.Environment) Run {
+	r := Run{Name: name, Args: args}
+	r.Commands, r.Whole = shell.Commands(r.argv(), env)
+	return r
+}
+
+func argsIn(c object.Container, field ...string) []Arg {
+	var args []Arg
+	for i, item := range object.Items(c.Node, field...) {
+		args = append(args, Arg{item.YNode().Value, field, i, item.YNode()})
+	}
+	return args
+}
+
+// Text gives the words of the command line as they are written.
+func (r Run) Text() string {
+	return strings.Join(r.argv(), " ")
+}
+
+// Has tells whether a word of the command line is one of those.
+func (r Run) Has(words ...string) bool {
+	return slices.ContainsFunc(r.Args, func(a Arg) bool { return slices.Contains(words, a.Text) })
+}
+
+// Requests gives the requests of curl.
+func (r Run) Requests() []shell.Request {
+	var all []shell.Request
+	for _, c := range r.Commands {
+		all = append(all, c.Requests()...)
+	}
+	return all
+}
+
+// Arg gives the word of the command line in which a word of a command stands; false where it is not written there as it is.
+func (r Run) Arg(w shell.Word) (a Arg, from, to int, ok bool) {
+	span, ok := shell.Span(r.argv(), w.At)
+	if !ok {
+		return Arg{}, 0, 0, false
+	}
+	return r.Args[span.Word], span.From, span.To, true
+}
+
+func (r Run) argv() []string {
+	var argv []string
+	for _, a := range r.Args {
+		argv = append(argv, a.Text)
+	}
+	return argv
+}
