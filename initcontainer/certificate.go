@@ -44,7 +44,7 @@ func ensureCertificate(ctx context.Context, o config.Ensure, e edge) error {
 	}
 	var id elastic.Identity
 	if err := s.until(ctx, "a PKI realm", func(ctx context.Context) (err error) {
-		id, err = s.certificate(ctx)
+		id, err = s.certificate(ctx, leaf)
 		return err
 	}); err != nil {
 		return err
@@ -83,9 +83,12 @@ func (s *session) licence(ctx context.Context) error {
 }
 
 // certificate asks who we are by the certificate alone. Elasticsearch tells realm and subject, before there is any role.
-func (s *session) certificate(ctx context.Context) (elastic.Identity, error) {
+func (s *session) certificate(ctx context.Context, leaf *x509.Certificate) (elastic.Identity, error) {
 	id, err := s.es.AuthenticateCertificate(ctx)
 	switch {
+	case failure.Of(err) == failure.Unauthorized && leaf.Subject.CommonName == "":
+		return id, s.lasting(failure.New(failure.Unauthorized, fmt.Errorf("the certificate of %q has no CN, and a PKI realm takes the user's name from there: %w",
+			leaf.Subject, err), "give Kibana a certificate with a CN, or set username_pattern in the realm"))
 	case err != nil:
 		return id, s.lasting(hinting(err, failure.Unauthorized,
 			"no PKI realm takes this certificate: xpack.security.authc.realms.pki.<name>.order must be set on every node, and its certificate_authorities must hold the CA of --cert"))
@@ -123,7 +126,10 @@ func (s *session) mapping(ctx context.Context, id elastic.Identity) error {
 		return final{failure.New(failure.Usage,
 			fmt.Errorf("role mapping %q: it differs from what is needed, and is not ours: its metadata lacks %q: %q",
 				name, elastic.MarkerKey, elastic.Marker),
-			"choose another name with --role-mapping; or, if nobody needs it, DELETE /_security/role_mapping/"+name)}
+			otherName+name)}
+	case exists && !have.SameSubject(want):
+		return final{failure.New(failure.Usage, fmt.Errorf("role mapping %q: it is that of another certificate, %q: "+
+			"two that share one mapping would replace each other's", name, have.Subject()), otherName+name)}
 	}
 	if err := s.es.PutMapping(ctx, name, want); err != nil {
 		return s.lasting(hinting(err, failure.Forbidden, hint))
@@ -131,6 +137,8 @@ func (s *session) mapping(ctx context.Context, id elastic.Identity) error {
 	s.wait.moved("wrote the role mapping", "name", name, "role", s.o.Role)
 	return nil
 }
+
+const otherName = "choose another name with --role-mapping; or, if nobody needs it, DELETE /_security/role_mapping/"
 
 // mappingName is made of what is mapped, so that two Kibanas on one Elasticsearch do not overwrite each other's.
 func mappingName(id elastic.Identity) string {
@@ -147,7 +155,29 @@ func (s *session) proof(ctx context.Context) error {
 		return failure.New(failure.Forbidden, fmt.Errorf("by its certificate %q has the roles %q, not %q", id.Username, id.Roles, s.o.Role),
 			"the role mapping may take a moment to reach every node")
 	}
+	if err := s.roleExists(ctx, len(id.Roles) == 1); err != nil {
+		return err
+	}
 	s.wait.moved("the certificate alone has the role", "user", id.Username, "role", s.o.Role)
+	return nil
+}
+
+// roleExists: Elasticsearch maps to roles that do not exist, too, and says their names when asked who we are. A role of a
+// file is not told; then the only role must allow something.
+func (s *session) roleExists(ctx context.Context, only bool) error {
+	exists, err := s.es.RoleExists(ctx, s.o.Role)
+	if err != nil {
+		return s.lasting(err)
+	}
+	if !exists && only {
+		if exists, err = s.es.MayAnything(ctx); err != nil {
+			return err
+		}
+	}
+	if !exists {
+		return failure.New(failure.Forbidden, fmt.Errorf("the role %q does not exist: the certificate has its name, and no right by it", s.o.Role),
+			"--role names a role that Elasticsearch has; Kibana's own is "+config.KibanaSystem)
+	}
 	return nil
 }
 

@@ -136,10 +136,10 @@ func (x *examination) connection(ctx context.Context) bool {
 		return false
 	}
 	err = x.ask(ctx, es.Authenticate)
-	code := failure.Code(err)
-	where := map[int]d.Code{failure.WrongCA: d.Chain, failure.HostName: d.HostName, failure.Dates: d.Chain}
+	cause := failure.Of(err)
+	where := map[failure.Cause]d.Code{failure.WrongCA: d.Chain, failure.HostName: d.HostName, failure.Dates: d.Chain}
 	var status *elastic.StatusError
-	switch at, known := where[code]; {
+	switch at, known := where[cause]; {
 	case err == nil, errors.As(err, &status):
 		x.es = es
 		x.Add(d.Reachable, d.OK, "%s answers", strings.Join(x.o.URLs, ", "))
@@ -148,7 +148,7 @@ func (x *examination) connection(ctx context.Context) bool {
 			x.Add(d.Elasticsearch, d.Problem, "%s", oneLine(err))
 		}
 		return true
-	case code == failure.ClientCertificate: // the server's was verified before ours was refused
+	case cause == failure.ClientCertificate: // the server's was verified before ours was refused
 		x.Add(d.Reachable, d.OK, "something speaks TLS there")
 		x.trusted()
 		x.Add(d.CertificateFiles, d.Problem, "%s", oneLine(err))
@@ -180,7 +180,7 @@ func (x *examination) without(ctx context.Context) {
 	}
 	var status *elastic.StatusError
 	switch {
-	case failure.Code(err) == failure.ClientCertificate:
+	case failure.Of(err) == failure.ClientCertificate:
 		x.Add(d.Required, d.OK, "who presents none is refused")
 	case err == nil, errors.As(err, &status):
 		x.Add(d.Required, d.Warning, "who presents none is let in to the login: client_authentication is not required")
@@ -205,7 +205,7 @@ func (x *examination) realm(ctx context.Context) {
 	defer cancel()
 	id, err := x.es.AuthenticateCertificate(limited)
 	switch {
-	case failure.Code(err) == failure.Unauthorized:
+	case failure.Of(err) == failure.Unauthorized:
 		x.Add(d.PKIRealm, d.OK, "the certificate alone is nobody")
 	case err != nil:
 		x.Add(d.PKIRealm, d.Warning, "not looked at: %s", oneLine(err))

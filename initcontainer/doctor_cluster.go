@@ -67,7 +67,7 @@ func (x *examination) works(ctx context.Context, s protocol.State) {
 	defer cancel()
 	id, err := x.es.AuthenticateToken(limited, s.Token)
 	switch {
-	case failure.Code(err) == failure.Unauthorized:
+	case failure.Of(err) == failure.Unauthorized:
 		x.Add(d.TokenWorks, d.Problem, "Elasticsearch refuses the token %s (401)", s.Has)
 	case err != nil:
 		x.Add(d.TokenWorks, d.Warning, "not looked at: %s", oneLine(err))

@@ -135,7 +135,7 @@ func TestACreateIsNotSentLateAfterItsClaim(t *testing.T) {
 	if second.name != first.name {
 		t.Errorf("%s, then %s: a name was wasted", first.name, second.name)
 	}
-	a.clock.advance(late)
+	a.clock.advance(tooLate)
 	second.pass()
 	es.Heal()
 	a.ends(0)
@@ -187,11 +187,11 @@ func TestATokenThatCouldNotBeVerified(t *testing.T) {
 		t.Errorf("%v, log:\n%s", err, log)
 	}
 	_, err := w.plain(t, "pod-c", func(o *config.Ensure) { o.RequireVerified = true })
-	if failure.Code(err) != failure.Unreachable {
+	if failure.Of(err) != failure.Unreachable {
 		t.Errorf("with --require-verified: %v", err)
 	}
 	w.edit(func(s *corev1.Secret) { s.Data = nil })
-	if _, err := w.plain(t, "pod-d"); failure.Code(err) != failure.Unavailable {
+	if _, err := w.plain(t, "pod-d"); failure.Of(err) != failure.Unavailable {
 		t.Errorf("without a token: %v", err)
 	}
 	if api.Writes() != writes {
@@ -208,7 +208,7 @@ func TestAnImmutableSecretWithATokenThatWorks(t *testing.T) {
 		t.Errorf("%v, %d writes, log:\n%s", err, api.Writes(), log)
 	}
 	w.kill(t, "by-hand")
-	if _, err := w.plain(t, "pod-b"); failure.Code(err) != failure.SecretImmutable {
+	if _, err := w.plain(t, "pod-b"); failure.Of(err) != failure.SecretImmutable {
 		t.Errorf("a dead token: %v", err)
 	}
 }

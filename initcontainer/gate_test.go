@@ -222,8 +222,8 @@ func (a *actor) untilThat(wanted func(*call) bool, what string) *call {
 	}
 }
 
-// ends lets everything through to the end and checks the exit code.
-func (a *actor) ends(code int) {
+// ends lets everything through to the end and checks the cause.
+func (a *actor) ends(cause failure.Cause) {
 	a.t.Helper()
 	for {
 		select {
@@ -231,13 +231,36 @@ func (a *actor) ends(code int) {
 			a.sent = append(a.sent, c.kind)
 			c.pass()
 		case err := <-a.done:
-			if got := failure.Code(err); got != code {
-				a.t.Fatalf("%s ends with %d (%v), want %d; it sent %v\n%s", a.name, got, err, code, a.sent, a.log.String())
+			if got := failure.Of(err); got != cause {
+				a.t.Fatalf("%s ends with %d (%v), want %d; it sent %v\n%s", a.name, got, err, cause, a.sent, a.log.String())
 			}
 			return
 		case <-time.After(20 * time.Second):
 			a.t.Fatalf("%s hangs; it sent %v", a.name, a.sent)
 		}
+	}
+}
+
+// next returns the next request, held at the gate; nil where the actor has ended.
+func (a *actor) next() *call {
+	select {
+	case c := <-a.calls:
+		a.sent = append(a.sent, c.kind)
+		return c
+	case err := <-a.done:
+		a.done <- err
+		return nil
+	}
+}
+
+// runs lets everything through to the end.
+func (a *actor) runs() error {
+	for {
+		c := a.next()
+		if c == nil {
+			return <-a.done
+		}
+		c.pass()
 	}
 }
 

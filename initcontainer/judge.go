@@ -42,13 +42,16 @@ func (h *holder) examine(ctx context.Context, s protocol.State) (protocol.Eviden
 		return protocol.Evidence{Answer: protocol.Accepted}, nil
 	case err == nil:
 		return protocol.Evidence{Answer: protocol.OtherAccount}, nil
-	case failure.Code(err) != failure.Unauthorized:
+	case failure.Of(err) != failure.Unauthorized:
+		h.minterBad = time.Time{}
 		return protocol.Evidence{}, err
 	}
 	names, err := h.es.Names(limited, h.o.Account)
 	if err != nil {
-		return protocol.Evidence{Answer: protocol.Refused}, fmt.Errorf("token %s is refused (401), which proves nothing yet: %w", s.Has, err)
+		return protocol.Evidence{Answer: protocol.Refused}, h.minter(
+			fmt.Errorf("token %s is refused (401), and the list of tokens cannot be read: %w", s.Has, err), patience)
 	}
+	h.minterBad = time.Time{}
 	h.listed = names
 	if !names[s.Has] {
 		return protocol.Evidence{Answer: protocol.Refused, Listing: protocol.Unlisted}, nil
@@ -67,7 +70,7 @@ func (h *holder) examine(ctx context.Context, s protocol.State) (protocol.Eviden
 func (h *holder) ready(ctx context.Context) error {
 	if !h.minterOK {
 		if err := h.authenticate(ctx); err != nil {
-			return h.minter(err)
+			return h.minter(err, 0)
 		}
 	}
 	h.minterBad = time.Time{}
@@ -75,7 +78,7 @@ func (h *holder) ready(ctx context.Context) error {
 	defer cancel()
 	status, err := h.es.Health(limited)
 	switch {
-	case failure.Code(err) == failure.Forbidden: // a minter without monitor
+	case failure.Of(err) == failure.Forbidden: // a minter without monitor
 		return nil
 	case err != nil:
 		return err
@@ -89,34 +92,42 @@ func (h *holder) ready(ctx context.Context) error {
 	return nil
 }
 
-// minter judges an error of the minter's. 403 is final. So is 401 when it lasts: right after a start Elasticsearch may
-// answer it because the index .security is not there yet.
-func (h *holder) minter(err error) error {
+// minter judges an error of the minter's. A refusal is final when it lasts: right after a start Elasticsearch may answer
+// 401 because the index .security is not there yet. Where nothing is at stake 403 is final at once; where the Secret holds a
+// token that is refused too, it gets the same patience.
+func (h *holder) minter(err error, forbidden time.Duration) error {
 	h.minterOK = false
-	switch failure.Code(err) {
+	wait := patience
+	switch failure.Of(err) {
 	case failure.Forbidden:
-		return final{err}
-	case failure.Unauthorized:
-		if h.minterBad.IsZero() {
-			h.minterBad = h.clock.now()
-		}
-		if h.clock.now().Sub(h.minterBad) >= patience {
-			return final{fmt.Errorf("refused for %s: %w", patience, err)}
-		}
+		wait = forbidden
+	case failure.Unauthorized, failure.IndexClosed:
 	default:
 		h.minterBad = time.Time{}
+		return err
 	}
-	return err
+	now := h.clock.now()
+	if h.minterBad.IsZero() {
+		h.minterBad = now
+	}
+	if now.Sub(h.minterBad) < wait {
+		return err
+	}
+	if wait > 0 {
+		err = fmt.Errorf("refused for %s: %w", wait, err)
+	}
+	return final{err}
 }
 
-// unverified decides what the end of the time means: a token that is there and could not be judged is left to Kibana,
-// which tries again by itself. Only a state that was read, and whose token nobody found invalid, counts.
+// unverified decides what the end of the time means: a token that is there, and of which Elasticsearch said nothing, is left
+// to Kibana, which tries again by itself. Only a state that was read, and whose token nobody found invalid, counts. An
+// answer is none of that: a token that was refused, a certificate that we do not trust.
 func (h *holder) unverified(ctx context.Context, cause error) error {
 	var over outOfTime
 	if !errors.As(cause, &over) {
 		return cause
 	}
-	if !h.unclear {
+	if !h.unclear || !failure.Of(cause).Silent() {
 		return cause
 	}
 	limited, cancel := context.WithTimeout(ctx, requestTime)

@@ -22,7 +22,7 @@ import (
 // for ever, the third allows to forget.
 const (
 	patience = 30 * time.Second // a claim unchanged, or a 401, for so long
-	late     = 20 * time.Second // after its claim, no create is sent any more
+	tooLate  = 20 * time.Second // after its claim, no create is sent any more
 	old      = 10 * time.Minute // after this no create of a doomed name can be under way
 
 	requestTime = 10 * time.Second
@@ -48,20 +48,22 @@ type holder struct {
 	print func() error // at the end, when all is well
 	close func()
 
-	pod       string
-	stale     time.Duration // patience and jitter
-	mine      protocol.Mine
-	watch     protocol.Watch
-	unclear   bool // the token read last could not be judged; true before anything is read
-	replaces  bool // the value that is being written takes the place of another one
-	renewing  bool // a token that works is replaced all the same
-	foreign   bool // tokens that were not made for this Secret may be deleted, too
-	unknown   int  // creates without an answer
-	refused   refusal
-	listed    map[string]bool // the tokens that there are, if this round asked
-	minterOK  bool
-	minterBad time.Time // since when the minter gets 401
-	red       time.Time // since when the cluster's health is red
+	pod      string
+	stale    time.Duration // patience and jitter
+	mine     protocol.Mine
+	watch    protocol.Watch
+	unclear  bool // the token read last could not be judged; true before anything is read
+	replaces bool // the value that is being written takes the place of another one
+	renewing bool // a token that works is replaced all the same
+	foreign  bool // tokens that were not made for this Secret may be deleted, too
+
+	unmendable error // why the records of a token that works cannot be mended
+	unknown    int   // creates without an answer
+	refused    refusal
+	listed     map[string]bool // the tokens that there are, if this round asked
+	minterOK   bool
+	minterBad  time.Time // since when the minter is refused
+	red        time.Time // since when the cluster's health is red
 }
 
 // refusal is since when a token gets 401.
@@ -97,8 +99,8 @@ func (h *holder) limited(ctx context.Context, d time.Duration) (context.Context,
 func (h *holder) awaitElasticsearch(ctx context.Context) error {
 	for {
 		err := h.authenticate(ctx)
-		switch failure.Code(err) {
-		case 0, failure.Unauthorized, failure.Forbidden:
+		switch failure.Of(err) {
+		case failure.None, failure.Unauthorized, failure.Forbidden, failure.IndexClosed, failure.Blocked:
 			h.wait.moved("Elasticsearch answers")
 			return nil
 		}
@@ -140,7 +142,7 @@ func (h *holder) slower() time.Duration {
 	if h.unknown == 0 {
 		return 0
 	}
-	return min(time.Second<<(h.unknown-1), late)
+	return min(time.Second<<(h.unknown-1), tooLate)
 }
 
 // read is step 1. Where it fails nothing is deleted (R8), whoever made what.
@@ -174,20 +176,45 @@ func (h *holder) advance(ctx context.Context, s protocol.State) (protocol.State,
 			return s, false, h.why(s, reason)
 		case protocol.Full:
 			return s, false, h.full(ctx, s)
+		case protocol.Alien:
+			return s, false, final{secret.Foreign(h.store.String(), h.place)}
 		case protocol.PatchMend:
-			if s.Locked {
-				h.log.Warn("the token in the Secret works; its records cannot be mended, because the Secret is immutable", "name", s.Has)
-				return s, true, nil
-			}
+			return h.mend(ctx, s, action)
 		}
 		var err error
 		if s, err = h.do(ctx, s, action); err != nil {
 			return s, false, err
 		}
-		if action.Kind == protocol.PatchMend || action.Kind == protocol.PatchWrite {
+		if action.Kind == protocol.PatchWrite {
 			return s, true, nil
 		}
 	}
+}
+
+// mend sets the records of a token that works right. The token is worth more than they are: a mend that fails for another
+// reason than that somebody was first is not tried again. The Secret is read and the token judged once more, and that is
+// all.
+func (h *holder) mend(ctx context.Context, s protocol.State, action protocol.Action) (protocol.State, bool, error) {
+	if s.Locked {
+		h.unmendable = secret.Immutable(h.store.String())
+	}
+	if h.unmendable != nil {
+		h.log.Warn("the token in the Secret works; its records cannot be mended", "name", s.Has, "reason", oneLine(h.unmendable),
+			"hint", failure.Hint(h.unmendable))
+		return s, true, nil
+	}
+	after, err := h.patch(ctx, s, action)
+	switch {
+	case err == nil:
+		return after, true, nil
+	case secret.Outrun(err):
+		return s, false, err
+	}
+	h.unmendable = err
+	if s, err = h.read(ctx); err != nil {
+		return s, false, err
+	}
+	return h.advance(ctx, s)
 }
 
 func (h *holder) input(s protocol.State, verdict protocol.Verdict) protocol.Input {
@@ -195,7 +222,7 @@ func (h *holder) input(s protocol.State, verdict protocol.Verdict) protocol.Inpu
 	return protocol.Input{
 		State: s, Mine: h.mine, Verdict: verdict, Pod: h.pod, Now: now,
 		Stale:   h.watch.Stale(now, h.stale, h.pod, h.mine),
-		Late:    now.Sub(h.mine.Sent) > late,
+		Late:    now.Sub(h.mine.Sent) > tooLate,
 		NewName: credential.NewName(h.prefix(s)), Listed: h.listed,
 	}
 }
@@ -251,7 +278,8 @@ func (h *holder) patch(ctx context.Context, s protocol.State, action protocol.Ac
 	case err == nil:
 		h.patched(action, sent)
 		return after, nil
-	case failure.Code(err) == failure.SecretImmutable:
+	case action.Kind == protocol.PatchMend: // mend judges it
+	case failure.Of(err) == failure.SecretImmutable:
 		return s, final{err}
 	case errors.As(err, &notDone):
 	case action.Kind == protocol.PatchClaim:
@@ -291,10 +319,10 @@ func (h *holder) create(ctx context.Context) error {
 		h.mine.Posted = true
 		h.unknown++
 		return err
-	case errors.As(err, &status) && status.Type == "index_closed_exception":
-		return final{failure.New(failure.Unavailable, err, "somebody closed the index .security: open it")}
+	case failure.Of(err) == failure.IndexClosed:
+		return final{err}
 	case errors.As(err, &status) && status.Status == http.StatusBadRequest:
 		return final{failure.New(failure.Other, err, "does this version of Elasticsearch have the service account "+h.o.AccountName+"?")}
 	}
-	return h.minter(err)
+	return h.minter(err, 0)
 }

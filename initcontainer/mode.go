@@ -85,7 +85,7 @@ func (s *session) until(ctx context.Context, what string, try func(context.Conte
 // lasting makes a 401 final when it lasts: for a moment Elasticsearch answers it to everybody, while the index .security
 // is not there. 403 is final at once.
 func (s *session) lasting(err error) error {
-	switch failure.Code(err) {
+	switch failure.Of(err) {
 	case failure.Forbidden:
 		return final{err}
 	case failure.Unauthorized:
@@ -101,10 +101,10 @@ func (s *session) lasting(err error) error {
 	return err
 }
 
-// hinting replaces the hint of an error of that exit code: what helps depends on who was refused.
-func hinting(err error, code int, hint string) error {
-	if failure.Code(err) == code {
-		return failure.New(code, err, hint)
+// hinting replaces the hint of an error of that cause: what helps depends on who was refused.
+func hinting(err error, cause failure.Cause, hint string) error {
+	if failure.Of(err) == cause {
+		return failure.New(cause, err, hint)
 	}
 	return err
 }

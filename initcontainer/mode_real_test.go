@@ -100,11 +100,11 @@ func (m *modes) run(t *testing.T, mode string, change func(*config.Ensure)) (str
 	return log.String(), err
 }
 
-func (m *modes) fails(t *testing.T, mode string, code int, text string) {
+func (m *modes) fails(t *testing.T, mode string, cause failure.Cause, text string) {
 	t.Helper()
 	log, err := m.run(t, mode, nil)
-	if failure.Code(err) != code || !strings.Contains(err.Error(), text) {
-		t.Errorf("exit %d (%v), want %d and %q\n%s", failure.Code(err), err, code, text, log)
+	if failure.Of(err) != cause || !strings.Contains(err.Error(), text) {
+		t.Errorf("exit %d (%v), want %d and %q\n%s", failure.Of(err), err, cause, text, log)
 	}
 }
 
@@ -142,11 +142,11 @@ func (m *modes) leastPrivilege(t *testing.T) {
 		m.kibana(t)(o)
 		o.SetPassword = true
 	})
-	if failure.Code(err) != failure.Forbidden || !strings.Contains(failure.Hint(err), "manage_security") {
+	if failure.Of(err) != failure.Forbidden || !strings.Contains(failure.Hint(err), "manage_security") {
 		t.Errorf("set a password: %v\n%s", err, log)
 	}
 	log, err = m.run(t, config.ModePKI, m.minter(t))
-	if failure.Code(err) != failure.Licence { // monitor is enough to ask
+	if failure.Of(err) != failure.Licence { // monitor is enough to ask
 		t.Errorf("read the licence: %v\n%s", err, log)
 	}
 }
@@ -158,7 +158,7 @@ func (m *modes) kibana(t *testing.T) func(*config.Ensure) {
 
 func (m *modes) password(t *testing.T) {
 	log, err := m.run(t, config.ModeCertPassword, func(o *config.Ensure) { m.kibana(t)(o); o.Timeout = time.Second })
-	if failure.Code(err) != failure.Unauthorized {
+	if failure.Of(err) != failure.Unauthorized {
 		t.Errorf("before it is set: %v\n%s", err, log)
 	}
 	log, err = m.run(t, config.ModeCertPassword, func(o *config.Ensure) { m.kibana(t)(o); o.SetPassword = true })
@@ -179,7 +179,7 @@ func (m *modes) pki(t *testing.T) {
 		}
 	}
 	log, err := m.run(t, config.ModePKI, m.minter(t))
-	if failure.Code(err) != failure.Forbidden || !strings.Contains(failure.Hint(err), "manage_security") {
+	if failure.Of(err) != failure.Forbidden || !strings.Contains(failure.Hint(err), "manage_security") {
 		t.Errorf("as the minter: %v\n%s", err, log)
 	}
 }
@@ -193,8 +193,8 @@ func (m *modes) foreign(t *testing.T) {
 	})
 	before := m.call(t, http.MethodGet, path, nil)
 	log, err := m.run(t, config.ModePKI, named("theirs"))
-	if failure.Code(err) != failure.Usage || !strings.Contains(err.Error(), `role mapping "theirs"`) {
-		t.Errorf("exit %d: %v\n%s", failure.Code(err), err, log)
+	if failure.Of(err) != failure.Usage || !strings.Contains(err.Error(), `role mapping "theirs"`) {
+		t.Errorf("exit %d: %v\n%s", failure.Of(err), err, log)
 	}
 	if after := m.call(t, http.MethodGet, path, nil); after != before {
 		t.Errorf("it became %s", after)

@@ -28,7 +28,7 @@ func ensurePassword(ctx context.Context, o config.Ensure, e edge) error {
 	set := false
 	return s.until(ctx, "Kibana's user to log in", func(ctx context.Context) error {
 		err := s.logIn(ctx, kibana)
-		if failure.Code(err) != failure.Unauthorized || !o.SetPassword || set {
+		if failure.Of(err) != failure.Unauthorized || !o.SetPassword || set {
 			return s.lasting(err)
 		}
 		if err := s.setPassword(ctx, kibana); err != nil {

@@ -29,7 +29,7 @@ func (r *reporter) handler() slog.Handler {
 func (r *reporter) fail(err error) {
 	hint := failure.Hint(err)
 	if r.json {
-		slog.New(r.handler()).Error(oneLine(err), "hint", hint, "exit", failure.Code(err))
+		slog.New(r.handler()).Error(oneLine(err), "hint", hint, "exit", failure.Of(err).Code())
 	} else {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			fmt.Fprintf(r.stderr, "%s: %s\n", program, line)

@@ -101,7 +101,7 @@ func (h *holder) orphans(ctx context.Context, out io.Writer, yes bool) error {
 
 // refusedForGood: nobody waits for a right.
 func refusedForGood(err error) error {
-	if failure.Code(err) == failure.Forbidden {
+	if failure.Of(err) == failure.Forbidden {
 		return final{err}
 	}
 	return err

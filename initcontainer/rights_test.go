@@ -72,7 +72,7 @@ func (m missingRight) check(t *testing.T, w *world) {
 		err = rotate(context.Background(), config.Rotate{Ensure: o, Workloads: []rollout.Workload{{Kind: "Deployment", Name: "kibana"}}}, e)
 	}
 	named := m.verb == "list" || strings.Contains(fmt.Sprint(err), w.secret) || strings.Contains(fmt.Sprint(err), `"kibana"`)
-	if failure.Code(err) != failure.KubeForbidden || !strings.Contains(fmt.Sprint(err), m.says) || !named || !strings.Contains(failure.Hint(err), "Role") {
-		t.Errorf("exit %d: %v (%s)\nwant %q\n%s", failure.Code(err), err, failure.Hint(err), m.says, log.String())
+	if failure.Of(err) != failure.KubeForbidden || !strings.Contains(fmt.Sprint(err), m.says) || !named || !strings.Contains(failure.Hint(err), "Role") {
+		t.Errorf("exit %d: %v (%s)\nwant %q\n%s", failure.Of(err), err, failure.Hint(err), m.says, log.String())
 	}
 }

@@ -202,7 +202,7 @@ func (r rotator) retire(ctx context.Context, held protocol.State) error {
 }
 
 func bothValid(held protocol.State, err error) error {
-	return failure.New(failure.Code(err), fmt.Errorf("the new token %s is in the Secret, the old ones (%s) still work, and nothing was deleted: %w",
+	return failure.New(failure.Of(err), fmt.Errorf("the new token %s is in the Secret, the old ones (%s) still work, and nothing was deleted: %w",
 		held.Has, strings.Join(held.Previous, ", "), err),
 		strings.TrimPrefix(failure.Hint(err)+"; run rotate again when that is mended: it finishes", "; "))
 }
@@ -214,12 +214,12 @@ func (h *holder) repeat(ctx context.Context, what string, try func(context.Conte
 		err := try(limited)
 		cancel()
 		fatal := final{}
-		switch code := failure.Code(err); {
+		switch cause := failure.Of(err); {
 		case err == nil:
 			return nil
 		case errors.As(err, &fatal):
 			return fatal.error
-		case code == failure.KubeForbidden, code == failure.Usage, code == failure.SecretMissing:
+		case cause == failure.KubeForbidden, cause == failure.Usage, cause == failure.SecretMissing:
 			return err
 		}
 		if err := h.wait.pause(ctx, what, err, 0); err != nil {

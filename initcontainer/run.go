@@ -52,7 +52,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	report.fail(err)
-	return failure.Code(err)
+	return failure.Of(err).Code()
 }
 
 func usage(err error) error {

@@ -5,9 +5,11 @@ package main
 import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
@@ -63,6 +65,23 @@ var subjects = []struct {
 	{"capitals and spaces", cn("kib ana"), []pkix.RDNSequence{
 		cn("KIB ANA"), cn("kıb ana"), cn("kib  ana"), cn(" kib ana "),
 	}},
+	{"an e-mail address", mail("kibana@lab.example"), []pkix.RDNSequence{
+		mail("kibana@LAB.example"), mail("kibana@pub.example"), cn("kibana@lab.example"), cn("EMAILADDRESS=kibana@lab.example"),
+	}},
+	{"components of a domain", domain("lab", "example"), []pkix.RDNSequence{
+		domain("pub", "example"), domain("lab"), domain("example", "lab"), domain("LAB", "example"),
+	}},
+}
+
+func mail(address string) pkix.RDNSequence {
+	return append(pkix.RDNSequence{rdn(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, address)}, cn("mail")...)
+}
+
+func domain(components ...string) (all pkix.RDNSequence) {
+	for _, c := range slices.Backward(components) {
+		all = append(all, rdn(asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 25}, c))
+	}
+	return append(all, cn("dc")...)
 }
 
 // subjects proves that the one role of each run goes to one certificate of all.
@@ -79,6 +98,9 @@ func (m *modes) subjects(t *testing.T, ca *pki.CA) {
 	}
 	for _, s := range subjects {
 		t.Run(s.name, func(t *testing.T) {
+			if status, text, err := m.node.Call(t.Context(), http.MethodDelete, "/_security/role_mapping/subject", nil); err != nil || status >= 500 {
+				t.Fatalf("%d, %v: %s", status, err, text)
+			}
 			for _, want := range []string{"wrote the role mapping", "the role mapping is there"} {
 				log, err := m.run(t, config.ModePKI, m.as(t, ca, s.own))
 				if err != nil || !strings.Contains(log, want) || !strings.Contains(log, "the certificate alone has the role") {
@@ -92,6 +114,30 @@ func (m *modes) subjects(t *testing.T, ca *pki.CA) {
 			}
 		})
 	}
+	t.Run("a subject without a CN is named", func(t *testing.T) {
+		log, err := m.run(t, config.ModePKI, func(o *config.Ensure) {
+			m.as(t, ca, pkix.RDNSequence{rdn(oidO, "lab")})(o)
+			o.Timeout = 3 * time.Second
+		})
+		if failure.Of(err) != failure.Unauthorized || !strings.Contains(err.Error(), `"O=lab" has no CN`) {
+			t.Errorf("exit %d: %v\n%s", failure.Of(err).Code(), err, log)
+		}
+	})
+	t.Run("the mapping of another certificate is not replaced", func(t *testing.T) {
+		log, err := m.run(t, config.ModePKI, m.as(t, ca, cn("another")))
+		if failure.Of(err) != failure.Usage || !strings.Contains(err.Error(), "it is that of another certificate") {
+			t.Errorf("exit %d: %v\n%s", failure.Of(err).Code(), err, log)
+		}
+	})
+	t.Run("a role that does not exist is not proved", func(t *testing.T) {
+		log, err := m.run(t, config.ModePKI, func(o *config.Ensure) {
+			m.as(t, ca, cn("roleless"))(o)
+			o.Role, o.RoleMapping, o.Timeout = "kibana_sys", "roleless", 3*time.Second
+		})
+		if failure.Of(err) != failure.Forbidden || !strings.Contains(err.Error(), `the role "kibana_sys" does not exist`) {
+			t.Errorf("exit %d: %v\n%s", failure.Of(err).Code(), err, log)
+		}
+	})
 	for _, test := range []struct {
 		name string
 		own  pkix.RDNSequence
@@ -101,8 +147,8 @@ func (m *modes) subjects(t *testing.T, ca *pki.CA) {
 	} {
 		t.Run(test.name+" is refused", func(t *testing.T) {
 			log, err := m.run(t, config.ModePKI, m.as(t, ca, test.own))
-			if failure.Code(err) != failure.ClientCertificate || !strings.Contains(failure.Hint(err), "another subject") {
-				t.Errorf("exit %d: %v\n%s", failure.Code(err), err, log)
+			if failure.Of(err) != failure.ClientCertificate || !strings.Contains(failure.Hint(err), "another subject") {
+				t.Errorf("exit %d: %v\n%s", failure.Of(err), err, log)
 			}
 			if strings.Contains(log, "wrote") {
 				t.Errorf("it wrote something\n%s", log)
@@ -111,7 +157,7 @@ func (m *modes) subjects(t *testing.T, ca *pki.CA) {
 	}
 }
 
-// as is a run with a certificate of that subject, which replaces the mapping of the run before.
+// as is a run with a certificate of that subject. All use one mapping.
 func (m *modes) as(t *testing.T, ca *pki.CA, subject pkix.RDNSequence) func(*config.Ensure) {
 	pair := ca.Leaf(pki.Options{Subject: subject, ClientAuth: true})
 	dir := t.TempDir()

@@ -22,6 +22,7 @@ type waiting struct {
 	started time.Time
 	pauses  *backoff.ExponentialBackOff
 	last    error                // why we wait
+	seen    time.Time            // when that was found out
 	state   string               // what was said last
 	said    map[string]time.Time // when
 }
@@ -62,13 +63,23 @@ func (w *waiting) pause(ctx context.Context, what string, reason error, atLeast 
 	return nil
 }
 
-// telling keeps a refused certificate as the reason where a try ends without any: with TLS 1.3 the server's alert comes
-// after our request, and may be lost when the connection is torn down.
+// telling keeps the reason before, where a try ends without any. A refused certificate: with TLS 1.3 the server's alert
+// comes after our request, and may be lost when the connection is torn down. Any answer, where our own time for a try was
+// over before the next one came: a busy node is no lost one. After half a minute of that, it counts as no answer.
 func (w *waiting) telling(reason error) error {
-	if !torn(reason) || failure.Code(w.last) != failure.ClientCertificate {
-		w.last = reason
+	switch now := w.clock.now(); {
+	case torn(reason) && failure.Of(w.last) == failure.ClientCertificate:
+	case w.last != nil && late(reason) && !late(w.last) && now.Sub(w.seen) <= patience:
+	default:
+		w.last, w.seen = reason, now
 	}
 	return w.last
+}
+
+// late reports whether a try ended because its time was over.
+func late(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // torn reports whether a connection ended without a reason.
@@ -79,7 +90,7 @@ func torn(err error) bool {
 // say logs a change of state. Hosts that fail in different ways would change it with each try: the same is said again
 // only after a while.
 func (w *waiting) say(what string, reason error) {
-	state := fmt.Sprint(what, failure.Code(reason), failure.Hint(reason))
+	state := fmt.Sprint(what, failure.Of(reason), failure.Hint(reason))
 	now := w.clock.now()
 	if last, ok := w.said[state]; w.state == state || ok && now.Sub(last) < 30*time.Second {
 		return
@@ -101,10 +112,5 @@ type outOfTime struct{ error }
 func (e outOfTime) Unwrap() error { return e.error }
 
 func timeOver(what string, reason error, timeout time.Duration) error {
-	code := failure.Code(reason)
-	var known *failure.Error
-	if !errors.As(reason, &known) {
-		code = failure.Other
-	}
-	return outOfTime{failure.New(code, fmt.Errorf("waited %s for %s: last: %w", timeout, what, reason), failure.Hint(reason))}
+	return outOfTime{failure.New(failure.Of(reason), fmt.Errorf("waited %s for %s: last: %w", timeout, what, reason), failure.Hint(reason))}
 }

@@ -224,6 +224,13 @@ func (s *Server) Mint(account, name string) string {
 	return s.value(account + "/" + name)
 }
 
+// Revoke deletes all tokens behind everybody's back.
+func (s *Server) Revoke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.tokens)
+}
+
 // Tokens returns the values of the tokens that there are, by their qualified names.
 func (s *Server) Tokens() map[string]string {
 	s.mu.Lock()

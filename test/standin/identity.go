@@ -16,6 +16,7 @@ import (
 const (
 	users    = "/_security/user/"
 	mappings = "/_security/role_mapping/"
+	roles    = "/_security/role/"
 )
 
 type mapping struct {
@@ -31,8 +32,11 @@ func (s *Server) identityCalls(who principal, r *http.Request, body []byte) (a a
 	if path == users+"_has_privileges" {
 		return who.privileges(body), true
 	}
+	if path == users+"_privileges" {
+		return who.allowed(), true
+	}
 	name := path[strings.LastIndexByte(path, '/')+1:]
-	if !strings.HasPrefix(path, users) && !strings.HasPrefix(path, mappings) {
+	if !strings.HasPrefix(path, users) && !strings.HasPrefix(path, mappings) && !strings.HasPrefix(path, roles) {
 		return answer{}, false
 	}
 	if !who.user.ManageSecurity {
@@ -41,6 +45,8 @@ func (s *Server) identityCalls(who principal, r *http.Request, body []byte) (a a
 	switch {
 	case strings.HasPrefix(path, users) && name == "_password":
 		return s.setPassword(strings.TrimSuffix(strings.TrimPrefix(path, users), "/_password"), body), true
+	case strings.HasPrefix(path, roles) && r.Method == http.MethodGet:
+		return readRole(name), true
 	case strings.HasPrefix(path, mappings) && r.Method == http.MethodGet:
 		return s.readMapping(name), true
 	case strings.HasPrefix(path, mappings) && r.Method == http.MethodPut:
@@ -61,6 +67,25 @@ func (s *Server) setPassword(name string, body []byte) answer {
 	user.Password = given.Password
 	s.options.Users[name] = user
 	return ok(map[string]any{})
+}
+
+// builtIn are the roles that there are.
+var builtIn = []string{"kibana_system", "monitoring_user", "superuser", "viewer"}
+
+func readRole(name string) answer {
+	if !slices.Contains(builtIn, name) {
+		return answer{http.StatusNotFound, map[string]any{}}
+	}
+	return ok(map[string]any{name: map[string]any{}})
+}
+
+// allowed is what somebody may by his roles; the role "of-a-file" is in roles.yml.
+func (p principal) allowed() answer {
+	may := []string{}
+	if slices.ContainsFunc(p.user.Roles, func(r string) bool { return r == "of-a-file" || slices.Contains(builtIn, r) }) {
+		may = append(may, "monitor")
+	}
+	return ok(map[string]any{"cluster": may, "global": []any{}, "indices": []any{}, "applications": []any{}, "run_as": []any{}})
 }
 
 func (s *Server) readMapping(name string) answer {
@@ -88,6 +113,9 @@ func (s *Server) certificate(r *http.Request) (principal, bool) {
 		return principal{}, false
 	}
 	subject := r.TLS.PeerCertificates[0].Subject
+	if subject.CommonName == "" { // the pattern of user names needs one
+		return principal{}, false
+	}
 	p := principal{name: subject.CommonName, dn: strings.ReplaceAll(subject.String(), ",", ", "), realm: s.options.PKIRealm}
 	for _, m := range s.mappings {
 		if m.Enabled && p.matches(m.Rules) {

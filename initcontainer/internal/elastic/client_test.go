@@ -86,14 +86,14 @@ func TestCreate(t *testing.T) {
 func TestCreateThatCannotHaveArrived(t *testing.T) {
 	var refused *Refused
 	_, err := client(t, "https://127.0.0.1:1", &http.Transport{}).Create(context.Background(), kibana, "name")
-	if !errors.As(err, &refused) || failure.Code(err) != failure.Unreachable {
+	if !errors.As(err, &refused) || failure.Of(err) != failure.Unreachable {
 		t.Errorf("nobody there: %v", err)
 	}
 	s := httptest.NewTLSServer(http.NotFoundHandler())
 	defer s.Close()
 	_, err = client(t, s.URL, &http.Transport{}).Create(context.Background(), kibana, "name")
 	var unknown x509.UnknownAuthorityError
-	if !errors.As(err, &refused) || failure.Code(err) != failure.WrongCA || !errors.As(err, &unknown) {
+	if !errors.As(err, &refused) || failure.Of(err) != failure.WrongCA || !errors.As(err, &unknown) {
 		t.Errorf("not trusted: %v", err)
 	}
 	c, calls := server(t, 200, "{}")

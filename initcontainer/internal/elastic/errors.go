@@ -71,20 +71,40 @@ func statusError(res *esapi.Response, body []byte, withReason bool) error {
 	if withReason {
 		e.Reason = printable(answer.Error.Reason, 300)
 	}
-	switch e.Status {
-	case http.StatusUnauthorized:
-		return failure.New(failure.Unauthorized, e,
-			"the minter's password is wrong, or the chart made a new credentials Secret that Elasticsearch does not know (without secret.password it does so at every helm upgrade), or the index .security is not available")
-	case http.StatusForbidden:
-		return failure.New(failure.Forbidden, e, "the minting user needs the cluster privileges manage_service_account and monitor")
-	case http.StatusConflict:
-		return failure.New(failure.Other, e, "something on the way sends requests twice, such as a proxy; each try takes a new name")
-	case http.StatusTooManyRequests:
-		return failure.New(failure.Other, e, "Elasticsearch takes no writes now: is a disk nearly full (flood stage), or is it overloaded?")
-	case http.StatusServiceUnavailable:
-		return failure.New(failure.Unavailable, e, "Elasticsearch has no master, or the index .security is not available: look at the logs of its pods")
+	cause, hint := meaning(e.Status, e.Type)
+	return failure.New(cause, e, hint)
+}
+
+// meanings says what an answer means, by its status and the type of its error; the first row that fits counts. A
+// cluster_block_exception comes with 403, 429 or 503, and is about no right: an index, or all of them, takes no writes.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/cluster/block/ClusterBlockException.java
+var meanings = []struct {
+	status int    // 0: any
+	kind   string // "": any
+	cause  failure.Cause
+	hint   string
+}{
+	{503, "", failure.Unavailable, "Elasticsearch has no master, or the index .security is not available: look at the logs of its pods"},
+	{0, "cluster_block_exception", failure.Blocked, "Elasticsearch takes no writes now: is a disk nearly full (flood stage), or did somebody set " +
+		"index.blocks or cluster.blocks.read_only?"},
+	{0, "index_closed_exception", failure.IndexClosed, "somebody closed the index .security: open it"},
+	{401, "", failure.Unauthorized, "the minter's password is wrong, or the chart made a new credentials Secret that Elasticsearch does not know " +
+		"(without secret.password it does so at every helm upgrade), or the index .security is not available"},
+	{403, "", failure.Forbidden, "the minting user needs the cluster privileges manage_service_account and monitor"},
+	{409, "", failure.Other, "something on the way sends requests twice, such as a proxy; each try takes a new name"},
+	{429, "", failure.Unavailable, "Elasticsearch is overloaded: it refuses requests for a while"},
+	{500, "", failure.Unavailable, "look at the logs of Elasticsearch's pods"},
+	{502, "", failure.Unavailable, "is there a proxy between? It cannot reach Elasticsearch"},
+	{504, "", failure.Unavailable, "is there a proxy between? It gets no answer from Elasticsearch"},
+}
+
+func meaning(status int, kind string) (failure.Cause, string) {
+	for _, m := range meanings {
+		if (m.status == 0 || m.status == status) && (m.kind == "" || m.kind == kind) {
+			return m.cause, m.hint
+		}
 	}
-	return e
+	return failure.Other, ""
 }
 
 // printable keeps a foreign text to one line of limited length.
@@ -112,7 +132,7 @@ func (g genuine) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if res.StatusCode/100 == 2 && res.Header.Get("X-Elastic-Product") != "Elasticsearch" {
 		_ = res.Body.Close()
-		return nil, failure.New(failure.Unreachable, fmt.Errorf("%s answers, but is not Elasticsearch (no X-Elastic-Product header)", req.URL.Host),
+		return nil, failure.New(failure.NotElasticsearch, fmt.Errorf("%s answers, but is not Elasticsearch (no X-Elastic-Product header)", req.URL.Host),
 			"is there a proxy between, or another service at this address? Elasticsearch before 7.14 is not supported")
 	}
 	res.Header.Set(hostHeader, req.URL.Host)
@@ -153,7 +173,7 @@ func explain(ctx context.Context, host string, err error) error {
 		return failure.New(failure.ClientCertificate, fmt.Errorf("%s refuses the client certificate, or the lack of one: %w", host, err),
 			"give --cert and --key; the certificate must be signed by a CA in Elasticsearch's certificate_authorities and allow client authentication")
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return failure.New(failure.Unreachable, fmt.Errorf("%s does not speak TLS: %w", host, err), "xpack.security.http.ssl.enabled must be true")
+		return failure.New(failure.NotElasticsearch, fmt.Errorf("%s does not speak TLS: %w", host, err), "xpack.security.http.ssl.enabled must be true")
 	}
 	return failure.New(failure.Unreachable, at, "is Elasticsearch up, and may this pod reach it? A proxy from the environment is not used")
 }

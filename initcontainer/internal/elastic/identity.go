@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
@@ -94,6 +96,36 @@ func (c *Client) Licence(ctx context.Context) (Licence, error) {
 		l.Expires = time.UnixMilli(answer.License.Expiry)
 	}
 	return l, err
+}
+
+// RoleExists reports whether Elasticsearch knows a role of that name: a built-in one, or one that was made by the API. One
+// of a file roles.yml is not told.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-get-role.html
+func (c *Client) RoleExists(ctx context.Context, name string) (bool, error) {
+	header, err := c.basic()
+	if err != nil {
+		return false, err
+	}
+	var roles map[string]any
+	err = c.call(ctx, "looking for the role "+printable(name, 80), &roles, func(ctx context.Context) (*esapi.Response, error) {
+		return esapi.SecurityGetRoleRequest{Name: []string{url.PathEscape(name)}, Header: header}.Do(ctx, c.base)
+	})
+	var status *StatusError
+	if errors.As(err, &status) && status.Status == http.StatusNotFound {
+		return false, nil
+	}
+	_, there := roles[name]
+	return there, err
+}
+
+// MayAnything reports whether the certificate alone has any privilege of the cluster, of an index or of an application.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-get-user-privileges.html
+func (c *Client) MayAnything(ctx context.Context) (bool, error) {
+	var has struct{ Cluster, Global, Indices, Applications []any }
+	err := c.call(ctx, "asking for the privileges of the certificate", &has, func(ctx context.Context) (*esapi.Response, error) {
+		return esapi.SecurityGetUserPrivilegesRequest{}.Do(ctx, c.base)
+	})
+	return len(has.Cluster)+len(has.Global)+len(has.Indices)+len(has.Applications) > 0, err
 }
 
 // HasPrivileges asks which of these cluster privileges the minter has. Everybody may ask that of himself.

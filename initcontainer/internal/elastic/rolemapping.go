@@ -38,7 +38,7 @@ func CertificateMapping(role string, realm Realm, dn string) (RoleMapping, error
 	return RoleMapping{
 		Roles: []string{role}, Enabled: true,
 		Rules:    map[string]any{"all": rules},
-		Metadata: map[string]any{MarkerKey: Marker},
+		Metadata: map[string]any{MarkerKey: Marker, subjectKey: dn, realmKey: realm.Name},
 	}, nil
 }
 
@@ -61,14 +61,39 @@ func literal(text string) (string, error) {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace(text), nil
 }
 
-// The marker of the role mappings that elk-mtls makes, in their metadata.
+// The marker of the role mappings that elk-mtls makes, in their metadata, and for whom each was made.
 const (
-	MarkerKey = "managed_by"
-	Marker    = "elk-mtls"
+	MarkerKey  = "managed_by"
+	Marker     = "elk-mtls"
+	subjectKey = "elk_mtls_subject"
+	realmKey   = "elk_mtls_realm"
 )
 
 // Ours reports whether elk-mtls made the mapping.
 func (m RoleMapping) Ours() bool { return m.Metadata[MarkerKey] == Marker }
+
+// Subject is for whom elk-mtls made the mapping. The first version did not write that down; its rule for dn is the
+// subject as it was.
+func (m RoleMapping) Subject() string {
+	if subject, ok := m.Metadata[subjectKey].(string); ok {
+		return subject
+	}
+	rules, _ := m.Rules["all"].([]any)
+	for _, r := range rules {
+		rule, _ := r.(map[string]any)
+		field, _ := rule["field"].(map[string]any)
+		if dn, ok := field["dn"].(string); ok {
+			return dn
+		}
+	}
+	return ""
+}
+
+// SameSubject reports whether two mappings were made for one certificate.
+func (m RoleMapping) SameSubject(other RoleMapping) bool {
+	realm, told := m.Metadata[realmKey]
+	return m.Subject() == other.Subject() && (!told || realm == other.Metadata[realmKey])
+}
 
 // Equivalent reports whether two mappings give the same roles to the same users; metadata gives nobody anything.
 func (m RoleMapping) Equivalent(other RoleMapping) bool {

@@ -1,51 +1,92 @@
-// Package failure gives errors that know their exit code: a cause and advice go in, what the person sees and what
-// kubelet records come out.
+// Package failure gives errors that know their cause, and by it their exit code: a cause and advice go in, what the person
+// sees and what kubelet records come out.
 package failure
 
 import "errors"
 
-// The exit codes of elk-mtls-init.
+// Cause is what went wrong. The table says what follows from it.
+type Cause int
+
+// The causes. Their rows in the table are in the same order.
 const (
-	Other             = 1
-	Usage             = 2
-	Unreachable       = 10 // nobody answers, or the time is over
-	WrongCA           = 11
-	HostName          = 12
-	ClientCertificate = 13 // none, or refused
-	Dates             = 14 // a certificate is expired or not yet valid
-	Unauthorized      = 15 // Elasticsearch 401
-	Forbidden         = 16 // Elasticsearch 403
-	Unavailable       = 17 // Elasticsearch 503
-	Licence           = 18
-	KubeForbidden     = 20
-	SecretMissing     = 21
-	SecretImmutable   = 22
+	None              Cause = iota
+	Other                   // nobody set one
+	Usage                   // used wrongly
+	Unreachable             // nobody answers, or the time is over
+	NotElasticsearch        // something else answers, or without TLS
+	WrongCA                 // the server's certificate is not signed by a CA that we trust
+	HostName                // it is for another host
+	ClientCertificate       // ours is missing, refused, or that of a CA
+	Dates                   // a certificate is expired or not yet valid
+	Unauthorized            // Elasticsearch answers 401
+	Forbidden               // Elasticsearch answers 403, for want of a right
+	Unavailable             // Elasticsearch answers 5xx or 429, or its health is red
+	Blocked                 // an index or the cluster takes no writes
+	IndexClosed             // somebody closed the index .security
+	Licence                 // the licence has no PKI realms
+	KubeForbidden           // the Kubernetes API server answers 401 or 403
+	SecretMissing           // the Secret is not there
+	SecretImmutable         // the Secret cannot be changed
+	SecretForeign           // the Secret holds something else at the place of the token
 )
 
-// Error is a cause with its exit code and, where there is one, a hint: what to do.
-type Error struct {
-	Code int
-	Hint string
-	Err  error
+// table is the one place that says which exit code a cause has, and whether it says nothing about a token that is in the
+// Secret: then Kibana may start with it, unverified.
+var table = []struct {
+	code   int
+	silent bool
+}{
+	None:              {code: 0},
+	Other:             {code: 1},
+	Usage:             {code: 2},
+	Unreachable:       {code: 10, silent: true},
+	NotElasticsearch:  {code: 10},
+	WrongCA:           {code: 11},
+	HostName:          {code: 12},
+	ClientCertificate: {code: 13},
+	Dates:             {code: 14},
+	Unauthorized:      {code: 15},
+	Forbidden:         {code: 16},
+	Unavailable:       {code: 17, silent: true},
+	Blocked:           {code: 17},
+	IndexClosed:       {code: 17},
+	Licence:           {code: 18},
+	KubeForbidden:     {code: 20},
+	SecretMissing:     {code: 21},
+	SecretImmutable:   {code: 22},
+	SecretForeign:     {code: 2},
 }
 
-// New joins a cause with its exit code and hint.
-func New(code int, err error, hint string) *Error { return &Error{code, hint, err} }
+// Code is the exit code of elk-mtls-init.
+func (c Cause) Code() int { return table[c].code }
 
-// Error returns the cause's text.
+// Silent reports whether the cause leaves open if a token works: no answer, or one that is not about it.
+func (c Cause) Silent() bool { return table[c].silent }
+
+// Error is a cause with its error and, where there is one, a hint: what to do.
+type Error struct {
+	Cause Cause
+	Hint  string
+	Err   error
+}
+
+// New joins an error with its cause and hint.
+func New(cause Cause, err error, hint string) *Error { return &Error{cause, hint, err} }
+
+// Error returns the error's text.
 func (e *Error) Error() string { return e.Err.Error() }
 
-// Unwrap returns the cause.
+// Unwrap returns the error.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Code returns the exit code of err: 0 for nil, Other where nobody set one.
-func Code(err error) int {
+// Of returns the cause of err: None for nil, Other where nobody set one.
+func Of(err error) Cause {
 	var e *Error
 	switch {
 	case err == nil:
-		return 0
+		return None
 	case errors.As(err, &e):
-		return e.Code
+		return e.Cause
 	}
 	return Other
 }

@@ -32,6 +32,7 @@ type Server struct {
 	made    int // pods so far
 	writes  int
 	deny    int // answer this to everything
+	noPatch int // answer this to every patch
 	name    string
 	taken   map[string]bool // "verb resource" that the Role lacks
 
@@ -104,6 +105,13 @@ func (s *Server) Deny(status int) {
 	s.deny = status
 }
 
+// DenyPatch answers every patch with this status; 0 ends that.
+func (s *Server) DenyPatch(status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noPatch = status
+}
+
 // Secret returns a copy of it, nil where there is none.
 func (s *Server) Secret() *corev1.Secret {
 	s.mu.Lock()
@@ -134,6 +142,8 @@ func (s *Server) answer(r *http.Request, body []byte) (int, any) {
 	switch {
 	case s.deny != 0:
 		return refuse(s.deny, asked.forbidden())
+	case s.noPatch != 0 && r.Method == http.MethodPatch:
+		return refuse(s.noPatch, asked.forbidden())
 	case s.taken[asked.verb+" "+asked.resource]:
 		return refuse(http.StatusForbidden, asked.forbidden())
 	case asked.resource == "selfsubjectaccessreviews":

@@ -19,12 +19,13 @@ const (
 	Create                 // POST the claimed name
 	PatchWrite             // the value that the create answered
 	Full                   // too many doomed names: delete some first
+	Alien                  // data.token is not ours to overwrite
 	Done
 )
 
 // String names the kind for a log line.
 func (k Kind) String() string {
-	return [...]string{"wait", "mend", "claim", "create", "write", "full", "done"}[k]
+	return [...]string{"wait", "mend", "claim", "create", "write", "full", "alien", "done"}[k]
 }
 
 // Input is all that a decision rests on.
@@ -52,6 +53,9 @@ func Decide(in Input) Action {
 	case Valid:
 		return mend(in)
 	case Invalid:
+		if Foreign(in.State) {
+			return Action{Kind: Alien}
+		}
 		return mint(in)
 	}
 	return Action{Kind: Wait}

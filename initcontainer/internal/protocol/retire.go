@@ -22,11 +22,14 @@ func Retire(s State, names []string, may func(string) bool, now time.Time) (next
 }
 
 // Revoke is step 13: nothing stays in the Secret, and every name that it held is doomed. Names that are not ours to delete
-// stay recorded as previous.
+// stay recorded as previous, and a value that is not ours stays where it is.
 func Revoke(s State, may func(string) bool, now time.Time) (next State, changed bool) {
 	names := append([]string{s.Has, s.TokenName, s.Claim.Name}, s.Previous...)
 	next = s.clone()
-	next.Token, next.Has, next.TokenName, next.Claim, next.Previous = State{}.Token, "", "", Claim{}, nil
+	next.Has, next.TokenName, next.Claim, next.Previous = "", "", Claim{}, nil
+	if !Foreign(s) {
+		next.Token = State{}.Token
+	}
 	for _, name := range names {
 		if may(name) {
 			next.doom(name, now)
@@ -34,7 +37,7 @@ func Revoke(s State, may func(string) bool, now time.Time) (next State, changed 
 			next.keep(name)
 		}
 	}
-	changed = !s.Token.IsZero() || s.TokenName != "" || s.Claim.Name != "" || len(next.Previous) != len(s.Previous)
+	changed = !s.Token.Equal(next.Token) || s.TokenName != "" || s.Claim.Name != "" || len(next.Previous) != len(s.Previous)
 	return next, changed
 }
 

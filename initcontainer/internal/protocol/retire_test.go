@@ -39,6 +39,8 @@ func TestRevoke(t *testing.T) {
 		{"all that it held is doomed", "T token-name=T claim=N@pod previous=P abandoned=A", "- abandoned=A doomed=T,N,P", true},
 		{"another's token stays recorded", "x token-name=x previous=P", "- previous=x doomed=P", true},
 		{"a spoilt value: token-name tells", "! token-name=T", "- doomed=T", true},
+		{"a value of somebody else stays", "! claim=N@pod", "! doomed=N", true},
+		{"a value of somebody else stays, and nothing changes", "!", "!", false},
 		{"twice is once", "- abandoned=A", "- abandoned=A", false},
 		{"only another's is left", "- previous=x", "- previous=x", false},
 		{"a blank one", "-", "-", false},

@@ -44,6 +44,10 @@ type Evidence struct {
 // doomed (R6): a doomed token put back by hand works until somebody deletes it.
 func Hopeless(s State) bool { return s.Has == "" || s.doomed(s.Has) }
 
+// Foreign reports whether data.token holds what nobody of us wrote: no service token of the account, in a Secret whose
+// records name none. It is never overwritten. With a token-name there, somebody spoiled a value of ours.
+func Foreign(s State) bool { return !s.Token.IsZero() && s.Has == "" && s.TokenName == "" }
+
 // Judge is step 4.
 //
 //	                  accepted   another account   401, unlisted   401, listed   401, list unread   silent

@@ -52,7 +52,7 @@ func (c *Client) Leftovers(ctx context.Context, w Workload) (found []string, err
 	for _, o := range objects {
 		api, kind, name := o[0], o[1], o[2]
 		err := c.read(ctx, kind+"/"+name, fmt.Sprintf("%s/namespaces/%s/%ss/%s", api, c.namespace, kind, name), &struct{}{})
-		switch failure.Code(err) {
+		switch failure.Of(err) {
 		case 0:
 			found = append(found, kind+"/"+name)
 		case failure.Usage: // not there

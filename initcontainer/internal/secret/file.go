@@ -100,7 +100,7 @@ func (f *File) adopt(s *corev1.Secret) {
 func (f *File) Patch(_ context.Context, from, to protocol.State) (protocol.State, error) {
 	s, version, err := f.read()
 	if err == nil && version != from.Version {
-		err = fmt.Errorf("%s was changed by somebody else in between", f)
+		err = fmt.Errorf("%s %w", f, errChanged)
 	}
 	if err != nil {
 		return protocol.State{}, &NotDone{err}

@@ -22,7 +22,7 @@ func TestFileIsASecret(t *testing.T) {
 		t.Fatalf("got %+v, %v", s, err)
 	}
 	other := NewFile(path, place)
-	if _, err := other.Get(ctx); failure.Code(err) != failure.Unreachable || !strings.Contains(err.Error(), "another process holds") {
+	if _, err := other.Get(ctx); failure.Of(err) != failure.Unreachable || !strings.Contains(err.Error(), "another process holds") {
 		t.Errorf("two at once: %v", err)
 	}
 	after, err := f.Patch(ctx, s, written(s, "N"))

@@ -150,7 +150,7 @@ func (k *Kubernetes) explain(verb string, err error) error {
 	case http.StatusUnprocessableEntity:
 		return k.invalid(s)
 	case http.StatusConflict:
-		return fmt.Errorf("%s was changed by somebody else in between", k)
+		return fmt.Errorf("%s %w", k, errChanged)
 	}
 	return fmt.Errorf("%s: %s: the Kubernetes API server answers %d %s", k, verb, s.Code, s.Reason)
 }

@@ -80,7 +80,7 @@ func TestKubernetesErrors(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		prepare func(*kubefake.Server)
-		code    int
+		code    failure.Cause
 		notDone bool
 		says    string
 	}{
@@ -110,8 +110,8 @@ func TestKubernetesErrors(t *testing.T) {
 		}
 		_, err = k.Patch(ctx, s, written(s, "N"))
 		var notDone *NotDone
-		if failure.Code(err) != test.code || errors.As(err, &notDone) != test.notDone || !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%s: code %d, surely not done %v: %v", test.name, failure.Code(err), errors.As(err, &notDone), err)
+		if failure.Of(err) != test.code || errors.As(err, &notDone) != test.notDone || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: cause %d, surely not done %v: %v", test.name, failure.Of(err), errors.As(err, &notDone), err)
 		}
 		if text := tokenOf("N").Reveal(); strings.Contains(err.Error(), text) || strings.Contains(err.Error(), base64.StdEncoding.EncodeToString([]byte(text))) {
 			t.Errorf("%s: the error quotes the token", test.name)

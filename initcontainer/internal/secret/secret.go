@@ -3,7 +3,11 @@
 package secret
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
 )
 
@@ -23,6 +27,24 @@ func (e *NotDone) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *NotDone) Unwrap() error { return e.Err }
+
+// Outrun reports whether a patch came to nothing because the Secret was changed in between, or is gone.
+func Outrun(err error) bool {
+	return errors.Is(err, errChanged) || failure.Of(err) == failure.SecretMissing
+}
+
+var errChanged = errors.New("was changed by somebody else in between")
+
+// Foreign is the error for a Secret that holds something else at the place of the token.
+func Foreign(what string, place Place) error {
+	remedy := fmt.Sprintf("kubectl patch secret -n %s %s --type=json -p '[{\"op\": \"remove\", \"path\": \"/data/%s\"}]'", place.Namespace, place.Name, place.Key)
+	if place.Namespace == "" {
+		remedy = "edit the file"
+	}
+	return failure.New(failure.SecretForeign,
+		fmt.Errorf("%s: its key %q holds a value that is no token of ours, and it is not overwritten", what, place.Key),
+		"is it the right Secret, and the right --secret-key? If nobody needs the value, take it out: "+remedy)
+}
 
 // changes lists the annotations to write, nil for one to take out.
 func changes(from, to protocol.State) map[string]*string {

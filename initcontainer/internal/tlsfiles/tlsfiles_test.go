@@ -72,7 +72,7 @@ func TestCheck(t *testing.T) {
 		name  string
 		files Files
 		now   time.Time
-		code  int
+		code  failure.Cause
 		says  string
 	}{
 		{"all well", Files{CA: authority, Cert: cert, Key: key}, now, 0, ""},
@@ -84,8 +84,8 @@ func TestCheck(t *testing.T) {
 		{"everything expired", Files{CA: authority, Cert: cert, Key: key}, now.AddDate(20, 0, 0), failure.Dates, "is expired"},
 	} {
 		err := test.files.Check(test.now)
-		if failure.Code(err) != test.code || err != nil && !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%s: code %d, %v", test.name, failure.Code(err), err)
+		if failure.Of(err) != test.code || err != nil && !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: cause %d, %v", test.name, failure.Of(err), err)
 		}
 		if err != nil && strings.Contains(err.Error(), "PRIVATE") {
 			t.Errorf("%s: quotes a key", test.name)
