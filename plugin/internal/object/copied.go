@@ -1,6 +1,8 @@
 package object
 
 import (
+	"cmp"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -22,48 +24,210 @@ func (c Container) Variable(name string) (shell.Word, bool) {
 	return shell.Word{Text: e.Value, Known: !e.From}, true
 }
 
-// copiedFrom gives the files of which commands may make a file by copying one as it is: under a new name, into a folder, with its folder, or in
-// a loop. A file that one of them makes in another way is no copy.
-func copiedFrom(commands []shell.Command, file string) []string {
-	var all, items []string
-	for _, c := range commands {
-		if makes(c, file) {
-			return nil
-		}
-		switch c.Program() {
-		case "for":
-			items = nil
-			for _, w := range c.Words[1:] {
-				items = append(items, w.Text)
-			}
-		case "cat":
-			if len(c.Words) == 2 && c.Into != "" {
-				all = append(all, sources(c.Words[1:], c.Into, file, items)...)
-			}
-		default:
-			at := slices.IndexFunc(c.Words, func(w shell.Word) bool {
-				return slices.Contains([]string{"cp", "install", "mv", "ln", "rsync"}, path.Base(w.Text))
-			})
-			if at >= 0 {
-				operands, target := operandsOf(c.Words[at+1:])
-				all = append(all, sources(operands, target, file, items)...)
-			}
-		}
-	}
-	return all
+// filling is what the containers of a pod do to a file of an empty folder.
+type filling struct {
+	copies []File
+	made   string // who makes or changes it, and how
+	may    string // the first container that may write it, as nothing tells that it does not
+	others string // the first container that mounts the folder too
 }
 
-// makes tells whether a command writes a file itself: joined from several, or as the output of a program.
-func makes(c shell.Command, file string) bool {
-	if c.Into != "" && path.Clean(c.Into) == file {
-		return c.Program() != "cat" || len(c.Words) != 2
-	}
-	for i, w := range c.Words {
-		if i > 0 && path.Clean(w.Text) == file && slices.Contains([]string{"-out", "-keyout", "--out", "-o"}, c.Words[i-1].Text) {
-			return true
+// inEmpty finds a file of an empty folder of the pod: another container has to bring it. One that an init container copies from a Secret or
+// ConfigMap, as it is, is that key.
+func (p Pod) inEmpty(f File, c Container, volume, at string, in Input) File {
+	all := filling{}
+	for _, other := range p.All() {
+		if m, ok := other.mountFor(volume, at); ok {
+			all.by(other, path.Join(m.Path, inside(at, m.SubPath)), m.Path, other.Name == c.Name, in)
 		}
 	}
-	return false
+	who := cmp.Or(all.may, all.others)
+	switch {
+	case all.made != "":
+		return f.because(Made, "%s", all.made)
+	case len(all.copies) > 0 && all.may == "":
+		return f.take(Copied, all.copies[0].Source, "", in)
+	case who != "":
+		return f.because(Outside, "%s", who)
+	}
+	return f.because(NotThere, "%s is in the empty volume %q, and no other container of the pod fills it", f.Path, volume)
+}
+
+// by adds what one container does. What the images of others than init containers do by themselves is to read: they start too late to make
+// a file that somebody needs to start.
+func (all *filling) by(c Container, file, folder string, self bool, in Input) {
+	commands, read := c.Commands(c.Command())
+	from, maker, unread := fill(commands, file, folder, Text(c.Node, "workingDir"))
+	for _, name := range from {
+		all.copy(c, name, in)
+	}
+	if maker != "" {
+		all.made = cmp.Or(all.made, fmt.Sprintf("the container %q makes or changes it (%s), which is not followed", c.Name, maker))
+	}
+	may := fmt.Sprintf("the container %q, which mounts the same empty folder, may write it", c.Name)
+	switch {
+	case self:
+	case c.List == "initContainers" && (unread || !read || len(commands) == 0):
+		all.may = cmp.Or(all.may, may)
+	default:
+		all.others = cmp.Or(all.others, may)
+	}
+}
+
+// copy adds a file that a container copies: a key of a Secret or ConfigMap, or a file of its image.
+func (all *filling) copy(c Container, name string, in Input) {
+	m, ok := c.MountOf(path.Clean(name))
+	copied := File{}
+	if ok && c.pod.ReadOnly(m.Volume) {
+		copied = c.Resolve(name, in)
+	}
+	switch {
+	case !ok && path.IsAbs(name):
+		all.may = cmp.Or(all.may, fmt.Sprintf("the container %q copies it from %s of its image", c.Name, name))
+	case copied.Found != Mounted:
+		all.made = cmp.Or(all.made, fmt.Sprintf("the container %q copies it from %s, which is not followed", c.Name, name))
+	case len(all.copies) > 0 && all.copies[0].Source != copied.Source:
+		all.made = cmp.Or(all.made, fmt.Sprintf("several files are copied there: %s, %s", all.copies[0].What(), copied.What()))
+	default:
+		all.copies = append(all.copies, copied)
+	}
+}
+
+// mountFor gives the mount by which a container can write a file of a volume.
+func (c Container) mountFor(volume, at string) (Mount, bool) {
+	for _, m := range c.Mounts() {
+		if m.Volume == volume && !m.ReadOnly && m.SubPathExpr == "" && (m.SubPath == "" || Below(at, path.Clean(m.SubPath))) {
+			m.SubPath = strings.TrimPrefix(path.Clean("/"+m.SubPath), "/")
+			return m, true
+		}
+	}
+	return Mount{}, false
+}
+
+// fill gives the files of which commands make a file by copying one as it is: under a new name, into a folder, with its folder, or in a loop.
+// maker is the first command that writes it in another way, or may; unread tells whether one of them may do anything.
+func fill(commands []shell.Command, file, folder, dir string) (from []string, maker string, unread bool) {
+	w := writer{file: file, folder: folder, dir: dir}
+	for _, w.Command = range commands {
+		switch program := w.Program(); {
+		case program == "for":
+			w.items = nil
+			for _, item := range w.Words[1:] {
+				w.items = append(w.items, item.Text)
+			}
+		case program == "cd" && len(w.Words) > 1:
+			w.dir = w.rooted(w.Words[1].Text)
+		case program == "cat" && len(w.Words) == 2 && w.Into != "":
+			maker = w.copy(&from, w.Words[1:], w.Into)
+		case w.Into != "" && w.mayBe(w.Into):
+			maker = program
+		case w.copier() >= 0:
+			operands, target := operandsOf(w.Words[w.copier()+1:])
+			maker = w.copy(&from, operands, target)
+		case !w.harmless():
+			unread = unread || w.isScript()
+			if w.touches() {
+				maker = program
+			}
+		}
+		if maker != "" {
+			return nil, maker, true
+		}
+	}
+	slices.Sort(from)
+	return slices.Compact(from), "", unread
+}
+
+// writer is a command that may write a file, which is in a folder that a volume is mounted at.
+type writer struct {
+	shell.Command
+	file, folder string
+	dir          string   // in which it runs, "" where nothing tells
+	items        []string // of the loop that it may be in
+}
+
+// copier gives the place of the program that copies, -1 for none.
+func (w writer) copier() int {
+	return slices.IndexFunc(w.Words, func(word shell.Word) bool {
+		return slices.Contains([]string{"cp", "install", "mv", "ln", "rsync"}, path.Base(word.Text))
+	})
+}
+
+// harmless holds for programs that write no file but the one that their output goes to, and for scripts whose commands are read.
+func (w writer) harmless() bool {
+	if w.IsShell() {
+		return slices.ContainsFunc(w.Words, func(word shell.Word) bool {
+			return word.Text == "eval" || strings.HasPrefix(word.Text, "-") && strings.Contains(word.Text, "c")
+		})
+	}
+	return slices.Contains([]string{
+		"<<", ":", "[", "[[", "cat", "chmod", "chown", "chgrp", "cmp", "date", "diff", "dirname", "basename", "echo", "exit", "export", "false",
+		"getent", "grep", "head", "id", "kill", "ls", "mkdir", "nc", "nslookup", "ping", "printf", "pwd", "read", "readlink", "set", "sha256sum",
+		"sleep", "stat", "tail", "test", "trap", "true", "type", "umask", "unset", "wait", "wc", "which", "whoami",
+	}, w.Program())
+}
+
+// isScript holds for a program that does what somebody has written: it may write anything.
+func (w writer) isScript() bool {
+	program := w.Words[0].Text
+	folder := path.Dir(program)
+	return w.IsShell() || path.Ext(program) != "" || folder != "." && !strings.HasSuffix(folder, "bin") || strings.Contains(program, "$") ||
+		slices.Contains([]string{".", "source", "python", "python3", "perl", "ruby", "node"}, path.Base(program))
+}
+
+// touches tells whether a program that may write anything is told of the file, of its folder or of what only the run knows, or runs in there.
+func (w writer) touches() bool {
+	if w.dir != "" && Below(w.file, w.dir) && Below(w.dir, w.folder) {
+		return true
+	}
+	return slices.ContainsFunc(w.Words[1:], func(word shell.Word) bool {
+		if i := strings.LastIndexAny(word.Text, "=,:@ "); i >= 0 && i+1 < len(word.Text) {
+			return w.mayBe(word.Text[i+1:]) || w.mayBe(word.Text)
+		}
+		return w.mayBe(word.Text)
+	})
+}
+
+// mayBe tells whether a word may name the file, or a folder of the volume that it is in. Of what only the run knows, it may.
+func (w writer) mayBe(text string) bool {
+	name := path.Clean(w.rooted(text))
+	if before, _, unknown := strings.Cut(name, "$"); unknown {
+		return strings.HasPrefix(w.file, before)
+	}
+	matches, _ := path.Match(name, w.file)
+	return matches || Below(w.file, name) && Below(name, w.folder)
+}
+
+// rooted puts the folder in which a command runs before a relative path.
+func (w writer) rooted(text string) string {
+	if path.IsAbs(text) || strings.HasPrefix(text, "$") || w.dir == "" {
+		return text
+	}
+	return path.Join(w.dir, text)
+}
+
+// copy adds the files that become the file where operands are copied to a target, or says which program makes it of what only the run knows.
+func (w writer) copy(from *[]string, operands []shell.Word, target string) (maker string) {
+	target = w.rooted(target)
+	known := len(w.items) > 0 && !slices.ContainsFunc(w.items, func(item string) bool { return strings.Contains(item, "$") })
+	if strings.Contains(target, "$") && !known && w.mayBe(target) {
+		return w.Program()
+	}
+	rooted := make([]shell.Word, 0, len(operands))
+	for _, o := range operands {
+		o.Text = w.rooted(o.Text)
+		if path.Clean(o.Text) == w.file && w.Program() == "mv" {
+			return w.Program()
+		}
+		base := path.Base(o.Text)
+		into := path.Clean(target) == w.file || path.Clean(target) == path.Dir(w.file) && (base == path.Base(w.file) || strings.Contains(base, "$"))
+		if strings.Contains(o.Text, "$") && !known && into {
+			return w.Program()
+		}
+		rooted = append(rooted, o)
+	}
+	*from = append(*from, sources(rooted, target, w.file, w.items)...)
+	return ""
 }
 
 // operandsOf gives what a command copies, and where to.
@@ -73,6 +237,8 @@ func operandsOf(words []shell.Word) (operands []shell.Word, target string) {
 		case text == "-t" && i+1 < len(words):
 			i++
 			target = words[i].Text
+		case slices.Contains([]string{"-m", "-o", "-g", "-S"}, text): // of install: mode, owner, group, suffix
+			i++
 		case !strings.HasPrefix(text, "-"):
 			operands = append(operands, words[i])
 		}

@@ -31,6 +31,18 @@ func TestCopied(t *testing.T) {
 		{"copied, then made anew", "cp /raw/* /pki/; openssl req -x509 -keyout /pki/tls.key -out /pki/tls.crt", "tls.key", ""},
 		{"joined in a loop", "for f in /raw/*; do cat \"$f\" >> /pki/chain.pem; done", "chain.pem", ""},
 		{"copied in a circle", "cp /pki/a /pki/b; cp /pki/b /pki/a", "a", ""},
+		{"g02: made beside a copy", "cp /raw/ca.crt /pki/; openssl req -x509 -nodes -keyout /pki/tls.key -out /pki/tls.crt", "tls.crt", ""},
+		{"g02: the copy beside it", "cp /raw/ca.crt /pki/; openssl req -x509 -nodes -keyout /pki/tls.key -out /pki/tls.crt", "ca.crt", "ca.crt"},
+		{"g01: edited on the way", "cp -r /image/. /pki/ && sed s/a/b/ /raw/tls.crt > /pki/tls.crt", "tls.crt", ""},
+		{"edited in its place", "cp /raw/* /pki/; sed -i s/a/b/ /pki/*.crt", "tls.crt", ""},
+		{"edited in its place, another file", "cp /raw/* /pki/; sed -i s/a/b/ /pki/*.crt", "tls.key", "tls.key"},
+		{"F6: made in the folder that it goes to", "cd /pki && elasticsearch-certutil cert --out c.zip; unzip c.zip; cp /raw/ca.crt ca.crt", "node.crt", ""},
+		{"copied in the folder that it goes to", "cd /pki && cp /raw/ca.crt ca.crt", "ca.crt", "ca.crt"},
+		{"written by a program that is told its folder", "cp /raw/* /pki/; keytool -keystore /pki/tls.key", "tls.key", ""},
+		{"a script does more", "cp /raw/* /pki/; /scripts/prepare.sh", "tls.key", ""},
+		{"a script of a shell does more", "cp /raw/* /pki/; bash /scripts/prepare", "tls.key", ""},
+		{"rights and owners change nothing", "cp /raw/* /pki/; chown -R 1000 /pki; chmod 400 /pki/tls.key; ls -l /pki", "tls.key", "tls.key"},
+		{"to a folder that only the run knows", "cp /raw/tls.key $DIR", "tls.key", ""},
 		{"from a folder that only the run knows", "cp $DIR/tls.key /pki", "tls.key", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -40,9 +52,9 @@ initContainers: [{name: a, command: [sh, -c], args: [""], volumeMounts: [{name: 
 containers: [{name: b, volumeMounts: [{name: pki, mountPath: /certs}]}]`)
 			pod := Pod{Spec: spec}
 			Items(pod.InitContainers()[0].Node, "args")[0].YNode().Value = test.script
-			source, _ := pod.Containers()[0].File("/certs/" + test.file)
-			if source.Key != test.from {
-				t.Errorf("comes from the key %q, expected %q", source.Key, test.from)
+			f := pod.Containers()[0].Resolve("/certs/"+test.file, input{})
+			if f.Source.Key != test.from {
+				t.Errorf("comes from the key %q (%s), expected %q", f.Source.Key, f.Why, test.from)
 			}
 		})
 	}

@@ -27,12 +27,11 @@ func (c Container) MayRead(mode string) (may bool, condition string) {
 }
 
 // Unreadable tells why the process of the container may not read a file: by its mode, and who it is. "" = it may, or nothing tells.
-func (c Container) Unreadable(file string) string {
-	part, ok := c.part(file)
-	if may, _ := c.MayRead(part.Mode); !ok || may {
+func (c Container) Unreadable(f File) string {
+	if may, _ := c.MayRead(f.Mode); f.Found != Mounted || may {
 		return ""
 	}
-	return fmt.Sprintf("%s has the mode %s and belongs to root, and its process is %s", file, cmp.Or(part.Mode, "0644"), c.Process())
+	return fmt.Sprintf("%s has the mode %s and belongs to root, and its process is %s", f.Path, cmp.Or(f.Mode, "0644"), c.Process())
 }
 
 // Process names who a container runs as, for messages.

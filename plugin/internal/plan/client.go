@@ -26,30 +26,22 @@ func secretKey(o *object.Object, name, key string) object.Source {
 	return object.Source{Namespace: o.Namespace, Kind: "Secret", Name: name, Key: key}
 }
 
-// holds checks that a key is there when the stream holds the Secret, and notes it as assumed when not.
+// holds checks that a key is there when the stream shows what the Secret holds, and notes it as assumed when not.
 func (p *planner) holds(s object.Source) error {
-	holder, err := p.release.Find(s.Namespace, s.Kind, s.Name)
-	if err != nil {
-		return err
-	}
-	if holder == nil {
-		p.expect(s)
+	held, state, filled := object.Look(p, s)
+	switch state {
+	case object.Held:
+		return nil
+	case object.NotShown:
+		p.expect(s, filled)
 		return nil
 	}
-	var keys []string
-	for _, field := range []string{"data", "stringData", "binaryData"} {
-		pairs := object.Pairs(holder.Node, field)
-		if _, ok := pairs[s.Key]; ok {
-			return nil
-		}
-		keys = append(keys, sortedKeys(pairs)...)
-	}
 	return fmt.Errorf("%s/%s has no key %q, only %s: name the keys in certificates.keys, or another Secret in certificates.secretName or certificates.clients",
-		s.Kind, s.Name, s.Key, quoted(keys))
+		s.Kind, s.Name, s.Key, quoted(held.Object.Keys()))
 }
 
 // readable refuses files that the process of a container may not read: it would not start, or go without a certificate.
-func readable(c object.Container, files ...string) error {
+func readable(c object.Container, files ...object.File) error {
 	for _, file := range files {
 		if why := c.Unreadable(file); why != "" {
 			return fmt.Errorf("container %q: %s: set fsGroup in the pod's securityContext, or another defaultMode of the volume, in the chart's values", c.Name, why)

@@ -23,7 +23,8 @@ type configuration struct {
 	file     *embedded // nil when the stream does not hold it
 	fresh    *fresh    // file that is made because there is none
 	alone    bool      // the entry script writes nothing into the file
-	mounted  string    // where the file comes from when the stream does not hold it, "" when none is mounted
+	in       object.Input
+	mounted  string // where the file comes from when the stream does not hold it, "" when none is mounted
 	fail     func(error)
 }
 
@@ -71,12 +72,15 @@ func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
 	}
 	p.assumeCommand(w)
 	for _, f := range w.Layout.Files {
-		source, ok := w.Main.File(w.Layout.Abs(f.Path))
-		if !ok {
+		file := w.Main.Resolve(w.Layout.Abs(f.Path), p)
+		if file.Found == object.Outside || file.Found == object.Made {
+			p.assume("%s: %s, if it is there, must not contradict these settings (%s)", w.ID, file.Path, file.Why)
+		}
+		if !file.Key() {
 			continue
 		}
 		c.alone = f.Alone
-		return c, p.readFile(c, source)
+		return c, p.readFile(c, file)
 	}
 	return c, nil
 }
@@ -91,48 +95,42 @@ func (p *planner) assumeCommand(w *recognise.Workload) {
 
 // environment reads the settings that are variables; names tells which variables a setting may be, nil that none is by itself.
 func (p *planner) environment(w *recognise.Workload, names func(key string) []string) (*configuration, error) {
-	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, envFrom: map[string]setting{}}
+	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, envFrom: map[string]setting{}, in: p}
 	c.fail = func(err error) { p.failOnce(w.ID, err) }
 	return c, p.readEnvFrom(c)
 }
 
 // readFile reads the configuration file where the stream holds it.
-func (p *planner) readFile(c *configuration, source object.Source) error {
-	holder, err := p.release.Find(c.w.Namespace, source.Kind, source.Name)
-	if err != nil {
-		return err
-	}
-	if holder == nil {
-		c.mounted = source.String()
-		p.assume("%s: %s is not in the stream: the settings there must not contradict these", c.w.ID, source)
+func (p *planner) readFile(c *configuration, file object.File) (err error) {
+	if file.State == object.NotShown {
+		c.mounted = file.What()
+		p.assume("%s: %s is not in the stream: the settings there must not contradict these", c.w.ID, file.What())
 		return nil
 	}
-	c.file, err = p.open(c.w, holder, source)
+	c.file, err = p.open(c.w, file)
 	return err
 }
 
 // open reads a YAML file that a container mounts from an object of the stream; nil when the object has no such key.
-func (p *planner) open(w *recognise.Workload, holder *object.Object, source object.Source) (*embedded, error) {
+func (p *planner) open(w *recognise.Workload, file object.File) (*embedded, error) {
+	holder := file.Content.Object
 	p.configs[holder] = true
-	for _, field := range []string{"data", "stringData"} {
-		if object.Get(holder.Node, field, source.Key) == nil {
-			continue
-		}
-		f := &embedded{object: holder, path: fields(field, source.Key), source: source}
-		inner, err := patch.Embedded(holder, f.path)
-		if err == nil {
-			f.root, err = inner.Root()
-		}
-		if err == nil {
-			err = inner.DuplicateKey() // Elasticsearch does not start with one
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %s of container %q: %w", holder.ID, source.Key, w.Main.Name, err)
-		}
-		p.opened = append(p.opened, f)
-		return f, nil
+	if file.State != object.Held || file.Content.Field == "binaryData" {
+		return nil, nil
 	}
-	return nil, nil
+	f := &embedded{object: holder, path: fields(file.Content.Field, file.Source.Key), source: file.Source}
+	inner, err := patch.Embedded(holder, f.path)
+	if err == nil {
+		f.root, err = inner.Root()
+	}
+	if err == nil {
+		err = inner.DuplicateKey() // Elasticsearch does not start with one
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s of container %q: %w", holder.ID, file.Source.Key, w.Main.Name, err)
+	}
+	p.opened = append(p.opened, f)
+	return f, nil
 }
 
 // readEnvFrom takes the variables of whole ConfigMaps and Secrets, and names the ones that cannot be seen. Of a Secret the names of the
@@ -289,17 +287,16 @@ func (c *configuration) secret(name string) object.Source {
 		return object.Source{Namespace: c.w.Namespace, Kind: "Secret", Name: e.Secret, Key: e.Key}
 	}
 	if v := c.variable(name + "_FILE"); v != nil && !v.Hidden {
-		if s, ok := c.source(v.Value()); ok && s.Kind == "Secret" {
-			return s
+		if f := c.source(v.Value()); f.Key() && f.Source.Kind == "Secret" {
+			return f.Source
 		}
 	}
 	return object.Source{}
 }
 
-// source gives the Secret or ConfigMap behind a path in a setting; relative paths start in the configuration folder.
-func (c *configuration) source(file string) (object.Source, bool) {
-	s, ok := c.w.Main.File(c.absolute(file))
-	return s.In(c.w.Namespace), ok
+// source gives what stands behind a path in a setting; relative paths start in the configuration folder.
+func (c *configuration) source(file string) object.File {
+	return c.w.Main.Resolve(c.absolute(file), c.in)
 }
 
 func (c *configuration) absolute(file string) string {

@@ -126,18 +126,20 @@ func (c *connection) ca() string {
 	return ""
 }
 
-// source gives the Secret or ConfigMap from which a connection takes its CA.
-func (p *planner) source(w *recognise.Workload, c *connection) (object.Source, bool) {
+// source gives the file from which a connection takes its CA.
+func (p *planner) source(w *recognise.Workload, c *connection) object.File {
 	if c.ca() == "" {
-		return object.Source{}, false
+		return object.File{}
 	}
-	return c.file(w, c.ca())
+	return p.file(w, c, c.ca())
 }
 
-func (c *connection) file(w *recognise.Workload, file string) (object.Source, bool) {
-	_, known := expand(w.Main, file)
-	s, ok := w.Main.File(c.absolute(w, file))
-	return s.In(w.Namespace), ok && known
+// file gives what stands behind a path in a setting.
+func (p *planner) file(w *recognise.Workload, c *connection, file string) object.File {
+	if _, known := expand(w.Main, file); !known {
+		return object.File{Path: file, Why: "its name holds a variable that comes from elsewhere"}
+	}
+	return w.Main.Resolve(c.absolute(w, file), p)
 }
 
 // absolute gives the path of a file in a setting.
@@ -150,22 +152,14 @@ func (c *connection) absolute(w *recognise.Workload, file string) string {
 }
 
 // dangles tells whether nothing is mounted where a setting names a file, and no image is known to have one there.
-func (c *connection) dangles(w *recognise.Workload, file string) bool {
-	_, known := expand(w.Main, file)
-	file = c.absolute(w, file)
-	for _, folder := range append(mountPaths(w.Main), "/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/var/run/secrets") {
-		known = known && file != folder && !strings.HasPrefix(file, strings.TrimSuffix(folder, "/")+"/")
-	}
-	return known && !strings.Contains(file, "-----BEGIN")
+func dangles(w *recognise.Workload, file object.File) bool {
+	_, mounted := w.Main.MountOf(file.Path)
+	return file.Found == object.NotThere && !mounted && !strings.Contains(file.Path, "-----BEGIN") &&
+		!slices.ContainsFunc(systemFolders[:], func(folder string) bool { return object.Below(file.Path, folder) })
 }
 
-func mountPaths(c object.Container) []string {
-	var all []string
-	for _, m := range c.Mounts() {
-		all = append(all, m.Path)
-	}
-	return all
-}
+// systemFolders are where an image may have the CAs of its distribution, and Kubernetes mounts files of its own.
+var systemFolders = [...]string{"/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/var/run/secrets"}
 
 // connect plans one connection: it speaks HTTPS, trusts the CA and presents the pair. What the user has wired stays where it serves.
 func (p *planner) connect(w *recognise.Workload, c *connection, id identity) error {
@@ -200,18 +194,19 @@ func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) 
 		return err
 	}
 	named := p.settings.Certificates.SecretName != ""
-	switch source, ok := p.source(w, c); {
+	switch file := p.source(w, c); {
 	case !c.checks():
-	case c.ca() == "" || named && (!ok || source != id.ca) || strings.HasPrefix(c.ca(), c.pairs()+"/"):
+	case c.ca() == "" || named && (!file.Key() || file.Source != id.ca) || strings.HasPrefix(c.ca(), c.pairs()+"/"):
 		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "the CA that signed the server's certificate")
-	case c.dangles(w, c.ca()):
+	case dangles(w, file):
 		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
-	case ok:
-		if err := readable(w.Main, c.absolute(w, c.ca())); err != nil {
+	case file.Key():
+		if err := readable(w.Main, file); err != nil {
 			return err
 		}
 	default:
-		p.assume("%s: container %q: %s stays (%s): the file must be there, and hold the CA that signed the server's certificate", w.ID, w.Main.Name, c.keys.ca, c.store.get(c.keys.ca).Place)
+		p.assume("%s: container %q: %s stays (%s): the file must be there, and hold the CA that signed the server's certificate%s",
+			w.ID, w.Main.Name, c.keys.ca, c.store.get(c.keys.ca).Place, because(file))
 	}
 	if !p.settings.Certs() || own {
 		return nil
@@ -322,13 +317,14 @@ func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
 		return true, nil
 	}
 	for _, s := range []*setting{cert, key} {
-		if source, ok := c.file(w, s.Value()); ok {
-			if err := errors.Join(p.holds(source), readable(w.Main, c.absolute(w, s.Value())), p.isForClients(w.Object, secretOf(source))); err != nil {
+		file := p.file(w, c, s.Value())
+		if file.Key() {
+			if err := errors.Join(p.holds(file.Source), readable(w.Main, file), p.isForClients(w.Object, secretOf(file.Source))); err != nil {
 				return true, err
 			}
 			continue
 		}
-		p.assume("%s: container %q: %s stays (%s): the file must be there, and Elasticsearch must trust the certificate", w.ID, w.Main.Name, s.Key, s.Place)
+		p.assume("%s: container %q: %s stays (%s): the file must be there, and Elasticsearch must trust the certificate%s", w.ID, w.Main.Name, s.Key, s.Place, because(file))
 	}
 	return true, nil
 }

@@ -10,20 +10,40 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
+// Shown gives the Secret or ConfigMap of a source, nil where the stream does not show it. Where nothing tells which of several counts, that
+// is a problem.
+func (p *planner) Shown(s object.Source) *object.Object {
+	o, err := p.release.Find(s.Namespace, s.Kind, s.Name)
+	if err != nil {
+		p.failOnce(object.ID{Kind: s.Kind, Name: s.Name}, err)
+	}
+	return o
+}
+
+// Filler names the object of the stream that has a controller fill a Secret or ConfigMap, "" for none.
+func (p *planner) Filler(s object.Source) string { return p.release.Filler(s) }
+
+// because gives the reason for which a file is no key of a Secret or ConfigMap, for the end of a sentence.
+func because(f object.File) string {
+	if f.Why == "" {
+		return ""
+	}
+	return " (" + f.Why + ")"
+}
+
 // files reads the YAML files of a program. A file that the stream does not hold cannot be secured, unless something else says how
 // the program connects.
 func (p *planner) files(w *recognise.Workload, names ...string) ([]*embedded, error) {
 	var all []*embedded
 	for _, name := range p.unfolded(w, names) {
-		source, ok := w.Main.File(name)
-		if !ok {
+		file := w.Main.Resolve(name, p)
+		if !file.Key() {
 			continue
 		}
-		holder, err := p.holder(w, name, source)
-		if err != nil {
+		if err := isShown(w, file); err != nil {
 			return nil, err
 		}
-		f, err := p.open(w, holder, source)
+		f, err := p.open(w, file)
 		if err != nil {
 			return nil, err
 		}
@@ -34,14 +54,13 @@ func (p *planner) files(w *recognise.Workload, names ...string) ([]*embedded, er
 	return all, nil
 }
 
-// holder gives the object of the stream that a file of a client comes from.
-func (p *planner) holder(w *recognise.Workload, name string, source object.Source) (*object.Object, error) {
-	holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
-	if err == nil && holder == nil {
-		err = fmt.Errorf("reads %q from %s, which is not in the stream, so that it cannot be given a certificate there: add CA, certificate and key to that file and "+
-			"list the container under spec.unmanaged (ref: %s/%s) with the reason", name, source, w.ID, w.Main.Name)
+// isShown refuses a file of a client that the stream does not hold.
+func isShown(w *recognise.Workload, file object.File) error {
+	if file.State != object.NotShown {
+		return nil
 	}
-	return holder, err
+	return fmt.Errorf("reads %q from %s, which is not in the stream, so that it cannot be given a certificate there: add CA, certificate and key to that file and "+
+		"list the container under spec.unmanaged (ref: %s/%s) with the reason", file.Path, file.What(), w.ID, w.Main.Name)
 }
 
 // unfolded puts in the YAML files of a folder for its name. Of a mounted Secret or ConfigMap that is not in the stream the files are unknown.
@@ -52,45 +71,11 @@ func (p *planner) unfolded(w *recognise.Workload, names []string) []string {
 			all = append(all, name)
 			continue
 		}
-		for _, file := range p.mounted(w) {
+		for _, file := range w.Main.Files(p) {
 			if strings.HasPrefix(file, name) {
 				all = append(all, file)
 			}
 		}
 	}
 	return slices.DeleteFunc(all, func(name string) bool { return path.Ext(name) != ".yml" && path.Ext(name) != ".yaml" })
-}
-
-// mounted lists the files that a container sees in its mounts, as far as the stream shows them.
-func (p *planner) mounted(w *recognise.Workload) []string {
-	var all []string
-	for _, m := range w.Main.Mounts() {
-		if m.SubPath != "" {
-			all = append(all, m.Path)
-			continue
-		}
-		for _, file := range p.filesOf(w, m) {
-			all = append(all, path.Join(m.Path, file))
-		}
-	}
-	return all
-}
-
-// filesOf gives the names of the files in a mounted folder, as far as the stream shows them.
-func (p *planner) filesOf(w *recognise.Workload, m object.Mount) []string {
-	var names []string
-	for _, source := range w.Pod.Sources(m.Volume) {
-		if source.Key != "" {
-			names = append(names, source.File)
-			continue
-		}
-		holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
-		if err != nil || holder == nil {
-			continue
-		}
-		for _, field := range []string{"data", "stringData"} {
-			names = append(names, sortedKeys(object.Pairs(holder.Node, field))...)
-		}
-	}
-	return names
 }

@@ -124,12 +124,12 @@ func (p *planner) kibanaCA(conf *configuration) (object.Source, error) {
 	if s == nil || len(s.Values) == 0 {
 		return object.Source{}, fmt.Errorf("%s is not set: Kibana would not know whom to trust; name the Secret with the CA in certificates.secretName", kibanaCAs)
 	}
-	source, ok := conf.source(s.Values[0])
-	if !ok {
-		return source, fmt.Errorf("%s is %q in %s, and no Secret or ConfigMap of the pod is mounted there: name the Secret with the CA in certificates.secretName",
-			kibanaCAs, s.Values[0], s.Place)
+	file := conf.source(s.Values[0])
+	if !file.Key() {
+		return object.Source{}, fmt.Errorf("%s is %q in %s, and no Secret or ConfigMap of the pod is mounted there%s: name the Secret with the CA in certificates.secretName",
+			kibanaCAs, s.Values[0], s.Place, because(file))
 	}
-	return source, readable(conf.w.Main, conf.absolute(s.Values[0]))
+	return file.Source, readable(conf.w.Main, file)
 }
 
 // ownPair gives the client pair that the user has wired by hand, nil when there is none. It wins, and the init container presents
@@ -153,15 +153,13 @@ func (p *planner) ownPair(conf *configuration) (*identity, error) {
 		}
 		return nil, fmt.Errorf("%s is set in %s without %s, and Kibana presents no certificate then: set both, or remove it", one.Key, one.Place, other)
 	}
-	c, certOK := conf.source(cert.Value())
-	k, keyOK := conf.source(key.Value())
-	if !certOK || !keyOK || c.Kind != "Secret" || k.Name != c.Name {
-		return nil, fmt.Errorf("%s is %q in %s, and no Secret of the pod is mounted there with its key beside it, so that elk-mtls-init cannot present the same pair: "+
-			"remove both settings and name the Secret in certificates.clients", kibanaCert, cert.Value(), cert.Place)
+	c, k := conf.source(cert.Value()), conf.source(key.Value())
+	if !inOneSecret(c, k) {
+		return nil, fmt.Errorf("%s is %q in %s, and no Secret of the pod is mounted there with its key beside it%s, so that elk-mtls-init cannot present the same pair: "+
+			"remove both settings and name the Secret in certificates.clients", kibanaCert, cert.Value(), cert.Place, or(because(c), because(k)))
 	}
-	return &identity{secret: c.Name, cert: c.Key, key: k.Key}, errors.Join(
-		readable(conf.w.Main, conf.absolute(cert.Value()), conf.absolute(key.Value())),
-		p.holds(c.In(conf.w.Namespace)), p.holds(k.In(conf.w.Namespace)), p.isForClients(conf.w.Object, c.Name))
+	return &identity{secret: c.Source.Name, cert: c.Source.Key, key: k.Source.Key}, errors.Join(
+		readable(conf.w.Main, c, k), p.holds(c.Source), p.holds(k.Source), p.isForClients(conf.w.Object, c.Source.Name))
 }
 
 // kibanaTLS plans Kibana's own connection.
@@ -196,8 +194,8 @@ func (p *planner) trusts(conf *configuration, ca object.Source) bool {
 	if s == nil || len(s.Values) != 1 {
 		return false
 	}
-	source, ok := conf.source(s.Values[0])
-	return ok && source == ca && !strings.HasPrefix(s.Values[0], clientDir+"/")
+	file := conf.source(s.Values[0])
+	return file.Key() && file.Source == ca && !strings.HasPrefix(s.Values[0], clientDir+"/")
 }
 
 // kibanaSet plans one of Kibana's settings: in its place where somebody set it, else in the environment.

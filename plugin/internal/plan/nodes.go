@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -147,16 +148,20 @@ func (p *planner) serverPair(conf *configuration) (identity, error) {
 	case certificate == nil || key == nil:
 		return identity{}, fmt.Errorf("%scertificate and %skey are not both set: name the Secret with the node's certificate in certificates.secretName", httpSSL, httpSSL)
 	}
-	source, ok := conf.source(certificate.Value())
-	keySource, keyOK := conf.source(key.Value())
-	if ok && keyOK && source.Kind == "Secret" && keySource.Name == source.Name {
-		return identity{secret: source.Name, cert: source.Key, key: keySource.Key}, nil
+	cert, keyFile := conf.source(certificate.Value()), conf.source(key.Value())
+	if inOneSecret(cert, keyFile) {
+		return identity{secret: cert.Source.Name, cert: cert.Source.Key, key: keyFile.Source.Key}, nil
 	}
 	if named {
 		return identity{}, nil
 	}
-	return identity{}, fmt.Errorf("%scertificate is %q in %s, and no Secret of the pod is mounted there with its key beside it: name the Secret in certificates.secretName",
-		httpSSL, certificate.Value(), certificate.Place)
+	return identity{}, fmt.Errorf("%scertificate is %q in %s, and no Secret of the pod is mounted there with its key beside it%s: name the Secret in certificates.secretName",
+		httpSSL, certificate.Value(), certificate.Place, or(because(cert), because(keyFile)))
+}
+
+// inOneSecret tells whether a certificate and its key are keys of one Secret.
+func inOneSecret(cert, key object.File) bool {
+	return cert.Key() && key.Key() && cert.Source.Kind == "Secret" && key.Source.Kind == "Secret" && key.Source.Name == cert.Source.Name
 }
 
 // serverFiles mounts what the configuration adds for the node, and writes the list of CAs that it trusts. Without that list a node
@@ -176,12 +181,12 @@ func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server
 		items = append(items, fileItem{ca, fileCA}, fileItem{known.certificate, fileCert}, fileItem{secretKey(w.Object, c.SecretName, or(c.Keys.Key, fileKey)), fileKey})
 		p.server(w, conf, httpSSL+"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert), "the certificate of the Secret that the configuration names")
 		p.server(w, conf, httpSSL+"key", path.Join(w.Layout.Abs(serverFolder), fileKey), "the key of that certificate")
-		cas[own] = trustedCA{path.Join(w.Layout.Abs(serverFolder), fileCA), ca, true}
+		cas[own] = trustedCA{path: path.Join(w.Layout.Abs(serverFolder), fileCA), source: ca, known: true}
 	} else {
-		err = readable(w.Main, conf.absolute(certificate.Value()), conf.absolute(conf.get(httpSSL+"key").Value()))
+		err = readable(w.Main, conf.source(certificate.Value()), conf.source(conf.get(httpSSL+"key").Value()))
 	}
 	if ca := c.ClientCA; ca.SecretName != "" {
-		added := trustedCA{path.Join(w.Layout.Abs(serverFolder), fileClientCA), secretKey(w.Object, ca.SecretName, ca.Key), true}
+		added := trustedCA{path: path.Join(w.Layout.Abs(serverFolder), fileClientCA), source: secretKey(w.Object, ca.SecretName, ca.Key), known: true}
 		items = append(items, fileItem{added.source, fileClientCA})
 		if !slices.ContainsFunc(cas, func(t trustedCA) bool { return t.path == added.path }) {
 			cas = append(cas, added)

@@ -93,22 +93,24 @@ func (s pipelineStore) put(key string, value *yaml.Node) (*object.Object, patch.
 // their settings, nil for a plugin that is none.
 func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, find func(pipeline.Plugin) *tlsKeys, older map[string][]string) ([]*connection, error) {
 	var all []*connection
-	for _, file := range p.mounted(w) {
-		source, ok := w.Main.File(file)
-		if !ok || path.Ext(file) != ".conf" {
+	for _, name := range w.Main.Files(p) {
+		if path.Ext(name) != ".conf" {
 			continue
 		}
-		holder, err := p.holder(w, file, source)
-		if err != nil {
+		file := w.Main.Resolve(name, p)
+		if !file.Key() {
+			continue
+		}
+		if err := isShown(w, file); err != nil {
 			return nil, err
 		}
-		text := string(p.value(source.In(w.Namespace)))
+		holder, source, text := file.Content.Object, file.Source, string(file.Content.Text)
 		plugins, err := language.Plugins(text)
 		if err != nil {
 			if !strings.Contains(text, "elasticsearch") {
 				continue // a file of another kind
 			}
-			return nil, fmt.Errorf("%s of %s, which it reads at %s: %w", source.Key, holder.ID, file, err)
+			return nil, fmt.Errorf("%s of %s, which it reads at %s: %w", source.Key, holder.ID, name, err)
 		}
 		p.configs[holder] = true
 		at := dataPath(holder, source.Key)
@@ -120,7 +122,7 @@ func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, f
 				all = append(all, &connection{
 					name:  plugin.String(),
 					store: pipelineStore{language, plugin, holder, at, source, older},
-					keys:  *keys, dir: path.Dir(file),
+					keys:  *keys, dir: path.Dir(name),
 				})
 			}
 		}
@@ -130,8 +132,8 @@ func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, f
 
 // dataPath gives the place of a key in a ConfigMap or Secret.
 func dataPath(holder *object.Object, key string) patch.Path {
-	if object.Get(holder.Node, "stringData", key) != nil {
-		return fields("stringData", key)
+	if held, ok := holder.Content(key); ok {
+		return fields(held.Field, key)
 	}
 	return fields("data", key)
 }

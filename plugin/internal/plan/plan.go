@@ -274,16 +274,17 @@ func (p *planner) assume(format string, args ...any) {
 type outside struct {
 	namespace, kind, name string
 	keys                  []string
+	filled                string // who brings them, where the stream has the object without
 }
 
-func (p *planner) expect(s object.Source) {
+func (p *planner) expect(s object.Source, filled string) {
 	for i, e := range p.outside {
 		if e.kind == s.Kind && e.name == s.Name && e.namespace == s.Namespace {
 			p.outside[i].keys = append(e.keys, s.Key)
 			return
 		}
 	}
-	p.outside = append(p.outside, outside{s.Namespace, s.Kind, s.Name, []string{s.Key}})
+	p.outside = append(p.outside, outside{s.Namespace, s.Kind, s.Name, []string{s.Key}, filled})
 }
 
 // expected says what must be in the cluster besides the stream.
@@ -293,7 +294,11 @@ func (p *planner) expected() {
 		if e.namespace != "" {
 			where = " (namespace " + e.namespace + ")"
 		}
-		p.assume("%s/%s%s is not in the stream: it must hold %s", e.kind, e.name, where, quoted(compact(e.keys)))
+		shown := "is not in the stream"
+		if e.filled != "" {
+			shown = "is filled later (" + e.filled + ")"
+		}
+		p.assume("%s/%s%s %s: it must hold %s", e.kind, e.name, where, shown, quoted(compact(e.keys)))
 	}
 }
 

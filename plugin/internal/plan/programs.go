@@ -134,8 +134,8 @@ func (p *planner) clientIdentity(w *recognise.Workload, connections []*connectio
 	var ca object.Source
 	var called []*recognise.Workload
 	for _, c := range connections {
-		if source, ok := p.source(w, c); ok && ca.Name == "" && !strings.HasPrefix(c.ca(), clientDir+"/") {
-			ca = source
+		if file := p.source(w, c); file.Key() && ca.Name == "" && !strings.HasPrefix(c.ca(), clientDir+"/") {
+			ca = file.Source
 		}
 		called = append(called, p.called(w, c))
 	}

@@ -17,7 +17,7 @@ func (p *planner) rendered() {
 	}
 	for _, w := range p.release.Nodes {
 		for _, name := range secretVolumes(w.Pod) {
-			if key := p.privateKey(w.Namespace, name); key != "" {
+			if key := p.privateKey(secretKey(w.Object, name, "")); key != "" {
 				p.failing(w.ID, fmt.Errorf("the stream holds Secret/%s with a private key (%s): a chart that makes it at rendering (createCert: true) makes another CA "+
 					"at every sync; give the node certificates from a Secret outside the chart (createCert: false), or, if this key is always the same, "+
 					"set certificates.rendered: allow (ELK_MTLS_CERTIFICATES_RENDERED=allow)", name, key))
@@ -29,30 +29,24 @@ func (p *planner) rendered() {
 // secretVolumes names the Secrets that a pod mounts.
 func secretVolumes(pod object.Pod) []string {
 	var names []string
-	note := func(name string) {
-		if name != "" && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
 	for _, v := range object.Items(pod.Spec, "volumes") {
-		note(object.Text(v, "secret", "secretName"))
-		for _, s := range object.Items(v, "projected", "sources") {
-			note(object.Text(s, "secret", "name"))
+		for _, part := range pod.Sources(object.Text(v, "name")) {
+			if part.Kind == "Secret" && !slices.Contains(names, part.Name) {
+				names = append(names, part.Name)
+			}
 		}
 	}
 	return names
 }
 
 // privateKey gives the first key of a Secret of the stream whose value is a private key; "" when there is none.
-func (p *planner) privateKey(namespace, name string) string {
-	holder, err := p.release.Find(namespace, "Secret", name)
-	if err != nil || holder == nil {
+func (p *planner) privateKey(s object.Source) string {
+	holder := p.Shown(s)
+	if holder == nil {
 		return ""
 	}
-	keys := slices.Concat(sortedKeys(object.Pairs(holder.Node, "data")), sortedKeys(object.Pairs(holder.Node, "stringData")))
-	slices.Sort(keys)
-	for _, key := range keys {
-		if bytes.Contains(p.value(secretKey(holder, name, key)), []byte("PRIVATE KEY-----")) {
+	for _, key := range holder.Keys() {
+		if held, _ := holder.Content(key); bytes.Contains(held.Text, []byte("PRIVATE KEY-----")) {
 			return key
 		}
 	}

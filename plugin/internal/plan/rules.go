@@ -199,21 +199,17 @@ func (p *planner) ruleFile(w *recognise.Workload, name string) (*embedded, error
 		return nil, fmt.Errorf("%q is no YAML or JSON, and no other file can be changed by a rule: use env or args of the rule, or set CA, certificate and key in that file (a rule "+
 			"with mountPath alone mounts them)", name)
 	}
-	source, ok := w.Main.File(name)
-	if !ok {
-		return nil, fmt.Errorf("%q is not mounted from a ConfigMap or Secret: correct the path in the rule", name)
+	file := w.Main.Resolve(name, p)
+	if !file.Key() {
+		return nil, fmt.Errorf("%q is not mounted from a ConfigMap or Secret%s: correct the path in the rule", name, because(file))
 	}
-	holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
-	if err != nil {
-		return nil, err
-	}
-	if holder == nil {
+	if file.State == object.NotShown {
 		return nil, fmt.Errorf("%q is mounted from %s, which is not in the stream, so that it cannot be changed: use env or args of the rule, or set CA, certificate and key there (a rule "+
-			"with mountPath alone mounts them)", name, source)
+			"with mountPath alone mounts them)", name, file.What())
 	}
-	f, err := p.open(w, holder, source)
+	f, err := p.open(w, file)
 	if err == nil && f == nil {
-		err = fmt.Errorf("%q is mounted from %s, which the object does not have", name, source)
+		err = fmt.Errorf("%q is mounted from %s, which the object does not have", name, file.What())
 	}
 	return f, err
 }
@@ -226,8 +222,8 @@ func (p *planner) ruleIdentity(w *recognise.Workload, files []ruleFile, groups [
 	}
 	var ca object.Source
 	for _, wanted := range slices.Concat(groups...) {
-		if source, ok := wanted.source(w); ok && wanted.names(placeCA) && ca.Name == "" && !strings.HasPrefix(wanted.old.Value(), clientDir) {
-			ca = source
+		if file := wanted.source(w, p); file.Key() && wanted.names(placeCA) && ca.Name == "" && !strings.HasPrefix(wanted.old.Value(), clientDir) {
+			ca = file.Source
 		}
 	}
 	all := texts(w.Main.Node)

@@ -139,13 +139,10 @@ func (p *planner) uncoveredIn(w *recognise.Workload, node *yaml.Node, at patch.P
 // sweepFiles looks at the files that a program reads for servers that only a variable of its container names. What a
 // file names by itself is seen in its object.
 func (p *planner) sweepFiles(w *recognise.Workload) {
-	for _, file := range p.mounted(w) {
-		source, ok := w.Main.File(file)
-		if !ok {
-			continue
-		}
-		holder, err := p.release.Find(w.Namespace, source.Kind, source.Name)
-		if err != nil || holder == nil || p.listed(holder.ID, "") {
+	for _, file := range w.Main.Files(p) {
+		f := w.Main.Resolve(file, p)
+		holder, source := f.Content.Object, f.Source
+		if holder == nil || p.listed(holder.ID, "") {
 			continue
 		}
 		see := func(at patch.Path, text string) []hit {

@@ -13,7 +13,8 @@ import (
 type trustedCA struct {
 	path   string
 	source object.Source
-	known  bool // the source is
+	known  bool   // the source is
+	why    string // it is not
 }
 
 // trusted gives the CAs that a node lists, in the user's order, and which of them is the server's own. One that is not listed is added:
@@ -28,7 +29,8 @@ func (p *planner) trusted(w *recognise.Workload, conf *configuration, server ide
 	if s != nil {
 		for i, file := range s.Values {
 			t := trustedCA{path: file}
-			t.source, t.known = conf.source(file)
+			found := conf.source(file)
+			t.source, t.known, t.why = found.Source, found.Key(), because(found)
 			all = append(all, t)
 			if own < 0 && t.known && t.source.Name == server.secret && t.source.Key == name {
 				own = i
@@ -69,7 +71,7 @@ func (p *planner) followed(w *recognise.Workload, cas []trustedCA) []object.Sour
 	var all []object.Source
 	for _, t := range cas {
 		if !t.known {
-			p.assume("%s: %s lists %q, which no Secret or ConfigMap of the pod holds: clients of that CA are accepted as well", w.ID, settingCAs, t.path)
+			p.assume("%s: %s lists %q, which no Secret or ConfigMap of the pod holds%s: clients of that CA are accepted as well", w.ID, settingCAs, t.path, t.why)
 			return nil
 		}
 		all = append(all, t.source)

@@ -280,23 +280,23 @@ func (s wish) has(value *yaml.Node) bool {
 }
 
 // source gives the Secret or ConfigMap behind a file that the user has set where a rule wants one.
-func (s wish) source(w *recognise.Workload) (object.Source, bool) {
+func (s wish) source(w *recognise.Workload, in object.Input) object.File {
 	template, ok := s.value.(string)
 	if !ok || s.old.Value() == "" {
-		return object.Source{}, false
+		return object.File{}
 	}
 	for _, place := range []string{placeCA, placeCert, placeKey} {
 		if before, after, ok := strings.Cut(template, place); ok {
-			source, found := w.Main.File(strings.TrimSuffix(strings.TrimPrefix(s.old.Value(), before), after))
-			return source.In(w.Namespace), found
+			return w.Main.Resolve(strings.TrimSuffix(strings.TrimPrefix(s.old.Value(), before), after), in)
 		}
 	}
-	return object.Source{}, false
+	return object.File{}
 }
 
 // ownFile looks at a file that the user has set.
 func (p *planner) ownFile(w *recognise.Workload, s wish, id identity) error {
-	source, ok := s.source(w)
+	file := s.source(w, p)
+	source, ok := file.Source, file.Key()
 	switch {
 	case s.names(placeCA) && p.settings.Certificates.SecretName != "" && (!ok || source != id.ca):
 		return fmt.Errorf("%s is set in %s, and the servers have their certificates from Secret/%s, as certificates.secretName says: remove the setting, or put that CA there",
@@ -306,6 +306,6 @@ func (p *planner) ownFile(w *recognise.Workload, s wish, id identity) error {
 	case ok:
 		return errors.Join(p.holds(source), p.isForClients(w.Object, secretOf(source)))
 	}
-	p.assume("%s: container %q: %s stays (%s): what it names must be there, and serve this Elasticsearch", w.ID, w.Main.Name, s.key, s.old.Place)
+	p.assume("%s: container %q: %s stays (%s): what it names must be there, and serve this Elasticsearch%s", w.ID, w.Main.Name, s.key, s.old.Place, because(file))
 	return nil
 }

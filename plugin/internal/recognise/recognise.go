@@ -5,6 +5,7 @@ package recognise
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -53,6 +54,7 @@ type Release struct {
 	found         map[string][]*object.Object // of Named, by kind and name
 	names         map[string]named            // of Named, by kind
 	services      map[*Workload][]string
+	filled        map[string][]*object.Object // see fillers
 	serverLayouts []Layout
 	layouts       []clientLayout
 }
@@ -200,23 +202,52 @@ func (r *Release) judgeServer(o *object.Object, pod object.Pod) (*Workload, erro
 
 // Find gives the object of that kind and name that an object of a namespace sees, nil when the stream has none. A namespace that is
 // not written down may be any. Of a hook and an object of the release with one name it gives the latter. A document that cannot be
-// read is an error only when it may be the one.
+// read is an error only when it may be the one; so are several objects that differ, of which nothing tells which one counts.
 func (r *Release) Find(namespace, kind, name string) (*object.Object, error) {
 	all, err := r.Named(kind, name)
 	if err != nil {
 		return nil, err
 	}
-	var hook *object.Object
+	return One(all, namespace)
+}
+
+// One gives the object among several of one kind and name that an object of a namespace sees.
+func One(all []*object.Object, namespace string) (*object.Object, error) {
+	var seen, hooks []*object.Object
 	for _, o := range all {
 		switch {
 		case !sameNamespace(namespace, o.Namespace):
 		case o.Hook == "":
-			return o, nil
-		case hook == nil:
-			hook = o
+			seen = append(seen, o)
+		default:
+			hooks = append(hooks, o)
 		}
 	}
-	return hook, nil
+	if len(seen) == 0 && len(hooks) > 0 {
+		return hooks[0], nil // Helm makes them one after the other
+	}
+	if len(seen) == 0 {
+		return nil, nil
+	}
+	if i := slices.IndexFunc(seen, func(o *object.Object) bool { return !equal(o, seen[0]) }); i > 0 {
+		return nil, twice(seen[0], seen[i])
+	}
+	return seen[0], nil
+}
+
+// twice says that two objects of one name differ.
+func twice(a, b *object.Object) error {
+	const said = "%s is there twice, with different content"
+	if a.Namespace == b.Namespace {
+		return fmt.Errorf(said+" (lines %d and %d): the one that is applied last counts; remove the other", a.ID, a.Line(), b.Line())
+	}
+	in := func(o *object.Object) string {
+		if o.Namespace == "" {
+			return fmt.Sprintf("line %d, no namespace", o.Line())
+		}
+		return fmt.Sprintf("line %d, namespace %s", o.Line(), o.Namespace)
+	}
+	return fmt.Errorf(said+" (%s; %s), and nothing tells which of the two is read: write the namespace into every object, or remove one", a.ID, in(a), in(b))
 }
 
 func sameNamespace(a, b string) bool { return a == b || a == "" || b == "" }

@@ -38,6 +38,12 @@ func (a *Aspect) fail(at place, code Code, format string, args ...any) {
 	a.Findings = append(a.Findings, at.finding(code, fmt.Sprintf(format, args...)))
 }
 
+// take takes over findings and assumptions.
+func (a *Aspect) take(other *Aspect) {
+	a.Assumptions = append(a.Assumptions, other.Assumptions...)
+	a.Findings = append(a.Findings, other.Findings...)
+}
+
 // add takes over what following a file has brought.
 func (a *Aspect) add(l link) {
 	for _, text := range l.assumptions {

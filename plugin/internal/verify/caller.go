@@ -2,7 +2,6 @@ package verify
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -20,12 +19,13 @@ type caller struct {
 	pod    object.Pod
 	*reader
 	env     settings // by the names of the variables
+	notes   *Aspect  // what is taken for granted of the files that it reads
 	unknown []string // whole Secrets and ConfigMaps that are taken as environment, and that nothing here shows
 	runs    []process.Run
 }
 
 func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) caller {
-	made := caller{Container: c, object: o, pod: pod, reader: r, env: settings{}}
+	made := caller{Container: c, object: o, pod: pod, reader: r, env: settings{}, notes: &Aspect{}}
 	for _, from := range object.Items(c.Node, "envFrom") {
 		made.takeAll(from)
 	}
@@ -51,16 +51,15 @@ func (c *caller) takeAll(from *yaml.RNode) {
 		if name == "" {
 			continue
 		}
-		o := c.find(object.Source{Namespace: c.object.Namespace, Kind: kind, Name: name})
+		o := c.Shown(object.Source{Namespace: c.object.Namespace, Kind: kind, Name: name})
 		if o == nil {
 			c.unknown = append(c.unknown, kind+"/"+name)
 			continue
 		}
-		all := contents(o)
-		for _, key := range slices.Sorted(maps.Keys(all)) {
-			held := all[key]
-			c.env[prefix+key] = value{texts: []string{string(held.text)}, at: place{id: o.ID, path: "data." + key, line: o.Doc.Line() + held.node.Line - 1},
-				from: object.Source{Kind: kind, Name: name, Key: key}, nodes: []*yaml.Node{held.node}}
+		for _, key := range o.Keys() {
+			held, _ := o.Content(key)
+			c.env[prefix+key] = value{texts: []string{string(held.Text)}, at: place{id: o.ID, path: "data." + key, line: o.Doc.Line() + held.Node.Line - 1},
+				from: object.Source{Kind: kind, Name: name, Key: key}, nodes: []*yaml.Node{held.Node}}
 		}
 	}
 }
@@ -73,9 +72,9 @@ func (c *caller) valueFrom(e object.Env, v value) value {
 			continue
 		}
 		v.from = object.Source{Namespace: c.object.Namespace, Kind: kind, Name: object.Text(ref, "name"), Key: object.Text(ref, "key")}
-		if held, state := c.content(v.from); state == isHeld {
-			v.texts, v.hidden = []string{string(held.text)}, false
-			v.nodes = append(v.nodes, held.node)
+		if held, state, _ := object.Look(c.reader, v.from); state == object.Held {
+			v.texts, v.hidden = []string{string(held.Text)}, false
+			v.nodes = append(v.nodes, held.Node)
 		}
 	}
 	return v
@@ -161,18 +160,30 @@ func variable(text string) (name string, fallback *string, end int) {
 
 // file gives the YAML file that the container sees at a path: nil when none is mounted there from the stream.
 func (c caller) file(path string) (*manifest.Document, place) {
-	l := c.follow(path, place{})
-	if l.node == nil || l.holder == nil {
+	l := c.read(path)
+	if l.Content.Node == nil {
 		return nil, place{}
 	}
-	inside := l.holder.Doc.Inside
-	if l.encoded {
-		inside = l.holder.Doc.InsideBase64
+	inside := l.Content.Object.Doc.Inside
+	if l.Content.Encoded {
+		inside = l.Content.Object.Doc.InsideBase64
 	}
-	doc, err := inside(l.node)
+	doc, err := inside(l.Content.Node)
 	if err != nil {
 		return nil, place{}
 	}
-	c.inner[l.node] = doc
-	return doc, place{id: l.holder.ID, path: path}
+	c.inner[l.Content.Node] = doc
+	return doc, place{id: l.Content.Object.ID, path: path}
+}
+
+// read follows a file of settings, and notes what that takes for granted. Many files are looked for that need not be there.
+func (c caller) read(path string) link {
+	l := c.follow(path, c.at(path, nil))
+	switch {
+	case l.Found == object.Outside:
+		c.notes.assume("%s: %s says nothing else, if it is there (%s)", c, l.Path, l.Why)
+	case l.code != NoFile && (l.code != NoKeyInObject || l.Found == object.Copied):
+		c.notes.add(l)
+	}
+	return l
 }

@@ -107,6 +107,7 @@ func (c *connection) judge(servers []*server) *Edge {
 	for _, s := range servers {
 		e.Servers = append(e.Servers, s.object.ID.String())
 	}
+	e.TLS.take(c.notes)
 	c.judgeTLS(&e.TLS, addresses)
 	c.judgeCA(&e.CA, addresses, servers)
 	c.judgeCertificate(&e.Certificate, servers)
@@ -181,15 +182,15 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 	var files []string
 	known := true
 	for _, file := range c.ca.list() {
-		l := c.read(file, c.ca.at)
+		l := c.pem(file, c.ca.at)
 		if l.code == NoFile && ofSystem(file) {
-			l = link{file: file, at: c.ca.at}
+			l = link{File: object.File{Path: file}, at: c.ca.at}
 			l.assume("%s: its image holds %s", c.caller, file)
 		}
 		a.add(l)
 		certs := c.certs(l, a)
 		known = known && certs != nil
-		cas, files = append(cas, certs...), append(files, l.what())
+		cas, files = append(cas, certs...), append(files, l.What())
 	}
 	if len(a.Findings) > 0 {
 		return
@@ -205,7 +206,7 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 // ofSystem holds for files that an image may bring: the CAs of its distribution.
 func ofSystem(file string) bool {
 	for _, folder := range []string{"/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"} {
-		if below(path.Clean(file), folder) {
+		if object.Below(path.Clean(file), folder) {
 			return true
 		}
 	}
@@ -217,7 +218,7 @@ func (c *connection) trusts(a *Aspect, s *server, addresses []address, cas []*x5
 		a.assume("%s is signed by a CA in %s", s.presented(), files)
 	} else if err := signed(s.chain, cas); err != nil {
 		if known {
-			a.fail(c.ca.at, ClientTrust, "%s did not sign the certificate of %s (%s)", files, s.object.ID, s.cert.what())
+			a.fail(c.ca.at, ClientTrust, "%s did not sign the certificate of %s (%s)", files, s.object.ID, s.cert.What())
 			return
 		}
 		a.assume("%s is signed by a CA in %s", s.presented(), files)
@@ -233,15 +234,15 @@ func (c *connection) trusts(a *Aspect, s *server, addresses []address, cas []*x5
 		case s.chain == nil:
 			a.assume("%s covers the name %q", s.presented(), at.host)
 		case s.chain[0].VerifyHostname(at.host) != nil:
-			a.fail(at.at, OtherName, "the certificate of %s (%s) does not cover %q", s.object.ID, s.cert.what(), at.host)
+			a.fail(at.at, OtherName, "the certificate of %s (%s) does not cover %q", s.object.ID, s.cert.What(), at.host)
 		}
 	}
 }
 
 // presented names the certificate of the server.
 func (s *server) presented() string {
-	if s.cert.source.Name != "" {
-		return "the certificate in " + s.cert.what()
+	if s.cert.Source.Name != "" {
+		return "the certificate in " + s.cert.What()
 	}
 	return "the certificate of " + s.object.ID.String()
 }
@@ -254,10 +255,10 @@ func hostsOf(addresses []address) string {
 	return strings.Join(all, ", ")
 }
 
-// read follows a file, or takes PEM that stands in the setting itself.
-func (c *connection) read(text string, at place) link {
+// pem follows a file, or takes PEM that stands in the setting itself.
+func (c *connection) pem(text string, at place) link {
 	if strings.HasPrefix(text, "-----BEGIN") {
-		return link{file: at.path, text: []byte(text), at: at}
+		return link{File: object.File{Path: at.path, Content: object.Content{Text: []byte(text)}}, at: at}
 	}
 	return c.follow(c.rooted(text, c.dir), at)
 }
@@ -280,7 +281,7 @@ func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
 	case c.rc != nil && !c.cert.set() && !c.key.set():
 		a.add(*c.rc)
 		if c.rc.code == "" {
-			a.assume("%s names a certificate that Elasticsearch trusts, and its key", c.rc.what())
+			a.assume("%s names a certificate that Elasticsearch trusts, and its key", c.rc.What())
 		}
 	case !c.cert.set() && !c.key.set() && !required:
 		a.idle = stateNone
@@ -330,17 +331,12 @@ func (c *connection) madeHere() bool {
 
 // volumeAt names the volume in which a container has a file.
 func volumeAt(c object.Container, file string) string {
-	var best object.Mount
-	for _, m := range c.Mounts() {
-		if below(file, m.Path) && len(m.Path) >= len(best.Path) {
-			best = m
-		}
-	}
-	return best.Volume
+	m, _ := c.MountOf(file)
+	return m.Volume
 }
 
 func (c *connection) judgePair(a *Aspect, servers []*server) {
-	cert, key := c.read(c.cert.text(), c.cert.at), c.read(c.key.text(), c.key.at)
+	cert, key := c.pem(c.cert.text(), c.cert.at), c.pem(c.key.text(), c.key.at)
 	a.add(cert)
 	a.add(key)
 	chain := c.certs(cert, a)
@@ -350,15 +346,15 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 		return
 	}
 	if len(servers) == 0 {
-		a.assume("Elasticsearch at %s trusts the certificate in %s", hostsOf(c.addresses()), cert.what())
+		a.assume("Elasticsearch at %s trusts the certificate in %s", hostsOf(c.addresses()), cert.What())
 	}
 	for _, s := range servers {
 		switch {
 		case chain != nil && len(s.cas) > 0 && signed(chain, s.cas) == nil:
 		case chain != nil && s.casKnown:
-			a.fail(c.cert.at, ChainRefused, "%s was not signed by a CA that %s trusts", cert.what(), s.object.ID)
+			a.fail(c.cert.at, ChainRefused, "%s was not signed by a CA that %s trusts", cert.What(), s.object.ID)
 		default:
-			a.assume("the certificate in %s is signed by a CA that %s trusts (%s)", cert.what(), s.object.ID, s.trusted())
+			a.assume("the certificate in %s is signed by a CA that %s trusts (%s)", cert.What(), s.object.ID, s.trusted())
 		}
 	}
 }
@@ -368,21 +364,21 @@ func (c *connection) judgeUse(a *Aspect, cert link, chain []*x509.Certificate) {
 	if chain != nil {
 		switch err := certificate.ForClients(chain[0]); {
 		case errors.Is(err, certificate.ErrAuthority):
-			a.fail(c.cert.at, AuthorityKey, "%s %v", cert.what(), err)
+			a.fail(c.cert.at, AuthorityKey, "%s %v", cert.What(), err)
 			return
 		case err != nil:
-			a.fail(c.cert.at, WrongUsage, "%s: %v", cert.what(), err)
+			a.fail(c.cert.at, WrongUsage, "%s: %v", cert.What(), err)
 			return
 		}
 	}
-	if cert.source.Kind != "Secret" {
+	if cert.Source.Kind != "Secret" {
 		return
 	}
-	if says := c.declared.Authority(cert.source.Namespace, cert.source.Name); says != "" {
-		a.fail(c.cert.at, AuthorityKey, "Secret/%s holds the key of a CA: %s", cert.source.Name, says)
+	if says := c.declared.Authority(cert.Source.Namespace, cert.Source.Name); says != "" {
+		a.fail(c.cert.at, AuthorityKey, "Secret/%s holds the key of a CA: %s", cert.Source.Name, says)
 	}
-	if says := c.declared.ServersOnly(cert.source.Namespace, cert.source.Name); says != "" {
-		a.fail(c.cert.at, WrongUsage, "the certificate in Secret/%s is for servers only: %s", cert.source.Name, says)
+	if says := c.declared.ServersOnly(cert.Source.Namespace, cert.Source.Name); says != "" {
+		a.fail(c.cert.at, WrongUsage, "the certificate in Secret/%s is for servers only: %s", cert.Source.Name, says)
 	}
 }
 
@@ -393,7 +389,7 @@ func (s *server) trusted() string {
 	}
 	var files []string
 	for _, l := range s.caFiles {
-		files = append(files, l.what())
+		files = append(files, l.What())
 	}
 	return or(strings.Join(files, ", "), "its store")
 }

@@ -147,10 +147,10 @@ func (c caller) curlrc(request shell.Request, made *connection) map[string]strin
 		return options
 	}
 	l := c.follow(path.Join(home, ".curlrc"), c.env["CURL_HOME"].at)
-	if l.code != "" || l.text == nil {
+	if l.code != "" || l.Content.Text == nil {
 		made.rc = &l
 	}
-	for _, line := range strings.Split(string(l.text), "\n") {
+	for _, line := range strings.Split(string(l.Content.Text), "\n") {
 		name, text, _ := strings.Cut(strings.TrimSpace(line), "=")
 		if name = strings.TrimLeft(strings.TrimSpace(name), "-"); name == "k" {
 			name = "insecure"

@@ -61,7 +61,7 @@ func (c *connection) judgeToken(a *Aspect) {
 		c.judgeRights(a)
 		return
 	}
-	if o := c.find(c.token.from); o != nil && len(contents(o)) == 0 {
+	if o := c.Shown(c.token.from); o != nil && len(o.Keys()) == 0 {
 		a.fail(c.token.at, NobodyWrites, "%s is empty, and no init container of the pod writes it", c.token.from)
 		return
 	}
@@ -81,7 +81,7 @@ func (c *connection) writes(s object.Source) bool {
 
 // judgeRights looks for the Role that lets elk-mtls-init write the Secret of the token. One from elsewhere may do.
 func (c *connection) judgeRights(a *Aspect) {
-	account := or(object.Text(c.pod.Spec, "serviceAccountName"), "default")
+	account := c.pod.ServiceAccount()
 	secret := c.token.from.Name
 	if secret == "" || c.mayWrite(account, secret) {
 		return
@@ -122,12 +122,12 @@ func (c *connection) comesFrom(a *Aspect, v value) {
 		}
 		return
 	}
-	_, state := c.content(v.from)
+	_, state, filled := object.Look(c.reader, v.from)
 	switch {
-	case state == lacksKey:
+	case state == object.Lacking:
 		a.fail(v.at, NoKeyInObject, "%s/%s is in the stream and has no key %q", v.from.Kind, v.from.Name, v.from.Key)
-	case state == notThere && !c.writes(v.from):
-		a.assume("%s/%s%s holds the key %q", v.from.Kind, v.from.Name, inNamespace(v.from.Namespace), v.from.Key)
+	case state == object.NotShown && !c.writes(v.from):
+		a.assume("%s", holds(v.from, filled))
 	}
 }
 

@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -24,12 +22,12 @@ func (r *reader) neighbours() []mention {
 				}
 				for _, text := range saidIn(words.YNode(), "") {
 					at := place{id: s.object.ID, container: c.Name, path: field, line: s.object.Doc.Line() + text.node.Line - 1}
-					found = append(found, r.sweepText(s.object, text, content{}, at, calls)...)
+					found = append(found, r.sweepText(s.object, text, object.Content{}, at, calls)...)
 				}
 			}
 			for _, held := range r.caller(s.object, s.pod, c).mountedFiles() {
-				at := place{id: held.object.ID, container: c.Name, line: held.object.Doc.Line() + held.node.Line - 1}
-				found = append(found, r.sweepText(s.object, said{node: held.node}, held, at, calls)...)
+				at := place{id: held.Object.ID, container: c.Name, line: held.Object.Doc.Line() + held.Node.Line - 1}
+				found = append(found, r.sweepText(s.object, said{node: held.Node}, held, at, calls)...)
 			}
 		}
 	}
@@ -55,21 +53,20 @@ func localCall(text, port string) string {
 }
 
 // mountedFiles gives what a container mounts of Secrets and ConfigMaps.
-func (c caller) mountedFiles() []content {
-	var all []content
+func (c caller) mountedFiles() []object.Content {
+	var all []object.Content
 	for _, m := range c.Mounts() {
 		for _, part := range c.pod.Sources(m.Volume) {
-			o := c.find(part.In(c.object.Namespace))
+			o := c.Shown(part.Source)
 			if o == nil {
 				continue
 			}
-			held := contents(o)
 			keys := []string{part.Key}
 			if part.Key == "" { // all keys
-				keys = slices.Sorted(maps.Keys(held))
+				keys = o.Keys()
 			}
 			for _, key := range keys {
-				if found, ok := held[key]; ok {
+				if found, ok := o.Content(key); ok {
 					all = append(all, found)
 				}
 			}

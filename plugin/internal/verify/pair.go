@@ -12,26 +12,26 @@ import (
 
 // certs parses a file of certificates and judges their dates; nil when nothing shows them.
 func (r *reader) certs(l link, a *Aspect) []*x509.Certificate {
-	if l.text == nil || l.code != "" {
+	if l.Content.Text == nil || l.code != "" {
 		return nil
 	}
-	chain, err := certificate.Chain(l.text)
+	chain, err := certificate.Chain(l.Content.Text)
 	switch {
-	case errors.Is(err, certificate.ErrNoPEM) && !isPEM(l.text):
-		a.assume("%s holds a certificate in place of what is there now", l.what())
+	case errors.Is(err, certificate.ErrNoPEM) && !isPEM(l.Content.Text):
+		a.assume("%s holds a certificate in place of what is there now", l.What())
 		return nil
 	case err != nil:
-		a.fail(l.at, NoMaterial, "%s: %v", l.what(), err)
+		a.fail(l.at, NoMaterial, "%s: %v", l.What(), err)
 		return nil
 	}
 	for _, c := range chain {
 		switch ends := c.NotAfter; {
 		case r.options.Now.Before(c.NotBefore):
-			a.fail(l.at, NotValid, "%s: the certificate of %q is not valid before %s", l.what(), c.Subject, c.NotBefore.UTC().Format(time.RFC3339))
+			a.fail(l.at, NotValid, "%s: the certificate of %q is not valid before %s", l.What(), c.Subject, c.NotBefore.UTC().Format(time.RFC3339))
 		case r.options.Now.After(ends):
-			a.fail(l.at, NotValid, "%s: the certificate of %q ended on %s", l.what(), c.Subject, ends.UTC().Format(time.RFC3339))
+			a.fail(l.at, NotValid, "%s: the certificate of %q ended on %s", l.What(), c.Subject, ends.UTC().Format(time.RFC3339))
 		case r.options.Within > 0 && r.options.Now.Add(r.options.Within).After(ends):
-			a.fail(l.at, EndsSoon, "%s: the certificate of %q ends on %s", l.what(), c.Subject, ends.UTC().Format(time.RFC3339))
+			a.fail(l.at, EndsSoon, "%s: the certificate of %q ends on %s", l.What(), c.Subject, ends.UTC().Format(time.RFC3339))
 		}
 	}
 	return chain
@@ -45,19 +45,19 @@ func fits(chain []*x509.Certificate, cert, key link, a *Aspect) {
 	switch {
 	case key.code != "" || cert.code != "":
 		return
-	case key.text == nil || chain == nil:
-		a.assume("%s holds the key of the certificate in %s", key.what(), cert.what())
+	case key.Content.Text == nil || chain == nil:
+		a.assume("%s holds the key of the certificate in %s", key.What(), cert.What())
 		return
 	}
-	if _, err := certificate.Key(key.text); errors.Is(err, certificate.ErrNoPEM) && !isPEM(key.text) {
-		a.assume("%s holds the key of the certificate in %s in place of what is there now", key.what(), cert.what())
+	if _, err := certificate.Key(key.Content.Text); errors.Is(err, certificate.ErrNoPEM) && !isPEM(key.Content.Text) {
+		a.assume("%s holds the key of the certificate in %s in place of what is there now", key.What(), cert.What())
 		return
 	} else if err != nil {
-		a.fail(key.at, NoMaterial, "%s %v", key.what(), err)
+		a.fail(key.at, NoMaterial, "%s %v", key.What(), err)
 		return
 	}
-	if err := certificate.KeyFits(chain[0], key.text); err != nil {
-		a.fail(key.at, OtherKey, "%s %v", key.what(), err)
+	if err := certificate.KeyFits(chain[0], key.Content.Text); err != nil {
+		a.fail(key.at, OtherKey, "%s %v", key.What(), err)
 	}
 }
 

@@ -17,11 +17,14 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 	}
 	var found []*connection
 	for _, file := range c.mountedIn("/") {
-		l := c.follow(file, place{})
-		if path.Ext(file) != ".conf" || l.node == nil {
+		if path.Ext(file) != ".conf" {
 			continue
 		}
-		text := string(l.text)
+		l := c.read(file)
+		if l.Content.Node == nil {
+			continue
+		}
+		text := string(l.Content.Text)
 		plugins, err := p.language().Plugins(text)
 		if err != nil {
 			continue // the sweep looks at it as it is
@@ -37,7 +40,7 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 			set := settings{}
 			for _, key := range n.keys() {
 				if v, ok := plugin.Get(key); ok {
-					at := place{id: l.holder.ID, path: plugin.String() + "." + v.Name, line: l.holder.Doc.Line() + l.node.Line - 1 + pieces[v.Offset].Line}
+					at := place{id: l.Content.Object.ID, path: plugin.String() + "." + v.Name, line: l.Content.Object.Doc.Line() + l.Content.Node.Line - 1 + pieces[v.Offset].Line}
 					set[key] = value{texts: rubyless(v.Values), at: at, nodes: []*yaml.Node{pieces[v.Offset]}, from: object.Source{}}
 				}
 			}
@@ -61,7 +64,7 @@ func (c caller) piecesOf(l link, text string, breaks []int, plugin pipeline.Plug
 			piece.Value = v.Values[0]
 		}
 		all[v.Offset] = piece
-		c.pieces[l.node] = append(c.pieces[l.node], said{node: piece, key: v.Name, text: piece.Value})
+		c.pieces[l.Content.Node] = append(c.pieces[l.Content.Node], said{node: piece, key: v.Name, text: piece.Value})
 	}
 	return all
 }

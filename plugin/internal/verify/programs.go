@@ -2,7 +2,6 @@ package verify
 
 import (
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -304,25 +303,7 @@ func (n names) keys() []string {
 
 // mountedIn lists the files that are mounted below a folder from Secrets and ConfigMaps; "" is none.
 func (c caller) mountedIn(folder string) []string {
-	var files []string
-	for _, m := range c.Mounts() {
-		if m.SubPath != "" {
-			files = append(files, m.Path)
-			continue
-		}
-		for _, part := range c.pod.Sources(m.Volume) {
-			if part.File != "" {
-				files = append(files, path.Join(m.Path, part.File))
-				continue
-			}
-			if o := c.find(part.Source.In(c.object.Namespace)); o != nil {
-				for _, key := range slices.Sorted(maps.Keys(contents(o))) {
-					files = append(files, path.Join(m.Path, key))
-				}
-			}
-		}
-	}
-	files = slices.DeleteFunc(files, func(file string) bool { return folder == "" || file == folder || !below(file, folder) })
+	files := slices.DeleteFunc(c.Files(c.reader), func(file string) bool { return folder == "" || file == folder || !object.Below(file, folder) })
 	slices.Sort(files)
 	return slices.Compact(files)
 }

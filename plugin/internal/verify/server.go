@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -68,11 +69,14 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 		s.set[key] = s.expanded(s.set[key])
 	}
 	for _, file := range []string{"elasticsearch.yml", "my_elasticsearch.yml"} {
-		if l := s.follow(path.Join(s.home, file), place{}); l.node != nil {
-			r.own[l.node] = true
+		l := s.follow(path.Join(s.home, file), place{})
+		if l.Content.Node != nil {
+			r.own[l.Content.Node] = true
 		}
+		s.unread(l)
 	}
 	s.port = or(s.set["http.port"].text(), "9200")
+	s.row.Stage.take(s.notes)
 	s.judgeTLS()
 	s.judgeStage()
 	s.judgePair()
@@ -86,6 +90,18 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.row.ClientAuthentication = s.stage()
 	s.row.Verdict = verdict(&s.row.TLS, &s.row.Stage, &s.row.Certificate, &s.row.Trust)
 	return s, nil
+}
+
+// unread takes what matters, and is set nowhere else, as hidden in a file of settings that nothing here shows.
+func (s *server) unread(l link) {
+	if l.Found != object.Made && (!l.Key() || l.State != object.NotShown) {
+		return
+	}
+	for _, key := range []string{"xpack.security.enabled", ssl + "enabled", ssl + "client_authentication", ssl + "certificate", ssl + "key", ssl + "certificate_authorities"} {
+		if !s.set[key].set() {
+			s.set[key] = value{hidden: true, at: place{id: s.object.ID, container: s.Name, path: l.Path, line: s.object.Doc.Line()}}
+		}
+	}
 }
 
 // official reads what the official image makes of file, flags and environment. Variables with dots in their names, and ES_SETTING_ with _ for
@@ -314,7 +330,7 @@ func (s *server) judgePair() {
 		fits(s.chain, s.cert, keyFile, a)
 		if s.chain != nil {
 			if err := serves(s.chain[0]); err != nil {
-				a.fail(cert.at, WrongUsage, "%s: %v", s.cert.what(), err)
+				a.fail(cert.at, WrongUsage, "%s: %v", s.cert.What(), err)
 			}
 		}
 	}

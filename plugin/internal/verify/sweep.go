@@ -2,7 +2,6 @@ package verify
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -49,11 +48,11 @@ func (r *reader) sweepObject(o *object.Object) []mention {
 		return nil
 	}
 	var found []mention
-	encoded := map[*yaml.Node]content{}
+	encoded := map[*yaml.Node]object.Content{}
 	if o.Kind == "Secret" || o.Kind == "ConfigMap" {
-		all := contents(o)
-		for _, key := range slices.Sorted(maps.Keys(all)) {
-			encoded[all[key].node] = all[key]
+		for _, key := range o.Keys() {
+			held, _ := o.Content(key)
+			encoded[held.Node] = held
 		}
 	}
 	containers := map[*yaml.Node]string{}
@@ -108,7 +107,7 @@ func (r *reader) calls(o *object.Object, at place, s said) string {
 }
 
 // sweepText looks at one scalar for what it calls. A file whose settings were read is looked at setting by setting.
-func (r *reader) sweepText(o *object.Object, s said, held content, at place, calls func(said) string) []mention {
+func (r *reader) sweepText(o *object.Object, s said, held object.Content, at place, calls func(said) string) []mention {
 	var found []mention
 	look := func(s said, line int) {
 		if r.claimed[s.node] {
@@ -138,8 +137,8 @@ func (r *reader) sweepText(o *object.Object, s said, held content, at place, cal
 		return found
 	}
 	s.text, s.all = s.node.Value, isValue(at)
-	if held.node != nil {
-		s.text = string(held.text)
+	if held.Node != nil {
+		s.text = string(held.Text)
 	}
 	look(s, at.line)
 	return found

@@ -34,7 +34,8 @@ type Entry struct{ Ref, Reason string }
 type reader struct {
 	options  Options
 	release  *recognise.Release
-	with     map[string][]*object.Object // of further files, by kind and name
+	further  []*object.Object            // of further files
+	with     map[string][]*object.Object // the same by kind and name
 	servers  []*server
 	inner    map[*yaml.Node]*manifest.Document // files whose settings were read
 	pieces   map[*yaml.Node][]said             // the same for files in other languages than YAML: each setting
@@ -66,7 +67,7 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 	for _, problem := range problems(err) {
 		r.loose.fail(place{}, NotJudged, "%v", problem)
 	}
-	r.declarations(with)
+	r.declarations()
 	if err := r.judgeServers(); err != nil {
 		return nil, err
 	}
@@ -98,6 +99,7 @@ func (r *reader) supply(with []*manifest.Stream) error {
 			if err != nil {
 				return err
 			}
+			r.further = append(r.further, objects...)
 			for _, o := range objects {
 				key := o.Kind + "/" + o.Name
 				r.with[key] = append(r.with[key], o)
@@ -108,33 +110,28 @@ func (r *reader) supply(with []*manifest.Stream) error {
 }
 
 // declarations reads what the input and further files declare about Secrets.
-func (r *reader) declarations(with []*manifest.Stream) {
+func (r *reader) declarations() {
 	all, err := r.release.Kinds(certificate.KindWords(), certificate.Declares)
 	if err != nil {
 		r.loose.fail(place{}, NotJudged, "%v", err)
 	}
-	for _, stream := range with {
-		for _, doc := range stream.Documents() {
-			objects, _ := object.In(doc) // supply has read them
-			all = append(all, objects...)
-		}
-	}
-	r.declared = certificate.Declare(all)
+	r.declared = certificate.Declare(append(all, r.further...))
 }
 
-// find gives the Secret or ConfigMap of a source, nil when nothing shows it.
-func (r *reader) find(s object.Source) *object.Object {
-	for _, o := range r.with[s.Kind+"/"+s.Name] {
-		if o.Namespace == s.Namespace || o.Namespace == "" || s.Namespace == "" {
-			return o
-		}
+// Shown gives the Secret or ConfigMap of a source, nil when nothing shows it. Where nothing tells which of several counts, that is a finding.
+func (r *reader) Shown(s object.Source) *object.Object {
+	o, err := recognise.One(r.with[s.Kind+"/"+s.Name], s.Namespace)
+	if err == nil && o == nil {
+		o, err = r.release.Find(s.Namespace, s.Kind, s.Name)
 	}
-	o, err := r.release.Find(s.Namespace, s.Kind, s.Name)
 	if err != nil {
-		return nil
+		r.loose.fail(place{}, NotJudged, "%v", err)
 	}
 	return o
 }
+
+// Filler names the object that has a controller fill a Secret or ConfigMap, "" for none.
+func (r *reader) Filler(s object.Source) string { return r.release.Filler(s) }
 
 // listed gives the reason for which the user takes care of an object or a container.
 func (r *reader) listed(id object.ID, container string) (string, bool) {
@@ -187,6 +184,9 @@ func (r *reader) judgeClients() error {
 		connections, read := all[i].connections(c)
 		for _, made := range connections {
 			r.edge(made)
+		}
+		if len(connections) == 0 {
+			r.loose.take(c.notes)
 		}
 		if _, ok := r.listed(w.ID, w.Main.Name); !read && !ok {
 			r.loose.assume("%s: the configuration of %s, which is not in these manifests, calls none of these servers, or does so rightly", c, w.App)

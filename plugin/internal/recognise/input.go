@@ -1,0 +1,109 @@
+package recognise
+
+import (
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
+)
+
+// fillers gives, by the names of Secrets and ConfigMaps, the objects of the stream that have a controller fill them. They are read once.
+func (r *Release) fillers() map[string][]*object.Object {
+	if r.filled == nil {
+		r.filled = map[string][]*object.Object{}
+		wanted := words.Of(fillerWords())
+		for _, doc := range r.where(func(s screened) bool { return (isFiller(s.kind) || s.mayBe()) && s.mentions(wanted) }) {
+			objects, _ := r.In(doc) // one that cannot be read fills nothing that is known
+			for _, o := range objects {
+				for _, name := range filledBy(o) {
+					r.filled[name] = append(r.filled[name], o)
+				}
+			}
+		}
+	}
+	return r.filled
+}
+
+// Filler names the object of the stream that has a controller fill a Secret or ConfigMap, "" for none.
+func (r *Release) Filler(s object.Source) string {
+	for _, o := range r.fillers()[s.Name] {
+		if sameNamespace(o.Namespace, s.Namespace) || strings.HasPrefix(o.Kind, "Cluster") {
+			return o.ID.String()
+		}
+	}
+	return ""
+}
+
+func fillerWords() []string {
+	return []string{"Secret", "Certificate", "Bundle", "OnePasswordItem", servingCertificate}
+}
+
+// isFiller holds for the kinds of custom resources of which a controller makes Secrets: ExternalSecret, SealedSecret, VaultStaticSecret,
+// SecretProviderClass, Certificate, Bundle and others; and for Services, which OpenShift may give a certificate.
+func isFiller(kind string) bool {
+	return kind != "Secret" && (strings.Contains(kind, "Secret") || kind == "Certificate" || kind == "Bundle" || kind == "OnePasswordItem") || kind == "Service"
+}
+
+// servingCertificate ends the annotation by which a Service of OpenShift gets a certificate in a Secret.
+// https://docs.redhat.com/en/documentation/openshift_container_platform/4.17/html/security_and_compliance/configuring-certificates
+const servingCertificate = ".openshift.io/serving-cert-secret-name"
+
+// filledBy gives the names of the Secrets and ConfigMaps that a controller fills for an object.
+// https://external-secrets.io/latest/api/externalsecret/, https://github.com/bitnami-labs/sealed-secrets#overview,
+// https://cert-manager.io/docs/trust/trust-manager/, https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/api-reference,
+// https://secrets-store-csi-driver.sigs.k8s.io/topics/sync-as-kubernetes-secret
+func filledBy(o *object.Object) []string {
+	if !isFiller(o.Kind) {
+		return nil
+	}
+	if o.Kind == "Service" {
+		return []string{o.Annotation("service.beta" + servingCertificate), o.Annotation("service.alpha" + servingCertificate)}
+	}
+	names := []string{
+		object.Text(o.Node, "spec", "secretName"), object.Text(o.Node, "spec", "target", "name"), object.Text(o.Node, "spec", "destination", "name"),
+		object.Text(o.Node, "spec", "template", "metadata", "name"), object.Text(o.Node, "spec", "externalSecretName"),
+	}
+	if o.Kind != "Certificate" {
+		names = append(names, o.Name)
+	}
+	for _, made := range object.Items(o.Node, "spec", "secretObjects") {
+		names = append(names, object.Text(made, "secretName"))
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+}
+
+// Shown gives the Secret or ConfigMap of a source, nil where the stream does not show it.
+func (r *Release) Shown(s object.Source) *object.Object {
+	o, err := r.Find(s.Namespace, s.Kind, s.Name)
+	if err != nil {
+		return nil
+	}
+	return o
+}
+
+// equal tells whether two objects say the same, whatever their metadata.
+func equal(a, b *object.Object) bool {
+	if a.Kind == "Secret" || a.Kind == "ConfigMap" {
+		return a.Same(b)
+	}
+	return slices.EqualFunc(said(a), said(b), sameNode)
+}
+
+// said gives the fields of an object but for its metadata.
+func said(o *object.Object) []*yaml.Node {
+	var all []*yaml.Node
+	fields := o.Node.Content()
+	for i := 0; i+1 < len(fields); i += 2 {
+		if fields[i].Value != "metadata" {
+			all = append(all, fields[i], fields[i+1])
+		}
+	}
+	return all
+}
+
+func sameNode(a, b *yaml.Node) bool {
+	return a.Kind == b.Kind && a.Value == b.Value && a.ShortTag() == b.ShortTag() && slices.EqualFunc(a.Content, b.Content, sameNode)
+}
