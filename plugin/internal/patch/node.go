@@ -101,7 +101,7 @@ func sameNumber(a, b string) bool {
 
 func sameFields(a, b *yaml.Node) bool {
 	for i := 0; i+1 < len(a.Content); i += 2 {
-		at := index(b, Step{Field: a.Content[i].Value})
+		at := Step{Field: a.Content[i].Value}.In(b)
 		if at < 0 || !Equal(a.Content[i+1], b.Content[at]) {
 			return false
 		}

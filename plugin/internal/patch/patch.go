@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -15,56 +13,14 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
-// Step leads from one node to a node below it.
-type Step struct {
-	Field string // field of a mapping; "" for a step into a list
-	By    string // in a list: the field that names the element, "" when the elements are scalars, "#" for a position
-	Is    string // and its value, or the scalar itself, or the position from 0
-}
-
 // Path leads from an object's root to a place in it.
-type Path []Step
+type Path = object.Path
+
+// Step leads from one node to a node below it.
+type Step = object.Step
 
 // Fields makes a path of mapping fields.
-func Fields(names ...string) Path {
-	var p Path
-	for _, name := range names {
-		p = append(p, Step{Field: name})
-	}
-	return p
-}
-
-// Field gives the path to a field below p.
-func (p Path) Field(names ...string) Path {
-	return append(append(Path(nil), p...), Fields(names...)...)
-}
-
-// Item gives the path to the list element below p whose field by has the value is.
-func (p Path) Item(by, is string) Path {
-	return append(append(Path(nil), p...), Step{By: by, Is: is})
-}
-
-// Index gives the path to the list element below p at a position from 0.
-func (p Path) Index(i string) Path { return p.Item("#", i) }
-
-// String gives the form of reports: spec.template.spec.containers[kibana].env[SERVER_HOST].value.
-func (p Path) String() string {
-	var b strings.Builder
-	for _, s := range p {
-		switch {
-		case s.Field == "":
-			fmt.Fprintf(&b, "[%s]", s.Is)
-		case strings.ContainsAny(s.Field, "./"):
-			fmt.Fprintf(&b, "[%s]", s.Field)
-		default:
-			if b.Len() > 0 {
-				b.WriteByte('.')
-			}
-			b.WriteString(s.Field)
-		}
-	}
-	return b.String()
-}
+func Fields(names ...string) Path { return object.Fields(names...) }
 
 // Edit says what shall stand at a place. A nil Value means that nothing shall stand there.
 type Edit struct {
@@ -217,20 +173,7 @@ func Embedded(o *object.Object, path Path) (*manifest.Document, error) {
 }
 
 // At gives the node at a path below a node, nil when there is none.
-func At(node *yaml.RNode, path Path) *yaml.RNode {
-	at := node.YNode()
-	for _, step := range path {
-		if at == nil {
-			return nil
-		}
-		i := index(at, step)
-		if i < 0 {
-			return nil
-		}
-		at = at.Content[i]
-	}
-	return yaml.NewRNode(at)
-}
+func At(node *yaml.RNode, path Path) *yaml.RNode { return object.At(node, path) }
 
 func find(node *yaml.RNode, path Path) (*yaml.Node, error) {
 	if at := At(node, path); at != nil {
@@ -239,30 +182,9 @@ func find(node *yaml.RNode, path Path) (*yaml.Node, error) {
 	return nil, fmt.Errorf("no %s", path)
 }
 
-// index gives the position in n.Content of what a step leads to, -1 when there is none.
-func index(n *yaml.Node, step Step) int {
-	switch {
-	case step.Field != "" && n.Kind == yaml.MappingNode:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == step.Field {
-				return i + 1
-			}
-		}
-	case step.Field == "" && n.Kind == yaml.SequenceNode:
-		for i := len(n.Content) - 1; i >= 0; i-- { // of two with one name the last counts, as in the kubelet
-			item := n.Content[i]
-			if step.By == "#" && step.Is == strconv.Itoa(i) || step.By == "" && item.Kind == yaml.ScalarNode && item.Value == step.Is ||
-				step.By != "" && step.By != "#" && object.Text(yaml.NewRNode(item), step.By) == step.Is {
-				return i
-			}
-		}
-	}
-	return -1
-}
-
 func set(node *yaml.RNode, path Path, value *yaml.Node) (before *yaml.Node, changed bool, err error) {
 	for i, step := range path[:len(path)-1] {
-		at := index(node.YNode(), step)
+		at := step.In(node.YNode())
 		if value == nil && at < 0 {
 			return nil, false, nil
 		}
@@ -282,7 +204,7 @@ func set(node *yaml.RNode, path Path, value *yaml.Node) (before *yaml.Node, chan
 		}
 	}
 	n, last := node.YNode(), path[len(path)-1]
-	at := index(n, last)
+	at := last.In(n)
 	switch {
 	case value == nil:
 		return remove(n, last, at)

@@ -75,7 +75,7 @@ func (p *planner) sweep() {
 	for _, w := range slices.Concat(p.release.Nodes, p.release.Kibanas, p.release.Clients) {
 		p.sweepContainer(w)
 	}
-	for _, doc := range p.release.Naming(p.services, notClients[:]) {
+	for _, doc := range p.release.Naming(p.services, func(kind string, _ []byte) bool { return slices.Contains(notClients[:], kind) }) {
 		objects, err := p.release.In(doc)
 		if err != nil {
 			continue // not needed: it passes as it is, and whoever reads it next reports it

@@ -368,11 +368,13 @@ func (r *Release) Hooks() ([]*object.Object, error) {
 	return hooks, nil
 }
 
-// Naming gives the documents, but for those of kinds, that may hold one of names, plainly or in base64.
-func (r *Release) Naming(names, kinds []string) []*manifest.Document {
-	plain, encoded := words.Of(names), words.Of(encodings(names))
+// Naming gives the documents that may hold one of names, in any case, plainly or in base64, but for those for which silent holds by their kind
+// and text.
+func (r *Release) Naming(names []string, silent func(kind string, text []byte) bool) []*manifest.Document {
+	wanted := words.Folded(names)
 	return r.where(func(s screened) bool {
-		return !slices.Contains(kinds, s.kind) && (plain.In(s.doc.Text()) || s.mayBe("Secret") && s.holdsEncoded(encoded) || hidesWord(s.doc.Text()))
+		text := s.doc.Text()
+		return (wanted.In(text) || s.mayBe("Secret", "ConfigMap") && s.holdsEncoded(wanted) || hidesWord(text)) && !silent(s.kind, text)
 	})
 }
 

@@ -90,30 +90,31 @@ func isNameByte(text []byte, digits int) bool {
 	return err == nil && code < 0x80 && strings.IndexByte(nameBytes, byte(code)) >= 0
 }
 
-// encodings gives what of a word stands in base64 wherever it begins, without the ends, which depend on what is around it.
-func encodings(names []string) []string {
-	var all []string
-	for _, word := range names {
-		for shift := range 3 {
-			text := base64.StdEncoding.EncodeToString(append(make([]byte, shift), word...))
-			from, to := (shift*8+5)/6, (shift+len(word))*8/6
-			if to > from {
-				all = append(all, text[from:to])
-			}
-		}
-	}
-	return all
-}
-
-// holdsEncoded tells whether a document holds one of encodings. A value that goes on over several lines may.
-func (s screened) holdsEncoded(encoded *words.Set) bool {
+// holdsEncoded tells whether a document holds one of the words in base64. A value that goes on over several lines may.
+func (s screened) holdsEncoded(wanted *words.Set) bool {
 	text := s.doc.Text()
 	for line := range bytes.Lines(text) {
-		if line = bytes.TrimSpace(line); len(line) > 0 && bytes.IndexByte(line, ':') < 0 && line[0] != '#' && line[0] != '-' {
+		if line = bytes.TrimSpace(line); s.mayBe("Secret") && len(line) > 0 && bytes.IndexByte(line, ':') < 0 && line[0] != '#' && line[0] != '-' {
 			return true
 		}
 	}
-	return encoded.In(text)
+	for len(text) > 0 {
+		end := 0
+		for end < len(text) && isBase64(text[end]) {
+			end++
+		}
+		if whole := text[:end&^3]; len(whole) > 0 { // the rest is less than a word has
+			if decoded, err := base64.StdEncoding.AppendDecode(nil, whole); err == nil && wanted.In(decoded) {
+				return true
+			}
+		}
+		text = text[min(end+1, len(text)):]
+	}
+	return false
+}
+
+func isBase64(c byte) bool {
+	return c == '+' || c == '/' || c == '=' || isWordByte(c) && c != '_'
 }
 
 // mayBe holds unless the bytes say plainly that the document is of another kind. A List may hold any kind.

@@ -80,6 +80,11 @@ func (r *Release) picking(kind, namespace string, values *words.Set, pick func(o
 	return found, nil
 }
 
+// Holding gives the objects of a kind whose documents have one of the words in them.
+func (r *Release) Holding(kind string, wanted []string) ([]*object.Object, error) {
+	return r.picking(kind, "", words.Of(wanted), func(*object.Object) bool { return true })
+}
+
 func selects(selector, labels map[string]string) bool {
 	for name, value := range selector {
 		if labels[name] != value {

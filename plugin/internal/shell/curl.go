@@ -34,16 +34,34 @@ func (c Command) Requests() []Request {
 
 // HasHost tells whether the host of an address is known, as it is in https://es:9200/${INDEX}.
 func (w Word) HasHost() bool {
-	_, rest, ok := strings.Cut(w.Text, "://")
+	host := Host(w.Text)
+	return host != "" && !strings.Contains(host, "$")
+}
+
+// Address takes an address apart: its scheme, "" where it has none, and what stands behind that up to the path, without a user. A password
+// may hold a slash.
+func Address(text string) (scheme, authority string) {
+	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok {
-		rest = w.Text
+		scheme, rest = "", text
 	}
-	rest = rest[strings.LastIndex(rest, "@")+1:]
-	end := strings.IndexAny(rest, "/:?")
-	if end < 0 {
-		end = len(rest)
+	authority = rest[strings.LastIndex(rest, "@")+1:]
+	if end := strings.IndexAny(authority, "/?"); end >= 0 {
+		authority = authority[:end]
 	}
-	return end > 0 && !strings.Contains(rest[:end], "$")
+	return scheme, authority
+}
+
+// Host gives the host of an address, without its port; an address of IPv6 without its brackets.
+func Host(text string) string {
+	_, authority := Address(text)
+	if inside, ok := strings.CutPrefix(authority, "["); ok {
+		if host, _, closed := strings.Cut(inside, "]"); closed && strings.Contains(host, ":") {
+			return host
+		}
+	}
+	host, _, _ := strings.Cut(authority, ":")
+	return host
 }
 
 // lookers are commands for which curl is only a word.
@@ -83,7 +101,7 @@ func requests(words []Word) []Request {
 		case text == "--next" || text == "-:":
 			return append([]Request{r}, requests(words[i+1:])...)
 		case strings.HasPrefix(text, "--") && joined:
-			r.note(name, Word{Text: given, Known: words[i].Known, From: words[i].From, At: words[i].At})
+			r.note(name, Word{Text: given, Known: words[i].Known, From: words[i].From, At: words[i].At, Written: words[i].Written})
 		case strings.HasPrefix(text, "--") && slices.Contains(longWithValue, name):
 			r.note(name, next())
 		case strings.HasPrefix(text, "--"):
@@ -107,7 +125,7 @@ func (r *Request) short(w Word, next func() Word) {
 		if strings.IndexByte(shortWithValue, letter) < 0 {
 			continue
 		}
-		given := Word{Text: w.Text[at+1:], Known: w.Known, From: w.From, At: w.At}
+		given := Word{Text: w.Text[at+1:], Known: w.Known, From: w.From, At: w.At, Written: w.Written}
 		if given.Text == "" {
 			given = next()
 		}

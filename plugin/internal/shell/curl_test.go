@@ -93,9 +93,38 @@ func TestRequests(t *testing.T) {
 			for _, command := range run {
 				got = append(got, command.Requests()...)
 			}
-			if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(Request{}, "Sent"), cmpopts.IgnoreFields(Word{}, "At"), cmpopts.IgnoreUnexported(Request{})); diff != "" {
+			if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(Request{}, "Sent"), cmpopts.IgnoreFields(Word{}, "At", "Written"), cmpopts.IgnoreUnexported(Request{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestPieces holds that a word says where it stands: in its script, in what a variable of the script is set to, and in a word of the command
+// line by itself.
+func TestPieces(t *testing.T) {
+	for script, want := range map[string][]string{
+		"curl https://es:9200":                 {"https://es:9200"},
+		"A=es; curl \"https://$A\":9200/_cat":  {"https://", "es", "$A", ":9200/_cat"},
+		"curl 'https://es' # es":               {"'https://es'"},
+		"curl https://$(HOST):9200/$$A # $(B)": {"https://$(HOST):9200/", "$$A"},
+		"curl $(url)":                          nil,
+	} {
+		all, _ := Commands([]string{"sh", "-c", script}, func(name string) (Word, bool) { return Word{Text: "e", Known: true}, name == "HOST" || name == "B" })
+		var got []string
+		for _, c := range all {
+			for _, r := range c.Requests() {
+				for _, p := range r.Addresses[0].Written {
+					got = append(got, script[p.From:p.To])
+				}
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", script, diff)
+		}
+	}
+	all, _ := Commands([]string{"curl", "https://es:9200"}, func(string) (Word, bool) { return Word{}, false })
+	if diff := cmp.Diff([]Piece{{Word: 1}}, all[0].Requests()[0].Addresses[0].Written); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -19,7 +19,7 @@ func (r *reader) parse(from script, sure bool) ([]Command, bool) {
 	}
 	sure = sure && from.sure
 	s := &scope{reader: r, args: from.args, set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}}
-	s.at = r.within(from.at, from.text)
+	s.at, s.whole = r.within(from.at, from.text), r.expanded(from.at, from.text)
 	syntax.Walk(file, s.note)
 	var all []Command
 	syntax.Walk(file, func(node syntax.Node) bool {
@@ -67,6 +67,7 @@ type scope struct {
 	args  []Word                      // its own; nil where they are not known
 	own   []*syntax.FuncDecl          // which have arguments of their own
 	at    *Piece                      // where the text stands, nil when nowhere as it is
+	whole int                         // the word of the command line that it is with its variables put in; -1 for none
 }
 
 // arguments gives what "$@" stands for at a place; false where that is not known.
@@ -81,6 +82,21 @@ func (s *scope) piece(part syntax.Node) []Piece {
 		return nil
 	}
 	return []Piece{{s.at.Word, s.at.From + int(part.Pos().Offset()), s.at.From + int(part.End().Offset())}}
+}
+
+// placed notes where a part of the script is written.
+func (s *scope) placed(w Word, part syntax.Node) Word {
+	switch {
+	case s.at != nil:
+		w.Written = append(w.Written, s.piece(part)...)
+	case s.whole >= 0:
+		written, from := s.written(Piece{s.whole, int(part.Pos().Offset()), int(part.End().Offset())})
+		w.Written = append(w.Written, written)
+		for _, name := range from {
+			w.add(Word{Known: true}, name)
+		}
+	}
+	return w
 }
 
 // takesIn tells whether another script is taken in between two places.
@@ -241,7 +257,7 @@ func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 		}
 		for _, text := range strings.Fields(w.Text) {
 			known := w.Known || !strings.Contains(text, "$")
-			all = append(all, Word{Text: text, Known: known, From: w.From, Loose: text == w.Text && !known, At: w.At})
+			all = append(all, Word{Text: text, Known: known, From: w.From, Loose: text == w.Text && !known, At: w.At, Written: w.Written})
 		}
 	}
 	return all
@@ -281,13 +297,13 @@ func (s *scope) word(parts []syntax.WordPart) Word {
 		piece := Word{Text: "$()"}
 		switch part := part.(type) {
 		case *syntax.Lit:
-			piece = Word{Text: unescaped(part.Value), Known: true, At: s.piece(part)}
+			piece = s.placed(Word{Text: unescaped(part.Value), Known: true, At: s.piece(part)}, part)
 		case *syntax.SglQuoted:
-			piece = Word{Text: part.Value, Known: true, At: s.piece(part)}
+			piece = s.placed(Word{Text: part.Value, Known: true, At: s.piece(part)}, part)
 		case *syntax.DblQuoted:
 			piece = s.word(part.Parts)
 		case *syntax.ParamExp:
-			piece = s.variable(part)
+			piece = s.placed(s.variable(part), part)
 		}
 		if w.add(piece, ""); len(w.Text) > maxText {
 			return Word{Text: "$()"}

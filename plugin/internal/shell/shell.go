@@ -15,6 +15,8 @@ type Word struct {
 	From  []string // variables of the environment in it
 	Loose bool     // it may be no word, several, or options: $OPTIONS, "$@"
 	At    []Piece  // where its text stands, as far as that is in the command line itself
+	// Written is all of the command line that is in it: what At has, and the variables that are put in.
+	Written []Piece
 }
 
 // Piece is a part of a command line: bytes of one of its words. From and To are 0 for all of it.
@@ -41,11 +43,13 @@ func Commands(argv []string, env Environment) (all []Command, ok bool) {
 	}
 	r := &reader{env: env, argv: argv, left: maxVariables}
 	var words []Word
+	r.put = make([][]put, len(argv))
 	for i, text := range argv {
-		w := r.expand(text)
-		w.At = []Piece{{Word: i}}
+		w := r.expandOf(text, &r.put[i])
+		w.At, w.Written = []Piece{{Word: i}}, []Piece{{Word: i}}
 		words = append(words, w)
 	}
+	r.words = words
 	all, ok = []Command{{Words: words, Sure: true}}, true
 	read := map[string]bool{}
 	for i := 0; i < len(all); i++ { // a script may start another shell, or itself
@@ -79,6 +83,9 @@ type reader struct {
 	env  Environment
 	argv []string
 	left int // variables that may still be followed
+
+	words []Word  // of the command line, with the variables that Kubernetes puts in
+	put   [][]put // these variables, by the words that they are in
 }
 
 type script struct {
@@ -118,6 +125,44 @@ func (r *reader) within(at []Piece, text string) *Piece {
 		return nil
 	}
 	return &Piece{span.Word, span.From + i, span.From + i + len(text)}
+}
+
+// put is a variable that Kubernetes has put in for $(NAME): where its value is read, and where the name is written.
+type put struct {
+	name                   string
+	from, to               int
+	writtenFrom, writtenTo int
+}
+
+// expanded gives the word of the command line that a script is with its variables put in; -1 when it is none.
+func (r *reader) expanded(at []Piece, text string) int {
+	if len(at) == 1 && at[0].To == 0 && r.words[at[0].Word].Text == text {
+		return at[0].Word
+	}
+	return -1
+}
+
+// written gives the piece of the command line behind a piece of a word with its variables put in, and these variables.
+func (r *reader) written(p Piece) (written Piece, from []string) {
+	written = p
+	for _, v := range r.put[p.Word] {
+		if v.from < p.To && p.From < v.to {
+			from = append(from, v.name)
+		}
+		switch {
+		case p.From >= v.to:
+			written.From = p.From + v.writtenTo - v.to
+		case p.From >= v.from:
+			written.From = v.writtenFrom
+		}
+		switch {
+		case p.To > v.to:
+			written.To = p.To + v.writtenTo - v.to
+		case p.To > v.from:
+			written.To = v.writtenTo
+		}
+	}
+	return written, from
 }
 
 // scripts gives the words of a command that are scripts, or may be: behind -c of a shell, of eval, and a text with spaces for a program that
@@ -164,8 +209,18 @@ func (c Command) IsPrint() bool { return slices.Contains([]string{"echo", "print
 
 // expand puts in what Kubernetes does for $(NAME); $$ stands for $.
 // https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
-func (r *reader) expand(text string) Word {
+func (r *reader) expand(text string) Word { return r.expandOf(text, nil) }
+
+// expandOf also notes what it puts in.
+func (r *reader) expandOf(text string, all *[]put) Word {
 	w := Word{Known: true}
+	whole := len(text)
+	note := func(name string, from, size int) {
+		if at := whole - len(text); all != nil {
+			*all = append(*all, put{name, from, len(w.Text), at, at + size})
+		}
+		text = text[size:]
+	}
 	for {
 		i := strings.IndexByte(text, '$')
 		if i < 0 || i+1 == len(text) {
@@ -181,14 +236,17 @@ func (r *reader) expand(text string) Word {
 		}
 		switch {
 		case text[1] == '$':
+			from := len(w.Text)
 			w.Text += "$"
-			text = text[2:]
+			note("", from, 2)
 		case set && value.Known && r.follow() && len(w.Text) < maxText:
+			from := len(w.Text)
 			w.add(r.expand(value.Text), name)
-			text = text[len(name)+3:]
+			note(name, from, len(name)+3)
 		case set:
+			from := len(w.Text)
 			w.add(Word{Text: "${" + name + "}"}, name)
-			text = text[len(name)+3:]
+			note(name, from, len(name)+3)
 		default:
 			w.Text += "$"
 			text = text[1:]
@@ -207,6 +265,7 @@ func (w *Word) add(piece Word, name string) {
 	w.Text += piece.Text
 	w.Known = w.Known && piece.Known
 	w.At = append(w.At, piece.At...)
+	w.Written = append(w.Written, piece.Written...)
 	for _, from := range append(piece.From, name) {
 		if from != "" && !slices.Contains(w.From, from) {
 			w.From = append(w.From, from)

@@ -30,9 +30,9 @@ func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) ca
 		made.takeAll(from)
 	}
 	for _, e := range c.Envs() {
-		v := value{texts: []string{e.Value}, at: made.at(fmt.Sprintf("env[%s]", e.Name), e.Node.YNode()), nodes: []*yaml.Node{e.Node.YNode()}}
+		v := value{texts: []string{e.Value}, at: made.at(fmt.Sprintf("env[%s]", e.Name), e.Node.YNode()), parts: parts(e.Node.YNode())}
 		if n := object.Get(e.Node, "value"); n != nil {
-			v.nodes = []*yaml.Node{n.YNode()}
+			v.parts = parts(n.YNode())
 		}
 		if e.From {
 			v = made.valueFrom(e, v)
@@ -59,7 +59,7 @@ func (c *caller) takeAll(from *yaml.RNode) {
 		for _, key := range o.Keys() {
 			held, _ := o.Content(key)
 			c.env[prefix+key] = value{texts: []string{string(held.Text)}, at: place{id: o.ID, path: "data." + key, line: o.Doc.Line() + held.Node.Line - 1},
-				from: object.Source{Kind: kind, Name: name, Key: key}, nodes: []*yaml.Node{held.Node}}
+				from: object.Source{Kind: kind, Name: name, Key: key}, parts: parts(held.Node)}
 		}
 	}
 }
@@ -74,7 +74,7 @@ func (c *caller) valueFrom(e object.Env, v value) value {
 		v.from = object.Source{Namespace: c.object.Namespace, Kind: kind, Name: object.Text(ref, "name"), Key: object.Text(ref, "key")}
 		if held, state, _ := object.Look(c.reader, v.from); state == object.Held {
 			v.texts, v.hidden = []string{string(held.Text)}, false
-			v.nodes = append(v.nodes, held.Node)
+			v.parts = append(v.parts, part{node: held.Node})
 		}
 	}
 	return v
@@ -126,7 +126,7 @@ func (c caller) expand(text string, v *value) (string, bool) {
 		switch {
 		case ok && !e.hidden:
 			b.WriteString(e.text())
-			v.nodes = append(v.nodes, e.nodes...)
+			v.parts = append(v.parts, e.parts...)
 			v.from = e.from
 		case ok:
 			known, v.from = false, e.from
@@ -172,7 +172,6 @@ func (c caller) file(path string) (*manifest.Document, place) {
 	if err != nil {
 		return nil, place{}
 	}
-	c.inner[l.Content.Node] = doc
 	return doc, place{id: l.Content.Object.ID, path: path}
 }
 

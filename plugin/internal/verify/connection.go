@@ -9,6 +9,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // connection is one place where a program says how it reaches Elasticsearch.
@@ -69,16 +70,11 @@ func (c *connection) addresses() []address {
 
 func parseAddress(text string, v value) address {
 	a := address{at: v.at, hidden: v.hidden}
-	scheme, rest, ok := strings.Cut(text, "://")
-	if !ok {
-		scheme, rest = "", text
-	}
-	authority, _, _ := strings.Cut(rest[strings.LastIndex(rest, "@")+1:], "/") // a password may hold a slash
+	scheme, authority := shell.Address(text)
 	a.scheme = strings.ToLower(scheme)
-	a.host, _, _ = strings.Cut(authority, ":")
-	a.host = strings.TrimSuffix(strings.ToLower(a.host), ".")
+	a.host = strings.TrimSuffix(strings.ToLower(shell.Host(text)), ".")
 	a.text = authority
-	if ok {
+	if scheme != "" {
 		a.text = scheme + "://" + authority
 	}
 	if strings.Contains(a.host, "$") || a.host == "" || isGlob(authority) {

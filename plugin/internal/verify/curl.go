@@ -76,7 +76,7 @@ func (c caller) target(a address, s *server) int {
 		return toUnread
 	case isLocal(a.host) && s != nil && (port == s.port || port == "" && a.hidden):
 		return toOwn
-	case !isLocal(a.host) && len(c.serversAt(c.object, a.host)) > 0:
+	case !isLocal(a.host) && (len(c.serversAt(c.object, a.host)) > 0 || len(c.servers) == 0 && c.names.Called(a.host) != ""):
 		return toServer
 	}
 	return elsewhere
@@ -91,11 +91,9 @@ func portOf(a address) string {
 // word takes a word of a script for a value; the variables in it are read with it.
 func (c caller) word(run process.Run, w shell.Word) value {
 	v := value{texts: []string{w.Text}, hidden: !w.Known, at: c.place(run)}
-	for _, arg := range run.Args {
-		v.nodes = append(v.nodes, arg.Node)
-	}
+	v.parts = partsOf(&run, w)
 	for _, name := range w.From {
-		v.nodes = append(v.nodes, c.env[name].nodes...)
+		v.parts = append(v.parts, c.env[name].parts...)
 	}
 	return v
 }
@@ -162,8 +160,8 @@ func (c caller) curlrc(request shell.Request, made *connection) map[string]strin
 	return options
 }
 
-// isLocal holds for the names of a pod's own machine; of an address of IPv6 it sees the bracket.
+// isLocal holds for the names of a pod's own machine.
 func isLocal(host string) bool {
-	return slices.Contains([]string{"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "[", "0", "0.0.0.0"}, host) ||
+	return slices.Contains([]string{"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "::1", "::", "0", "0.0.0.0"}, host) ||
 		strings.HasPrefix(host, "127.") && !strings.ContainsFunc(host, unicode.IsLetter)
 }

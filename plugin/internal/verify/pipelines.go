@@ -4,9 +4,7 @@ import (
 	"path"
 	"slices"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
-	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
 )
 
@@ -32,7 +30,6 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 		*read = true
 		breaks := breaksOf(text)
 		for _, plugin := range plugins {
-			pieces := c.piecesOf(l, text, breaks, plugin)
 			n, ok := p.plugin(c, plugin)
 			if !ok {
 				continue
@@ -40,8 +37,9 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 			set := settings{}
 			for _, key := range n.keys() {
 				if v, ok := plugin.Get(key); ok {
-					at := place{id: l.Content.Object.ID, path: plugin.String() + "." + v.Name, line: l.Content.Object.Doc.Line() + l.Content.Node.Line - 1 + pieces[v.Offset].Line}
-					set[key] = value{texts: rubyless(v.Values), at: at, nodes: []*yaml.Node{pieces[v.Offset]}, from: object.Source{}}
+					above, _ := slices.BinarySearch(breaks, v.Offset)
+					at := place{id: l.Content.Object.ID, path: plugin.String() + "." + v.Name, line: l.Content.Object.Doc.Line() + l.Content.Node.Line + above}
+					set[key] = value{texts: rubyless(v.Values), at: at, parts: []part{{l.Content.Node, mention.Span{From: v.Offset, To: v.End}}}}
 				}
 			}
 			s := spot{names: n}
@@ -52,21 +50,6 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 		}
 	}
 	return found
-}
-
-// piecesOf makes a node of each setting of a plugin, by its offset, for the sweep: its line is that below the first one of the text.
-func (c caller) piecesOf(l link, text string, breaks []int, plugin pipeline.Plugin) map[int]*yaml.Node {
-	all := map[int]*yaml.Node{}
-	for _, v := range plugin.Settings() {
-		above, _ := slices.BinarySearch(breaks, v.Offset)
-		piece := &yaml.Node{Kind: yaml.ScalarNode, Line: 1 + above, Value: text[v.Offset:v.End]}
-		if len(v.Values) == 1 {
-			piece.Value = v.Values[0]
-		}
-		all[v.Offset] = piece
-		c.pieces[l.Content.Node] = append(c.pieces[l.Content.Node], said{node: piece, key: v.Name, text: piece.Value})
-	}
-	return all
 }
 
 // breaksOf gives the offsets at which the lines of a text end.

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -55,7 +53,8 @@ type program struct {
 	modules  string   // folder of more files, each a list of modules
 	modular  string   // and what they are in the configuration file
 	env      func(setting string) string
-	words    bool // an address may stand on the command line by itself
+	words    bool     // an address may stand on the command line by itself
+	unread   []string // variables in which its chart repeats the address, and which it does not read
 	spots    []spot
 
 	language func() pipeline.Language // of its mounted *.conf files
@@ -166,7 +165,7 @@ func jaeger() program {
 }
 
 func jaegerV1() program {
-	return program{app: recognise.JaegerV1, env: variableOf, words: true, spots: []spot{{names: names{
+	return program{app: recognise.JaegerV1, env: variableOf, words: true, unread: []string{"ES_NODES"}, spots: []spot{{names: names{
 		hosts: []string{"es.server-urls"}, enabled: "es.tls.enabled", mustEnable: true, ca: "es.tls.ca", cert: "es.tls.cert", key: "es.tls.key",
 		verify: "es.tls.skip-host-verify", off: []string{"true"}, user: "es.username", password: "es.password",
 	}}}}
@@ -186,6 +185,9 @@ func variableOf(flag string) string {
 
 // connections gives what a program says about how it connects, and whether its settings could be read.
 func (p program) connections(c caller) (found []*connection, read bool) {
+	for _, name := range p.unread {
+		c.claim(c.env[name])
+	}
 	set := p.settings(c, &read)
 	for _, s := range p.spots {
 		for _, prefix := range set.prefixes(s.at) {
@@ -361,10 +363,10 @@ func (p program) takeWords(c caller, found []*connection) {
 	for _, field := range []string{"command", "args"} {
 		for _, item := range object.Items(c.Node, field) {
 			n := item.YNode()
-			if strings.HasPrefix(n.Value, "-") || c.named(n.Value) == "" {
+			if strings.HasPrefix(n.Value, "-") || c.names.Calls(n.Value) == "" && !strings.Contains(n.Value, "://") {
 				continue
 			}
-			v := value{texts: []string{n.Value}, at: c.at(field, n), nodes: []*yaml.Node{n}}
+			v := value{texts: []string{n.Value}, at: c.at(field, n), parts: parts(n)}
 			found[0].hosts = append(found[0].hosts, v)
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -189,7 +187,7 @@ func flattenRule(into map[string]string, name string, v any) {
 // mentioned gives those values that name an Elasticsearch.
 func (c caller) mentioned(all []value) []value {
 	return slices.DeleteFunc(all, func(v value) bool {
-		return !slices.ContainsFunc(v.texts, func(text string) bool { return c.named(text) != "" || c.isName(text) != "" })
+		return !slices.ContainsFunc(v.texts, func(text string) bool { return c.names.Calls(text) != "" })
 	})
 }
 
@@ -207,7 +205,7 @@ func (c caller) plainWords() []value {
 	for _, field := range []string{"command", "args"} {
 		for _, item := range object.Items(c.Node, field) {
 			if n := item.YNode(); !strings.HasPrefix(n.Value, "-") {
-				all = append(all, value{texts: []string{n.Value}, at: c.at(field, n), nodes: []*yaml.Node{n}})
+				all = append(all, value{texts: []string{n.Value}, at: c.at(field, n), parts: parts(n)})
 			}
 		}
 	}

@@ -69,11 +69,7 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 		s.set[key] = s.expanded(s.set[key])
 	}
 	for _, file := range []string{"elasticsearch.yml", "my_elasticsearch.yml"} {
-		l := s.follow(path.Join(s.home, file), place{})
-		if l.Content.Node != nil {
-			r.own[l.Content.Node] = true
-		}
-		s.unread(l)
+		s.unread(s.follow(path.Join(s.home, file), place{}))
 	}
 	s.port = or(s.set["http.port"].text(), "9200")
 	s.row.Stage.take(s.notes)
@@ -153,7 +149,7 @@ func (s *server) extraFlags() settings {
 		case v.hidden:
 			s.row.Stage.assume("%s: %s, whose words are flags of Elasticsearch, sets nothing of xpack.security", s.caller, name)
 		default:
-			line := process.Extra(name, v.text(), v.nodes[0])
+			line := process.Extra(name, v.text(), v.parts[0].node)
 			said, _ := line.Flags("E")
 			if len(said) > 1 {
 				s.row.Stage.assume("%s: its image takes the words of %s for so many flags", s.caller, name)

@@ -8,8 +8,10 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // value is a setting as somebody wrote it: one text, or a list of them.
@@ -18,7 +20,31 @@ type value struct {
 	hidden bool          // it comes from elsewhere, and nothing here shows it
 	from   object.Source // the Secret or ConfigMap that it comes from
 	at     place
-	nodes  []*yaml.Node // where it stands: what an edge has read is not swept
+	parts  []part // where it stands: what an edge has read is no mention
+}
+
+// part is a text of an object, or a piece of it.
+type part struct {
+	node *yaml.Node
+	span mention.Span
+}
+
+// parts are whole texts.
+func parts(nodes ...*yaml.Node) []part {
+	var all []part
+	for _, n := range nodes {
+		all = append(all, part{node: n})
+	}
+	return all
+}
+
+// partsOf gives the pieces of a command line that a word is made of.
+func partsOf(run *process.Run, w shell.Word) []part {
+	var all []part
+	for _, p := range w.Written {
+		all = append(all, part{run.Args[p.Word].Node, mention.Span{From: p.From, To: p.To}})
+	}
+	return all
 }
 
 func (v value) set() bool { return v.hidden || len(v.texts) > 0 }
@@ -79,7 +105,7 @@ func (s settings) over(top settings) settings {
 	}
 	for _, key := range slices.Sorted(maps.Keys(top)) {
 		v := top[key]
-		v.nodes = slices.Concat(v.nodes, s[key].nodes) // what it hides was read too
+		v.parts = slices.Concat(v.parts, s[key].parts) // what it hides was read too
 		all[key] = v
 	}
 	return all
@@ -133,11 +159,11 @@ func flattenInto(all settings, n *yaml.Node, at place, name string) {
 	case n.Kind == yaml.SequenceNode:
 		v := value{at: here}
 		for _, item := range n.Content {
-			v.texts, v.nodes = append(v.texts, item.Value), append(v.nodes, item)
+			v.texts, v.parts = append(v.texts, item.Value), append(v.parts, part{node: item})
 		}
 		all[name] = v
 	case n.ShortTag() != yaml.NodeTagNull:
-		all[name] = value{texts: []string{n.Value}, at: here, nodes: []*yaml.Node{n}}
+		all[name] = value{texts: []string{n.Value}, at: here, parts: parts(n)}
 	}
 }
 
@@ -157,7 +183,7 @@ func (c caller) flagSettings(said []process.Flag, repeated ...string) settings {
 	for _, f := range said {
 		v := c.flag(f)
 		if before := all[f.Name]; slices.Contains(repeated, f.Name) {
-			v.texts, v.nodes = slices.Concat(before.texts, v.texts), slices.Concat(before.nodes, v.nodes)
+			v.texts, v.parts = slices.Concat(before.texts, v.texts), slices.Concat(before.parts, v.parts)
 		}
 		all[f.Name] = v
 	}
@@ -173,11 +199,9 @@ func (c caller) flag(f process.Flag) value {
 	if f.Given {
 		v.texts, v.hidden = []string{f.Value.Text}, !f.Value.Known
 	}
-	for _, arg := range args {
-		v.nodes = append(v.nodes, arg.Node)
-	}
+	v.parts = partsOf(f.Run, f.Word)
 	for _, name := range f.Word.From {
-		v.nodes, v.from = append(v.nodes, c.env[name].nodes...), c.env[name].from
+		v.parts, v.from = append(v.parts, c.env[name].parts...), c.env[name].from
 	}
 	return v
 }

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // Options say what is to be proven.
@@ -25,6 +25,7 @@ type Options struct {
 	Rules                []Rule        // programs that nobody would recognise
 	Now                  time.Time     // when certificates must be valid
 	Within               time.Duration // certificates that end so soon after Now are findings; 0: none
+	Elasticsearch        string        // an address that the configuration names
 }
 
 // Entry lists an object, or one container of it, that the user takes care of.
@@ -37,13 +38,12 @@ type reader struct {
 	further  []*object.Object            // of further files
 	with     map[string][]*object.Object // the same by kind and name
 	servers  []*server
-	inner    map[*yaml.Node]*manifest.Document // files whose settings were read
-	pieces   map[*yaml.Node][]said             // the same for files in other languages than YAML: each setting
-	own      map[*yaml.Node]bool               // files of servers
-	claimed  map[*yaml.Node]bool               // texts that an edge has read
-	matched  map[string]bool                   // entries of Unmanaged
-	declared certificate.Declared              // what objects of the input say about Secrets
-	said     map[string]bool                   // edges of the graph, as they print
+	names    *mention.Names
+	found    mention.Found
+	claims   mention.Claims       // what an edge has read
+	matched  map[string]bool      // entries of Unmanaged
+	said     map[string]bool      // edges of the graph, as they print
+	declared certificate.Declared // what objects of the input say about Secrets
 	graph    *Graph
 	loose    Aspect // what belongs to no server and no edge
 }
@@ -52,8 +52,7 @@ type reader struct {
 // manifests: what cannot be judged is a finding.
 func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options) (*Graph, error) {
 	r := &reader{
-		options: options, with: map[string][]*object.Object{}, inner: map[*yaml.Node]*manifest.Document{},
-		pieces: map[*yaml.Node][]said{}, own: map[*yaml.Node]bool{}, claimed: map[*yaml.Node]bool{}, matched: map[string]bool{}, said: map[string]bool{},
+		options: options, with: map[string][]*object.Object{}, matched: map[string]bool{}, said: map[string]bool{},
 		graph: &Graph{ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}},
 	}
 	if err := r.supply(with); err != nil {
@@ -159,7 +158,20 @@ func (r *reader) judgeServers() error {
 	if err := take(r.elasticsearch, r.release.Nodes); err != nil {
 		return err
 	}
-	return take(r.unmanagedServer, r.release.Unmanaged)
+	if err := take(r.unmanagedServer, r.release.Unmanaged); err != nil {
+		return err
+	}
+	var ports []string
+	for _, s := range r.servers {
+		ports = append(ports, s.port)
+	}
+	names, err := mention.Of(r.release, ports...)
+	if err != nil {
+		return err
+	}
+	r.names = names
+	r.names.Add(shell.Host(r.options.Elasticsearch))
+	return nil
 }
 
 // judgeClients finds every connection and judges it.
@@ -193,6 +205,10 @@ func (r *reader) judgeClients() error {
 		}
 	}
 	r.judgeRules()
+	var err error
+	if r.found, err = mention.Find(r.release, r.names); err != nil {
+		return err
+	}
 	pods, err := r.pods()
 	if err != nil {
 		return err
@@ -201,25 +217,6 @@ func (r *reader) judgeClients() error {
 		r.judgePod(o)
 	}
 	return nil
-}
-
-// pods gives the servers' objects and every other with a pod that names a server.
-func (r *reader) pods() ([]*object.Object, error) {
-	var all []*object.Object
-	for _, s := range r.servers {
-		all = append(all, s.object)
-	}
-	words := append(r.serviceNames(), "--elasticsearch-url")
-	others, err := r.release.Pods(words)
-	for _, o := range others {
-		if !r.isServerObject(o) {
-			all = append(all, o)
-		}
-	}
-	for _, w := range r.release.Kibanas {
-		all = append(all, w.Object)
-	}
-	return all, err
 }
 
 // judgePod judges what its containers call by curl, elk-mtls-init, and the probes of a server.
@@ -295,6 +292,9 @@ func (r *reader) edge(c *connection) {
 			at = r.servers
 		}
 		outside = outside && a.host != "" && len(at) == 0
+		if len(r.servers) == 0 {
+			r.names.Add(a.host) // what known clients call is what others may call
+		}
 		for _, s := range at {
 			if !slices.Contains(to, s) {
 				to = append(to, s)
@@ -319,8 +319,8 @@ func (r *reader) edge(c *connection) {
 
 // claim notes that an edge has read a value.
 func (c caller) claim(v value) {
-	for _, n := range c.expanded(v).nodes {
-		c.claimed[n] = true
+	for _, p := range c.expanded(v).parts {
+		c.claims.Add(p.node, p.span, nil)
 	}
 }
 
@@ -338,7 +338,8 @@ func (r *reader) serversAt(o *object.Object, host string) []*server {
 				found = append(found, s)
 			}
 		case slices.Contains(s.services, first) && (rest == "" && near || rest != "" && (s.object.Namespace == "" || second == s.object.Namespace || second == "")),
-			slices.Contains(s.services, second):
+			slices.Contains(s.services, second),
+			!slices.Contains(s.services, first) && slices.Contains(r.names.Behind(host), s.object):
 			found = append(found, s)
 		}
 	}

@@ -85,3 +85,19 @@ func BenchmarkIn(b *testing.B) {
 		})
 	}
 }
+
+// TestFolded holds that a word is found in any case, wherever it begins.
+func TestFolded(t *testing.T) {
+	for _, word := range []string{"es", "search", "search-Master"} {
+		for before := range 5 {
+			for _, form := range []string{strings.ToUpper(word), strings.ToLower(word), word} {
+				if text := strings.Repeat("x", before) + form; !Folded([]string{word}).In([]byte(text)) {
+					t.Errorf("%q is not found in %q", word, text)
+				}
+			}
+		}
+		if Folded([]string{word}).In([]byte("nothing of that")) {
+			t.Errorf("%q is found", word)
+		}
+	}
+}

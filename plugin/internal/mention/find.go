@@ -1,0 +1,263 @@
+package mention
+
+import (
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// Found are the mentions of a release, and the documents that may have some and cannot be read.
+type Found struct {
+	Mentions []Mention
+	Unread   []*manifest.Document
+}
+
+// finder looks for mentions.
+type finder struct {
+	release *recognise.Release
+	names   *Names
+	found   []Mention
+}
+
+// Find gives every place of a release that names a server.
+func Find(r *recognise.Release, n *Names) (Found, error) {
+	if n.None() {
+		return Found{}, nil
+	}
+	f := &finder{release: r, names: n}
+	var unread []*manifest.Document
+	for _, doc := range r.Naming(n.Words(), staysSilent) {
+		objects, err := r.In(doc)
+		if err != nil {
+			unread = append(unread, doc)
+			continue
+		}
+		for _, o := range objects {
+			f.object(o)
+		}
+	}
+	err := f.readers()
+	return Found{f.found, unread}, err
+}
+
+func (f *finder) object(o *object.Object) {
+	pod, runs := o.Pod()
+	switch {
+	case isSilent(o):
+	case runs && (slices.Contains([]string{"", "apps", "batch", "extensions"}, groupOf(o.APIVersion)) || f.names.servers[o] != nil):
+		f.pod(o, pod)
+	case groupOf(o.APIVersion) == "" && (o.Kind == "ConfigMap" || o.Kind == "Secret"):
+		for _, e := range entries(o) {
+			look{finder: f, object: o}.file(e)
+		}
+	default:
+		f.resource(o)
+	}
+}
+
+// look is how the texts of an object are looked at, with what is known of who is told them.
+type look struct {
+	*finder
+	object *object.Object
+	near   *nearby
+	// variable gives a variable of the container; nil where none is known
+	variable func(name string) (string, bool)
+	reader   *Reader // of a file, for what only this one finds in it
+}
+
+// text looks at one text. base has what is the same for all of its mentions.
+func (l look) text(text string, base Mention, c context) {
+	last := 0
+	note := func(text string, h hit, at Span) {
+		m := base
+		if m.Strength = l.names.judge(text, h, c); m.Strength == Nothing {
+			return
+		}
+		c.own = true
+		m.own = l.names.judge(text, h, c)
+		m.Object, m.Name, m.Local, m.Route, m.Plain = l.object, h.name, h.local, c.route, h.scheme(text) == "http"
+		m.Span = Span{at.From + base.Span.From, at.To + base.Span.From}
+		l.found = append(l.found, m)
+	}
+	if l.reader == nil || l.near != nil {
+		for _, h := range l.names.hits(text, l.near) {
+			base.Below += strings.Count(text[last:h.From], "\n")
+			last = h.From
+			if l.reader == nil || h.local {
+				note(text, h, h.Span)
+			}
+		}
+	}
+	if l.variable == nil || !strings.ContainsAny(text, "$#") {
+		return
+	}
+	expanded := read(text, l.variable)
+	base.Below, last = base.Below-strings.Count(text[:last], "\n"), 0
+	for _, h := range l.names.hits(expanded.text, nil) {
+		if at, ok := expanded.written(h.Span); ok && at.From >= last {
+			base.Below += strings.Count(text[last:at.From], "\n")
+			last = at.From
+			note(expanded.text, h, at)
+		}
+	}
+}
+
+// scalar looks at a scalar of an object itself.
+func (l look) scalar(s scalar, path object.Path, container string, where *yaml.Node, c context) {
+	line := l.object.Doc.Line() + s.node.Line - 1
+	if isBlock(s.node) {
+		line++
+	}
+	l.text(s.node.Value, Mention{Container: container, Path: path, Line: line, node: s.node, where: where}, c)
+}
+
+// file looks at a key of a ConfigMap or Secret: setting by setting where it is a YAML file, else as a text.
+func (l look) file(e entry) {
+	base := Mention{Path: e.path, Line: l.object.Doc.Line() + e.node.Line - 1, node: e.node}
+	if isBlock(e.node) {
+		base.Line++
+	}
+	if l.reader != nil {
+		base.Readers = []Reader{*l.reader}
+	}
+	root, first, rest := e.inner(l.object)
+	if root == nil {
+		l.text(e.text, base, context{key: e.key, variable: !strings.Contains(e.key, "."), told: true})
+		return
+	}
+	for _, s := range scalars(root) {
+		m := base
+		m.Inside, m.inner = s.path, s.node
+		if m.Below = s.node.Line - 1; isBlock(s.node) {
+			m.Below++
+		}
+		if isBlock(e.node) {
+			m.Below += first - base.Line
+		}
+		key, variable := s.keyOf()
+		is := func(field string) bool { return strings.HasPrefix(beside(root, s.path, field), "elasticsearch") }
+		l.text(s.node.Value, m, context{key: key, variable: variable, told: true, server: is("module") || is("type"), secured: isSecured(root, s.path)})
+	}
+	if rest < len(e.text) {
+		base.Span, base.Below = Span{rest, rest}, strings.Count(e.text[:rest], "\n")
+		l.text(e.text[rest:], base, context{told: true})
+	}
+}
+
+// pod looks at the containers of a workload.
+func (f *finder) pod(o *object.Object, pod object.Pod) {
+	server := f.names.servers[o]
+	if server != nil {
+		f.hints(o, pod)
+	}
+	for _, c := range pod.All() {
+		l := look{finder: f, object: o, variable: f.variables(o, c)}
+		own := c.Node.YNode() == server
+		if server != nil && !own {
+			l.near = nearbyOf(c)
+		}
+		l.container(c, object.Fields(c.Path()...).Item("name", c.Name), c.Name, own)
+	}
+}
+
+// hintPrefix begins the annotations by which Beats find what they watch.
+// https://www.elastic.co/guide/en/beats/metricbeat/8.19/configuration-autodiscover-hints.html
+const hintPrefix = "co.elastic."
+
+// hints looks at the annotations of a server's pods that make Beats call it.
+func (f *finder) hints(o *object.Object, pod object.Pod) {
+	at := object.Get(pod.Template, "metadata", "annotations")
+	if at == nil {
+		return
+	}
+	path := object.Fields(pod.Path("metadata", "annotations")...)
+	for _, s := range scalars(at.YNode()) {
+		if key := s.path.Last(); strings.HasPrefix(key, hintPrefix) && strings.HasSuffix(key, "hosts") {
+			look{finder: f, object: o}.scalar(s, append(path, s.path...), "", nil, context{key: "hosts", server: true, beside: true})
+		}
+	}
+}
+
+// container looks at what a container runs and is told.
+func (l look) container(c object.Container, path object.Path, name string, own bool) {
+	told := context{told: true, own: own, beside: l.near != nil && l.names.tellsPort(c)}
+	said := spoken(c)
+	for _, field := range []string{"command", "args", "env", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"} {
+		at := object.Get(c.Node, field)
+		if at == nil {
+			continue
+		}
+		for _, s := range below(at.YNode(), field) {
+			if field == "env" && s.path[len(s.path)-1].Field != "value" {
+				continue
+			}
+			context := told
+			context.key, context.variable = s.keyOf()
+			if all, ok := said[s.node]; ok {
+				context.spoken = all.at
+			}
+			l.scalar(s, append(slices.Clone(path), s.path...), name, c.Node.YNode(), context)
+		}
+	}
+}
+
+// below gives the texts below a field of a container.
+func below(n *yaml.Node, field string) []scalar {
+	var all []scalar
+	walk(n, object.Fields(field), &all)
+	return all
+}
+
+// unsaid are fields in which a name says nothing.
+var unsaid = []string{"labels", "annotations", "selector", "matchLabels", "podSelector", "nodeSelector", "image", "metadata"}
+
+// resource looks at an object of any other kind, such as a route or a custom resource.
+func (f *finder) resource(o *object.Object) {
+	l := look{finder: f, object: o}
+	in := map[*yaml.Node]bool{}
+	l.containersOf(o.Node.YNode(), nil, in)
+	for _, s := range scalars(o.Node.YNode()) {
+		first := s.path[0].Field
+		if in[s.node] || slices.Contains([]string{"apiVersion", "kind", "metadata", "status"}, first) || slices.ContainsFunc(s.path, isUnsaid) {
+			continue
+		}
+		switch {
+		case leads(o, s):
+			if f.names.Called(s.node.Value) != "" && !passes(o, s) {
+				l.scalar(s, s.path, "", nil, context{route: true})
+			}
+		case !IsRoute(o):
+			key, variable := s.keyOf()
+			l.scalar(s, s.path, "", nil, context{key: key, variable: variable})
+		}
+	}
+}
+
+// containersOf looks at what runs below a node of a resource: whatever has an image and is told something. It notes what it has seen.
+func (l look) containersOf(n *yaml.Node, path object.Path, in map[*yaml.Node]bool) {
+	c := object.Container{Node: yaml.NewRNode(n)}
+	if n.Kind == yaml.MappingNode && object.Text(c.Node, "image") != "" && (object.Get(c.Node, "env") != nil || object.Get(c.Node, "args") != nil || object.Get(c.Node, "command") != nil) {
+		l.variable = l.variables(l.object, c)
+		l.container(c, path, "", false)
+		for _, s := range scalars(n) {
+			in[s.node] = true
+		}
+		return
+	}
+	for i, child := range n.Content {
+		switch {
+		case child.Kind == yaml.ScalarNode:
+		case n.Kind == yaml.MappingNode:
+			l.containersOf(child, path.Field(n.Content[i-1].Value), in)
+		default:
+			l.containersOf(child, append(slices.Clone(path), stepTo(path.Last(), child, i)), in)
+		}
+	}
+}
+
+func isUnsaid(step object.Step) bool { return slices.Contains(unsaid, step.Field) }

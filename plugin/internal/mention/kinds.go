@@ -1,0 +1,110 @@
+package mention
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// silent are kinds in which the name of a server says nothing of a client: they select, describe or protect servers. Kinds of other
+// groups may have the same names.
+var silent = map[string][]string{
+	"":                             {"Service", "ServiceAccount", "Endpoints", "Namespace", "PersistentVolumeClaim", "PersistentVolume", "LimitRange", "ResourceQuota"},
+	"apps":                         {"ControllerRevision"},
+	"policy":                       {"PodDisruptionBudget"},
+	"networking.k8s.io":            {"NetworkPolicy", "IngressClass"},
+	"rbac.authorization.k8s.io":    {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"},
+	"discovery.k8s.io":             {"EndpointSlice"},
+	"autoscaling":                  {"HorizontalPodAutoscaler"},
+	"apiextensions.k8s.io":         {"CustomResourceDefinition"},
+	"cert-manager.io":              {"Certificate", "CertificateRequest", "Issuer", "ClusterIssuer"},
+	"monitoring.coreos.com":        {"PrometheusRule", "ServiceMonitor", "PodMonitor"},
+	"networking.istio.io":          {"DestinationRule", "ServiceEntry", "WorkloadEntry", "Sidecar", "Gateway"},
+	"security.istio.io":            {"PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication"},
+	"gateway.networking.k8s.io":    {"Gateway", "ReferenceGrant", "BackendTLSPolicy", "TLSRoute", "TCPRoute", "UDPRoute"},
+	"cilium.io":                    {"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"},
+	"crd.projectcalico.org":        {"NetworkPolicy", "GlobalNetworkPolicy"},
+	"projectcalico.org":            {"NetworkPolicy", "GlobalNetworkPolicy"},
+	"elasticsearch.k8s.elastic.co": {"Elasticsearch"},
+}
+
+// routes are kinds that lead requests from outside to a Service: their controller is a client.
+var routes = map[string][]string{
+	"networking.k8s.io":         {"Ingress"},
+	"extensions":                {"Ingress"},
+	"gateway.networking.k8s.io": {"HTTPRoute", "GRPCRoute"},
+	"traefik.io":                {"IngressRoute", "IngressRouteTCP", "TraefikService"},
+	"traefik.containo.us":       {"IngressRoute", "IngressRouteTCP", "TraefikService"},
+	"networking.istio.io":       {"VirtualService"},
+	"route.openshift.io":        {"Route"},
+}
+
+// groupOf gives the group of an API version, "" for the core.
+func groupOf(apiVersion string) string {
+	group, _, ok := strings.Cut(apiVersion, "/")
+	if !ok {
+		return ""
+	}
+	return group
+}
+
+func isSilent(o *object.Object) bool { return slices.Contains(silent[groupOf(o.APIVersion)], o.Kind) }
+
+// IsRoute tells whether an object is a route of a known kind.
+func IsRoute(o *object.Object) bool { return slices.Contains(routes[groupOf(o.APIVersion)], o.Kind) }
+
+// staysSilent tells by the bytes of a document that it is of a silent kind: then it need not be parsed.
+func staysSilent(kind string, text []byte) bool {
+	version, found := "", 0
+	for line := range bytes.Lines(text) {
+		if value, ok := bytes.CutPrefix(line, []byte("apiVersion:")); ok {
+			version = strings.Trim(string(value), " \t\r\n\"'")
+			found++
+		}
+	}
+	return found == 1 && slices.Contains(silent[groupOf(version)], kind)
+}
+
+// targets are fields that refer to what a route or custom resource leads to.
+var targets = []string{
+	"service", "services", "serviceRef", "backend", "backends", "backendRef", "backendRefs", "defaultBackend", "alternateBackends", "to", "destination", "upstream", "upstreams",
+	"mirror", "mirrors", "weighted",
+}
+
+// leads tells whether a scalar is where a route or custom resource leads to: serviceName, or the name in a field that says so.
+func leads(o *object.Object, s scalar) bool {
+	field := s.path.Last()
+	if field == "serviceName" {
+		return IsRoute(o)
+	}
+	if field != "name" && !(field == "host" && IsRoute(o)) || s.path[len(s.path)-1].Field == "" {
+		return false
+	}
+	above := s.path[:len(s.path)-1].Last()
+	return slices.Contains(targets, above) && (field == "name" || above == "destination" || above == "mirror")
+}
+
+// passes tells whether a route hands TLS through at a place, so that the caller meets the server itself.
+func passes(o *object.Object, s scalar) bool {
+	switch o.Kind {
+	case "Ingress":
+		for _, a := range object.Get(o.Node, "metadata").Content() {
+			for i := 0; a.Kind == yaml.MappingNode && i+1 < len(a.Content); i += 2 {
+				if strings.HasSuffix(a.Content[i].Value, "/ssl-passthrough") && a.Content[i+1].Value == "true" {
+					return true
+				}
+			}
+		}
+	case "Route":
+		return object.Text(o.Node, "spec", "tls", "termination") == "passthrough"
+	case "IngressRouteTCP":
+		return object.Get(o.Node, "spec", "tls") == nil || object.Text(o.Node, "spec", "tls", "passthrough") == "true"
+	case "VirtualService":
+		return len(s.path) > 1 && (s.path[1].Field == "tls" || s.path[1].Field == "tcp")
+	}
+	return false
+}

@@ -1,0 +1,407 @@
+package mention
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// server is a node behind the Services "search" and "es-main"; more is put into its pod.
+func server(more string) string {
+	return `apiVersion: v1
+kind: Service
+metadata: {name: search}
+spec: {selector: {app: es}, clusterIP: 10.96.7.7, externalIPs: ["192.0.2.9"], ports: [{port: 9200}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: es-main}
+spec: {selector: {app: es}, clusterIP: "fd00::7", ports: [{port: 9200}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: node}
+spec:
+  serviceName: search-headless
+  selector: {matchLabels: {app: es}}
+  template:
+    metadata:
+      labels: {app: es}
+      annotations: {note: none}
+    spec:
+      containers:
+      - name: elasticsearch
+        image: docker.elastic.co/elasticsearch/elasticsearch:8.19.0
+        env: [{name: node.name, value: node}, {name: discovery.seed_hosts, value: search-headless}, {name: network.publish_host, value: search}]
+` + more + "---\n"
+}
+
+// pod is an application with more in its container.
+func pod(more string) string {
+	return `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: search, labels: {host: search}}
+spec:
+  selector: {matchLabels: {host: search}}
+  template:
+    metadata: {labels: {host: search}, annotations: {host: "search:9200"}}
+    spec:
+      hostname: search
+      volumes: [{name: search, configMap: {name: conf}}]
+      containers:
+      - name: search
+        image: "search:9200/search:8.19"
+        volumeMounts: [{name: search, mountPath: /search}]
+` + indent(more, 8)
+}
+
+func indent(text string, by int) string {
+	return strings.ReplaceAll(strings.Repeat(" ", by)+strings.TrimSuffix(text, "\n"), "\n", "\n"+strings.Repeat(" ", by)) + "\n"
+}
+
+func env(name, value string) string {
+	return pod(fmt.Sprintf("env:\n- {name: %s, value: %q}\n", name, value))
+}
+
+func script(text string) string { return pod(fmt.Sprintf("command: [sh, -c, %q]\n", text)) }
+
+// conf is a file that the application of pod reads.
+func conf(key, text string) string {
+	return pod("") + "---\n" + unread(key, text)
+}
+
+func unread(key, text string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata:\n  %s: %q\n", key, text)
+}
+
+func custom(spec string) string {
+	return "apiVersion: a.example/v1\nkind: Sink\nmetadata: {name: search, labels: {host: search}}\nspec: " + spec + "\n"
+}
+
+func find(t *testing.T, stream string, hosts ...string) []Mention {
+	t.Helper()
+	docs, err := manifest.Split([]byte(stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	release, err := recognise.All(docs, func(object.ID) bool { return false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := Of(release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range hosts {
+		names.Add(host)
+	}
+	found, err := Find(release, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.Mentions
+}
+
+// strongest gives what a stream says, as the table has it.
+func strongest(all []Mention) Strength {
+	s := Nothing
+	for _, m := range all {
+		s = max(s, m.Strength)
+	}
+	return s
+}
+
+// TestTable holds both sides of each row of docs/decisions/0018-who-names-a-server.md.
+func TestTable(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		object string
+		want   Strength
+	}{
+		{"a scheme", env("BACKEND", "https://search"), Address},
+		{"a scheme of another host", env("BACKEND", "https://search-other"), Nothing},
+		{"a port", env("BACKEND", "search:9200"), Address},
+		{"a port that a variable says", env("BACKEND", "search:$(PORT)"), Address},
+		{"the nodes' own port", env("ES_HOSTS", "search:9300"), Nothing},
+		{"the tag of an image", env("BACKEND", "search:8.19.0"), May},
+		{"a user", env("BACKEND", "https://me:pw@search/_bulk"), Address},
+		{"capitals", env("BACKEND", "HTTPS://SEARCH:9200"), Address},
+		{"a domain", env("BACKEND", "https://search.logging.svc.cluster.local.:9200"), Address},
+		{"a pod", env("BACKEND", "https://node-0.search-headless.logging:9200"), Address},
+		{"a cluster domain in any variable", env("DNS_NAME", "search.logging.svc"), Address},
+
+		{"a variable of a host", env("ES_HOST", "search"), Address},
+		{"of nodes", env("ES_NODES", "other,search"), Address},
+		{"of nodes, with spaces", env("ES_NODES", "other.example search"), Address},
+		{"of the product", env("ELASTICSEARCH", "search"), Address},
+		{"of a URI", env("ES_URI", "search"), Address},
+		{"of an address", env("ES_ADDR", "search"), Address},
+		{"of a server", env("ES_SERVER", "search"), Address},
+		{"of an endpoint", env("ES_ENDPOINT", "search"), Address},
+		{"another variable", env("BACKEND", "search"), May},
+		{"the name of a chart (F19)", env("FULLNAME", "search"), May},
+		{"the name of a cluster", env("CLUSTER_NAME", "search"), May},
+		{"the name of a server", env("SERVER_NAME", "search"), May},
+		{"seeds", env("DISCOVERY_SEED_HOSTS", "search"), May},
+		{"prose", env("HOST_NOTE", "the search engine"), May},
+		{"JSON in a variable", env("CONFIG", `{"es":{"host":"search"}}`), Address},
+		{"options in a variable", env("JAVA_OPTS", "-Xmx1g -Des.host=search -Des.port=9200"), Address},
+
+		{"an option", pod("args: [--es-host=search]\n"), Address},
+		{"an option in two words", pod("args: [--host, search]\n"), Address},
+		{"an option that says no host", pod("args: [--name=search]\n"), Nothing},
+		{"a word", pod("args: [search]\n"), May},
+		{"an option of a script", script("exec index --host search"), Address},
+		{"an assignment", script("ES=search; run"), Address},
+		{"a word of a script", script("exec run search"), May},
+		{"a word of a call", script("curl -k search/_cat"), Address},
+		{"what a call sends", script(`curl -d '{"name":"search"}' https://other`), Nothing},
+		{"what is printed", script("echo waiting for https://search:9200"), Nothing},
+		{"a port that is tried", script("until nc -z search 9200; do sleep 1; done"), Nothing},
+		{"a comment of a script", script("# https://search:9200\nrun"), Nothing},
+		{"a segment of a path", script("cat /etc/search/a"), Nothing},
+		{"a probe of another pod", pod("readinessProbe: {httpGet: {host: search, port: 9200}}\n"), Address},
+
+		{"YAML", conf("a.yaml", "es:\n  host: search\n"), Address},
+		{"a list of YAML", conf("a.yaml", "es:\n  nodes:\n  - search\n"), Address},
+		{"YAML in braces", conf("a.yaml", "es: {hosts: [other, search]}\n"), Address},
+		{"YAML with a template", conf("a.yaml", "{{ if x }}\nhosts:\n- other\n- search\n{{ end }}\n"), Address},
+		{"a second document", conf("a.yaml", "a: b\n---\nhost: search\n"), Address},
+		{"JSON", conf("a.json", `{"es":{"node":"search"}}`), Address},
+		{"properties", conf("a.properties", "es.nodes=search\n"), Address},
+		{"ini", conf("a.ini", "[search]\nes_host = search\n"), Address},
+		{"HOCON", conf("a.conf", "search {\n  hostname = [\"search\"]\n}\n"), Address},
+		{"XML", conf("a.xml", "<es><host>search</host></es>"), Address},
+		{"an attribute of XML", conf("a.xml", `<property name="es.host">search</property>`), Address},
+		{"PHP", conf("a.php", "<?php return ['search' => ['host' => 'search']];"), Address},
+		{"Python", conf("a.py", "ES = {'default': {'hosts': 'search'}}\n"), Address},
+		{"two words", conf("a.conf", "<server>\n  Host search\n</server>\n"), Address},
+		{"another word of a file", conf("a.conf", "backend search-0\nuse search\n"), May},
+		{"a key", conf("a.yaml", "search: {a: b}\n"), Nothing},
+		{"a section", conf("a.ini", "[search]\na=b\n"), Nothing},
+		{"a block", conf("a.conf", "search {\n}\n"), Nothing},
+		{"a type", conf("a.yaml", "output: {type: search}\n"), Nothing},
+		{"a name", conf("a.yaml", "cluster: {name: search}\n"), Nothing},
+		{"a comment", conf("a.yaml", "# host: search\na: b\n"), Nothing},
+		{"who may be asked for", conf("elasticsearch.yml", "reindex.remote.whitelist: search:9200\n"), May},
+		{"a file that nobody reads", unread("a.yaml", "host: search\n"), May},
+		{"a word of a file that nobody reads", unread("a.txt", "use search\n"), Nothing},
+		{"a Secret", pod("envFrom: [{secretRef: {name: s}}]\n") + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {ES_HOST: " +
+			base64.StdEncoding.EncodeToString([]byte("Search")) + "}\n", Address},
+		{"binary data", pod("") + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\nbinaryData: {a: " +
+			base64.StdEncoding.EncodeToString([]byte("host=search\nport=9200\n")) + "}\n", Address},
+
+		{"a custom resource (F5)", custom("{es: {host: search, port: 9200}}"), Address},
+		{"a list in one", custom("{es: {hosts: [search]}}"), Address},
+		{"a variable in one", custom("{env: [{name: ES_HOST, value: search}]}"), Address},
+		{"a container of one", custom("{template: {image: x, command: [sh, -c, \"H=search; curl https://$H:9200\"]}}"), Address},
+		{"a word of one", custom("{title: search}"), Nothing},
+		{"labels in one", custom("{selector: {host: search}}"), Nothing},
+		{"a Service of Knative", "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: k}\nspec: {template: {spec: {containers: [{name: c, env: [{name: U, value: \"http://search:9200\"}]}]}}}\n", Address},
+		{"a custom Role", "apiVersion: db.example/v1\nkind: Role\nmetadata: {name: k}\nspec: {url: \"https://search:9200\"}\n", Address},
+		{"an alert", "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: k}\nspec: {a: \"https://search:9200\"}\n", Nothing},
+		{"a policy", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: k}\nspec: {host: search}\n", Nothing},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			all := find(t, server("")+c.object)
+			if got := strongest(all); got != c.want {
+				t.Errorf("%s, want %s: %+v", got, c.want, all)
+			}
+		})
+	}
+}
+
+// TestRoutes holds which routes lead to a server, and which of them let TLS through.
+func TestRoutes(t *testing.T) {
+	route := func(version, kind, spec string) string {
+		return "apiVersion: " + version + "\nkind: " + kind + "\nmetadata: {name: r}\nspec: " + spec + "\n"
+	}
+	const rule = "{rules: [{host: search.example.org, http: {paths: [{backend: {service: {name: search, port: {number: 9200}}}}]}}]}"
+	for name, c := range map[string]struct {
+		object string
+		want   Strength
+	}{
+		"Ingress":                     {route("networking.k8s.io/v1", "Ingress", rule), Address},
+		"of before":                   {route("extensions/v1beta1", "Ingress", "{backend: {serviceName: search, servicePort: 9200}}"), Address},
+		"to others":                   {route("networking.k8s.io/v1", "Ingress", strings.Replace(rule, "name: search", "name: shop", 1)), Nothing},
+		"Ingress that passes TLS":     {strings.Replace(route("networking.k8s.io/v1", "Ingress", rule), "{name: r}", "{name: r, annotations: {nginx.ingress.kubernetes.io/ssl-passthrough: \"true\"}}", 1), Nothing},
+		"HTTPRoute":                   {route("gateway.networking.k8s.io/v1", "HTTPRoute", "{hostnames: [search.example.org], rules: [{backendRefs: [{name: search, port: 9200}]}]}"), Address},
+		"TLSRoute":                    {route("gateway.networking.k8s.io/v1alpha2", "TLSRoute", "{rules: [{backendRefs: [{name: search, port: 9200}]}]}"), Nothing},
+		"IngressRoute":                {route("traefik.io/v1alpha1", "IngressRoute", "{routes: [{match: Host(`search.example.org`), services: [{name: search, port: 9200}]}]}"), Address},
+		"IngressRouteTCP":             {route("traefik.io/v1alpha1", "IngressRouteTCP", "{tls: {secretName: s}, routes: [{services: [{name: search}]}]}"), Address},
+		"IngressRouteTCP that passes": {route("traefik.io/v1alpha1", "IngressRouteTCP", "{tls: {passthrough: true}, routes: [{services: [{name: search}]}]}"), Nothing},
+		"VirtualService":              {route("networking.istio.io/v1", "VirtualService", "{hosts: [search], http: [{route: [{destination: {host: search.logging.svc.cluster.local}}]}]}"), Address},
+		"VirtualService that passes":  {route("networking.istio.io/v1", "VirtualService", "{hosts: [search], tls: [{route: [{destination: {host: search}}]}]}"), Nothing},
+		"Route":                       {route("route.openshift.io/v1", "Route", "{host: search.example.org, to: {kind: Service, name: search}, tls: {termination: reencrypt}}"), Address},
+		"Route that passes":           {route("route.openshift.io/v1", "Route", "{to: {kind: Service, name: search}, tls: {termination: passthrough}}"), Nothing},
+		"a custom resource":           {custom("{backendRef: {name: search}}"), Address},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := find(t, server("")+c.object)
+			if got := strongest(all); got != c.want {
+				t.Errorf("%s, want %s: %+v", got, c.want, all)
+			}
+			if c.want == Address && !all[0].Route {
+				t.Error("is no route")
+			}
+		})
+	}
+}
+
+// TestNames holds by what a server may be called.
+func TestNames(t *testing.T) {
+	alias := "apiVersion: v1\nkind: Service\nmetadata: {name: %s, namespace: apps}\nspec: {type: ExternalName, externalName: %s}\n---\n"
+	manual := "apiVersion: v1\nkind: Service\nmetadata: {name: by-hand}\nspec: {ports: [{port: 9200}]}\n---\n"
+	endpoints := "apiVersion: v1\nkind: Endpoints\nmetadata: {name: by-hand}\nsubsets: [{addresses: [{ip: %s}], ports: [{port: %d}]}]\n---\n"
+	slice := "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: by-hand-x, labels: {kubernetes.io/service-name: by-hand}}\n" +
+		"endpoints: [{addresses: [10.1.2.3], targetRef: {kind: Pod, name: %s-0}}]\n---\n"
+	for name, c := range map[string]struct {
+		more, text string
+		want       Strength
+	}{
+		"TestF3: an alias":                     {fmt.Sprintf(alias, "es", "search.default.svc.cluster.local"), "https://es:9200", Address},
+		"TestF3: an alias of an alias":         {fmt.Sprintf(alias, "es", "far.apps.svc") + fmt.Sprintf(alias, "far", "search.default.svc"), "https://es.apps:9200", Address},
+		"TestF3: an alias of others":           {fmt.Sprintf(alias, "es", "other.example.org"), "https://es:9200", Nothing},
+		"TestF3: endpoints by hand":            {manual + fmt.Sprintf(endpoints, "10.1.2.3", 9200), "https://by-hand:9200", Address},
+		"TestF3: endpoints of others":          {manual + fmt.Sprintf(endpoints, "10.1.2.3", 8080), "https://by-hand:9200", Nothing},
+		"TestF3: endpoints of its address":     {manual + fmt.Sprintf(endpoints, "192.0.2.9", 443), "https://by-hand:9200", Address},
+		"TestF3: a slice of its pods":          {manual + fmt.Sprintf(slice, "node"), "https://by-hand:9200", Address},
+		"TestF3: a slice of other pods":        {manual + fmt.Sprintf(slice, "shop"), "https://by-hand:9200", Nothing},
+		"TestF13: the address of a Service":    {"", "http://10.96.7.7:9200", Address},
+		"TestF13: an address of IPv6":          {"", "http://[fd00::7]:9200", Address},
+		"TestF13: an address from outside":     {"", "http://192.0.2.9:9200", Address},
+		"TestF13: another address":             {"", "http://10.96.7.70:9200", Nothing},
+		"a headless Service that is not there": {"", "https://node-0.search-headless:9200", Address},
+		"a variable of Kubernetes":             {"", "https://$(SEARCH_SERVICE_HOST):$(SEARCH_SERVICE_PORT)", Address},
+		"another one":                          {"", "$(ES_MAIN_PORT)", Address},
+		"the address in it":                    {"", "${ES_MAIN_PORT_9200_TCP_ADDR}", Address},
+		"a variable of another Service":        {"", "https://$(SHOP_SERVICE_HOST):80", Nothing},
+		"a variable called so":                 {"", "https://$search:9200", Nothing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := find(t, server("")+c.more+env("U", c.text))
+			if got := strongest(all); got != c.want {
+				t.Errorf("%s, want %s: %+v", got, c.want, all)
+			}
+		})
+	}
+	t.Run("TestP5: a host that another client calls", func(t *testing.T) {
+		for host, want := range map[string]Strength{"https://es.example.org:9200": Address, "https://www.example.org": Nothing} {
+			if got := strongest(find(t, env("U", host), "es.example.org")); got != want {
+				t.Errorf("%s: %s, want %s", host, got, want)
+			}
+		}
+	})
+}
+
+// TestBesideServers holds by what a container calls a server in its own pod.
+func TestBesideServers(t *testing.T) {
+	beside := func(more string) string { return server("      - name: beside\n" + indent(more, 8)) }
+	for name, c := range map[string]struct {
+		more string
+		want Strength
+	}{
+		"localhost":             {`env: [{name: U, value: "http://localhost:9200"}]`, Address},
+		"another port":          {`env: [{name: U, value: "http://localhost:8080"}]`, Nothing},
+		"without a port":        {`env: [{name: U, value: "http://localhost"}]`, Nothing},
+		"127.1":                 {`args: ["http://127.1:9200"]`, Address},
+		"0.0.0.0":               {`args: ["http://0.0.0.0:9200"]`, Address},
+		"IPv6":                  {`args: ["http://[::1]:9200"]`, Address},
+		"its address":           {`{env: [{name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}, {name: U, value: "http://$(IP):9200"}]}`, Address},
+		"its name":              {`args: [sh, -c, "run https://$(hostname):9200"]`, Address},
+		"host and port apart":   {`args: [--host, localhost, --port, "9200"]`, Address},
+		"host and another port": {`args: [--host, localhost, --port, "8080"]`, Nothing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if strings.HasPrefix(c.more, "{") {
+				c.more = "env:\n- {name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}\n- {name: U, value: \"http://$(IP):9200\"}"
+			}
+			all := find(t, beside(c.more))
+			if got := strongest(all); got != c.want {
+				t.Errorf("%s, want %s: %+v", got, c.want, all)
+			}
+		})
+	}
+}
+
+// TestF15AutodiscoveryIsFound holds what makes Beats call the pods of a server: hints there, and templates.
+func TestF15AutodiscoveryIsFound(t *testing.T) {
+	template := func(module, more string) string {
+		return conf("metricbeat.yml", "metricbeat.autodiscover:\n  providers:\n  - templates:\n    - config:\n      - module: "+module+"\n        hosts: [\"https://${data.host}:9200\"]\n"+more)
+	}
+	hints := strings.Replace(server(""), "{note: none}", `{co.elastic.metrics/module: elasticsearch, co.elastic.metrics/hosts: "${data.host}:9200"}`, 1)
+	for name, c := range map[string]struct {
+		stream string
+		want   Strength
+	}{
+		"a template":             {server("") + template("elasticsearch", ""), Address},
+		"of another module":      {server("") + template("nginx", ""), Nothing},
+		"one with a certificate": {server("") + template("elasticsearch", "        ssl.certificate: /c\n"), May},
+		"hints":                  {hints, Address},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := find(t, c.stream)
+			if got := strongest(all); got != c.want {
+				t.Errorf("%s, want %s: %+v", got, c.want, all)
+			}
+		})
+	}
+}
+
+// TestPlaces holds that a mention says where it stands.
+func TestPlaces(t *testing.T) {
+	stream := server("") + env("ES", "http://search:9200") + "---\n" + `apiVersion: v1
+kind: ConfigMap
+metadata: {name: conf}
+data:
+  a.yaml: |
+    a: b
+    out:
+      hosts: [other, search]
+  b.ini: |
+    # search
+    x = y
+    host = search
+`
+	first := strings.Count(server(""), "\n") + 1
+	want := fmt.Sprintf(`Deployment/search search spec.template.spec.containers[search].env[ES].value 7-13 line %d plain
+ConfigMap/conf  data[a.yaml] > out.hosts[1] 0-6 line %d Deployment/search/search
+ConfigMap/conf  data[b.ini] 22-28 line %d Deployment/search/search
+`, first+15, first+24, first+28)
+	var b strings.Builder
+	for _, m := range find(t, stream) {
+		fmt.Fprintf(&b, "%s %s %s", m.Object.ID, m.Container, m.Path)
+		if m.Inside != nil {
+			fmt.Fprintf(&b, " > %s", m.Inside)
+		}
+		fmt.Fprintf(&b, " %d-%d line %d", m.Span.From, m.Span.To, m.StreamLine())
+		if m.Plain {
+			b.WriteString(" plain")
+		}
+		for _, r := range m.Readers {
+			b.WriteString(" " + r.Ref())
+		}
+		b.WriteByte('\n')
+	}
+	if got := b.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+// TestClaims holds that a claim is of a place: the same words elsewhere are not answered for.
+func TestClaims(t *testing.T) {
+	all := find(t, server("")+script("curl https://search:9200; wget https://search:9200"))
+	if len(all) != 2 {
+		t.Fatalf("%+v", all)
+	}
+	claims := &Claims{}
+	claims.Add(all[0].node, Span{5, 24}, nil)
+	if claims.Open(all[0], nil) || !claims.Open(all[1], nil) {
+		t.Error("the claim is not of its place")
+	}
+}

@@ -1,0 +1,243 @@
+package mention
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// Names are all that a server of a release is called.
+type Names struct {
+	labels    map[string]named              // by the first or second part of a host, in small letters
+	hosts     map[string]named              // by whole hosts and addresses
+	variables map[string]named              // by the beginning of the variables that Kubernetes sets for a Service
+	servers   map[*object.Object]*yaml.Node // the containers that run them
+	ports     map[string]bool               // of the servers
+}
+
+// named is a name as it is written, and the servers behind it, as far as the release has them.
+type named struct {
+	name    string
+	servers []*object.Object
+}
+
+// Of gives the names that the servers of a release have by its objects. ports are those on which they speak HTTP.
+func Of(r *recognise.Release, ports ...string) (*Names, error) {
+	n := &Names{labels: map[string]named{}, hosts: map[string]named{}, variables: map[string]named{}, servers: map[*object.Object]*yaml.Node{}, ports: map[string]bool{}}
+	for _, port := range append(ports, "9200") {
+		n.ports[port] = true
+	}
+	workloads := slices.Concat(r.Nodes, r.Unmanaged)
+	for _, w := range workloads {
+		n.servers[w.Object] = w.Main.Node.YNode()
+		services, err := r.Services(w)
+		if err != nil {
+			return nil, err
+		}
+		for _, service := range append(slices.Clone(services), object.Text(w.Node, "spec", "serviceName")) {
+			n.service(service, w.Object)
+			objects, err := r.Named("Service", service)
+			if err != nil {
+				return nil, err
+			}
+			for _, o := range objects {
+				n.addresses(o, w.Object)
+			}
+		}
+	}
+	if len(n.labels) == 0 {
+		return n, nil
+	}
+	if err := n.aliases(r); err != nil {
+		return nil, err
+	}
+	return n, n.manual(r, workloads)
+}
+
+// service notes the name of a Service, and the variables by which pods of its namespace know it.
+// https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+func (n *Names) service(name string, servers ...*object.Object) {
+	if name == "" {
+		return
+	}
+	add(n.labels, strings.ToLower(name), name, servers)
+	add(n.variables, strings.ToUpper(strings.ReplaceAll(name, "-", "_")), name, servers)
+}
+
+func add(to map[string]named, key, name string, servers []*object.Object) {
+	to[key] = named{name, append(slices.Clone(to[key].servers), servers...)}
+}
+
+// addresses notes the addresses that a Service has by its object.
+func (n *Names) addresses(o, server *object.Object) {
+	all := []string{object.Text(o.Node, "spec", "clusterIP"), object.Text(o.Node, "spec", "loadBalancerIP")}
+	for _, field := range []string{"clusterIPs", "externalIPs"} {
+		for _, item := range object.Items(o.Node, "spec", field) {
+			all = append(all, item.YNode().Value)
+		}
+	}
+	for _, address := range all {
+		if strings.ContainsAny(address, ".:") {
+			add(n.hosts, strings.ToLower(address), address, []*object.Object{server})
+		}
+	}
+}
+
+// aliases adds the Services that stand for another name of a server, and those that stand for these.
+func (n *Names) aliases(r *recognise.Release) error {
+	all, err := r.Holding("Service", []string{"externalName"})
+	for found := true; found && err == nil; {
+		found = false
+		for _, o := range all {
+			_, known := n.labels[strings.ToLower(o.Name)]
+			if target := object.Text(o.Node, "spec", "externalName"); !known && o.Name != "" && n.Called(target) != "" {
+				n.service(o.Name, n.Behind(target)...)
+				found = true
+			}
+		}
+	}
+	return err
+}
+
+// manual adds the Services without a selector whose endpoints are pods of a server, or addresses of it.
+func (n *Names) manual(r *recognise.Release, workloads []*recognise.Workload) error {
+	for _, kind := range []string{"Endpoints", "EndpointSlice"} {
+		all, err := r.Holding(kind, []string{kind})
+		if err != nil {
+			return err
+		}
+		for _, o := range all {
+			service := endpointsOf(o)
+			if _, known := n.labels[strings.ToLower(service)]; known || service == "" {
+				continue
+			}
+			if servers, ok := n.isBehind(o, workloads); ok {
+				n.service(service, servers...)
+			}
+		}
+	}
+	return nil
+}
+
+// endpointsOf gives the Service that endpoints are for.
+func endpointsOf(o *object.Object) string {
+	if o.Kind == "EndpointSlice" {
+		return o.Label("kubernetes.io/service-name")
+	}
+	return o.Name
+}
+
+// isBehind tells whether endpoints are those of a server: a pod of it, one of its addresses, or whatever has its port.
+func (n *Names) isBehind(o *object.Object, workloads []*recognise.Workload) (servers []*object.Object, is bool) {
+	pods, addresses, port := false, false, false
+	for _, t := range scalars(o.Node.YNode()) {
+		field, text := t.path.Last(), t.node.Value
+		switch {
+		case field == "name" && len(t.path) > 1 && t.path[len(t.path)-2].Field == "targetRef":
+			pods = true
+			for _, w := range workloads {
+				if strings.HasPrefix(text, w.Name+"-") {
+					return []*object.Object{w.Object}, true
+				}
+			}
+		case field == "ip" || field == "addresses" || field == "hostname":
+			addresses = true
+			if n.Called(text) != "" {
+				return n.Behind(text), true
+			}
+		case field == "port":
+			port = port || n.ports[text]
+		}
+	}
+	for _, w := range workloads {
+		servers = append(servers, w.Object)
+	}
+	return servers, !pods && addresses && port
+}
+
+// Add notes a further host: one that the configuration names, or that a client calls that is known.
+func (n *Names) Add(host string) {
+	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
+	if host == "" || isLocal(host) || strings.ContainsAny(host, "$*{}() ,") {
+		return
+	}
+	first, rest, _ := strings.Cut(host, ".")
+	if _, domain, _ := strings.Cut(rest, "."); rest == "" || domain == "svc" || strings.HasPrefix(domain, "svc.") {
+		n.service(first)
+		return
+	}
+	add(n.hosts, strings.ToLower(host), host, nil)
+}
+
+// None tells whether nothing has a name.
+func (n *Names) None() bool { return len(n.labels)+len(n.hosts) == 0 }
+
+// Words gives what at least one of stands in every document that names a server, in some case.
+func (n *Names) Words() []string {
+	all := slices.Concat(slices.Sorted(maps.Keys(n.labels)), slices.Sorted(maps.Keys(n.hosts)), slices.Sorted(maps.Keys(n.variables)))
+	if len(n.servers) > 0 {
+		all = append(all, dataHost, hintPrefix)
+	}
+	return all
+}
+
+// Called gives the name that a host is, "" when it is none: es, es.logging, es-0.es and es.logging.svc.cluster.local, or an address.
+func (n *Names) Called(host string) string { return n.of(host).name }
+
+// Behind gives the servers of the release that a host leads to.
+func (n *Names) Behind(host string) []*object.Object { return n.of(host).servers }
+
+func (n *Names) of(host string) named {
+	host = strings.Trim(strings.ToLower(strings.TrimSuffix(host, ".")), "[]")
+	if found, ok := n.hosts[host]; ok {
+		return found
+	}
+	first, rest, _ := strings.Cut(host, ".")
+	if found, ok := n.labels[first]; ok {
+		return found
+	}
+	second, _, _ := strings.Cut(rest, ".")
+	return n.labels[second]
+}
+
+// Calls gives the first name that a text by itself calls as a host, or is; "" for none.
+func (n *Names) Calls(text string) string {
+	for _, h := range n.hits(text, nil) {
+		if whole := h.From == 0 && h.To == len(strings.TrimSuffix(text, ".")); whole || n.judge(text, h, context{}) == Address {
+			return h.name
+		}
+	}
+	return ""
+}
+
+// variable gives the Service behind a variable that Kubernetes sets with its address: ES_SERVICE_HOST, ES_PORT, ES_PORT_9200_TCP_ADDR.
+func (n *Names) variable(name string) string {
+	for _, end := range []string{"_SERVICE_HOST", "_PORT"} {
+		before, rest, ok := cutLast(name, end)
+		if service, known := n.variables[before]; ok && known && (rest == "" || end == "_PORT" && (strings.HasSuffix(rest, "_TCP") || strings.HasSuffix(rest, "_TCP_ADDR"))) {
+			return service.name
+		}
+	}
+	return ""
+}
+
+// cutLast cuts around the last place of a piece.
+func cutLast(text, piece string) (before, after string, ok bool) {
+	i := strings.LastIndex(text, piece)
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], text[i+len(piece):], true
+}
+
+// isLocal holds for the names of a pod's own machine.
+func isLocal(host string) bool {
+	host = strings.ToLower(host)
+	return host == "localhost" || host == "localhost.localdomain" || host == "0.0.0.0" || host == "::1" || host == "::" || host == "ip6-localhost" || host == "ip6-loopback" ||
+		strings.HasPrefix(host, "127.") && strings.Trim(host, "0123456789.") == ""
+}

@@ -1,0 +1,255 @@
+package mention
+
+import (
+	"slices"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// source names a ConfigMap or Secret as a pod refers to it.
+type source struct{ kind, name string }
+
+// sources gives the ConfigMaps and Secrets that a container may read.
+func sources(pod object.Pod, c object.Container) []source {
+	var all []source
+	add := func(kind, name string) {
+		if s := (source{kind, name}); name != "" && !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	for _, from := range object.Items(c.Node, "envFrom") {
+		add("ConfigMap", object.Text(from, "configMapRef", "name"))
+		add("Secret", object.Text(from, "secretRef", "name"))
+	}
+	for _, e := range object.Items(c.Node, "env") {
+		add("ConfigMap", object.Text(e, "valueFrom", "configMapKeyRef", "name"))
+		add("Secret", object.Text(e, "valueFrom", "secretKeyRef", "name"))
+	}
+	for _, m := range c.Mounts() {
+		for _, part := range pod.Sources(m.Volume) {
+			add(part.Kind, part.Name)
+		}
+	}
+	return all
+}
+
+// readers finds who reads the ConfigMaps and Secrets that name a server, and what these name by variables of their readers.
+func (f *finder) readers() error {
+	var wanted []string
+	told := map[*yaml.Node]bool{} // containers that are told a name
+	for _, m := range f.found {
+		if m.where != nil {
+			told[m.where] = true
+		} else if isFile(m) {
+			wanted = append(wanted, m.Object.Name)
+		}
+	}
+	objects, err := f.readingPods(wanted)
+	if err != nil {
+		return err
+	}
+	by, held := map[source][]Reader{}, map[source][]object.Pod{}
+	var near []Reader
+	var all []Reader
+	for _, o := range objects {
+		pod, ok := o.Pod()
+		if !ok {
+			continue
+		}
+		for _, s := range volumesOf(pod) {
+			held[s] = append(held[s], pod)
+		}
+		for _, c := range pod.All() {
+			r := Reader{o, c}
+			all = append(all, r)
+			for _, s := range sources(pod, c) {
+				by[s] = append(by[s], r)
+			}
+			if server := f.names.servers[o]; server != nil && server != c.Node.YNode() {
+				near = append(near, r)
+			}
+		}
+	}
+	f.attach(by, held, told)
+	for _, r := range all {
+		if told[r.Container.Node.YNode()] {
+			f.filesOf(r, nil)
+		}
+	}
+	for _, r := range near {
+		f.filesOf(r, nearbyOf(r.Container))
+	}
+	return nil
+}
+
+func isFile(m Mention) bool {
+	return m.where == nil && (m.Object.Kind == "ConfigMap" || m.Object.Kind == "Secret") && groupOf(m.Object.APIVersion) == ""
+}
+
+// readingPods gives the objects with a pod that refer to one of names, and those that are told a server.
+func (f *finder) readingPods(names []string) ([]*object.Object, error) {
+	var all []*object.Object
+	seen := map[*object.Object]bool{}
+	add := func(o *object.Object) {
+		if !seen[o] {
+			seen[o] = true
+			all = append(all, o)
+		}
+	}
+	if len(names) > 0 {
+		slices.Sort(names)
+		pods, err := f.release.Pods(slices.Compact(names))
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range pods {
+			add(o)
+		}
+	}
+	for _, w := range slices.Concat(f.release.Nodes, f.release.Kibanas, f.release.Unmanaged) {
+		add(w.Object)
+	}
+	for _, m := range f.found {
+		if m.where != nil {
+			add(m.Object)
+		}
+	}
+	return all, nil
+}
+
+// volumesOf gives the ConfigMaps and Secrets in the volumes of a pod.
+func volumesOf(pod object.Pod) []source {
+	var all []source
+	for _, v := range object.Items(pod.Spec, "volumes") {
+		for _, part := range pod.Sources(object.Text(v, "name")) {
+			all = append(all, source{part.Kind, part.Name})
+		}
+	}
+	return all
+}
+
+// attach notes who reads a mention in a ConfigMap or Secret. What no container of the stream reads shows no client, and no more than that
+// somebody may call; what only a server reads says what its own nodes are called.
+func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, told map[*yaml.Node]bool) {
+	kept := f.found[:0]
+	for _, m := range f.found {
+		if !isFile(m) || len(m.Readers) > 0 {
+			kept = append(kept, m)
+			continue
+		}
+		read := false
+		from := object.Source{Kind: m.Object.Kind, Name: m.Object.Name, Key: m.Path.Last()}
+		mounted := slices.ContainsFunc(held[source{from.Kind, from.Name}], func(pod object.Pod) bool { return pod.Shows(from) })
+		for _, r := range by[source{m.Object.Kind, m.Object.Name}] {
+			if !near(r.Object.Namespace, m.Object.Namespace) || !r.Container.Reads(m.Object.Kind, m.Object.Name, m.Path.Last()) {
+				continue
+			}
+			read = true
+			if f.names.servers[r.Object] != r.Container.Node.YNode() || m.own != Nothing {
+				m.Readers = append(m.Readers, r)
+				told[r.Container.Node.YNode()] = true
+			}
+		}
+		if !read && !mounted {
+			m.Strength-- // to may, or to nothing
+		}
+		if m.Strength > Nothing && (len(m.Readers) > 0 || !read) {
+			kept = append(kept, m)
+		}
+	}
+	f.found = kept
+}
+
+func near(a, b string) bool { return a == b || a == "" || b == "" }
+
+// filesOf looks at the files of a container for what only this one finds in them: servers that a variable names, or its own machine.
+func (f *finder) filesOf(r Reader, beside *nearby) {
+	pod, _ := r.Object.Pod()
+	l := look{finder: f, near: beside, reader: &r}
+	if beside == nil {
+		l.variable = f.variables(r.Object, r.Container)
+	}
+	for _, s := range sources(pod, r.Container) {
+		o, err := f.release.Find(r.Object.Namespace, s.kind, s.name)
+		if err != nil || o == nil {
+			continue
+		}
+		l.object = o
+		for _, e := range entries(o) {
+			if r.Container.Reads(s.kind, s.name, e.key) {
+				l.file(e)
+			}
+		}
+	}
+}
+
+// variables gives the variables of a container that name a server, as far as the stream shows them.
+func (f *finder) variables(o *object.Object, c object.Container) func(name string) (string, bool) {
+	known := map[string]string{}
+	return func(name string) (string, bool) {
+		value, ok := known[name]
+		if !ok {
+			value = f.variableOf(o, c, name)
+			if len(f.names.hits(value, nil)) == 0 {
+				value = ""
+			}
+			known[name] = value
+		}
+		return value, value != ""
+	}
+}
+
+func (f *finder) variableOf(o *object.Object, c object.Container, name string) string {
+	if e, own := c.Env(name); own && !e.From {
+		return e.Value
+	}
+	for _, s := range c.VariableSources(name) {
+		holder, err := f.release.Find(o.Namespace, s.Kind, s.Name)
+		if err != nil || holder == nil {
+			continue
+		}
+		for _, e := range entries(holder) {
+			if e.key == s.Key {
+				return e.text
+			}
+		}
+	}
+	return ""
+}
+
+// nearbyOf gives the variables in which a container has the address or the name of its own pod.
+func nearbyOf(c object.Container) *nearby {
+	n := &nearby{variables: map[string]bool{"HOSTNAME": true}}
+	for _, e := range c.Envs() {
+		switch object.Text(e.Node, "valueFrom", "fieldRef", "fieldPath") {
+		case "status.podIP", "status.podIPs", "metadata.name":
+			n.variables[e.Name] = true
+		}
+	}
+	return n
+}
+
+// tellsPort tells whether a container is told a port of a server by itself: --port 9200.
+func (n *Names) tellsPort(c object.Container) bool {
+	for _, field := range []string{"command", "args", "env"} {
+		at := object.Get(c.Node, field)
+		if at == nil {
+			continue
+		}
+		for _, s := range below(at.YNode(), field) {
+			for i, text := 0, s.node.Value; i < len(text); {
+				from := i
+				for i < len(text) && text[i] >= '0' && text[i] <= '9' {
+					i++
+				}
+				if n.ports[text[from:i]] {
+					return true
+				}
+				i = max(i, from+1)
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,102 @@
+package mention
+
+import (
+	"path"
+	"slices"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+)
+
+// callers are programs whose words are addresses.
+var callers = []string{"curl", "wget", "http", "https", "xh", "elasticdump", "esrally", "openssl", "ab", "hey", "wrk", "siege", "vegeta"}
+
+// waiters only try whether a host or a port is there: no certificate is asked for.
+var waiters = []string{"wait-for-it", "wait-for-it.sh", "wait-for", "ping", "nslookup", "dig", "getent", "host", "telnet"}
+
+// speech tells what the commands make of parts of a text.
+type speech []struct {
+	span     Span
+	strength Strength
+}
+
+func (s speech) at(at Span) (Strength, bool) {
+	strongest, found := Nothing, false
+	for _, part := range s {
+		if part.span.holds(at) && (part.strength == Nothing || part.span.From == at.From) {
+			strongest, found = max(strongest, part.strength), true
+		}
+	}
+	return strongest, found
+}
+
+// spoken gives what the commands of a container make of their words, by the scalars that these stand in.
+func spoken(c object.Container) map[*yaml.Node]speech {
+	all := map[*yaml.Node]speech{}
+	take := func(items []*yaml.RNode) {
+		var argv []string
+		for _, item := range items {
+			argv = append(argv, item.YNode().Value)
+		}
+		commands, _ := c.Commands(argv)
+		for _, command := range commands {
+			strength, ok := spokenBy(command)
+			if !ok {
+				continue
+			}
+			for _, w := range wordsOf(command) {
+				for _, p := range w.Written {
+					n := items[p.Word].YNode()
+					all[n] = append(all[n], struct {
+						span     Span
+						strength Strength
+					}{Span{p.From, p.To}, strength})
+				}
+			}
+		}
+	}
+	take(append(object.Items(c.Node, "command"), object.Items(c.Node, "args")...))
+	for _, at := range [][]string{{"readinessProbe"}, {"livenessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"}} {
+		take(object.Items(c.Node, append(at, "exec", "command")...))
+	}
+	return all
+}
+
+// wordsOf gives the words of a command that it may call: those of curl are known.
+func wordsOf(c shell.Command) []shell.Word {
+	requests := c.Requests()
+	if len(requests) == 0 {
+		return c.Words
+	}
+	var all []shell.Word
+	for _, r := range requests {
+		all = append(all, r.Addresses...)
+	}
+	return all
+}
+
+// spokenBy tells what the words of a command are.
+func spokenBy(c shell.Command) (Strength, bool) {
+	isOne := func(of []string) bool {
+		return slices.ContainsFunc(c.Words, func(w shell.Word) bool { return slices.Contains(of, path.Base(w.Text)) })
+	}
+	switch {
+	case len(c.Words) == 0 || c.Words[0].Text == "<<" || c.Words[0].Text == "for":
+		return Nothing, false
+	case c.IsPrint() || slices.Contains(waiters, c.Program()):
+		return Nothing, true
+	case slices.Contains([]string{"nc", "ncat", "netcat"}, c.Program()):
+		triesOnly := func(w shell.Word) bool {
+			return len(w.Text) > 1 && w.Text[0] == '-' && w.Text[1] != '-' && slices.Contains([]byte(w.Text), 'z')
+		}
+		if slices.ContainsFunc(c.Words, triesOnly) {
+			return Nothing, true
+		}
+		return Address, true
+	case isOne(callers) && !c.IsShell():
+		return Address, true
+	}
+	return Nothing, false
+}

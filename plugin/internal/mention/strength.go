@@ -1,0 +1,153 @@
+package mention
+
+import (
+	"slices"
+	"strings"
+)
+
+// context is what a text is to whoever is told it.
+type context struct {
+	key      string // the setting or variable that it is the value of, "" where only the text itself can say
+	variable bool   // key is a variable, of which an application may make anything
+	told     bool   // a container is told it, or reads it in a file
+	own      bool   // by the server itself: names there are those of its own nodes
+	beside   bool   // by a container beside a server, which is told a port of that
+	server   bool   // what stands beside it says that it is about an Elasticsearch: module, type
+	secured  bool   // and names a certificate
+	route    bool   // it is where a route leads to
+	spoken   func(Span) (Strength, bool)
+}
+
+// judge tells what a name says, as the table of docs/decisions/0018-who-names-a-server.md has it.
+func (n *Names) judge(text string, h hit, c context) Strength {
+	port, scheme := h.port(text), h.scheme(text)
+	spoken, said := Nothing, false
+	if c.spoken != nil {
+		spoken, said = c.spoken(h.Span)
+	}
+	key := keyBefore(text, h.Span)
+	if key == "" {
+		key = c.key
+	}
+	switch address := scheme != "" || port != ""; {
+	case port == "9300" || h.isComment(text):
+		return Nothing // nodes among themselves
+	case said && spoken == Nothing:
+		return Nothing // it is only printed
+	case allows(key):
+		return c.may() // who may be called, by whoever asks for it
+	case h.name == "${"+dataHost+"}":
+		return discovered(c)
+	case c.route:
+		return Address
+	case h.local && !n.isPort(port, scheme, address || saysHost(key) && c.beside):
+		return Nothing // another program of the pod
+	case h.variable, address:
+		return Address
+	case h.local && saysHost(key) && c.beside, h.local && said && c.beside:
+		return Address
+	case h.local || c.own:
+		return Nothing
+	case said && h.isElement(pathless(text, h)):
+		return spoken
+	case h.isKey(text) || h.isSegment(text):
+		return Nothing
+	case saysHost(key) && h.isElement(text) && isList(text, h, c.key):
+		return Address
+	case c.variable && h.To == len(text) && h.From == 0 && strings.Contains(text, ".svc"):
+		return Address
+	case saysOther(key, c.variable) || !h.isElement(text):
+		return Nothing
+	}
+	return c.may()
+}
+
+func (c context) may() Strength {
+	if c.told {
+		return May
+	}
+	return Nothing
+}
+
+// discovered judges ${data.host}, which is any pod: only what stands beside it tells whether that is a server.
+func discovered(c context) Strength {
+	switch {
+	case !c.server:
+		return Nothing
+	case c.secured:
+		return May
+	}
+	return Address
+}
+
+// isPort tells whether the own machine is called on a port of the server: written behind it, or apart.
+func (n *Names) isPort(port, scheme string, apart bool) bool {
+	return n.ports[port] || port == "$" || port == "" && apart && scheme == ""
+}
+
+// pathless gives a text without the path behind a name, as in search/_cat.
+func pathless(text string, h hit) string {
+	if strings.HasPrefix(text[h.To:], "/") {
+		return text[:h.To]
+	}
+	return text
+}
+
+// hostWords are in the names of settings that hold a host.
+var hostWords = []string{"host", "url", "addr", "server", "endpoint"}
+
+// lastWords are so as their last word.
+var lastWords = []string{"node", "nodes", "uri", "uris", "elasticsearch", "opensearch", "elastic", "es"}
+
+// accidents hold a word of another meaning.
+var accidents = strings.NewReplacer("ghost", "", "observer", "", "curl", "")
+
+// saysHost tells whether a setting, option or variable of that name holds a host. Seeds and initial masters are called on the nodes' own
+// port, and the name of a server is what its certificate is checked for.
+func saysHost(key string) bool {
+	key = accidents.Replace(strings.ToLower(key))
+	if strings.Contains(key, "seed") || strings.Contains(key, "initial_master") {
+		return false
+	}
+	last := key[strings.LastIndexAny(key, "._-/")+1:]
+	if strings.HasSuffix(last, "name") && last != "hostname" && !strings.HasSuffix(key, "host_name") && !strings.HasSuffix(last, "hostname") {
+		return false
+	}
+	in := func(word string) bool { return strings.Contains(key, word) }
+	return slices.ContainsFunc(hostWords, in) || slices.Contains(lastWords, last) || strings.HasSuffix(last, "uri") || strings.HasSuffix(last, "uris")
+}
+
+// otherWords end the names of settings that say what something is, not where.
+var otherWords = []string{"type", "module", "kind", "plugin", "image", "index", "alias", "user", "role", "password", "policy", "realm", "label", "labels", "tag", "tags"}
+
+// saysOther tells whether a setting says what something is. Of a variable only the application knows what it makes of it.
+func saysOther(key string, variable bool) bool {
+	key = strings.ToLower(key)
+	last := key[strings.LastIndexAny(key, "._-/@")+1:]
+	return slices.Contains(otherWords, last) || !variable && (last == "name" || last == "id")
+}
+
+// allows tells whether a setting lists whom somebody else may ask for.
+func allows(key string) bool {
+	key = strings.ToLower(key)
+	return strings.HasSuffix(key, "whitelist") || strings.HasSuffix(key, "allowlist")
+}
+
+// isList tells whether the value in which a name stands is one host, or a list of hosts: prose is none.
+func isList(text string, h hit, key string) bool {
+	if keyBefore(text, h.Span) != "" {
+		return true // the text has the key, and this is its value
+	}
+	if key == "" || strings.Contains(strings.TrimSpace(text), "\n") {
+		return false
+	}
+	if strings.ContainsAny(text, ",;[") {
+		return true
+	}
+	for _, word := range strings.Fields(text) {
+		if !strings.ContainsAny(word, ".:-$") && word != strings.TrimSpace(text) && !strings.Contains(text[h.From:h.To], word) {
+			return false
+		}
+	}
+	return true
+}
