@@ -97,3 +97,58 @@ func TestTwice(t *testing.T) {
 		t.Errorf("twice the same: %v", err)
 	}
 }
+
+// asList makes a typed list of the only document of a stream that is of a kind, as an API server writes it: its items name no kind.
+func asList(text, kind, apiVersion string) string {
+	before, rest, _ := strings.Cut(text, "apiVersion: "+apiVersion+"\nkind: "+kind+"\n")
+	one, after, more := strings.Cut(rest, "---\n")
+	var b strings.Builder
+	for line := range strings.Lines(one) {
+		b.WriteString("  " + line)
+	}
+	list := before + "apiVersion: " + apiVersion + "\nkind: " + kind + "List\nitems:\n-" + b.String()[1:]
+	if more {
+		list += "---\n" + after
+	}
+	return list
+}
+
+// TestF18 holds that a server is patched whatever the kind of its workload, and its object in a list of any kind; that the second run
+// changes nothing; and that what only OpenShift can read is refused.
+func TestF18(t *testing.T) {
+	node := nodeOf(fromSecret)
+	kind := func(apiVersion, kind string) string {
+		return strings.Replace(node, "apiVersion: apps/v1\nkind: StatefulSet", "apiVersion: "+apiVersion+"\nkind: "+kind, 1)
+	}
+	const template = "apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: t}\nobjects: []\n# elasticsearch\n"
+	for name, c := range map[string]struct{ text, refused string }{
+		"a StatefulSet":             {node, ""},
+		"a StatefulSetList":         {asList(node, "StatefulSet", "apps/v1"), ""},
+		"a SecretList":              {asList(node+"---\napiVersion: v1\nkind: Secret\nmetadata: {name: pair}\nstringData: {tls.crt: a, tls.key: b, ca.crt: c}\n", "Secret", "v1"), ""},
+		"and what is not in it":     {asList(node+"---\napiVersion: v1\nkind: Secret\nmetadata: {name: pair}\nstringData: {ca.crt: c}\n", "Secret", "v1"), `Secret/pair has no key "tls.crt"`},
+		"a StatefulSet of Kruise":   {kind("apps.kruise.io/v1beta1", "StatefulSet"), ""},
+		"a CloneSet":                {kind("apps.kruise.io/v1alpha1", "CloneSet"), ""},
+		"a Rollout":                 {kind("argoproj.io/v1alpha1", "Rollout"), ""},
+		"a DeploymentConfig":        {kind("apps.openshift.io/v1", "DeploymentConfig"), ""},
+		"a Job of another group":    {kind("keda.sh/v1alpha1", "ScaledJob"), "which is patched where it is kept running only"},
+		"a Template":                {node + "---\n" + template, "Template/t: OpenShift makes the objects of a Template, which are not in the input: render it first (oc process"},
+		"a workload twice":          {node + "---\n" + node[strings.Index(node, "apiVersion: apps/v1"):] + "        tty: true\n", "StatefulSet/es is there twice, with different content (lines 5 and 25)"},
+		"the same name, two groups": {node + "---\napiVersion: apps.kruise.io/v1beta1\nkind: StatefulSet\nmetadata: {name: es}\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			output, err := answerTo(c.text, nil)
+			if c.refused != "" {
+				if err == nil || !strings.Contains(err.Error(), c.refused) {
+					t.Error(err)
+				}
+				return
+			}
+			if err != nil || !strings.Contains(output, "name: elk-mtls-client") {
+				t.Fatalf("%v\n%s", err, output)
+			}
+			if again, err := answerTo(output, nil); err != nil || again != output {
+				t.Errorf("the second run: %v\n%s", err, again)
+			}
+		})
+	}
+}

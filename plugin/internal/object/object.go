@@ -21,6 +21,15 @@ type ID struct {
 	APIVersion, Kind, Namespace, Name string
 }
 
+// Group gives the group of the API that the kind is of, "" for the core.
+func (id ID) Group() string {
+	group, _, ok := strings.Cut(id.APIVersion, "/")
+	if !ok {
+		return ""
+	}
+	return group
+}
+
 // String gives the form of messages, reports and refs in the configuration: "StatefulSet/es-master".
 func (id ID) String() string { return id.Kind + "/" + id.Name }
 
@@ -37,7 +46,11 @@ type Object struct {
 // https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md.
 const ResourceList = "ResourceList"
 
-// In lists the objects of a document: one, none for an empty document, or the items of a List or ResourceList.
+// IsList holds for the kinds of lists: List, StatefulSetList, ConfigMapList, ResourceList and others. Helm, kubectl and kustomize take them apart.
+// https://kubernetes.io/docs/reference/using-api/api-concepts/#collections
+func IsList(kind string) bool { return strings.HasSuffix(kind, "List") }
+
+// In lists the objects of a document: one, none for an empty document, or the items of a list.
 func In(doc *manifest.Document) ([]*Object, error) {
 	root, err := doc.Root()
 	if err != nil {
@@ -50,7 +63,7 @@ func In(doc *manifest.Document) ([]*Object, error) {
 	if root.YNode().Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("line %d: the document is no Kubernetes object: it holds no mapping", doc.Line())
 	}
-	if kind := Text(root, "kind"); kind == ResourceList || kind == "List" && root.Field("items") != nil {
+	if kind := Text(root, "kind"); kind == ResourceList || IsList(kind) && root.Field("items") != nil {
 		items := Get(root, "items")
 		if items == nil {
 			return nil, nil
@@ -61,7 +74,11 @@ func In(doc *manifest.Document) ([]*Object, error) {
 		}
 		var all []*Object
 		for i, e := range elements {
-			all = append(all, newObject(doc, e, []string{"items", fmt.Sprint(i)}))
+			o := newObject(doc, e, []string{"items", fmt.Sprint(i)})
+			if one := strings.TrimSuffix(kind, "List"); o.Kind == "" && one != "" { // as the API server writes them
+				o.Kind, o.APIVersion = one, Text(root, "apiVersion")
+			}
+			all = append(all, o)
 		}
 		return all, nil
 	}

@@ -30,32 +30,35 @@ func (p Pod) ServiceAccount() string {
 	return cmp.Or(Text(p.Spec, "serviceAccountName"), Text(p.Spec, "serviceAccount"), "default")
 }
 
-// podPaths says where each workload kind keeps its pod template; a Pod is its own.
-func podPath(kind string) ([]string, bool) {
-	switch kind {
-	case "Pod":
-		return nil, true
-	case "StatefulSet", "Deployment", "DaemonSet", "ReplicaSet", "ReplicationController", "Job":
-		return []string{"spec", "template"}, true
-	case "CronJob":
-		return []string{"spec", "jobTemplate", "spec", "template"}, true
-	}
-	return nil, false
+// templates are the places of pod templates: in workloads of whatever kind, in a CronJob, and in a ScaledJob of KEDA.
+var templates = [...][]string{{"spec", "template"}, {"spec", "jobTemplate", "spec", "template"}, {"spec", "jobTargetRef", "template"}}
+
+// NoPods holds for kinds that may hold any text, and make no pods.
+func NoPods(kind string) bool {
+	return slices.Contains([]string{"ConfigMap", "Secret", "CustomResourceDefinition"}, kind)
 }
 
-// Pod gives the pod of a workload; false for objects that make none.
+// Pod gives the pod of a workload; false for objects that make none. What has a template with containers is a workload, whatever its kind is:
+// StatefulSets of other groups, Rollouts, DeploymentConfigs, Services of Knative.
 func (o *Object) Pod() (Pod, bool) {
-	at, ok := podPath(o.Kind)
-	if !ok {
-		return Pod{}, false
+	if o.Kind == "Pod" && o.Group() == "" {
+		spec := Get(o.Node, "spec")
+		return Pod{Template: Get(o.Node), Spec: spec, object: o}, spec != nil
 	}
-	template := Get(o.Node, at...)
-	spec := Get(template, "spec")
-	if spec == nil {
-		return Pod{}, false
+	for _, at := range templates {
+		if NoPods(o.Kind) {
+			break
+		}
+		template := Get(o.Node, at...)
+		if containers := Get(template, "spec", "containers"); containers != nil && containers.YNode().Kind == yaml.SequenceNode {
+			return Pod{Template: template, Spec: Get(template, "spec"), path: at, object: o}, true
+		}
 	}
-	return Pod{Template: template, Spec: spec, path: at, object: o}, true
+	return Pod{}, false
 }
+
+// IsJob holds for workloads that come to an end, whatever group they are of: Job, CronJob, ScaledJob.
+func (o *Object) IsJob() bool { return strings.HasSuffix(o.Kind, "Job") }
 
 // Path gives the place of something inside the pod template, seen from the object: Path("spec", "volumes").
 func (p Pod) Path(below ...string) []string {

@@ -156,7 +156,7 @@ func (p *planner) otherPods() {
 
 // isErrand holds for a hook, and for a Job that calls by HTTPS. Who keeps running and uses curl does something else besides.
 func isErrand(o *object.Object, c object.Container) bool {
-	return o.Hook != "" || (o.Kind == "Job" || o.Kind == "CronJob") && callsByHTTPS(c)
+	return o.Hook != "" || o.IsJob() && callsByHTTPS(c)
 }
 
 // runsAfterInstall holds for hooks that run while all objects of the release are there.

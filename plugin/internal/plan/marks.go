@@ -26,7 +26,7 @@ func (p *planner) marks() {
 		if w.object.Kind == "Job" && w.object.Hook == "" {
 			p.action("%s: the template of a Job cannot be changed: delete the one that is there, or the upgrade fails at it", w.object.ID)
 		}
-		if !slices.Contains([]string{"StatefulSet", "Deployment", "DaemonSet"}, w.object.Kind) || !p.isServer(w.object) && !p.isClient(w.object) {
+		if w.object.Kind == "Pod" || w.object.Kind == "ReplicaSet" || w.object.IsJob() || !p.isServer(w.object) && !p.isClient(w.object) {
 			continue
 		}
 		p.set(w.object, patch.Fields(w.pod.Path("metadata", "annotations")...).Field(annotationChecksum), patch.Str(p.checksum(w)),

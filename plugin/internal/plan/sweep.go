@@ -82,7 +82,7 @@ func (p *planner) sweep() {
 		}
 		for _, o := range objects {
 			switch {
-			case p.removed[o] || o.Label(partOf) == ourName || slices.Contains(notClients[:], o.Kind):
+			case p.removed[o] || o.Label(partOf) == ourName || slices.Contains(notClients[:], o.Kind) || runsPods(o):
 			case o.Kind == "ConfigMap" || o.Kind == "Secret":
 				p.sweepConfiguration(o)
 			case slices.Contains(edges[:], o.Kind):
@@ -92,6 +92,12 @@ func (p *planner) sweep() {
 			}
 		}
 	}
+}
+
+// runsPods holds for workloads, which are looked at container by container.
+func runsPods(o *object.Object) bool {
+	_, runs := o.Pod()
+	return runs
 }
 
 // sweepContainer looks at a container that is planned by itself, for what that plan does not cover: in what it runs,

@@ -287,7 +287,8 @@ func (s wish) source(w *recognise.Workload, in object.Input) object.File {
 	}
 	for _, place := range []string{placeCA, placeCert, placeKey} {
 		if before, after, ok := strings.Cut(template, place); ok {
-			return w.Main.Resolve(strings.TrimSuffix(strings.TrimPrefix(s.old.Value(), before), after), in)
+			file := strings.TrimSuffix(strings.TrimPrefix(s.old.Value(), before), after)
+			return w.Main.Resolve(recognise.Absolute(w.Main, file), in)
 		}
 	}
 	return object.File{}

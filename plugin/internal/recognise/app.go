@@ -98,7 +98,7 @@ func (w *Workload) started() error {
 }
 
 // isLone holds for pods that nobody keeps running: they are tools more often than servers.
-func isLone(o *object.Object) bool { return o.Kind == "Pod" || o.Kind == "Job" || o.Kind == "CronJob" }
+func isLone(o *object.Object) bool { return o.Kind == "Pod" || o.IsJob() }
 
 // startsServer tells whether a container runs what its image is made for, and not a command of somebody's own.
 func startsServer(c object.Container) bool {
@@ -113,7 +113,7 @@ func shortLived(all []Layout, o *object.Object, pod object.Pod) error {
 	for _, c := range pod.Containers() {
 		for _, l := range all {
 			if repository, _ := c.Image(); slices.Contains(l.images, repository) && startsServer(c) && len(l.signs(c)) > 1 && tooOld(c) == "" {
-				return fmt.Errorf("%s: container %q starts %s, which is patched in StatefulSets, Deployments, DaemonSets, ReplicaSets and Pods only: "+
+				return fmt.Errorf("%s: container %q starts %s, which is patched where it is kept running only, as in a StatefulSet: "+
 					"run it in one of these, or list the object under spec.unmanaged with the reason", o.ID, c.Name, l.App)
 			}
 		}

@@ -53,7 +53,7 @@ func FuzzRecognise(f *testing.F) {
 				continue
 			}
 			checkScreen(t, s, objects)
-			if s.mayBe(append([]string{"Elasticsearch", "Kibana", GuardKind}, workloadKinds[:]...)...) && s.mentions(signs) {
+			if (s.mayBe("Elasticsearch", "Kibana", GuardKind, templateKind) || s.mayRun()) && s.mentions(signs) {
 				continue
 			}
 			if lost := judged(objects); len(lost) > 0 {

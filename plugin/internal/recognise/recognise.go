@@ -71,9 +71,6 @@ type LookAlike struct {
 	Why string
 }
 
-// workloadKinds are the kinds that run pods.
-var workloadKinds = [...]string{"StatefulSet", "Deployment", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod"}
-
 // All recognises what a stream holds. It reports every document that it needs and cannot read, and every workload that looks like
 // Elasticsearch or Kibana but is built in a way it does not know: such a workload must not pass as if it were secured. What
 // unmanaged holds for is left alone.
@@ -89,14 +86,15 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 		layouts:       clientLayouts(),
 	}
 	signs := words.Of(elasticWords(), clientWords(r.layouts), []string{GuardKind})
-	kinds := append([]string{"Elasticsearch", "Kibana", GuardKind}, workloadKinds[:]...)
+	kinds := []string{"Elasticsearch", "Kibana", GuardKind, templateKind}
+	workloads := map[workloadID]*object.Object{}
 	var problems []error
 	docs := stream.Documents()
 	r.screened = make([]screened, len(docs))
 	wanted := make([]bool, len(docs))
 	parallel.Do(len(docs), func(i int) {
 		s := screen(docs[i])
-		r.screened[i], wanted[i] = s, s.mayBe(kinds...) && s.mentions(signs)
+		r.screened[i], wanted[i] = s, (s.mayBe(kinds...) || s.mayRun()) && s.mentions(signs)
 		if wanted[i] {
 			_, _ = docs[i].Root() // parses; In asks again, and takes the error then
 		}
@@ -123,7 +121,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 				r.noteUnmanaged(o)
 				continue
 			}
-			if err := r.judge(o); err != nil {
+			if err := errors.Join(alone(workloads, o), r.judge(o)); err != nil {
 				problems = append(problems, err)
 			}
 		}
@@ -154,6 +152,10 @@ func (r *Release) judge(o *object.Object) error {
 		r.ECK = append(r.ECK, o)
 		return nil
 	}
+	if o.Kind == templateKind && o.Group() == templateGroup {
+		return fmt.Errorf("%s: OpenShift makes the objects of a Template, which are not in the input: render it first (oc process -f FILE -o yaml | elk-mtls), "+
+			"or list it under spec.unmanaged with the reason", o.ID)
+	}
 	pod, ok := o.Pod()
 	if !ok {
 		return nil
@@ -169,7 +171,7 @@ func (r *Release) judge(o *object.Object) error {
 // noteUnmanaged notes the nodes that an object runs of which the user takes care: who calls them is a client all the same.
 func (r *Release) noteUnmanaged(o *object.Object) {
 	pod, ok := o.Pod()
-	if !ok || o.Hook != "" || o.Kind == "Job" || o.Kind == "CronJob" {
+	if !ok || o.Hook != "" || o.IsJob() {
 		return
 	}
 	w, _, _ := recogniseWorkload(r.serverLayouts, o, pod) // whatever is wrong with it is the user's
@@ -181,9 +183,29 @@ func (r *Release) noteUnmanaged(o *object.Object) {
 	}
 }
 
+// templateKind is a kind of OpenShift whose objects have parameters in their texts.
+// https://docs.redhat.com/en/documentation/openshift_container_platform/4.17/html/images/using-templates
+const templateKind, templateGroup = "Template", "template.openshift.io"
+
+// workloadID names a workload: two groups may have a kind of one name.
+type workloadID struct{ group, kind, namespace, name string }
+
+// alone refuses a workload that is there twice, with different content.
+func alone(all map[workloadID]*object.Object, o *object.Object) error {
+	if _, ok := o.Pod(); !ok || o.Hook != "" || o.Name == "" {
+		return nil
+	}
+	id := workloadID{o.Group(), o.Kind, o.Namespace, o.Name}
+	if other, ok := all[id]; ok && !equal(o, other) {
+		return twice(other, o)
+	}
+	all[id] = o
+	return nil
+}
+
 // judgeServer gives the server that a pod runs, nil when it runs none.
 func (r *Release) judgeServer(o *object.Object, pod object.Pod) (*Workload, error) {
-	if o.Hook != "" || o.Kind == "Job" || o.Kind == "CronJob" {
+	if o.Hook != "" || o.IsJob() {
 		return nil, shortLived(r.serverLayouts, o, pod)
 	}
 	w, why, err := recogniseWorkload(r.serverLayouts, o, pod)
@@ -200,112 +222,11 @@ func (r *Release) judgeServer(o *object.Object, pod object.Pod) (*Workload, erro
 	return w, nil
 }
 
-// Find gives the object of that kind and name that an object of a namespace sees, nil when the stream has none. A namespace that is
-// not written down may be any. Of a hook and an object of the release with one name it gives the latter. A document that cannot be
-// read is an error only when it may be the one; so are several objects that differ, of which nothing tells which one counts.
-func (r *Release) Find(namespace, kind, name string) (*object.Object, error) {
-	all, err := r.Named(kind, name)
-	if err != nil {
-		return nil, err
-	}
-	return One(all, namespace)
-}
-
-// One gives the object among several of one kind and name that an object of a namespace sees.
-func One(all []*object.Object, namespace string) (*object.Object, error) {
-	var seen, hooks []*object.Object
-	for _, o := range all {
-		switch {
-		case !sameNamespace(namespace, o.Namespace):
-		case o.Hook == "":
-			seen = append(seen, o)
-		default:
-			hooks = append(hooks, o)
-		}
-	}
-	if len(seen) == 0 && len(hooks) > 0 {
-		return hooks[0], nil // Helm makes them one after the other
-	}
-	if len(seen) == 0 {
-		return nil, nil
-	}
-	if i := slices.IndexFunc(seen, func(o *object.Object) bool { return !equal(o, seen[0]) }); i > 0 {
-		return nil, twice(seen[0], seen[i])
-	}
-	return seen[0], nil
-}
-
-// twice says that two objects of one name differ.
-func twice(a, b *object.Object) error {
-	const said = "%s is there twice, with different content"
-	if a.Namespace == b.Namespace {
-		return fmt.Errorf(said+" (lines %d and %d): the one that is applied last counts; remove the other", a.ID, a.Line(), b.Line())
-	}
-	in := func(o *object.Object) string {
-		if o.Namespace == "" {
-			return fmt.Sprintf("line %d, no namespace", o.Line())
-		}
-		return fmt.Sprintf("line %d, namespace %s", o.Line(), o.Namespace)
-	}
-	return fmt.Errorf(said+" (%s; %s), and nothing tells which of the two is read: write the namespace into every object, or remove one", a.ID, in(a), in(b))
-}
-
-func sameNamespace(a, b string) bool { return a == b || a == "" || b == "" }
-
-// Named gives all objects of that kind and name, of any namespace.
-func (r *Release) Named(kind, name string) ([]*object.Object, error) {
-	key := kind + "/" + name
-	if found, ok := r.found[key]; ok {
-		return found, nil
-	}
-	var found []*object.Object
-	for _, s := range r.called(kind, name) {
-		objects, err := r.In(s.doc)
-		if err != nil {
-			if s.kind == kind {
-				return nil, err
-			}
-			continue
-		}
-		for _, o := range objects {
-			if o.Kind == kind && o.Name == name {
-				found = append(found, o)
-			}
-		}
-	}
-	r.found[key] = found
-	return found, nil
-}
-
-// named are the places of the documents that may be of one kind, by the name that their bytes say plainly: "" where they say none.
-type named map[string][]int
-
-// called gives the documents that may be the object of that kind and name. The names of a kind are read once: a stream of many
-// releases asks for as many of them as it has documents.
-func (r *Release) called(kind, name string) []screened {
-	n, ok := r.names[kind]
-	if !ok {
-		n = make(named, len(r.byKind[kind])+len(r.byKind[""]))
-		for _, i := range slices.Concat(r.byKind[kind], r.byKind[""]) {
-			plain := plainName(r.screened[i].doc.Text())
-			n[plain] = append(n[plain], i)
-		}
-		r.names[kind] = n
-	}
-	var found []screened
-	for _, i := range slices.Sorted(slices.Values(slices.Concat(n[name], n[""]))) {
-		if s := r.screened[i]; s.mayName(name) {
-			found = append(found, s)
-		}
-	}
-	return found
-}
-
 // Pods gives the other objects with a pod whose text holds one of names: whoever calls Elasticsearch has its name somewhere.
 func (r *Release) Pods(names []string) ([]*object.Object, error) {
 	var pods []*object.Object
 	wanted := words.Of(names)
-	for _, doc := range r.where(func(s screened) bool { return s.mayBe(workloadKinds[:]...) && s.mentions(wanted) }) {
+	for _, doc := range r.where(func(s screened) bool { return s.mayRun() && s.mentions(wanted) }) {
 		objects, err := r.In(doc)
 		if err != nil {
 			return nil, err

@@ -24,7 +24,7 @@ type screened struct {
 func screen(doc *manifest.Document) screened {
 	text := doc.Text()
 	kind := plainKind(text)
-	if kind == object.ResourceList {
+	if object.IsList(kind) {
 		kind = "List"
 	}
 	return screened{doc: doc, kind: kind, hook: bytes.Contains(text, []byte("helm.sh/hook"))}
@@ -120,6 +120,11 @@ func isBase64(c byte) bool {
 // mayBe holds unless the bytes say plainly that the document is of another kind. A List may hold any kind.
 func (s screened) mayBe(kinds ...string) bool {
 	return s.kind == "" || s.kind == "List" || slices.Contains(kinds, s.kind)
+}
+
+// mayRun holds unless the document makes no pods, which the containers of one tell.
+func (s screened) mayRun() bool {
+	return !object.NoPods(s.kind) && (bytes.Contains(s.doc.Text(), []byte("containers")) || hasEscape(s.doc.Text()))
 }
 
 // mayName holds unless the document cannot be called name.

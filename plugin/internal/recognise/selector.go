@@ -72,7 +72,7 @@ func (r *Release) picking(kind, namespace string, values *words.Set, pick func(o
 			return nil, err
 		}
 		for _, o := range objects {
-			if o.Kind == kind && sameNamespace(namespace, o.Namespace) && pick(o) {
+			if o.Kind == kind && isBuiltIn(o) && sameNamespace(namespace, o.Namespace) && pick(o) {
 				found = append(found, o)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
@@ -98,9 +99,17 @@ func (c caller) word(run process.Run, w shell.Word) value {
 	return v
 }
 
+// dirOf gives the folder in which a command line runs curl, "" where nothing tells: a script may change it.
+func (c caller) dirOf(run process.Run) string {
+	if slices.ContainsFunc(run.Commands, func(cmd shell.Command) bool { return cmd.Program() == "cd" || cmd.Program() == "pushd" }) {
+		return ""
+	}
+	return recognise.WorkingDir(c.Container)
+}
+
 // curl gives one request as a connection, nil when it does not go to Elasticsearch; read is false where nobody can tell.
 func (c caller) curl(run process.Run, request shell.Request, s *server) (made *connection, read bool) {
-	made = &connection{caller: c, program: "curl", name: run.Name, dir: "/", noIdentity: true, probe: run.Name != process.Main}
+	made = &connection{caller: c, program: "curl", name: run.Name, dir: c.dirOf(run), noIdentity: true, probe: run.Name != process.Main}
 	read = true
 	known := false
 	for _, w := range request.Addresses {

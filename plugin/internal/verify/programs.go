@@ -195,7 +195,7 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 				continue
 			}
 			if made := s.connection(c, set, prefix); made != nil {
-				made.program, made.dir = string(p.app), or(p.home, "/")
+				made.program, made.dir = string(p.app), or(p.home, recognise.WorkingDir(c.Container))
 				if p.every {
 					_, made.name, _ = strings.Cut(made.name, ".")
 				}

@@ -1,0 +1,25 @@
+package recognise
+
+import (
+	"testing"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// TestF9 holds where relative paths in a container start.
+func TestF9(t *testing.T) {
+	for _, test := range []struct{ container, want string }{
+		{`{image: "docker.elastic.co/elasticsearch/elasticsearch:8.19.2"}`, "/usr/share/elasticsearch/config/tls/ca.crt"},
+		{`{image: "elasticsearch:8.19.2", workingDir: /work}`, "/work/config/tls/ca.crt"},
+		{`{image: "kibana:8.19.2"}`, "/usr/share/kibana/config/tls/ca.crt"},
+		{`{image: "docker.io/bitnamilegacy/elasticsearch:8"}`, "/config/tls/ca.crt"},
+		{`{image: "mirror/elasticsearch:8", volumeMounts: [{name: a, mountPath: /bitnami/elasticsearch/data}]}`, "/config/tls/ca.crt"},
+		{`{image: "own/image:1"}`, "config/tls/ca.crt"},
+	} {
+		if got := Absolute(object.Container{Node: yaml.MustParse(test.container)}, "config/tls/ca.crt"); got != test.want {
+			t.Errorf("%s: %s, want %s", test.container, got, test.want)
+		}
+	}
+}
