@@ -66,12 +66,9 @@ func (s *session) licence(ctx context.Context) error {
 		return failure.New(failure.Unavailable, errors.New("the cluster has no licence yet"), "it makes one when it has a master")
 	case err != nil:
 		return s.lasting(hinting(err, failure.Forbidden, "mode pki: the user of --username-file needs the cluster privileges monitor and manage_security"))
-	case !slices.Contains([]string{"gold", "platinum", "enterprise", "trial"}, l.Type):
-		return final{failure.New(failure.Licence, fmt.Errorf("the licence is %q, which has no PKI realms", l.Type),
-			"--mode cert-token works with this licence: client certificates and a service token; PKI realms need gold, platinum, enterprise or a trial")}
-	case l.Status != "active":
-		return final{failure.New(failure.Licence, fmt.Errorf("the licence %q is %s: PKI realms are switched off", l.Type, l.Status),
-			"renew it, or use --mode cert-token, which needs no licence")}
+	}
+	if err := licensed(l); err != nil {
+		return final{err}
 	}
 	s.refusedSince = time.Time{}
 	if left := l.Expires.Sub(s.clock.now()); l.Type == "trial" && !l.Expires.IsZero() && left < soon {
@@ -82,16 +79,27 @@ func (s *session) licence(ctx context.Context) error {
 	return nil
 }
 
+// licensed says why a licence has no PKI realms.
+func licensed(l elastic.Licence) error {
+	switch {
+	case !slices.Contains([]string{"gold", "platinum", "enterprise", "trial"}, l.Type):
+		return failure.New(failure.Licence, fmt.Errorf("the licence is %q, which has no PKI realms", l.Type),
+			"--mode cert-token works with this licence: client certificates and a service token; PKI realms need gold, platinum, enterprise or a trial")
+	case l.Status != "active":
+		return failure.New(failure.Licence, fmt.Errorf("the licence %q is %s: PKI realms are switched off", l.Type, l.Status),
+			"renew it, or use --mode cert-token, which needs no licence")
+	}
+	return nil
+}
+
 // certificate asks who we are by the certificate alone. Elasticsearch tells realm and subject, before there is any role.
 func (s *session) certificate(ctx context.Context, leaf *x509.Certificate) (elastic.Identity, error) {
 	id, err := s.es.AuthenticateCertificate(ctx)
 	switch {
-	case failure.Of(err) == failure.Unauthorized && leaf.Subject.CommonName == "":
-		return id, s.lasting(failure.New(failure.Unauthorized, fmt.Errorf("the certificate of %q has no CN, and a PKI realm takes the user's name from there: %w",
-			leaf.Subject, err), "give Kibana a certificate with a CN, or set username_pattern in the realm"))
+	case failure.Of(err) == failure.Unauthorized:
+		return id, s.lasting(nameless(leaf, hinting(err, failure.Unauthorized, noRealm)))
 	case err != nil:
-		return id, s.lasting(hinting(err, failure.Unauthorized,
-			"no PKI realm takes this certificate: xpack.security.authc.realms.pki.<name>.order must be set on every node, and its certificate_authorities must hold the CA of --cert"))
+		return id, s.lasting(err)
 	case id.Realm.Type != "pki" || id.Metadata.DN == "":
 		return id, final{fmt.Errorf("by the certificate alone Elasticsearch takes us for %q of realm %q (%s), which is no PKI realm: is anonymous access on?",
 			id.Username, id.Realm.Name, id.Realm.Type)}
@@ -104,16 +112,24 @@ func (s *session) certificate(ctx context.Context, leaf *x509.Certificate) (elas
 	return id, nil
 }
 
+const noRealm = "no PKI realm takes this certificate: xpack.security.authc.realms.pki.<name>.order must be set on every node, " +
+	"and its certificate_authorities must hold the CA of --cert"
+
+// nameless names a certificate without a CN as the cause of a 401.
+func nameless(leaf *x509.Certificate, err error) error {
+	if leaf.Subject.CommonName != "" {
+		return err
+	}
+	return failure.New(failure.Unauthorized, fmt.Errorf("the certificate of %q has no CN, and a PKI realm takes the user's name from there: %w", leaf.Subject, err),
+		"give Kibana a certificate with a CN, or set username_pattern in the realm")
+}
+
 // mapping writes the role mapping only where it differs, and replaces none that somebody else made.
 func (s *session) mapping(ctx context.Context, id elastic.Identity) error {
 	const hint = "mode pki: the user of --username-file needs the cluster privilege manage_security"
-	name := s.o.RoleMapping
-	if name == "" {
-		name = mappingName(id)
-	}
-	want, err := elastic.CertificateMapping(s.o.Role, id.Realm, id.Metadata.DN)
+	name, want, err := wanted(s.o, id)
 	if err != nil {
-		return final{failure.New(failure.ClientCertificate, fmt.Errorf("mode pki: %w", err), anotherSubject)}
+		return final{err}
 	}
 	have, exists, err := s.es.Mapping(ctx, name)
 	switch {
@@ -122,19 +138,40 @@ func (s *session) mapping(ctx context.Context, id elastic.Identity) error {
 	case exists && have.Equivalent(want):
 		s.wait.moved("the role mapping is there", "name", name)
 		return nil
-	case exists && !have.Ours():
-		return final{failure.New(failure.Usage,
-			fmt.Errorf("role mapping %q: it differs from what is needed, and is not ours: its metadata lacks %q: %q",
-				name, elastic.MarkerKey, elastic.Marker),
-			otherName+name)}
-	case exists && !have.SameSubject(want):
-		return final{failure.New(failure.Usage, fmt.Errorf("role mapping %q: it is that of another certificate, %q: "+
-			"two that share one mapping would replace each other's", name, have.Subject()), otherName+name)}
+	case exists:
+		if err := replaceable(name, have, want); err != nil {
+			return final{err}
+		}
 	}
 	if err := s.es.PutMapping(ctx, name, want); err != nil {
 		return s.lasting(hinting(err, failure.Forbidden, hint))
 	}
 	s.wait.moved("wrote the role mapping", "name", name, "role", s.o.Role)
+	return nil
+}
+
+// wanted is the role mapping that gives the role to this certificate, and its name.
+func wanted(o config.Ensure, id elastic.Identity) (name string, want elastic.RoleMapping, err error) {
+	if name = o.RoleMapping; name == "" {
+		name = mappingName(id)
+	}
+	if want, err = elastic.CertificateMapping(o.Role, id.Realm, id.Metadata.DN); err != nil {
+		err = failure.New(failure.ClientCertificate, fmt.Errorf("mode pki: %w", err), anotherSubject)
+	}
+	return name, want, err
+}
+
+// replaceable says why a mapping that differs is not ours to replace.
+func replaceable(name string, have, want elastic.RoleMapping) error {
+	switch {
+	case !have.Ours():
+		return failure.New(failure.Usage,
+			fmt.Errorf("role mapping %q: it differs from what is needed, and is not ours: its metadata lacks %q: %q",
+				name, elastic.MarkerKey, elastic.Marker), otherName+name)
+	case !have.SameSubject(want):
+		return failure.New(failure.Usage, fmt.Errorf("role mapping %q: it is that of another certificate, %q: "+
+			"two that share one mapping would replace each other's", name, have.Subject()), otherName+name)
+	}
 	return nil
 }
 
@@ -155,8 +192,8 @@ func (s *session) proof(ctx context.Context) error {
 		return failure.New(failure.Forbidden, fmt.Errorf("by its certificate %q has the roles %q, not %q", id.Username, id.Roles, s.o.Role),
 			"the role mapping may take a moment to reach every node")
 	}
-	if err := s.roleExists(ctx, len(id.Roles) == 1); err != nil {
-		return err
+	if err := roleExists(ctx, s.es, s.o.Role, len(id.Roles) == 1); err != nil {
+		return s.lasting(err)
 	}
 	s.wait.moved("the certificate alone has the role", "user", id.Username, "role", s.o.Role)
 	return nil
@@ -164,21 +201,16 @@ func (s *session) proof(ctx context.Context) error {
 
 // roleExists: Elasticsearch maps to roles that do not exist, too, and says their names when asked who we are. A role of a
 // file is not told; then the only role must allow something.
-func (s *session) roleExists(ctx context.Context, only bool) error {
-	exists, err := s.es.RoleExists(ctx, s.o.Role)
-	if err != nil {
-		return s.lasting(err)
+func roleExists(ctx context.Context, es *elastic.Client, role string, only bool) error {
+	exists, err := es.RoleExists(ctx, role)
+	if err == nil && !exists && only {
+		exists, err = es.MayAnything(ctx)
 	}
-	if !exists && only {
-		if exists, err = s.es.MayAnything(ctx); err != nil {
-			return err
-		}
-	}
-	if !exists {
-		return failure.New(failure.Forbidden, fmt.Errorf("the role %q does not exist: the certificate has its name, and no right by it", s.o.Role),
+	if err == nil && !exists {
+		return failure.New(failure.NoRole, fmt.Errorf("the role %q does not exist: a certificate that has its name has no right by it", role),
 			"--role names a role that Elasticsearch has; Kibana's own is "+config.KibanaSystem)
 	}
-	return nil
+	return err
 }
 
 const anotherSubject = "give Kibana a certificate with another subject, or use --mode cert-token"

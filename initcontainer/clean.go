@@ -43,7 +43,7 @@ func (h *holder) deletes(s protocol.State) string {
 	if h.foreign {
 		return ""
 	}
-	return h.prefix(s)
+	return h.prefix(s.UID)
 }
 
 // ours reports which names may be deleted.

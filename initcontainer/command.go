@@ -76,12 +76,34 @@ another Secret are left alone.` + about,
 
 func doctorCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Doctor
-	return command(environ, report, &cobra.Command{
-		Use:   "doctor",
-		Short: "Look at everything that the token needs, and change nothing",
-		Long: `Look at everything that the token needs, and change nothing: connection, certificates, licence, the token, its pods, rights
-on both sides. ✓ is well, ‼ is to know, ✗ is a problem, and then the exit code is 1.` + about,
+	c := command(environ, report, &cobra.Command{
+		Use:   "doctor [KIND/NAME]",
+		Short: "Look at everything that Kibana's login needs, and change nothing",
+		Long: `Look at everything that Kibana's login needs, and change nothing: connection, certificates, licence, the token, its pods,
+rights on both sides. ✓ is well, ‼ is to know, ✗ is a problem, and then the exit code is 1. Below each stands what to do. The
+last line is what was not looked at.
+
+With a workload, such as deployment/kibana, the settings are those of its init container, and its files are read out of the
+Secrets that it mounts: --kubeconfig and --namespace are found as kubectl does, and outside the cluster --elasticsearch-url
+says how to reach Elasticsearch.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return doctor(ctx, o, e) })
+	run := c.RunE
+	c.Args = func(c *cobra.Command, args []string) error { return noArgs(c, args[min(len(args), 1):]) }
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return run(c, nil)
+		}
+		if err := config.FromEnv(c.Flags(), environ); err != nil {
+			return usage(err)
+		}
+		done, err := fromWorkload(c.Context(), c.Flags(), &o, args[0], nil)
+		if err != nil {
+			return err
+		}
+		defer done()
+		return run(c, nil)
+	}
+	return c
 }
 
 const about = `

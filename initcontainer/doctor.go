@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
@@ -16,20 +14,18 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 )
 
-// expiring is how long before its end a certificate is warned of.
-const expiring = 60 * 24 * time.Hour
-
 // examination is one look at everything. It changes nothing anywhere.
 type examination struct {
 	*d.Report
 	o    config.Doctor
 	edge edge
 	es   *elastic.Client
+	sent []*x509.Certificate // by the server
 
 	alwaysPresent string // alwaysPresentCertificate of the workloads: "true" if one has it, "" where nobody knows
 }
 
-// doctor is the line: certificate → connection → licence → token → cluster → privileges → report.
+// doctor is the line: certificate → connection → licence → who Kibana is → cluster → privileges → report.
 func doctor(ctx context.Context, o config.Doctor, e edge) error {
 	wait := newWaiting(e.clock, e.log, o.Wait)
 	for {
@@ -38,7 +34,7 @@ func doctor(ctx context.Context, o config.Doctor, e edge) error {
 		n := x.Problems()
 		var problems error
 		if n > 0 {
-			problems = failure.New(failure.Other, fmt.Errorf("problems: %d", n), "each line names its heading in docs/doctor.md")
+			problems = failure.New(failure.Other, fmt.Errorf("problems: %d", n), "below each line stands what to do")
 		}
 		if problems != nil && wait.left() > 0 {
 			if err := wait.pause(ctx, "the problems to go", problems, time.Second); err == nil {
@@ -63,13 +59,38 @@ func (x *examination) look(ctx context.Context) {
 	x.certificate()
 	if x.connection(ctx) {
 		x.without(ctx)
-		x.licence(ctx)
-		x.privileges(ctx)
+		x.serverDates()
+		if x.minter(ctx) {
+			x.licence(ctx)
+			x.privileges(ctx)
+		}
 	}
-	x.Skip("Elasticsearch cannot be reached", d.Chain, d.HostName, d.Required, d.Licence, d.Elasticsearch)
-	x.token(ctx)
+	x.Skip("a user who can log in", d.Health)
+	x.Skip("an Elasticsearch that answers", d.Chain, d.HostName, d.Required, d.ServerDates, d.CADates)
+	x.kibana(ctx)
 	x.cluster(ctx)
 	x.realm(ctx)
+}
+
+// kibana looks at what Kibana shows Elasticsearch: a token, a password, its certificate.
+func (x *examination) kibana(ctx context.Context) {
+	switch {
+	case x.o.HasToken():
+		x.token(ctx)
+	case x.es == nil && x.o.HasPassword():
+		x.Skip("an Elasticsearch that answers", d.Login)
+	case x.es == nil:
+		x.Skip("an Elasticsearch that answers", d.Role)
+	case x.o.HasPassword():
+		x.login(ctx)
+	default:
+		x.role(ctx)
+	}
+}
+
+// bad records an error as a problem, with the hint that every command prints.
+func (x *examination) bad(code d.Code, err error) {
+	x.Bad(code, failure.Hint(err), "%s", oneLine(err))
 }
 
 // each gives one call its own time.
@@ -90,135 +111,79 @@ func (x *examination) ask(ctx context.Context, call func(context.Context) (elast
 	return err
 }
 
-// certificate looks at the own files.
-func (x *examination) certificate() {
-	if x.o.TLS.Cert == "" {
-		x.Skip("no client certificate is configured", d.CertificateFiles, d.CertificateUsage, d.CertificateDates)
-		return
-	}
-	leaf, err := x.o.TLS.Leaf()
-	if err != nil {
-		x.Add(d.CertificateFiles, d.Problem, "%s", oneLine(err))
-		x.Skip("the files cannot be used", d.CertificateUsage, d.CertificateDates)
-		return
-	}
-	x.Add(d.CertificateFiles, d.OK, "%s and its key belong together", leaf.Subject)
-	unrestricted := len(leaf.ExtKeyUsage) == 0 && len(leaf.UnknownExtKeyUsage) == 0
-	if unrestricted || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth) || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
-		x.Add(d.CertificateUsage, d.OK, "it may be used by a client")
-	} else {
-		x.Add(d.CertificateUsage, d.Problem, "its extended key usage does not allow client authentication")
-	}
-	x.dates(leaf)
-}
-
-func (x *examination) dates(leaf *x509.Certificate) {
-	now := x.edge.clock.now()
-	left := leaf.NotAfter.Sub(now)
-	days, day := int(left.Hours()/24), leaf.NotAfter.UTC().Format(time.DateOnly)
-	err := x.o.TLS.Check(now)
-	switch {
-	case err != nil:
-		x.Add(d.CertificateDates, d.Problem, "%s", oneLine(err))
-	case left < expiring:
-		x.Add(d.CertificateDates, d.Warning, "it ends in %d days, on %s", days, day)
-	default:
-		x.Add(d.CertificateDates, d.OK, "it ends in %d days, on %s", days, day)
-	}
-}
-
-// connection makes the first call, and reports whether others can follow. What it failed of tells how far it came.
-func (x *examination) connection(ctx context.Context) bool {
-	es, err := dial(x.o.Common, x.edge)
-	if err != nil {
-		x.Add(d.Chain, d.Problem, "%s", oneLine(err))
-		x.Skip("the connection cannot be set up", d.Reachable)
-		return false
-	}
-	err = x.ask(ctx, es.Authenticate)
-	cause := failure.Of(err)
-	where := map[failure.Cause]d.Code{failure.WrongCA: d.Chain, failure.HostName: d.HostName, failure.Dates: d.Chain}
-	var status *elastic.StatusError
-	switch at, known := where[cause]; {
-	case err == nil, errors.As(err, &status):
-		x.es = es
-		x.Add(d.Reachable, d.OK, "%s answers", strings.Join(x.o.URLs, ", "))
-		x.trusted()
-		if err != nil {
-			x.Add(d.Elasticsearch, d.Problem, "%s", oneLine(err))
-		}
-		return true
-	case cause == failure.ClientCertificate: // the server's was verified before ours was refused
-		x.Add(d.Reachable, d.OK, "something speaks TLS there")
-		x.trusted()
-		x.Add(d.CertificateFiles, d.Problem, "%s", oneLine(err))
-		x.without(ctx)
-	case known:
-		x.Add(d.Reachable, d.OK, "something speaks TLS there")
-		x.Add(at, d.Problem, "%s", oneLine(err))
-	default:
-		x.Add(d.Reachable, d.Problem, "%s", oneLine(err))
-	}
-	return false
-}
-
-func (x *examination) trusted() {
-	x.Add(d.Chain, d.OK, "its certificate is signed by a CA in %s", x.o.TLS.CA)
-	if x.o.TLS.VerificationMode == "certificate" {
-		x.Add(d.HostName, d.Warning, "not checked: --verification-mode certificate")
-	}
-	x.Add(d.HostName, d.OK, "its certificate has that name")
-}
-
-// without tries to get in without a certificate: the only way to know that one is required.
-func (x *examination) without(ctx context.Context) {
-	common := x.o.Common
-	common.TLS.Cert, common.TLS.Key = "", ""
-	es, err := dial(common, x.edge)
-	if err == nil {
-		err = x.ask(ctx, es.AuthenticateCertificate) // no password goes along
-	}
-	var status *elastic.StatusError
-	switch {
-	case failure.Of(err) == failure.ClientCertificate:
-		x.Add(d.Required, d.OK, "who presents none is refused")
-	case err == nil, errors.As(err, &status):
-		x.Add(d.Required, d.Warning, "who presents none is let in to the login: client_authentication is not required")
-	default:
-		x.Add(d.Required, d.Warning, "not looked at: %s", oneLine(err))
-	}
-}
-
 // realm asks whom Elasticsearch takes us for by the certificate alone. Kibana's requests for its users carry that certificate too
 // where alwaysPresentCertificate is on: one without a login is then executed as Kibana.
 // https://www.elastic.co/guide/en/kibana/8.19/settings.html (elasticsearch.ssl.alwaysPresentCertificate)
 func (x *examination) realm(ctx context.Context) {
+	const remedy = "set elasticsearch.ssl.alwaysPresentCertificate to false in Kibana, or switch the realm off"
 	switch {
 	case x.es == nil:
-		x.Skip("Elasticsearch cannot be reached", d.PKIRealm)
+		x.Skip("an Elasticsearch that answers", d.PKIRealm)
 		return
 	case x.o.TLS.Cert == "":
-		x.Skip("no client certificate is configured", d.PKIRealm)
+		x.Skip("--cert and --key", d.PKIRealm)
 		return
 	}
 	limited, cancel := x.each(ctx)
 	defer cancel()
 	id, err := x.es.AuthenticateCertificate(limited)
 	switch {
+	case failure.Of(err) == failure.Unauthorized && x.o.Mode == config.ModePKI:
+		x.Bad(d.PKIRealm, noRealm, "no PKI realm takes the certificate: %s", oneLine(err))
 	case failure.Of(err) == failure.Unauthorized:
-		x.Add(d.PKIRealm, d.OK, "the certificate alone is nobody")
+		x.Good(d.PKIRealm, "the certificate alone is nobody")
 	case err != nil:
-		x.Add(d.PKIRealm, d.Warning, "not looked at: %s", oneLine(err))
+		x.Skip("an answer: "+oneLine(err), d.PKIRealm)
 	case id.Realm.Type != "pki":
-		x.Add(d.PKIRealm, d.Warning, "who has no login is %q of realm %q: anonymous access is on", id.Username, id.Realm.Name)
+		x.Warn(d.PKIRealm, "take xpack.security.authc.anonymous out of elasticsearch.yml",
+			"who has no login is %q of realm %q: anonymous access is on", id.Username, id.Realm.Name)
 	case x.alwaysPresent == "true":
-		x.Add(d.PKIRealm, d.Problem, "realm %q takes the certificate for %q with the roles %q, and Kibana presents it for its users too (alwaysPresentCertificate): a request without a login is executed as Kibana",
+		x.Bad(d.PKIRealm, remedy, "realm %q takes the certificate for %q with the roles %q, and Kibana presents it for its users too (alwaysPresentCertificate): a request without a login is executed as Kibana",
 			id.Realm.Name, id.Username, id.Roles)
 	case x.alwaysPresent == "false":
-		x.Add(d.PKIRealm, d.OK, "realm %q takes the certificate for %q, and Kibana presents it for itself only", id.Realm.Name, id.Username)
+		x.Good(d.PKIRealm, "realm %q takes the certificate for %q, and Kibana presents it for itself only", id.Realm.Name, id.Username)
+	case x.o.Mode == config.ModePKI:
+		x.Good(d.PKIRealm, "realm %q takes the certificate for %q", id.Realm.Name, id.Username)
 	default:
-		x.Add(d.PKIRealm, d.Warning, "realm %q takes the certificate for %q with the roles %q: elasticsearch.ssl.alwaysPresentCertificate must be false in Kibana",
+		x.Warn(d.PKIRealm, remedy, "realm %q takes the certificate for %q with the roles %q: elasticsearch.ssl.alwaysPresentCertificate must be false in Kibana",
 			id.Realm.Name, id.Username, id.Roles)
+	}
+}
+
+// minter lets the user log in that makes tokens, sets the password or writes the role mapping; it reports whether others of
+// its calls can follow.
+func (x *examination) minter(ctx context.Context) bool {
+	if !x.o.NeedsMinter() {
+		x.Skip("--set-password, and a user for it", d.Elasticsearch, d.Licence)
+		return false
+	}
+	err := x.ask(ctx, x.es.Authenticate)
+	switch failure.Of(err) {
+	case failure.None:
+		x.health(ctx)
+		return true
+	case failure.NotElasticsearch:
+		x.bad(d.Reachable, err)
+	default:
+		x.bad(d.Elasticsearch, err)
+	}
+	x.Skip("a user who can log in", d.Licence)
+	return false
+}
+
+// health looks at the cluster's: red may be the index .security, without which nobody can log in.
+func (x *examination) health(ctx context.Context) {
+	limited, cancel := x.each(ctx)
+	defer cancel()
+	switch status, err := x.es.Health(limited); {
+	case failure.Of(err) == failure.Forbidden:
+		x.Skip("monitor in Elasticsearch", d.Health)
+	case err != nil:
+		x.bad(d.Health, err)
+	case status == "red":
+		x.bad(d.Health, errRed)
+	default:
+		x.Good(d.Health, "%s", status)
 	}
 }
 
@@ -227,33 +192,111 @@ func (x *examination) licence(ctx context.Context) {
 	defer cancel()
 	l, err := x.es.Licence(limited)
 	left := l.Expires.Sub(x.edge.clock.now())
+	ends := fmt.Sprintf("%s ends on %s", l.Type, l.Expires.UTC().Format(time.DateOnly))
+	const remedy = "renew it, or use --mode cert-token, which needs no licence"
+	pki := x.o.Mode == config.ModePKI
 	switch {
 	case err != nil:
-		x.Add(d.Licence, d.Warning, "not looked at: %s", oneLine(err))
+		x.Skip("monitor in Elasticsearch", d.Licence)
+	case pki && licensed(l) != nil:
+		x.bad(d.Licence, licensed(l))
 	case l.Status != "active":
-		x.Add(d.Licence, d.Warning, "%s is %s", l.Type, l.Status)
+		x.Warn(d.Licence, "renew it, if you use what it pays for", "%s is %s", l.Type, l.Status)
+	case pki && !l.Expires.IsZero() && left < x.o.FailBefore:
+		x.Bad(d.Licence, remedy, "%s", ends)
 	case !l.Expires.IsZero() && left < soon:
-		x.Add(d.Licence, d.Warning, "%s ends on %s", l.Type, l.Expires.UTC().Format(time.DateOnly))
+		x.Warn(d.Licence, "renew it, if you use what it pays for", "%s", ends)
 	default:
-		x.Add(d.Licence, d.OK, "%s", l.Type)
+		x.Good(d.Licence, "%s", l.Type)
 	}
 }
 
-// privileges asks what the minter may. One that may everything is a warning.
+// privileges asks what the minter may. One that may everything is a warning, where it need not.
 func (x *examination) privileges(ctx context.Context) {
 	limited, cancel := x.each(ctx)
 	defer cancel()
-	has, err := x.es.HasPrivileges(limited, "manage_service_account", "monitor", "manage_security")
+	const make = "make a user for this: https://github.com/elk-mtls/elk-mtls/blob/main/SECURITY.md#least-privilege"
+	needs, all := "manage_service_account", "the cluster privileges manage_service_account and monitor"
+	if !x.o.HasToken() {
+		needs, all = "manage_security", "the cluster privileges manage_security and monitor"
+	}
+	has, err := x.es.HasPrivileges(limited, needs, "monitor", "manage_security")
 	switch {
 	case err != nil:
-		x.Add(d.Elasticsearch, d.Problem, "%s", oneLine(err))
-	case !has["manage_service_account"]:
-		x.Add(d.Elasticsearch, d.Problem, "the minting user lacks manage_service_account")
+		x.bad(d.Elasticsearch, err)
+	case !has[needs]:
+		x.Bad(d.Elasticsearch, "give it "+all+", or "+make, "the user of --username-file lacks %s", needs)
 	case !has["monitor"]:
-		x.Add(d.Elasticsearch, d.Warning, "the minting user lacks monitor: it cannot see whether the cluster is healthy")
-	case has["manage_security"]:
-		x.Add(d.Elasticsearch, d.Warning, "the minting user may do nearly everything; manage_service_account and monitor are enough")
+		x.Warn(d.Elasticsearch, "give it "+all, "the user of --username-file lacks monitor: it cannot see whether the cluster is healthy")
+	case has["manage_security"] && x.o.HasToken():
+		x.Warn(d.Elasticsearch, make, "the minting user may do nearly everything; manage_service_account and monitor are enough")
 	default:
-		x.Add(d.Elasticsearch, d.OK, "manage_service_account and monitor, and no more than needed")
+		x.Good(d.Elasticsearch, "%s and monitor, and no more than needed", needs)
 	}
+}
+
+// login is whether Kibana's user can log in.
+func (x *examination) login(ctx context.Context) {
+	kibana, err := x.o.KibanaLogin()
+	if err != nil {
+		x.bad(d.Login, usage(err))
+		return
+	}
+	limited, cancel := x.each(ctx)
+	defer cancel()
+	id, err := x.es.AuthenticateAs(limited, kibana)
+	if err != nil {
+		x.bad(d.Login, hinting(err, failure.Unauthorized, wrongPassword))
+		return
+	}
+	x.Good(d.Login, "%s can log in, realm %s", id.Username, id.Realm.Name)
+}
+
+// role is whether the certificate alone has the role.
+func (x *examination) role(ctx context.Context) {
+	limited, cancel := x.each(ctx)
+	defer cancel()
+	id, err := x.es.AuthenticateCertificate(limited)
+	if err != nil {
+		x.bad(d.Role, x.noName(hinting(err, failure.Unauthorized, noRealm)))
+		return
+	}
+	has := slices.Contains(id.Roles, x.o.Role)
+	if !has {
+		if err := x.mapping(limited, id); err != nil {
+			x.bad(d.Role, err)
+			return
+		}
+	}
+	switch err := roleExists(limited, x.es, x.o.Role, has && len(id.Roles) == 1); {
+	case failure.Of(err) == failure.NoRole && !has:
+		x.Bad(d.Role, failure.Hint(err)+"; or, where it is one of a file roles.yml, "+x.restart(), "there is no role %q, but perhaps in a file", x.o.Role)
+	case failure.Of(err) == failure.NoRole:
+		x.bad(d.Role, err)
+	case !has:
+		x.Bad(d.Role, x.restart()+": the init container writes the role mapping", "by its certificate %q has the roles %q, not %q", id.Username, id.Roles, x.o.Role)
+	default:
+		x.Good(d.Role, "by its certificate %q has the role %s", id.Username, x.o.Role)
+	}
+}
+
+// mapping says why the role mapping cannot be written.
+func (x *examination) mapping(ctx context.Context, id elastic.Identity) error {
+	name, want, err := wanted(x.o.Ensure, id)
+	if err != nil {
+		return err
+	}
+	have, exists, err := x.es.Mapping(ctx, name)
+	if err == nil && exists && !have.Equivalent(want) {
+		return replaceable(name, have, want)
+	}
+	return nil // the right to read it is looked at by itself
+}
+
+// noName names a certificate without a CN as the cause of a 401.
+func (x *examination) noName(err error) error {
+	if leaf, bad := x.o.TLS.Leaf(); bad == nil && failure.Of(err) == failure.Unauthorized {
+		return nameless(leaf, err)
+	}
+	return err
 }

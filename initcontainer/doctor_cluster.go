@@ -16,10 +16,10 @@ import (
 
 // token looks into the Secret.
 func (x *examination) token(ctx context.Context) {
-	h := &holder{es: x.es, clock: x.edge.clock, log: x.edge.log, o: x.o.Ensure}
-	if err := h.open(x.edge); err != nil {
-		x.Add(d.TokenWorks, d.Problem, "%s", oneLine(err))
-		x.Skip("the Secret cannot be read", d.TokenRecorded, d.Orphans)
+	at, err := openStorage(x.o.Ensure, x.edge)
+	if err != nil {
+		x.bad(d.TokenWorks, err)
+		x.Skip("get on the Secret", d.TokenRecorded, d.Orphans)
 		return
 	}
 	var listed map[string]bool
@@ -31,36 +31,56 @@ func (x *examination) token(ctx context.Context) {
 	}
 	limited, cancel := x.each(ctx)
 	defer cancel()
-	s, err := h.store.Get(limited)
+	s, err := at.store.Get(limited)
 	if err != nil {
-		x.Add(d.TokenWorks, d.Problem, "%s", oneLine(err))
-		x.Skip("the Secret cannot be read", d.TokenRecorded, d.Orphans)
+		x.bad(d.TokenWorks, err)
+		x.Skip("get on the Secret", d.TokenRecorded, d.Orphans)
 		return
 	}
-	x.works(ctx, s)
+	x.works(ctx, s, at)
 	x.recorded(s)
-	switch orphans := protocol.Orphans(s, slices.Sorted(maps.Keys(listed)), h.ours(s)); {
+	prefix := at.prefix(s.UID)
+	ours := func(name string) bool { return strings.HasPrefix(name, prefix) }
+	switch orphans := protocol.Orphans(s, slices.Sorted(maps.Keys(listed)), ours); {
 	case x.es == nil:
-		x.Skip("Elasticsearch cannot be reached", d.Orphans)
+		x.Skip("an Elasticsearch that answers", d.Orphans)
 	case listing != nil:
-		x.Add(d.Orphans, d.Warning, "not looked at: %s", oneLine(listing))
+		x.Skip("manage_service_account in Elasticsearch", d.Orphans)
 	case len(orphans) > 0:
-		x.Add(d.Orphans, d.Warning, "tokens of this Secret that nothing records: %d; elk-mtls-init revoke --orphans lists them", len(orphans))
+		x.Warn(d.Orphans, "elk-mtls-init revoke --orphans lists them, and deletes them with --yes", "tokens of this Secret that nothing records: %d", len(orphans))
 	default:
-		x.Add(d.Orphans, d.OK, "every token of this Secret is recorded")
+		x.Good(d.Orphans, "every token of this Secret is recorded")
 	}
 }
 
-func (x *examination) works(ctx context.Context, s protocol.State) {
+// restart is the command that gives Kibana a new pod, whose init container makes or mends the token.
+func (x *examination) restart() string {
+	if len(x.o.Workloads) == 0 {
+		return "restart Kibana"
+	}
+	var names []string
+	for _, w := range x.o.Workloads {
+		names = append(names, strings.ToLower(w.String()))
+	}
+	return fmt.Sprintf("kubectl rollout restart -n %s %s", x.o.Namespace, strings.Join(names, " "))
+}
+
+func (x *examination) works(ctx context.Context, s protocol.State, at storage) {
 	switch {
+	case s.Token.IsZero() && s.Locked:
+		x.bad(d.TokenWorks, secret.Immutable(at.store.String()))
+		return
 	case s.Token.IsZero():
-		x.Add(d.TokenWorks, d.Problem, "the Secret holds no token: the init container of the next pod makes one")
+		x.Bad(d.TokenWorks, x.restart()+": the init container makes a token", "the Secret holds no token")
+		return
+	case protocol.Foreign(s):
+		x.bad(d.TokenWorks, secret.Foreign(at.store.String(), at.place))
 		return
 	case protocol.Hopeless(s):
-		x.Add(d.TokenWorks, d.Problem, "what the Secret holds is no usable token of %s: the init container of the next pod replaces it", x.o.Account)
+		x.Bad(d.TokenWorks, x.restart()+": the init container replaces it", "what the Secret holds is no usable token of %s", x.o.Account)
 		return
 	case x.es == nil:
-		x.Skip("Elasticsearch cannot be reached", d.TokenWorks)
+		x.Skip("an Elasticsearch that answers", d.TokenWorks)
 		return
 	}
 	limited, cancel := x.each(ctx)
@@ -68,64 +88,80 @@ func (x *examination) works(ctx context.Context, s protocol.State) {
 	id, err := x.es.AuthenticateToken(limited, s.Token)
 	switch {
 	case failure.Of(err) == failure.Unauthorized:
-		x.Add(d.TokenWorks, d.Problem, "Elasticsearch refuses the token %s (401)", s.Has)
+		x.Bad(d.TokenWorks, x.restart()+": the init container replaces it", "Elasticsearch refuses the token %s (401)", s.Has)
 	case err != nil:
-		x.Add(d.TokenWorks, d.Warning, "not looked at: %s", oneLine(err))
+		x.bad(d.TokenWorks, err)
 	case id.Username != x.o.Account.String():
-		x.Add(d.TokenWorks, d.Problem, "the token is one of %s, not of %s", id.Username, x.o.Account)
+		x.Bad(d.TokenWorks, x.restart()+": the init container replaces it", "the token is one of %s, not of %s", id.Username, x.o.Account)
 	default:
-		x.Add(d.TokenWorks, d.OK, "%s", s.Has)
+		x.Good(d.TokenWorks, "%s", s.Has)
 	}
 }
 
 func (x *examination) recorded(s protocol.State) {
 	switch {
+	case s.Has == "":
+		x.Skip("a token in the Secret", d.TokenRecorded)
 	case s.TokenName != s.Has || slices.Contains(s.Previous, s.Has):
-		x.Add(d.TokenRecorded, d.Warning, "the Secret holds %q and its records say %q: the next start of a pod sets that right", s.Has, s.TokenName)
+		x.Warn(d.TokenRecorded, x.restart()+": the init container sets that right", "the Secret holds %q and its records say %q", s.Has, s.TokenName)
 	case s.Claim.Name != "":
-		x.Add(d.TokenRecorded, d.Warning, "pod %s is making a token, or was when it ended", s.Claim.Holder)
+		x.Warn(d.TokenRecorded, "nothing, if it is new; an old claim is cleared by the next start of a pod", "pod %s is making a token, or was when it ended", s.Claim.Holder)
 	case len(s.Previous) > 0:
-		x.Add(d.TokenRecorded, d.Warning, "tokens from before that are still valid, because a pod may use them: %d; elk-mtls-init rotate deletes them", len(s.Previous))
+		x.Warn(d.TokenRecorded, "elk-mtls-init rotate deletes them", "tokens from before that are still valid, because a pod may use them: %d", len(s.Previous))
 	default:
-		x.Add(d.TokenRecorded, d.OK, "it is the recorded one")
+		x.Good(d.TokenRecorded, "it is the recorded one")
 	}
 }
 
 // cluster looks at Kubernetes, as far as it is allowed.
 func (x *examination) cluster(ctx context.Context) {
+	codes := []d.Code{d.PostRenderer, d.HookLeftovers}
+	if x.o.HasToken() {
+		codes = append(codes, d.PodsCurrent, d.Kubernetes)
+	}
 	kube, err := kubernetesConfig(x.o.Kubeconfig, x.edge.kubernetes)
 	if err != nil {
-		x.Skip(oneLine(err), d.PodsCurrent, d.PostRenderer, d.HookLeftovers, d.Kubernetes)
+		x.Skip("--kubeconfig, or to run in a pod", codes...)
 		return
 	}
 	place := secret.Place{Namespace: x.o.Namespace, Name: x.o.Secret, Key: x.o.SecretKey, Account: x.o.Account}
 	store, err := secret.NewKubernetes(kube, place)
 	if err != nil {
-		x.Skip(oneLine(err), d.PodsCurrent, d.PostRenderer, d.HookLeftovers, d.Kubernetes)
+		x.Skip(oneLine(err), codes...)
 		return
 	}
 	cluster, err := rollout.New(kube, x.o.Namespace, x.o.Secret)
 	if err != nil {
-		x.Skip(oneLine(err), d.PodsCurrent, d.PostRenderer, d.HookLeftovers, d.Kubernetes)
+		x.Skip(oneLine(err), codes...)
 		return
 	}
 	limited, cancel := x.each(ctx)
 	defer cancel()
-	x.pods(limited, store, cluster)
-	x.workloads(limited, cluster)
-	x.rights(limited, cluster)
+	accounts := x.workloads(limited, cluster)
+	if x.o.HasToken() {
+		x.pods(limited, store, cluster)
+		x.rights(limited, cluster, accounts)
+	}
+}
+
+// skip says which right is missing, or what else went wrong.
+func (x *examination) skip(right string, err error, codes ...d.Code) {
+	if failure.Of(err) != failure.KubeForbidden {
+		right = oneLine(err)
+	}
+	x.Skip(right, codes...)
 }
 
 // pods compares when containers started with when the Secret was written: each reads the token once.
 func (x *examination) pods(ctx context.Context, store *secret.Kubernetes, cluster *rollout.Client) {
 	written, err := store.Written(ctx)
 	if err != nil {
-		x.Skip("the Secret cannot be read", d.PodsCurrent)
+		x.Skip("get on the Secret", d.PodsCurrent)
 		return
 	}
 	pods, err := cluster.Pods(ctx)
 	if err != nil {
-		x.Skip(oneLine(err), d.PodsCurrent)
+		x.skip("list on pods", err, d.PodsCurrent)
 		return
 	}
 	var older []string
@@ -135,24 +171,30 @@ func (x *examination) pods(ctx context.Context, store *secret.Kubernetes, cluste
 		}
 	}
 	if len(older) > 0 {
-		x.Add(d.PodsCurrent, d.Warning, "started before the Secret was changed last, and may have an older token: %s", strings.Join(older, ", "))
+		x.Warn(d.PodsCurrent, x.restart(), "started before the Secret was changed last, and may have an older token: %s", strings.Join(older, ", "))
 		return
 	}
-	x.Add(d.PodsCurrent, d.OK, "pods that use the Secret: %d, none started before it was changed last", len(pods))
+	x.Good(d.PodsCurrent, "pods that use the Secret: %d, none started before it was changed last", len(pods))
 }
 
-func (x *examination) workloads(ctx context.Context, cluster *rollout.Client) {
+// workloads looks at them and returns the ServiceAccounts of their pods.
+func (x *examination) workloads(ctx context.Context, cluster *rollout.Client) (accounts []string) {
 	if len(x.o.Workloads) == 0 {
-		x.Skip("no --workload is given", d.PostRenderer, d.HookLeftovers)
-		return
+		x.Skip("--workload", d.PostRenderer, d.HookLeftovers)
+		return nil
 	}
 	for _, w := range x.o.Workloads {
 		s, err := cluster.Get(ctx, w)
 		switch {
+		case failure.Of(err) == failure.Usage:
+			x.bad(d.PostRenderer, err)
 		case err != nil:
-			x.Skip(oneLine(err), d.PostRenderer)
+			x.skip("get on "+strings.ToLower(w.Kind)+"s", err, d.PostRenderer)
 		case !s.Patched():
-			x.Add(d.PostRenderer, d.Problem, "%s was deployed without the post-renderer: run the same upgrade again with --post-renderer", w)
+			x.Bad(d.PostRenderer, "run the same upgrade again with --post-renderer", "%s was deployed without the post-renderer", w)
+		}
+		if err == nil {
+			accounts = append(accounts, s.ServiceAccount())
 		}
 		if value, there := s.Variable("ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE"); there && x.alwaysPresent != "true" {
 			x.alwaysPresent = value
@@ -160,25 +202,41 @@ func (x *examination) workloads(ctx context.Context, cluster *rollout.Client) {
 		left, err := cluster.Leftovers(ctx, w)
 		switch {
 		case len(left) > 0:
-			x.Add(d.HookLeftovers, d.Warning, "the chart's hooks left objects: kubectl delete -n %s %s", x.o.Namespace, strings.Join(left, " "))
+			x.Warn(d.HookLeftovers, fmt.Sprintf("kubectl delete -n %s %s", x.o.Namespace, strings.Join(left, " ")), "the chart's hooks left objects: %s", strings.Join(left, ", "))
 		case err != nil:
-			x.Skip(oneLine(err), d.HookLeftovers)
+			x.skip("get on jobs, roles, rolebindings, serviceaccounts and configmaps", err, d.HookLeftovers)
 		}
 	}
-	x.Add(d.PostRenderer, d.OK, "%s", fmt.Sprint(x.o.Workloads))
-	x.Add(d.HookLeftovers, d.OK, "none")
+	x.Good(d.PostRenderer, "%s", fmt.Sprint(x.o.Workloads))
+	x.Good(d.HookLeftovers, "none")
+	return accounts
 }
 
-// rights asks for what ensure needs.
-func (x *examination) rights(ctx context.Context, cluster *rollout.Client) {
-	for _, verb := range []string{"get", "patch"} {
-		allowed, err := cluster.Allowed(ctx, verb, "", "secrets", x.o.Secret)
-		switch {
-		case err != nil:
-			x.Skip(oneLine(err), d.Kubernetes)
-		case !allowed:
-			x.Add(d.Kubernetes, d.Problem, "%s on Secret %s/%s is not allowed", verb, x.o.Namespace, x.o.Secret)
+// rights asks for what ensure needs: of the pods' ServiceAccounts, where they are known and others' rights may be asked for;
+// else of who runs this.
+func (x *examination) rights(ctx context.Context, cluster *rollout.Client, accounts []string) {
+	who := "who runs this"
+	for _, account := range accounts {
+		who = "the ServiceAccount " + account
+	}
+	if len(accounts) == 0 {
+		accounts = []string{""}
+	}
+	for _, account := range accounts {
+		for _, verb := range []string{"get", "patch"} {
+			allowed, err := cluster.AllowedFor(ctx, account, verb, "", "secrets", x.o.Secret)
+			if failure.Of(err) == failure.KubeForbidden {
+				who = "who runs this"
+				allowed, err = cluster.Allowed(ctx, verb, "", "secrets", x.o.Secret)
+			}
+			switch {
+			case err != nil:
+				x.Skip("an answer: "+oneLine(err), d.Kubernetes)
+			case !allowed:
+				x.Bad(d.Kubernetes, "run the same upgrade again with --post-renderer: the release brings a Role with get and patch on this one Secret, and its RoleBinding",
+					"%s may not %s Secret %s/%s", who, verb, x.o.Namespace, x.o.Secret)
+			}
 		}
 	}
-	x.Add(d.Kubernetes, d.OK, "get and patch on the Secret")
+	x.Good(d.Kubernetes, "%s may get and patch the Secret", who)
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/secret"
 )
@@ -57,33 +58,52 @@ func newHolder(o config.Ensure, e edge) (*holder, error) {
 	}
 	h := &holder{es: es, clock: e.clock, log: e.log, o: o, wait: newWaiting(e.clock, e.log, o.Timeout)}
 	h.begin()
-	return h, h.open(e)
+	h.storage, err = openStorage(o, e)
+	return h, err
 }
 
-// open chooses where the Secret is.
-func (h *holder) open(e edge) error {
-	place := secret.Place{Namespace: h.o.Namespace, Name: h.o.Secret, Key: h.o.SecretKey, Account: h.o.Account}
-	h.print, h.close = func() error { return nil }, func() {}
-	if h.o.SecretOut != "" {
-		place.Name = secret.NameOf(h.o.SecretOut)
+// storage is where the Secret is.
+type storage struct {
+	store store
+	place secret.Place
+	print func() error // at the end, when all is well
+	close func()
+}
+
+// openStorage chooses it by the settings.
+func openStorage(o config.Ensure, e edge) (storage, error) {
+	s := storage{
+		place: secret.Place{Namespace: o.Namespace, Name: o.Secret, Key: o.SecretKey, Account: o.Account},
+		print: func() error { return nil }, close: func() {},
 	}
-	h.place = place
-	switch h.o.SecretOut {
+	if o.SecretOut != "" {
+		s.place.Name = secret.NameOf(o.SecretOut)
+	}
+	switch o.SecretOut {
 	case "-":
-		out := secret.NewStdout(e.stdout, place)
-		h.store, h.print = out, out.Print
+		out := secret.NewStdout(e.stdout, s.place)
+		s.store, s.print = out, out.Print
 	case "":
-		client, err := kubernetesConfig(h.o.Kubeconfig, e.kubernetes)
+		client, err := kubernetesConfig(o.Kubeconfig, e.kubernetes)
 		if err != nil {
-			return err
+			return s, err
 		}
-		h.store, err = secret.NewKubernetes(client, place)
-		return err
+		s.store, err = secret.NewKubernetes(client, s.place)
+		return s, err
 	default:
-		file := secret.NewFile(h.o.SecretOut, place)
-		h.store, h.close = file, func() { _ = file.Close() }
+		file := secret.NewFile(o.SecretOut, s.place)
+		s.store, s.close = file, func() { _ = file.Close() }
 	}
-	return nil
+	return s, nil
+}
+
+// prefix begins the name of every token that was made for this Secret.
+func (s storage) prefix(uid string) string {
+	namespace := s.place.Namespace
+	if namespace == "" {
+		namespace = "file"
+	}
+	return credential.Prefix(namespace, s.place.Name, uid)
 }
 
 func kubernetesConfig(kubeconfig string, given *rest.Config) (*rest.Config, error) {

@@ -151,7 +151,7 @@ func modeFailures() []failing {
 			node: func(o *standin.Options, server *pki.Options) { licensed(o, server); server.CN = "kibana" }},
 		{name: "PKI with a certificate that has no CN", args: pkiMode, cause: failure.Unauthorized, says: `the certificate of "O=lab" has no CN`, hint: "username_pattern", node: admin,
 			arrange: func(s *scene) { noSecret()(s); s.set("cert", s.path("nocn.crt")); s.set("key", s.path("nocn.key")) }},
-		{name: "PKI with a role that does not exist", args: []string{"--mode=pki", "--role=kibana_sys"}, cause: failure.Forbidden, says: `the role "kibana_sys" does not exist`,
+		{name: "PKI with a role that does not exist", args: []string{"--mode=pki", "--role=kibana_sys"}, cause: failure.NoRole, says: `the role "kibana_sys" does not exist`,
 			hint: "--role names a role", node: admin, arrange: noSecret(), writes: true},
 		{name: "PKI with the mapping of another Kibana", args: []string{"--mode=pki", "--role-mapping=shared"}, cause: failure.Usage, hint: "another name with --role-mapping",
 			says: `role mapping "shared": it is that of another certificate, "CN=reports"`, node: admin, arrange: func(s *scene) {

@@ -38,15 +38,12 @@ type store interface {
 
 // holder carries out the protocol for one Secret. It decides nothing: it reads, asks package protocol, and does that.
 type holder struct {
+	storage
 	o     config.Ensure
 	es    *elastic.Client
-	store store
-	place secret.Place
 	clock clock
 	log   *slog.Logger
 	wait  *waiting
-	print func() error // at the end, when all is well
-	close func()
 
 	pod      string
 	stale    time.Duration // patience and jitter
@@ -57,7 +54,8 @@ type holder struct {
 	renewing bool // a token that works is replaced all the same
 	foreign  bool // tokens that were not made for this Secret may be deleted, too
 
-	unmendable error // why the records of a token that works cannot be mended
+	leave      bool  // the records of a token that works as they are
+	unmendable error // why
 	unknown    int   // creates without an answer
 	refused    refusal
 	listed     map[string]bool // the tokens that there are, if this round asked
@@ -196,9 +194,9 @@ func (h *holder) advance(ctx context.Context, s protocol.State) (protocol.State,
 // all.
 func (h *holder) mend(ctx context.Context, s protocol.State, action protocol.Action) (protocol.State, bool, error) {
 	if s.Locked {
-		h.unmendable = secret.Immutable(h.store.String())
+		h.leave, h.unmendable = true, secret.Immutable(h.store.String())
 	}
-	if h.unmendable != nil {
+	if h.leave {
 		h.log.Warn("the token in the Secret works; its records cannot be mended", "name", s.Has, "reason", oneLine(h.unmendable),
 			"hint", failure.Hint(h.unmendable))
 		return s, true, nil
@@ -210,7 +208,7 @@ func (h *holder) mend(ctx context.Context, s protocol.State, action protocol.Act
 	case secret.Outrun(err):
 		return s, false, err
 	}
-	h.unmendable = err
+	h.leave, h.unmendable = true, err
 	if s, err = h.read(ctx); err != nil {
 		return s, false, err
 	}
@@ -223,7 +221,7 @@ func (h *holder) input(s protocol.State, verdict protocol.Verdict) protocol.Inpu
 		State: s, Mine: h.mine, Verdict: verdict, Pod: h.pod, Now: now,
 		Stale:   h.watch.Stale(now, h.stale, h.pod, h.mine),
 		Late:    now.Sub(h.mine.Sent) > tooLate,
-		NewName: credential.NewName(h.prefix(s)), Listed: h.listed,
+		NewName: credential.NewName(h.prefix(s.UID)), Listed: h.listed,
 	}
 }
 
@@ -254,14 +252,6 @@ func (h *holder) why(s protocol.State, reason error) error {
 	}
 	return failure.New(failure.Unreachable, fmt.Errorf("pod %s is making token %s", s.Claim.Holder, s.Claim.Name),
 		"if that pod is gone, its claim is taken over after half a minute")
-}
-
-func (h *holder) prefix(s protocol.State) string {
-	namespace := h.place.Namespace
-	if namespace == "" {
-		namespace = "file"
-	}
-	return credential.Prefix(namespace, h.place.Name, s.UID)
 }
 
 // patch sends one patch and remembers what an answer, or the lack of one, means for what is mine.

@@ -222,7 +222,7 @@ func (m *modes) doctor(t *testing.T) {
 	}{
 		{m.minter(t), []string{"✓ reachable", "✓ chain", "✓ host-name", "✓ client-certificate-required", "✓ pki-realm: the certificate alone is nobody", "✓ licence: basic", "✓ privileges-elasticsearch"}},
 		{func(*config.Ensure) {}, []string{"‼ privileges-elasticsearch: the minting user may do nearly everything"}},
-		{func(o *config.Ensure) { o.TLS.Cert, o.TLS.Key = "", "" }, []string{"✗ certificate-files: logging in: " + strings.TrimPrefix(m.node.URL, "https://") + " refuses", "✓ chain"}},
+		{func(o *config.Ensure) { o.TLS.Cert, o.TLS.Key = "", "" }, []string{"✗ certificate-files: logging in by the certificate alone: " + strings.TrimPrefix(m.node.URL, "https://") + " refuses", "✓ chain"}},
 	} {
 		text := m.look(test.change)
 		for _, want := range test.want {

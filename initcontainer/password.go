@@ -39,11 +39,13 @@ func ensurePassword(ctx context.Context, o config.Ensure, e edge) error {
 	})
 }
 
+const wrongPassword = "the password in --kibana-password-file is not the one that Elasticsearch has: set it there, or give " +
+	"--set-password and a user with manage_security; or the index .security is not available"
+
 func (s *session) logIn(ctx context.Context, kibana elastic.Login) error {
 	id, err := s.es.AuthenticateAs(ctx, kibana)
 	if err != nil {
-		return hinting(err, failure.Unauthorized,
-			"the password in --kibana-password-file is not the one that Elasticsearch has: set it there, or give --set-password and a user with manage_security; or the index .security is not available")
+		return hinting(err, failure.Unauthorized, wrongPassword)
 	}
 	s.wait.moved("Kibana's user can log in", "user", id.Username, "realm", id.Realm.Name)
 	return nil

@@ -60,6 +60,7 @@ func setup(env *testscript.Env) error {
 	day := 24 * time.Hour
 	past, future := pki.Options{CN: "kibana-old", ClientAuth: true}, pki.Options{CN: "kibana-next", ClientAuth: true}
 	ending := pki.Options{CN: "kibana-ending", ClientAuth: true, NotAfter: time.Now().Add(30*day + time.Hour)}
+	ending.NotBefore = time.Now().Add(-335 * day)
 	past.NotBefore, past.NotAfter = time.Now().Add(-9*day), time.Now().Add(-day)
 	future.NotBefore, future.NotAfter = time.Now().Add(day), time.Now().Add(9*day)
 	stranger := pki.NewCA("another CA")
@@ -242,7 +243,7 @@ const kubeconfigText = "apiVersion: v1\nkind: Config\nclusters: [{name: c, clust
 
 // kubernetesFake starts the API server and says what happens to its Secret:
 // kubernetes start | deny STATUS | delete | blank | immutable | wrote N | deploy NAME [FIELDS] | patched | aged |
-// environment NAME=VALUE | leave PATH | freeze yes|no | restarted N
+// mount | unmount SECRET [KEY] | forbid VERB RESOURCE | environment NAME=VALUE | leave PATH | freeze yes|no | restarted N
 func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 	st := stageOf(ts)
 	switch args[0] {
@@ -269,6 +270,12 @@ func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 		st.api.Age()
 	case "patched":
 		st.api.Patch()
+	case "mount":
+		st.mount(ts, args[1:])
+	case "unmount":
+		st.api.Unmount(args[1], strings.Join(args[2:], ""))
+	case "forbid":
+		st.api.Forbid(args[1], args[2])
 	case "environment":
 		name, value, _ := strings.Cut(args[1], "=")
 		st.api.Setenv(name, value)
@@ -289,6 +296,28 @@ func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 	default:
 		ts.Fatalf("kubernetes: %q?", args[0])
 	}
+}
+
+// mount gives the pods the init container that the post-renderer would, with files of this script, and takes their flags out of
+// the environment.
+func (st *stage) mount(ts *testscript.TestScript, more []string) {
+	read := func(name string) []byte { return []byte(ts.ReadFile(name)) }
+	args := append([]string{
+		"ensure", "--elasticsearch-url=" + st.es.URL, "--ca=/etc/certs/ca.crt", "--cert=/etc/certs/tls.crt",
+		"--key=/etc/certs/tls.key", "--username-file=/etc/minter/username", "--password-file=/etc/minter/password", "--timeout=5m",
+	}, more...)
+	if !slices.ContainsFunc(more, func(a string) bool { return strings.HasPrefix(a, "--mode") }) {
+		args = append(args, "--account=elastic/kibana", "--secret=kibana-elk-mtls-token", "--secret-key=token")
+	}
+	st.api.Mount(args, map[string]map[string][]byte{
+		"certs":  {"ca.crt": read("ca.crt"), "tls.crt": read("tls.crt"), "tls.key": read("tls.key")},
+		"minter": {"username": read("username"), "password": read("password")},
+		"login":  {"password": read("kibana-password")},
+	})
+	for _, flag := range []string{"CA", "CERT", "KEY", "USERNAME_FILE", "PASSWORD_FILE", "ELASTICSEARCH_URL", "KUBECONFIG", "NAMESPACE", "SECRET"} {
+		ts.Setenv("ELK_MTLS_INIT_"+flag, "")
+	}
+	ts.Setenv("KUBECONFIG", ts.MkAbs("kubeconfig"))
 }
 
 // exits runs a program and checks its exit code: exits CODE PROGRAM ARGS...

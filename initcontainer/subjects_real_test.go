@@ -134,7 +134,7 @@ func (m *modes) subjects(t *testing.T, ca *pki.CA) {
 			m.as(t, ca, cn("roleless"))(o)
 			o.Role, o.RoleMapping, o.Timeout = "kibana_sys", "roleless", 3*time.Second
 		})
-		if failure.Of(err) != failure.Forbidden || !strings.Contains(err.Error(), `the role "kibana_sys" does not exist`) {
+		if failure.Of(err) != failure.NoRole || !strings.Contains(err.Error(), `the role "kibana_sys" does not exist`) {
 			t.Errorf("exit %d: %v\n%s", failure.Of(err).Code(), err, log)
 		}
 	})

@@ -113,7 +113,7 @@ func (e *Ensure) Complete(getenv func(string) string) error {
 	if e.PodUID == "" {
 		e.PodUID = getenv("POD_UID")
 	}
-	if e.Namespace == "" && e.Secret != "" {
+	if e.Namespace == "" && e.SecretOut == "" {
 		text, err := os.ReadFile(namespaceFile)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // Validate says so
@@ -128,7 +128,7 @@ func (e *Ensure) Complete(getenv func(string) string) error {
 // Validate reports all mistakes at once.
 func (e *Ensure) Validate() error {
 	errs := []error{e.Common.validate(), e.Identity.validate(e.TLS.Cert != "")}
-	if e.needsMinter() {
+	if e.NeedsMinter() {
 		errs = append(errs, e.validateLogin())
 	}
 	switch {

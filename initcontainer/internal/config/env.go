@@ -31,6 +31,7 @@ func FromEnv(flags *pflag.FlagSet, environ []string) error {
 		case flag.Changed || value == "":
 		default:
 			errs = append(errs, set(flag, name, value))
+			flag.Changed = true // once is enough
 		}
 	}
 	return errors.Join(errs...)

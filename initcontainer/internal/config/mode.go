@@ -60,8 +60,8 @@ func (i *Identity) HasToken() bool {
 // HasPassword reports whether the mode is one with a password for Kibana.
 func (i *Identity) HasPassword() bool { return i.Mode == ModePassword || i.Mode == ModeCertPassword }
 
-// needsMinter: a password is checked with itself.
-func (i *Identity) needsMinter() bool { return !i.HasPassword() || i.SetPassword }
+// NeedsMinter reports whether there must be another user: a password is checked with itself.
+func (i *Identity) NeedsMinter() bool { return !i.HasPassword() || i.SetPassword }
 
 // validate checks what belongs to one mode only: a setting that another mode passes over was meant for something.
 func (i *Identity) validate(hasCert bool) error {

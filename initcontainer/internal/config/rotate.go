@@ -93,7 +93,7 @@ func (e *Ensure) secretFlags(f *pflag.FlagSet) {
 	f.StringVar(&e.AccountName, "account", "elastic/kibana", "service account")
 	f.StringVar(&e.Secret, "secret", "", "`NAME` of the Secret")
 	f.StringVar(&e.SecretKey, "secret-key", "token", "key in the Secret")
-	f.StringVar(&e.Namespace, "namespace", "", "namespace of the Secret (default: the pod's)")
+	f.StringVarP(&e.Namespace, "namespace", "n", "", "namespace of the Secret (default: the pod's)")
 	f.StringVar(&e.Kubeconfig, "kubeconfig", "", "kubeconfig `FILE`, outside a pod")
 	f.StringVar(&e.PodUID, "pod-uid", "", "UID of the pod (default: $POD_UID, else random)")
 }

@@ -26,19 +26,25 @@ func TestEveryCheckHasItsPage(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	var r Report
-	r.Add(TokenWorks, Problem, "it is refused")
-	r.Add(TokenWorks, OK, "too late")
-	r.Add(Reachable, OK, "127.0.0.1 answers")
-	r.Skip("nobody may", Orphans, TokenWorks)
+	r.Bad(TokenWorks, "make another", "it is refused")
+	r.Good(TokenWorks, "too late")
+	r.Warn(Licence, "", "it ends")
+	r.Good(Reachable, "127.0.0.1 answers")
+	r.Skip("the right to look", Orphans, TokenWorks, PodsCurrent)
+	r.Skip("a file", CertificateFiles)
 	var out strings.Builder
 	if err := r.Text(&out); err != nil {
 		t.Fatal(err)
 	}
 	want := `connection
   ✓ reachable: 127.0.0.1 answers
+licence
+  ‼ licence: it ends
+    → https://github.com/elk-mtls/elk-mtls/blob/main/docs/doctor.md#licence
 token
-  ✗ token-works: it is refused (docs/doctor.md#token-works)
-  ‼ orphans: not looked at: nobody may (docs/doctor.md#orphans)
+  ✗ token-works: it is refused
+    → make another https://github.com/elk-mtls/elk-mtls/blob/main/docs/doctor.md#token-works
+not looked at: certificate-files (needs a file); orphans, pods-current (needs the right to look)
 `
 	if d := cmp.Diff(want, out.String()); d != "" || r.Problems() != 1 {
 		t.Errorf("%d problems\n%s", r.Problems(), d)

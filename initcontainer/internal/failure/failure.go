@@ -20,6 +20,7 @@ const (
 	Dates                   // a certificate is expired or not yet valid
 	Unauthorized            // Elasticsearch answers 401
 	Forbidden               // Elasticsearch answers 403, for want of a right
+	NoRole                  // the role that Kibana should have does not exist
 	Unavailable             // Elasticsearch answers 5xx or 429, or its health is red
 	Blocked                 // an index or the cluster takes no writes
 	IndexClosed             // somebody closed the index .security
@@ -47,6 +48,7 @@ var table = []struct {
 	Dates:             {code: 14},
 	Unauthorized:      {code: 15},
 	Forbidden:         {code: 16},
+	NoRole:            {code: 16},
 	Unavailable:       {code: 17, silent: true},
 	Blocked:           {code: 17},
 	IndexClosed:       {code: 17},

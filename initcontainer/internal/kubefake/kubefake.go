@@ -39,7 +39,10 @@ type Server struct {
 	deployments []*deployment
 	pods        []corev1.Pod
 	env         []corev1.EnvVar // of their containers, beside the token
-	left        map[string]bool // objects that hooks left, by the end of their path
+	init        *corev1.Container
+	volumes     []corev1.Volume
+	mounted     map[string]map[string][]byte // Secrets that it mounts
+	left        map[string]bool              // objects that hooks left, by the end of their path
 }
 
 // Start begins to serve a blank Secret.
@@ -146,7 +149,7 @@ func (s *Server) answer(r *http.Request, body []byte) (int, any) {
 		return refuse(s.noPatch, asked.forbidden())
 	case s.taken[asked.verb+" "+asked.resource]:
 		return refuse(http.StatusForbidden, asked.forbidden())
-	case asked.resource == "selfsubjectaccessreviews":
+	case asked.resource == "selfsubjectaccessreviews", asked.resource == "localsubjectaccessreviews":
 		return s.review(body)
 	}
 	if status, answer, ok := s.workloadCalls(r, body); ok {

@@ -3,6 +3,7 @@ package kubefake
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ type deployment struct {
 	patched    string // the last patch: the same again changes nothing
 
 	annotations map[string]string
+	restartAt   string // of a Rollout
 }
 
 // Pod is a running pod, and the token that its container started with.
@@ -124,7 +126,41 @@ func (s *Server) podSpec() corev1.PodSpec {
 	from := &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{Key: "token"}}
 	from.SecretKeyRef.Name = s.name
 	env := append([]corev1.EnvVar{{Name: "TOKEN", ValueFrom: from}}, s.env...)
-	return corev1.PodSpec{Containers: []corev1.Container{{Name: "kibana", Env: env}}}
+	spec := corev1.PodSpec{Containers: []corev1.Container{{Name: "kibana", Env: env}}, ServiceAccountName: "kibana"}
+	if s.init != nil {
+		spec.InitContainers, spec.Volumes = []corev1.Container{*s.init}, s.volumes
+	}
+	return spec
+}
+
+// Mount gives the pods an init container with these arguments, and Secrets that it mounts under /etc: each by its name,
+// with its content.
+func (s *Server) Mount(args []string, secrets map[string]map[string][]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.init, s.volumes, s.mounted = &corev1.Container{Name: "elk-mtls-init", Args: args}, nil, map[string]map[string][]byte{}
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		s.mounted[name] = secrets[name]
+		s.init.VolumeMounts = append(s.init.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: "/etc/" + name})
+		p := &corev1.SecretProjection{}
+		p.Name = name
+		for _, key := range slices.Sorted(maps.Keys(secrets[name])) {
+			p.Items = append(p.Items, corev1.KeyToPath{Key: key, Path: key})
+		}
+		s.volumes = append(s.volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
+			Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{Secret: p}}},
+		}})
+	}
+}
+
+// Unmount takes one key out of a mounted Secret; with no key, all of it.
+func (s *Server) Unmount(name, key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.mounted[name], key)
+	if key == "" {
+		delete(s.mounted, name)
+	}
 }
 
 // Setenv gives the containers of all Deployments one variable beside the token.
@@ -137,6 +173,9 @@ func (s *Server) Setenv(name, value string) {
 // workloadCalls answers what a rotation asks of a cluster; ok is false for any other call.
 func (s *Server) workloadCalls(r *http.Request, body []byte) (status int, answer any, ok bool) {
 	path := r.URL.Path
+	if i := strings.Index(path, "/secrets/"); i >= 0 && s.mounted[path[i+len("/secrets/"):]] != nil {
+		return http.StatusOK, corev1.Secret{TypeMeta: metav1.TypeMeta{Kind: "Secret", APIVersion: "v1"}, Data: s.mounted[path[i+len("/secrets/"):]]}, true
+	}
 	if r.Method == http.MethodGet && strings.HasSuffix(path, "/pods") {
 		return http.StatusOK, corev1.PodList{TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"}, Items: s.pods}, true
 	}
@@ -151,7 +190,9 @@ func (s *Server) workloadCalls(r *http.Request, body []byte) (status int, answer
 	}
 	_, name, isDeployment := strings.Cut(path, "/deployments/")
 	if !isDeployment {
-		return 0, nil, false
+		if _, name, isDeployment = strings.Cut(path, "/apis/argoproj.io/v1alpha1/namespaces/elk/rollouts/"); !isDeployment {
+			return 0, nil, false
+		}
 	}
 	i := slices.IndexFunc(s.deployments, func(d *deployment) bool { return d.name == name })
 	if i < 0 {
@@ -159,6 +200,16 @@ func (s *Server) workloadCalls(r *http.Request, body []byte) (status int, answer
 		return status, answer, true
 	}
 	d := s.deployments[i]
+	if r.Method == http.MethodPatch && strings.Contains(string(body), `"restartAt"`) {
+		var p struct{ Spec struct{ RestartAt string } }
+		_ = json.Unmarshal(body, &p)
+		if d.restartAt != p.Spec.RestartAt {
+			d.restartAt = p.Spec.RestartAt
+			d.generation++
+			d.restarts++
+			s.roll(d)
+		}
+	}
 	if r.Method == http.MethodPatch && strings.Contains(string(body), "kubectl.kubernetes.io/restartedAt") && string(body) != d.patched {
 		d.patched = string(body)
 		d.generation++
@@ -181,6 +232,13 @@ func (d *deployment) object(pod corev1.PodSpec) any {
 	updated := d.replicas
 	if d.frozen && d.restarts > 0 {
 		updated = 0
+	}
+	if d.restartAt != "" { // as a Rollout of Argo Rollouts says it
+		spec["restartAt"] = d.restartAt
+		return map[string]any{
+			"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": map[string]any{"name": d.name, "generation": d.generation}, "spec": spec,
+			"status": map[string]any{"observedGeneration": fmt.Sprint(d.generation), "readyReplicas": d.replicas, "restartedAt": d.restartAt},
+		}
 	}
 	return map[string]any{
 		"apiVersion": "apps/v1", "kind": "Deployment",

@@ -37,13 +37,24 @@ func New(config *rest.Config, namespace, name string) (*Client, error) {
 }
 
 func (c *Client) path(w Workload) string {
-	return "/apis/apps/v1/namespaces/" + c.namespace + "/" + resources[w.Kind] + "/" + w.Name
+	group, version, resource := w.api()
+	return "/apis/" + group + "/" + version + "/namespaces/" + c.namespace + "/" + resource + "/" + w.Name
 }
 
 // Get reads a workload.
 func (c *Client) Get(ctx context.Context, w Workload) (Status, error) {
 	var s Status
-	return s, c.read(ctx, w.String(), c.path(w), &s)
+	err := c.read(ctx, w.String(), c.path(w), &s)
+	if ref := s.Spec.WorkloadRef; err == nil && ref.Name != "" {
+		of, unknown := ParseWorkload(ref.Kind + "/" + ref.Name)
+		if unknown != nil {
+			return s, failure.New(failure.Usage, fmt.Errorf("%s: its workloadRef is none that is known: %w", w, unknown), "")
+		}
+		var template Status
+		err = c.read(ctx, of.String(), c.path(of), &template)
+		s.Spec.Template = template.Spec.Template
+	}
+	return s, err
 }
 
 // Pods lists the pods that use the Secret.
@@ -54,11 +65,17 @@ func (c *Client) Pods(ctx context.Context) ([]Pod, error) {
 }
 
 // Restart marks the pod template, as kubectl rollout restart does; with one mark, twice is once. The mark has more than
-// kubectl's seconds: a restart in the same second as an earlier one must not change nothing.
+// kubectl's seconds: a restart in the same second as an earlier one must not change nothing. A Rollout of Argo Rollouts
+// restarts its pods without a new revision, so that no step or analysis stands in between.
+// https://argo-rollouts.readthedocs.io/en/stable/features/restart/
 func (c *Client) Restart(ctx context.Context, w Workload, mark time.Time) error {
-	body, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{
+	spec := map[string]any{"template": map[string]any{
 		"metadata": map[string]any{"annotations": map[string]string{restartedAt: mark.UTC().Format(time.RFC3339Nano)}},
-	}}})
+	}}
+	if w.Kind == "Rollout" { // as its own kubectl plugin does; it counts in whole seconds
+		spec = map[string]any{"restartAt": mark.Add(time.Second).UTC().Format(time.RFC3339)}
+	}
+	body, err := json.Marshal(map[string]any{"spec": spec})
 	if err != nil {
 		return err
 	}
@@ -118,8 +135,9 @@ func Role(namespace, name string, workloads []Workload) ([]byte, error) {
 		{"apiGroups": []string{""}, "resources": []string{"pods"}, "verbs": []string{"list"}},
 	}
 	for _, w := range workloads {
+		group, _, resource := w.api()
 		rules = append(rules, rule{
-			"apiGroups": []string{"apps"}, "resources": []string{resources[w.Kind]}, "resourceNames": []string{w.Name}, "verbs": []string{"get", "patch"},
+			"apiGroups": []string{group}, "resources": []string{resource}, "resourceNames": []string{w.Name}, "verbs": []string{"get", "patch"},
 		})
 	}
 	return yaml.Marshal(map[string]any{

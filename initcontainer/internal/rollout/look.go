@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -15,6 +16,11 @@ const modeAnnotation = "elk-mtls.dev/mode"
 
 // Patched reports whether the post-renderer's mark is on the workload. An upgrade without it takes the mark away.
 func (s Status) Patched() bool { return s.Metadata.Annotations[modeAnnotation] != "" }
+
+// ServiceAccount is the name of the one that the workload's pods run as.
+func (s Status) ServiceAccount() string {
+	return cmp.Or(s.Spec.Template.Spec.ServiceAccountName, "default")
+}
 
 // Variable reads an environment variable of the workload's containers that has a plain value.
 func (s Status) Variable(name string) (value string, there bool) {

@@ -15,7 +15,8 @@ func (c *Client) MayRotate(ctx context.Context, workloads []Workload) error {
 		return err
 	}
 	for _, w := range workloads {
-		if err := c.needs(ctx, "patch", "apps", resources[w.Kind], w.Name); err != nil {
+		group, _, resource := w.api()
+		if err := c.needs(ctx, "patch", group, resource, w.Name); err != nil {
 			return err
 		}
 	}
@@ -36,19 +37,36 @@ func (c *Client) needs(ctx context.Context, verb, group, resource, name string) 
 // himself.
 // https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
 func (c *Client) Allowed(ctx context.Context, verb, group, resource, name string) (bool, error) {
-	body, err := json.Marshal(map[string]any{
-		"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-		"spec": map[string]any{"resourceAttributes": map[string]string{
-			"namespace": c.namespace, "verb": verb, "group": group, "resource": resource, "name": name,
-		}},
+	return c.review(ctx, "SelfSubjectAccessReview", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+		map[string]any{"resourceAttributes": c.attributes(verb, group, resource, name)})
+}
+
+// AllowedFor asks the same of a ServiceAccount of the namespace, which is a right of its own; of ourselves where it has no
+// name.
+func (c *Client) AllowedFor(ctx context.Context, account, verb, group, resource, name string) (bool, error) {
+	if account == "" {
+		return c.Allowed(ctx, verb, group, resource, name)
+	}
+	return c.review(ctx, "LocalSubjectAccessReview", "/apis/authorization.k8s.io/v1/namespaces/"+c.namespace+"/localsubjectaccessreviews", map[string]any{
+		"resourceAttributes": c.attributes(verb, group, resource, name),
+		"user":               "system:serviceaccount:" + c.namespace + ":" + account,
+		"groups":             []string{"system:serviceaccounts", "system:serviceaccounts:" + c.namespace, "system:authenticated"},
 	})
+}
+
+func (c *Client) attributes(verb, group, resource, name string) map[string]string {
+	return map[string]string{"namespace": c.namespace, "verb": verb, "group": group, "resource": resource, "name": name}
+}
+
+func (c *Client) review(ctx context.Context, kind, path string, spec map[string]any) (bool, error) {
+	body, err := json.Marshal(map[string]any{"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec})
 	if err != nil {
 		return false, err
 	}
-	answer := c.client.Post().AbsPath("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").
+	answer := c.client.Post().AbsPath(path).
 		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").MaxRetries(0).Body(body).Do(ctx)
 	if err := answer.Error(); err != nil {
-		return false, explain("own rights", "asking", err)
+		return false, explain("rights", "asking", err)
 	}
 	text, err := answer.Raw()
 	if err != nil {

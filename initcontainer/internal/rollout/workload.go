@@ -6,7 +6,9 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,16 +18,35 @@ import (
 // Workload is what makes pods.
 type Workload struct{ Kind, Name string }
 
-// resources are the kinds that a restart is known for.
-var resources = map[string]string{"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
+// kinds are those that a restart is known for: where the API server keeps them, and how people call them.
+var kinds = []struct{ name, group, resource, short string }{
+	{"Deployment", "apps/v1", "deployments", "deploy"},
+	{"StatefulSet", "apps/v1", "statefulsets", "sts"},
+	{"DaemonSet", "apps/v1", "daemonsets", "ds"},
+	{"Rollout", "argoproj.io/v1alpha1", "rollouts", "ro"},
+}
 
-// ParseWorkload reads "Deployment/kibana".
+// ParseWorkload reads "Deployment/kibana", and what kubectl takes for it.
 func ParseWorkload(s string) (Workload, error) {
 	kind, name, ok := strings.Cut(s, "/")
-	if !ok || resources[kind] == "" || !plain(name) {
-		return Workload{}, fmt.Errorf("%q: want Deployment/name, StatefulSet/name or DaemonSet/name", s)
+	for _, k := range kinds {
+		called := strings.EqualFold(kind, k.name) || slices.Contains([]string{k.resource, k.short}, strings.ToLower(kind))
+		if ok && called && plain(name) {
+			return Workload{k.name, name}, nil
+		}
 	}
-	return Workload{kind, name}, nil
+	return Workload{}, fmt.Errorf("%q: want Deployment/name, StatefulSet/name, DaemonSet/name or Rollout/name", s)
+}
+
+// api is the group of the workload's kind, its version, and its resource.
+func (w Workload) api() (group, version, resource string) {
+	for _, k := range kinds {
+		if k.name == w.Kind {
+			group, version, _ = strings.Cut(k.group, "/")
+			return group, version, k.resource
+		}
+	}
+	return "", "", ""
 }
 
 // plain: a name goes into a URL.
@@ -45,6 +66,8 @@ type Status struct {
 	Spec struct {
 		Replicas       *int32                `json:"replicas"`
 		Paused         bool                  `json:"paused"`
+		RestartAt      metav1.Time           `json:"restartAt"`
+		WorkloadRef    reference             `json:"workloadRef"`
 		Selector       *metav1.LabelSelector `json:"selector"`
 		UpdateStrategy struct {
 			Type          string `json:"type"`
@@ -58,14 +81,35 @@ type Status struct {
 		} `json:"template"`
 	} `json:"spec"`
 	Status struct {
-		ObservedGeneration     int64 `json:"observedGeneration"`
-		Replicas               int32 `json:"replicas"`
-		UpdatedReplicas        int32 `json:"updatedReplicas"`
-		ReadyReplicas          int32 `json:"readyReplicas"`
-		DesiredNumberScheduled int32 `json:"desiredNumberScheduled"`
-		UpdatedNumberScheduled int32 `json:"updatedNumberScheduled"`
-		NumberReady            int32 `json:"numberReady"`
+		ObservedGeneration     generation  `json:"observedGeneration"`
+		RestartedAt            metav1.Time `json:"restartedAt"`
+		Selector               string      `json:"selector"`
+		Replicas               int32       `json:"replicas"`
+		UpdatedReplicas        int32       `json:"updatedReplicas"`
+		ReadyReplicas          int32       `json:"readyReplicas"`
+		DesiredNumberScheduled int32       `json:"desiredNumberScheduled"`
+		UpdatedNumberScheduled int32       `json:"updatedNumberScheduled"`
+		NumberReady            int32       `json:"numberReady"`
 	} `json:"status"`
+}
+
+// reference is where a Rollout may have its pods' template instead.
+type reference struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// generation is a number; Argo Rollouts writes it as a text.
+type generation int64
+
+// UnmarshalJSON reads either.
+func (g *generation) UnmarshalJSON(text []byte) error {
+	n, err := strconv.ParseInt(strings.Trim(string(text), `"`), 10, 64)
+	if err != nil {
+		n = 0 // null, "", or the hash that Argo Rollouts wrote before 1.0
+	}
+	*g = generation(n)
+	return nil
 }
 
 // Stuck says why a restart would never come to its end; "" where it may.
@@ -84,6 +128,9 @@ func (s Status) Stuck() string {
 // Owns reports whether a pod is one of the workload's.
 func (s Status) Owns(p Pod) bool {
 	selector, err := metav1.LabelSelectorAsSelector(s.Spec.Selector)
+	if s.Spec.Selector == nil {
+		selector, err = labels.Parse(s.Status.Selector)
+	}
 	return err == nil && !selector.Empty() && selector.Matches(labels.Set(p.Labels))
 }
 
@@ -100,8 +147,12 @@ func (s Status) Progress(kind string) (done bool, text string) {
 		wanted, updated, ready = s.Status.DesiredNumberScheduled, s.Status.UpdatedNumberScheduled, s.Status.NumberReady
 		all = wanted
 	}
-	if s.Status.ObservedGeneration < s.Metadata.Generation {
+	if int64(s.Status.ObservedGeneration) < s.Metadata.Generation {
 		return false, "the restart has not begun"
+	}
+	if kind == "Rollout" { // it restarts the pods that there are, old or new
+		return !s.Status.RestartedAt.Before(&s.Spec.RestartAt) && ready == wanted,
+			fmt.Sprintf("the restart of %s is not over: %d of %d pods ready", s.Spec.RestartAt.UTC().Format(time.RFC3339), ready, wanted)
 	}
 	return updated == wanted && ready == wanted && all == wanted,
 		fmt.Sprintf("%d of %d pods are new, %d ready, %d there", updated, wanted, ready, all)

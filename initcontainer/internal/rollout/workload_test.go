@@ -29,6 +29,14 @@ func TestProgress(t *testing.T) {
 		{"none wanted", "Deployment", `{"metadata":{"generation":1},"spec":{"replicas":0},"status":{"observedGeneration":1}}`, true},
 		{"every node has it", "DaemonSet", `{"metadata":{"generation":3},"status":{"observedGeneration":3,"desiredNumberScheduled":5,"updatedNumberScheduled":5,"numberReady":5}}`, true},
 		{"a node lacks it", "DaemonSet", `{"metadata":{"generation":3},"status":{"observedGeneration":3,"desiredNumberScheduled":5,"updatedNumberScheduled":4,"numberReady":5}}`, false},
+		{"a Rollout has restarted", "Rollout", `{"metadata":{"generation":2},"spec":{"replicas":2,"restartAt":"2026-01-01T00:00:00Z"},
+			"status":{"observedGeneration":"2","readyReplicas":2,"restartedAt":"2026-01-01T00:00:00Z"}}`, true},
+		{"a Rollout in the middle of a step has, too", "Rollout", `{"metadata":{"generation":2},"spec":{"replicas":2,"restartAt":"2026-01-01T00:00:00Z"},
+			"status":{"observedGeneration":"2","updatedReplicas":1,"readyReplicas":2,"restartedAt":"2026-01-01T00:00:00Z"}}`, true},
+		{"a Rollout is restarting", "Rollout", `{"metadata":{"generation":2},"spec":{"replicas":2,"restartAt":"2026-01-01T00:00:00Z"},
+			"status":{"observedGeneration":"2","readyReplicas":2,"restartedAt":"2025-01-01T00:00:00Z"}}`, false},
+		{"a Rollout was not looked at", "Rollout", `{"metadata":{"generation":3},"spec":{"replicas":2,"restartAt":"2026-01-01T00:00:00Z"},
+			"status":{"observedGeneration":"2","readyReplicas":2,"restartedAt":"2026-01-01T00:00:00Z"}}`, false},
 	} {
 		if done, text := status(t, test.object).Progress(test.kind); done != test.done {
 			t.Errorf("%s: %v, %s", test.name, done, text)
@@ -74,10 +82,47 @@ func TestEveryWayToUseASecretCounts(t *testing.T) {
 func TestParseWorkload(t *testing.T) {
 	for text, ok := range map[string]bool{
 		"Deployment/kibana": true, "StatefulSet/a.b": true, "DaemonSet/x": true,
-		"deployment/kibana": false, "Deployment": false, "Deployment/": false, "Deployment/../x": false, "Job/x": false, "Deployment/..": false,
+		"deployment/kibana": true, "deploy/kibana": true, "statefulsets/x": true, "Rollout/kibana": true, "rollouts/kibana": true,
+		"Kibana/x": false, "/x": false, "Deployment": false, "Deployment/": false, "Deployment/../x": false, "Job/x": false, "Deployment/..": false,
 	} {
 		if _, err := ParseWorkload(text); (err == nil) != ok {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+}
+
+// A Rollout with a workloadRef has no selector of its own; its status says it.
+func TestOwnsByTheStatus(t *testing.T) {
+	s := status(t, `{"status":{"selector":"app=kibana,team in (a,b)"}}`)
+	if !s.Owns(Pod{Labels: map[string]string{"app": "kibana", "team": "a"}}) || s.Owns(Pod{Labels: map[string]string{"app": "kibana"}}) {
+		t.Error("the selector is not read")
+	}
+	if status(t, `{}`).Owns(Pod{Labels: map[string]string{"app": "kibana"}}) {
+		t.Error("no selector is everything")
+	}
+}
+
+func TestSource(t *testing.T) {
+	s := status(t, `{"spec":{"template":{"spec":{
+		"initContainers":[{"args":["other"]},{"args":["ensure","--ca=/etc/certs/ca.crt"],"volumeMounts":[
+			{"name":"certs","mountPath":"/etc/certs"},{"name":"inner","mountPath":"/etc/certs/inner"},{"name":"whole","mountPath":"/etc/whole"},
+			{"name":"map","mountPath":"/etc/map/ca.pem","subPath":"ca"},{"name":"none","mountPath":"/etc/none"}]}],
+		"volumes":[
+			{"name":"certs","projected":{"sources":[{"secret":{"name":"a","items":[{"key":"k","path":"ca.crt"}]}},{"secret":{"name":"b","items":[{"key":"cert","path":"tls.crt"}]}}]}},
+			{"name":"inner","secret":{"secretName":"c","items":[{"key":"x","path":"deep/file"}]}},
+			{"name":"whole","secret":{"secretName":"d"}},
+			{"name":"map","configMap":{"name":"e"}},
+			{"name":"none","emptyDir":{}}]}}}}`)
+	for file, want := range map[string]source{
+		"/etc/certs/ca.crt": {"secrets", "a", "k"}, "/etc/certs/tls.crt": {"secrets", "b", "cert"}, "/etc/certs/inner/deep/file": {"secrets", "c", "x"},
+		"/etc/whole/password": {"secrets", "d", "password"}, "/etc/map/ca.pem": {"configmaps", "e", "ca"},
+		"/etc/certs/other": {}, "/etc/none/x": {}, "/elsewhere": {}, "/etc/certificates": {},
+	} {
+		if got, ok := s.source("ensure", file); got != want || ok != (want != source{}) {
+			t.Errorf("%s: %v, want %v", file, got, want)
+		}
+	}
+	if args := s.Arguments("ensure"); len(args) != 1 || args[0] != "--ca=/etc/certs/ca.crt" {
+		t.Errorf("arguments %q", args)
 	}
 }

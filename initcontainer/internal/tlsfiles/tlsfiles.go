@@ -51,6 +51,27 @@ func (f Files) Leaf() (*x509.Certificate, error) {
 	return pair.Leaf, nil
 }
 
+// Chain is the server's certificate and those above it, up to the CA in our file, as of that moment.
+func (f Files) Chain(sent []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
+	pool, _, err := f.trust()
+	if err != nil {
+		return nil, err
+	}
+	chains, err := sent[0].Verify(x509.VerifyOptions{Roots: pool, Intermediates: poolOf(sent[1:]), CurrentTime: now})
+	if err != nil {
+		return nil, err
+	}
+	return chains[0], nil
+}
+
+func poolOf(certificates []*x509.Certificate) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, c := range certificates {
+		pool.AddCert(c)
+	}
+	return pool
+}
+
 // trust reads the CA file, which may be a bundle: while a CA is replaced, the old and the new one are trusted.
 func (f Files) trust() (*x509.CertPool, []*x509.Certificate, error) {
 	text, err := os.ReadFile(f.CA)
@@ -152,11 +173,7 @@ func (f Files) Transport() (*http.Transport, error) {
 // chainOnly is what crypto/tls does itself, less the host name.
 func chainOnly(pool *x509.CertPool) func(tls.ConnectionState) error {
 	return func(s tls.ConnectionState) error {
-		intermediates := x509.NewCertPool()
-		for _, c := range s.PeerCertificates[1:] {
-			intermediates.AddCert(c)
-		}
-		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool, Intermediates: intermediates})
+		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool, Intermediates: poolOf(s.PeerCertificates[1:])})
 		return err
 	}
 }

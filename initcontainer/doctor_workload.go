@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/pflag"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/rollout"
+)
+
+// fileFlags are those whose files a pod has from Secrets.
+var fileFlags = []string{"ca", "cert", "key", "username-file", "password-file", "kibana-username-file", "kibana-password-file"}
+
+// notOurs are flags of the pod's that say how it waits and writes, which doctor does not.
+var notOurs = []string{"timeout", "log-format", "termination-log", "settle", "require-verified", "pod-uid", "kubeconfig", "namespace"}
+
+// fromWorkload gives doctor the settings of a workload's init container, where they were not given. The files are read out
+// of the Secrets that the pod mounts, into a folder that nobody else may read, and that is gone when done is called.
+func fromWorkload(ctx context.Context, flags *pflag.FlagSet, o *config.Doctor, name string, kubernetes *rest.Config) (done func(), err error) {
+	w, err := rollout.ParseWorkload(name)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if err := place(o); err != nil {
+		return nil, err
+	}
+	kube, err := kubernetesConfig(o.Kubeconfig, kubernetes)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := rollout.New(kube, o.Namespace, "")
+	if err != nil {
+		return nil, err
+	}
+	s, err := cluster.Get(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	args := s.Arguments("ensure")
+	if args == nil {
+		return nil, failure.New(failure.Usage, fmt.Errorf("%s has no init container of elk-mtls-init: it was deployed without the post-renderer", w),
+			"run the same upgrade again with --post-renderer")
+	}
+	dir, err := os.MkdirTemp("", "elk-mtls-doctor-") // 0700
+	if err != nil {
+		return nil, err
+	}
+	done = func() { _ = os.RemoveAll(dir) }
+	read := func(path string) ([]byte, error) {
+		limited, cancel := context.WithTimeout(ctx, requestTime)
+		defer cancel()
+		return cluster.Mounted(limited, s, "ensure", path)
+	}
+	if err := adopt(flags, args, dir, read); err != nil {
+		done()
+		return nil, err
+	}
+	if len(o.WorkloadNames) == 0 {
+		o.WorkloadNames = []string{w.String()}
+	}
+	return done, nil
+}
+
+// place finds cluster and namespace as kubectl does, where they were not given and this is no pod.
+func place(o *config.Doctor) error {
+	if err := o.Complete(func(string) string { return "" }); err != nil {
+		return err
+	}
+	if _, err := rest.InClusterConfig(); err == nil && o.Kubeconfig == "" {
+		return nil
+	}
+	if o.Kubeconfig == "" {
+		o.Kubeconfig = clientcmd.NewDefaultClientConfigLoadingRules().GetDefaultFilename()
+	}
+	if o.Namespace == "" {
+		o.Namespace = "default"
+	}
+	return nil
+}
+
+// adopt sets the flags that were not given as the arguments of ensure say.
+func adopt(flags *pflag.FlagSet, args []string, dir string, read func(string) ([]byte, error)) error {
+	var theirs config.Ensure
+	given := pflag.NewFlagSet("ensure", pflag.ContinueOnError)
+	theirs.Flags(given)
+	if err := given.Parse(args); err != nil {
+		return failure.New(failure.Usage, fmt.Errorf("the arguments of the init container: %w", err), "is it of another version?")
+	}
+	var errs []error
+	before := map[string]bool{}
+	flags.VisitAll(func(f *pflag.Flag) { before[f.Name] = f.Changed })
+	given.Visit(func(f *pflag.Flag) {
+		if before[f.Name] || slices.Contains(notOurs, f.Name) || flags.Lookup(f.Name) == nil {
+			return
+		}
+		values := []string{f.Value.String()}
+		if many, ok := f.Value.(pflag.SliceValue); ok {
+			values = many.GetSlice()
+		}
+		for _, value := range values {
+			if slices.Contains(fileFlags, f.Name) {
+				text, err := read(value)
+				if err != nil {
+					errs = append(errs, fmt.Errorf("--%s of the init container: %w", f.Name, err))
+					return
+				}
+				value = filepath.Join(dir, f.Name)
+				errs = append(errs, os.WriteFile(value, text, 0o600))
+			}
+			errs = append(errs, flags.Set(f.Name, value))
+		}
+	})
+	return errors.Join(errs...)
+}
