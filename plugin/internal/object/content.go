@@ -43,7 +43,7 @@ func Look(in Input, s Source) (c Content, state State, why string) {
 	if o == nil {
 		return Content{}, NotShown, ""
 	}
-	if why = o.filled(); why == "" {
+	if why = o.filled(); why == "" || why == NoData {
 		if filler := in.Filler(s); filler != "" {
 			why = filler + " has it filled"
 		}
@@ -68,17 +68,22 @@ var controllers = [...]string{
 	"config.openshift.io/inject-trusted-cabundle",
 }
 
-// filled tells what fills an object later, "" when nothing does: who bears no data waits for some.
+// NoData is why the keys of an object that bears none are not shown: who bears none waits for some.
+const NoData = "it has no data yet"
+
+// filled tells what fills an object later, "" when nothing does.
 func (o *Object) filled() string {
 	for _, name := range controllers {
 		if o.Annotation(name) != "" || o.Label(name) != "" {
 			return "it has " + name
 		}
 	}
-	if len(o.Keys()) == 0 {
-		return "it has no data yet"
+	for _, name := range fields {
+		for range entries(Get(o.Node, name)) {
+			return ""
+		}
 	}
-	return ""
+	return NoData
 }
 
 // fields are where a Secret or ConfigMap has its keys, the one that counts last.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
@@ -22,6 +24,30 @@ func (c Container) Variable(name string) (shell.Word, bool) {
 		return shell.Word{}, len(Items(c.Node, "envFrom")) > 0
 	}
 	return shell.Word{Text: e.Value, Known: !e.From}, true
+}
+
+// commands are those of a container, as far as they can be read.
+type commands struct {
+	all  []shell.Command
+	read bool // all of them
+}
+
+// runs gives the commands of the container itself.
+func (c Container) runs() commands {
+	o, n := c.pod.object, c.Node.YNode()
+	if o == nil {
+		all, read := c.Commands(c.Command())
+		return commands{all, read}
+	}
+	known, ok := o.runs[n]
+	if !ok {
+		if o.runs == nil {
+			o.runs = map[*yaml.Node]commands{}
+		}
+		known.all, known.read = c.Commands(c.Command())
+		o.runs[n] = known
+	}
+	return known
 }
 
 // filling is what the containers of a pod do to a file of an empty folder.
@@ -56,8 +82,8 @@ func (p Pod) inEmpty(f File, c Container, volume, at string, in Input) File {
 // by adds what one container does. What the images of others than init containers do by themselves is to read: they start too late to make
 // a file that somebody needs to start.
 func (all *filling) by(c Container, file, folder string, self bool, in Input) {
-	commands, read := c.Commands(c.Command())
-	from, maker, unread := fill(commands, file, folder, Text(c.Node, "workingDir"))
+	runs := c.runs()
+	from, maker, unread := fill(runs.all, file, folder, Text(c.Node, "workingDir"))
 	for _, name := range from {
 		all.copy(c, name, in)
 	}
@@ -67,7 +93,7 @@ func (all *filling) by(c Container, file, folder string, self bool, in Input) {
 	may := fmt.Sprintf("the container %q, which mounts the same empty folder, may write it", c.Name)
 	switch {
 	case self:
-	case c.List == "initContainers" && (unread || !read || len(commands) == 0):
+	case c.List == "initContainers" && (unread || !runs.read || len(runs.all) == 0):
 		all.may = cmp.Or(all.may, may)
 	default:
 		all.others = cmp.Or(all.others, may)

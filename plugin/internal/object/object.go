@@ -40,6 +40,8 @@ type Object struct {
 	Node *yaml.RNode // the object's mapping inside the document
 	Path []string    // where the object sits in its document: nil, or "items" and the index
 	Hook string      // value of the helm.sh/hook annotation, "" for an ordinary object
+
+	runs map[*yaml.Node]commands // what its containers run: it is read once
 }
 
 // ResourceList is the kind in which kustomize and kpt hand objects to a function, see
@@ -147,7 +149,7 @@ func Pairs(node *yaml.RNode, path ...string) map[string]string {
 // entries gives the fields of a mapping in their order.
 func entries(node *yaml.RNode) iter.Seq2[string, *yaml.Node] {
 	return func(yield func(string, *yaml.Node) bool) {
-		n := behindAlias(node.YNode())
+		n := at(node, nil)
 		for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 			if !yield(n.Content[i].Value, n.Content[i+1]) {
 				return

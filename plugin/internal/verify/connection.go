@@ -41,7 +41,8 @@ type connection struct {
 	probe       bool
 	rc          *link // file of options that could not be read: the pair may stand there
 	kibana      bool
-	inKeystore  bool // the password may be there
+	unread      string // file of its settings that nothing here shows
+	inKeystore  bool   // the password may be there
 }
 
 // address is where a connection goes.

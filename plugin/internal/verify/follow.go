@@ -55,6 +55,11 @@ func (c caller) follow(file string, at place) link {
 	return l
 }
 
+// isUnread holds for a file of settings that is there, and that nothing here shows.
+func (l link) isUnread() bool {
+	return l.Found == object.Made || l.Key() && l.State == object.NotShown
+}
+
 // holds is the assumption that an object which nothing here shows has a key; filled says who brings it, "" where nothing does.
 func holds(s object.Source, filled string) string {
 	text := fmt.Sprintf("%s/%s%s holds the key %q", s.Kind, s.Name, inNamespace(s.Namespace), s.Key)

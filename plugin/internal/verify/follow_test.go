@@ -172,3 +172,33 @@ subjects: [{kind: ServiceAccount, name: ` + account + `}]
 		}
 	}
 }
+
+// TestSettingsElsewhere holds that of settings in a file that nothing here shows none is said to be missing.
+func TestSettingsElsewhere(t *testing.T) {
+	kibana := `---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: dash}
+spec:
+  template:
+    spec:
+      containers:
+      - {name: kibana, image: "kibana:8.19.2", env: [{name: ELASTICSEARCH_SSL_VERIFICATIONMODE, value: full}], volumeMounts: [{name: c, mountPath: /usr/share/kibana/config}]}
+      volumes: [{name: c, configMap: {name: elsewhere}}]
+`
+	settings := map[string]string{}
+	for _, key := range []string{"xpack.security.enabled", ssl + "enabled", ssl + "client_authentication", ssl + "certificate", ssl + "key", ssl + "certificate_authorities"} {
+		settings[key] = ""
+	}
+	server := strings.ReplaceAll(node{env: settings}.String(), "        volumeMounts:\n", "        volumeMounts:\n        - {name: c, mountPath: /usr/share/elasticsearch/config}\n") +
+		"      - {name: c, configMap: {name: elsewhere}}\n"
+	g := judged(t, server+kibana, Options{})
+	for _, says := range []string{
+		`ConfigMap/elsewhere holds the key "elasticsearch.yml"`, `ConfigMap/elsewhere holds the key "kibana.yml"`,
+		`container "elasticsearch": ` + ssl + "client_authentication is required", `/usr/share/kibana/config/kibana.yml says how Kibana logs in`,
+	} {
+		if codesOf(g) != "" || !strings.Contains(g.Text(), says) {
+			t.Fatalf("lacks %s\n%s", says, g.Text())
+		}
+	}
+}

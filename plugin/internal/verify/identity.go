@@ -34,6 +34,8 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 		c.comesFrom(a, c.user)
 		c.comesFrom(a, c.password)
 	case len(c.files) > 0:
+	case c.kibana && c.unread != "":
+		a.assume("%s: %s says how Kibana logs in", c.caller, c.unread)
 	case c.kibana && !c.usesPKI(servers):
 		a.fail(c.setting(c.token, "elasticsearch.serviceAccountToken"), NoIdentity, "neither a service token nor a user name is set")
 	case c.kibana:
@@ -61,7 +63,7 @@ func (c *connection) judgeToken(a *Aspect) {
 		c.judgeRights(a)
 		return
 	}
-	if o := c.Shown(c.token.from); o != nil && len(o.Keys()) == 0 {
+	if _, _, why := object.Look(c.reader, c.token.from); why == object.NoData {
 		a.fail(c.token.at, NobodyWrites, "%s is empty, and no init container of the pod writes it", c.token.from)
 		return
 	}

@@ -36,6 +36,7 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 	own := c.kibanaConnection(w, set, "elasticsearch.")
 	always := c.expanded(set["elasticsearch.ssl.alwaysPresentCertificate"])
 	own.always = &always
+	own.settingsUnread(c.follow(path.Join(w.Layout.Folder, "kibana.yml"), place{}))
 	all := []*connection{own}
 	if monitoring := c.kibanaConnection(w, set, "monitoring.ui.elasticsearch."); monitoring.hosts[0].set() {
 		monitoring.inKeystore = true
@@ -45,6 +46,19 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 		own.hosts[0] = value{texts: []string{"http://localhost:9200"}, at: c.at("elasticsearch.hosts", nil)} // Kibana's default
 	}
 	return all
+}
+
+// settingsUnread takes what matters, and is set nowhere else, as hidden in a file of settings that nothing here shows.
+func (c *connection) settingsUnread(l link) {
+	if !l.isUnread() {
+		return
+	}
+	c.unread = l.Path
+	for _, v := range []*value{&c.hosts[0], &c.ca, &c.cert, &c.key, c.always} {
+		if !v.set() {
+			*v = value{hidden: true, at: c.at(l.Path, nil)}
+		}
+	}
 }
 
 func (c caller) kibanaConnection(w *recognise.Workload, set settings, prefix string) *connection {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -90,7 +89,7 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 
 // unread takes what matters, and is set nowhere else, as hidden in a file of settings that nothing here shows.
 func (s *server) unread(l link) {
-	if l.Found != object.Made && (!l.Key() || l.State != object.NotShown) {
+	if !l.isUnread() {
 		return
 	}
 	for _, key := range []string{"xpack.security.enabled", ssl + "enabled", ssl + "client_authentication", ssl + "certificate", ssl + "key", ssl + "certificate_authorities"} {
