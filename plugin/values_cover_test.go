@@ -50,7 +50,7 @@ func coverFileValues() []variant {
 			extra: covered("fluent-bit", "a.yaml", "pipeline:\n  outputs:\n"+
 				"  - {name: es, host: elasticsearch-master, port: 9200, tls: on, tls.ca_file: /certs/ca.crt}\n"+
 				"  - {name: http, host: elasticsearch-master, port: 9200}", ""),
-			refused: "ConfigMap/ship: data[a.yaml] > pipeline.outputs[1].host" + names},
+			refused: "ConfigMap/ship: data[a.yaml] > pipeline.outputs[1].host line 4" + names},
 		{name: "a second output of Logstash, on the same line",
 			extra:   covered("logstash:8.19.0", "a.conf", logstash(" http { url => \""+coverURL+"/x\" }"), ""),
 			refused: "ConfigMap/ship: data[a.conf] line 1" + names},

@@ -47,16 +47,23 @@ func Find(r *recognise.Release, n *Names) (Found, error) {
 
 func (f *finder) object(o *object.Object) {
 	pod, runs := o.Pod()
-	switch {
-	case isSilent(o):
-	case runs && (slices.Contains([]string{"", "apps", "batch", "extensions"}, groupOf(o.APIVersion)) || f.names.servers[o] != nil):
+	seen := map[*yaml.Node]bool{} // texts that belong to a container
+	if runs && !isSilent(o) {
 		f.pod(o, pod)
-	case groupOf(o.APIVersion) == "" && (o.Kind == "ConfigMap" || o.Kind == "Secret"):
+		for _, c := range pod.All() {
+			for _, s := range scalars(c.Node.YNode()) {
+				seen[s.node] = true
+			}
+		}
+	}
+	switch {
+	case isSilent(o), runs && slices.Contains([]string{"", "apps", "batch", "extensions"}, o.Group()):
+	case o.Group() == "" && (o.Kind == "ConfigMap" || o.Kind == "Secret"):
 		for _, e := range entries(o) {
 			look{finder: f, object: o}.file(e)
 		}
 	default:
-		f.resource(o)
+		f.resource(o, seen)
 	}
 }
 
@@ -78,8 +85,9 @@ func (l look) text(text string, base Mention, c context) {
 		if m.Strength = l.names.judge(text, h, c); m.Strength == Nothing {
 			return
 		}
-		c.own = true
-		m.own = l.names.judge(text, h, c)
+		toItself := c
+		toItself.own = true
+		m.own = l.names.judge(text, h, toItself)
 		m.Object, m.Name, m.Local, m.Route, m.Plain = l.object, h.name, h.local, c.route, h.scheme(text) == "http"
 		m.Span = Span{at.From + base.Span.From, at.To + base.Span.From}
 		l.found = append(l.found, m)
@@ -214,16 +222,15 @@ func below(n *yaml.Node, field string) []scalar {
 }
 
 // unsaid are fields in which a name says nothing.
-var unsaid = []string{"labels", "annotations", "selector", "matchLabels", "podSelector", "nodeSelector", "image", "metadata"}
+var unsaid = []string{"labels", "annotations", "selector", "matchLabels", "podSelector", "nodeSelector", "image"}
 
 // resource looks at an object of any other kind, such as a route or a custom resource.
-func (f *finder) resource(o *object.Object) {
+func (f *finder) resource(o *object.Object, seen map[*yaml.Node]bool) {
 	l := look{finder: f, object: o}
-	in := map[*yaml.Node]bool{}
-	l.containersOf(o.Node.YNode(), nil, in)
+	l.containersOf(o.Node.YNode(), nil, seen)
 	for _, s := range scalars(o.Node.YNode()) {
 		first := s.path[0].Field
-		if in[s.node] || slices.Contains([]string{"apiVersion", "kind", "metadata", "status"}, first) || slices.ContainsFunc(s.path, isUnsaid) {
+		if seen[s.node] || slices.Contains([]string{"apiVersion", "kind", "metadata", "status"}, first) || slices.ContainsFunc(s.path, isUnsaid) {
 			continue
 		}
 		switch {
@@ -239,13 +246,18 @@ func (f *finder) resource(o *object.Object) {
 }
 
 // containersOf looks at what runs below a node of a resource: whatever has an image and is told something. It notes what it has seen.
-func (l look) containersOf(n *yaml.Node, path object.Path, in map[*yaml.Node]bool) {
+func (l look) containersOf(n *yaml.Node, path object.Path, seen map[*yaml.Node]bool) {
 	c := object.Container{Node: yaml.NewRNode(n)}
+	for _, child := range n.Content {
+		if seen[child] {
+			return
+		}
+	}
 	if n.Kind == yaml.MappingNode && object.Text(c.Node, "image") != "" && (object.Get(c.Node, "env") != nil || object.Get(c.Node, "args") != nil || object.Get(c.Node, "command") != nil) {
 		l.variable = l.variables(l.object, c)
 		l.container(c, path, "", false)
 		for _, s := range scalars(n) {
-			in[s.node] = true
+			seen[s.node] = true
 		}
 		return
 	}
@@ -253,9 +265,9 @@ func (l look) containersOf(n *yaml.Node, path object.Path, in map[*yaml.Node]boo
 		switch {
 		case child.Kind == yaml.ScalarNode:
 		case n.Kind == yaml.MappingNode:
-			l.containersOf(child, path.Field(n.Content[i-1].Value), in)
+			l.containersOf(child, path.Field(n.Content[i-1].Value), seen)
 		default:
-			l.containersOf(child, append(slices.Clone(path), stepTo(path.Last(), child, i)), in)
+			l.containersOf(child, append(slices.Clone(path), stepTo(path.Last(), child, i)), seen)
 		}
 	}
 }

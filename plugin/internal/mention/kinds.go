@@ -52,10 +52,10 @@ func groupOf(apiVersion string) string {
 	return group
 }
 
-func isSilent(o *object.Object) bool { return slices.Contains(silent[groupOf(o.APIVersion)], o.Kind) }
+func isSilent(o *object.Object) bool { return slices.Contains(silent[o.Group()], o.Kind) }
 
 // IsRoute tells whether an object is a route of a known kind.
-func IsRoute(o *object.Object) bool { return slices.Contains(routes[groupOf(o.APIVersion)], o.Kind) }
+func IsRoute(o *object.Object) bool { return slices.Contains(routes[o.Group()], o.Kind) }
 
 // staysSilent tells by the bytes of a document that it is of a silent kind: then it need not be parsed.
 func staysSilent(kind string, text []byte) bool {

@@ -4,6 +4,8 @@
 package mention
 
 import (
+	"strings"
+
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -102,6 +104,9 @@ func (c *Claims) Open(m Mention, reader *yaml.Node) bool {
 	}
 	return !c.answers(m.node, m.Span, reader)
 }
+
+// Several tells whether the text has several lines.
+func (m Mention) Several() bool { return strings.Contains(strings.TrimSpace(m.node.Value), "\n") }
 
 // Told gives the container that is told a mention in its own object, nil for other mentions.
 func (m Mention) Told() *yaml.Node { return m.where }

@@ -180,6 +180,7 @@ func TestTable(t *testing.T) {
 		{"an attribute of XML", conf("a.xml", `<property name="es.host">search</property>`), Address},
 		{"PHP", conf("a.php", "<?php return ['search' => ['host' => 'search']];"), Address},
 		{"Python", conf("a.py", "ES = {'default': {'hosts': 'search'}}\n"), Address},
+		{"a section in brackets first", conf("a.conf", "[OUTPUT]\n  Name es\n  Host search\n[OUTPUT]\n  Name es\n  Host other\n"), Address},
 		{"two words", conf("a.conf", "<server>\n  Host search\n</server>\n"), Address},
 		{"another word of a file", conf("a.conf", "backend search-0\nuse search\n"), May},
 		{"a key", conf("a.yaml", "search: {a: b}\n"), Nothing},
@@ -390,6 +391,13 @@ ConfigMap/conf  data[b.ini] 22-28 line %d Deployment/search/search
 	}
 	if got := b.String(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+// TestEachIsFound holds that one mention hides no other in its text.
+func TestEachIsFound(t *testing.T) {
+	if all := find(t, server("")+conf("a.conf", "host = search\nx = y\nhost = search\n")); len(all) != 2 {
+		t.Errorf("%+v", all)
 	}
 }
 

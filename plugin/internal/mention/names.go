@@ -174,6 +174,9 @@ func (n *Names) Add(host string) {
 	add(n.hosts, strings.ToLower(host), host, nil)
 }
 
+// Port notes a port on which a server speaks HTTP.
+func (n *Names) Port(port string) { n.ports[port] = true }
+
 // None tells whether nothing has a name.
 func (n *Names) None() bool { return len(n.labels)+len(n.hosts) == 0 }
 

@@ -85,7 +85,7 @@ func (f *finder) readers() error {
 }
 
 func isFile(m Mention) bool {
-	return m.where == nil && (m.Object.Kind == "ConfigMap" || m.Object.Kind == "Secret") && groupOf(m.Object.APIVersion) == ""
+	return m.where == nil && (m.Object.Kind == "ConfigMap" || m.Object.Kind == "Secret") && m.Object.Group() == ""
 }
 
 // readingPods gives the objects with a pod that refer to one of names, and those that are told a server.

@@ -1,7 +1,10 @@
 package mention
 
 import (
+	"bytes"
 	"encoding/base64"
+	"errors"
+	"io"
 	"strconv"
 	"strings"
 
@@ -148,7 +151,7 @@ func (e entry) inner(o *object.Object) (root *yaml.Node, line int, rest int) {
 		return nil, 0, 0
 	}
 	found, err := doc.Root()
-	if err != nil || found == nil || found.YNode().Kind == yaml.ScalarNode {
+	if err != nil || found == nil || found.YNode().Kind == yaml.ScalarNode || found.YNode().Style&yaml.FlowStyle != 0 && !isWhole(doc.Text()) {
 		return nil, 0, 0
 	}
 	rest = len(e.text)
@@ -156,6 +159,12 @@ func (e entry) inner(o *object.Object) (root *yaml.Node, line int, rest int) {
 		rest = at + len(doc.Text())
 	}
 	return found.YNode(), doc.Line(), rest
+}
+
+// isWhole tells whether a text is one YAML document and nothing else: behind a first line in brackets anything may stand.
+func isWhole(text []byte) bool {
+	decoder, n := yaml.NewDecoder(bytes.NewReader(text)), yaml.Node{}
+	return decoder.Decode(&n) == nil && errors.Is(decoder.Decode(&n), io.EOF)
 }
 
 // isBlock tells whether each line of a text has a line of its own.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // checkClient judges a client's pair, and whether the server's certificate covers the addresses that the client calls.
@@ -15,7 +16,7 @@ func (p *planner) checkClient(o *object.Object, id identity, hosts []string, ver
 	var problems []error
 	var accepted []*x509.Certificate
 	for _, h := range hosts {
-		w := p.behind(o, hostOf(h))
+		w := p.behind(o, shell.Host(h))
 		if w == nil || p.nodes[w] == nil {
 			continue
 		}
@@ -25,9 +26,9 @@ func (p *planner) checkClient(o *object.Object, id identity, hosts []string, ver
 		if leaf == nil {
 			continue
 		}
-		if err := leaf[0].VerifyHostname(hostOf(h)); err != nil && verification == "full" {
+		if err := leaf[0].VerifyHostname(shell.Host(h)); err != nil && verification == "full" {
 			problems = append(problems, fmt.Errorf("the certificate of %s (Secret/%s) does not cover %q, which is where Elasticsearch is called: "+
-				"call it by one of its names (%s), or set certificates.verificationMode: certificate", w.ID, server.certificate.Name, hostOf(h), strings.Join(leaf[0].DNSNames, ", ")))
+				"call it by one of its names (%s), or set certificates.verificationMode: certificate", w.ID, server.certificate.Name, shell.Host(h), strings.Join(leaf[0].DNSNames, ", ")))
 		}
 		if cas := p.chain(id.ca); cas != nil {
 			if err := certificate.ChainsTo(leaf, cas); err != nil {

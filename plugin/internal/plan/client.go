@@ -157,7 +157,7 @@ func (p *planner) curlClient(o *object.Object, c object.Container, id identity) 
 		return fmt.Errorf("container %q: a command runs curl with -q, which makes it ignore every .curlrc and so the client certificate; remove that option", c.Name)
 	}
 	p.mountClient(o, c, id)
-	p.care(c)
+	p.coverCalls(o, c)
 	p.setEnv(o, c, "CURL_HOME", clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
 	return nil
 }

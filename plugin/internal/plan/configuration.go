@@ -7,6 +7,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
@@ -51,9 +52,9 @@ type setting struct {
 	script *byScript  // the entry script of the image writes it; nil otherwise
 	twins  []*setting // the same setting once more in the same channel: nothing tells which of them counts
 
-	variable string     // that it is, "" when it is none
-	word     patch.Path // of the argument that holds it, by its position
-	span     span       // that it takes in the text there
+	variable string       // that it is, "" when it is none
+	word     patch.Path   // of the argument that holds it, by its position
+	span     mention.Span // that it takes in the text there
 }
 
 // Value gives a setting with one value, "" when it has none or several.

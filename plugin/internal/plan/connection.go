@@ -9,9 +9,11 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // connection is one place where a program says how it reaches Elasticsearch.
@@ -69,8 +71,7 @@ func (p *planner) reaches(w *recognise.Workload, c *connection) bool {
 		case host == "" || len(p.services) == 0:
 			return true // cannot be read: it is taken for ours
 		}
-		service, _, _ := strings.Cut(host, ".")
-		return slices.Contains(p.services, service) || strings.HasPrefix(host, "*")
+		return p.names.Called(host) != "" || strings.HasPrefix(host, "*")
 	})
 }
 
@@ -95,10 +96,10 @@ func (c *connection) hosts(w *recognise.Workload) []string {
 	}
 	var hosts []string
 	for _, v := range s.Values {
-		host := hostOf(v)
+		host := shell.Host(v)
 		if strings.ContainsAny(host, "$#") { // the address itself is a variable, and not only the password in it
 			text, known := expand(w.Main, v)
-			host = hostOf(text)
+			host = shell.Host(text)
 			if !known {
 				host = ""
 			}
@@ -360,17 +361,17 @@ func expand(c object.Container, text string) (expanded string, known bool) {
 	var b strings.Builder
 	last := 0
 	known = true
-	for _, r := range references(text) {
-		value := r.fallback
-		e, ok := c.Env(r.name)
+	for _, r := range mention.References(text) {
+		value := r.Fallback
+		e, ok := c.Env(r.Name)
 		switch {
 		case ok && !e.From:
 			value = e.Value
-		case ok || !r.hasFallback:
+		case ok || !r.HasFallback:
 			known = false
 		}
-		b.WriteString(text[last:r.from] + value)
-		last = r.to
+		b.WriteString(text[last:r.From] + value)
+		last = r.To
 	}
 	return b.String() + text[last:], known && !strings.Contains(text[last:], "${") && !strings.Contains(text[last:], "$(")
 }

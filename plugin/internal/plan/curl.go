@@ -24,13 +24,11 @@ func usesCurl(c object.Container) bool {
 	return len(all) > 0
 }
 
-// callsByCurl tells whether a request of a container goes to one of hosts: then it gets the certificate. What a request sends, such as the
+// callsByCurl tells whether a request of a container goes to a host that is ours: then it gets the certificate. What a request sends, such as the
 // settings of a connector, may name Elasticsearch without calling it. An address that cannot be read may be any that the container names
 // outside of what curl sends.
-func callsByCurl(c object.Container, hosts []string) bool {
-	names := func(w shell.Word) bool {
-		return slices.ContainsFunc(hosts, func(host string) bool { return callsHost(w.Text, host) || isHostWord(w.Text, host) })
-	}
+func callsByCurl(c object.Container, ours func(text string) bool) bool {
+	names := func(w shell.Word) bool { return ours(w.Text) }
 	all, ok := requests(c)
 	called, unread, sent := false, false, false
 	for _, r := range all {

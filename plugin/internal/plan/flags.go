@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -54,7 +55,7 @@ func flagSetting(w *recognise.Workload, f process.Flag) *setting {
 	arg, from, to, exact := f.Place()
 	s := &setting{
 		Key: f.Name, Values: []string{f.Value.Text}, Hidden: !exact || !f.Value.Known, object: w.Object,
-		prefix: arg.Text[:from], suffix: arg.Text[to:], span: span{from, to},
+		prefix: arg.Text[:from], suffix: arg.Text[to:], span: mention.Span{From: from, To: to},
 	}
 	if arg.Field == nil {
 		s.Place = fmt.Sprintf("env %q of container %q", f.Run.Name, w.Main.Name)

@@ -4,7 +4,10 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -117,38 +120,45 @@ func (p *planner) hookCredentials() string {
 	return ""
 }
 
-// otherPods plans the clients outside the servers' own pods. Tests, hooks and Jobs that call Elasticsearch by curl are served as every
-// curl is; what is left is named.
+// otherPods plans the tests, hooks and Jobs outside the servers' own pods that call Elasticsearch by curl: they are served as every curl is. What
+// is left is named.
 func (p *planner) otherPods() {
-	if len(p.services) == 0 {
-		return
-	}
-	pods, err := p.release.Pods(p.services)
-	if err != nil {
-		p.problems = append(p.problems, err)
-		return
-	}
-	for _, o := range pods {
-		if p.removed[o] {
+	seen := map[*yaml.Node]bool{}
+	for _, m := range p.mentions() {
+		if m.Strength != mention.Address {
 			continue
 		}
-		pod, _ := o.Pod()
-		for _, c := range pod.All() {
-			place, service := mentioned(c, p.services)
-			if service == "" || p.isProgram(c) {
-				continue
-			}
+		if c := m.Told(); c != nil && m.Container != "" {
+			p.otherPod(m.Object, m.Container, m, seen)
+		}
+		for _, r := range m.Readers {
+			p.otherPod(r.Object, r.Container.Name, m, seen)
+		}
+	}
+}
+
+func (p *planner) otherPod(o *object.Object, name string, m mention.Mention, seen map[*yaml.Node]bool) {
+	pod, ok := o.Pod()
+	if !ok || p.removed[o] || p.isServer(o) {
+		return
+	}
+	for _, c := range pod.All() {
+		if c.Name != name || seen[c.Node.YNode()] || p.isProgram(c) {
+			continue
+		}
+		seen[c.Node.YNode()] = true
+		w := p.behind(o, m.Name)
+		switch {
+		case w == nil || !p.settings.Certs() || !callsByCurl(c, p.callsFrom(o)) || !isErrand(o, c) || p.listed(o.ID, c.Name):
+		case o.Hook != "" && !runsAfterInstall(o.Hook):
 			p.care(c)
-			w := p.behind(o, service)
-			switch {
-			case w == nil || !p.settings.Certs() || !callsByCurl(c, p.services) || !isErrand(o, c) || p.listed(o.ID, c.Name):
-				p.noteStranger(stranger{ID: o.ID, container: c.Name, place: place, service: service})
-			case o.Hook != "" && !runsAfterInstall(o.Hook):
-				p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "is a hook (" + o.Hook + ") that runs while what it would need is not there"})
-				p.action("%s calls Elasticsearch (%s) in a hook (%s), which runs before the release is there or after it is gone, so that it gets no certificate: "+
-					"give it one by the chart's values, or switch the hook off", o.ID, service, o.Hook)
-			default:
-				p.failing(o.ID, p.testPod(o, c, w))
+			p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "is a hook (" + o.Hook + ") that runs while what it would need is not there"})
+			p.action("%s calls Elasticsearch (%s) in a hook (%s), which runs before the release is there or after it is gone, so that it gets no certificate: "+
+				"give it one by the chart's values, or switch the hook off", o.ID, m.Name, o.Hook)
+		default:
+			if err := p.testPod(o, c, w); err != nil {
+				p.care(c) // what is wrong is said
+				p.failing(o.ID, err)
 			}
 		}
 	}
@@ -185,6 +195,19 @@ func (p *planner) behind(o *object.Object, host string) *recognise.Workload {
 			continue
 		}
 		if domain == "" && (namespace == "" || w.Namespace == "") || namespace == w.Namespace {
+			return w
+		}
+	}
+	return p.behindAnother(host)
+}
+
+// behindAnother gives the node that a host leads to which is no name of its Services: an alias, or an address.
+func (p *planner) behindAnother(host string) *recognise.Workload {
+	behind := p.names.Behind(host)
+	for _, w := range p.release.Nodes {
+		names, err := p.release.Services(w)
+		service, _, _ := strings.Cut(host, ".")
+		if err == nil && !slices.Contains(names, service) && slices.Contains(behind, w.Object) {
 			return w
 		}
 	}

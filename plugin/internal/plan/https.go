@@ -189,3 +189,20 @@ func isHost(host, name, port string) bool {
 	rest, colon := strings.CutPrefix(rest, ":"+port)
 	return ok && colon && (rest == "" || rest[0] < '0' || rest[0] > '9')
 }
+
+// portOf gives the port in ":9200" and ".ns.svc:9200"; the tag of an image is none.
+func portOf(s string) (string, bool) {
+	for s != "" && isNameByte(s[0]) {
+		s = s[1:]
+	}
+	s, ok := strings.CutPrefix(s, ":")
+	digits := 0
+	for digits < len(s) && s[digits] >= '0' && s[digits] <= '9' {
+		digits++
+	}
+	return s[:digits], ok && digits >= 2 && (digits == len(s) || !isNameByte(s[digits]))
+}
+
+func isNameByte(c byte) bool {
+	return c == '-' || c == '.' || c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}

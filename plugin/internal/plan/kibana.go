@@ -3,7 +3,6 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -42,6 +41,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	if err != nil {
 		return err
 	}
+	p.alsoCalled(hosts...)
 	id, err := p.sharedIdentity(w, ca, p.nodesBehind(w.Object, hosts), kibanaCAs, needs{ca: true, pair: own == nil})
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 		p.kibanaTLS(w, conf, id, own != nil),
 		p.login(w, conf, id, hosts),
 		p.monitoringUI(w, conf, id),
-		p.companions(w, id, p.kibanaHostNames(hosts)),
+		p.companions(w, id),
 		p.checkClient(w.Object, id, hosts, p.verification(conf)),
 	)
 }
@@ -201,17 +201,6 @@ func (p *planner) trusts(conf *configuration, ca object.Source) bool {
 // kibanaSet plans one of Kibana's settings: in its place where somebody set it, else in the environment.
 func (p *planner) kibanaSet(w *recognise.Workload, conf *configuration, key, value, why string) {
 	p.setting(w, conf, key, value, why, linkKibanaTLS)
-}
-
-// kibanaHostNames gives the names under which Kibana's pod calls Elasticsearch.
-func (p *planner) kibanaHostNames(hosts []string) []string {
-	names := slices.Clone(p.services)
-	for _, h := range hosts {
-		if name := hostOf(h); name != "" && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // verification gives how the init container checks the server: as Kibana does. It never goes without the chain.

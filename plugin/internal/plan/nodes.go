@@ -69,6 +69,7 @@ func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id id
 		return err
 	}
 	p.nodes[w].client = &id
+	p.names.Port(p.httpPort(conf))
 	p.speakHTTPS(w, conf)
 	return errors.Join(
 		p.stage(w, conf),
@@ -76,7 +77,7 @@ func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id id
 		p.curlClient(w.Object, w.Main, id),
 		p.probes(w, conf),
 		p.exporters(w, conf, id),
-		p.companions(w, id, append([]string{"localhost", "127.0.0.1"}, p.services...)),
+		p.companions(w, id),
 		p.checkPair(w.Object, id, p.bundle(p.nodes[w].accepts)),
 		p.makeFile(conf),
 	)

@@ -7,6 +7,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // Which Secret a client's key pair comes from:
@@ -111,7 +112,7 @@ func (p *planner) sharedIdentity(w *recognise.Workload, ca object.Source, called
 func (p *planner) nodesBehind(o *object.Object, addresses []string) []*recognise.Workload {
 	var all []*recognise.Workload
 	for _, address := range addresses {
-		if w := p.behind(o, hostOf(address)); w != nil {
+		if w := p.behind(o, shell.Host(address)); w != nil {
 			all = append(all, w)
 		}
 	}

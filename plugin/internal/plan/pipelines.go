@@ -9,6 +9,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
@@ -51,7 +52,7 @@ func (s pipelineStore) setting(v pipeline.Value) *setting {
 		list:   v.List,
 		object: s.object,
 		edit:   s.edit(v.Name),
-		span:   span{v.Offset, v.End},
+		span:   mention.Span{From: v.Offset, To: v.End},
 	}
 }
 
@@ -114,9 +115,6 @@ func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, f
 		}
 		p.configs[holder] = true
 		at := dataPath(holder, source.Key)
-		for _, comment := range pipeline.Comments(text, plugins) {
-			p.claims = append(p.claims, claim{object: holder, path: at, span: span{comment.Offset, comment.End}})
-		}
 		for _, plugin := range plugins {
 			if keys := find(plugin); keys != nil {
 				all = append(all, &connection{

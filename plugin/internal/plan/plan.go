@@ -13,6 +13,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -104,22 +105,26 @@ type planner struct {
 	plan     *Plan
 	problems []error
 
-	services  []string // names of the Services in front of the nodes of this stream
-	nodes     map[*recognise.Workload]*node
-	switched  bool                    // some node of the stream speaks HTTPS from now on, and did not before
-	configs   map[*object.Object]bool // ConfigMaps and Secrets that hold the configuration of what is planned
-	opened    []*embedded             // YAML files in them
-	claims    []claim
-	cared     map[*yaml.Node]bool      // containers whose every call is taken care of, or reported
-	workloads map[*object.Object]*work // what belongs to each patched workload
-	order     []*work
-	removed   map[*object.Object]bool
-	programs  map[*yaml.Node]bool // containers that a program of the table runs in, or that have a rule
-	ruled     []ruled
-	matched   map[string]bool // refs of the configuration that matched something
-	leaves    []issue.Leaf    // certificates that cert-manager makes
-	declared  *certificate.Declared
-	outside   []outside // Secrets and ConfigMaps that the stream does not hold
+	services   []string // names of the Services in front of the nodes of this stream
+	nodes      map[*recognise.Workload]*node
+	switched   bool                    // some node of the stream speaks HTTPS from now on, and did not before
+	configs    map[*object.Object]bool // ConfigMaps and Secrets that hold the configuration of what is planned
+	opened     []*embedded             // YAML files in them
+	names      *mention.Names
+	found      *mention.Found // by the names that were known
+	knownNames int
+	told       map[*yaml.Node]mention.Mention // the first address that a container is told
+	claims     mention.Claims
+	cared      map[*yaml.Node]bool      // containers whose every call is taken care of, or reported
+	workloads  map[*object.Object]*work // what belongs to each patched workload
+	order      []*work
+	removed    map[*object.Object]bool
+	programs   map[*yaml.Node]bool // containers that a program of the table runs in, or that have a rule
+	ruled      []ruled
+	matched    map[string]bool // refs of the configuration that matched something
+	leaves     []issue.Leaf    // certificates that cert-manager makes
+	declared   *certificate.Declared
+	outside    []outside // Secrets and ConfigMaps that the stream does not hold
 }
 
 // node is what is known about an Elasticsearch node once it is planned.
@@ -158,6 +163,7 @@ func (p *planner) servers() {
 		p.failing(w.ID, err)
 		p.services = append(p.services, names...)
 	}
+	p.serverNames()
 	slices.Sort(p.services)
 	p.services = slices.Compact(p.services)
 }

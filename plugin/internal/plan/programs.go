@@ -57,9 +57,12 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 	}
 	for _, c := range connections {
 		p.coverAddresses(w, c) // where it goes is known, also where that is elsewhere
+		if p.reaches(w, c) {
+			p.alsoCalled(c.hosts(w)...)
+		}
 	}
 	for _, name := range known.unread {
-		p.coverVariable(w, name)
+		p.coverVariable(w.Object, w.Main, name)
 	}
 	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !p.reaches(w, c) })
 	if len(connections) == 0 {

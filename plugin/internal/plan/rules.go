@@ -232,10 +232,11 @@ func (p *planner) ruleIdentity(w *recognise.Workload, files []ruleFile, groups [
 	}
 	var called []*recognise.Workload
 	for _, node := range p.release.Nodes {
-		names, err := p.release.Services(node)
-		if err == nil && slices.ContainsFunc(all, func(text string) bool {
-			return slices.ContainsFunc(names, func(name string) bool { return callsHost(text, name) || isHostWord(text, name) })
-		}) {
+		calls := func(text string) bool {
+			name := p.names.Calls(text)
+			return name != "" && slices.Contains(p.names.Behind(name), node.Object)
+		}
+		if slices.ContainsFunc(all, calls) {
 			called = append(called, node)
 		}
 	}

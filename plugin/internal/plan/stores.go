@@ -7,6 +7,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
@@ -94,7 +95,7 @@ func (s flagStore) all(key string) []*setting {
 			value = arg.Text
 		case f.Given:
 			found.prefix = key + "="
-			found.span = span{len(found.prefix), len(arg.Text)}
+			found.span = mention.Span{From: len(found.prefix), To: len(arg.Text)}
 			value = arg.Text[len(found.prefix):]
 		}
 		found.Values, found.Hidden = []string{value}, strings.Contains(value, "$(")

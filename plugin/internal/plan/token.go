@@ -11,6 +11,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // token plans the Secret of the service token, the container that fills it before Kibana starts, and the least that this container
@@ -65,7 +66,7 @@ func (p *planner) minter(o *object.Object, ca object.Source, hosts []string) ([]
 		return items, nil
 	}
 	for _, h := range hosts {
-		if known := p.nodes[p.behind(o, hostOf(h))]; known != nil && known.password.Name != "" {
+		if known := p.nodes[p.behind(o, shell.Host(h))]; known != nil && known.password.Name != "" {
 			return p.elasticUser(o, known.password)
 		}
 	}

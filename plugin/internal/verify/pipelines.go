@@ -25,7 +25,7 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 		text := string(l.Content.Text)
 		plugins, err := p.language().Plugins(text)
 		if err != nil {
-			continue // the sweep looks at it as it is
+			continue // what it names is seen as in any text
 		}
 		*read = true
 		breaks := breaksOf(text)

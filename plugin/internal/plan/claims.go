@@ -1,0 +1,156 @@
+package plan
+
+import (
+	"slices"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+)
+
+// A planned connection claims the places that it answers for: where it reads its address, and the variables in that. A server's name there
+// is covered; the same words elsewhere are not.
+
+// claim claims a place for whoever reads the object, or for one container of those that do.
+func (p *planner) claim(o *object.Object, at, inside patch.Path, span mention.Span, reader *yaml.Node) {
+	n := patch.At(o.Node, at)
+	if f := p.openedAt(o, at); inside != nil && f != nil {
+		n, span = patch.At(f.root, inside), mention.Span{}
+	}
+	if n != nil {
+		p.claims.Add(n.YNode(), span, reader)
+	}
+}
+
+// coverAddresses claims the addresses of a connection under both of their names: the program reads only one.
+func (p *planner) coverAddresses(w *recognise.Workload, c *connection) {
+	p.cover(w, c.store.get(c.keys.hosts))
+	p.cover(w, c.store.get(c.keys.hostsToo))
+}
+
+// cover claims the place of a setting, and the variables that it refers to.
+func (p *planner) cover(w *recognise.Workload, s *setting) {
+	switch {
+	case s == nil:
+		return
+	case s.variable != "":
+		p.coverVariable(w.Object, w.Main, s.variable)
+	case s.script != nil:
+		for _, name := range s.script.Env {
+			p.coverVariable(w.Object, w.Main, name)
+		}
+	case s.word != nil:
+		p.claim(s.object, s.word, nil, s.span, nil)
+	case s.edit.Syntax != nil:
+		p.claim(s.object, s.edit.Path, nil, s.span, nil)
+	default:
+		p.claim(s.object, s.edit.Path, s.edit.Inside, s.span, nil)
+	}
+	for _, text := range s.Values {
+		p.coverReferences(w.Object, w.Main, text)
+	}
+}
+
+func (p *planner) coverReferences(o *object.Object, c object.Container, text string) {
+	for _, r := range mention.References(text) {
+		p.coverVariable(o, c, r.Name)
+	}
+}
+
+// coverVariable claims the text of a variable of a container, where the stream shows it, and the variables in it.
+func (p *planner) coverVariable(o *object.Object, c object.Container, name string) {
+	holder, at, value, ok := p.variable(o, c, name)
+	if !ok {
+		return
+	}
+	n, reader := patch.At(holder.Node, at), c.Node.YNode()
+	if n == nil || p.claims.Has(n.YNode(), reader) {
+		return
+	}
+	p.claims.Add(n.YNode(), mention.Span{}, reader)
+	p.coverReferences(o, c, value)
+}
+
+// variable gives the text of a variable of a container, and where it stands; false when the stream does not show it.
+func (p *planner) variable(o *object.Object, c object.Container, name string) (holder *object.Object, at patch.Path, text string, ok bool) {
+	e, own := c.Env(name)
+	if own && !e.From {
+		return o, containerPath(c).Field("env").Item("name", name).Field("value"), e.Value, true
+	}
+	for _, source := range c.VariableSources(name) {
+		source = source.In(o.Namespace)
+		if holder := p.Shown(source); holder != nil {
+			if held, ok := holder.Content(source.Key); ok {
+				return holder, fields(held.Field, source.Key), string(held.Text), true
+			}
+		}
+	}
+	return nil, nil, "", false
+}
+
+// coverCalls claims the addresses of a container's requests by curl, and nothing else of its scripts.
+func (p *planner) coverCalls(o *object.Object, c object.Container) {
+	p.coverScripts(c)
+	for _, run := range process.Runs(c, c.Variable) {
+		for _, r := range run.Requests() {
+			for _, address := range r.Addresses {
+				for _, piece := range address.Written {
+					p.claims.Add(run.Args[piece.Word].Node, mention.Span{From: piece.From, To: piece.To}, nil)
+				}
+				for _, name := range address.From {
+					p.coverVariable(o, c, name)
+				}
+			}
+		}
+	}
+}
+
+// coverScripts claims the same in the files that a container reads, where they are scripts.
+func (p *planner) coverScripts(c object.Container) {
+	reader := c.Node.YNode()
+	seen := map[*yaml.Node]bool{}
+	for _, m := range p.mentions() {
+		if m.Inside != nil || !slices.ContainsFunc(m.Readers, func(r mention.Reader) bool { return r.Container.Node.YNode() == reader }) {
+			continue
+		}
+		held, ok := m.Object.Content(m.Path.Last())
+		if !ok || seen[held.Node] {
+			continue
+		}
+		seen[held.Node] = true
+		commands, _ := shell.Commands([]string{"sh", "-c", string(held.Text)}, c.Variable)
+		for _, command := range commands {
+			for _, r := range command.Requests() {
+				for _, address := range r.Addresses {
+					if r.IgnoresFiles || r.Diverted {
+						continue
+					}
+					for _, piece := range address.Written {
+						p.claims.Add(held.Node, mention.Span{From: piece.From, To: piece.To}, reader)
+					}
+				}
+			}
+		}
+	}
+}
+
+// openedAt gives the YAML file that a plan has opened at a place.
+func (p *planner) openedAt(o *object.Object, at patch.Path) *embedded {
+	i := slices.IndexFunc(p.opened, func(f *embedded) bool { return f.object == o && slices.Equal(f.path, at) })
+	if i < 0 {
+		return nil
+	}
+	return p.opened[i]
+}
+
+// care notes that every call of a container is taken care of, or reported already.
+func (p *planner) care(c object.Container) { p.cared[c.Node.YNode()] = true }
+
+func (p *planner) caredFor(o *object.Object, c object.Container) bool {
+	return p.cared[c.Node.YNode()] || p.listed(o.ID, c.Name)
+}
