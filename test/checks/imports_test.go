@@ -36,8 +36,8 @@ func TestProgramsLinkOnlyTheirOwn(t *testing.T) {
 
 // steps are the packages between the two ends: values in, values out.
 var steps = []string{
-	"plugin/internal/argocd", "plugin/internal/certificate", "plugin/internal/export", "plugin/internal/issue", "plugin/internal/krm", "plugin/internal/manifest", "plugin/internal/mention",
-	"plugin/internal/object",
+	"plugin/internal/argocd", "plugin/internal/catalog", "plugin/internal/certificate", "plugin/internal/export", "plugin/internal/issue", "plugin/internal/krm", "plugin/internal/manifest",
+	"plugin/internal/mention", "plugin/internal/object",
 	"plugin/internal/patch", "plugin/internal/pipeline",
 	"plugin/internal/plan", "plugin/internal/process", "plugin/internal/recognise", "plugin/internal/report", "plugin/internal/shell", "plugin/internal/verify", "plugin/internal/words", "initcontainer/internal/diagnosis",
 	"initcontainer/internal/protocol",

@@ -2,23 +2,6 @@ package plan
 
 import "github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 
-const linkAgent = "https://www.elastic.co/guide/en/fleet/8.19/elastic-agent-ssl-configuration.html"
-
-// agent is Elastic Agent with a configuration of its own. Its outputs are connections, and so are inputs that collect from Elasticsearch.
-func agent() program {
-	keys := beatKeys()
-	keys.scheme, keys.link = "", linkAgent
-	return program{app: recognise.Agent, dir: "/usr/share/elastic-agent", watch: fleet, files: files{
-		flags: []string{"c", "config"},
-		sets:  []string{"E"},
-		names: []string{"/usr/share/elastic-agent/elastic-agent.yml", "/etc/elastic-agent/agent.yml"},
-		places: []place{
-			{path: "outputs.*", field: "type", is: "elasticsearch", keys: keys},
-			{path: "inputs.*", field: "type", is: "elasticsearch/", keys: keys},
-		},
-	}}
-}
-
 // fleet tells where the output of an agent is set that is managed by Fleet: nothing in the manifests shows it.
 // https://www.elastic.co/guide/en/fleet/8.19/fleet-settings.html
 func fleet(p *planner, w *recognise.Workload) {

@@ -27,10 +27,11 @@ func (p *planner) claim(o *object.Object, at, inside patch.Path, span mention.Sp
 	}
 }
 
-// coverAddresses claims the addresses of a connection under both of their names: the program reads only one.
+// coverAddresses claims the addresses of a connection under all of their names: a program may read one only.
 func (p *planner) coverAddresses(w *recognise.Workload, c *connection) {
-	p.cover(w, c.store.get(c.keys.hosts))
-	p.cover(w, c.store.get(c.keys.hostsToo))
+	for _, name := range c.keys.Hosts {
+		p.cover(w, c.store.get(name))
+	}
 }
 
 // cover claims the place of a setting, and the variables that it refers to.

@@ -9,6 +9,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
@@ -20,7 +21,8 @@ import (
 type connection struct {
 	name   string // for messages: "output.elasticsearch"
 	store  store
-	keys   tlsKeys
+	keys   catalog.Settings
+	link   string // documentation of these
 	dir    string // where relative paths in its settings start
 	folder string // where the program reads the pair, "" = where all do
 
@@ -35,27 +37,6 @@ type store interface {
 	get(key string) *setting
 	// put gives the edit that makes a setting have a value, spelled as the program's other settings are.
 	put(key string, value *yaml.Node) (*object.Object, patch.Edit)
-}
-
-// tlsKeys are the names of a program's settings. "" says that it has none for that.
-type tlsKeys struct {
-	hosts      string   // addresses, with or without scheme
-	hostsToo   string   // another name for the same
-	scheme     string   // says https where the addresses do not
-	enable, on string   // must have the value on
-	mustEnable bool     // and TLS is off unless it says so, whatever the addresses say
-	bareEnable bool     // and it makes addresses without a scheme HTTPS
-	unchecked  string   // a setting with which no CA is read
-	dropped    string   // a setting that makes the program leave its pair out too
-	drops      []string // when it has one of these values
-	ca         string   // what the CA is called
-	caIsList   bool     // and whether it is a list of files
-	cert, key  string   // PEM files; "" in a version that reads none
-	keystore   string   // a PKCS#12 file with the pair
-	password   string   // of that file
-	nested     bool     // a YAML file that knows no dotted names
-	instead    []string // settings that hold another pair or contradict PEM files, such as stores
-	link       string   // documentation of all these
 }
 
 // reaches tells whether a connection goes to an Elasticsearch of this stream. Without one in the stream any may be meant.
@@ -114,14 +95,16 @@ func (c *connection) pairs() string { return or(c.folder, clientDir) }
 
 // addresses gives the setting that says where a connection goes.
 func (c *connection) addresses() *setting {
-	if s := c.store.get(c.keys.hosts); s != nil || c.keys.hostsToo == "" {
-		return s
+	for _, name := range c.keys.Hosts {
+		if s := c.store.get(name); s != nil {
+			return s
+		}
 	}
-	return c.store.get(c.keys.hostsToo)
+	return nil
 }
 
 func (c *connection) ca() string {
-	if s := c.store.get(c.keys.ca); s != nil && len(s.Values) > 0 {
+	if s := c.store.get(c.keys.CA); s != nil && len(s.Values) > 0 {
 		return s.Values[0]
 	}
 	return ""
@@ -171,19 +154,21 @@ func (p *planner) connect(w *recognise.Workload, c *connection, id identity) err
 	if err := c.undone(); err != nil {
 		return err
 	}
-	for _, other := range slices.Concat(c.others(c.keys.hosts), c.others(c.keys.hostsToo)) { // which agree
-		p.cover(w, other)
+	for _, name := range c.keys.Hosts {
+		for _, other := range c.others(name) { // which agree
+			p.cover(w, other)
+		}
 	}
 	return nil
 }
 
 func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) error {
-	for _, key := range c.keys.instead {
+	for _, key := range c.keys.StoreAlso {
 		if s := c.store.get(key); s != nil {
 			return fmt.Errorf("%s is set in %s, and does not go together with PEM files: remove it; certificate, key and CA come from Secret/%s", key, s.Place, or(id.secret, id.ca.Name))
 		}
 	}
-	if s := c.store.get(c.keys.dropped); p.settings.Certs() && s != nil && slices.Contains(c.keys.drops, strings.ToLower(s.Value())) {
+	if s := c.store.get(c.keys.Verify.Name); p.settings.Certs() && s != nil && c.keys.Verify.Idle && c.keys.Verify.IsOff(s.Value()) {
 		return fmt.Errorf("%s is %q in %s, and then %s presents no certificate either: remove it; the CA of Secret/%s verifies Elasticsearch",
 			s.Key, s.Value(), s.Place, w.App, or(id.secret, id.ca.Name))
 	}
@@ -198,16 +183,16 @@ func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) 
 	switch file := p.source(w, c); {
 	case !c.checks():
 	case c.ca() == "" || named && (!file.Key() || file.Source != id.ca) || strings.HasPrefix(c.ca(), c.pairs()+"/"):
-		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "the CA that signed the server's certificate")
+		p.putFile(w, c, id, c.keys.CA, fileCA, c.keys.CAIsList, "the CA that signed the server's certificate")
 	case dangles(w, file):
-		p.putFile(w, c, id, c.keys.ca, fileCA, c.keys.caIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
+		p.putFile(w, c, id, c.keys.CA, fileCA, c.keys.CAIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
 	case file.Key():
 		if err := readable(w.Main, file); err != nil {
 			return err
 		}
 	default:
 		p.assume("%s: container %q: %s stays (%s): the file must be there, and hold the CA that signed the server's certificate%s",
-			w.ID, w.Main.Name, c.keys.ca, c.store.get(c.keys.ca).Place, because(file))
+			w.ID, w.Main.Name, c.keys.CA, c.store.get(c.keys.CA).Place, because(file))
 	}
 	if !p.settings.Certs() || own {
 		return nil
@@ -215,12 +200,12 @@ func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) 
 	if p.needsKeystore(w, c, id) {
 		return p.putKeystore(w, c, id)
 	}
-	if c.keys.cert == "" {
+	if c.keys.Cert == "" {
 		return fmt.Errorf("%s cannot present a certificate in this version of %s: use a later one (Logstash from 8.8 on), or list the container under spec.unmanaged (ref: %s/%s) with the reason",
 			c.name, w.App, w.ID, w.Main.Name)
 	}
-	p.putFile(w, c, id, c.keys.cert, fileCert, false, string(w.App)+" presents this certificate")
-	p.putFile(w, c, id, c.keys.key, fileKey, false, "the key of that certificate")
+	p.putFile(w, c, id, c.keys.Cert, fileCert, false, string(w.App)+" presents this certificate")
+	p.putFile(w, c, id, c.keys.Key, fileKey, false, "the key of that certificate")
 	return nil
 }
 
@@ -238,20 +223,20 @@ func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
 		if strings.HasPrefix(text, "http://") {
 			return fmt.Errorf("%s of %s is %q, which the environment makes an address of plain HTTP: use https:// there", hosts.Key, c.name, h)
 		}
-		if !known && !strings.Contains(text, "://") && !c.keys.mustEnable && c.keys.scheme == "" {
+		if !known && !strings.Contains(text, "://") && c.keys.Switch.Kind != catalog.Decides && c.keys.Scheme == "" {
 			p.assume("%s: container %q: the address in %s must begin with https://", w.ID, w.Main.Name, hosts.Place)
 		}
-		secure = secure || strings.HasPrefix(text, "https://") || !known && !c.keys.mustEnable && c.keys.scheme == ""
-		if known && !strings.Contains(text, "://") && c.keys.scheme == "" && !c.keys.mustEnable && !c.keys.bareEnable {
+		secure = secure || strings.HasPrefix(text, "https://") || !known && c.keys.Switch.Kind != catalog.Decides && c.keys.Scheme == ""
+		if known && !strings.Contains(text, "://") && c.keys.Scheme == "" && c.keys.Switch.Kind == catalog.MayBeOff {
 			fresh[i], plain = "https://"+h, true
 		}
 	}
-	scheme, enable := c.store.get(c.keys.scheme), c.store.get(c.keys.enable)
+	scheme, enable := c.store.get(c.keys.Scheme), c.store.get(c.keys.Switch.Name)
 	switch {
-	case c.keys.scheme != "" && !secure:
+	case c.keys.Scheme != "" && !secure:
 		plain = plain || scheme == nil || scheme.Value() != "https"
-	case c.keys.mustEnable && !secure:
-		plain = plain || enable == nil || !strings.EqualFold(enable.Value(), c.keys.on)
+	case c.keys.Switch.Kind == catalog.Decides && !secure:
+		plain = plain || enable == nil || !strings.EqualFold(enable.Value(), c.keys.Switch.On)
 	case !secure:
 		plain = true
 	}
@@ -260,16 +245,18 @@ func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
 			"or name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS", hosts.Key, c.name)
 	}
 	const why = "Elasticsearch speaks HTTPS"
-	p.replaceList(w, hosts, fresh, why, c.keys.link)
-	c.planned[c.keys.hosts], c.planned[c.keys.hostsToo] = fresh, fresh
-	if c.keys.scheme != "" && !secure {
-		p.put(w, c, c.keys.scheme, patch.Str("https"), why)
+	p.replaceList(w, hosts, fresh, why, c.link)
+	for _, name := range c.keys.Hosts {
+		c.planned[name] = fresh
+	}
+	if c.keys.Scheme != "" && !secure {
+		p.put(w, c, c.keys.Scheme, patch.Str("https"), why)
 	}
 	if enable != nil && enable.Hidden {
-		return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write %q there", c.keys.enable, enable.Place, c.keys.on)
+		return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write %q there", c.keys.Switch.Name, enable.Place, c.keys.Switch.On)
 	}
-	if c.keys.mustEnable || enable != nil || c.keys.bareEnable && !secure {
-		p.put(w, c, c.keys.enable, onValue(c.keys.on, enable), "TLS is on")
+	if c.keys.Switch.Kind == catalog.Decides || enable != nil || c.keys.Switch.Kind == catalog.Bare && !secure {
+		p.put(w, c, c.keys.Switch.Name, onValue(c.keys.Switch.On, enable), "TLS is on")
 	}
 	return nil
 }
@@ -286,7 +273,9 @@ func onValue(on string, old *setting) *yaml.Node {
 }
 
 // checks tells whether a connection reads a CA.
-func (c *connection) checks() bool { return c.keys.ca != "" && c.store.get(c.keys.unchecked) == nil }
+func (c *connection) checks() bool {
+	return c.keys.CA != "" && !(c.keys.Verify.Blind && c.store.get(c.keys.Verify.Name) != nil)
+}
 
 // hasPair tells whether the user has set a pair, or a part of one.
 func (c *connection) hasPair() bool {
@@ -294,13 +283,13 @@ func (c *connection) hasPair() bool {
 		s := c.store.get(key)
 		return s != nil && !strings.HasPrefix(s.Value(), ours)
 	}
-	return foreign(c.keys.keystore, keystorePath) || foreign(c.keys.cert, c.pairs()+"/") || foreign(c.keys.key, c.pairs()+"/")
+	return foreign(c.keys.Store, keystorePath) || foreign(c.keys.Cert, c.pairs()+"/") || foreign(c.keys.Key, c.pairs()+"/")
 }
 
 // ownPair tells whether the user has wired a client pair by hand. Half a pair is an error.
 func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
-	cert, key := c.store.get(c.keys.cert), c.store.get(c.keys.key)
-	if own := c.store.get(c.keys.keystore); own != nil && own.Value() != keystorePath {
+	cert, key := c.store.get(c.keys.Cert), c.store.get(c.keys.Key)
+	if own := c.store.get(c.keys.Store); own != nil && own.Value() != keystorePath {
 		p.assume("%s: container %q: %s stays (%s): it must hold a certificate that Elasticsearch trusts, and its key", w.ID, w.Main.Name, own.Key, own.Place)
 		return true, nil
 	}
@@ -309,9 +298,9 @@ func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
 	case ours(cert) && ours(key):
 		return false, nil
 	case cert == nil || key == nil:
-		one, other := cert, c.keys.key
+		one, other := cert, c.keys.Key
 		if cert == nil {
-			one, other = key, c.keys.cert
+			one, other = key, c.keys.Cert
 		}
 		return false, fmt.Errorf("%s is set in %s without %s: set both, or remove it", one.Key, one.Place, other)
 	case !p.settings.Certs():
@@ -346,7 +335,7 @@ func (p *planner) putFile(w *recognise.Workload, c *connection, id identity, key
 func (p *planner) put(w *recognise.Workload, c *connection, key string, value *yaml.Node, why string) {
 	c.planned[key] = scalars(value)
 	o, e := c.store.put(key, value)
-	p.inFileOf(w, e, o, why, c.keys.link)
+	p.inFileOf(w, e, o, why, c.link)
 }
 
 func isLocal(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }

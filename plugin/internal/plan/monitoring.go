@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -59,15 +60,11 @@ func (s serverStore) put(key string, value *yaml.Node) (*object.Object, patch.Ed
 // configuration folder only, so that the pair is mounted there once more.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/monitoring-settings.html#http-exporter-settings
 func (p *planner) exporters(w *recognise.Workload, conf *configuration, id identity) error {
-	keys := tlsKeys{
-		hosts: "host", ca: "ssl.certificate_authorities", caIsList: true, cert: "ssl.certificate", key: "ssl.key",
-		instead: []string{"ssl.keystore.path", "ssl.truststore.path"},
-		link:    "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/monitoring-settings.html#http-exporter-settings",
-	}
+	at := catalog.NodeMonitoring()
 	var problems []error
 	for _, name := range conf.below(exporterPrefix) {
 		prefix := exporterPrefix + name + "."
-		c := &connection{name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: keys, dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client")}
+		c := &connection{name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: at.Settings, link: catalog.LinkNodeMonitoring, dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client")}
 		if p.reaches(w, c) {
 			p.coverAddresses(w, c)
 			problems = append(problems, p.connect(w, c, id))
@@ -82,11 +79,7 @@ func (p *planner) monitoringUI(w *recognise.Workload, conf *configuration, id id
 	c := &connection{
 		name:  strings.TrimSuffix(monitoringUIPrefix, "."),
 		store: serverStore{conf: conf, prefix: monitoringUIPrefix, beside: "hosts"}, dir: w.Layout.Home,
-		keys: tlsKeys{
-			hosts: "hosts", ca: "ssl.certificateAuthorities", cert: "ssl.certificate", key: "ssl.key",
-			instead: []string{"ssl.keystore.path", "ssl.truststore.path"},
-			link:    "https://www.elastic.co/guide/en/kibana/8.19/monitoring-settings-kb.html",
-		},
+		keys: catalog.KibanaMonitoring().Settings, link: catalog.LinkKibanaMonitoring,
 	}
 	hosts := c.store.get("hosts")
 	if hosts == nil || !p.reaches(w, c) {

@@ -9,6 +9,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
@@ -23,7 +24,6 @@ type pipelineStore struct {
 	object   *object.Object
 	path     patch.Path // of the text
 	source   object.Source
-	older    map[string][]string // names that a setting had in earlier versions: they stay where the user wrote them
 }
 
 func (s pipelineStore) get(key string) *setting { return first(s.all(key)) }
@@ -34,10 +34,8 @@ func (s pipelineStore) all(key string) []*setting {
 		return nil
 	}
 	var all []*setting
-	for _, name := range append([]string{key}, s.older[key]...) {
-		for _, v := range s.plugin.All(name) {
-			all = append(all, s.setting(v))
-		}
+	for _, v := range s.plugin.All(key) {
+		all = append(all, s.setting(v))
 	}
 	return all
 }
@@ -90,9 +88,13 @@ func (s pipelineStore) put(key string, value *yaml.Node) (*object.Object, patch.
 	return s.object, e
 }
 
-// pipelines reads the mounted files of a container that end in .conf, and gives the plugins in them that are connections: find tells
-// their settings, nil for a plugin that is none.
-func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, find func(pipeline.Plugin) *tlsKeys, older map[string][]string) ([]*connection, error) {
+// pipelines reads the mounted files of a container that are written in its program's own language, and gives the plugins in them that are
+// connections.
+func (p *planner) pipelines(w *recognise.Workload, known catalog.Program) ([]*connection, error) {
+	if known.Language == nil {
+		return nil, nil
+	}
+	language, version := known.Language(), recognise.VersionOf(w.Object, w.Main)
 	var all []*connection
 	for _, name := range w.Main.Files(p) {
 		if path.Ext(name) != ".conf" {
@@ -116,11 +118,15 @@ func (p *planner) pipelines(w *recognise.Workload, language pipeline.Language, f
 		p.configs[holder] = true
 		at := dataPath(holder, source.Key)
 		for _, plugin := range plugins {
-			if keys := find(plugin); keys != nil {
+			expanded := plugin
+			if name, isKnown := expand(w.Main, plugin.Name); isKnown {
+				expanded.Name = name
+			}
+			if keys := known.Plugin(expanded, version); keys != nil {
 				all = append(all, &connection{
 					name:  plugin.String(),
-					store: pipelineStore{language, plugin, holder, at, source, older},
-					keys:  *keys, dir: path.Dir(name),
+					store: pipelineStore{language, plugin, holder, at, source},
+					keys:  *keys, dir: path.Dir(name), link: known.Link,
 				})
 			}
 		}

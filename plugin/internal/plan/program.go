@@ -8,123 +8,135 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// program is one that may call Elasticsearch, and where it says how it connects: in YAML files, flags or variables. What is written in
-// a language of its own has a function.
-type program struct {
-	app   recognise.App
-	dir   string // where relative paths start
-	files files
-	flags *tlsKeys
-	sign  string // how its flags begin: a new one stands beside them
-	env   *tlsKeys
-	words bool // an address may be a bare word of its command line, for which the settings of flags and variables count
-	// unread are variables in which its chart repeats the address, and which it does not read.
-	unread []string
-	own    func(p *planner, w *recognise.Workload) ([]*connection, error)
-	// watch sees what the connections do not show, such as settings that are made elsewhere.
-	watch func(p *planner, w *recognise.Workload)
-}
+// program is one of the catalog, planned in a container.
+type program struct{ catalog.Program }
 
-// files are the YAML files of a program, as its container sees them, and the places in them that are connections.
-type files struct {
-	flags  []string // of its command line that name the file, without signs; of several it merges them
-	sets   []string // that set anything in it
-	names  []string // where it is else; a folder ends in "/" and stands for every .yml and .yaml file in it
-	places []place
-}
-
-// place is a part of a YAML file that is a connection, or each of several: in the path "*" stands for any entry or element.
-type place struct {
-	path  string // "output.elasticsearch", "metricbeat.modules.*"
-	field string // of an entry or element behind "*" that tells it from others
-	is    string // how its value begins; with field "" how the entry's own name begins
-	keys  tlsKeys
-}
-
+// connections gives the connections of a container to whatever it calls.
 func (known program) connections(p *planner, w *recognise.Workload) ([]*connection, error) {
-	var all []*connection
-	if known.own != nil {
-		own, err := known.own(p, w)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, own...)
-	}
-	opened, err := p.files(w, known.files.of(w.Main, known.dir)...)
+	all, err := p.pipelines(w, known.Program)
 	if err != nil {
 		return nil, err
 	}
+	switch known.App {
+	case catalog.Logstash:
+		p.assumeVersion(w)
+		own, err := p.logstashSettings(w, known.Program)
+		return append(all, own...), err
+	case catalog.Fluentd:
+		return all, p.fluentdImage(w, all)
+	case catalog.Agent:
+		fleet(p, w)
+	}
+	inFiles, err := known.inFiles(p, w)
+	if err != nil {
+		return nil, err
+	}
+	onLine, err := known.onLine(p, w)
+	return slices.Concat(all, inFiles, onLine), err
+}
+
+// inFiles gives the connections in the YAML files of a program, and in those of its modules.
+func (known program) inFiles(p *planner, w *recognise.Workload) ([]*connection, error) {
+	opened, err := p.files(w, filesOf(known.Files, w.Main, known.Dir)...)
+	if err != nil {
+		return nil, err
+	}
+	var all []*connection
 	for _, f := range opened {
-		for _, at := range known.files.places {
-			for _, c := range at.in(f) {
-				c.dir = known.dir
+		for _, at := range known.Places {
+			for _, c := range connectionsAt(at, f) {
 				c.over = known.overFile(w, c, at, f, opened)
 				all = append(all, c)
 			}
 		}
 	}
-	var flags *connection
-	if known.flags != nil {
-		store := flagStore{w: w, sign: known.sign}
-		flags = &connection{name: "its command line", store: store, keys: *known.flags, dir: known.dir}
-		all = append(all, flags)
-	}
-	if known.env != nil {
-		conf, err := p.environment(w, func(key string) []string { return []string{key} })
-		if err != nil {
+	if known.Files.Modules != "" {
+		if opened, err = p.files(w, known.Files.Modules); err != nil {
 			return nil, err
 		}
-		c := &connection{name: "its environment", store: envStore{conf}, keys: *known.env, dir: known.dir}
-		if flags != nil && flags.addresses() == nil { // else the flags are the connection
-			c.over = []channel{renamed{flags.store, c.keys.to(flags.keys)}}
-		}
-		all = append(all, c)
 	}
-	if known.watch != nil {
-		known.watch(p, w)
+	for _, f := range opened {
+		for _, at := range known.Places {
+			if below, ok := strings.CutPrefix(at.At, known.Files.ModulesAt+"."); ok && known.Files.Modules != "" {
+				at.At = below
+				all = append(all, connectionsAt(at, f)...)
+			}
+		}
+	}
+	for _, c := range all {
+		c.dir, c.link = known.Dir, known.Link
 	}
 	return all, nil
 }
 
+// onLine gives the connection of a program's command line, and that of its environment.
+func (known program) onLine(p *planner, w *recognise.Workload) ([]*connection, error) {
+	if known.Line == nil {
+		return nil, nil
+	}
+	flags := &connection{name: "its command line", keys: known.Line.Renamed(known.Flag), dir: known.Dir, link: known.Link}
+	flags.store = flagStore{w: w, names: flags.keys.Names()}
+	version := recognise.VersionOf(w.Object, w.Main)
+	variable := func(setting string) string { return known.Env(setting, version) }
+	env := &connection{name: "its environment", keys: known.Line.Renamed(variable), dir: known.Dir, link: known.Link}
+	if variable(known.Line.Hosts[0]) == "" {
+		return []*connection{flags}, nil
+	}
+	conf, err := p.environment(w, func(key string) []string { return []string{key} })
+	if err != nil {
+		return nil, err
+	}
+	env.store = envStore{conf}
+	if flags.addresses() == nil { // else the flags are the connection
+		flagOf := map[string]string{}
+		for _, setting := range known.Line.Names() {
+			flagOf[variable(setting)] = known.Flag(setting)
+		}
+		env.over = []channel{renamed{flags.store, flagOf}}
+	}
+	return []*connection{flags, env}, nil
+}
+
 // overFile gives what else says something of a connection in a file: arguments, and the other files that the command
 // line names.
-func (known program) overFile(w *recognise.Workload, c *connection, at place, f *embedded, all []*embedded) []channel {
+func (known program) overFile(w *recognise.Workload, c *connection, at catalog.Place, f *embedded, all []*embedded) []channel {
 	var over []channel
-	if len(known.files.sets) > 0 {
+	if len(known.Files.Sets) > 0 {
 		name := strings.NewReplacer("[", "", "]", "").Replace(c.name)
-		over = append(over, setFlags{w: w, flags: known.files.sets, prefix: prefixOf(name)})
+		over = append(over, setFlags{w: w, flags: known.Files.Sets, prefix: prefixOf(name)})
 	}
-	if len(known.files.named(w.Main, known.dir)) < 2 || strings.Contains(at.path, "*") {
+	if len(filesNamed(known.Files, w.Main, known.Dir)) < 2 || strings.Contains(at.At, "*") {
 		return over // of a list one file has all
 	}
 	for _, other := range all {
 		if other.root != f.root {
-			over = append(over, yamlStore{file: other, prefix: prefixOf(at.path), nested: at.keys.nested})
+			over = append(over, yamlStore{file: other, prefix: prefixOf(at.At), nested: at.Nested})
 		}
 	}
 	return over
 }
 
-// of gives the files that a container's command line names, else those at the usual places.
-func (f files) of(c object.Container, dir string) []string {
-	if named := f.named(c, dir); len(named) > 0 {
+// filesOf gives the files that a container's command line names, else those at the usual places.
+func filesOf(f catalog.Files, c object.Container, dir string) []string {
+	if named := filesNamed(f, c, dir); len(named) > 0 {
 		return named
 	}
-	return f.names
+	return f.Paths
 }
 
-func (f files) named(c object.Container, dir string) []string {
+func filesNamed(f catalog.Files, c object.Container, dir string) []string {
 	line := process.Command(c, c.Variable)
-	said, _ := line.Flags(f.sets...)
+	said, _ := line.Flags(f.Sets...)
 	var named []string
 	for _, flag := range said {
-		if file := flag.Value.Text; !flag.Sets && file != "" && slices.Contains(f.flags, flag.Name) {
+		if file := flag.Value.Text; !flag.Sets && file != "" && slices.Contains(f.Options, flag.Name) {
 			if !path.IsAbs(file) {
 				file = path.Join(dir, file)
 			}
@@ -134,11 +146,11 @@ func (f files) named(c object.Container, dir string) []string {
 	return named
 }
 
-// in gives the connections at a place of a file.
-func (at place) in(f *embedded) []*connection {
-	before, after, several := strings.Cut(at.path, "*")
+// connectionsAt gives the connections at a place of a file.
+func connectionsAt(at catalog.Place, f *embedded) []*connection {
+	before, after, several := strings.Cut(at.At, "*")
 	if !several {
-		return []*connection{{name: at.path, store: yamlStore{file: f, prefix: prefixOf(at.path), nested: at.keys.nested}, keys: at.keys}}
+		return []*connection{{name: at.At, store: yamlStore{file: f, prefix: prefixOf(at.At), nested: at.Nested}, keys: at.Settings}}
 	}
 	list, node := patch.Path(nil), f.root
 	if before != "" {
@@ -146,14 +158,14 @@ func (at place) in(f *embedded) []*connection {
 	}
 	var all []*connection
 	for _, e := range entries(node) {
-		if at.field == "" && !strings.HasPrefix(e.name, at.is) || at.field != "" && !strings.HasPrefix(fieldText(e.node, at.field), at.is) {
+		if at.Field != "" && !strings.HasPrefix(fieldText(e.node, at.Field), at.Is) {
 			continue
 		}
 		below := strings.TrimPrefix(after, ".")
 		all = append(all, &connection{
 			name:  before + e.name + after,
-			store: yamlStore{file: f, at: append(slices.Clone(list), e.step), prefix: prefixOf(below), nested: at.keys.nested},
-			keys:  at.keys,
+			store: yamlStore{file: f, at: append(slices.Clone(list), e.step), prefix: prefixOf(below), nested: at.Nested},
+			keys:  at.Settings,
 		})
 	}
 	return all

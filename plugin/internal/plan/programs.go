@@ -7,42 +7,20 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// programs lists what is known. Each has a file in this package; only where it says how it connects differs, all the rest is the same.
-func programs() []program {
-	return []program{
-		beat(recognise.Filebeat, "filebeat"),
-		beat(recognise.Metricbeat, "metricbeat"),
-		beat(recognise.Heartbeat, "heartbeat"),
-		beat(recognise.Auditbeat, "auditbeat"),
-		beat(recognise.Packetbeat, "packetbeat"),
-		beat(recognise.Journalbeat, "journalbeat"),
-		beat(recognise.APMServer, "apm-server"),
-		agent(),
-		logstash(),
-		fluentBit(),
-		fluentd(),
-		exporter(),
-		queryExporter(),
-		curator(),
-		jaeger(),
-		jaegerV1(),
-	}
-}
-
 // clients plans every program that the release runs besides its servers.
 func (p *planner) clients() {
-	all := programs()
 	for _, w := range p.release.Clients {
 		if p.removed[w.Object] || w.Main.Name == initName || p.listed(w.ID, w.Main.Name) {
 			continue
 		}
-		i := slices.IndexFunc(all, func(known program) bool { return known.app == w.App })
-		if err := p.client(w, all[i]); err != nil {
+		known, _ := catalog.Of(w.App)
+		if err := p.client(w, program{known}); err != nil {
 			p.care(w.Main) // what is wrong is said
 			p.failing(w.ID, err)
 		}
@@ -61,7 +39,7 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 			p.alsoCalled(c.hosts(w)...)
 		}
 	}
-	for _, name := range known.unread {
+	for _, name := range known.Unread {
 		p.coverVariable(w.Object, w.Main, name)
 	}
 	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !p.reaches(w, c) })
@@ -87,7 +65,7 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 			problems = append(problems, fmt.Errorf("container %q: %w", w.Main.Name, err))
 		}
 	}
-	if known.words {
+	if known.Words {
 		p.bareWord(w)
 	}
 	return errors.Join(problems...)
@@ -142,7 +120,7 @@ func (p *planner) clientIdentity(w *recognise.Workload, connections []*connectio
 		}
 		called = append(called, p.called(w, c))
 	}
-	return p.sharedIdentity(w, ca, called, connections[0].keys.ca+" of "+connections[0].name, need)
+	return p.sharedIdentity(w, ca, called, connections[0].keys.CA+" of "+connections[0].name, need)
 }
 
 // visible tells whether a pod can mount a Secret or ConfigMap: only those of its own namespace.

@@ -2,9 +2,11 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 )
 
@@ -18,50 +20,42 @@ type ready struct {
 	curl  bool              // the container calls by curl
 }
 
-// readyRules are those that `as` of a rule may name, each by a page that documents its options.
+// readyRules are those that `as` of a rule may name, in their order.
 func readyRules() []ready {
-	openTelemetry := map[string]any{"tls.ca_file": placeCA, "tls.cert_file": placeCert, "tls.key_file": placeKey}
-	return []ready{
-		{
-			name: "curl", link: linkCurl, curl: true,
-		},
-		{
-			name: "datadog-agent", link: "https://docs.datadoghq.com/integrations/elastic/",
-			paths: []string{"/etc/datadog-agent/conf.d/elastic.yaml", "/etc/datadog-agent/conf.d/elastic.d/"},
-			files: []config.RuleFile{{At: "instances.*", Set: map[string]any{"tls_ca_cert": placeCA, "tls_cert": placeCert, "tls_private_key": placeKey}}},
-		},
-		{
-			// Its Python client takes no CA where it does not verify.
-			name: "elastalert2", link: "https://elastalert2.readthedocs.io/en/latest/configuration.html",
-			flags: []string{"config"}, paths: []string{"/opt/elastalert/config.yaml"},
-			files: []config.RuleFile{{Set: map[string]any{"use_ssl": true, "verify_certs": true, "ca_certs": placeCA, "client_cert": placeCert, "client_key": placeKey}}},
-		},
-		{
-			// The values are file contents, which Grafana reads by $__file{}.
-			name: "grafana", link: "https://grafana.com/docs/grafana/latest/administration/provisioning/",
-			paths: []string{"/etc/grafana/provisioning/datasources/"},
-			files: []config.RuleFile{
-				{At: "datasources.*", Is: map[string]string{"type": "elasticsearch"}, Set: map[string]any{
-					"jsonData.tlsAuthWithCACert": true, "secureJsonData.tlsCACert": "$__file{" + placeCA + "}",
-				}},
-				{At: "datasources.*", Is: map[string]string{"type": "elasticsearch"}, Set: map[string]any{
-					"jsonData.tlsAuth": true, "secureJsonData.tlsClientCert": "$__file{" + placeCert + "}", "secureJsonData.tlsClientKey": "$__file{" + placeKey + "}",
-				}},
-			},
-		},
-		{
-			name: "otel-collector", link: "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md",
-			flags: []string{"config"}, paths: []string{"/etc/otelcol-contrib/", "/etc/otelcol/", "/conf/"},
-			files: []config.RuleFile{{At: "exporters.elasticsearch*", Set: openTelemetry}, {At: "receivers.elasticsearch*", Set: openTelemetry}},
-		},
-		{
-			name: "vector", link: "https://vector.dev/docs/reference/configuration/sinks/elasticsearch/",
-			flags: []string{"config", "c", "config-yaml", "config-dir", "C"}, paths: []string{"/etc/vector/"},
-			files: []config.RuleFile{{At: "sinks.*", Is: map[string]string{"type": "elasticsearch"}, Set: map[string]any{
-				"tls.ca_file": placeCA, "tls.crt_file": placeCert, "tls.key_file": placeKey,
-			}}},
-		},
+	all := []ready{{name: "curl", link: linkCurl, curl: true}}
+	for _, known := range catalog.Ruled() {
+		r := ready{name: known.As, link: known.Link, flags: known.Files.Options, paths: known.Files.Paths}
+		for _, at := range known.Places {
+			r.files = append(r.files, wantedAt(at)...)
+		}
+		all = append(all, r)
 	}
+	return all
+}
+
+// wantedAt gives what a connection needs. What only switches the pair on is set with the pair, apart from the CA.
+func wantedAt(at catalog.Place) []config.RuleFile {
+	file := func(place string) any { return strings.ReplaceAll(or(at.Value, "%s"), "%s", place) }
+	trust, pair := map[string]any{at.CA: file(placeCA)}, map[string]any{at.Cert: file(placeCert), at.Key: file(placeKey)}
+	if at.Switch.Name != "" {
+		trust[at.Switch.Name] = at.Switch.On == "true"
+	}
+	if at.Verify.On != "" {
+		trust[at.Verify.Name] = at.Verify.On == "true"
+	}
+	if at.CAWith != "" {
+		trust[at.CAWith] = true
+	}
+	var is map[string]string
+	if at.Field != "" {
+		is = map[string]string{at.Field: at.Is}
+	}
+	if at.PairWith == "" {
+		maps.Copy(trust, pair)
+		return []config.RuleFile{{At: at.At, Is: is, Set: trust}}
+	}
+	pair[at.PairWith] = true
+	return []config.RuleFile{{At: at.At, Is: is, Set: trust}, {At: at.At, Is: is, Set: pair}}
 }
 
 // readyRule finds the ready rule of a name; none for "".

@@ -9,6 +9,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
@@ -169,7 +170,7 @@ func (p *planner) ruleFiles(r ruled) ([]ruleFile, error) {
 	if len(r.ready.files) == 0 || len(names) > 0 {
 		return all, nil
 	}
-	names = files{flags: r.ready.flags, names: r.ready.paths}.of(r.w.Main, "/")
+	names = filesOf(catalog.Files{Options: r.ready.flags, Paths: r.ready.paths}, r.w.Main, "/")
 	for i, name := range names {
 		name = strings.TrimPrefix(name, "/file:") // the collector's way to say that it is a file
 		if path.Ext(name) == "" && !strings.HasSuffix(name, "/") {

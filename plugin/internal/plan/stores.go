@@ -66,10 +66,10 @@ func placeFor(node *yaml.RNode, key string) patch.Path {
 	return fields(key)
 }
 
-// flagStore is the command line of a container: --name=value or two words. A new flag goes where sign stands, behind all others.
+// flagStore is the command line of a container: --name=value or two words. A new flag goes where others of its names stand, behind all others.
 type flagStore struct {
-	w    *recognise.Workload
-	sign string // a flag that is there: "--es.uri"
+	w     *recognise.Workload
+	names []string
 }
 
 func (s flagStore) get(key string) *setting { return first(s.all(key)) }
@@ -110,7 +110,11 @@ func (s flagStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit
 		return s.w.Object, old.edit
 	}
 	field := "args"
-	if slices.ContainsFunc(object.Items(s.w.Main.Node, "command"), func(item *yaml.RNode) bool { return strings.HasPrefix(item.YNode().Value, s.sign) }) {
+	isOurs := func(item *yaml.RNode) bool {
+		name, _, _ := strings.Cut(item.YNode().Value, "=")
+		return slices.Contains(s.names, name)
+	}
+	if slices.ContainsFunc(object.Items(s.w.Main.Node, "command"), isOurs) {
 		field = "command"
 	}
 	word := key + "=" + value.Value

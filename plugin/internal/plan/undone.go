@@ -21,11 +21,13 @@ type channel interface {
 
 // undone refuses what other channels of a connection say against its plan.
 func (c *connection) undone() error {
-	keys := []string{c.keys.hosts, c.keys.hostsToo, c.keys.scheme, c.keys.enable, c.keys.unchecked, c.keys.dropped,
-		c.keys.ca, c.keys.cert, c.keys.key, c.keys.keystore, c.keys.password}
+	keys := slices.Concat(c.keys.Hosts, c.keys.StoreAlso, []string{c.keys.Scheme, c.keys.Switch.Name, c.keys.CA, c.keys.Cert, c.keys.Key, c.keys.Store, c.keys.StorePass})
+	if c.keys.Verify.Blind || c.keys.Verify.Idle {
+		keys = append(keys, c.keys.Verify.Name)
+	}
 	var problems []error
 	said := map[string]bool{}
-	for _, key := range append(keys, c.keys.instead...) {
+	for _, key := range keys {
 		if key == "" {
 			continue
 		}
@@ -63,12 +65,12 @@ func (c *connection) wanted(key string) ([]string, bool) {
 		return values, true
 	case s != nil:
 		return s.Values, true
-	case key == c.keys.enable:
-		return []string{c.keys.on}, true
-	case key == c.keys.scheme:
+	case key == c.keys.Switch.Name:
+		return []string{c.keys.Switch.On}, true
+	case key == c.keys.Scheme:
 		return []string{"https"}, true
 	}
-	return nil, key == c.keys.dropped || slices.Contains(c.keys.instead, key)
+	return nil, c.keys.Verify.Idle && key == c.keys.Verify.Name || slices.Contains(c.keys.StoreAlso, key)
 }
 
 func (c *connection) contradicts(other *setting, key string, want []string) error {
@@ -125,12 +127,4 @@ func (r renamed) all(key string) []*setting {
 		return nil
 	}
 	return r.channel.all(r.names[key])
-}
-
-// to gives the other names of the settings of a connection.
-func (k tlsKeys) to(other tlsKeys) map[string]string {
-	return map[string]string{
-		k.hosts: other.hosts, k.hostsToo: other.hostsToo, k.scheme: other.scheme, k.enable: other.enable,
-		k.unchecked: other.unchecked, k.ca: other.ca, k.cert: other.cert, k.key: other.key,
-	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
@@ -35,7 +36,7 @@ func FuzzRecognise(f *testing.F) {
 			f.Add(slices.Clone(doc.Text()))
 		}
 	}
-	signs := words.Of(elasticWords(), clientWords(clientLayouts()), []string{GuardKind})
+	signs := words.Of(elasticWords(), clientWords(catalog.All()), []string{GuardKind})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		first, firstErr := recognised(text)
 		second, secondErr := recognised(text)
@@ -81,7 +82,7 @@ func checkScreen(t *testing.T, s screened, objects []*object.Object) {
 
 // judged gives what is recognised in objects that no screen has seen.
 func judged(objects []*object.Object) []string {
-	r := &Release{services: map[*Workload][]string{}, serverLayouts: layouts(), layouts: clientLayouts()}
+	r := &Release{services: map[*Workload][]string{}, serverLayouts: layouts(), programs: catalog.All()}
 	for _, o := range objects {
 		_ = r.judge(o)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/parallel"
@@ -16,7 +17,7 @@ import (
 )
 
 // App is an application that the post-renderer knows how to patch.
-type App string
+type App = catalog.App
 
 // The applications.
 const (
@@ -56,7 +57,7 @@ type Release struct {
 	services      map[*Workload][]string
 	filled        map[string][]*object.Object // see fillers
 	serverLayouts []Layout
-	layouts       []clientLayout
+	programs      []catalog.Program
 }
 
 // GuardKind is the kind of an object that no API server knows: a stream that holds one cannot be installed unless elk-mtls, which takes
@@ -83,9 +84,9 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 
 		services:      map[*Workload][]string{},
 		serverLayouts: layouts(),
-		layouts:       clientLayouts(),
+		programs:      catalog.All(),
 	}
-	signs := words.Of(elasticWords(), clientWords(r.layouts), []string{GuardKind})
+	signs := words.Of(elasticWords(), clientWords(r.programs), []string{GuardKind})
 	kinds := []string{"Elasticsearch", "Kibana", GuardKind, templateKind}
 	workloads := map[workloadID]*object.Object{}
 	var problems []error
@@ -164,7 +165,7 @@ func (r *Release) judge(o *object.Object) error {
 	if err != nil {
 		return err
 	}
-	r.Clients = append(r.Clients, clients(o, pod, server, r.layouts)...)
+	r.Clients = append(r.Clients, clients(o, pod, server, r.programs)...)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 	"github.com/elk-mtls/elk-mtls/test/corpus"
@@ -100,7 +101,7 @@ func BenchmarkScreen(b *testing.B) {
 		b.Fatal(err)
 	}
 	docs := stream.Documents()
-	signs := words.Of(elasticWords(), clientWords(clientLayouts()), []string{GuardKind})
+	signs := words.Of(elasticWords(), clientWords(catalog.All()), []string{GuardKind})
 	b.ReportAllocs()
 	for b.Loop() {
 		passed := 0

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -50,17 +51,15 @@ func (r *reader) judgeRules() {
 }
 
 func (r *reader) judgeRule(rule Rule, c caller) {
-	known, ok := ruledPrograms()[rule.As]
+	known, ok := ruled(rule.As)
 	switch {
 	case rule.As == "curl":
 		return // its calls are found as those of every container
 	case rule.As != "" && !ok:
 		r.loose.fail(place{id: c.object.ID, container: c.Name}, NotJudged, "the rule is as: %s, which is not known here", rule.As)
 	case ok:
-		known.app = recognise.App(rule.As)
 		for _, f := range rule.Files {
-			known.files = []string{f.Path}
-			known.options = nil
+			known.Files.Paths, known.Files.Options = []string{f.Path}, nil
 		}
 		found, read := known.connections(c)
 		for _, made := range found {
@@ -74,6 +73,16 @@ func (r *reader) judgeRule(rule Rule, c caller) {
 			r.edge(made)
 		}
 	}
+}
+
+// ruled finds the program that only a rule names.
+func ruled(as string) (program, bool) {
+	all := catalog.Ruled()
+	i := slices.IndexFunc(all, func(p catalog.Program) bool { return p.As == as })
+	if i < 0 {
+		return program{}, false
+	}
+	return program{all[i]}, true
 }
 
 // wanted is a setting of a rule: what the rule wants there, and what is there.

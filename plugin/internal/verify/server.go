@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -364,14 +365,10 @@ func (s *server) judgeTrust() {
 // exporters gives the connections by which a node sends its monitoring data to a cluster, which may be its own.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/monitoring-settings.html#http-exporter-settings
 func (s *server) exporters() []*connection {
-	n := names{
-		hosts: []string{"host"}, ca: "ssl.certificate_authorities", cert: "ssl.certificate", key: "ssl.key",
-		verify: "ssl.verification_mode", off: []string{"none"}, chain: []string{"certificate"}, user: "auth.username", password: "auth.secure_password",
-	}
+	place := catalog.NodeMonitoring()
 	var all []*connection
-	for _, prefix := range s.set.prefixes("xpack.monitoring.exporters.*") {
-		exporter := spot{names: n}
-		if made := exporter.connection(s.caller, s.set, prefix); made != nil && s.set[prefix+"type"].is("http") {
+	for _, prefix := range s.set.prefixes(place.At) {
+		if made := connectionIn(place.Settings, s.caller, s.set, prefix); made != nil && s.set[prefix+place.Field].is(place.Is) {
 			made.program, made.dir, made.inKeystore = "Elasticsearch", s.home, true
 			all = append(all, made)
 		}

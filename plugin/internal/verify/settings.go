@@ -111,6 +111,17 @@ func (s settings) over(top settings) settings {
 	return all
 }
 
+// inFile gives the elements of a list, below a prefix, names that those of another file do not have.
+func (s settings) inFile(prefix string, file int) settings {
+	all := settings{}
+	for _, key := range slices.Sorted(maps.Keys(s)) {
+		if element, ok := strings.CutPrefix(key, prefix); ok {
+			all[fmt.Sprintf("%sfile%d-%s", prefix, file, element)] = s[key]
+		}
+	}
+	return all
+}
+
 // prefixes gives the names below which a pattern such as "outputs.*" or "exporters.elasticsearch*" has settings, with the dot behind.
 func (s settings) prefixes(pattern string) []string {
 	if pattern == "" {
@@ -227,11 +238,11 @@ func truthful(v value) value {
 	return v
 }
 
-// unwrapped takes away what Grafana writes around the name of a file.
-// https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#file-provider
-func unwrapped(v value) value {
-	if inside, ok := strings.CutPrefix(v.text(), "$__file{"); ok {
-		v.texts = []string{strings.TrimSuffix(inside, "}")}
+// unwrapped takes away what a program writes around the name of a file: wrapping has %s in its place.
+func unwrapped(v value, wrapping string) value {
+	before, after, ok := strings.Cut(wrapping, "%s")
+	if inside, wrapped := strings.CutPrefix(v.text(), before); ok && wrapped {
+		v.texts = []string{strings.TrimSuffix(inside, after)}
 	}
 	return v
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
@@ -186,14 +187,13 @@ func (r *reader) judgeClients() error {
 			r.edge(made)
 		}
 	}
-	all := programs()
 	for _, w := range r.release.Clients {
-		i := slices.IndexFunc(all, func(p program) bool { return p.app == w.App })
-		if i < 0 {
-			continue // the sweep finds it
+		known, ok := programOf(w.App)
+		if !ok {
+			continue // who names a server in it is found as in any other
 		}
 		c := r.caller(w.Object, w.Pod, w.Main)
-		connections, read := all[i].connections(c)
+		connections, read := known.connections(c)
 		for _, made := range connections {
 			r.edge(made)
 		}
@@ -238,7 +238,7 @@ func (r *reader) judgePod(o *object.Object) {
 			r.edge(made)
 		}
 		r.judgeLost(c, lost, s)
-		made, _ := initContainer().connections(c)
+		made, _ := program{catalog.OwnInit()}.connections(c)
 		for _, connection := range made {
 			r.edge(connection)
 		}

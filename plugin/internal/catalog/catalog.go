@@ -1,0 +1,224 @@
+// Package catalog describes the programs that call Elasticsearch, each once, as its documentation has it: how a container is known to run
+// it, where it takes its settings from, what they are called, and what it makes of them. It decides nothing: the post-renderer and
+// verify both read it.
+package catalog
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
+)
+
+// App names a program, for reports.
+type App string
+
+// Program is one program.
+type Program struct {
+	App  App
+	As   string // what `as` of a rule calls it: a program that is known by a rule only; "" for all others
+	Link string // documentation of its settings
+	Signs
+	Dir   string // where relative paths in its settings start; "" is /
+	Files Files
+	// Places are the connections in its files.
+	Places []Place
+	// Line are the settings of the one connection that its command line and environment may hold.
+	Line *Settings
+	// Flag gives the name of a setting on the command line, Env that of its variable, "" for none; they are nil where it takes none there.
+	Flag     func(setting string) string
+	Env      func(setting string, v Version) string
+	Repeated []string // flags of which it takes each
+	// Words says that an address may be a bare word of its command line, for which the settings in Line count.
+	Words bool
+	// Unread are variables in which its chart repeats the address, and which it does not read.
+	Unread   []string
+	Language func() pipeline.Language // of its other files, "*.conf"
+	// Plugin gives the settings of a plugin in such a file; nil for one that is no connection.
+	Plugin func(plugin pipeline.Plugin, v Version) *Settings
+}
+
+// Signs are how a container is known. One is enough: a client without an address of Elasticsearch in its configuration is none.
+type Signs struct {
+	Images []string // last path element of the image
+	Mounts []string // name of a configuration file that is mounted and that only this program reads
+	Words  []string // how a word of its command starts
+}
+
+// Files are the YAML files of a program, as its container sees them.
+type Files struct {
+	Options []string // of its command line that name a file or folder; of several files it merges the settings
+	Sets    []string // of its command line that set anything in them: E for -E name=value
+	Paths   []string // where they are otherwise; one that ends in "/" stands for every file of YAML or JSON below it
+	Each    bool     // each file is read by itself, none is merged with others
+	// Modules is a folder of further files, each of which holds a list that belongs to ModulesAt.
+	Modules, ModulesAt string
+}
+
+// Place is a part of a file that is a connection, or each of several: "*" at the end of a step stands for any entry or element.
+type Place struct {
+	At    string // "output.elasticsearch", "metricbeat.modules.*", "exporters.elasticsearch*"
+	Field string // of an entry, which tells it from others; "" where none is needed
+	Is    string // how the value of Field begins
+	Settings
+}
+
+// Settings are what a program calls the settings of a connection. "" says that it has none for that.
+type Settings struct {
+	Hosts     []string // addresses, with or without scheme
+	FirstHost bool     // of several Hosts the first that is set counts, else all do
+	Scheme    string   // says https where an address has no scheme
+	Switch    Switch
+	CA        string   // trust: a PEM file
+	CAIsList  bool     // of files
+	CAWith    string   // counts only where this is true
+	Trust     string   // trust: a store
+	Cert, Key string   // the pair: PEM files
+	PairWith  string   // counts only where this is true
+	Store     string   // the pair: a PKCS#12 file
+	StoreAlso []string // further stores, which do not go together with PEM files
+	StorePass string   // password of Store
+	// StoreTrusts says that Store holds the CA too, where no other setting names one.
+	StoreTrusts bool
+	Verify      Verify
+	Value       string // how a file is written in a setting, with %s for its path; "" for the path alone
+	Nested      bool   // a YAML file in which it knows no dotted names
+
+	User, Password, Token string
+	Credentials           []string // files that hold them
+}
+
+// Switch turns TLS on.
+type Switch struct {
+	Name string
+	On   string // its value
+	Kind SwitchKind
+}
+
+// SwitchKind says what a switch does.
+type SwitchKind int
+
+// The kinds of switches.
+const (
+	MayBeOff SwitchKind = iota // the addresses decide; the switch can only turn TLS off
+	Decides                    // TLS is off without it, whatever the addresses say
+	Bare                       // the addresses decide, and it makes those without a scheme HTTPS
+)
+
+// Verify is the setting by which the server's certificate is verified.
+type Verify struct {
+	Name  string
+	Off   []string // values with which nothing is verified
+	Chain []string // values with which the host name is not
+	// Blind says that the CA is not read then, Idle that the pair is not presented.
+	Blind, Idle bool
+	// On is the value that a rule sets; "" where it leaves the setting alone.
+	On string
+}
+
+// IsOff tells whether a value of the setting turns verification off.
+func (v Verify) IsOff(value string) bool { return isAny(value, v.Off) }
+
+func isAny(value string, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(word, value) })
+}
+
+// Version is that of a program; zero where nothing tells it.
+type Version struct{ Major, Minor int }
+
+// ParseVersion reads the first two numbers of a tag or label: 8.19.21, v1.9.0.
+func ParseVersion(text string) Version {
+	major, rest, _ := strings.Cut(strings.TrimPrefix(text, "v"), ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	a, err := strconv.Atoi(major)
+	b, minorErr := strconv.Atoi(minor)
+	if err != nil || minorErr != nil || a < 0 || b < 0 {
+		return Version{}
+	}
+	return Version{a, b}
+}
+
+// AtLeast tells whether a version is that one or later. It does not hold for an unknown one.
+func (v Version) AtLeast(major, minor int) bool {
+	return v.Major > major || v.Major == major && v.Minor >= minor
+}
+
+// Renamed gives the settings under other names, as flags and variables have them.
+func (s Settings) Renamed(name func(string) string) Settings {
+	to := func(setting string) string {
+		if setting == "" {
+			return ""
+		}
+		return name(setting)
+	}
+	all := func(settings []string) []string {
+		var named []string
+		for _, one := range settings {
+			named = append(named, to(one))
+		}
+		return named
+	}
+	for _, field := range []*string{
+		&s.Scheme, &s.Switch.Name, &s.CA, &s.CAWith, &s.Trust, &s.Cert, &s.Key, &s.PairWith, &s.Store, &s.StorePass, &s.Verify.Name,
+		&s.User, &s.Password, &s.Token,
+	} {
+		*field = to(*field)
+	}
+	s.Hosts, s.StoreAlso, s.Credentials = all(s.Hosts), all(s.StoreAlso), all(s.Credentials)
+	return s
+}
+
+// Names lists what the program calls its settings.
+func (s Settings) Names() []string {
+	all := slices.Concat(s.Hosts, s.StoreAlso, s.Credentials, []string{
+		s.Scheme, s.Switch.Name, s.CA, s.CAWith, s.Trust, s.Cert, s.Key, s.PairWith, s.Store, s.StorePass, s.Verify.Name, s.User, s.Password, s.Token,
+	})
+	return slices.DeleteFunc(all, func(name string) bool { return name == "" })
+}
+
+// descriptions are those of all files of this package.
+var descriptions []func() Program
+
+// describe adds a description: a file of this package is all that a new program needs.
+func describe(programs ...func() Program) { descriptions = append(descriptions, programs...) }
+
+// All lists the programs that a container may be recognised by, Ruled those that only a rule names (`as`), both by their names.
+func All() []Program { return listed(func(p Program) bool { return p.As == "" }) }
+
+// Ruled is described at All.
+func Ruled() []Program { return listed(func(p Program) bool { return p.As != "" }) }
+
+func listed(isWanted func(Program) bool) []Program {
+	var all []Program
+	for _, description := range descriptions {
+		if p := description(); isWanted(p) {
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, func(a, b Program) int { return strings.Compare(string(a.App), string(b.App)) })
+	return all
+}
+
+// Of finds the program of a name.
+func Of(app App) (Program, bool) {
+	all := All()
+	i := slices.IndexFunc(all, func(p Program) bool { return p.App == app })
+	if i < 0 {
+		return Program{}, false
+	}
+	return all[i], true
+}
+
+// dashed gives the flag of a setting: --es.uri, and -e for one letter.
+func dashed(setting string) string {
+	if len(setting) == 1 {
+		return "-" + setting
+	}
+	return "--" + setting
+}
+
+// variable gives the variable of a flag: ES_SERVER_URLS for es.server-urls.
+func variable(flag string, _ Version) string {
+	return strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(flag))
+}

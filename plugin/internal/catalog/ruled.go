@@ -1,0 +1,70 @@
+package catalog
+
+import "strings"
+
+// Programs that nothing but a rule tells: `as` names them.
+
+func init() { describe(datadogAgent, elastAlert2, grafana, otelCollector, vector) }
+
+func datadogAgent() Program {
+	return Program{
+		App: "datadog-agent", As: "datadog-agent", Link: "https://docs.datadoghq.com/integrations/elastic/",
+		Files: Files{Paths: []string{"/etc/datadog-agent/conf.d/elastic.yaml", "/etc/datadog-agent/conf.d/elastic.d/"}, Each: true},
+		Places: []Place{{At: "instances.*", Settings: Settings{
+			Hosts: []string{"url"}, CA: "tls_ca_cert", Cert: "tls_cert", Key: "tls_private_key",
+			Verify: Verify{Name: "tls_verify", Off: []string{"false"}}, User: "username", Password: "password",
+		}}},
+	}
+}
+
+// elastAlert2 describes ElastAlert 2. Its Python client takes no CA where it does not verify; a variable wins over its setting.
+func elastAlert2() Program {
+	return Program{
+		App: "elastalert2", As: "elastalert2", Link: "https://elastalert2.readthedocs.io/en/latest/configuration.html",
+		Files: Files{Options: []string{"config"}, Paths: []string{"/opt/elastalert/config.yaml"}},
+		Env: func(setting string, _ Version) string {
+			return "ES_" + strings.ToUpper(strings.TrimPrefix(setting, "es_"))
+		},
+		Places: []Place{{Settings: Settings{
+			Hosts: []string{"es_host"}, Switch: Switch{"use_ssl", "true", Decides}, CA: "ca_certs", Cert: "client_cert", Key: "client_key",
+			Verify: Verify{Name: "verify_certs", Off: []string{"false"}, Idle: true, On: "true"},
+			User:   "es_username", Password: "es_password", Token: "es_api_key",
+		}}},
+	}
+}
+
+// grafana describes Grafana's data sources. The values are file contents, which it reads by $__file{}.
+func grafana() Program {
+	return Program{
+		App: "grafana", As: "grafana", Link: "https://grafana.com/docs/grafana/latest/administration/provisioning/",
+		Files: Files{Paths: []string{"/etc/grafana/provisioning/datasources/"}, Each: true},
+		Places: []Place{{At: "datasources.*", Field: "type", Is: "elasticsearch", Settings: Settings{
+			Hosts: []string{"url"}, CA: "secureJsonData.tlsCACert", CAWith: "jsonData.tlsAuthWithCACert",
+			Cert: "secureJsonData.tlsClientCert", Key: "secureJsonData.tlsClientKey", PairWith: "jsonData.tlsAuth", Value: "$__file{%s}",
+			Verify: Verify{Name: "jsonData.tlsSkipVerify", Off: []string{"true"}}, User: "basicAuthUser", Password: "secureJsonData.basicAuthPassword",
+		}}},
+	}
+}
+
+func otelCollector() Program {
+	s := Settings{
+		Hosts: []string{"endpoints", "endpoint"}, CA: "tls.ca_file", Cert: "tls.cert_file", Key: "tls.key_file",
+		Verify: Verify{Name: "tls.insecure_skip_verify", Off: []string{"true"}}, User: "user", Password: "password", Token: "api_key",
+	}
+	return Program{
+		App: "otel-collector", As: "otel-collector", Link: "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md",
+		Files:  Files{Options: []string{"config"}, Paths: []string{"/etc/otelcol-contrib/", "/etc/otelcol/", "/conf/"}, Each: true},
+		Places: []Place{{At: "exporters.elasticsearch*", Settings: s}, {At: "receivers.elasticsearch*", Settings: s}},
+	}
+}
+
+func vector() Program {
+	return Program{
+		App: "vector", As: "vector", Link: "https://vector.dev/docs/reference/configuration/sinks/elasticsearch/",
+		Files: Files{Options: []string{"config", "c", "config-yaml", "config-dir", "C"}, Paths: []string{"/etc/vector/"}, Each: true},
+		Places: []Place{{At: "sinks.*", Field: "type", Is: "elasticsearch", Settings: Settings{
+			Hosts: []string{"endpoints", "endpoint"}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file",
+			Verify: Verify{Name: "tls.verify_certificate", Off: []string{"false"}}, User: "auth.user", Password: "auth.password",
+		}}},
+	}
+}

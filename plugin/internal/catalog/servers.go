@@ -1,0 +1,26 @@
+package catalog
+
+// Servers are clients too, where they monitor.
+const (
+	LinkNodeMonitoring   = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/monitoring-settings.html#http-exporter-settings"
+	LinkKibanaMonitoring = "https://www.elastic.co/guide/en/kibana/8.19/monitoring-settings-kb.html"
+)
+
+// NodeMonitoring describes where a node sends its monitoring data, to a cluster which may be its own.
+func NodeMonitoring() Place {
+	return Place{At: "xpack.monitoring.exporters.*", Field: "type", Is: "http", Settings: Settings{
+		Hosts: []string{"host"}, CA: "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key",
+		StoreAlso: []string{"ssl.keystore.path", "ssl.truststore.path"},
+		Verify:    Verify{Name: "ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}},
+		User:      "auth.username", Password: "auth.secure_password",
+	}}
+}
+
+// KibanaMonitoring describes Kibana's own client for monitoring data.
+func KibanaMonitoring() Place {
+	return Place{At: "monitoring.ui.elasticsearch", Settings: Settings{
+		Hosts: []string{"hosts"}, CA: "ssl.certificateAuthorities", Cert: "ssl.certificate", Key: "ssl.key",
+		StoreAlso: []string{"ssl.keystore.path", "ssl.truststore.path"},
+		User:      "username", Password: "password",
+	}}
+}

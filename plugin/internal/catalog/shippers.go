@@ -1,0 +1,145 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
+)
+
+// Programs with a language of their own.
+const (
+	Logstash  App = "Logstash"
+	FluentBit App = "Fluent Bit"
+	Fluentd   App = "Fluentd"
+)
+
+func init() { describe(logstash, fluentBit, fluentd) }
+
+// logstash describes Logstash: the plugins of its pipelines, and what logstash.yml or the environment says of monitoring and management.
+// A store serves there in all versions.
+// https://www.elastic.co/guide/en/logstash/8.19/monitoring-internal-collection-legacy.html
+func logstash() Program {
+	own := Settings{
+		Hosts: []string{"elasticsearch.hosts"}, CA: "elasticsearch.ssl.certificate_authority", Trust: "elasticsearch.ssl.truststore.path",
+		Store: "elasticsearch.ssl.keystore.path", StorePass: "elasticsearch.ssl.keystore.password", StoreAlso: []string{"elasticsearch.ssl.truststore.path"},
+		Verify: Verify{Name: "elasticsearch.ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}},
+		User:   "elasticsearch.username", Password: "elasticsearch.password", Token: "elasticsearch.api_key",
+	}
+	return Program{
+		App: Logstash, Link: "https://www.elastic.co/guide/en/logstash/8.19/plugins-outputs-elasticsearch.html#plugins-outputs-elasticsearch-ssl_certificate",
+		Signs: Signs{Images: []string{"logstash", "logstash-oss", "logstash-wolfi"}, Mounts: []string{"logstash.yml", "pipelines.yml", "logstash.conf"}},
+		Dir:   "/usr/share/logstash",
+		Files: Files{Paths: []string{"/usr/share/logstash/config/logstash.yml", "/bitnami/logstash/config/logstash.yml"}},
+		Env:   func(setting string, _ Version) string { return strings.ToUpper(strings.ReplaceAll(setting, ".", "_")) },
+		Places: []Place{
+			{At: "xpack.monitoring", Field: "enabled", Is: "true", Settings: own},
+			{At: "xpack.management", Field: "enabled", Is: "true", Settings: own},
+		},
+		Language: pipeline.Logstash, Plugin: logstashPlugin,
+	}
+}
+
+// logstashPlugin gives the settings of a plugin under the names that it has in a version. They changed in 8.8, with which PEM files are read;
+// the older names are taken until 9.0. Before 8.8 an output reads a PKCS#12 file, and inputs and filters present nothing.
+func logstashPlugin(plugin pipeline.Plugin, v Version) *Settings {
+	s := Settings{
+		Hosts: []string{"hosts"}, Switch: Switch{"ssl_enabled", "true", Bare}, CA: "ssl_certificate_authorities", CAIsList: true, Trust: "ssl_truststore_path",
+		Cert: "ssl_certificate", Key: "ssl_key", Store: "ssl_keystore_path", StorePass: "ssl_keystore_password",
+		StoreAlso: []string{"ssl_truststore_path", "truststore"},
+		Verify:    Verify{Name: "ssl_verification_mode", Off: []string{"none"}},
+		User:      "user", Password: "password", Token: "api_key",
+	}
+	switch plugin.Name {
+	case "elastic_integration":
+		s.User = "username"
+		return &s
+	case "elasticsearch":
+	default:
+		return nil
+	}
+	known := v != Version{}
+	before := known && !v.AtLeast(8, 8)
+	isOlder := func(older string) bool {
+		_, has := plugin.Get(older)
+		return before || has && !(known && v.AtLeast(9, 0))
+	}
+	older := func(setting *string, output, other string) bool {
+		name := other
+		if plugin.Section == "output" {
+			name = output
+		}
+		if !isOlder(name) {
+			return false
+		}
+		*setting = name
+		return true
+	}
+	older(&s.Switch.Name, "ssl", "ssl")
+	s.CAIsList = !older(&s.CA, "cacert", "ca_file")
+	older(&s.Trust, "truststore", "")
+	older(&s.Store, "keystore", "")
+	older(&s.StorePass, "keystore_password", "")
+	older(&s.Cert, "", "")
+	older(&s.Key, "", "")
+	if older(&s.Verify.Name, "ssl_certificate_verification", "") {
+		s.Verify.Off = []string{"false"}
+	}
+	return &s
+}
+
+// fluentBit describes Fluent Bit: outputs, and nodes of upstream files, in its classic language or in YAML. An address is a host alone;
+// tls decides.
+// https://docs.fluentbit.io/manual/pipeline/outputs/elasticsearch
+func fluentBit() Program {
+	s := Settings{
+		Hosts: []string{"host"}, Switch: Switch{"tls", "on", Decides}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file",
+		Verify: Verify{Name: "tls.verify", Off: []string{"off", "false", "no"}}, User: "http_user", Password: "http_passwd",
+	}
+	return Program{
+		App: FluentBit, Link: "https://docs.fluentbit.io/manual/administration/transport-security",
+		Signs: Signs{
+			Images: []string{"fluent-bit", "aws-for-fluent-bit"}, Mounts: []string{"fluent-bit.conf", "fluent-bit.yaml"}, Words: []string{"--config=/fluent-bit/"},
+		},
+		Dir:   "/fluent-bit/etc",
+		Files: Files{Paths: []string{"/"}, Each: true}, // one file includes another
+		Places: []Place{
+			{At: "pipeline.outputs.*", Field: "name", Is: "es", Settings: s},
+			{At: "pipeline.outputs.*", Field: "name", Is: "opensearch", Settings: s},
+		},
+		Language: pipeline.FluentBit, Plugin: func(plugin pipeline.Plugin, _ Version) *Settings {
+			if plugin.Section == "NODE" || plugin.Section == "OUTPUT" && isOneOf(plugin.Name, "es", "opensearch") {
+				return &s
+			}
+			return nil
+		},
+	}
+}
+
+// fluentd describes Fluentd with fluent-plugin-elasticsearch: outputs, also inside the store of a copy, and its input. hosts wins over
+// host, and the scheme in it over scheme.
+func fluentd() Program {
+	s := Settings{
+		Hosts: []string{"hosts", "host"}, FirstHost: true, Scheme: "scheme", CA: "ca_file", Cert: "client_cert", Key: "client_key",
+		Verify: Verify{Name: "ssl_verify", Off: []string{"false"}}, User: "user", Password: "password", Token: "api_key",
+	}
+	return Program{
+		App: Fluentd, Link: "https://github.com/uken/fluent-plugin-elasticsearch#scheme",
+		Signs: Signs{
+			Images: []string{"fluentd", "fluentd-kubernetes-daemonset", "fluentd-elasticsearch", "fluentd_elasticsearch"},
+			Mounts: []string{"fluent.conf", "fluentd.conf"},
+		},
+		Language: pipeline.Fluentd, Plugin: func(plugin pipeline.Plugin, _ Version) *Settings {
+			isPlace := slices.Contains([]string{"match", "store", "source"}, plugin.Section)
+			if isPlace && isOneOf(plugin.Name, "elasticsearch", "elasticsearch_dynamic", "elasticsearch_data_stream") {
+				return &s
+			}
+			return nil
+		},
+	}
+}
+
+// isOneOf tells whether a plugin is one of those, or may be: its name is a variable that nothing here shows.
+func isOneOf(name string, names ...string) bool {
+	return slices.Contains(names, name) || strings.Contains(name, "${") || strings.Contains(name, "#{")
+}
