@@ -21,6 +21,11 @@ func nodeArgs(words string) []string {
 	return []string{esImage, esImage + "        args: [" + words + "]\n"}
 }
 
+// kibanaRuns gives the Kibana of the fixture a command.
+func kibanaRuns(words string) []string {
+	return []string{kibanaImage, strings.Replace(kibanaImage, "        env:", "        command: ["+words+"]\n        env:", 1)}
+}
+
 // undoneValues are settings that would undo what is planned: in a channel that wins over the one that the plan writes
 // to, or once more in the same channel. Each is refused by both places.
 func undoneValues() []variant {
@@ -55,6 +60,14 @@ func undoneValues() []variant {
 		{name: "an argument behind an equals sign", replace: nodeArgs("-E=" + stageSetting + "=none"), refused: argument},
 		{name: "an argument in a script", refused: argument,
 			replace: nodeArgs("bash, -c, 'exec elasticsearch -d -E \"" + stageSetting + "=none\"'")},
+		{name: "s04: a script that sets the variable", refused: `comes from elsewhere in the command of container "elasticsearch" (` + spelling + `)`,
+			replace: nodeArgs("bash, -c, 'export " + spelling + "=none; exec docker-entrypoint.sh'")},
+		{name: "s05: env that sets the variable", refused: `(` + stageSetting + `), so that it cannot be read`,
+			replace: nodeArgs("env, " + stageSetting + "=none, docker-entrypoint.sh")},
+		{name: "s06: a script that takes a variable of ours away", refused: `takes ELASTICSEARCH_SSL_KEY out of the environment`,
+			replace: kibanaRuns("bash, -c, 'unset ELASTICSEARCH_SSL_KEY; exec kibana-docker'")},
+		{name: "a script that takes another one away", output: "ELASTICSEARCH_SSL_KEY",
+			replace: kibanaRuns("bash, -c, 'unset PROXY; exec kibana-docker'")},
 		{name: "the same argument twice", replace: nodeArgs("-E" + stageSetting + "=none, -E" + stageSetting + "=required"),
 			refused: `(args 2), and "none" in an argument` + ofNode + ` (args 1)`},
 		{name: "security off by a variable over an argument",

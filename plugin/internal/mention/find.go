@@ -164,7 +164,7 @@ func (f *finder) pod(o *object.Object, pod object.Pod) {
 		f.hints(o, pod)
 	}
 	for _, c := range pod.All() {
-		l := look{finder: f, object: o, variable: f.variables(o, c)}
+		l := look{finder: f, object: o, variable: f.variables(c)}
 		own := c.Node.YNode() == server
 		if server != nil && !own {
 			l.near = nearbyOf(c)
@@ -194,7 +194,7 @@ func (f *finder) hints(o *object.Object, pod object.Pod) {
 // container looks at what a container runs and is told.
 func (l look) container(c object.Container, path object.Path, name string, own bool) {
 	told := context{told: true, own: own, beside: l.near != nil && l.names.tellsPort(c)}
-	said := spoken(c)
+	said := spoken(c, l.release)
 	for _, field := range []string{"command", "args", "env", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"} {
 		at := object.Get(c.Node, field)
 		if at == nil {
@@ -254,7 +254,7 @@ func (l look) containersOf(n *yaml.Node, path object.Path, seen map[*yaml.Node]b
 		}
 	}
 	if n.Kind == yaml.MappingNode && object.Text(c.Node, "image") != "" && (object.Get(c.Node, "env") != nil || object.Get(c.Node, "args") != nil || object.Get(c.Node, "command") != nil) {
-		l.variable = l.variables(l.object, c)
+		l.variable = l.variables(c)
 		l.container(c, path, "", false)
 		for _, s := range scalars(n) {
 			seen[s.node] = true

@@ -2,6 +2,7 @@ package mention
 
 import (
 	"slices"
+	"sync"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -169,7 +170,7 @@ func (f *finder) filesOf(r Reader, beside *nearby) {
 	pod, _ := r.Object.Pod()
 	l := look{finder: f, near: beside, reader: &r}
 	if beside == nil {
-		l.variable = f.variables(r.Object, r.Container)
+		l.variable = f.variables(r.Container)
 	}
 	for _, s := range sources(pod, r.Container) {
 		o, err := f.release.Find(r.Object.Namespace, s.kind, s.name)
@@ -186,12 +187,13 @@ func (f *finder) filesOf(r Reader, beside *nearby) {
 }
 
 // variables gives the variables of a container that name a server, as far as the stream shows them.
-func (f *finder) variables(o *object.Object, c object.Container) func(name string) (string, bool) {
+func (f *finder) variables(c object.Container) func(name string) (string, bool) {
 	known := map[string]string{}
+	env := sync.OnceValue(func() object.Environment { return c.Environment(f.release) })
 	return func(name string) (string, bool) {
 		value, ok := known[name]
 		if !ok {
-			value = f.variableOf(o, c, name)
+			value = written(env(), name)
 			if len(f.names.hits(value, nil)) == 0 {
 				value = ""
 			}
@@ -201,31 +203,25 @@ func (f *finder) variables(o *object.Object, c object.Container) func(name strin
 	}
 }
 
-func (f *finder) variableOf(o *object.Object, c object.Container, name string) string {
-	if e, own := c.Env(name); own && !e.From {
-		return e.Value
+// written gives the text of a variable, as far as the stream shows it.
+func written(env object.Environment, name string) string {
+	v, set := env.Own(name)
+	switch {
+	case !set:
+		return ""
+	case v.Content.Object == nil:
+		return v.Written
 	}
-	for _, s := range c.VariableSources(name) {
-		holder, err := f.release.Find(o.Namespace, s.Kind, s.Name)
-		if err != nil || holder == nil {
-			continue
-		}
-		for _, e := range entries(holder) {
-			if e.key == s.Key {
-				return e.text
-			}
-		}
-	}
-	return ""
+	return v.Text
 }
 
 // nearbyOf gives the variables in which a container has the address or the name of its own pod.
 func nearbyOf(c object.Container) *nearby {
 	n := &nearby{variables: map[string]bool{"HOSTNAME": true}}
-	for _, e := range c.Envs() {
-		switch object.Text(e.Node, "valueFrom", "fieldRef", "fieldPath") {
+	for _, e := range object.Items(c.Node, "env") {
+		switch object.Text(e, "valueFrom", "fieldRef", "fieldPath") {
 		case "status.podIP", "status.podIPs", "metadata.name":
-			n.variables[e.Name] = true
+			n.variables[object.Text(e, "name")] = true
 		}
 	}
 	return n

@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
@@ -33,22 +34,17 @@ func (s speech) at(at Span) (Strength, bool) {
 }
 
 // spoken gives what the commands of a container make of their words, by the scalars that these stand in.
-func spoken(c object.Container) map[*yaml.Node]speech {
+func spoken(c object.Container, in object.Input) map[*yaml.Node]speech {
 	all := map[*yaml.Node]speech{}
-	take := func(items []*yaml.RNode) {
-		var argv []string
-		for _, item := range items {
-			argv = append(argv, item.YNode().Value)
-		}
-		commands, _ := c.Commands(argv)
-		for _, command := range commands {
+	for _, run := range process.Of(c, in).Runs {
+		for _, command := range run.Commands {
 			strength, ok := spokenBy(command)
 			if !ok {
 				continue
 			}
 			for _, w := range wordsOf(command) {
 				for _, p := range w.Written {
-					n := items[p.Word].YNode()
+					n := run.Args[p.Word].Node
 					all[n] = append(all[n], struct {
 						span     Span
 						strength Strength
@@ -56,10 +52,6 @@ func spoken(c object.Container) map[*yaml.Node]speech {
 				}
 			}
 		}
-	}
-	take(append(object.Items(c.Node, "command"), object.Items(c.Node, "args")...))
-	for _, at := range [][]string{{"readinessProbe"}, {"livenessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"}} {
-		take(object.Items(c.Node, append(at, "exec", "command")...))
 	}
 	return all
 }

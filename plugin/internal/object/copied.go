@@ -12,20 +12,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// Commands gives the commands that a command line of the container runs.
-func (c Container) Commands(argv []string) (all []shell.Command, ok bool) {
-	return shell.Commands(argv, c.Variable)
-}
-
-// Variable gives a variable as the container's own list has it. One that may come from a whole Secret or ConfigMap may be set.
-func (c Container) Variable(name string) (shell.Word, bool) {
-	e, ok := c.Env(name)
-	if !ok {
-		return shell.Word{}, len(Items(c.Node, "envFrom")) > 0
-	}
-	return shell.Word{Text: e.Value, Known: !e.From}, true
-}
-
 // commands are those of a container, as far as they can be read.
 type commands struct {
 	all  []shell.Command
@@ -33,10 +19,10 @@ type commands struct {
 }
 
 // runs gives the commands of the container itself.
-func (c Container) runs() commands {
+func (c Container) runs(in Input) commands {
 	o, n := c.pod.object, c.Node.YNode()
 	if o == nil {
-		all, read := c.Commands(c.Command())
+		all, read := shell.Commands(c.Command(), c.Environment(in).Word)
 		return commands{all, read}
 	}
 	known, ok := o.runs[n]
@@ -44,7 +30,7 @@ func (c Container) runs() commands {
 		if o.runs == nil {
 			o.runs = map[*yaml.Node]commands{}
 		}
-		known.all, known.read = c.Commands(c.Command())
+		known.all, known.read = shell.Commands(c.Command(), c.Environment(in).Word)
 		o.runs[n] = known
 	}
 	return known
@@ -82,7 +68,7 @@ func (p Pod) inEmpty(f File, c Container, volume, at string, in Input) File {
 // by adds what one container does. What the images of others than init containers do by themselves is to read: they start too late to make
 // a file that somebody needs to start.
 func (all *filling) by(c Container, file, folder string, self bool, in Input) {
-	runs := c.runs()
+	runs := c.runs(in)
 	from, maker, unread := fill(runs.all, file, folder, Text(c.Node, "workingDir"))
 	for _, name := range from {
 		all.copy(c, name, in)

@@ -102,67 +102,6 @@ func (c Container) Image() (repository, tag string) {
 	return repository, tag
 }
 
-// Env is one environment variable of a container.
-type Env struct {
-	Name, Value string
-	Node        *yaml.RNode
-	From        bool   // the value comes from elsewhere (valueFrom, envFrom) and Value is empty unless it was found in the stream
-	Secret, Key string // of a secretKeyRef
-}
-
-// Envs lists the environment variables that the container names itself; those of envFrom are not among them.
-func (c Container) Envs() []Env {
-	var all []Env
-	for _, node := range Items(c.Node, "env") {
-		all = append(all, envOf(node))
-	}
-	return all
-}
-
-func envOf(node *yaml.RNode) Env {
-	e := Env{Name: Text(node, "name"), Value: Text(node, "value"), Node: node}
-	if ref := Get(node, "valueFrom"); ref != nil {
-		e.From = true
-		e.Secret = Text(ref, "secretKeyRef", "name")
-		e.Key = Text(ref, "secretKeyRef", "key")
-	}
-	return e
-}
-
-// Env finds an environment variable by name. Of several with one name the last counts, as for the kubelet.
-func (c Container) Env(name string) (Env, bool) {
-	for _, node := range slices.Backward(Items(c.Node, "env")) {
-		if Text(node, "name") == name {
-			return envOf(node), true
-		}
-	}
-	return Env{}, false
-}
-
-// VariableSources gives the keys of ConfigMaps and Secrets that a variable may come from, the one that counts first:
-// its own valueFrom, or the last envFrom whose object has the key.
-func (c Container) VariableSources(name string) []Source {
-	var all []Source
-	add := func(node *yaml.RNode, field, kind, key string) {
-		if object := Text(node, field, "name"); object != "" {
-			all = append(all, Source{Kind: kind, Name: object, Key: key})
-		}
-	}
-	if e, ok := c.Env(name); ok {
-		from := Get(e.Node, "valueFrom")
-		add(from, "secretKeyRef", "Secret", Text(from, "secretKeyRef", "key"))
-		add(from, "configMapKeyRef", "ConfigMap", Text(from, "configMapKeyRef", "key"))
-		return all
-	}
-	for _, from := range slices.Backward(Items(c.Node, "envFrom")) {
-		if key, ok := strings.CutPrefix(name, Text(from, "prefix")); ok {
-			add(from, "secretRef", "Secret", key)
-			add(from, "configMapRef", "ConfigMap", key)
-		}
-	}
-	return all
-}
-
 // Command gives the container's command and arguments.
 func (c Container) Command() []string {
 	var words []string

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // Found says what stands behind a path in a container.
@@ -61,7 +63,7 @@ func (c Container) Resolve(file string, in Input) File {
 	if !ok {
 		return f.because(NotThere, "nothing is mounted at %s, so that the file is not there", f.Path)
 	}
-	sub, found, why := c.subPath(m)
+	sub, found, why := c.subPath(m, in)
 	if why != "" {
 		return f.because(found, "%s", why)
 	}
@@ -93,29 +95,24 @@ func (c Container) injected(file string) (folder, who string) {
 	return "", ""
 }
 
-// subPath gives the path in the volume that a mount begins at. Only variables with a constant value are put in.
+// subPath gives the path in the volume that a mount begins at, with the container's variables put in.
 // https://kubernetes.io/docs/concepts/storage/volumes/#using-subpath-expanded-environment
-func (c Container) subPath(m Mount) (sub string, found Found, why string) {
+func (c Container) subPath(m Mount, in Input) (sub string, found Found, why string) {
 	if m.SubPathExpr == "" {
 		return m.SubPath, 0, ""
 	}
-	before, rest, _ := strings.Cut(m.SubPathExpr, "$(")
-	for rest != "" {
-		name, after, closed := strings.Cut(rest, ")")
-		e, ok := c.Env(name)
+	env := c.Environment(in)
+	w := shell.Expand(m.SubPathExpr, func(name string) (shell.Word, bool) {
+		v, set := env.Get(name)
 		switch {
-		case !closed || strings.HasSuffix(before, "$") || ok && strings.Contains(e.Value, "$"):
-			return "", Outside, fmt.Sprintf("subPathExpr %q is not followed", m.SubPathExpr)
-		case !ok && len(Items(c.Node, "envFrom")) == 0:
-			return "", NotThere, fmt.Sprintf("subPathExpr %q names the variable %s, which the container does not have: it cannot be created", m.SubPathExpr, name)
-		case !ok || e.From:
-			return "", Outside, fmt.Sprintf("the variable %s in subPathExpr %q comes from elsewhere", name, m.SubPathExpr)
+		case !set:
+			found, why = NotThere, fmt.Sprintf("subPathExpr %q names the variable %s, which the container does not have: it cannot be created", m.SubPathExpr, name)
+		case !v.Known && found == 0:
+			found, why = Outside, fmt.Sprintf("the variable %s in subPathExpr %q is not known: %s", name, m.SubPathExpr, v.Why)
 		}
-		var more string
-		more, rest, _ = strings.Cut(after, "$(")
-		before += e.Value + more
-	}
-	return before, 0, ""
+		return env.Word(name)
+	})
+	return w.Text, found, why
 }
 
 // inVolume finds a file inside a volume.

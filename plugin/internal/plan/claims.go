@@ -8,7 +8,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
@@ -79,17 +78,12 @@ func (p *planner) coverVariable(o *object.Object, c object.Container, name strin
 
 // variable gives the text of a variable of a container, and where it stands; false when the stream does not show it.
 func (p *planner) variable(o *object.Object, c object.Container, name string) (holder *object.Object, at patch.Path, text string, ok bool) {
-	e, own := c.Env(name)
-	if own && !e.From {
-		return o, containerPath(c).Field("env").Item("name", name).Field("value"), e.Value, true
-	}
-	for _, source := range c.VariableSources(name) {
-		source = source.In(o.Namespace)
-		if holder := p.Shown(source); holder != nil {
-			if held, ok := holder.Content(source.Key); ok {
-				return holder, fields(held.Field, source.Key), string(held.Text), true
-			}
-		}
+	v, set := p.seen(c).Given.Own(name)
+	switch {
+	case set && v.Content.Object != nil:
+		return v.Content.Object, fields(v.Content.Field, v.From.Key), v.Text, true
+	case set && (v.Known || v.Written != ""):
+		return o, containerPath(c).Field("env").Item("name", name).Field("value"), v.Written, true
 	}
 	return nil, nil, "", false
 }
@@ -97,7 +91,7 @@ func (p *planner) variable(o *object.Object, c object.Container, name string) (h
 // coverCalls claims the addresses of a container's requests by curl, and nothing else of its scripts.
 func (p *planner) coverCalls(o *object.Object, c object.Container) {
 	p.coverScripts(c)
-	for _, run := range process.Runs(c, c.Variable) {
+	for _, run := range p.seen(c).Runs {
 		for _, r := range run.Requests() {
 			for _, address := range r.Addresses {
 				for _, piece := range address.Written {
@@ -124,7 +118,7 @@ func (p *planner) coverScripts(c object.Container) {
 			continue
 		}
 		seen[held.Node] = true
-		commands, _ := shell.Commands([]string{"sh", "-c", string(held.Text)}, c.Variable)
+		commands, _ := shell.Commands([]string{"sh", "-c", string(held.Text)}, p.seen(c).Given.Word)
 		for _, command := range commands {
 			for _, r := range command.Requests() {
 				for _, address := range r.Addresses {

@@ -142,9 +142,9 @@ const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clien
 // curlClient makes every curl in a container present the pair, without touching a script: probes, lifecycle hooks and the
 // container's own command inherit its environment.
 func (p *planner) curlClient(o *object.Object, c object.Container, id identity) error {
-	if e, ok := c.Env("CURL_HOME"); ok && e.Value != clientDir {
+	if v, ok := p.seen(c).Given.Own("CURL_HOME"); ok && v.Text != clientDir {
 		return fmt.Errorf("container %q: env CURL_HOME is %q already, and curl reads one such folder only: it is needed at %q so that curl presents the certificate; "+
-			"remove the variable, and put what your .curlrc says into the commands", c.Name, e.Value, clientDir)
+			"remove the variable, and put what your .curlrc says into the commands", c.Name, v.Text, clientDir)
 	}
 	for _, m := range c.Mounts() {
 		if strings.HasSuffix(m.Path, "/"+curlFile) {
@@ -152,7 +152,10 @@ func (p *planner) curlClient(o *object.Object, c object.Container, id identity) 
 				c.Name, m.Path)
 		}
 	}
-	all, _ := requests(c)
+	all, _ := p.seen(c).Requests()
+	if slices.ContainsFunc(all, func(r shell.Request) bool { return !r.Hands("CURL_HOME") }) {
+		return fmt.Errorf("container %q: a script changes the environment of curl (CURL_HOME, or env -i), by which curl finds the client certificate: remove that", c.Name)
+	}
 	if slices.ContainsFunc(all, func(r shell.Request) bool { return r.IgnoresFiles }) {
 		return fmt.Errorf("container %q: a command runs curl with -q, which makes it ignore every .curlrc and so the client certificate; remove that option", c.Name)
 	}

@@ -22,7 +22,7 @@ func (p *planner) companions(w *recognise.Workload, id identity) error {
 		if c.Name == w.Main.Name || c.Name == initName || p.isProgram(c) || p.listed(w.ID, c.Name) {
 			continue
 		}
-		if _, told := p.addressTold(c); !told || !callsByCurl(c, p.callsFrom(w.Object)) {
+		if _, told := p.addressTold(c); !told || !callsByCurl(p.seen(c), p.callsFrom(w.Object)) {
 			continue
 		}
 		if id.curl == "" {

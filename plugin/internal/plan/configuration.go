@@ -20,7 +20,7 @@ type configuration struct {
 	w        *recognise.Workload
 	pathBase patch.Path                // of the server's container
 	envNames func(key string) []string // variables that are settings by themselves; nil when there are none
-	envFrom  map[string]setting
+	seen     process.Process
 	file     *embedded // nil when the stream does not hold it
 	fresh    *fresh    // file that is made because there is none
 	alone    bool      // the entry script writes nothing into the file
@@ -67,11 +67,11 @@ func (s *setting) Value() string {
 
 // configuration reads the sources of a server's settings.
 func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
-	c, err := p.environment(w, w.Layout.Env)
-	if err != nil {
-		return nil, err
-	}
+	c := p.environment(w, w.Layout.Env)
 	p.assumeCommand(w)
+	if w.Lost != "" {
+		p.assume("%s: the configuration of container %q is in %s (%s)", w.ID, w.Main.Name, w.Layout.Folder, w.Lost)
+	}
 	for _, f := range w.Layout.Files {
 		file := w.Main.Resolve(w.Layout.Abs(f.Path), p)
 		if file.Found == object.Outside || file.Found == object.Made {
@@ -88,17 +88,20 @@ func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
 
 // assumeCommand notes words of a command line that only a run knows.
 func (p *planner) assumeCommand(w *recognise.Workload) {
-	line := process.Command(w.Main, w.Main.Variable)
-	if _, open := line.Flags(); open {
+	seen := p.seen(w.Main)
+	if _, open := seen.Command().Flags(); open {
 		p.assume("%s: the command of container %q has words that only a run knows: they may set nothing that is set here", w.ID, w.Main.Name)
 	}
 }
 
 // environment reads the settings that are variables; names tells which variables a setting may be, nil that none is by itself.
-func (p *planner) environment(w *recognise.Workload, names func(key string) []string) (*configuration, error) {
-	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, envFrom: map[string]setting{}, in: p}
+func (p *planner) environment(w *recognise.Workload, names func(key string) []string) *configuration {
+	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, seen: p.seen(w.Main), in: p}
 	c.fail = func(err error) { p.failOnce(w.ID, err) }
-	return c, p.readEnvFrom(c)
+	for _, name := range c.seen.Env.Open() {
+		p.assume("%s: container %q takes variables from %s, which is not in the stream: none of them may set what is set here", w.ID, w.Main.Name, name)
+	}
+	return c
 }
 
 // readFile reads the configuration file where the stream holds it.
@@ -134,72 +137,31 @@ func (p *planner) open(w *recognise.Workload, file object.File) (*embedded, erro
 	return f, nil
 }
 
-// readEnvFrom takes the variables of whole ConfigMaps and Secrets, and names the ones that cannot be seen. Of a Secret the names of the
-// keys are enough: no value is decoded.
-func (p *planner) readEnvFrom(c *configuration) error {
-	for _, from := range object.Items(c.w.Main.Node, "envFrom") {
-		for _, ref := range []struct{ field, kind string }{{"configMapRef", "ConfigMap"}, {"secretRef", "Secret"}} {
-			name := object.Text(from, ref.field, "name")
-			if name == "" {
-				continue
-			}
-			holder, err := p.release.Find(c.w.Namespace, ref.kind, name)
-			if err != nil {
-				return err
-			}
-			if holder == nil {
-				p.assume("%s: container %q takes variables from %s/%s, which is not in the stream: none of them may set what is set here", c.w.ID, c.w.Main.Name, ref.kind, name)
-				continue
-			}
-			c.addVariables(holder, object.Text(from, "prefix"), ref.kind == "Secret")
-		}
-	}
-	return nil
-}
-
-func (c *configuration) addVariables(holder *object.Object, prefix string, secret bool) {
-	for _, field := range []string{"data", "stringData"} {
-		pairs := object.Pairs(holder.Node, field)
-		for _, key := range sortedKeys(pairs) {
-			s := setting{
-				Hidden: secret,
-				Place:  fmt.Sprintf("%s key %q (envFrom of container %q)", holder.ID, key, c.w.Main.Name),
-				object: holder,
-				edit:   patch.Edit{Path: fields(field, key)},
-			}
-			if !secret {
-				s.Values = []string{pairs[key]}
-			}
-			c.envFrom[prefix+key] = s
-		}
-	}
-}
-
-// variable gives an environment variable as a setting, nil when it is not set.
+// variable gives an environment variable of the program as a setting, nil when it is not set. Of a Secret it is enough that it is.
 func (c *configuration) variable(name string) *setting {
-	if e, ok := c.w.Main.Env(name); ok {
-		s := &setting{
-			Hidden: e.From || strings.Contains(e.Value, "$("), // $(VAR) is another variable of that container
-			Place:  fmt.Sprintf("env %q of container %q", name, c.w.Main.Name),
-			object: c.w.Object,
-			edit:   patch.Edit{Path: c.pathBase.Field("env").Item("name", name).Field("value")},
-
-			variable: name,
-		}
-		if !s.Hidden {
-			s.Values, s.json = splitList(e.Value), isJSONList(e.Value)
-		}
-		return s
-	}
-	s, ok := c.envFrom[name]
+	v, ok := c.seen.Env.Own(name)
 	if !ok {
 		return nil
 	}
-	s.variable = name
+	s := &setting{variable: name, object: c.w.Object, Place: fmt.Sprintf("env %q of container %q", name, c.w.Main.Name)}
+	s.Hidden = !v.Known || v.Secret || strings.Contains(v.Text, "$(") // of a variable that is not set before
 	if !s.Hidden {
-		s.Values = splitList(s.Value())
+		s.Values = splitList(v.Text)
 	}
-	return &s
+	switch holder := v.Content.Object; {
+	case v.Script: // it cannot be changed there
+		s.Hidden, s.Place = true, fmt.Sprintf("the command of container %q (%s)", c.w.Main.Name, name)
+	case holder != nil && v.Entry == nil:
+		s.object, s.edit.Path = holder, fields(v.Content.Field, v.From.Key)
+		s.Place = fmt.Sprintf("%s key %q (envFrom of container %q)", holder.ID, v.From.Key, c.w.Main.Name)
+	case holder != nil:
+		s.object, s.edit.Path = holder, fields(v.Content.Field, v.From.Key)
+		s.Place = fmt.Sprintf("%s key %q (env %q of container %q)", holder.ID, v.From.Key, name, c.w.Main.Name)
+	default:
+		s.edit.Path = c.pathBase.Field("env").Item("name", name).Field("value")
+		s.json = !s.Hidden && isJSONList(v.Text)
+	}
+	return s
 }
 
 // all gives every place of the file that says a setting, in the order of the file.
@@ -284,8 +246,8 @@ func (c *configuration) any(keys ...string) *setting {
 
 // secret gives the Secret behind a variable, or behind the file that NAME_FILE names; empty when there is none.
 func (c *configuration) secret(name string) object.Source {
-	if e, ok := c.w.Main.Env(name); ok && e.Secret != "" {
-		return object.Source{Namespace: c.w.Namespace, Kind: "Secret", Name: e.Secret, Key: e.Key}
+	if v, ok := c.seen.Given.Own(name); ok && v.Entry != nil && v.From.Kind == "Secret" && v.Written == "" {
+		return v.From
 	}
 	if v := c.variable(name + "_FILE"); v != nil && !v.Hidden {
 		if f := c.source(v.Value()); f.Key() && f.Source.Kind == "Secret" {

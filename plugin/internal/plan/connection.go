@@ -41,7 +41,7 @@ type store interface {
 
 // reaches tells whether a connection goes to an Elasticsearch of this stream. Without one in the stream any may be meant.
 func (p *planner) reaches(w *recognise.Workload, c *connection) bool {
-	hosts := c.hosts(w)
+	hosts := p.hostsOf(w, c)
 	if len(hosts) == 0 {
 		return false
 	}
@@ -58,7 +58,7 @@ func (p *planner) reaches(w *recognise.Workload, c *connection) bool {
 
 // called gives the node that a connection goes to, nil when the stream does not show it.
 func (p *planner) called(w *recognise.Workload, c *connection) *recognise.Workload {
-	for _, host := range c.hosts(w) {
+	for _, host := range p.hostsOf(w, c) {
 		if node := p.behind(w.Object, host); node != nil {
 			return node
 		}
@@ -66,8 +66,8 @@ func (p *planner) called(w *recognise.Workload, c *connection) *recognise.Worklo
 	return nil
 }
 
-// hosts gives the hosts of a connection without scheme and port; "" stands for one that cannot be read.
-func (c *connection) hosts(w *recognise.Workload) []string {
+// hostsOf gives the hosts of a connection without scheme and port; "" stands for one that cannot be read.
+func (p *planner) hostsOf(w *recognise.Workload, c *connection) []string {
 	s := c.addresses()
 	if s == nil {
 		return nil
@@ -79,7 +79,7 @@ func (c *connection) hosts(w *recognise.Workload) []string {
 	for _, v := range s.Values {
 		host := shell.Host(v)
 		if strings.ContainsAny(host, "$#") { // the address itself is a variable, and not only the password in it
-			text, known := expand(w.Main, v)
+			text, known := p.expand(w.Main, v)
 			host = shell.Host(text)
 			if !known {
 				host = ""
@@ -120,15 +120,15 @@ func (p *planner) source(w *recognise.Workload, c *connection) object.File {
 
 // file gives what stands behind a path in a setting.
 func (p *planner) file(w *recognise.Workload, c *connection, file string) object.File {
-	if _, known := expand(w.Main, file); !known {
+	if _, known := p.expand(w.Main, file); !known {
 		return object.File{Path: file, Why: "its name holds a variable that comes from elsewhere"}
 	}
-	return w.Main.Resolve(c.absolute(w, file), p)
+	return w.Main.Resolve(p.absolute(w, c, file), p)
 }
 
 // absolute gives the path of a file in a setting.
-func (c *connection) absolute(w *recognise.Workload, file string) string {
-	file, _ = expand(w.Main, file)
+func (p *planner) absolute(w *recognise.Workload, c *connection, file string) string {
+	file, _ = p.expand(w.Main, file)
 	if !path.IsAbs(file) {
 		file = path.Join(c.dir, file)
 	}
@@ -219,7 +219,7 @@ func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
 		if rest, ok := strings.CutPrefix(h, "http://"); ok {
 			fresh[i], plain = "https://"+rest, true
 		}
-		text, known := expand(w.Main, fresh[i])
+		text, known := p.expand(w.Main, fresh[i])
 		if strings.HasPrefix(text, "http://") {
 			return fmt.Errorf("%s of %s is %q, which the environment makes an address of plain HTTP: use https:// there", hosts.Key, c.name, h)
 		}
@@ -346,16 +346,16 @@ func (p *planner) isNode(o *object.Object) bool {
 
 // expand puts in what a container's environment says for the references in a text. It tells whether all of the text
 // is known then.
-func expand(c object.Container, text string) (expanded string, known bool) {
+func (p *planner) expand(c object.Container, text string) (expanded string, known bool) {
 	var b strings.Builder
 	last := 0
 	known = true
 	for _, r := range mention.References(text) {
 		value := r.Fallback
-		e, ok := c.Env(r.Name)
+		v, ok := p.seen(c).Env.Get(r.Name)
 		switch {
-		case ok && !e.From:
-			value = e.Value
+		case ok && v.Known:
+			value = v.Text
 		case ok || !r.HasFallback:
 			known = false
 		}

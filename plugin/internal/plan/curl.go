@@ -1,35 +1,60 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// requests gives the requests of curl that a container makes, by its own command, its probes and its hooks; false where a script cannot
-// be parsed.
-func requests(c object.Container) (all []shell.Request, ok bool) {
-	ok = true
-	for _, run := range process.Runs(c, c.Variable) {
-		ok = ok && run.Whole
-		all = append(all, run.Requests()...)
+// seen gives what the processes of a container see.
+func (p *planner) seen(c object.Container) process.Process {
+	found, ok := p.processes[c.Node.YNode()]
+	if !ok {
+		found = process.Of(c, p)
+		p.processes[c.Node.YNode()] = found
 	}
-	return all, ok
+	return found
 }
 
-func usesCurl(c object.Container) bool {
-	all, _ := requests(c)
+// own gives a variable of the container's own list.
+func (p *planner) own(c object.Container, name string) (object.Variable, bool) {
+	v, ok := p.seen(c).Given.Own(name)
+	return v, ok && v.Entry != nil
+}
+
+// handed refuses variables that the program would not get: a script that starts it takes them away or sets them to something else.
+func (p *planner) handed() {
+	for _, change := range p.plan.Changes {
+		at := change.Edit.Path
+		env := slices.IndexFunc(at, func(s patch.Step) bool { return s.Field == "env" })
+		pod, ok := change.Object.Pod()
+		if env < 2 || env+1 >= len(at) || change.Edit.Value == nil || !ok || at[env+1].Is == "CURL_HOME" { // which curlClient looks at
+			continue
+		}
+		for _, c := range pod.All() {
+			if name := at[env+1].Is; c.Name == at[env-1].Is && c.List == at[env-2].Field && !p.seen(c).Hands(name) {
+				p.failOnce(change.Object.ID, fmt.Errorf("container %q: its command takes %s out of the environment or sets it to something else, so that "+
+					"the variable, which must be set, does not reach the program: remove that from the command", c.Name, name))
+			}
+		}
+	}
+}
+
+func usesCurl(seen process.Process) bool {
+	all, _ := seen.Requests()
 	return len(all) > 0
 }
 
 // callsByCurl tells whether a request of a container goes to a host that is ours: then it gets the certificate. What a request sends, such as the
 // settings of a connector, may name Elasticsearch without calling it. An address that cannot be read may be any that the container names
 // outside of what curl sends.
-func callsByCurl(c object.Container, ours func(text string) bool) bool {
+func callsByCurl(seen process.Process, ours func(text string) bool) bool {
 	names := func(w shell.Word) bool { return ours(w.Text) }
-	all, ok := requests(c)
+	all, ok := seen.Requests()
 	called, unread, sent := false, false, false
 	for _, r := range all {
 		called = called || slices.ContainsFunc(r.Addresses, names)

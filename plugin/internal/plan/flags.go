@@ -14,11 +14,10 @@ import (
 
 // commandLines gives the command line of a server, and the variables that its entry script adds to it.
 func (c *configuration) commandLines() []process.Run {
-	all := []process.Run{process.Command(c.w.Main, c.w.Main.Variable)}
+	all := []process.Run{*c.seen.Command()}
 	for _, name := range c.w.Layout.Flags.Env {
-		if v := c.variable(name); v != nil && v.object == c.w.Object {
-			e, _ := c.w.Main.Env(name)
-			all = append(all, process.Extra(name, e.Value, e.Node.YNode()))
+		if v, ok := c.seen.Env.Own(name); ok && v.Known {
+			all = append(all, process.Extra(name, v.Text, v.Nodes[0]))
 		}
 	}
 	return all
@@ -42,6 +41,8 @@ func (c *configuration) flags(key string) []*setting {
 			if f.Name == key && f.Sets == (setters != nil) && f.Given {
 				s := flagSetting(c.w, f)
 				s.Values = splitList(f.Value.Text)
+				v, extra := c.seen.Env.Own(line.Name)
+				s.Hidden = s.Hidden || extra && (v.Entry == nil || v.Written != v.Text) // it cannot be changed there
 				all = append(all, s)
 			}
 		}

@@ -77,7 +77,7 @@ func (p *planner) ours(script string) bool {
 		return true
 	}
 	for _, w := range p.release.Kibanas {
-		if e, ok := w.Main.Env(tokenVariable); ok && e.Secret != "" && strings.Contains(script, e.Secret) {
+		if v, ok := p.own(w.Main, tokenVariable); ok && v.From.Kind == "Secret" && strings.Contains(script, v.From.Name) {
 			return true
 		}
 	}
@@ -112,8 +112,8 @@ func (p *planner) hookCredentials() string {
 	for _, r := range p.plan.Removals {
 		pod, _ := r.Object.Pod()
 		for _, c := range pod.Containers() {
-			if e, ok := c.Env("ELASTICSEARCH_PASSWORD"); ok && e.Secret != "" {
-				return e.Secret
+			if v, ok := p.own(c, "ELASTICSEARCH_PASSWORD"); ok && v.From.Kind == "Secret" {
+				return v.From.Name
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func (p *planner) otherPod(o *object.Object, name string, m mention.Mention, see
 		seen[c.Node.YNode()] = true
 		w := p.behind(o, m.Name)
 		switch {
-		case w == nil || !p.settings.Certs() || !callsByCurl(c, p.callsFrom(o)) || !isErrand(o, c) || p.listed(o.ID, c.Name):
+		case w == nil || !p.settings.Certs() || !callsByCurl(p.seen(c), p.callsFrom(o)) || !isErrand(o, c) || p.listed(o.ID, c.Name):
 		case o.Hook != "" && !runsAfterInstall(o.Hook):
 			p.care(c)
 			p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "is a hook (" + o.Hook + ") that runs while what it would need is not there"})

@@ -9,7 +9,6 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -119,7 +118,7 @@ func (p *planner) speakHTTPS(w *recognise.Workload, conf *configuration) {
 
 // rewriteHTTP plans https:// for every http:// address of Elasticsearch in what a container runs.
 func (p *planner) rewriteHTTP(o *object.Object, c object.Container, ours func(host string) bool) {
-	for _, run := range process.Runs(c, c.Variable) {
+	for _, run := range p.seen(c).Runs {
 		for _, arg := range run.Args {
 			fresh := toHTTPS(arg.Text, ours)
 			if fresh == arg.Text {
@@ -134,8 +133,8 @@ func (p *planner) rewriteHTTP(o *object.Object, c object.Container, ours func(ho
 			p.set(o, at, patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
 		}
 	}
-	for _, e := range c.Envs() {
-		if fresh := toHTTPS(e.Value, ours); fresh != e.Value {
+	for _, e := range p.seen(c).Given.All() {
+		if fresh := toHTTPS(e.Written, ours); fresh != e.Written {
 			p.set(o, containerPath(c).Field("env").Item("name", e.Name).Field("value"), patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
 		}
 	}

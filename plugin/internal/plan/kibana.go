@@ -226,11 +226,11 @@ func (p *planner) hookSeen(w *recognise.Workload) error {
 	if err != nil || len(hooks) > 0 || p.settings.Hooks == "off" || w.Annotation(annotationMode) != "" {
 		return err
 	}
-	e, ok := w.Main.Env(tokenVariable)
-	if _, tag := w.Main.Image(); !ok || e.Secret == "" || strings.HasPrefix(tag, "7.") {
+	v, ok := p.own(w.Main, tokenVariable)
+	if _, tag := w.Main.Image(); !ok || v.From.Kind != "Secret" || strings.HasPrefix(tag, "7.") {
 		return nil // the charts before 8 make no token
 	}
 	return fmt.Errorf("env %q takes the token from Secret/%s, which this chart makes in a Helm hook, and the stream shows no hooks: Helm 3 hides them from a post-renderer and would run "+
 		"them without a certificate, so that the installation hangs and fails; pass --no-hooks to every helm install, upgrade and uninstall of this release and set hooks: off "+
-		"(--post-renderer-args --hooks=off), or use Helm 4", e.Name, e.Secret)
+		"(--post-renderer-args --hooks=off), or use Helm 4", v.Name, v.From.Name)
 }

@@ -34,8 +34,8 @@ func (p *planner) login(w *recognise.Workload, conf *configuration, id identity,
 // https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-service-account-token
 func (p *planner) loginConflicts(conf *configuration) error {
 	token := conf.get(kibanaToken)
-	variable, _ := conf.w.Main.Env(tokenVariable)
-	if token != nil && variable.Secret == "" {
+	variable, _ := p.own(conf.w.Main, tokenVariable)
+	if token != nil && variable.From.Kind != "Secret" {
 		if p.settings.HasPassword() || p.settings.Mode == config.ModePKI {
 			return fmt.Errorf("%s is set by hand in %s, and in mode %q Kibana has no token: remove it", kibanaToken, token.Place, p.settings.Mode)
 		}
@@ -61,7 +61,7 @@ func (p *planner) loginConflicts(conf *configuration) error {
 
 // withoutToken takes the variable away that a chart fills by its hook.
 func (p *planner) withoutToken(w *recognise.Workload) {
-	if _, ok := w.Main.Env(tokenVariable); ok {
+	if _, ok := p.own(w.Main, tokenVariable); ok {
 		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", tokenVariable), nil, "Kibana has no token in mode "+p.settings.Mode, linkKibanaToken)
 	}
 }
@@ -71,12 +71,15 @@ func (p *planner) withoutToken(w *recognise.Workload) {
 // the container too: the password of the user elastic is among it.
 func (p *planner) withoutLogin(w *recognise.Workload) {
 	var gone, kept []string
-	for _, e := range w.Main.Envs() {
-		if slices.Contains(w.Layout.Login, strings.TrimSuffix(e.Name, "_FILE")) && e.Value != passwordReference {
-			gone = append(gone, e.Value)
+	for _, e := range p.seen(w.Main).Given.All() {
+		if e.Entry == nil {
+			continue
+		}
+		if slices.Contains(w.Layout.Login, strings.TrimSuffix(e.Name, "_FILE")) && e.Written != passwordReference {
+			gone = append(gone, e.Written)
 			p.set(w.Object, containerPath(w.Main).Field("env").Item("name", e.Name), nil, "Kibana logs in with the token, and does not start with a user name beside it", linkKibanaToken)
 		} else {
-			kept = append(kept, e.Value)
+			kept = append(kept, e.Written)
 		}
 	}
 	for _, m := range w.Main.Mounts() {

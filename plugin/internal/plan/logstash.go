@@ -26,10 +26,7 @@ func (p *planner) logstashSettings(w *recognise.Workload, known catalog.Program)
 		return nil, err
 	}
 	version := recognise.VersionOf(w.Object, w.Main)
-	env, err := p.environment(w, func(key string) []string { return []string{known.Env(key, version), key} })
-	if err != nil {
-		return nil, err
-	}
+	env := p.environment(w, func(key string) []string { return []string{known.Env(key, version), key} })
 	stores := []store{envStore{env}}
 	for _, f := range opened {
 		stores = append(stores, yamlStore{file: f})

@@ -108,10 +108,9 @@ func (p *planner) mountAgain(w *recognise.Workload, id identity, dir string) {
 // below lists the names that follow a prefix in the settings: of "xpack.monitoring.exporters.a.host" it is "a".
 func (c *configuration) below(prefix string) []string {
 	var keys []string
-	for _, e := range c.w.Main.Envs() {
-		keys = append(keys, e.Name)
+	for _, v := range c.seen.Env.All() {
+		keys = append(keys, v.Name)
 	}
-	keys = append(keys, sortedKeys(c.envFrom)...)
 	if c.file != nil {
 		keys = append(keys, dotted(c.file.root, "")...)
 	}

@@ -115,7 +115,7 @@ func (p *planner) readPassword(w *recognise.Workload, conf *configuration, sourc
 	if w.Layout.Env == nil {
 		p.kibanaSet(w, conf, kibanaPassword, passwordReference, "Kibana takes the password from the variable of that name")
 	}
-	if _, ok := w.Main.Env(passwordVariable); !ok {
+	if _, ok := p.own(w.Main, passwordVariable); !ok {
 		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", passwordVariable), fromSecret(passwordVariable, source), why, linkBuiltInUsers)
 	}
 }

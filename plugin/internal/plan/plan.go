@@ -16,6 +16,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -63,7 +64,7 @@ type Passed struct {
 
 // For plans all changes. All or nothing: an error names every object that cannot be secured as asked.
 func For(r *recognise.Release, s config.Settings) (*Plan, error) {
-	p := &planner{release: r, settings: s, plan: &Plan{}}
+	p := &planner{release: r, settings: s, plan: &Plan{}, processes: map[*yaml.Node]process.Process{}}
 	p.certManager()
 	p.servers()
 	p.guards()
@@ -81,6 +82,7 @@ func For(r *recognise.Release, s config.Settings) (*Plan, error) {
 	p.sweep()
 	p.eck()
 	p.unmanaged()
+	p.handed()
 	for _, l := range r.Passed {
 		p.plan.Passed = append(p.plan.Passed, Passed{l.ID, l.Why})
 	}
@@ -119,6 +121,7 @@ type planner struct {
 	workloads  map[*object.Object]*work // what belongs to each patched workload
 	order      []*work
 	removed    map[*object.Object]bool
+	processes  map[*yaml.Node]process.Process
 	programs   map[*yaml.Node]bool // containers that a program of the table runs in, or that have a rule
 	ruled      []ruled
 	matched    map[string]bool // refs of the configuration that matched something

@@ -9,6 +9,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -29,7 +30,7 @@ func (p *planner) probes(w *recognise.Workload, conf *configuration) error {
 		}
 		at := containerPath(w.Main).Field(name)
 		p.set(w.Object, at.Field("httpGet"), nil, "the kubelet has no certificate to present", linkProbe)
-		if command, ok := curlCommand(w.Main, get, p.httpPort(conf)); ok {
+		if command, ok := curlCommand(p.seen(w.Main), get, p.httpPort(conf)); ok {
 			p.set(w.Object, at.Field("exec"), patch.Map(patch.F("command", patch.Strs(command...))), "the same request, made by curl in the container", linkProbe)
 			continue
 		}
@@ -99,9 +100,9 @@ func (p *planner) onHTTPPort(w *recognise.Workload, conf *configuration, get *ya
 // curlCommand makes the request of an httpGet with curl: like the kubelet it checks no certificate and takes every status below
 // 400. A request with credentials in a header is not made, they would be on a command line; nor one in an image of which nothing
 // says that it has curl.
-func curlCommand(c object.Container, get *yaml.RNode, port string) ([]string, bool) {
-	repository, _ := c.Image()
-	if repository != "elasticsearch" && !usesCurl(c) {
+func curlCommand(seen process.Process, get *yaml.RNode, port string) ([]string, bool) {
+	repository, _ := seen.Image()
+	if repository != "elasticsearch" && !usesCurl(seen) {
 		return nil, false
 	}
 	command := []string{"curl", "--silent", "--fail", "--insecure", "--output", "/dev/null"}

@@ -9,7 +9,6 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -44,7 +43,9 @@ func (known program) connections(p *planner, w *recognise.Workload) ([]*connecti
 
 // inFiles gives the connections in the YAML files of a program, and in those of its modules.
 func (known program) inFiles(p *planner, w *recognise.Workload) ([]*connection, error) {
-	opened, err := p.files(w, filesOf(known.Files, w.Main, known.Dir)...)
+	seen := p.seen(w.Main)
+	line := seen.Command()
+	opened, err := p.files(w, filesOf(known.Files, line, known.Dir)...)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (known program) inFiles(p *planner, w *recognise.Workload) ([]*connection, 
 	for _, f := range opened {
 		for _, at := range known.Places {
 			for _, c := range connectionsAt(at, f) {
-				c.over = known.overFile(w, c, at, f, opened)
+				c.over = known.overFile(w, line, c, at, f, opened)
 				all = append(all, c)
 			}
 		}
@@ -81,18 +82,17 @@ func (known program) onLine(p *planner, w *recognise.Workload) ([]*connection, e
 	if known.Line == nil {
 		return nil, nil
 	}
+	seen := p.seen(w.Main)
+	line := seen.Command()
 	flags := &connection{name: "its command line", keys: known.Line.Renamed(known.Flag), dir: known.Dir, link: known.Link}
-	flags.store = flagStore{w: w, names: flags.keys.Names()}
+	flags.store = flagStore{w: w, line: line, names: flags.keys.Names()}
 	version := recognise.VersionOf(w.Object, w.Main)
 	variable := func(setting string) string { return known.Env(setting, version) }
 	env := &connection{name: "its environment", keys: known.Line.Renamed(variable), dir: known.Dir, link: known.Link}
 	if variable(known.Line.Hosts[0]) == "" {
 		return []*connection{flags}, nil
 	}
-	conf, err := p.environment(w, func(key string) []string { return []string{key} })
-	if err != nil {
-		return nil, err
-	}
+	conf := p.environment(w, func(key string) []string { return []string{key} })
 	env.store = envStore{conf}
 	if flags.addresses() == nil { // else the flags are the connection
 		flagOf := map[string]string{}
@@ -106,13 +106,13 @@ func (known program) onLine(p *planner, w *recognise.Workload) ([]*connection, e
 
 // overFile gives what else says something of a connection in a file: arguments, and the other files that the command
 // line names.
-func (known program) overFile(w *recognise.Workload, c *connection, at catalog.Place, f *embedded, all []*embedded) []channel {
+func (known program) overFile(w *recognise.Workload, line *process.Run, c *connection, at catalog.Place, f *embedded, all []*embedded) []channel {
 	var over []channel
 	if len(known.Files.Sets) > 0 {
 		name := strings.NewReplacer("[", "", "]", "").Replace(c.name)
-		over = append(over, setFlags{w: w, flags: known.Files.Sets, prefix: prefixOf(name)})
+		over = append(over, setFlags{w: w, line: line, flags: known.Files.Sets, prefix: prefixOf(name)})
 	}
-	if len(filesNamed(known.Files, w.Main, known.Dir)) < 2 || strings.Contains(at.At, "*") {
+	if len(filesNamed(known.Files, line, known.Dir)) < 2 || strings.Contains(at.At, "*") {
 		return over // of a list one file has all
 	}
 	for _, other := range all {
@@ -124,15 +124,14 @@ func (known program) overFile(w *recognise.Workload, c *connection, at catalog.P
 }
 
 // filesOf gives the files that a container's command line names, else those at the usual places.
-func filesOf(f catalog.Files, c object.Container, dir string) []string {
-	if named := filesNamed(f, c, dir); len(named) > 0 {
+func filesOf(f catalog.Files, line *process.Run, dir string) []string {
+	if named := filesNamed(f, line, dir); len(named) > 0 {
 		return named
 	}
 	return f.Paths
 }
 
-func filesNamed(f catalog.Files, c object.Container, dir string) []string {
-	line := process.Command(c, c.Variable)
+func filesNamed(f catalog.Files, line *process.Run, dir string) []string {
 	said, _ := line.Flags(f.Sets...)
 	var named []string
 	for _, flag := range said {

@@ -36,7 +36,7 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 	for _, c := range connections {
 		p.coverAddresses(w, c) // where it goes is known, also where that is elsewhere
 		if p.reaches(w, c) {
-			p.alsoCalled(c.hosts(w)...)
+			p.alsoCalled(p.hostsOf(w, c)...)
 		}
 	}
 	for _, name := range known.Unread {

@@ -69,6 +69,7 @@ func placeFor(node *yaml.RNode, key string) patch.Path {
 // flagStore is the command line of a container: --name=value or two words. A new flag goes where others of its names stand, behind all others.
 type flagStore struct {
 	w     *recognise.Workload
+	line  *process.Run
 	names []string
 }
 
@@ -78,11 +79,10 @@ func (s flagStore) all(key string) []*setting {
 	if key == "" {
 		return nil
 	}
-	line := process.Command(s.w.Main, s.w.Main.Variable)
-	said, _ := line.Flags()
+	said, _ := s.line.Flags()
 	var all []*setting
 	for _, f := range said {
-		arg, from, to, ok := line.Arg(f.Word)
+		arg, from, to, ok := s.line.Arg(f.Word)
 		if f.Sign+f.Name != key || !ok || to-from < len(arg.Text) { // in a script no flag is added
 			continue
 		}

@@ -180,7 +180,7 @@ func (p *planner) readToken(w *recognise.Workload, conf *configuration, secret s
 	if w.Layout.Env == nil {
 		p.kibanaSet(w, conf, kibanaToken, "${"+name+"}", "Kibana takes the token from the variable of that name")
 	}
-	if _, ok := w.Main.Env(name); !ok {
+	if _, ok := p.own(w.Main, name); !ok {
 		p.set(w.Object, at, fromSecret(name, object.Source{Name: secret, Key: p.settings.Token.Key}), why, linkKibanaToken)
 		return
 	}

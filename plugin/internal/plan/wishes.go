@@ -69,10 +69,7 @@ func (p *planner) wishes(r ruled, files []ruleFile) ([][]wish, error) {
 
 func (p *planner) wishesOfContainer(r ruled) ([]wish, error) {
 	w := r.w
-	conf := &configuration{w: w, pathBase: containerPath(w.Main), envFrom: map[string]setting{}}
-	if err := p.readEnvFrom(conf); err != nil {
-		return nil, err
-	}
+	conf := p.environment(w, nil)
 	var all []wish
 	for _, name := range sortedKeys(r.rule.Env) {
 		all = append(all, wish{
@@ -93,7 +90,7 @@ func (p *planner) wishesOfContainer(r ruled) ([]wish, error) {
 	}
 	for _, arg := range r.rule.Args {
 		name, value, _ := strings.Cut(arg, "=")
-		flag := wish{key: name, value: or(value, "true"), old: flagStore{w: w}.get(name), object: w.Object}
+		flag := wish{key: name, value: or(value, "true"), old: flagStore{w: w, line: conf.seen.Command()}.get(name), object: w.Object}
 		flag.spell = func(expanded *yaml.Node) *yaml.Node {
 			if value == "" {
 				return patch.Str(name)

@@ -44,30 +44,19 @@ var tools = []string{
 	"hostname", "uname", "base64", "envsubst", "openssl", "keytool", "jq", "sysctl", "apk", "apt-get",
 }
 
-// starters run the program behind them.
-var starters = []string{"exec", "command", "env", "nohup", "nice", "timeout", "tini", "dumb-init", "gosu", "su-exec"}
-
-// arguments gives the words of a command that are arguments of its program. Those of a shell are the script's.
+// arguments gives the words of a command that are its program and what that is given; nil for what is no program. Those of a shell are the
+// script's.
 func arguments(c shell.Command) []shell.Word {
-	if c.IsPrint() {
+	main := c.Main()
+	switch {
+	case len(main) == 0 || c.IsPrint():
+		return nil
+	case shell.IsShell(main[0].Text):
+		return behindScript(main[1:])
+	case slices.Contains(tools, path.Base(main[0].Text)):
 		return nil
 	}
-	for i, w := range c.Words {
-		text := w.Text
-		switch {
-		case i > 0 && strings.HasPrefix(text, "-"):
-		case strings.HasPrefix(text, "-"): // the program is that of the image
-			return c.Words
-		case slices.Contains(starters, path.Base(text)), strings.Contains(text, "="):
-		case shell.IsShell(text):
-			return behindScript(c.Words[i+1:])
-		case slices.Contains(tools, path.Base(text)):
-			return nil
-		default:
-			return c.Words[i:]
-		}
-	}
-	return nil
+	return main
 }
 
 // behindScript gives the arguments of a script in a file. Those of a script on the command line are where it uses them.
@@ -77,7 +66,7 @@ func behindScript(words []shell.Word) []shell.Word {
 		case isOption && !strings.HasPrefix(w.Text, "--") && strings.Contains(w.Text, "c"):
 			return nil
 		case !isOption:
-			return words[i+1:]
+			return words[i:]
 		}
 	}
 	return nil

@@ -39,21 +39,57 @@ func places() [][]string {
 	}
 }
 
-// Runs gives all that a container runs: its own command line, which may be empty, then those of its probes and hooks.
-func Runs(c object.Container, env shell.Environment) []Run {
-	all := []Run{run(Main, append(argsIn(c, "command"), argsIn(c, "args")...), env)}
+// Process is a container with what its processes see.
+type Process struct {
+	object.Container
+	Given object.Environment // of the container, and of all that it runs
+	Env   object.Environment // of its program, to which a script may give another one
+	Runs  []Run              // its own command line, which may be empty, then those of its probes and hooks
+}
+
+// Of reads a container. With in nil what it takes from Secrets and ConfigMaps is not known.
+func Of(c object.Container, in object.Input) Process {
+	p := Process{Container: c, Given: c.Environment(in)}
+	p.Runs = []Run{run(Main, append(argsIn(c, "command"), argsIn(c, "args")...), p.Given.Word)}
 	for _, at := range places() {
 		if args := argsIn(c, at...); len(args) > 0 {
 			name := strings.Join(at[:len(at)-2], ".")
-			all = append(all, run(name, args, env))
+			p.Runs = append(p.Runs, run(name, args, p.Given.Word))
 		}
 	}
-	return all
+	p.Env = p.Given.Under(p.Runs[0].programs(), p.Runs[0].nodes())
+	return p
 }
 
-// Command gives the command line of a container itself.
-func Command(c object.Container, env shell.Environment) Run {
-	return run(Main, append(argsIn(c, "command"), argsIn(c, "args")...), env)
+// Hands tells whether the program gets a variable as the container has it: a script may take it away, or set it to something else.
+func (p Process) Hands(name string) bool {
+	return !slices.ContainsFunc(p.Runs[0].programs(), func(c shell.Command) bool { return !c.Hands(name) })
+}
+
+// Requests gives the requests of curl that the container makes; false where a script cannot be read.
+func (p Process) Requests() (all []shell.Request, whole bool) {
+	whole = true
+	for _, run := range p.Runs {
+		whole = whole && run.Whole
+		all = append(all, run.Requests()...)
+	}
+	return all, whole
+}
+
+// Command gives the command line of the container itself.
+func (p Process) Command() *Run { return &p.Runs[0] }
+
+// programs gives the commands that may be the program of a container.
+func (r Run) programs() []shell.Command {
+	return slices.DeleteFunc(slices.Clone(r.Commands), func(c shell.Command) bool { return arguments(c) == nil })
+}
+
+func (r Run) nodes() []*yaml.Node {
+	var nodes []*yaml.Node
+	for _, a := range r.Args {
+		nodes = append(nodes, a.Node)
+	}
+	return nodes
 }
 
 // Extra gives the words of a variable that an entry script adds to a command line.

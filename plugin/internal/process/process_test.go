@@ -8,7 +8,6 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // container gives a container of which the fields are written in YAML.
@@ -21,20 +20,12 @@ func container(t *testing.T, fields string) object.Container {
 	return object.Pod{Spec: node}.Containers()[0]
 }
 
-// lookup is an environment of constants.
-func lookup(all map[string]string) shell.Environment {
-	return func(name string) (shell.Word, bool) {
-		text, ok := all[name]
-		return shell.Word{Text: text, Known: text != "?"}, ok
-	}
-}
-
 // TestPlaces holds the five places besides its command line where a container runs commands.
 func TestPlaces(t *testing.T) {
 	c := container(t, `command: [a], args: [b], livenessProbe: {exec: {command: [c]}}, readinessProbe: {exec: {command: [d]}},
   startupProbe: {exec: {command: [e]}}, lifecycle: {postStart: {exec: {command: [f]}}, preStop: {exec: {command: [g]}}}`)
 	var got []string
-	for _, r := range Runs(c, lookup(nil)) {
+	for _, r := range Of(c, nil).Runs {
 		got = append(got, r.Name+"="+r.Text())
 	}
 	const want = "command=a b readinessProbe=d livenessProbe=c startupProbe=e lifecycle.postStart=f lifecycle.preStop=g"
@@ -78,8 +69,8 @@ func TestFlags(t *testing.T) {
 		{"twice the same in one script", `command: [sh, -c, 'x -Ea=b; y -Ea=b']`, "-E|a=b at command 2 6-7; -E|a=b at command 2 15-16"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			env := lookup(map[string]string{"OPTIONS": "-Ea=b", "VALUE": "b", "SECRET": "?"})
-			line := Command(container(t, test.fields), env)
+			const env = "env: [{name: OPTIONS, value: -Ea=b}, {name: VALUE, value: b}, {name: SECRET, valueFrom: {fieldRef: {}}}]"
+			line := Of(container(t, test.fields+", "+env), nil).Command()
 			all, open := line.Flags("E", "set")
 			var got []string
 			for _, f := range all {

@@ -82,7 +82,7 @@ func (w *Workload) started() error {
 		return nil
 	}
 	program, starts := "", false
-	for _, c := range process.Command(w.Main, w.Main.Variable).Commands {
+	for _, c := range process.Of(w.Main, nil).Command().Commands {
 		for _, word := range c.Words {
 			if strings.HasSuffix(word.Text, "bin/"+strings.ToLower(string(w.App))) {
 				program = word.Text

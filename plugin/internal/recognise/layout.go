@@ -110,13 +110,28 @@ func As(o *object.Object, container, layout string) (*Workload, error) {
 
 // in gives the layout as a container has it: a variable may move the folder.
 func (l Layout) in(c object.Container) Layout {
-	if e, ok := c.Env(l.FolderEnv); l.FolderEnv != "" && ok && path.IsAbs(e.Value) {
-		l.Folder = path.Clean(e.Value)
-	}
+	l, _ = l.moved(c.Environment(nil))
 	if l.Home == "" {
 		l.Home = l.Folder
 	}
 	return l
+}
+
+// moved puts the configuration where the environment says that it is; why tells why that is not known.
+func (l Layout) moved(env object.Environment) (_ Layout, why string) {
+	v, ok := env.Own(l.FolderEnv)
+	switch {
+	case !ok:
+		return l, ""
+	case !v.Known:
+		return l, l.FolderEnv + ", which says where its configuration is: " + v.Why
+	case path.IsAbs(v.Text):
+		if l.Home == l.Folder {
+			l.Home = path.Clean(v.Text)
+		}
+		l.Folder = path.Clean(v.Text)
+	}
+	return l, ""
 }
 
 // Abs gives the path of a file of the configuration.
@@ -135,9 +150,9 @@ func (l Layout) signs(c object.Container) []string {
 	if repository, _ := c.Image(); slices.Contains(l.images, repository) {
 		signs = append(signs, fmt.Sprintf("image %q", repository))
 	}
-	for _, e := range c.Envs() {
-		if l.env(e.Name) {
-			signs = append(signs, fmt.Sprintf("environment variable %q", e.Name))
+	for _, v := range c.Environment(nil).All() {
+		if l.env(v.Name) {
+			signs = append(signs, fmt.Sprintf("environment variable %q", v.Name))
 			break
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/parallel"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 )
 
@@ -34,6 +35,14 @@ type Workload struct {
 	Main   object.Container // the container that runs the application
 	// Signs is the evidence, for the report: `image "elasticsearch"`, "settings in its environment".
 	Signs []string
+
+	// Lost tells why it is not known where the configuration is, "" where it is known.
+	Lost string
+}
+
+// Settle finds the configuration where the environment says that it is.
+func (w *Workload) Settle(in object.Input) {
+	w.Layout, w.Lost = w.Layout.moved(process.Of(w.Main, in).Env)
 }
 
 // Release is what a stream holds, as far as it matters here.
@@ -126,6 +135,9 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 				problems = append(problems, err)
 			}
 		}
+	}
+	for _, w := range slices.Concat(r.Nodes, r.Kibanas, r.Unmanaged) {
+		w.Settle(r)
 	}
 	return r, errors.Join(problems...)
 }

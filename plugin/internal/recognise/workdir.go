@@ -53,7 +53,9 @@ func isBitnami(c object.Container) bool {
 	}
 	return slices.ContainsFunc(c.Mounts(), func(m object.Mount) bool {
 		return object.Below(m.Path, "/bitnami") || object.Below(m.Path, "/opt/bitnami")
-	}) || slices.ContainsFunc(c.Envs(), func(e object.Env) bool { return strings.HasPrefix(e.Name, "BITNAMI_") })
+	}) || slices.ContainsFunc(c.Environment(nil).All(), func(v object.Variable) bool {
+		return strings.HasPrefix(v.Name, "BITNAMI_")
+	})
 }
 
 // Absolute puts the folder in which a container runs before a relative path, where that is known.

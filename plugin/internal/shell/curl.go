@@ -15,7 +15,17 @@ type Request struct {
 	IgnoresFiles bool            // -q: no file of options is read
 	Diverted     bool            // an option may lead it elsewhere: --connect-to, --resolve, a socket, a file of options
 	asks         bool            // for the version or for help: it calls nobody
+	made         Command
 }
+
+// By gives the request as a command makes it.
+func (r Request) By(c Command) Request {
+	r.made = c
+	return r
+}
+
+// Variable gives a variable as curl has it in its environment.
+func (r Request) Variable(name string) (Word, bool) { return r.made.Variable(name) }
 
 // Requests gives the requests of curl that a command makes. Of a text that may be no script only those count whose address can be read.
 func (c Command) Requests() []Request {
@@ -24,6 +34,9 @@ func (c Command) Requests() []Request {
 		return nil
 	}
 	all := requests(c.Words[at+1:])
+	for i := range all {
+		all[i] = all[i].By(c)
+	}
 	if c.Program() == "xargs" { // which puts addresses behind it
 		all[len(all)-1].Diverted = true
 	}
@@ -31,6 +44,9 @@ func (c Command) Requests() []Request {
 		return r.asks || !c.Sure && !slices.ContainsFunc(r.Addresses, Word.HasHost)
 	})
 }
+
+// Hands tells whether curl gets a variable as the container has it.
+func (r Request) Hands(name string) bool { return r.made.Hands(name) }
 
 // HasHost tells whether the host of an address is known, as it is in https://es:9200/${INDEX}.
 func (w Word) HasHost() bool {

@@ -2,7 +2,6 @@ package shell
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -18,29 +17,42 @@ func (r *reader) parse(from script, sure bool) ([]Command, bool) {
 		return nil, false
 	}
 	sure = sure && from.sure
-	s := &scope{reader: r, args: from.args, set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}}
-	s.at, s.whole = r.within(from.at, from.text), r.expanded(from.at, from.text)
+	s := &scope{
+		reader: r, from: from, args: from.args, at: r.within(from.at, from.text), whole: r.expanded(from.at, from.text),
+		set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}, unset: map[string][]span{}, alone: map[*syntax.Assign]bool{}, exported: map[string]bool{},
+	}
 	syntax.Walk(file, s.note)
 	var all []Command
 	syntax.Walk(file, func(node syntax.Node) bool {
 		switch node := node.(type) {
 		case *syntax.Stmt:
-			if call, ok := node.Cmd.(*syntax.CallExpr); ok {
+			call, ok := node.Cmd.(*syntax.CallExpr)
+			if ok {
 				if words := s.words(nil, call.Args); len(words) > 0 {
-					all = append(all, Command{Words: words, Sure: sure, Into: s.into(node.Redirs)})
+					made := s.command(words, call, sure)
+					made.Into = s.into(node.Redirs)
+					all = append(all, made)
 				}
 			}
 			for _, redirect := range node.Redirs {
 				if redirect.Hdoc != nil { // a shell may read it
-					all = append(all, Command{Words: []Word{{Text: "<<", Known: true}, s.word(redirect.Hdoc.Parts)}, Sure: sure})
+					all = append(all, s.command([]Word{{Text: "<<", Known: true}, s.word(redirect.Hdoc.Parts)}, callOr(call, redirect), sure))
 				}
 			}
 		case *syntax.WordIter:
-			all = append(all, Command{Words: s.words([]Word{{Text: "for", Known: true}}, node.Items), Sure: sure})
+			all = append(all, s.command(s.words([]Word{{Text: "for", Known: true}}, node.Items), node, sure))
 		}
 		return true
 	})
 	return all, true
+}
+
+// callOr gives the command that a redirection belongs to, else itself.
+func callOr(call *syntax.CallExpr, redirect *syntax.Redirect) syntax.Node {
+	if call != nil {
+		return call
+	}
+	return redirect
 }
 
 // depth gives how deep brackets are nested in a text.
@@ -61,6 +73,7 @@ func depth(text string) int {
 // scope is what the variables of a script are.
 type scope struct {
 	*reader
+	from  script
 	set   map[string][]*syntax.Assign // nil entries stand for other ways to set a variable, such as read
 	until map[*syntax.Assign]uint     // where the list of statements ends in which every run makes the assignment
 	taken []uint                      // where it takes in another script, which may set anything
@@ -68,13 +81,16 @@ type scope struct {
 	own   []*syntax.FuncDecl          // which have arguments of their own
 	at    *Piece                      // where the text stands, nil when nowhere as it is
 	whole int                         // the word of the command line that it is with its variables put in; -1 for none
+	unset map[string][]span           // where a variable is taken away, and how far that holds
+	alone map[*syntax.Assign]bool     // those for a single command
+	again bool                        // parts of it may run more than once, or later than where they stand
+
+	exported map[string]bool
+	allOut   bool // set -a exports what it sets
 }
 
-// arguments gives what "$@" stands for at a place; false where that is not known.
-func (s *scope) arguments(at uint) ([]Word, bool) {
-	inside := func(f *syntax.FuncDecl) bool { return f.Pos().Offset() <= at && at < f.End().Offset() }
-	return s.args, s.args != nil && !slices.ContainsFunc(s.own, inside) && !s.takesIn(0, at)
-}
+// span is a part of a script.
+type span struct{ from, to uint }
 
 // piece gives the place of a part of the script.
 func (s *scope) piece(part syntax.Node) []Piece {
@@ -116,9 +132,13 @@ func (s *scope) note(node syntax.Node) bool {
 	case *syntax.IfClause:
 		s.list(node.Then)
 	case *syntax.WhileClause:
+		s.again = true
 		s.list(node.Do)
 	case *syntax.ForClause:
+		s.again = true
 		s.list(node.Do)
+	case *syntax.DeclClause:
+		s.declares(node)
 	case *syntax.CaseItem:
 		s.list(node.Stmts)
 	case *syntax.CmdSubst:
@@ -130,14 +150,22 @@ func (s *scope) note(node syntax.Node) bool {
 	case *syntax.WordIter:
 		s.set[node.Name.Value] = append(s.set[node.Name.Value], nil)
 	case *syntax.FuncDecl:
-		s.own = append(s.own, node)
+		s.own, s.again = append(s.own, node), true
+	case *syntax.ParamExp:
+		if node.Exp != nil && node.Param != nil && (node.Exp.Op == syntax.AssignUnset || node.Exp.Op == syntax.AssignUnsetOrNull) {
+			s.set[node.Param.Value] = append(s.set[node.Param.Value], nil)
+		}
 	case *syntax.CallExpr:
+		for _, a := range node.Assigns {
+			s.alone[a] = len(node.Args) > 0
+		}
 		for _, name := range setters(node) {
 			s.set[name] = append(s.set[name], nil)
 		}
 		if setsArguments(node) {
 			s.args = nil
 		}
+		s.allOut = s.allOut || exportsAll(node)
 		if len(node.Args) > 0 && slices.Contains([]string{".", "source", "eval"}, node.Args[0].Lit()) {
 			s.taken = append(s.taken, node.Pos().Offset())
 		}
@@ -168,6 +196,10 @@ func (s *scope) assigns(statement *syntax.Stmt, end uint) bool {
 				s.until[a] = end
 			}
 		}
+		if len(command.Args) > 0 && command.Args[0].Lit() == "unset" {
+			s.takesAway(command, end)
+			return true
+		}
 		return len(command.Args) == 0
 	case *syntax.DeclClause:
 		for _, a := range command.Args {
@@ -181,23 +213,12 @@ func (s *scope) assigns(statement *syntax.Stmt, end uint) bool {
 	return false
 }
 
-// setsArguments holds for what gives the script other arguments: shift, and set with some.
-func setsArguments(call *syntax.CallExpr) bool {
-	if len(call.Args) == 0 {
-		return false
-	}
-	isOption := func(arg *syntax.Word) bool {
-		return len(arg.Lit()) > 1 && strings.ContainsAny(arg.Lit()[:1], "-+") && arg.Lit() != "--"
-	}
-	switch call.Args[0].Lit() {
-	case "shift":
-		return true
-	case "set":
-		last := call.Args[len(call.Args)-1]
-		named := len(call.Args) > 2 && last.Lit() != "" && strings.HasSuffix(call.Args[len(call.Args)-2].Lit(), "o") // -o pipefail
-		return len(call.Args) > 1 && !isOption(last) && !named
-	}
-	return false
+// exportsAll holds for set -a.
+func exportsAll(call *syntax.CallExpr) bool {
+	return len(call.Args) > 1 && call.Args[0].Lit() == "set" && slices.ContainsFunc(call.Args[1:], func(arg *syntax.Word) bool {
+		text := arg.Lit()
+		return text == "allexport" || strings.HasPrefix(text, "-") && strings.Contains(text, "a")
+	})
 }
 
 // setters gives the variables that a command sets.
@@ -228,19 +249,6 @@ func (s *scope) into(redirects []*syntax.Redirect) string {
 	return ""
 }
 
-// argument gives the value of $1, $2 and so on.
-func (s *scope) argument(name string, use uint, plain bool) Word {
-	given, ok := s.arguments(use)
-	n, err := strconv.Atoi(name)
-	switch {
-	case !ok || err != nil || n < 1 || !plain || !s.follow():
-		return Word{Text: "$()"}
-	case n > len(given):
-		return Word{Known: true}
-	}
-	return given[n-1]
-}
-
 // words gives the words of a command. A variable without quotes is as many words as its value has.
 func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 	for _, arg := range args {
@@ -261,24 +269,6 @@ func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 		}
 	}
 	return all
-}
-
-// isArguments holds for $@ and $*, in quotes or not.
-func isArguments(arg *syntax.Word) bool {
-	parts := arg.Parts
-	if quoted, ok := parts[0].(*syntax.DblQuoted); ok && len(parts) == 1 {
-		parts = quoted.Parts
-	}
-	if len(parts) != 1 {
-		return false
-	}
-	param, ok := parts[0].(*syntax.ParamExp)
-	return ok && param.Param != nil && (param.Param.Value == "@" || param.Param.Value == "*") && isPlain(param)
-}
-
-// isPlain holds for $NAME and ${NAME}.
-func isPlain(param *syntax.ParamExp) bool {
-	return !param.Length && !param.Excl && param.Index == nil && param.Slice == nil && param.Repl == nil && param.Exp == nil
 }
 
 // isAll holds for "$@" and "${NAME[@]}", which stand for any number of words.
@@ -355,12 +345,12 @@ func (s *scope) variable(param *syntax.ParamExp) Word {
 			return s.word(a.Value.Parts)
 		}
 	}
-	value, set := s.env(name)
+	value, set := s.from.env(name)
 	value.Known = value.Known && !s.takesIn(0, use)
 	switch {
-	case set && value.Known && s.follow():
+	case set && (value.Known || value.Text != "" && !s.takesIn(0, use)) && s.follow():
 		w := Word{Known: true}
-		w.add(s.expand(value.Text), name)
+		w.add(value, name)
 		return w
 	case set || param.Exp == nil || s.takesIn(0, use):
 		return Word{Text: "${" + name + "}", From: []string{name}}

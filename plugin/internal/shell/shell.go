@@ -27,12 +27,16 @@ type Command struct {
 	Words []Word
 	Sure  bool   // it runs; a text that is handed to another program may be no script
 	Into  string // the file that its output goes to, "" for none
+
+	env     Environment // as it begins
+	changed func() (names []string, open, bare bool)
 }
 
 // Program gives the name of the program, without its folder.
 func (c Command) Program() string { return path.Base(c.Words[0].Text) }
 
-// Environment gives a variable as the manifests set it, references to others included. A variable that is set elsewhere is not known.
+// Environment gives a variable as the process has it. What is not known of its text stands there as ${NAME}; of one that is set elsewhere
+// nothing is.
 type Environment func(name string) (w Word, set bool)
 
 // Commands gives the commands of a command line: itself, then those of the scripts in it. A loop over words is one, called for, and so is a
@@ -50,10 +54,11 @@ func Commands(argv []string, env Environment) (all []Command, ok bool) {
 		words = append(words, w)
 	}
 	r.words = words
-	all, ok = []Command{{Words: words, Sure: true}}, true
+	all, ok = []Command{{Words: words, Sure: true, env: env}}, true
 	read := map[string]bool{}
 	for i := 0; i < len(all); i++ { // a script may start another shell, or itself
 		for _, s := range all[i].scripts() {
+			s.env, s.changed = all[i].Variable, all[i].Changed
 			if read[s.text] {
 				continue
 			}
@@ -94,6 +99,9 @@ type script struct {
 	seen bool // and its text is known, at least in part
 	at   []Piece
 	args []Word // $1, $2 and so on; nil where they are not known
+
+	env     Environment // of the shell that reads it
+	changed func() (names []string, open, bare bool)
 }
 
 // Span gives the part of a command line in which pieces stand; false where there are none, or in several words.
@@ -207,6 +215,12 @@ func IsShell(program string) bool {
 // IsPrint holds for a command that only prints its words.
 func (c Command) IsPrint() bool { return slices.Contains([]string{"echo", "printf"}, c.Words[0].Text) }
 
+// Expand puts in what Kubernetes does for $(NAME) in a command line: the value of a variable, as the process has it. $$ stands for $.
+func Expand(text string, env Environment) Word {
+	r := &reader{env: env, left: maxVariables}
+	return r.expand(text)
+}
+
 // expand puts in what Kubernetes does for $(NAME); $$ stands for $.
 // https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
 func (r *reader) expand(text string) Word { return r.expandOf(text, nil) }
@@ -227,6 +241,11 @@ func (r *reader) expandOf(text string, all *[]put) Word {
 			w.Text += text
 			return w
 		}
+		if len(w.Text) > maxText { // nobody writes more than this with variables in it
+			w.Text += text
+			w.Known = false
+			return w
+		}
 		w.Text += text[:i]
 		text = text[i:]
 		name, _, closed := strings.Cut(strings.TrimPrefix(text, "$("), ")")
@@ -239,9 +258,10 @@ func (r *reader) expandOf(text string, all *[]put) Word {
 			from := len(w.Text)
 			w.Text += "$"
 			note("", from, 2)
-		case set && value.Known && r.follow() && len(w.Text) < maxText:
+		case set && (value.Known || value.Text != "") && r.follow():
 			from := len(w.Text)
-			w.add(r.expand(value.Text), name)
+			value.At = nil
+			w.add(value, name)
 			note(name, from, len(name)+3)
 		case set:
 			from := len(w.Text)

@@ -10,7 +10,7 @@ import (
 // TestCommands holds what is read of a script: every command, with variables where they are known; [] stands around words that are not.
 func TestCommands(t *testing.T) {
 	env := func(name string) (Word, bool) {
-		w, ok := map[string]Word{"HOST": {Text: "es", Known: true}, "URL": {Text: "https://$(HOST):9200", Known: true}, "TOKEN": {}}[name]
+		w, ok := map[string]Word{"HOST": {Text: "es", Known: true}, "URL": {Text: "https://es:9200", Known: true, From: []string{"HOST"}}, "TOKEN": {}}[name]
 		return w, ok
 	}
 	for _, test := range []struct{ name, script, calls string }{
@@ -90,10 +90,9 @@ func printed(commands []Command) string {
 // TestCommandsEnd holds that a command line that leads to itself, or grows at each step, is read in bounds.
 func TestCommandsEnd(t *testing.T) {
 	doubling := "A0=$X;"
-	env := map[string]string{"X": "", "E0": "", "HERE": "cat <<E\n$HERE\nE\n", "EVAL": `eval "V='a$V'; $EVAL"`}
+	env := map[string]string{"X": "", "E": strings.Repeat("x", maxText), "HERE": "cat <<E\n$HERE\nE\n", "EVAL": `eval "V='a$V'; $EVAL"`}
 	for i := 1; i < 40; i++ {
 		doubling += fmt.Sprintf("A%d=$A%d$A%d;", i, i-1, i-1)
-		env[fmt.Sprintf("E%d", i)] = fmt.Sprintf("$(E%d)$(E%d)", i-1, i-1)
 	}
 	lookup := func(name string) (Word, bool) {
 		text, ok := env[name]
@@ -101,7 +100,7 @@ func TestCommandsEnd(t *testing.T) {
 	}
 	for name, argv := range map[string][]string{
 		"variables that double":          {"sh", "-c", doubling + "curl $A39"},
-		"variables of Kubernetes":        {"curl", "$(E39)"},
+		"variables of Kubernetes":        {"curl", strings.Repeat("$(E)", 1<<16)},
 		"a text that holds itself":       {"sh", "-c", "cat <<E\n$HERE\nE\n"},
 		"a script that evaluates itself": {"sh", "-c", `V=a; eval "V='a$V'; $EVAL"; curl x`},
 		"a long script":                  {"sh", "-c", strings.Repeat("(", 1<<20)},

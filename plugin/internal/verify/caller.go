@@ -25,63 +25,30 @@ type caller struct {
 }
 
 func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) caller {
-	made := caller{Container: c, object: o, pod: pod, reader: r, env: settings{}, notes: &Aspect{}}
-	for _, from := range object.Items(c.Node, "envFrom") {
-		made.takeAll(from)
+	seen := process.Of(c, r)
+	made := caller{Container: c, object: o, pod: pod, reader: r, env: settings{}, notes: &Aspect{}, unknown: seen.Env.Open(), runs: seen.Runs}
+	for _, v := range seen.Env.All() {
+		made.env[v.Name] = made.variableValue(v)
 	}
-	for _, e := range c.Envs() {
-		v := value{texts: []string{e.Value}, at: made.at(fmt.Sprintf("env[%s]", e.Name), e.Node.YNode()), parts: parts(e.Node.YNode())}
-		if n := object.Get(e.Node, "value"); n != nil {
-			v.parts = parts(n.YNode())
-		}
-		if e.From {
-			v = made.valueFrom(e, v)
-		}
-		made.env[e.Name] = v
-	}
-	made.runs = process.Runs(c, made.lookup)
 	return made
 }
 
-// takeAll reads a whole Secret or ConfigMap as environment.
-func (c *caller) takeAll(from *yaml.RNode) {
-	prefix := object.Text(from, "prefix")
-	for _, kind := range []string{"ConfigMap", "Secret"} {
-		name := object.Text(from, fieldOf(kind)+"Ref", "name")
-		if name == "" {
-			continue
-		}
-		o := c.Shown(object.Source{Namespace: c.object.Namespace, Kind: kind, Name: name})
-		if o == nil {
-			c.unknown = append(c.unknown, kind+"/"+name)
-			continue
-		}
-		for _, key := range o.Keys() {
-			held, _ := o.Content(key)
-			c.env[prefix+key] = value{texts: []string{string(held.Text)}, at: place{id: o.ID, path: "data." + key, line: o.Doc.Line() + held.Node.Line - 1},
-				from: object.Source{Kind: kind, Name: name, Key: key}, parts: parts(held.Node)}
-		}
+// variableValue gives a variable as a setting.
+func (c caller) variableValue(v object.Variable) value {
+	made := value{texts: []string{v.Text}, hidden: !v.Known, from: v.From, parts: parts(v.Nodes...)}
+	if v.Text == "" && !v.Known {
+		made.texts = nil
 	}
-}
-
-func (c *caller) valueFrom(e object.Env, v value) value {
-	v.texts, v.hidden = nil, true
-	for _, kind := range []string{"ConfigMap", "Secret"} {
-		ref := object.Get(e.Node, "valueFrom", fieldOf(kind)+"KeyRef")
-		if ref == nil {
-			continue
-		}
-		v.from = object.Source{Namespace: c.object.Namespace, Kind: kind, Name: object.Text(ref, "name"), Key: object.Text(ref, "key")}
-		if held, state, _ := object.Look(c.reader, v.from); state == object.Held {
-			v.texts, v.hidden = []string{string(held.Text)}, false
-			v.parts = append(v.parts, part{node: held.Node})
-		}
+	switch holder := v.Content.Object; {
+	case v.Script:
+		made.at = c.at(process.Main, v.Nodes[0])
+	case v.Entry != nil:
+		made.at = c.at(fmt.Sprintf("env[%s]", v.Name), v.Entry.YNode())
+	case holder != nil:
+		made.at = place{id: holder.ID, path: v.Content.Field + "." + v.From.Key, line: holder.Doc.Line() + v.Content.Node.Line - 1}
 	}
-	return v
+	return made
 }
-
-// fieldOf begins the name of the fields that refer to an object of a kind: secretRef, configMapKeyRef.
-func fieldOf(kind string) string { return strings.ToLower(kind[:1]) + kind[1:] }
 
 // at gives the place of something in the container.
 func (c caller) at(path string, n *yaml.Node) place {
@@ -94,7 +61,7 @@ func (c caller) at(path string, n *yaml.Node) place {
 
 func (c caller) String() string { return fmt.Sprintf("%s container %q", c.object.ID, c.Name) }
 
-// expanded puts in what the environment says for ${NAME}, ${NAME:default} and $(NAME).
+// expanded puts in what the environment says for ${NAME} and ${NAME:default}. Kubernetes has put in what stands for $(NAME).
 func (c caller) expanded(v value) value {
 	texts := slices.Clone(v.texts)
 	for i, text := range texts {
@@ -139,10 +106,13 @@ func (c caller) expand(text string, v *value) (string, bool) {
 	}
 }
 
-// variable reads {NAME}, {NAME:default}, {NAME:-default}, (NAME) or NAME behind a dollar; end is 0 when none of these stands there.
+// variable reads {NAME}, {NAME:default}, {NAME:-default} or NAME behind a dollar; end is 0 when none of these stands there.
 func variable(text string) (name string, fallback *string, end int) {
-	if text[0] == '{' || text[0] == '(' {
-		closing := strings.IndexByte(text, map[byte]byte{'{': '}', '(': ')'}[text[0]])
+	if strings.HasPrefix(text, "()") { // what only a run of a script knows
+		return "", nil, 2
+	}
+	if text[0] == '{' {
+		closing := strings.IndexByte(text, '}')
 		if closing < 0 {
 			return "", nil, 0
 		}

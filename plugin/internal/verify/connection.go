@@ -41,6 +41,7 @@ type connection struct {
 	probe       bool
 	rc          *link // file of options that could not be read: the pair may stand there
 	kibana      bool
+	lost        string // why it is not known where its configuration is
 	unread      string // file of its settings that nothing here shows
 	inKeystore  bool   // the password may be there
 }

@@ -6,19 +6,11 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
-
-// lookup gives a variable of the container. One that may come from a Secret or ConfigMap that nothing here shows may be set.
-func (c caller) lookup(name string) (shell.Word, bool) {
-	v, ok := c.env[name]
-	if !ok {
-		return shell.Word{}, len(c.unknown) > 0
-	}
-	return shell.Word{Text: v.text(), Known: !v.hidden}, true
-}
 
 // place gives where a run stands.
 func (c caller) place(run process.Run) place { return c.at(run.Name, run.Args[0].Node) }
@@ -34,7 +26,7 @@ func (c caller) curls(s *server) (all []*connection, lost []place) {
 		requests := run.Requests()
 		if s != nil && run.Has(healthcheck) {
 			own := shell.Word{Text: s.scheme() + "://127.0.0.1:" + s.port, Known: true}
-			requests = append(requests, shell.Request{Addresses: []shell.Word{own}, Insecure: true})
+			requests = append(requests, shell.Request{Addresses: []shell.Word{own}, Insecure: true}.By(run.Commands[0]))
 		}
 		if !run.Whole && strings.Contains(run.Text(), "curl") {
 			lost = append(lost, c.place(run))
@@ -149,11 +141,22 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 // curlrc reads the file of options that curl finds by its environment. https://curl.se/docs/manpage.html#-K
 func (c caller) curlrc(request shell.Request, made *connection) map[string]string {
 	options := map[string]string{}
-	home := or(c.env["CURL_HOME"].text(), c.env["HOME"].text())
-	if request.IgnoresFiles || home == "" {
+	home, known := request.Variable("CURL_HOME")
+	if home.Text == "" && !known {
+		home, known = request.Variable("HOME")
+	}
+	switch {
+	case request.IgnoresFiles || !known:
+		return options
+	case !home.Known:
+		made.rc = &link{File: object.File{Path: "the .curlrc in a folder that only a run knows"}, at: made.hosts[0].at}
 		return options
 	}
-	l := c.follow(path.Join(home, ".curlrc"), c.env["CURL_HOME"].at)
+	at := c.env["CURL_HOME"].at
+	if !request.Hands("CURL_HOME") {
+		at = made.hosts[0].at
+	}
+	l := c.follow(path.Join(home.Text, ".curlrc"), at)
 	if l.code != "" || l.Content.Text == nil {
 		made.rc = &l
 	}

@@ -18,6 +18,7 @@ func kibanaKeys() []string {
 
 // kibana reads Kibana's connections: its own, and that for monitoring data where these are elsewhere.
 func (r *reader) kibana(w *recognise.Workload) []*connection {
+	w.Settle(r)
 	c := r.caller(w.Object, w.Pod, w.Main)
 	var set settings
 	if strings.HasPrefix(w.Layout.Name, "bitnami") {
@@ -34,6 +35,7 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 	}
 	set = set.over(c.flags())
 	own := c.kibanaConnection(w, set, "elasticsearch.")
+	own.lost = w.Lost
 	always := c.expanded(set["elasticsearch.ssl.alwaysPresentCertificate"])
 	own.always = &always
 	own.settingsUnread(c.follow(path.Join(w.Layout.Folder, "kibana.yml"), place{}))

@@ -200,13 +200,8 @@ func (p program) takeWords(c caller, found []*connection) {
 	if len(found) == 0 {
 		return
 	}
-	for _, field := range []string{"command", "args"} {
-		for _, item := range object.Items(c.Node, field) {
-			n := item.YNode()
-			if strings.HasPrefix(n.Value, "-") || c.names.Calls(n.Value) == "" && !strings.Contains(n.Value, "://") {
-				continue
-			}
-			v := value{texts: []string{n.Value}, at: c.at(field, n), parts: parts(n)}
+	for _, v := range c.plainWords() {
+		if c.names.Calls(v.text()) != "" || strings.Contains(v.text(), "://") {
 			found[0].hosts = append(found[0].hosts, v)
 		}
 	}

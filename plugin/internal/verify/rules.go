@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -210,13 +209,18 @@ func values(set settings) []value {
 
 // plainWords gives the words of a command that are no flags.
 func (c caller) plainWords() []value {
+	line := c.runs[0]
 	var all []value
-	for _, field := range []string{"command", "args"} {
-		for _, item := range object.Items(c.Node, field) {
-			if n := item.YNode(); !strings.HasPrefix(n.Value, "-") {
-				all = append(all, value{texts: []string{n.Value}, at: c.at(field, n), parts: parts(n)})
-			}
+	for i, arg := range line.Args {
+		w := line.Commands[0].Words[i]
+		if strings.HasPrefix(w.Text, "-") {
+			continue
 		}
+		v := value{texts: []string{w.Text}, hidden: !w.Known, at: c.at(arg.Field[0], arg.Node), parts: parts(arg.Node)}
+		for _, name := range w.From {
+			v.parts = append(v.parts, c.env[name].parts...)
+		}
+		all = append(all, v)
 	}
 	return all
 }

@@ -54,6 +54,7 @@ func (r *reader) unmanagedServer(w *recognise.Workload) (*server, error) {
 
 // elasticsearch reads and judges a server.
 func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
+	w.Settle(r)
 	s := &server{caller: r.caller(w.Object, w.Pod, w.Main), home: w.Layout.Folder}
 	var err error
 	if s.services, err = r.release.Services(w); err != nil {
@@ -79,6 +80,9 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.judgeTrust()
 	if len(s.unknown) > 0 {
 		s.row.Stage.assume("%s: %s, taken as environment, sets nothing of xpack.security", s.caller, strings.Join(s.unknown, ", "))
+	}
+	if w.Lost != "" {
+		s.row.Stage.assume("%s: its configuration is in %s (%s)", s.caller, s.home, w.Lost)
 	}
 	if s.openCommand() {
 		s.row.Stage.assume("%s: the words of its command that only a run knows set nothing of xpack.security", s.caller)

@@ -219,6 +219,9 @@ func (c caller) flag(f process.Flag) value {
 
 // assumeCommand names words of a client's command line that only a run knows.
 func (c *connection) assumeCommand(a *Aspect) {
+	if c.lost != "" {
+		a.assume("%s: its configuration is where its image has it (%s)", c.caller, c.lost)
+	}
 	if c.program != "curl" && c.openCommand() {
 		a.assume("%s: the words of its command that only a run knows set nothing of its connection to Elasticsearch", c.caller)
 	}

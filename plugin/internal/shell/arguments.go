@@ -1,0 +1,67 @@
+package shell
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// The arguments of a script: $1, $2 and so on, and "$@".
+
+// arguments gives what "$@" stands for at a place; false where that is not known.
+func (s *scope) arguments(at uint) ([]Word, bool) {
+	inside := func(f *syntax.FuncDecl) bool { return f.Pos().Offset() <= at && at < f.End().Offset() }
+	return s.args, s.args != nil && !slices.ContainsFunc(s.own, inside) && !s.takesIn(0, at)
+}
+
+// setsArguments holds for what gives the script other arguments: shift, and set with some.
+func setsArguments(call *syntax.CallExpr) bool {
+	if len(call.Args) == 0 {
+		return false
+	}
+	isOption := func(arg *syntax.Word) bool {
+		return len(arg.Lit()) > 1 && strings.ContainsAny(arg.Lit()[:1], "-+") && arg.Lit() != "--"
+	}
+	switch call.Args[0].Lit() {
+	case "shift":
+		return true
+	case "set":
+		last := call.Args[len(call.Args)-1]
+		named := len(call.Args) > 2 && last.Lit() != "" && strings.HasSuffix(call.Args[len(call.Args)-2].Lit(), "o") // -o pipefail
+		return len(call.Args) > 1 && !isOption(last) && !named
+	}
+	return false
+}
+
+// argument gives the value of $1, $2 and so on.
+func (s *scope) argument(name string, use uint, plain bool) Word {
+	given, ok := s.arguments(use)
+	n, err := strconv.Atoi(name)
+	switch {
+	case !ok || err != nil || n < 1 || !plain || !s.follow():
+		return Word{Text: "$()"}
+	case n > len(given):
+		return Word{Known: true}
+	}
+	return given[n-1]
+}
+
+// isArguments holds for $@ and $*, in quotes or not.
+func isArguments(arg *syntax.Word) bool {
+	parts := arg.Parts
+	if quoted, ok := parts[0].(*syntax.DblQuoted); ok && len(parts) == 1 {
+		parts = quoted.Parts
+	}
+	if len(parts) != 1 {
+		return false
+	}
+	param, ok := parts[0].(*syntax.ParamExp)
+	return ok && param.Param != nil && (param.Param.Value == "@" || param.Param.Value == "*") && isPlain(param)
+}
+
+// isPlain holds for $NAME and ${NAME}.
+func isPlain(param *syntax.ParamExp) bool {
+	return !param.Length && !param.Excl && param.Index == nil && param.Slice == nil && param.Repl == nil && param.Exp == nil
+}

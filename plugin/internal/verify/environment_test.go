@@ -1,0 +1,96 @@
+package verify
+
+import (
+	"strings"
+	"testing"
+)
+
+// relaxed is a folder with a configuration that asks for no certificate, and who says that it is the one.
+const relaxed = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: relaxed\ndata:\n  elasticsearch.yml: |\n    " + ssl +
+	"client_authentication: none\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: where\ndata:\n  ES_PATH_CONF: /relaxed\n"
+
+// TestEnvironmentOfServers holds what decides the settings of a server, by the names of the faults: all of these nodes were PROVEN.
+func TestEnvironmentOfServers(t *testing.T) {
+	const stage, upper = ssl + "client_authentication", "ES_SETTING_XPACK_SECURITY_HTTP_SSL_CLIENT__AUTHENTICATION"
+	unset := map[string]string{stage: ""}
+	script := func(text string) node {
+		return node{lines: "command: [bash, -c, '" + text + "']"}
+	}
+	elsewhere := func(lines string) string {
+		stream := node{env: unset, lines: lines}.String()
+		stream = strings.Replace(stream, "        volumeMounts:\n", "        volumeMounts:\n        - {name: relaxed, mountPath: /relaxed}\n", 1)
+		return strings.Replace(stream, "      volumes:\n", "      volumes:\n      - {name: relaxed, configMap: {name: relaxed}}\n", 1) + relaxed
+	}
+	for _, test := range []struct{ name, stream, codes string }{
+		{"s04: exported by a script", script("export " + upper + "=none; exec docker-entrypoint.sh").String(), string(NotJudged)},
+		{"s04: exported over nothing", node{env: unset, lines: script("export " + upper + "=none; exec docker-entrypoint.sh").lines}.String(), string(ServerStage)},
+		{"exported, and right", node{env: unset, lines: script("export " + upper + "=required; exec docker-entrypoint.sh").lines}.String(), ""},
+		{"s05: by env", script("exec env " + stage + "=none docker-entrypoint.sh").String(), string(ServerStage)},
+		{"s05: by env without a shell", node{lines: "command: [env, " + stage + "=none, docker-entrypoint.sh]"}.String(), string(ServerStage)},
+		{"nothing handed on", node{lines: "command: [env, -i, docker-entrypoint.sh]"}.String(), "EMT001 EMT002 EMT003 EMT004"},
+		{"s06: taken away", node{env: map[string]string{stage: "", upper: "required"},
+			lines: script("unset " + upper + "; exec docker-entrypoint.sh").lines}.String(), string(ServerStage)},
+		{"s15: of a variable that stands behind", node{env: unset,
+			lines: "- {name: " + upper + ", value: $(MODE)}\n- {name: MODE, value: required}"}.String(), string(ServerStage)},
+		{"of a variable that stands before", node{env: unset,
+			lines: "- {name: MODE, value: required}\n- {name: " + upper + ", value: $(MODE)}"}.String(), ""},
+		{"s08: another folder by a ConfigMap", elsewhere("envFrom: [{configMapRef: {name: where}}]"), "EMT002 EMT015"},
+		{"s09: another folder by a script", elsewhere("command: [bash, -c, 'export ES_PATH_CONF=/relaxed; docker-entrypoint.sh']"), "EMT002 EMT015"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g := judged(t, test.stream, Options{})
+			if got := codesOf(g); got != test.codes {
+				t.Errorf("got %q, expected %q\n%s", got, test.codes, g.Text())
+			}
+		})
+	}
+}
+
+// TestUnknownFolder holds that a folder that nothing shows is named: the settings may be there.
+func TestUnknownFolder(t *testing.T) {
+	g := judged(t, node{lines: "- {name: ES_PATH_CONF, valueFrom: {configMapKeyRef: {name: none, key: folder}}}"}.String(), Options{})
+	if text := strings.Join(g.Assumptions, "\n"); !strings.Contains(text, "ES_PATH_CONF, which says where its configuration is: ConfigMap/none is not shown") {
+		t.Errorf("not assumed\n%s", g.Text())
+	}
+}
+
+// TestC05EnvironmentOfKibana holds that what the script of a Kibana says about its settings counts.
+func TestC05EnvironmentOfKibana(t *testing.T) {
+	const kibana = `---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: board
+spec:
+  template:
+    spec:
+      containers:
+      - name: kibana
+        image: kibana:8.19.2
+        command: [bash, -c, 'SCRIPT']
+        env:
+        - {name: ELASTICSEARCH_HOSTS, value: "https://search:9200"}
+        - {name: ELASTICSEARCH_USERNAME, value: kibana_system}
+        - {name: ELASTICSEARCH_PASSWORD, valueFrom: {secretKeyRef: {name: board, key: password}}}
+        - {name: ELASTICSEARCH_SSL_CERTIFICATE, value: /tls/tls.crt}
+        - {name: ELASTICSEARCH_SSL_KEY, value: /tls/tls.key}
+        - {name: ELASTICSEARCH_SSL_CERTIFICATEAUTHORITIES, value: /tls/ca.crt}
+        - {name: ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE, value: "true"}
+        volumeMounts:
+        - {name: tls, mountPath: /tls}
+      volumes:
+      - {name: tls, secret: {secretName: search-tls}}
+`
+	for _, test := range []struct{ name, script, codes string }{
+		{"nothing said", "exec /usr/local/bin/kibana-docker", ""},
+		{"c05c: a setting", "ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE=false exec kibana-docker", string(NotAlwaysPresent)},
+		{"c05d: no key", "unset ELASTICSEARCH_SSL_KEY; exec kibana-docker", string(NoCertificate)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g := judged(t, node{}.String()+strings.Replace(kibana, "SCRIPT", test.script, 1), Options{})
+			if got := codesOf(g); got != test.codes {
+				t.Errorf("got %q, expected %q\n%s", got, test.codes, g.Text())
+			}
+		})
+	}
+}
