@@ -26,7 +26,7 @@ func (h *holder) clean(ctx context.Context, s protocol.State) error {
 			h.log.Info("deleted an abandoned token", "name", name)
 		}
 	}
-	next, changed := protocol.Forget(s, found, h.clock.now(), old)
+	next, changed := protocol.Forget(s, h.deletes(s), found, h.clock.now(), old)
 	if !changed || s.Locked {
 		return failed
 	}

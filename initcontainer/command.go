@@ -66,11 +66,12 @@ func revokeCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Revoke
 	return command(environ, report, &cobra.Command{
 		Use:   "revoke",
-		Short: "Take the token out of the Secret and delete all that it recorded; with --orphans: what nothing records",
+		Short: "Take the token out of the Secret and delete all that it recorded; with --orphans: what nothing records; what Secrets that are gone left",
 		Long: `Take the token out of the Secret and delete every token that it recorded: before an uninstall, which leaves them in
 Elasticsearch. Kibana cannot log in afterwards. With --orphans nothing of that is done: tokens are listed that were made for
 this very Secret and that it does not name any more, because somebody emptied it; --yes deletes them. Tokens made for
-another Secret are left alone.` + about,
+another Secret are left alone. With --secret NAMESPACE/NAME, or with --namespace alone, tokens are listed whose Secret is
+not there any more, deleted or made anew; --yes deletes them.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return revoke(ctx, o, e) })
 }
 

@@ -220,6 +220,7 @@ func (h *holder) input(s protocol.State, verdict protocol.Verdict) protocol.Inpu
 	return protocol.Input{
 		State: s, Mine: h.mine, Verdict: verdict, Pod: h.pod, Now: now,
 		Stale:   h.watch.Stale(now, h.stale, h.pod, h.mine),
+		Aged:    s.Claim.Aged(now, old),
 		Late:    now.Sub(h.mine.Sent) > tooLate,
 		NewName: credential.NewName(h.prefix(s.UID)), Listed: h.listed,
 	}

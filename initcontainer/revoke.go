@@ -6,10 +6,13 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/secret"
 )
 
 // revoke is the line: empty the Secret, with all its names doomed → delete them. With --orphans: list what nothing
@@ -24,7 +27,10 @@ func revoke(ctx context.Context, o config.Revoke, e edge) error {
 	if err := h.awaitElasticsearch(ctx); err != nil {
 		return err
 	}
-	const gone = "without the Secret nobody knows which tokens were its own: after an uninstall list and delete them by hand, see Undo in the README"
+	if o.Gone {
+		return h.gone(ctx, o, e)
+	}
+	gone := fmt.Sprintf("after an uninstall elk-mtls-init revoke --secret %s/%s lists the tokens that were made for it", o.Namespace, o.Secret)
 	if o.Orphans {
 		return hinting(h.orphans(ctx, e.stdout, o.Yes), failure.SecretMissing, gone)
 	}
@@ -77,15 +83,8 @@ func (h *holder) orphans(ctx context.Context, out io.Writer, yes bool) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		if yes {
-			if _, err := h.delete(ctx, name); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		if _, err := fmt.Fprintln(out, name); err != nil {
-			return err
-		}
+	if err := h.eliminate(ctx, out, names, yes); err != nil {
+		return err
 	}
 	switch {
 	case len(names) == 0:
@@ -97,6 +96,89 @@ func (h *holder) orphans(ctx context.Context, out io.Writer, yes bool) error {
 			"tokens", len(names))
 	}
 	return nil
+}
+
+// eliminate prints names, and deletes them where it is told to.
+func (h *holder) eliminate(ctx context.Context, out io.Writer, names []string, yes bool) error {
+	for _, name := range names {
+		if yes {
+			if _, err := h.delete(ctx, name); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		if _, err := fmt.Fprintln(out, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gone lists first and asks for the Secrets then: a token that is in the list had its Secret before. It leaves alone what was
+// made for a Secret that is there.
+func (h *holder) gone(ctx context.Context, o config.Revoke, e edge) error {
+	var names []string
+	err := h.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
+		listed, err := h.es.Names(ctx, h.o.Account)
+		if err != nil {
+			return refusedForGood(err)
+		}
+		there, err := present(ctx, o, e)
+		if err == nil {
+			names = withoutSecret(slices.Sorted(maps.Keys(listed)), o, there)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := h.eliminate(ctx, e.stdout, names, o.Yes); err != nil {
+		return err
+	}
+	switch {
+	case len(names) == 0:
+		h.wait.moved("no token of a Secret that is gone")
+	case o.Yes:
+		h.wait.moved("deleted the tokens of Secrets that are gone", "tokens", len(names))
+	default:
+		h.wait.moved("these tokens were made for Secrets that are not there; --yes deletes them, --uid only those of one, whose UID begins as the part before the "+
+			"last does. A pod that started before may still use one: restart it first. Of another cluster with the same names they may be in use",
+			"tokens", len(names))
+	}
+	return nil
+}
+
+// present are the Secrets that are there, by what the names of their tokens begin with.
+func present(ctx context.Context, o config.Revoke, e edge) (map[credential.Origin]bool, error) {
+	kube, err := kubernetesConfig(o.Kubeconfig, e.kubernetes)
+	if err != nil {
+		return nil, err
+	}
+	found, err := secret.UIDs(ctx, kube, o.Namespace, o.Secret)
+	if err != nil {
+		return nil, err
+	}
+	there := map[credential.Origin]bool{}
+	for _, f := range found {
+		there[credential.OriginFor(o.Namespace, f.Name, f.UID)] = true
+	}
+	return there, nil
+}
+
+// withoutSecret are the names that were made for the Secret that is asked for, or for any of the namespace, and whose Secret
+// is not there.
+func withoutSecret(listed []string, o config.Revoke, there map[credential.Origin]bool) (names []string) {
+	want := credential.OriginFor(o.Namespace, o.Secret, "")
+	for _, name := range listed {
+		from, ok := credential.OriginOf(name)
+		switch {
+		case !ok || from.Namespace != want.Namespace || there[from]:
+		case o.Secret != "" && from.Secret != want.Secret:
+		case !strings.HasPrefix(from.UID, strings.ToLower(o.UID)):
+		default:
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // refusedForGood: nobody waits for a right.

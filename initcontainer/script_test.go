@@ -242,7 +242,7 @@ const kubeconfigText = "apiVersion: v1\nkind: Config\nclusters: [{name: c, clust
 	"contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n"
 
 // kubernetesFake starts the API server and says what happens to its Secret:
-// kubernetes start | deny STATUS | delete | blank | immutable | wrote N | deploy NAME [FIELDS] | patched | aged |
+// kubernetes start | deny STATUS | delete | render NAME | blank | immutable | wrote N | deploy NAME [FIELDS] | patched | aged |
 // mount | unmount SECRET [KEY] | forbid VERB RESOURCE | environment NAME=VALUE | leave PATH | freeze yes|no | restarted N
 func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 	st := stageOf(ts)
@@ -261,6 +261,8 @@ func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 		st.api.Deny(status)
 	case "delete":
 		st.api.Delete()
+	case "render":
+		st.api.Render("elk", args[1])
 	case "immutable":
 		yes := true
 		st.api.Change(func(s *corev1.Secret) { s.Immutable = &yes })

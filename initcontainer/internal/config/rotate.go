@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -65,25 +66,55 @@ type Revoke struct {
 	Orphans bool
 	Yes     bool
 	Foreign bool
+	UID     string
+
+	Gone bool // the tokens of Secrets that are gone: of one, or of all of a namespace
+
+	conflict error
 }
 
 // Flags declares the flags of revoke.
 func (r *Revoke) Flags(f *pflag.FlagSet) {
 	r.Common.flags(f)
 	r.secretFlags(f)
+	f.Lookup("secret").Usage = "`NAME` of the Secret; NAMESPACE/NAME: list tokens of Secrets of that name that are gone; none, with --namespace: of all that are gone there"
 	f.BoolVar(&r.Orphans, "orphans", false, "list tokens made for this very Secret that it does not name any more")
-	f.BoolVar(&r.Yes, "yes", false, "with --orphans: delete them")
+	f.BoolVar(&r.Yes, "yes", false, "delete what is listed")
+	f.StringVar(&r.UID, "uid", "", "of Secrets that are gone, the one whose UID begins so")
 	f.BoolVar(&r.Foreign, "foreign", false, "delete recorded tokens too that were not made for this Secret")
+}
+
+// Complete tells a Secret that is there from those that are gone, before the surroundings fill anything in.
+func (r *Revoke) Complete(getenv func(string) string) error {
+	namespace, name, both := strings.Cut(r.Secret, "/")
+	switch {
+	case both && r.Namespace != "" && r.Namespace != namespace:
+		r.conflict = fmt.Errorf("--secret %s, --namespace %s: which namespace?", r.Secret, r.Namespace)
+	case both:
+		r.Gone, r.Namespace, r.Secret = true, namespace, name
+	case r.Secret == "" && r.Namespace != "":
+		r.Gone = true
+	}
+	return r.Ensure.Complete(getenv)
 }
 
 // Validate reports all mistakes at once.
 func (r *Revoke) Validate() error {
-	errs := []error{r.Common.validate(), r.validateLogin(), r.validateToken()}
+	errs := []error{r.conflict, r.Common.validate(), r.validateLogin()}
+	if r.Gone {
+		errs = append(errs, r.accountOf())
+	} else {
+		errs = append(errs, r.validateToken())
+	}
 	switch {
-	case r.Yes && !r.Orphans:
-		errs = append(errs, errors.New("--yes: goes with --orphans; recorded tokens are revoked without asking"))
-	case r.Foreign && r.Orphans:
-		errs = append(errs, errors.New("--foreign: does not go with --orphans: tokens made for another Secret are never looked for"))
+	case r.Yes && !r.Orphans && !r.Gone:
+		errs = append(errs, errors.New("--yes: goes with --orphans, --secret NAMESPACE/NAME or --namespace alone; recorded tokens are revoked without asking"))
+	case r.Foreign && (r.Orphans || r.Gone):
+		errs = append(errs, errors.New("--foreign: goes with neither --orphans nor Secrets that are gone: only recorded tokens can be foreign"))
+	case r.Orphans && r.Gone:
+		errs = append(errs, errors.New("--orphans: is about a Secret that is there; give its --secret NAME"))
+	case r.UID != "" && !r.Gone:
+		errs = append(errs, errors.New("--uid: goes with --secret NAMESPACE/NAME or --namespace alone"))
 	}
 	return errors.Join(errs...)
 }

@@ -24,6 +24,24 @@ func Prefix(namespace, secret, uid string) string {
 	return "elk-mtls_" + mapped(namespace, 63) + "_" + mapped(secret, 120) + "_" + mapped(strings.ReplaceAll(uid, "-", ""), 8) + "_"
 }
 
+// Origin is for which Secret a token was made, as far as its name tells: "." and the like were replaced in it.
+type Origin struct{ Namespace, Secret, UID string }
+
+// OriginOf reads a name that Prefix and NewName made.
+func OriginOf(name string) (Origin, bool) {
+	parts := strings.Split(name, "_")
+	if len(parts) != 5 || parts[0] != "elk-mtls" {
+		return Origin{}, false
+	}
+	return Origin{parts[1], parts[2], parts[3]}, true
+}
+
+// OriginFor is what OriginOf says of the names made for a Secret.
+func OriginFor(namespace, secret, uid string) Origin {
+	o, _ := OriginOf(Prefix(namespace, secret, uid))
+	return o
+}
+
 // mapped replaces what a token name may not hold ("." in Secret names), and keeps "_" for ourselves.
 func mapped(s string, limit int) string {
 	out := []byte(s[:min(len(s), limit)])

@@ -155,12 +155,19 @@ func (s *Server) answer(r *http.Request, body []byte) (int, any) {
 	if status, answer, ok := s.workloadCalls(r, body); ok {
 		return status, answer
 	}
+	if asked.verb == "list" && asked.resource == "secrets" { // metadata, as it is asked for
+		items := []any{}
+		if s.secret != nil {
+			items = append(items, map[string]any{"metadata": map[string]any{"name": s.secret.Name, "uid": s.secret.UID}})
+		}
+		return http.StatusOK, map[string]any{"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "items": items}
+	}
 	path := ""
 	if s.secret != nil {
 		path = "/api/v1/namespaces/" + s.secret.Namespace + "/secrets/" + s.secret.Name
 	}
 	switch {
-	case s.secret == nil:
+	case s.secret == nil, asked.name == s.name && s.secret.Name != s.name:
 		return refuse(http.StatusNotFound, "secrets not found")
 	case r.URL.Path != path:
 		return refuse(http.StatusForbidden, asked.forbidden())

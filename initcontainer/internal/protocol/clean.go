@@ -20,12 +20,14 @@ func Deletable(s State, prefix string) []string {
 }
 
 // Forget is the second half of step 9: the state without the names that are gone for good. A name that was found is; one
-// that was not may still be created by a request under way, and is kept until it is old.
-func Forget(s State, found map[string]bool, now time.Time, old time.Duration) (next State, changed bool) {
+// that was not may still be created by a request under way, and is kept until it is old. What is of another object is not
+// deleted here, and is not kept for ever either.
+func Forget(s State, prefix string, found map[string]bool, now time.Time, old time.Duration) (next State, changed bool) {
 	next = s.clone()
 	next.Abandoned = slices.DeleteFunc(next.Abandoned, func(d Doomed) bool {
 		was, asked := found[d.Name]
-		return asked && (was || now.Sub(d.Since) > old)
+		foreign := !strings.HasPrefix(d.Name, prefix) && d.Name != s.Has && d.Name != s.TokenName
+		return asked && was || (asked || foreign) && now.Sub(d.Since) > old
 	})
 	return next, len(next.Abandoned) != len(s.Abandoned)
 }

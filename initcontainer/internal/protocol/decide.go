@@ -34,6 +34,7 @@ type Input struct {
 	Mine    Mine
 	Verdict Verdict
 	Stale   bool   // the claim may be taken over
+	Aged    bool   // nobody can be at work on the claim any more
 	Late    bool   // the own claim was sent too long ago to create its name
 	NewName string // made for this decision alone (R4)
 	Pod     string // UID of the own pod
@@ -65,7 +66,7 @@ func Decide(in Input) Action {
 func mend(in Input) Action {
 	s, next := in.State, in.State.clone()
 	next.settle(s.Has) // R3
-	if s.Claim.Name == in.Mine.Name || in.Stale {
+	if s.Claim.Name == in.Mine.Name || in.Stale || in.Aged {
 		next.fence(in.Now)
 	}
 	next.record(lost(s, in.Mine), in.Mine, in.Now) // 5
@@ -99,7 +100,7 @@ func mint(in Input) Action {
 	next.lapse(in.Listed)
 	next.fence(in.Now)
 	next.record(lost(s, mine), mine, in.Now) // 5
-	next.Claim = Claim{in.NewName, in.Pod}
+	next.Claim = Claim{in.NewName, in.Pod, in.Now.UTC().Truncate(time.Second)}
 	return Action{PatchClaim, next}
 }
 

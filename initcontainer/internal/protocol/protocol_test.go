@@ -48,7 +48,10 @@ func secret(text string) State {
 				s.TokenName = name
 			case "claim":
 				name, holder, _ := strings.Cut(name, "@")
-				s.Claim = Claim{name, holder}
+				s.Claim = Claim{Name: name, Holder: holder}
+				if name == "new" {
+					s.Claim.Since = now
+				}
 			case "abandoned":
 				s.Abandoned = append(s.Abandoned, Doomed{name, ago})
 			case "doomed": // now
@@ -67,6 +70,7 @@ func diff(want, got any) string { return cmp.Diff(want, got, cmpopts.EquateEmpty
 
 func TestReadAndAnnotationsAreInverse(t *testing.T) {
 	want := secret("T token-name=T claim=N@pod-uid abandoned=A,B previous=P,Q")
+	want.Claim.Since = now
 	got := Read(want.Annotations(), want.Token, account)
 	got.UID, got.Version = want.UID, want.Version
 	if d := diff(want, got); d != "" {
@@ -259,23 +263,46 @@ func TestStep9(t *testing.T) {
 	if d := diff([]string{"elk_3", "elk_4", "elk_6"}, Deletable(s, "elk_")); d != "" {
 		t.Error(d)
 	}
-	next, changed := Forget(s, map[string]bool{"elk_3": true, "elk_4": false, "elk_6": false}, now, 10*time.Minute)
-	if want := secret("elk_1 token-name=elk_2 abandoned=elk_1,elk_2,other_5 doomed=elk_6"); !changed || diff(want, next) != "" {
+	next, changed := Forget(s, "elk_", map[string]bool{"elk_3": true, "elk_4": false, "elk_6": false}, now, 10*time.Minute)
+	if want := secret("elk_1 token-name=elk_2 abandoned=elk_1,elk_2 doomed=elk_6"); !changed || diff(want, next) != "" {
 		t.Error(diff(want, next))
 	}
-	next, changed = Forget(s, nil, now, 10*time.Minute)
+	next, changed = Forget(s, "", nil, now, 10*time.Minute)
 	if changed || diff(s, next) != "" {
 		t.Errorf("nothing was deleted, but: %s", diff(s, next))
 	}
-	next, _ = Forget(s, map[string]bool{"elk_6": true}, now, 10*time.Minute)
+	young := secret("other_1 token-name=other_2 abandoned=other_1,other_2 doomed=other_3")
+	if next, changed = Forget(young, "elk_", nil, now, 10*time.Minute); changed {
+		t.Errorf("forgotten too early, or though it is in the Secret: %s", diff(young, next))
+	}
+	next, _ = Forget(s, "elk_", map[string]bool{"elk_6": true}, now, 10*time.Minute)
 	if next.doomed("elk_6") {
 		t.Error("a name that was found is kept, though it cannot be created twice")
 	}
 }
 
+// What a killed rotate leaves beside a token that works is cleared, once nobody can be at work on it.
+func TestAnAgedClaim(t *testing.T) {
+	for _, test := range []struct {
+		since time.Time
+		want  bool
+	}{{now, false}, {now.Add(-10 * time.Minute), false}, {now.Add(-11 * time.Minute), true}, {time.Time{}, true}, {now.Add(time.Hour), false}} {
+		s := secret("T token-name=T claim=N@gone")
+		s.Claim.Since = test.since
+		in := Input{State: s, Verdict: Valid, Now: now, Aged: s.Claim.Aged(now, 10*time.Minute)}
+		got := Decide(in)
+		if want := secret("T token-name=T doomed=N"); test.want && (got.Kind != PatchMend || diff(want, got.Next) != "") || !test.want && got.Kind != Done {
+			t.Errorf("since %s: %s\n%s", test.since, got.Kind, diff(want, got.Next))
+		}
+	}
+	if (Claim{}).Aged(now, 0) {
+		t.Error("no claim is none")
+	}
+}
+
 func TestStale(t *testing.T) {
 	const patience = 30 * time.Second
-	claim := Claim{"N", "you"}
+	claim := Claim{Name: "N", Holder: "you"}
 	watch := Watch{}.See(claim, now)
 	for _, test := range []struct {
 		name  string
@@ -288,9 +315,9 @@ func TestStale(t *testing.T) {
 		{"just seen", watch, 0, Mine{}, false},
 		{"unchanged for a while", watch, patience - 1, Mine{}, false},
 		{"unchanged for long", watch.See(claim, now.Add(time.Second)), patience, Mine{}, true},
-		{"changed in between", watch.See(Claim{"M", "you"}, now.Add(time.Second)), patience, Mine{}, false},
-		{"of an earlier process of this pod", Watch{}.See(Claim{"N", "me"}, now), 0, Mine{}, true},
-		{"my live one", Watch{}.See(Claim{"N", "me"}, now), 0, Mine{Name: "N"}, false},
+		{"changed in between", watch.See(Claim{Name: "M", Holder: "you"}, now.Add(time.Second)), patience, Mine{}, false},
+		{"of an earlier process of this pod", Watch{}.See(Claim{Name: "N", Holder: "me"}, now), 0, Mine{}, true},
+		{"my live one", Watch{}.See(Claim{Name: "N", Holder: "me"}, now), 0, Mine{Name: "N"}, false},
 	} {
 		if got := test.watch.Stale(now.Add(test.after), patience, "me", test.mine); got != test.want {
 			t.Errorf("%s: %v", test.name, got)

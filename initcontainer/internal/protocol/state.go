@@ -41,8 +41,17 @@ type State struct {
 	Previous  []string         // were in Token: a pod may hold them; ensure never deletes them
 }
 
-// Claim is a name and the UID of the pod that claimed it.
-type Claim struct{ Name, Holder string }
+// Claim is a name, the UID of the pod that claimed it, and when, by its clock. The time only allows to clear away what a
+// dead holder left beside a token that works.
+type Claim struct {
+	Name, Holder string
+	Since        time.Time
+}
+
+// Aged reports whether nobody can be at work on the claim any more. A claim without a time is of an earlier version.
+func (c Claim) Aged(now time.Time, old time.Duration) bool {
+	return c.Name != "" && now.Sub(c.Since) > old
+}
 
 // Doomed is a name that nobody may use, and since when.
 type Doomed struct {
@@ -57,7 +66,9 @@ func Read(annotations map[string]string, token credential.Token, account credent
 	s.TokenName = valid(annotations[TokenNameKey])
 	name, holder, _ := strings.Cut(annotations[ClaimKey], " ")
 	if valid(name) != "" {
-		s.Claim = Claim{name, holder}
+		holder, at, _ := strings.Cut(holder, " ")
+		since, _ := time.Parse(time.RFC3339, at)
+		s.Claim = Claim{name, holder, since}
 	}
 	for _, entry := range split(annotations[AbandonedKey]) {
 		name, at, _ := strings.Cut(entry, "=")
@@ -94,6 +105,9 @@ func (s State) Annotations() map[string]string {
 	claim := s.Claim.Name
 	if claim != "" {
 		claim += " " + s.Claim.Holder
+	}
+	if claim != "" && !s.Claim.Since.IsZero() {
+		claim += " " + s.Claim.Since.UTC().Format(time.RFC3339)
 	}
 	return map[string]string{
 		TokenNameKey: s.TokenName,
