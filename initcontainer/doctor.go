@@ -12,6 +12,7 @@ import (
 	d "github.com/elk-mtls/elk-mtls/initcontainer/internal/diagnosis"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/elastic"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/plain"
 )
 
 // examination is one look at everything. It changes nothing anywhere.
@@ -49,6 +50,7 @@ func doctor(ctx context.Context, o config.Doctor, e edge) error {
 }
 
 func (x *examination) print(out io.Writer) error {
+	out = plain.Writer{Out: out}
 	if x.o.Format == "json" {
 		return x.JSON(out)
 	}

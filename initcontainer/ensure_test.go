@@ -157,7 +157,7 @@ func TestTooManyAbandonedNames(t *testing.T) {
 		t.Errorf("A sent %v", a.sent)
 	}
 	// Once the names are old, deleting them makes room.
-	b := w.start(t, "pod-b")
+	b := w.start(t, "pod-b", func(o *config.Ensure) { o.Timeout = time.Hour })
 	b.clock.advance(old + time.Minute)
 	b.ends(0)
 	if s := w.works(t); len(s.Abandoned) > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"syscall"
 	"time"
 
@@ -23,16 +24,25 @@ type waiting struct {
 	pauses  *backoff.ExponentialBackOff
 	last    error                // why we wait
 	seen    time.Time            // when that was found out
+	busy    time.Time            // since when somebody answers; zero while nobody does
 	state   string               // what was said last
 	said    map[string]time.Time // when
 }
 
 func newWaiting(c clock, log *slog.Logger, timeout time.Duration) *waiting {
 	pauses := backoff.NewExponentialBackOff()
-	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = 250*time.Millisecond, 500*time.Millisecond, 1.5
+	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = 250*time.Millisecond, quick, 1.5
 	pauses.Reset()
 	return &waiting{clock: c, log: log, timeout: timeout, started: c.now(), pauses: pauses, said: map[string]time.Time{}}
 }
+
+// The pauses between two tries, before chance makes each up to a half longer or shorter. While nobody answers they stay
+// short: a try costs nobody anything, and a node that starts is not to be waited for. Who answers for half a minute what
+// does not help is asked less and less.
+const (
+	quick = 500 * time.Millisecond
+	slow  = 3300 * time.Millisecond // five seconds at most
+)
 
 func (w *waiting) elapsed() time.Duration { return w.clock.now().Sub(w.started) }
 
@@ -42,7 +52,34 @@ func (w *waiting) left() time.Duration { return w.timeout - w.elapsed() }
 func (w *waiting) moved(message string, args ...any) {
 	w.log.Info(message, append(args, "after", w.elapsed().Round(time.Millisecond))...)
 	w.state = ""
+	w.hurry()
+}
+
+// hurry makes the pauses short again.
+func (w *waiting) hurry() {
+	w.busy = time.Time{}
+	w.pauses.MaxInterval = quick
 	w.pauses.Reset()
+}
+
+// pace makes the pauses longer for who has answered for long.
+func (w *waiting) pace(reason error) {
+	now := w.clock.now()
+	switch {
+	case w.busy.IsZero() && !nobody(reason):
+		w.busy = now
+	case w.busy.IsZero():
+	case nobody(reason):
+		w.hurry()
+	case now.Sub(w.busy) >= patience:
+		w.pauses.MaxInterval = slow
+	}
+}
+
+// nobody reports whether nobody took the connection.
+func nobody(err error) bool {
+	var dial *net.OpError
+	return errors.As(err, &dial) && dial.Op == "dial"
 }
 
 // pause waits before the next try. It returns an error when there is none: interrupted, or the time is over; then the
@@ -51,6 +88,7 @@ func (w *waiting) pause(ctx context.Context, what string, reason error, atLeast 
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
+	w.pace(reason)
 	reason = w.telling(reason)
 	if w.left() <= 0 {
 		return timeOver(what, reason, w.timeout)

@@ -16,11 +16,12 @@ const placeholder = "[redacted]"
 // prints an address instead of the text.
 type hidden struct{ text *string }
 
-// Reveal returns the plain text.
+// Reveal returns the plain text. From then on Redact knows it.
 func (h hidden) Reveal() string {
 	if h.text == nil {
 		return ""
 	}
+	remember(*h.text)
 	return *h.text
 }
 

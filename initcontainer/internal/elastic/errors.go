@@ -14,7 +14,9 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/plain"
 )
 
 // hostHeader carries the host that answered from the transport to the error; it never leaves the program.
@@ -107,14 +109,10 @@ func meaning(status int, kind string) (failure.Cause, string) {
 	return failure.Other, ""
 }
 
-// printable keeps a foreign text to one line of limited length.
+// printable keeps a foreign text to one line of limited length, without what we sent and without what a terminal obeys.
 func printable(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
+	s = credential.Redact(s[:min(len(s), 100*limit)])
+	s = strings.Map(plain.Rune, strings.ReplaceAll(s, "\n", " "))
 	if len(s) > limit {
 		return strings.ToValidUTF8(s[:limit], "") + "…"
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
 )
 
 // Realm is who vouches for an identity.
@@ -37,14 +39,16 @@ func (c *Client) AuthenticateCertificate(ctx context.Context) (Identity, error) 
 
 func (c *Client) authenticate(ctx context.Context, what string, header http.Header) (Identity, error) {
 	var id Identity
-	return id, c.call(ctx, what, &id, func(ctx context.Context) (*esapi.Response, error) {
+	err := c.call(ctx, what, &id, func(ctx context.Context) (*esapi.Response, error) {
 		return esapi.SecurityAuthenticateRequest{Header: header}.Do(ctx, c.base)
 	})
+	return id, err
 }
 
 func (l Login) header() http.Header {
 	pair := l.Username + ":" + l.Password.Reveal()
-	return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(pair))}}
+	sent := credential.NewPassword(base64.StdEncoding.EncodeToString([]byte(pair)))
+	return http.Header{"Authorization": {"Basic " + sent.Reveal()}}
 }
 
 const settingPassword = "setting the password"

@@ -52,6 +52,7 @@ func RESTClient(config *rest.Config) (rest.Interface, error) {
 	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
 	config.QPS = -1 // the loop paces itself
 	config.UserAgent = FieldManager
+	config.DisableCompression = true // a small answer must not become a large one
 	config.WarningHandler = rest.NoWarnings{}
 	client, err := rest.RESTClientFor(config)
 	if err != nil {

@@ -167,6 +167,9 @@ func (f Files) Transport() (*http.Transport, error) {
 		TLSHandshakeTimeout:   5 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		IdleConnTimeout:       90 * time.Second,
+
+		DisableCompression:     true, // a small answer must not become a large one
+		MaxResponseHeaderBytes: 64 << 10,
 	}, nil
 }
 
