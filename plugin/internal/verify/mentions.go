@@ -58,8 +58,10 @@ func (r *reader) judgeMention(m mention.Mention) {
 	switch {
 	case m.Strength == mention.May:
 		r.loose.assume("%s: %s (line %d), which names %q, calls it with a certificate, or not at all", subject(m), at.path, at.line, m.Name)
-	case m.Route:
+	case m.Route && r.options.ClientAuthentication == "required":
 		r.loose.fail(at, UnknownClient, "it leads to %q, and its controller is a client that is not known", m.Name)
+	case m.Route:
+		r.loose.assume("%s: its controller, which %s (line %d) leads to %q, calls by https and trusts its CA", subject(m), at.path, at.line, m.Name)
 	case m.Plain || r.options.ClientAuthentication == "required":
 		r.loose.fail(at, UnknownClient, "it names %q, and belongs to no client that is known", m.Name)
 	default:
