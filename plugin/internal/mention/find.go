@@ -15,7 +15,12 @@ import (
 type Found struct {
 	Mentions []Mention
 	Unread   []*manifest.Document
+
+	read map[*yaml.Node][]Mention
 }
+
+// Read gives the mentions in the files of a container.
+func (f Found) Read(c object.Container) []Mention { return f.read[c.Node.YNode()] }
 
 // finder looks for mentions.
 type finder struct {
@@ -42,7 +47,13 @@ func Find(r *recognise.Release, n *Names) (Found, error) {
 		}
 	}
 	err := f.readers()
-	return Found{f.found, unread}, err
+	found := Found{f.found, unread, map[*yaml.Node][]Mention{}}
+	for _, m := range f.found {
+		for _, r := range m.Readers {
+			found.read[r.Container.Node.YNode()] = append(found.read[r.Container.Node.YNode()], m)
+		}
+	}
+	return found, err
 }
 
 func (f *finder) object(o *object.Object) {

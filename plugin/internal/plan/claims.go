@@ -109,12 +109,10 @@ func (p *planner) coverCalls(o *object.Object, c object.Container) {
 func (p *planner) coverScripts(c object.Container) {
 	reader := c.Node.YNode()
 	seen := map[*yaml.Node]bool{}
-	for _, m := range p.mentions() {
-		if m.Inside != nil || !slices.ContainsFunc(m.Readers, func(r mention.Reader) bool { return r.Container.Node.YNode() == reader }) {
-			continue
-		}
+	p.mentions()
+	for _, m := range p.found.Read(c) {
 		held, ok := m.Object.Content(m.Path.Last())
-		if !ok || seen[held.Node] {
+		if !ok || m.Inside != nil || seen[held.Node] {
 			continue
 		}
 		seen[held.Node] = true

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -22,13 +24,13 @@ const healthcheck = "/opt/bitnami/scripts/elasticsearch/healthcheck.sh"
 // curls gives the connections that a container makes by curl, and the calls whose address cannot be read; s is the server
 // that its pod runs, nil for none.
 func (c caller) curls(s *server) (all []*connection, lost []place) {
-	for _, run := range c.runs {
+	for _, run := range slices.Concat(c.runs, c.scripts()) {
 		requests := run.Requests()
 		if s != nil && run.Has(healthcheck) {
 			own := shell.Word{Text: s.scheme() + "://127.0.0.1:" + s.port, Known: true}
 			requests = append(requests, shell.Request{Addresses: []shell.Word{own}, Insecure: true}.By(run.Commands[0]))
 		}
-		if !run.Whole && strings.Contains(run.Text(), "curl") {
+		if isFile := len(run.Args) > 2 && run.Args[0].Field == nil; !isFile && !run.Whole && strings.Contains(run.Text(), "curl") {
 			lost = append(lost, c.place(run))
 		}
 		for _, request := range requests {
@@ -42,6 +44,24 @@ func (c caller) curls(s *server) (all []*connection, lost []place) {
 		}
 	}
 	return all, lost
+}
+
+// scripts gives the files of a container that name a server and may be scripts of it.
+func (c caller) scripts() []process.Run {
+	var all []process.Run
+	seen := map[*yaml.Node]bool{}
+	for _, m := range c.found.Read(c.Container) {
+		held, ok := m.Object.Content(m.Path.Last())
+		if !ok || m.Inside != nil || seen[held.Node] {
+			continue
+		}
+		seen[held.Node] = true
+		text := string(held.Text)
+		run := process.Run{Name: m.Path.String(), Args: []process.Arg{{Text: "sh", Node: held.Node}, {Text: "-c", Node: held.Node}, {Text: text, Node: held.Node}}}
+		run.Commands, run.Whole = shell.Commands([]string{"sh", "-c", text}, process.Of(c.Container, c.reader).Given.Word)
+		all = append(all, run)
+	}
+	return all
 }
 
 func (s *server) scheme() string {
