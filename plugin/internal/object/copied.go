@@ -60,7 +60,7 @@ func (p Pod) inEmpty(f File, c Container, volume, at string, in Input) File {
 	case len(all.copies) > 0 && all.may == "":
 		return f.take(Copied, all.copies[0].Source, "", in)
 	case who != "":
-		return f.because(Outside, "%s", who)
+		return f.because(Perhaps, "%s", who)
 	}
 	return f.because(NotThere, "%s is in the empty volume %q, and no other container of the pod fills it", f.Path, volume)
 }

@@ -18,6 +18,7 @@ const (
 	Mounted               // it is a key of a Secret or ConfigMap
 	Copied                // an init container copies such a key there, as it is
 	Made                  // a container of the pod makes or changes it, in a way that is not followed
+	Perhaps               // a container of the pod may write it, or nobody does
 	NotThere              // nothing brings it
 )
 

@@ -90,7 +90,7 @@ const (
 )
 
 func (f Found) text() string {
-	return [...]string{Outside: isOutside, Mounted: isMounted, Copied: isCopied, Made: isMade, NotThere: isNotThere}[f]
+	return [...]string{Outside: isOutside, Mounted: isMounted, Copied: isCopied, Made: isMade, Perhaps: "perhaps", NotThere: isNotThere}[f]
 }
 
 // TestResolve holds what a container sees at a path, by what the kubelet does; each row is a rule.

@@ -74,7 +74,7 @@ func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
 	}
 	for _, f := range w.Layout.Files {
 		file := w.Main.Resolve(w.Layout.Abs(f.Path), p)
-		if file.Found == object.Outside || file.Found == object.Made {
+		if !file.Key() && file.Found != object.NotThere {
 			p.assume("%s: %s, if it is there, must not contradict these settings (%s)", w.ID, file.Path, file.Why)
 		}
 		if !file.Key() {

@@ -149,7 +149,7 @@ func (c caller) file(path string) (*manifest.Document, place) {
 func (c caller) read(path string) link {
 	l := c.follow(path, c.at(path, nil))
 	switch {
-	case l.Found == object.Outside:
+	case l.Found == object.Outside || l.Found == object.Perhaps:
 		c.notes.assume("%s: %s says nothing else, if it is there (%s)", c, l.Path, l.Why)
 	case l.code != NoFile && (l.code != NoKeyInObject || l.Found == object.Copied):
 		c.notes.add(l)

@@ -32,7 +32,7 @@ func (c caller) follow(file string, at place) link {
 		return l.broken(NoFile, "%s", l.Why)
 	case object.Made:
 		return l.broken(NotJudged, "%s could not be followed: %s", l.Path, l.Why)
-	case object.Outside:
+	case object.Outside, object.Perhaps:
 		l.assume("%s: %s is there, and is what its name says (%s)", c, l.Path, l.Why)
 		return l
 	}
@@ -57,7 +57,7 @@ func (c caller) follow(file string, at place) link {
 
 // isUnread holds for a file of settings that is there, and that nothing here shows.
 func (l link) isUnread() bool {
-	return l.Found == object.Made || l.Key() && l.State == object.NotShown
+	return l.Found == object.Made || l.Found == object.Outside || l.Key() && l.State == object.NotShown
 }
 
 // holds is the assumption that an object which nothing here shows has a key; filled says who brings it, "" where nothing does.

@@ -192,13 +192,17 @@ spec:
 	}
 	server := strings.ReplaceAll(node{env: settings}.String(), "        volumeMounts:\n", "        volumeMounts:\n        - {name: c, mountPath: /usr/share/elasticsearch/config}\n") +
 		"      - {name: c, configMap: {name: elsewhere}}\n"
-	g := judged(t, server+kibana, Options{})
 	for _, says := range []string{
 		`ConfigMap/elsewhere holds the key "elasticsearch.yml"`, `ConfigMap/elsewhere holds the key "kibana.yml"`,
 		`container "elasticsearch": ` + ssl + "client_authentication is required", `/usr/share/kibana/config/kibana.yml says how Kibana logs in`,
 	} {
-		if codesOf(g) != "" || !strings.Contains(g.Text(), says) {
+		if g := judged(t, server+kibana, Options{}); codesOf(g) != "" || !strings.Contains(g.Text(), says) {
 			t.Fatalf("lacks %s\n%s", says, g.Text())
 		}
+	}
+	claim := strings.ReplaceAll(server+kibana, "configMap: {name: elsewhere}", "persistentVolumeClaim: {claimName: c}")
+	const says = "/usr/share/elasticsearch/config/elasticsearch.yml says nothing else, if it is there (PersistentVolumeClaim/c holds what somebody has put there)"
+	if g := judged(t, claim, Options{}); codesOf(g) != "" || !strings.Contains(g.Text(), says) {
+		t.Errorf("lacks %s\n%s", says, g.Text())
 	}
 }
