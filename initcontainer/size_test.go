@@ -10,6 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
 )
 
 // The program is pulled by every node and runs before every start of Kibana: it is to be small. client-go's typed
@@ -29,7 +33,10 @@ func TestSizeAndMemory(t *testing.T) {
 	}
 
 	w, _, api := localWorld(t)
-	w.put("garbage") // after a replacement the program pauses, and its memory can be read at leisure
+	w.edit(func(s *corev1.Secret) { // after a replacement the program pauses, and its memory can be read at leisure
+		s.Data = map[string][]byte{testKey: []byte("garbage")}
+		s.Annotations = map[string]string{protocol.TokenNameKey: "spoilt"}
+	})
 	kubeconfig := file(t, t.TempDir(), "kubeconfig", fmt.Appendf(nil, kubeconfigText, api.URL))
 	run := exec.Command(program, "ensure", "--elasticsearch-url", w.urls[0], "--ca", w.files.CA, "--cert", w.files.Cert,
 		"--key", w.files.Key, "--username-file", w.usernameFile, "--password-file", w.passwordFile, "--settle", "1m",
