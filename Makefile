@@ -143,6 +143,10 @@ bench-init: ## elk-mtls-init with a real Elasticsearch, beside a bare program an
 prove-order: ## the same bytes give the same answer, for every fixture and case: 50 runs each (ORDER_RUNS=50)
 	ORDER_RUNS=$(or $(ORDER_RUNS),50) go test -tags slow -count=1 -timeout 60m -run TestSameInManyRuns ./plugin $(FAILED)
 
+.PHONY: prove-mentions
+prove-mentions: ## an address planted in every place of every fixture and rendering, in five spellings: both halves see it, hours (MENTION_RUNS=3000: a sample)
+	MENTION_RUNS=$(or $(MENTION_RUNS),all) go test -tags slow -count=1 -timeout 300m -v -run TestProveMentions ./plugin $(FAILED)
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 	@for file in $$(git ls-files --cached --others --exclude-standard '*_test.go' | xargs grep -l '^func Fuzz'); do \

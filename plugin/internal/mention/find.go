@@ -212,7 +212,7 @@ func (l look) container(c object.Container, path object.Path, name string, own b
 			continue
 		}
 		for _, s := range below(at.YNode(), field) {
-			if field == "env" && s.path[len(s.path)-1].Field != "value" {
+			if !tells(field, s) {
 				continue
 			}
 			context := told
@@ -223,6 +223,18 @@ func (l look) container(c object.Container, path object.Path, name string, own b
 			l.scalar(s, append(slices.Clone(path), s.path...), name, c.Node.YNode(), context)
 		}
 	}
+}
+
+// tells tells whether a text below a field of a container is a word that it runs, the value of a variable, or the host of a probe.
+func tells(field string, s scalar) bool {
+	last := s.path[len(s.path)-1].Field
+	switch field {
+	case "command", "args":
+		return true
+	case "env":
+		return last == "value"
+	}
+	return last == "host" || last == "" && s.path.Last() == "command"
 }
 
 // below gives the texts below a field of a container.

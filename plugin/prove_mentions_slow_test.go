@@ -1,0 +1,48 @@
+//go:build slow
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+)
+
+// TestProveMentions is the long form of TestPlantedMentions: over every golden input and, where they are there, every rendering. MENTION_RUNS says
+// how many places it tries, or "all": each, in each spelling.
+func TestProveMentions(t *testing.T) {
+	runs := 3000
+	if n, err := strconv.Atoi(os.Getenv("MENTION_RUNS")); err == nil {
+		runs = n
+	}
+	var all []planted
+	dirs, err := filepath.Glob("testdata/charts/*")
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no fixtures: %v", err)
+	}
+	for _, dir := range dirs {
+		all = append(all, plants(t, filepath.Base(dir), read(t, filepath.Join(dir, "input.yaml")), settingsOf(t, filepath.Join(dir, "config.yaml")))...)
+	}
+	for _, folder := range []string{"renders", "renders-living"} {
+		files, err := filepath.Glob(filepath.Join("../../shared", folder, "*.y*ml"))
+		if err != nil || len(files) == 0 {
+			t.Logf("LEFT OUT: nothing in shared/%s", folder)
+		}
+		for _, file := range files {
+			all = append(all, plants(t, filepath.Base(file), read(t, file), realSettings(config.ModeCertToken, config.Required))...)
+		}
+	}
+	t.Logf("%d places", len(all))
+	if os.Getenv("MENTION_RUNS") == "all" {
+		for _, p := range all {
+			for p.spelling = range spellings {
+				p.prove(t)
+			}
+		}
+		return
+	}
+	proveMentions(t, all, runs)
+}
