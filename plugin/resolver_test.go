@@ -86,6 +86,28 @@ func TestQ5(t *testing.T) {
 	}
 }
 
+// TestReflectedFile holds that a file which a controller fills is refused with the true reason where a certificate belongs into it.
+func TestReflectedFile(t *testing.T) {
+	text := nodeOf(fromSecret) + `---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: beat, annotations: {reflector.v1.k8s.emberstack.com/reflects: a/b}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: beat}
+spec:
+  template:
+    spec:
+      containers: [{name: beat, image: "filebeat:8.19.2", volumeMounts: [{name: c, mountPath: /usr/share/filebeat/filebeat.yml, subPath: filebeat.yml}]}]
+      volumes: [{name: c, configMap: {name: beat}}]
+`
+	_, err := answerTo(text, nil)
+	if err == nil || !strings.Contains(err.Error(), `ConfigMap/beat key "filebeat.yml", which is not shown (it has reflector.v1.k8s.emberstack.com/reflects), so that it cannot be given a certificate`) {
+		t.Error(err)
+	}
+}
+
 // TestTwice holds that of two objects with one name and different content none is taken.
 func TestTwice(t *testing.T) {
 	const one = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: pair}\nstringData: {tls.crt: a, tls.key: b, ca.crt: c}\n"

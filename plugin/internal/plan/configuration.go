@@ -108,7 +108,7 @@ func (p *planner) environment(w *recognise.Workload, names func(key string) []st
 func (p *planner) readFile(c *configuration, file object.File) (err error) {
 	if file.State == object.NotShown {
 		c.mounted = file.What()
-		p.assume("%s: %s is not in the stream: the settings there must not contradict these", c.w.ID, file.What())
+		p.assume("%s: %s %s: the settings there must not contradict these", c.w.ID, file.What(), unshown(file))
 		return nil
 	}
 	c.file, err = p.open(c.w, file)

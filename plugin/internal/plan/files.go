@@ -31,6 +31,14 @@ func because(f object.File) string {
 	return " (" + f.Why + ")"
 }
 
+// unshown says why the stream does not show what a file holds.
+func unshown(f object.File) string {
+	if f.Filled == "" {
+		return "is not in the stream"
+	}
+	return "is not shown (" + f.Filled + ")"
+}
+
 // files reads the YAML files of a program. A file that the stream does not hold cannot be secured, unless something else says how
 // the program connects.
 func (p *planner) files(w *recognise.Workload, names ...string) ([]*embedded, error) {
@@ -59,8 +67,8 @@ func isShown(w *recognise.Workload, file object.File) error {
 	if file.State != object.NotShown {
 		return nil
 	}
-	return fmt.Errorf("reads %q from %s, which is not in the stream, so that it cannot be given a certificate there: add CA, certificate and key to that file and "+
-		"list the container under spec.unmanaged (ref: %s/%s) with the reason", file.Path, file.What(), w.ID, w.Main.Name)
+	return fmt.Errorf("reads %q from %s, which %s, so that it cannot be given a certificate there: add CA, certificate and key to that file and "+
+		"list the container under spec.unmanaged (ref: %s/%s) with the reason", file.Path, file.What(), unshown(file), w.ID, w.Main.Name)
 }
 
 // unfolded puts in the YAML files of a folder for its name. Of a mounted Secret or ConfigMap that is not in the stream the files are unknown.

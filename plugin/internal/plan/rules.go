@@ -207,8 +207,8 @@ func (p *planner) ruleFile(w *recognise.Workload, name string) (*embedded, error
 		return nil, fmt.Errorf("%q is not mounted from a ConfigMap or Secret%s: correct the path in the rule", name, because(file))
 	}
 	if file.State == object.NotShown {
-		return nil, fmt.Errorf("%q is mounted from %s, which is not in the stream, so that it cannot be changed: use env or args of the rule, or set CA, certificate and key there (a rule "+
-			"with mountPath alone mounts them)", name, file.What())
+		return nil, fmt.Errorf("%q is mounted from %s, which %s, so that it cannot be changed: use env or args of the rule, or set CA, certificate and key there (a rule "+
+			"with mountPath alone mounts them)", name, file.What(), unshown(file))
 	}
 	f, err := p.open(w, file)
 	if err == nil && f == nil {
