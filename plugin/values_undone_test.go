@@ -21,6 +21,27 @@ func nodeArgs(words string) []string {
 	return []string{esImage, esImage + "        args: [" + words + "]\n"}
 }
 
+// mountedScript is a Job that runs a script of a ConfigMap.
+func mountedScript(script string) string {
+	return "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: seed}\ndata:\n  seed.sh: |\n    " + script + `
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: seed}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      volumes: [{name: s, configMap: {name: seed}}]
+      containers:
+      - name: seed
+        image: curl
+        command: [sh, /s/seed.sh]
+        env: [{name: URL, value: "https://elasticsearch-master:9200"}]
+        volumeMounts: [{name: s, mountPath: /s}]
+`
+}
+
 // kibanaRuns gives the Kibana of the fixture a command.
 func kibanaRuns(words string) []string {
 	return []string{kibanaImage, strings.Replace(kibanaImage, "        env:", "        command: ["+words+"]\n        env:", 1)}
@@ -66,6 +87,8 @@ func undoneValues() []variant {
 			replace: nodeArgs("env, " + stageSetting + "=none, docker-entrypoint.sh")},
 		{name: "s06: a script that takes a variable of ours away", refused: `takes ELASTICSEARCH_SSL_KEY out of the environment`,
 			replace: kibanaRuns("bash, -c, 'unset ELASTICSEARCH_SSL_KEY; exec kibana-docker'")},
+		{name: "F8: a mounted script that calls by curl", extra: mountedScript(`curl -sk "$URL"`), output: "name: CURL_HOME"},
+		{name: "F8: a mounted script with curl -q", extra: mountedScript(`curl -q -sk "$URL"`), refused: "runs curl with -q"},
 		{name: "a script that takes another one away", output: "ELASTICSEARCH_SSL_KEY",
 			replace: kibanaRuns("bash, -c, 'unset PROXY; exec kibana-docker'")},
 		{name: "the same argument twice", replace: nodeArgs("-E" + stageSetting + "=none, -E" + stageSetting + "=required"),

@@ -89,7 +89,7 @@ func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
 // assumeCommand notes words of a command line that only a run knows.
 func (p *planner) assumeCommand(w *recognise.Workload) {
 	seen := p.seen(w.Main)
-	if _, open := seen.Command().Flags(); open {
+	if _, open := seen.Flags(); open {
 		p.assume("%s: the command of container %q has words that only a run knows: they may set nothing that is set here", w.ID, w.Main.Name)
 	}
 }

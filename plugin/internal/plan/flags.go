@@ -14,7 +14,10 @@ import (
 
 // commandLines gives the command line of a server, and the variables that its entry script adds to it.
 func (c *configuration) commandLines() []process.Run {
-	all := []process.Run{*c.seen.Command()}
+	var all []process.Run
+	for _, line := range c.seen.Lines() {
+		all = append(all, *line)
+	}
 	for _, name := range c.w.Layout.Flags.Env {
 		if v, ok := c.seen.Env.Own(name); ok && v.Known {
 			all = append(all, process.Extra(name, v.Text, v.Nodes[0]))
@@ -57,6 +60,10 @@ func flagSetting(w *recognise.Workload, f process.Flag) *setting {
 	s := &setting{
 		Key: f.Name, Values: []string{f.Value.Text}, Hidden: !exact || !f.Value.Known, object: w.Object,
 		prefix: arg.Text[:from], suffix: arg.Text[to:], span: mention.Span{From: from, To: to},
+	}
+	if f.Run.Holder != nil {
+		s.Hidden, s.Place = true, fmt.Sprintf("the script %s of container %q (%s)", f.Run.File, w.Main.Name, f.Run.Holder.ID)
+		return s
 	}
 	if arg.Field == nil {
 		s.Place = fmt.Sprintf("env %q of container %q", f.Run.Name, w.Main.Name)

@@ -121,7 +121,12 @@ func (p *planner) rewriteHTTP(o *object.Object, c object.Container, ours func(ho
 	for _, run := range p.seen(c).Runs {
 		for _, arg := range run.Args {
 			fresh := toHTTPS(arg.Text, ours)
-			if fresh == arg.Text {
+			switch {
+			case fresh == arg.Text:
+				continue
+			case run.Holder != nil:
+				p.failOnce(o.ID, fmt.Errorf("container %q: the script %s (%s) calls Elasticsearch by http://, and it speaks HTTPS from now on: use https:// there",
+					c.Name, run.File, run.Holder.ID))
 				continue
 			}
 			at := containerPath(c).Field(arg.Field...)

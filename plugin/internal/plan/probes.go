@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // probes plans the probes of a node that the kubelet makes itself: it has no certificate to present. Probes that run a command in
@@ -21,7 +23,7 @@ func (p *planner) probes(w *recognise.Workload, conf *configuration) error {
 		if probe == nil {
 			continue
 		}
-		if usesWget(object.Get(probe, "exec")) {
+		if usesWget(p.seen(w.Main), name) {
 			return fmt.Errorf("container %q: %s runs wget, which takes no certificate from the environment: use curl, which does", w.Main.Name, name)
 		}
 		get := object.Get(probe, "httpGet")
@@ -38,7 +40,7 @@ func (p *planner) probes(w *recognise.Workload, conf *configuration) error {
 		p.action("%s: %s of container %q became a tcpSocket probe, which is weaker: it tells that the port is open, not that the node answers", w.ID, name, w.Main.Name)
 	}
 	for _, hook := range []string{"postStart", "preStop"} {
-		if usesWget(object.Get(w.Main.Node, "lifecycle", hook, "exec")) {
+		if usesWget(p.seen(w.Main), "lifecycle."+hook) {
 			return fmt.Errorf("container %q: lifecycle.%s runs wget, which takes no certificate from the environment: use curl, which does", w.Main.Name, hook)
 		}
 		if get := object.Get(w.Main.Node, "lifecycle", hook, "httpGet"); get != nil && p.onHTTPPort(w, conf, get) {
@@ -61,16 +63,14 @@ func (p *planner) probesOfOthers(w *recognise.Workload, conf *configuration) err
 	return nil
 }
 
-func usesWget(node *yaml.RNode) bool {
-	if node == nil {
-		return false
-	}
-	for _, text := range texts(node) {
-		if text == "wget" || strings.Contains(text, "wget ") {
-			return true
-		}
-	}
-	return false
+// usesWget tells whether a probe or hook runs wget, also in a script that is mounted.
+func usesWget(seen process.Process, name string) bool {
+	isWget := func(w shell.Word) bool { return path.Base(w.Text) == "wget" }
+	return slices.ContainsFunc(seen.Runs, func(r process.Run) bool {
+		return r.Name == name && (!r.Whole && strings.Contains(r.Text(), "wget ") || slices.ContainsFunc(r.Commands, func(c shell.Command) bool {
+			return !c.IsPrint() && slices.ContainsFunc(c.Words, isWget)
+		}))
+	})
 }
 
 // httpPort gives the port of Elasticsearch's HTTP layer: as it is set, else the container's port of that name, else the default.

@@ -37,15 +37,13 @@ func (known program) connections(p *planner, w *recognise.Workload) ([]*connecti
 	if err != nil {
 		return nil, err
 	}
-	onLine, err := known.onLine(p, w)
-	return slices.Concat(all, inFiles, onLine), err
+	return slices.Concat(all, inFiles, known.onLine(p, w)), nil
 }
 
 // inFiles gives the connections in the YAML files of a program, and in those of its modules.
 func (known program) inFiles(p *planner, w *recognise.Workload) ([]*connection, error) {
 	seen := p.seen(w.Main)
-	line := seen.Command()
-	opened, err := p.files(w, filesOf(known.Files, line, known.Dir)...)
+	opened, err := p.files(w, filesOf(known.Files, seen, known.Dir)...)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +51,7 @@ func (known program) inFiles(p *planner, w *recognise.Workload) ([]*connection, 
 	for _, f := range opened {
 		for _, at := range known.Places {
 			for _, c := range connectionsAt(at, f) {
-				c.over = known.overFile(w, line, c, at, f, opened)
+				c.over = known.overFile(w, seen, c, at, f, opened)
 				all = append(all, c)
 			}
 		}
@@ -78,9 +76,9 @@ func (known program) inFiles(p *planner, w *recognise.Workload) ([]*connection, 
 }
 
 // onLine gives the connection of a program's command line, and that of its environment.
-func (known program) onLine(p *planner, w *recognise.Workload) ([]*connection, error) {
+func (known program) onLine(p *planner, w *recognise.Workload) []*connection {
 	if known.Line == nil {
-		return nil, nil
+		return nil
 	}
 	seen := p.seen(w.Main)
 	line := seen.Command()
@@ -90,7 +88,7 @@ func (known program) onLine(p *planner, w *recognise.Workload) ([]*connection, e
 	variable := func(setting string) string { return known.Env(setting, version) }
 	env := &connection{name: "its environment", keys: known.Line.Renamed(variable), dir: known.Dir, link: known.Link}
 	if variable(known.Line.Hosts[0]) == "" {
-		return []*connection{flags}, nil
+		return []*connection{flags}
 	}
 	conf := p.environment(w, func(key string) []string { return []string{key} })
 	env.store = envStore{conf}
@@ -101,18 +99,18 @@ func (known program) onLine(p *planner, w *recognise.Workload) ([]*connection, e
 		}
 		env.over = []channel{renamed{flags.store, flagOf}}
 	}
-	return []*connection{flags, env}, nil
+	return []*connection{flags, env}
 }
 
 // overFile gives what else says something of a connection in a file: arguments, and the other files that the command
 // line names.
-func (known program) overFile(w *recognise.Workload, line *process.Run, c *connection, at catalog.Place, f *embedded, all []*embedded) []channel {
+func (known program) overFile(w *recognise.Workload, seen process.Process, c *connection, at catalog.Place, f *embedded, all []*embedded) []channel {
 	var over []channel
 	if len(known.Files.Sets) > 0 {
 		name := strings.NewReplacer("[", "", "]", "").Replace(c.name)
-		over = append(over, setFlags{w: w, line: line, flags: known.Files.Sets, prefix: prefixOf(name)})
+		over = append(over, setFlags{w: w, seen: seen, flags: known.Files.Sets, prefix: prefixOf(name)})
 	}
-	if len(filesNamed(known.Files, line, known.Dir)) < 2 || strings.Contains(at.At, "*") {
+	if len(filesNamed(known.Files, seen, known.Dir)) < 2 || strings.Contains(at.At, "*") {
 		return over // of a list one file has all
 	}
 	for _, other := range all {
@@ -124,15 +122,15 @@ func (known program) overFile(w *recognise.Workload, line *process.Run, c *conne
 }
 
 // filesOf gives the files that a container's command line names, else those at the usual places.
-func filesOf(f catalog.Files, line *process.Run, dir string) []string {
-	if named := filesNamed(f, line, dir); len(named) > 0 {
+func filesOf(f catalog.Files, seen process.Process, dir string) []string {
+	if named := filesNamed(f, seen, dir); len(named) > 0 {
 		return named
 	}
 	return f.Paths
 }
 
-func filesNamed(f catalog.Files, line *process.Run, dir string) []string {
-	said, _ := line.Flags(f.Sets...)
+func filesNamed(f catalog.Files, seen process.Process, dir string) []string {
+	said, _ := seen.Flags(f.Sets...)
 	var named []string
 	for _, flag := range said {
 		if file := flag.Value.Text; !flag.Sets && file != "" && slices.Contains(f.Options, flag.Name) {

@@ -89,7 +89,7 @@ func (c *connection) contradicts(other *setting, key string, want []string) erro
 // setFlags are the arguments by which a program takes any setting of its files: -E key=value.
 type setFlags struct {
 	w      *recognise.Workload
-	line   *process.Run
+	seen   process.Process
 	flags  []string // without signs
 	prefix string   // of the connection's settings
 }
@@ -97,7 +97,7 @@ type setFlags struct {
 // all gives the setting itself, what stands above it and what stands below: those say it too, and are hidden.
 func (s setFlags) all(key string) []*setting {
 	full := s.prefix + key
-	said, _ := s.line.Flags(s.flags...)
+	said, _ := s.seen.Flags(s.flags...)
 	var all []*setting
 	for _, f := range said {
 		name := strings.ReplaceAll(f.Name, "::", ".")
@@ -107,7 +107,7 @@ func (s setFlags) all(key string) []*setting {
 		}
 		found := &setting{Key: name, Values: splitList(f.Value.Text), Hidden: above || !f.Value.Known || strings.Contains(f.Value.Text, "$"), object: s.w.Object}
 		found.Place = fmt.Sprintf("the command line of container %q", s.w.Main.Name)
-		if arg, _, _, ok := s.line.Arg(f.Word); ok {
+		if arg, _, _, ok := f.Run.Arg(f.Word); ok && arg.Field != nil {
 			found.Place = fmt.Sprintf("%s %d of container %q", strings.Join(arg.Field, "."), arg.Index+1, s.w.Main.Name)
 			found.word = argPath(s.w, arg)
 		}

@@ -25,7 +25,7 @@ type Flag struct {
 // -E name=value is one of that name. open is true where there may be more.
 func (r *Run) Flags(setters ...string) (all []Flag, open bool) {
 	open = !r.Whole
-	for _, c := range r.Commands {
+	for _, c := range r.programs() {
 		words := arguments(c)
 		open = open || slices.ContainsFunc(words, func(w shell.Word) bool { return w.Loose })
 		for _, f := range flags(words, setters) {

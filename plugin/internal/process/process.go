@@ -29,7 +29,15 @@ type Run struct {
 	Args     []Arg
 	Commands []shell.Command // all that it starts, itself first
 	Whole    bool            // all of it could be read: nothing else runs
+
+	File   string         // that holds it, where it is a script in a file: its text is the only word then
+	Holder *object.Object // the ConfigMap or Secret with that file
+	Key    string         // and its key there
+	inFile []bool         // which of the commands run such a script
 }
+
+// Followed tells whether the commands of a run do nothing but run scripts in files, which are read.
+func (r Run) Followed() bool { return len(r.inFile) > 0 && !slices.Contains(r.inFile, false) }
 
 // places are the fields of a container that hold command lines.
 func places() [][]string {
@@ -57,13 +65,75 @@ func Of(c object.Container, in object.Input) Process {
 			p.Runs = append(p.Runs, run(name, args, p.Given.Word))
 		}
 	}
-	p.Env = p.Given.Under(p.Runs[0].programs(), p.Runs[0].nodes())
+	if in != nil {
+		p.readFiles(in)
+	}
+	var programs []shell.Command
+	var nodes []*yaml.Node
+	for _, r := range p.Lines() {
+		programs, nodes = append(programs, r.programs()...), append(nodes, r.nodes()...)
+	}
+	p.Env = p.Given.Under(programs, nodes)
 	return p
+}
+
+// maxFiles is more than anybody has: scripts may run each other for ever.
+const maxFiles = 100
+
+// readFiles adds the scripts that the container runs from files of Secrets and ConfigMaps.
+func (p *Process) readFiles(in object.Input) {
+	known := map[string]bool{}
+	for i := 0; i < len(p.Runs) && i < maxFiles; i++ {
+		r := &p.Runs[i]
+		r.inFile = make([]bool, len(r.Commands))
+		var found []Run
+		for j, c := range r.Commands {
+			f, ok := c.File()
+			if !ok {
+				continue
+			}
+			file := p.Resolve(f.Path, in)
+			text := string(file.Content.Text)
+			if !file.Key() || file.State != object.Held || !f.IsScript(text) {
+				continue
+			}
+			if r.inFile[j] = true; known[r.Name+" "+f.Path] {
+				continue
+			}
+			known[r.Name+" "+f.Path] = true
+			made := Run{Name: r.Name, File: f.Path, Holder: file.Content.Object, Key: file.Source.Key, Args: []Arg{{Text: text, Node: file.Content.Node}}}
+			made.Commands, made.Whole = f.Script(text, c)
+			found = append(found, made)
+		}
+		p.Runs = append(p.Runs, found...)
+	}
+}
+
+// Lines gives the command line of the container itself, and the scripts in files that it runs.
+func (p Process) Lines() []*Run {
+	var all []*Run
+	for i := range p.Runs {
+		if p.Runs[i].Name == Main {
+			all = append(all, &p.Runs[i])
+		}
+	}
+	return all
+}
+
+// Flags gives the options of the container's program, as Flags of a run does.
+func (p Process) Flags(setters ...string) (all []Flag, open bool) {
+	for _, r := range p.Lines() {
+		said, more := r.Flags(setters...)
+		all, open = append(all, said...), open || more
+	}
+	return all, open
 }
 
 // Hands tells whether the program gets a variable as the container has it: a script may take it away, or set it to something else.
 func (p Process) Hands(name string) bool {
-	return !slices.ContainsFunc(p.Runs[0].programs(), func(c shell.Command) bool { return !c.Hands(name) })
+	return !slices.ContainsFunc(p.Lines(), func(r *Run) bool {
+		return slices.ContainsFunc(r.programs(), func(c shell.Command) bool { return !c.Hands(name) })
+	})
 }
 
 // Requests gives the requests of curl that the container makes; false where a script cannot be read.
@@ -81,7 +151,13 @@ func (p Process) Command() *Run { return &p.Runs[0] }
 
 // programs gives the commands that may be the program of a container.
 func (r Run) programs() []shell.Command {
-	return slices.DeleteFunc(slices.Clone(r.Commands), func(c shell.Command) bool { return arguments(c) == nil })
+	var all []shell.Command
+	for i, c := range r.Commands {
+		if arguments(c) != nil && (i >= len(r.inFile) || !r.inFile[i]) {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 func (r Run) nodes() []*yaml.Node {

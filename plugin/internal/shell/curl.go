@@ -156,7 +156,9 @@ func (r *Request) note(name string, given Word) {
 		r.Addresses = append(r.Addresses, given)
 	case "cacert", "cert", "key":
 		r.Options[name] = given
-	case "config", "connect-to", "resolve", "unix-socket", "abstract-unix-socket":
+	case "config":
+		r.Diverted = r.Diverted || given.Text != "/dev/null"
+	case "connect-to", "resolve", "unix-socket", "abstract-unix-socket":
 		r.Diverted = true
 	default:
 		r.Sent = append(r.Sent, given)

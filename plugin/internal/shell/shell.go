@@ -54,7 +54,11 @@ func Commands(argv []string, env Environment) (all []Command, ok bool) {
 		words = append(words, w)
 	}
 	r.words = words
-	all, ok = []Command{{Words: words, Sure: true, env: env}}, true
+	return r.read([]Command{{Words: words, Sure: true, env: env}}, true)
+}
+
+// read adds the commands of the scripts in commands.
+func (r *reader) read(all []Command, ok bool) ([]Command, bool) {
 	read := map[string]bool{}
 	for i := 0; i < len(all); i++ { // a script may start another shell, or itself
 		for _, s := range all[i].scripts() {

@@ -22,11 +22,12 @@ type caller struct {
 	notes   *Aspect  // what is taken for granted of the files that it reads
 	unknown []string // whole Secrets and ConfigMaps that are taken as environment, and that nothing here shows
 	runs    []process.Run
+	seen    process.Process
 }
 
 func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) caller {
 	seen := process.Of(c, r)
-	made := caller{Container: c, object: o, pod: pod, reader: r, env: settings{}, notes: &Aspect{}, unknown: seen.Env.Open(), runs: seen.Runs}
+	made := caller{Container: c, object: o, pod: pod, reader: r, env: settings{}, notes: &Aspect{}, unknown: seen.Env.Open(), runs: seen.Runs, seen: seen}
 	for _, v := range seen.Env.All() {
 		made.env[v.Name] = made.variableValue(v)
 	}

@@ -276,14 +276,14 @@ func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
 	case c.store.set():
 		a.add(c.follow(c.rooted(c.store.text(), c.dir), c.store.at))
 		a.assume("%s: %s holds a certificate that Elasticsearch trusts, and its key", c.caller, c.store.text())
+	case !c.cert.set() && !c.key.set() && !required:
+		a.idle = stateNone
+		return
 	case c.rc != nil && !c.cert.set() && !c.key.set():
 		a.add(*c.rc)
 		if c.rc.code == "" {
 			a.assume("%s names a certificate that Elasticsearch trusts, and its key", c.rc.What())
 		}
-	case !c.cert.set() && !c.key.set() && !required:
-		a.idle = stateNone
-		return
 	case !c.cert.set() || !c.key.set():
 		missing := "certificate"
 		if c.cert.set() {

@@ -15,7 +15,12 @@ import (
 )
 
 // place gives where a run stands.
-func (c caller) place(run process.Run) place { return c.at(run.Name, run.Args[0].Node) }
+func (c caller) place(run process.Run) place {
+	if run.Holder != nil {
+		return place{id: run.Holder.ID, container: c.Name, path: run.Key, line: run.Holder.Doc.Line() + run.Args[0].Node.Line - 1}
+	}
+	return c.at(run.Name, run.Args[0].Node)
+}
 
 // healthcheck is the probe of Bitnami's image, which is not in the manifests. It calls the advertised host with -k.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/elasticsearch/healthcheck.sh
@@ -46,10 +51,15 @@ func (c caller) curls(s *server) (all []*connection, lost []place) {
 	return all, lost
 }
 
-// scripts gives the files of a container that name a server and may be scripts of it.
+// scripts gives the files of a container that name a server and may be scripts of it, besides those that it is known to run.
 func (c caller) scripts() []process.Run {
 	var all []process.Run
 	seen := map[*yaml.Node]bool{}
+	for _, run := range c.runs {
+		if run.Holder != nil {
+			seen[run.Args[0].Node] = true
+		}
+	}
 	for _, m := range c.found.Read(c.Container) {
 		held, ok := m.Object.Content(m.Path.Last())
 		if !ok || m.Inside != nil || seen[held.Node] {
@@ -58,7 +68,7 @@ func (c caller) scripts() []process.Run {
 		seen[held.Node] = true
 		text := string(held.Text)
 		run := process.Run{Name: m.Path.String(), Args: []process.Arg{{Text: "sh", Node: held.Node}, {Text: "-c", Node: held.Node}, {Text: text, Node: held.Node}}}
-		run.Commands, run.Whole = shell.Commands([]string{"sh", "-c", text}, process.Of(c.Container, c.reader).Given.Word)
+		run.Commands, run.Whole = shell.Commands([]string{"sh", "-c", text}, c.seen.Given.Word)
 		all = append(all, run)
 	}
 	return all

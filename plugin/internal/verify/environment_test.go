@@ -94,3 +94,24 @@ spec:
 		})
 	}
 }
+
+// TestF8MountedProbe holds that a probe that is a script in a ConfigMap is judged as one that says it itself.
+func TestF8MountedProbe(t *testing.T) {
+	for _, test := range []struct{ script, codes string }{
+		{"curl -sk https://localhost:9200", string(ProbeRefused)},
+		{"curl -sk --cert /usr/share/elasticsearch/config/tls/tls.crt --key /usr/share/elasticsearch/config/tls/tls.key https://localhost:9200", ""},
+		{"wget -q https://localhost:9200", string(ProbeRefused)},
+		{"nc -z localhost 9200", ""},
+	} {
+		t.Run(test.script, func(t *testing.T) {
+			stream := node{lines: "FIELDS"}.String()
+			stream = strings.Replace(stream, "        FIELDS\n", "        readinessProbe: {exec: {command: [bash, /s/probe.sh]}}\n", 1)
+			stream = strings.Replace(stream, "        volumeMounts:\n", "        volumeMounts:\n        - {name: s, mountPath: /s}\n", 1)
+			stream = strings.Replace(stream, "      volumes:\n", "      volumes:\n      - {name: s, configMap: {name: probe}}\n", 1)
+			g := judged(t, stream+"---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: probe\ndata:\n  probe.sh: |\n    "+test.script+"\n", Options{})
+			if got := codesOf(g); got != test.codes {
+				t.Errorf("got %q, expected %q\n%s", got, test.codes, g.Text())
+			}
+		})
+	}
+}

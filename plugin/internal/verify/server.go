@@ -109,7 +109,7 @@ func (s *server) unread(l link) {
 // setting twice.
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
 func (s *server) official() settings {
-	said, _ := s.runs[0].Flags("E")
+	said, _ := s.seen.Flags("E")
 	flags, environment := s.flagSettings(said), settings{}
 	s.judgeTwice(said)
 	for _, name := range slices.Sorted(maps.Keys(s.env)) {

@@ -185,7 +185,7 @@ func scalars(n *yaml.Node) bool {
 // flags reads the options of a container's command line, -E name=value and --set name=value among them, which set one setting. Of one that
 // stands there twice the last counts; those of repeated have all of their values.
 func (c caller) flags(repeated ...string) settings {
-	said, _ := c.runs[0].Flags("E", "set")
+	said, _ := c.seen.Flags("E", "set")
 	return c.flagSettings(said, repeated...)
 }
 
@@ -206,7 +206,10 @@ func (c caller) flag(f process.Flag) value {
 	if arg, _, _, ok := f.Run.Arg(f.Word); ok {
 		args = []process.Arg{arg}
 	}
-	v := value{texts: []string{"true"}, at: c.at("--"+f.Name, args[0].Node)}
+	v := value{texts: []string{"true"}, at: c.place(*f.Run)}
+	if v.at.path = "--" + f.Name; f.Run.Holder == nil {
+		v.at = c.at(v.at.path, args[0].Node)
+	}
 	if f.Given {
 		v.texts, v.hidden = []string{f.Value.Text}, !f.Value.Known
 	}
@@ -229,7 +232,7 @@ func (c *connection) assumeCommand(a *Aspect) {
 
 // openCommand tells whether words of the container's command line are not known: they may set anything.
 func (c caller) openCommand() bool {
-	_, open := c.runs[0].Flags()
+	_, open := c.seen.Flags()
 	return open
 }
 
