@@ -291,10 +291,10 @@ func strangerMutations() []mutation {
 		{"an application more, by a host alone", one(verify.UnknownClient), newcomer(func(host string) dict {
 			return deployment("shop", dict{"image": "shop", "args": []any{"--host", host}})
 		})},
-		{"an application more, by a ConfigMap", one(verify.UnknownClient), newcomer(func(host string) dict {
+		{"an application more, by a ConfigMap", one(verify.UnknownClient), readBy("configMap", func(host string) dict {
 			return objectOf("ConfigMap", "shop", dict{"data": dict{"app.ini": "[search]\nurl = https://" + host + ":9200\n"}})
 		})},
-		{"an application more, by a Secret", one(verify.UnknownClient), newcomer(func(host string) dict {
+		{"an application more, by a Secret", one(verify.UnknownClient), readBy("secret", func(host string) dict {
 			return objectOf("Secret", "shop", dict{"data": dict{"url": base64.StdEncoding.EncodeToString([]byte("https://u:p@" + host + ":9200"))}})
 		})},
 		{"an Ingress more", one(verify.UnknownClient), newcomer(func(host string) dict {
@@ -319,6 +319,14 @@ func strangerMutations() []mutation {
 			return true
 		}},
 		{"nothing but our annotations", one(verify.ServerStage, verify.NoCertificate, verify.ProbeRefused, verify.NoFile), onlyAnnotated},
+	}
+}
+
+// readBy adds an object that names Elasticsearch, and an application that reads it.
+func readBy(kind string, make func(host string) dict) func(b *broken) bool {
+	return func(b *broken) bool {
+		b.objects = append(b.objects, deployment("shop", dict{"image": "shop", "envFrom": []any{dict{kind + "Ref": dict{"name": "shop"}}}}))
+		return newcomer(make)(b)
 	}
 }
 

@@ -120,3 +120,18 @@ func (r *reader) pods() ([]*object.Object, error) {
 	}
 	return all, err
 }
+
+// inStream gives what the stream has of a key that a further file shows too: who names a server is looked for in the stream.
+func (r *reader) inStream(s object.Source, held object.Content) object.Content {
+	if held.Object == nil || len(r.with) == 0 {
+		return held
+	}
+	o, err := r.release.Find(s.Namespace, s.Kind, s.Name)
+	if err != nil || o == nil || o == held.Object {
+		return held
+	}
+	if own, ok := o.Content(s.Key); ok && string(own.Text) == string(held.Text) {
+		return own
+	}
+	return held
+}

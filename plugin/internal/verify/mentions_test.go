@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 )
 
 // A Service is often called "elasticsearch", and a client told its bare name: as the host in a variable, an option or
@@ -89,4 +91,37 @@ func TestBareHostsOfServers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Secret may be in the manifests and in a further file. What an edge reads in the one is claimed in the other, where it says the same.
+func TestASecretThatIsShownTwice(t *testing.T) {
+	secret := "apiVersion: v1\nkind: Secret\nmetadata: {name: beat}\nstringData:\n  filebeat.yml: |\n    output.elasticsearch:\n      hosts: [\"https://search:9200\"]\n"
+	beat := "apiVersion: v1\nkind: Pod\nmetadata: {name: beat}\nspec:\n  volumes: [{name: c, secret: {secretName: beat}}]\n  containers:\n" +
+		"  - {name: filebeat, image: \"docker.elastic.co/beats/filebeat:8.19.0\", volumeMounts: [{name: c, mountPath: /usr/share/filebeat/filebeat.yml, subPath: filebeat.yml}]}\n"
+	for name, c := range map[string]struct {
+		with string
+		want bool
+	}{
+		"the same": {secret + "  other: x\n", false},
+		"another":  {strings.Replace(secret, "hosts", "urls", 1), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, err := Manifests(streamOf(t, node{}.String()+"---\n"+secret+"---\n"+beat), []*manifest.Stream{streamOf(t, c.with)}, Options{ClientAuthentication: "required"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(codesOf(g), "EMT021"); got != c.want {
+				t.Errorf("%q\n%s", codesOf(g), g.Text())
+			}
+		})
+	}
+}
+
+func streamOf(t *testing.T, text string) *manifest.Stream {
+	t.Helper()
+	stream, err := manifest.Split([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream
 }
