@@ -198,6 +198,8 @@ func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server
 		listErr := p.list(conf, settingCAs, paths(cas), "certificates of these CAs are accepted: the server's own and the clients'", linkElasticsearchTLS)
 		known.accepts = p.followed(w, cas)
 		err = errors.Join(err, listErr, p.realm(w, conf, paths(cas)))
+	} else if len(items) > 0 && conf.script(settingCAs) != nil {
+		err = errors.Join(err, p.list(conf, settingCAs, paths(cas), "the script of the image wants the CA beside certificate and key", linkElasticsearchTLS))
 	}
 	return known, errors.Join(err, p.mountServer(w, items))
 }

@@ -151,7 +151,7 @@ func (c caller) file(path string) (*manifest.Document, place) {
 
 // read follows a file of settings, and notes what that takes for granted. Many files are looked for that need not be there.
 func (c caller) read(path string) link {
-	l := c.follow(path, c.at(path, nil))
+	l := c.follow(path, c.at(path, nil)).followed()
 	switch {
 	case l.Found == object.Outside || l.Found == object.Perhaps:
 		c.notes.assume("%s: %s says nothing else, if it is there (%s)", c, l.Path, l.Why)

@@ -334,7 +334,7 @@ func volumeAt(c object.Container, file string) string {
 }
 
 func (c *connection) judgePair(a *Aspect, servers []*server) {
-	cert, key := c.pem(c.cert.text(), c.cert.at), c.pem(c.key.text(), c.key.at)
+	cert, key := c.pem(c.cert.text(), c.cert.at).followed(), c.pem(c.key.text(), c.key.at).followed()
 	a.add(cert)
 	a.add(key)
 	chain := c.certs(cert, a)

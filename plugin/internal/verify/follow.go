@@ -31,9 +31,7 @@ func (c caller) follow(file string, at place) link {
 	switch l.Found {
 	case object.NotThere:
 		return l.broken(NoFile, "%s", l.Why)
-	case object.Made:
-		return l.broken(NotJudged, "%s could not be followed: %s", l.Path, l.Why)
-	case object.Outside, object.Perhaps:
+	case object.Made, object.Outside, object.Perhaps:
 		l.assume("%s: %s is there, and is what its name says (%s)", c, l.Path, l.Why)
 		return l
 	}
@@ -54,6 +52,15 @@ func (c caller) follow(file string, at place) link {
 		l.assume("%s: %s", c, condition)
 	}
 	return l
+}
+
+// followed refuses a file that a container of the pod makes or changes, where nothing but the file itself tells what it is.
+func (l link) followed() link {
+	if l.Found != object.Made {
+		return l
+	}
+	l.assumptions = nil
+	return l.broken(NotJudged, "%s could not be followed: %s", l.Path, l.Why)
 }
 
 // isUnread holds for a file of settings that is there, and that nothing here shows.
