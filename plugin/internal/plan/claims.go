@@ -120,7 +120,7 @@ func (p *planner) coverScripts(c object.Container) {
 		for _, command := range commands {
 			for _, r := range command.Requests() {
 				for _, address := range r.Addresses {
-					if r.IgnoresFiles || r.Diverted {
+					if r.IgnoresFiles || r.Diverted || len(r.Files) > 0 {
 						continue
 					}
 					for _, piece := range address.Written {

@@ -58,7 +58,7 @@ func callsByCurl(seen process.Process, ours func(text string) bool) bool {
 	called, unread, sent := false, false, false
 	for _, r := range all {
 		called = called || slices.ContainsFunc(r.Addresses, names)
-		unread = unread || r.Diverted || slices.ContainsFunc(r.Addresses, isUnread)
+		unread = unread || r.Diverted || len(r.Files) > 0 || slices.ContainsFunc(r.Addresses, isUnread)
 		sent = sent || slices.ContainsFunc(r.Sent, names)
 	}
 	return called || ok && unread && !sent

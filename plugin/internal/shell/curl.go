@@ -13,7 +13,8 @@ type Request struct {
 	Options      map[string]Word // cacert, cert and key
 	Insecure     bool            // -k
 	IgnoresFiles bool            // -q: no file of options is read
-	Diverted     bool            // an option may lead it elsewhere: --connect-to, --resolve, a socket, a file of options
+	Files        []Word          // of options: -K
+	Diverted     bool            // an option may lead it elsewhere: --connect-to, --resolve, a socket
 	asks         bool            // for the version or for help: it calls nobody
 	made         Command
 }
@@ -154,10 +155,14 @@ func (r *Request) note(name string, given Word) {
 	switch name {
 	case "url":
 		r.Addresses = append(r.Addresses, given)
-	case "cacert", "cert", "key":
+	case "cert":
+		r.Options[name] = withoutPassword(given)
+	case "cacert", "key":
 		r.Options[name] = given
 	case "config":
-		r.Diverted = r.Diverted || given.Text != "/dev/null"
+		if given.Text != "/dev/null" {
+			r.Files = append(r.Files, given)
+		}
 	case "connect-to", "resolve", "unix-socket", "abstract-unix-socket":
 		r.Diverted = true
 	default:

@@ -58,7 +58,7 @@ func TestRequests(t *testing.T) {
 		},
 		"without an address that can be read": {
 			[]string{"sh", "-c", "f() { curl \"$@\"; }; curl -K /run/options; timeout -s KILL 5 curl $(cat /run/url)"},
-			[]Request{loose(call("$()")), {Options: map[string]Word{}, Diverted: true}, call("$()")},
+			[]Request{loose(call("$()")), {Options: map[string]Word{}, Files: []Word{{Text: "/run/options", Known: true}}}, call("$()")},
 		},
 		"behind a program with options of its own": {
 			[]string{"sh", "-c", "timeout -v 5 curl -k https://a:9200; env -v curl -o -h https://b:9200; xargs -v curl -V"},

@@ -132,7 +132,7 @@ func (c caller) dirOf(run process.Run) string {
 // curl gives one request as a connection, nil when it does not go to Elasticsearch; read is false where nobody can tell.
 func (c caller) curl(run process.Run, request shell.Request, s *server) (made *connection, read bool) {
 	made = &connection{caller: c, program: "curl", name: run.Name, dir: c.dirOf(run), noIdentity: true, probe: run.Name != process.Main}
-	read = true
+	request, read = c.withFiles(run, request)
 	known := false
 	for _, w := range request.Addresses {
 		v := c.word(run, w)
@@ -155,32 +155,48 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 		into *value
 	}{{"cacert", &made.ca}, {"cert", &made.cert}, {"key", &made.key}} {
 		w, given := request.Options[o.name]
-		if text := options[o.name]; !given && text != "" {
-			w, given = shell.Word{Text: text, Known: true}, true
+		if !given {
+			w, given = options.Options[o.name]
 		}
 		if w.Text = strings.TrimPrefix(w.Text, "file:"); given {
 			*o.into = c.word(run, w)
 		}
 	}
-	if request.Insecure || options["insecure"] != "" {
+	if request.Insecure || options.Insecure {
 		made.unchecked = "--insecure"
 	}
-	return made, read
+	return made, read && !options.Diverted && len(options.Addresses) == 0
+}
+
+// withFiles adds what the files of options say that a request names; read is false where one of them cannot be read.
+func (c caller) withFiles(run process.Run, request shell.Request) (all shell.Request, read bool) {
+	all, read = request, true
+	for _, w := range request.Files {
+		if !w.Known || !path.IsAbs(w.Text) {
+			return all, false
+		}
+		l := c.follow(w.Text, c.place(run))
+		if l.Content.Text == nil {
+			return all, false
+		}
+		joined, same := all.Join(shell.Config(string(l.Content.Text)))
+		all, read = joined, read && same
+	}
+	return all, read
 }
 
 // curlrc reads the file of options that curl finds by its environment. https://curl.se/docs/manpage.html#-K
-func (c caller) curlrc(request shell.Request, made *connection) map[string]string {
-	options := map[string]string{}
+func (c caller) curlrc(request shell.Request, made *connection) shell.Request {
 	home, known := request.Variable("CURL_HOME")
 	if home.Text == "" && !known {
 		home, known = request.Variable("HOME")
 	}
 	switch {
 	case request.IgnoresFiles || !known:
-		return options
+		return shell.Request{}
 	case !home.Known:
 		made.rc = &link{File: object.File{Path: "the .curlrc in a folder that only a run knows"}, at: made.hosts[0].at}
-		return options
+		return shell.Request{}
 	}
 	at := c.env["CURL_HOME"].at
 	if !request.Hands("CURL_HOME") {
@@ -190,16 +206,7 @@ func (c caller) curlrc(request shell.Request, made *connection) map[string]strin
 	if l.code != "" || l.Content.Text == nil {
 		made.rc = &l
 	}
-	for _, line := range strings.Split(string(l.Content.Text), "\n") {
-		name, text, _ := strings.Cut(strings.TrimSpace(line), "=")
-		if name = strings.TrimLeft(strings.TrimSpace(name), "-"); name == "k" {
-			name = "insecure"
-		}
-		if name != "" && name[0] != '#' {
-			options[name] = or(strings.Trim(strings.TrimSpace(text), `"`), "true")
-		}
-	}
-	return options
+	return shell.Config(string(l.Content.Text))
 }
 
 // isLocal holds for the names of a pod's own machine.

@@ -115,3 +115,26 @@ func TestF8MountedProbe(t *testing.T) {
 		})
 	}
 }
+
+// TestA22OptionsOfCurl holds that options in a file, and a password behind a certificate, are read as curl reads them.
+func TestA22OptionsOfCurl(t *testing.T) {
+	const tls = "/usr/share/elasticsearch/config/tls/"
+	for _, test := range []struct{ call, codes string }{
+		{"curl -sk -K /s/options https://localhost:9200", ""},
+		{"curl -sk -K /s/none https://localhost:9200", "EMT005 EMT022"},
+		{"curl -sk --cert " + tls + "tls.crt:pw --key " + tls + "tls.key https://localhost:9200", ""},
+		{"curl -sk -K /s/options --cert /other.crt https://localhost:9200", "EMT015 EMT022"},
+	} {
+		t.Run(test.call, func(t *testing.T) {
+			stream := node{lines: "FIELDS"}.String()
+			stream = strings.Replace(stream, "        FIELDS\n", "        readinessProbe: {exec: {command: [bash, -c, '"+test.call+"']}}\n", 1)
+			stream = strings.Replace(stream, "        volumeMounts:\n", "        volumeMounts:\n        - {name: s, mountPath: /s}\n", 1)
+			stream = strings.Replace(stream, "      volumes:\n", "      volumes:\n      - {name: s, configMap: {name: options}}\n", 1)
+			stream += "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: options\ndata:\n  options: |\n    cert = \"" + tls + "tls.crt\"\n    key = " + tls + "tls.key\n"
+			g := judged(t, stream, Options{})
+			if got := codesOf(g); got != test.codes {
+				t.Errorf("got %q, expected %q\n%s", got, test.codes, g.Text())
+			}
+		})
+	}
+}
