@@ -71,6 +71,8 @@ func TestRealParts(t *testing.T) {
 		w.deploy(t, admin)
 		doctorInCluster(t, w)
 	})
+	t.Run("DoctorByWorkload", func(t *testing.T) { doctorByWorkload(t, fresh(t), admin, config) })
+	t.Run("TheSecretIsGone", func(t *testing.T) { theSecretIsGone(t, fresh(t), admin, config) })
 	t.Run("EachVerbTakenFromARole", func(t *testing.T) { eachVerbTaken(t, fresh, admin) })
 	t.Run("ManyOnOneElasticsearch", func(t *testing.T) { neighbours(t, []*world{fresh(t), fresh(t), fresh(t)}) })
 	t.Run("TenAtOnceGiveOneToken", func(t *testing.T) { tenAtOnce(t, fresh(t)) })
