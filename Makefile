@@ -139,6 +139,10 @@ bench-init: ## elk-mtls-init with a real Elasticsearch, beside a bare program an
 	go run ./test/benchinit
 	@$(PARTS) missing elasticsearch kube
 
+.PHONY: prove-catalog
+prove-catalog: ## each field of each description of a client is blanked: a case must fail; about 3 minutes
+	CATALOG_EVERY=1 go test -tags slow -count=1 -timeout 30m -run TestEveryFieldOfTheCatalogMatters ./plugin $(FAILED)
+
 .PHONY: prove-order
 prove-order: ## the same bytes give the same answer, for every fixture and case: 50 runs each (ORDER_RUNS=50)
 	ORDER_RUNS=$(or $(ORDER_RUNS),50) go test -tags slow -count=1 -timeout 60m -run TestSameInManyRuns ./plugin $(FAILED)

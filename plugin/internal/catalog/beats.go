@@ -1,5 +1,11 @@
 package catalog
 
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
 // The Beats, and what is built on their library.
 const (
 	Filebeat    App = "Filebeat"
@@ -62,7 +68,56 @@ func beat(app App, name string, flavours ...string) Program {
 			{At: "metricbeat.modules.*", Field: "module", Is: "elasticsearch", Settings: s},
 			{At: "heartbeat.monitors.*", Field: "type", Is: "http", Settings: monitor},
 		},
+		Cases: beatCases(dir + "/" + name + ".yml"),
 	}
+}
+
+// beatBlock is a connection that is let in.
+const beatBlock = `hosts: ["{url}"]
+username: keeper
+password: change-me
+ssl.certificate_authorities: ["{ca}"]
+ssl.certificate: {cert}
+ssl.key: {key}`
+
+// beatVariants are the ways in which a connection at a place can be written.
+func beatVariants(name, file, around string) []Case {
+	login := "username: keeper\npassword: change-me\n"
+	one := func(what, block string) []Case { return casesAt(name+", "+what, file, around, block) }
+	alone := one("an address alone", `hosts: ["{url}"]`+"\nusername: keeper\npassword: change-me")
+	alone[0].Want = NeedsPair
+	return slices.Concat(
+		casesAt(name, file, around, beatBlock, "ssl.enabled: false", "~ssl.verification_mode: none", "hosts: [http://{host}:9200]"),
+		one("an API key", strings.Replace(beatBlock, login, "api_key: id:key\n", 1)),
+		one("a name that is not verified", replaced(beatBlock, `hosts: ["https://{alias}:9200"]`)+"\nssl.verification_mode: certificate"),
+		alone,
+	)
+}
+
+func beatCases(file string) []Case {
+	const output = "output.elasticsearch:\n  %s"
+	var all []Case
+	for _, around := range []string{
+		output, "monitoring.elasticsearch:\n  %s", "xpack.monitoring.elasticsearch:\n  %s", "metricbeat.modules:\n- module: elasticsearch\n  %s",
+	} {
+		all = append(all, beatVariants(around, file, around)...)
+		all = append(all, casesAt(around+", the scheme apart", file, around, "protocol: https\n"+replaced(beatBlock, `hosts: ["{host}:9200"]`))...)
+	}
+	const monitor = "heartbeat.monitors:\n- type: http\n  %s"
+	all = append(all, beatVariants(monitor, file, monitor)...)
+	all = append(all, casesAt("a monitor with urls", file, monitor, strings.Replace(beatBlock, "hosts", "urls", 1))...)
+	module := casesAt("a module in a file of its own", path.Dir(file)+"/modules.d/search.yml", "- module: elasticsearch\n  %s", beatBlock)
+	module[0].Want = Assumes // the other file is that of the image
+	other := casesAt("modules and monitors of others", file, output+
+		"\nmetricbeat.modules:\n- module: redis\n  hosts: ['redis:6379']\nheartbeat.monitors:\n- type: tcp\n  hosts: ['redis:6379']", beatBlock)
+	mounted := casesAt("another image", file, output, beatBlock)
+	mounted[0].Image = "example/other:1"
+	named := casesAt("a file that a flag names", "/etc/beat.yml", output, beatBlock)
+	named[0].Args = []string{"-c", "/etc/beat.yml"}
+	against := casesAt("a flag against the file", file, output, beatBlock)
+	against[0].Args, against[0].Want = []string{"-E", "output.elasticsearch.ssl.enabled=false"}, Breaks
+	relative := casesAt("files from the working directory", file, output, relative(beatBlock, "../../.."))
+	return slices.Concat(all, module, other, mounted, named, against, relative)
 }
 
 // apmServer describes APM Server: a Beat under another name of its image.
@@ -89,5 +144,25 @@ func agent() Program {
 			{At: "outputs.*", Field: "type", Is: "elasticsearch", Settings: s},
 			{At: "inputs.*", Field: "type", Is: "elasticsearch/", Settings: s},
 		},
+		Cases: agentCases(dir + "/elastic-agent.yml"),
 	}
+}
+
+func agentCases(file string) []Case {
+	const output = "outputs:\n  default:\n    type: elasticsearch\n    %s"
+	const input = "inputs:\n- type: elasticsearch/metrics\n  %s"
+	other := casesAt("outputs and inputs of others", file, output+
+		"\n  queue: {type: kafka, hosts: ['kafka:9092']}\ninputs:\n- {type: redis/metrics, hosts: ['redis:6379']}", beatBlock)
+	mounted := casesAt("another image", file, output, beatBlock)
+	mounted[0].Image = "example/other:1"
+	named := casesAt("a file that a flag names", "/etc/a.yml", output, beatBlock)
+	named[0].Args = []string{"-c", "/etc/a.yml"}
+	long := casesAt("a file that a longer flag names", "/etc/a.yml", output, beatBlock)
+	long[0].Args = []string{"--config=/etc/a.yml"}
+	against := casesAt("a flag against the file", file, output, beatBlock)
+	against[0].Args, against[0].Want = []string{"-E", "outputs.default.ssl.enabled=false"}, Breaks
+	relative := casesAt("files from the working directory", file, output, relative(beatBlock, "../../.."))
+	return slices.Concat(
+		beatVariants("an output", file, output), beatVariants("an input", file, input), casesAt("another place", "/etc/elastic-agent/agent.yml", output, beatBlock),
+		other, mounted, named, long, against, relative)
 }

@@ -37,6 +37,8 @@ type Program struct {
 	Language func() pipeline.Language // of its other files, "*.conf"
 	// Plugin gives the settings of a plugin in such a file; nil for one that is no connection.
 	Plugin func(plugin pipeline.Plugin, v Version) *Settings
+	// Cases hold and break, as the documentation says.
+	Cases []Case
 }
 
 // Signs are how a container is known. One is enough: a client without an address of Elasticsearch in its configuration is none.
@@ -183,31 +185,14 @@ var descriptions []func() Program
 // describe adds a description: a file of this package is all that a new program needs.
 func describe(programs ...func() Program) { descriptions = append(descriptions, programs...) }
 
-// All lists the programs that a container may be recognised by, Ruled those that only a rule names (`as`), both by their names.
-func All() []Program { return listed(func(p Program) bool { return p.As == "" }) }
-
-// Ruled is described at All.
-func Ruled() []Program { return listed(func(p Program) bool { return p.As != "" }) }
-
-func listed(isWanted func(Program) bool) []Program {
+// All lists the programs by their names: those that a container may be recognised by, and those that only a rule names.
+func All() []Program {
 	var all []Program
 	for _, description := range descriptions {
-		if p := description(); isWanted(p) {
-			all = append(all, p)
-		}
+		all = append(all, description())
 	}
 	slices.SortFunc(all, func(a, b Program) int { return strings.Compare(string(a.App), string(b.App)) })
 	return all
-}
-
-// Of finds the program of a name.
-func Of(app App) (Program, bool) {
-	all := All()
-	i := slices.IndexFunc(all, func(p Program) bool { return p.App == app })
-	if i < 0 {
-		return Program{}, false
-	}
-	return all[i], true
 }
 
 // dashed gives the flag of a setting: --es.uri, and -e for one letter.

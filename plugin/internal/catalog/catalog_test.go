@@ -68,7 +68,7 @@ func TestDocumentedSettings(t *testing.T) {
 // TestDescriptions holds what every description must have.
 func TestDescriptions(t *testing.T) {
 	var names, signs []string
-	for _, p := range slices.Concat(All(), Ruled()) {
+	for _, p := range All() {
 		names = append(names, string(p.App))
 		signs = slices.Concat(signs, p.Images, p.Mounts, p.Signs.Words)
 		if page, err := url.Parse(p.Link); err != nil || page.Scheme != "https" {
@@ -104,7 +104,7 @@ func TestUnknownPlugin(t *testing.T) {
 }
 
 func TestExporterVariables(t *testing.T) {
-	p, _ := Of(Exporter)
+	p := of(Exporter)
 	for _, test := range []struct {
 		flag    string
 		version Version
@@ -127,14 +127,18 @@ func TestParseVersion(t *testing.T) {
 	}
 }
 
+func of(app App) Program {
+	all := All()
+	return all[slices.IndexFunc(all, func(p Program) bool { return p.App == app })]
+}
+
 func at(app App, path string) Settings {
-	p, _ := Of(app)
+	p := of(app)
 	return p.Places[slices.IndexFunc(p.Places, func(at Place) bool { return at.At == path })].Settings
 }
 
 func line(app App) Settings {
-	p, _ := Of(app)
-	return *p.Line
+	return *of(app).Line
 }
 
 func plugin(section, settings string, major, minor int) Settings {
@@ -146,7 +150,7 @@ func plugin(section, settings string, major, minor int) Settings {
 }
 
 func fluentdMatch(name string) Settings {
-	p, _ := Of(Fluentd)
+	p := of(Fluentd)
 	if s := p.Plugin(pipeline.Plugin{Section: "match", Name: name}, Version{}); s != nil {
 		return *s
 	}

@@ -1,6 +1,9 @@
 package catalog
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Programs that make metrics, and jobs.
 const (
@@ -33,6 +36,25 @@ func exporter() Program {
 			Verify: Verify{Name: "es.ssl-skip-verify", Off: []string{"true"}, Blind: true},
 			User:   "es.username", Password: "es.password", Token: "es.api-key",
 		},
+		Cases: exporterCases(),
+	}
+}
+
+func exporterCases() []Case {
+	line := func(more ...string) []string { return append([]string{"--es.uri={url}", "--es.ca={ca}"}, more...) }
+	login := []string{"ES_USERNAME=keeper", "ES_PASSWORD=change-me"}
+	pair := []string{"--es.client-cert={cert}", "--es.client-private-key={key}"}
+	const image = "example/elasticsearch-exporter:v1.7.0"
+	return []Case{
+		{Name: "by flags", Image: image, Args: line(pair...), Env: login},
+		{Name: "an API key", Image: image, Args: line(append(pair, "--es.api-key=id:key")...)},
+		{Name: "a login by flags", Image: image, Args: line(append(pair, "--es.username=keeper", "--es.password=change-me")...)},
+		{Name: "an address alone", Image: image, Args: []string{"--es.uri={url}"}, Env: login, Want: NeedsPair},
+		{Name: "nothing is verified", Image: image, Args: append([]string{"--es.uri={url}", "--es.ssl-skip-verify"}, pair...), Env: login, Want: Assumes},
+		{Name: "variables of an old version", Image: "example/elasticsearch-exporter:1.3.0", Args: []string{"--es.uri={url}"},
+			Env: append(login, "ES_CA={ca}", "ES_CLIENT_CERT={cert}", "ES_CLIENT_PRIVATE_KEY={key}"), Touched: true},
+		{Name: "which later ones do not read", Image: image, Args: []string{"--es.uri={url}"},
+			Env: append(login, "ES_CA={ca}", "ES_CLIENT_CERT={cert}", "ES_CLIENT_PRIVATE_KEY={key}"), Want: NeedsPair},
 	}
 }
 
@@ -47,6 +69,23 @@ func queryExporter() Program {
 		Line: &Settings{
 			Hosts: []string{"es-cluster", "e"}, CA: "ca-certs", Cert: "client-cert", Key: "client-key", User: "basic-user", Password: "basic-password",
 		},
+		Cases: queryExporterCases(),
+	}
+}
+
+func queryExporterCases() []Case {
+	line := []string{"--ca-certs={ca}", "--client-cert={cert}", "--client-key={key}"}
+	login := []string{"--basic-user=keeper", "--basic-password=change-me"}
+	return []Case{
+		{Name: "by flags", Args: slices.Concat([]string{"--es-cluster={url}"}, line, login)},
+		{Name: "by a short flag", Args: slices.Concat([]string{"-e", "{url}"}, line, login)},
+		{Name: "in another image", Image: "example/other:1", Args: slices.Concat([]string{"--es-cluster={url}"}, line, login)},
+		{Name: "an address alone", Args: append(login, "--es-cluster={url}"), Want: NeedsPair},
+		{Name: "by variables", Env: []string{
+			"ES_EXPORTER_ES_CLUSTER={url}", "ES_EXPORTER_CA_CERTS={ca}", "ES_EXPORTER_CLIENT_CERT={cert}", "ES_EXPORTER_CLIENT_KEY={key}",
+			"ES_EXPORTER_BASIC_USER=keeper", "ES_EXPORTER_BASIC_PASSWORD=change-me",
+		}},
+		{Name: "an address alone in a variable", Args: login, Env: []string{"ES_EXPORTER_ES_CLUSTER={url}"}, Want: NeedsPair},
 	}
 }
 
@@ -69,7 +108,27 @@ func curator() Program {
 				Verify: Verify{Name: "ssl_no_validate", Off: []string{"true", "yes", "on"}, Idle: true}, User: "http_auth", Password: "http_auth",
 			}},
 		},
+		Cases: curatorCases(),
 	}
+}
+
+func curatorCases() []Case {
+	const file = "/etc/es-curator/config.yml"
+	const now, then = "elasticsearch:\n  client:\n    %s\n  other_settings: {}", "client:\n  %s"
+	pair := "client_cert: {cert}\nclient_key: {key}"
+	block := "hosts: ['{url}']\nca_certs: {ca}\nusername: keeper\npassword: change-me\n" + pair
+	older := "hosts: ['{url}']\nuse_ssl: true\ncertificate: {ca}\nhttp_auth: keeper:change-me\n" + pair
+	alone := casesAt("an address alone", file, now, "hosts: ['{url}']\nusername: keeper\npassword: change-me")
+	before := casesAt("an address alone, before version 8", file, then, "hosts: ['{url}']\nhttp_auth: keeper:change-me")
+	alone[0].Want, before[0].Want = NeedsPair, NeedsPair
+	flag := casesAt("a file that a flag names", "/etc/c.yml", now, block)
+	flag[0].Args = []string{"--config", "/etc/c.yml"}
+	mounted := casesAt("another image", "/.curator/curator.yml", now, block)
+	mounted[0].Image = "example/other:1"
+	return slices.Concat(
+		casesAt("version 8", file, now, block, "verify_certs: false"), casesAt("before", file, then, older, "use_ssl: false", "ssl_no_validate: true"),
+		casesAt("the older place", "/.curator/curator.yml", then, older), casesAt("files from the root", file, now, relative(block, "..")),
+		alone, before, flag, mounted)
 }
 
 // jaeger describes Jaeger 2: backends in the file of its collector.
@@ -87,7 +146,30 @@ func jaeger() Program {
 			{At: "extensions.jaeger_storage.backends.*.elasticsearch", Settings: s},
 			{At: "extensions.jaeger_storage.metric_backends.*.elasticsearch", Settings: s},
 		},
+		Cases: jaegerCases(),
 	}
+}
+
+func jaegerCases() []Case {
+	const file = "/etc/jaeger/config.yaml"
+	const backend = "extensions:\n  jaeger_storage:\n    backends:\n      main:\n        elasticsearch:\n          %s"
+	metrics := strings.Replace(backend, "backends", "metric_backends", 1)
+	block := "server_urls: ['{url}']\ntls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}}\nauth: {basic: {username: keeper, password: change-me}}"
+	loose := "tls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}, insecure_skip_verify: true}"
+	alone := "server_urls: ['{url}']\nauth: {basic: {username: keeper, password: change-me}}"
+	all := slices.Concat(casesAt("a backend", file, backend, block, "~"+loose), casesAt("a backend for metrics", file, metrics, block, "~"+loose),
+		casesAt("files from the root", file, backend, relative(block, "..")))
+	for _, around := range []string{backend, metrics} {
+		c := casesAt(around+", an address alone", file, around, alone)
+		c[0].Want = NeedsPair
+		all = append(all, c...)
+	}
+	named := casesAt("a file that a flag names", "/etc/j.yaml", backend, block)
+	named[0].Args = []string{"--config", "/etc/j.yaml"}
+	against := casesAt("a flag against the file", file, backend, block)
+	against[0].Args = []string{"--config", file, "--set", "extensions.jaeger_storage.backends.main.elasticsearch.tls.cert_file=/other.crt"}
+	against[0].Want = Breaks
+	return slices.Concat(all, named, against)
 }
 
 // jaegerV1 describes the programs of Jaeger 1 and the jobs that keep indices in order. Their TLS settings count only with tls.enabled,
@@ -105,6 +187,24 @@ func jaegerV1() Program {
 			Hosts: []string{"es.server-urls"}, Switch: Switch{"es.tls.enabled", "true", Decides}, CA: "es.tls.ca", Cert: "es.tls.cert", Key: "es.tls.key",
 			Verify: Verify{Name: "es.tls.skip-host-verify", Off: []string{"true"}}, User: "es.username", Password: "es.password",
 		},
+		Cases: jaegerV1Cases(),
+	}
+}
+
+func jaegerV1Cases() []Case {
+	line := []string{"--es.tls.enabled=true", "--es.tls.ca={ca}", "--es.tls.cert={cert}", "--es.tls.key={key}"}
+	login := []string{"--es.username=keeper", "--es.password=change-me"}
+	env := []string{"ES_TLS_ENABLED=true", "ES_TLS_CA={ca}", "ES_TLS_CERT={cert}", "ES_TLS_KEY={key}", "ES_USERNAME=keeper", "ES_PASSWORD=change-me"}
+	const cleaner = "example/jaeger-es-index-cleaner:1.76"
+	return []Case{
+		{Name: "by flags", Args: slices.Concat([]string{"--es.server-urls={url}"}, line, login)},
+		{Name: "in another image", Image: "example/other:1", Args: slices.Concat([]string{"--es.server-urls={url}"}, line, login)},
+		{Name: "by variables", Env: append(env, "ES_SERVER_URLS={url}", "ES_NODES={url}")},
+		{Name: "TLS is off", Args: slices.Concat([]string{"--es.server-urls={url}", "--es.tls.enabled=false"}, line[1:], login), Want: Breaks},
+		{Name: "TLS is not switched on", Args: slices.Concat([]string{"--es.server-urls={url}"}, line[1:], login), Want: NeedsPair},
+		{Name: "nothing is verified", Args: slices.Concat([]string{"--es.server-urls={url}", "--es.tls.skip-host-verify=true"}, line, login), Want: Assumes},
+		{Name: "an address alone", Args: append(login, "--es.server-urls={url}"), Want: NeedsPair},
+		{Name: "a bare word", Image: cleaner, Args: []string{"14", "{url}"}, Env: append(env, "ES_SERVER_URLS={url}")},
 	}
 }
 

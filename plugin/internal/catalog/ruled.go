@@ -1,6 +1,9 @@
 package catalog
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Programs that nothing but a rule tells: `as` names them.
 
@@ -14,7 +17,16 @@ func datadogAgent() Program {
 			Hosts: []string{"url"}, CA: "tls_ca_cert", Cert: "tls_cert", Key: "tls_private_key",
 			Verify: Verify{Name: "tls_verify", Off: []string{"false"}}, User: "username", Password: "password",
 		}}},
+		Cases: datadogCases(),
 	}
+}
+
+func datadogCases() []Case {
+	const file, around = "/etc/datadog-agent/conf.d/elastic.yaml", "instances:\n- %s"
+	block := "url: {url}\ntls_ca_cert: {ca}\ntls_cert: {cert}\ntls_private_key: {key}\nusername: keeper\npassword: change-me"
+	alone := casesAt("an address alone", file, around, "url: {url}\nusername: keeper\npassword: change-me")
+	alone[0].Want = NeedsPair
+	return slices.Concat(casesAt("by its file", file, around, block, "~tls_verify: false"), alone)
 }
 
 // elastAlert2 describes ElastAlert 2. Its Python client takes no CA where it does not verify; a variable wins over its setting.
@@ -30,7 +42,16 @@ func elastAlert2() Program {
 			Verify: Verify{Name: "verify_certs", Off: []string{"false"}, Idle: true, On: "true"},
 			User:   "es_username", Password: "es_password", Token: "es_api_key",
 		}}},
+		Cases: elastAlertCases(),
 	}
+}
+
+func elastAlertCases() []Case {
+	const file, around = "/opt/elastalert/config.yaml", "%s"
+	block := "es_host: {host}\nes_port: 9200\nuse_ssl: true\nverify_certs: true\nca_certs: {ca}\nclient_cert: {cert}\nclient_key: {key}\nes_username: keeper\nes_password: change-me"
+	alone := casesAt("an address alone", file, around, "es_host: {host}\nes_port: 9200\nes_username: keeper\nes_password: change-me")
+	alone[0].Want = NeedsPair
+	return slices.Concat(casesAt("by its file", file, around, block, "use_ssl: false", "verify_certs: false"), alone)
 }
 
 // grafana describes Grafana's data sources. The values are file contents, which it reads by $__file{}.
@@ -43,7 +64,16 @@ func grafana() Program {
 			Cert: "secureJsonData.tlsClientCert", Key: "secureJsonData.tlsClientKey", PairWith: "jsonData.tlsAuth", Value: "$__file{%s}",
 			Verify: Verify{Name: "jsonData.tlsSkipVerify", Off: []string{"true"}}, User: "basicAuthUser", Password: "secureJsonData.basicAuthPassword",
 		}}},
+		Cases: grafanaCases(),
 	}
+}
+
+func grafanaCases() []Case {
+	const file, around = "/etc/grafana/provisioning/datasources/d.yaml", "datasources:\n- type: elasticsearch\n  %s"
+	block := "url: {url}\nbasicAuthUser: keeper\njsonData: {tlsAuth: true, tlsAuthWithCACert: true}\nsecureJsonData:\n  basicAuthPassword: change-me\n  tlsCACert: $__file{{ca}}\n  tlsClientCert: $__file{{cert}}\n  tlsClientKey: $__file{{key}}"
+	alone := casesAt("an address alone", file, around, "url: {url}\nbasicAuthUser: keeper\nsecureJsonData: {basicAuthPassword: change-me}")
+	alone[0].Want = NeedsPair
+	return slices.Concat(casesAt("by its file", file, around, block, "jsonData: {tlsAuth: false, tlsAuthWithCACert: true}", "~jsonData: {tlsAuth: true, tlsAuthWithCACert: true, tlsSkipVerify: true}"), alone)
 }
 
 func otelCollector() Program {
@@ -55,7 +85,19 @@ func otelCollector() Program {
 		App: "otel-collector", As: "otel-collector", Link: "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md",
 		Files:  Files{Options: []string{"config"}, Paths: []string{"/etc/otelcol-contrib/", "/etc/otelcol/", "/conf/"}, Each: true},
 		Places: []Place{{At: "exporters.elasticsearch*", Settings: s}, {At: "receivers.elasticsearch*", Settings: s}},
+		Cases:  slices.Concat(collectorCases("exporters:\n  elasticsearch:\n    %s"), collectorCases("receivers:\n  elasticsearch/b:\n    %s")),
 	}
+}
+
+func collectorCases(around string) []Case {
+	const file = "/etc/otelcol-contrib/config.yaml"
+	block := "endpoint: {url}\ntls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}}\nuser: keeper\npassword: change-me"
+	alone := casesAt(around+", an address alone", file, around, "endpoint: {url}\nuser: keeper\npassword: change-me")
+	alone[0].Want = NeedsPair
+	return slices.Concat(
+		casesAt(around, file, around, block, "~tls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}, insecure_skip_verify: true}"),
+		casesAt(around+", an API key", file, around, strings.Replace(block, "user: keeper\npassword: change-me", "api_key: key", 1)), alone,
+	)
 }
 
 func vector() Program {
@@ -66,5 +108,14 @@ func vector() Program {
 			Hosts: []string{"endpoints", "endpoint"}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file",
 			Verify: Verify{Name: "tls.verify_certificate", Off: []string{"false"}}, User: "auth.user", Password: "auth.password",
 		}}},
+		Cases: vectorCases(),
 	}
+}
+
+func vectorCases() []Case {
+	const file, around = "/etc/vector/vector.yaml", "sinks:\n  search:\n    type: elasticsearch\n    %s"
+	block := "endpoints: ['{url}']\ntls: {ca_file: {ca}, crt_file: {cert}, key_file: {key}}\nauth: {user: keeper, password: change-me}"
+	alone := casesAt("an address alone", file, around, "endpoints: ['{url}']\nauth: {user: keeper, password: change-me}")
+	alone[0].Want = NeedsPair
+	return slices.Concat(casesAt("by its file", file, around, block, "~tls: {ca_file: {ca}, crt_file: {cert}, key_file: {key}, verify_certificate: false}"), alone)
 }

@@ -37,7 +37,24 @@ func logstash() Program {
 			{At: "xpack.management", Field: "enabled", Is: "true", Settings: own},
 		},
 		Language: pipeline.Logstash, Plugin: logstashPlugin,
+		Cases: logstashCases(),
 	}
+}
+
+func logstashCases() []Case {
+	const file, output = "/usr/share/logstash/pipeline/logstash.conf", "output {\n  elasticsearch {\n    %s\n  }\n}"
+	pair := "ssl_certificate => \"{cert}\"\nssl_key => \"{key}\""
+	login := "user => \"keeper\"\npassword => \"change-me\""
+	block := "hosts => [\"{url}\"]\nssl_certificate_authorities => [\"{ca}\"]\n" + pair + "\n" + login
+	key := "hosts => [\"{url}\"]\nssl_certificate_authorities => [\"{ca}\"]\n" + pair + "\napi_key => \"id:key\""
+	alone := casesAt("an address alone", file, output, "hosts => [\"{url}\"]\n"+login)
+	bare := casesAt("a host alone", file, output, "hosts => [\"{host}:9200\"]\n"+login)
+	alone[0].Want, bare[0].Want = NeedsPair, NeedsPair
+	return slices.Concat(
+		casesAt("an output", file, output, block, "ssl_enabled => false", "~ssl_verification_mode => \"none\""),
+		casesAt("a host, with TLS switched on", file, output, replaced(block, "hosts => [\"{host}:9200\"]")+"\nssl_enabled => true"),
+		casesAt("an API key", file, output, key), alone, bare,
+	)
 }
 
 // logstashPlugin gives the settings of a plugin under the names that it has in a version. They changed in 8.8, with which PEM files are read;
@@ -113,7 +130,24 @@ func fluentBit() Program {
 			}
 			return nil
 		},
+		Cases: fluentBitCases(),
 	}
+}
+
+func fluentBitCases() []Case {
+	const file, output = "/fluent-bit/etc/fluent-bit.conf", "[OUTPUT]\n  Name es\n  Match *\n  %s"
+	block := "Host {host}\nPort 9200\ntls on\ntls.ca_file {ca}\ntls.crt_file {cert}\ntls.key_file {key}\nHTTP_User keeper\nHTTP_Passwd change-me"
+	alone := casesAt("a host alone", file, output, "Host {host}\nPort 9200\nHTTP_User keeper\nHTTP_Passwd change-me")
+	alone[0].Want = NeedsPair
+	const inYAML, yaml = "/fluent-bit/etc/fluent-bit.yaml", "pipeline:\n  outputs:\n  - name: es\n    %s"
+	block2 := "host: {host}\nport: 9200\ntls: on\ntls.ca_file: {ca}\ntls.crt_file: {cert}\ntls.key_file: {key}\nhttp_user: keeper\nhttp_passwd: change-me"
+	alone2 := casesAt("a host alone, in YAML", inYAML, yaml, "host: {host}\nport: 9200\nhttp_user: keeper\nhttp_passwd: change-me")
+	alone2[0].Want = NeedsPair
+	return slices.Concat(
+		casesAt("an output", file, output, block, "tls off", "~tls.verify off"), casesAt("for OpenSearch", file, strings.Replace(output, "es", "opensearch", 1), block), alone,
+		casesAt("an output in YAML", inYAML, yaml, block2, "tls: off", "~tls.verify: off"),
+		casesAt("for OpenSearch, in YAML", inYAML, strings.Replace(yaml, "es\n", "opensearch\n", 1), block2), alone2,
+	)
 }
 
 // fluentd describes Fluentd with fluent-plugin-elasticsearch: outputs, also inside the store of a copy, and its input. hosts wins over
@@ -136,7 +170,24 @@ func fluentd() Program {
 			}
 			return nil
 		},
+		Cases: fluentdCases(),
 	}
+}
+
+func fluentdCases() []Case {
+	const file, output = "/fluentd/etc/fluent.conf", "<match a>\n  @type elasticsearch\n  %s\n</match>"
+	rest := "scheme https\nca_file {ca}\nclient_cert {cert}\nclient_key {key}\nuser keeper\npassword change-me"
+	key := strings.Replace(rest, "user keeper\npassword change-me", "api_key key", 1)
+	alone := casesAt("a host alone", file, output, "host {host}\nport 9200\nuser keeper\npassword change-me")
+	alone[0].Want = NeedsPair
+	mounted := casesAt("another image", file, output, "host {host}\nport 9200\n"+rest)
+	mounted[0].Image = "example/other:1"
+	return slices.Concat(
+		casesAt("a host", file, output, "host {host}\nport 9200\n"+rest, "scheme http", "~ssl_verify false"),
+		casesAt("hosts", file, output, "hosts {url}\n"+strings.TrimPrefix(rest, "scheme https\n")),
+		casesAt("hosts, which win", file, output, "hosts {url}\nhost elsewhere.example.org\n"+rest),
+		casesAt("an API key", file, output, "host {host}\nport 9200\n"+key), alone, mounted,
+	)
 }
 
 // isOneOf tells whether a plugin is one of those, or may be: its name is a variable that nothing here shows.

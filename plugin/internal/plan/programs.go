@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -19,7 +18,7 @@ func (p *planner) clients() {
 		if p.removed[w.Object] || w.Main.Name == initName || p.listed(w.ID, w.Main.Name) {
 			continue
 		}
-		known, _ := catalog.Of(w.App)
+		known, _ := p.release.Program(w.App)
 		if err := p.client(w, program{known}); err != nil {
 			p.care(w.Main) // what is wrong is said
 			p.failing(w.ID, err)

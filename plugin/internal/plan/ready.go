@@ -21,9 +21,9 @@ type ready struct {
 }
 
 // readyRules are those that `as` of a rule may name, in their order.
-func readyRules() []ready {
+func readyRules(ruled []catalog.Program) []ready {
 	all := []ready{{name: "curl", link: linkCurl, curl: true}}
-	for _, known := range catalog.Ruled() {
+	for _, known := range ruled {
 		r := ready{name: known.As, link: known.Link, flags: known.Files.Options, paths: known.Files.Paths}
 		for _, at := range known.Places {
 			r.files = append(r.files, wantedAt(at)...)
@@ -35,17 +35,22 @@ func readyRules() []ready {
 
 // wantedAt gives what a connection needs. What only switches the pair on is set with the pair, apart from the CA.
 func wantedAt(at catalog.Place) []config.RuleFile {
+	trust, pair := map[string]any{}, map[string]any{}
+	set := func(to map[string]any, name string, value any) {
+		if name != "" {
+			to[name] = value
+		}
+	}
 	file := func(place string) any { return strings.ReplaceAll(or(at.Value, "%s"), "%s", place) }
-	trust, pair := map[string]any{at.CA: file(placeCA)}, map[string]any{at.Cert: file(placeCert), at.Key: file(placeKey)}
-	if at.Switch.Name != "" {
-		trust[at.Switch.Name] = at.Switch.On == "true"
-	}
+	set(trust, at.Switch.Name, at.Switch.On == "true")
 	if at.Verify.On != "" {
-		trust[at.Verify.Name] = at.Verify.On == "true"
+		set(trust, at.Verify.Name, at.Verify.On == "true")
 	}
-	if at.CAWith != "" {
-		trust[at.CAWith] = true
-	}
+	set(trust, at.CAWith, true)
+	set(trust, at.CA, file(placeCA))
+	set(pair, at.PairWith, true)
+	set(pair, at.Cert, file(placeCert))
+	set(pair, at.Key, file(placeKey))
 	var is map[string]string
 	if at.Field != "" {
 		is = map[string]string{at.Field: at.Is}
@@ -54,14 +59,13 @@ func wantedAt(at catalog.Place) []config.RuleFile {
 		maps.Copy(trust, pair)
 		return []config.RuleFile{{At: at.At, Is: is, Set: trust}}
 	}
-	pair[at.PairWith] = true
 	return []config.RuleFile{{At: at.At, Is: is, Set: trust}, {At: at.At, Is: is, Set: pair}}
 }
 
 // readyRule finds the ready rule of a name; none for "".
-func readyRule(name string) (ready, error) {
+func readyRule(name string, ruled []catalog.Program) (ready, error) {
 	var names []string
-	all := readyRules()
+	all := readyRules(ruled)
 	i := slices.IndexFunc(all, func(r ready) bool { names = append(names, r.name); return r.name == name })
 	if name == "" {
 		return ready{}, nil

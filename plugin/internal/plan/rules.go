@@ -26,7 +26,7 @@ type ruled struct {
 // findRuled finds the containers of the rules. A rule that matches nothing is an error: a typing mistake there would leave a client out.
 func (p *planner) findRuled() {
 	for _, rule := range p.settings.Rules {
-		known, err := readyRule(rule.As)
+		known, err := readyRule(rule.As, p.release.Ruled())
 		if err != nil {
 			p.problems = append(p.problems, fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
 			continue

@@ -69,6 +69,27 @@ type Release struct {
 	programs      []catalog.Program
 }
 
+func orCatalog(programs []catalog.Program) []catalog.Program {
+	if len(programs) == 0 {
+		return catalog.All()
+	}
+	return programs
+}
+
+// Program finds a client that is known.
+func (r *Release) Program(app App) (catalog.Program, bool) {
+	i := slices.IndexFunc(r.programs, func(p catalog.Program) bool { return p.App == app })
+	if i < 0 {
+		return catalog.Program{}, false
+	}
+	return r.programs[i], true
+}
+
+// Ruled lists the programs that only a rule names.
+func (r *Release) Ruled() []catalog.Program {
+	return slices.DeleteFunc(slices.Clone(r.programs), func(p catalog.Program) bool { return p.As == "" })
+}
+
 // GuardKind is the kind of an object that no API server knows: a stream that holds one cannot be installed unless elk-mtls, which takes
 // it out, has seen the stream.
 const GuardKind = "Guard"
@@ -83,8 +104,8 @@ type LookAlike struct {
 
 // All recognises what a stream holds. It reports every document that it needs and cannot read, and every workload that looks like
 // Elasticsearch or Kibana but is built in a way it does not know: such a workload must not pass as if it were secured. What
-// unmanaged holds for is left alone.
-func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, error) {
+// unmanaged holds for is left alone. The clients that are known are programs; with none given, those of the catalog.
+func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...catalog.Program) (*Release, error) {
 	r := &Release{
 		byKind: map[string][]int{},
 		parsed: map[*manifest.Document][]*object.Object{},
@@ -93,7 +114,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool) (*Release, err
 
 		services:      map[*Workload][]string{},
 		serverLayouts: layouts(),
-		programs:      catalog.All(),
+		programs:      orCatalog(programs),
 	}
 	signs := words.Of(elasticWords(), clientWords(r.programs), []string{GuardKind})
 	kinds := []string{"Elasticsearch", "Kibana", GuardKind, templateKind}

@@ -14,12 +14,6 @@ import (
 // program is one of the catalog, read out of a container.
 type program struct{ catalog.Program }
 
-// programOf finds the program that a client runs.
-func programOf(app recognise.App) (program, bool) {
-	known, ok := catalog.Of(app)
-	return program{known}, ok
-}
-
 // places are the connections in its files, and the one of its command line and environment.
 func (p program) places() []catalog.Place {
 	if p.Line == nil {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -50,7 +49,9 @@ func (r *reader) judgeRules() {
 }
 
 func (r *reader) judgeRule(rule Rule, c caller) {
-	known, ok := ruled(rule.As)
+	described, ok := r.release.Program(recognise.App(rule.As))
+	ok = ok && described.As == rule.As
+	known := program{described}
 	switch {
 	case rule.As == "curl":
 		return // its calls are found as those of every container
@@ -72,16 +73,6 @@ func (r *reader) judgeRule(rule Rule, c caller) {
 			r.edge(made)
 		}
 	}
-}
-
-// ruled finds the program that only a rule names.
-func ruled(as string) (program, bool) {
-	all := catalog.Ruled()
-	i := slices.IndexFunc(all, func(p catalog.Program) bool { return p.As == as })
-	if i < 0 {
-		return program{}, false
-	}
-	return program{all[i]}, true
 }
 
 // wanted is a setting of a rule: what the rule wants there, and what is there.

@@ -20,13 +20,14 @@ import (
 
 // Options say what is to be proven.
 type Options struct {
-	ClientAuthentication string        // none | optional | required
-	Unmanaged            []Entry       // what the user takes care of
-	PKI                  bool          // Elasticsearch knows Kibana by its certificate
-	Rules                []Rule        // programs that nobody would recognise
-	Now                  time.Time     // when certificates must be valid
-	Within               time.Duration // certificates that end so soon after Now are findings; 0: none
-	Elasticsearch        string        // an address that the configuration names
+	ClientAuthentication string            // none | optional | required
+	Unmanaged            []Entry           // what the user takes care of
+	PKI                  bool              // Elasticsearch knows Kibana by its certificate
+	Rules                []Rule            // programs that nobody would recognise
+	Now                  time.Time         // when certificates must be valid
+	Within               time.Duration     // certificates that end so soon after Now are findings; 0: none
+	Elasticsearch        string            // an address that the configuration names
+	Programs             []catalog.Program // the clients that are known; none: those of the catalog
 }
 
 // Entry lists an object, or one container of it, that the user takes care of.
@@ -59,7 +60,8 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 	if err := r.supply(with); err != nil {
 		return nil, err
 	}
-	release, err := recognise.All(stream, func(id object.ID) bool { _, ok := r.listed(id, ""); return ok })
+	isListed := func(id object.ID) bool { _, ok := r.listed(id, ""); return ok }
+	release, err := recognise.All(stream, isListed, options.Programs...)
 	r.release = release
 	if release.Objects == 0 {
 		return nil, fmt.Errorf("the input holds no Kubernetes object")
@@ -188,7 +190,8 @@ func (r *reader) judgeClients() error {
 		}
 	}
 	for _, w := range r.release.Clients {
-		known, ok := programOf(w.App)
+		described, ok := r.release.Program(w.App)
+		known := program{described}
 		if !ok {
 			continue // who names a server in it is found as in any other
 		}
