@@ -199,3 +199,15 @@ func TestRoutesAreClients(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestP5NothingIsRecognised holds that a run which finds nothing to secure says so.
+func TestP5NothingIsRecognised(t *testing.T) {
+	const vector = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: v}\nspec: {template: {spec: {containers: [{name: v, image: vector, env: [{name: U, value: x}]}]}}}\n"
+	for input, want := range map[string]bool{vector: true, mentionServer: false} {
+		var stdout, stderr strings.Builder
+		code := run([]string{"--init-image", testImage}, nil, strings.NewReader(input), &stdout, &stderr)
+		if said := strings.Contains(stderr.String(), "no client that is known"); code != exitDone || said != want || want && stdout.String() != input {
+			t.Errorf("%d, says so: %v, want %v: %s", code, said, want, stderr.String())
+		}
+	}
+}

@@ -172,6 +172,9 @@ func (o *options) filter() error {
 	if err := o.writeReport(outcome); err != nil {
 		return err
 	}
+	if !outcome.Recognised {
+		_, _ = io.WriteString(o.stderr, "elk-mtls: no Elasticsearch, no Kibana and no client that is known is in the input: it passes as it is\n")
+	}
 	return o.write(output)
 }
 

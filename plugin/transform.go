@@ -56,6 +56,8 @@ func secure(stream *manifest.Stream, settings config.Settings) (*report.Report, 
 		return nil, err
 	}
 	outcome.Mode, outcome.ClientAuthentication = settings.Mode, settings.ClientAuthentication
+	known := len(release.Nodes) + len(release.Kibanas) + len(release.Clients) + len(release.ECK) + len(release.Unmanaged) + len(release.Passed) + len(decided.Ruled)
+	outcome.Recognised = known+len(decided.Changes)+len(decided.Removals) > 0
 	return outcome, nil
 }
 

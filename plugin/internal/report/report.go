@@ -22,6 +22,7 @@ type Report struct {
 	Todo                 []string  `json:"todo"`    // what the user must do or know
 	Assumed              []string  `json:"assumed"` // what the manifests cannot show, and must hold in the cluster
 	Untouched            int       `json:"untouched"`
+	Recognised           bool      `json:"-"` // something that this is about is in the input
 }
 
 // New makes an empty report; in JSON its lists are empty, not null.
