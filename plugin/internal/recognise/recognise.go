@@ -329,7 +329,7 @@ func (r *Release) Naming(names []string, silent func(kind string, text []byte) b
 	wanted := words.Folded(names)
 	return r.where(func(s screened) bool {
 		text := s.doc.Text()
-		return (wanted.In(text) || s.mayBe("Secret", "ConfigMap") && s.holdsEncoded(wanted) || hidesWord(text)) && !silent(s.kind, text)
+		return (wanted.In(text) || s.mayEncode() && s.holdsEncoded(wanted) || hidesWord(text)) && !silent(s.kind, text)
 	})
 }
 

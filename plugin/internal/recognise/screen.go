@@ -90,6 +90,11 @@ func isNameByte(text []byte, digits int) bool {
 	return err == nil && code < 0x80 && strings.IndexByte(nameBytes, byte(code)) >= 0
 }
 
+// mayEncode holds unless the document holds no base64: Secrets do, and other objects in binaryData.
+func (s screened) mayEncode() bool {
+	return s.mayBe("Secret") || bytes.Contains(s.doc.Text(), []byte("binaryData"))
+}
+
 // holdsEncoded tells whether a document holds one of the words in base64. A value that goes on over several lines may.
 func (s screened) holdsEncoded(wanted *words.Set) bool {
 	text := s.doc.Text()
@@ -98,13 +103,15 @@ func (s screened) holdsEncoded(wanted *words.Set) bool {
 			return true
 		}
 	}
+	var decoded []byte
 	for len(text) > 0 {
 		end := 0
 		for end < len(text) && isBase64(text[end]) {
 			end++
 		}
 		if whole := text[:end&^3]; len(whole) > 0 { // the rest is less than a word has
-			if decoded, err := base64.StdEncoding.AppendDecode(nil, whole); err == nil && wanted.In(decoded) {
+			var err error
+			if decoded, err = base64.StdEncoding.AppendDecode(decoded[:0], whole); err == nil && wanted.In(decoded) {
 				return true
 			}
 		}
