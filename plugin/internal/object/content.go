@@ -43,7 +43,7 @@ func Look(in Input, s Source) (c Content, state State, why string) {
 	if o == nil {
 		return Content{}, NotShown, ""
 	}
-	if why = o.filled(); why == "" || why == NoData {
+	if why = o.filled(); !o.Live && (why == "" || why == NoData) {
 		if filler := in.Filler(s); filler != "" {
 			why = filler + " has it filled"
 		}
@@ -74,7 +74,7 @@ const NoData = "it has no data yet"
 // filled tells what fills an object later, "" when nothing does.
 func (o *Object) filled() string {
 	for _, name := range controllers {
-		if o.Annotation(name) != "" || o.Label(name) != "" {
+		if !o.Live && (o.Annotation(name) != "" || o.Label(name) != "") {
 			return "it has " + name
 		}
 	}

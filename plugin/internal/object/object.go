@@ -40,6 +40,7 @@ type Object struct {
 	Node *yaml.RNode // the object's mapping inside the document
 	Path []string    // where the object sits in its document: nil, or "items" and the index
 	Hook string      // value of the helm.sh/hook annotation, "" for an ordinary object
+	Live bool        // it was read out of a cluster: what a controller puts into it is there
 
 	runs map[*yaml.Node]commands // what its containers run: it is read once
 }

@@ -229,3 +229,29 @@ func TestContent(t *testing.T) {
 		}
 	}
 }
+
+// What a controller fills is not known from the manifests, and is where the object was read out of a cluster.
+func TestLive(t *testing.T) {
+	text := "apiVersion: v1\nkind: Secret\nmetadata: {name: s, annotations: {reflector.v1.k8s.emberstack.com/reflects: a/b}}\nstringData: {tls.crt: x}\n"
+	doc, err := manifest.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := In(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for live, want := range map[bool]State{false: NotShown, true: Held} {
+		objects[0].Live = live
+		if _, state, why := Look(oneObject{objects[0]}, Source{Kind: "Secret", Name: "s", Key: "tls.crt"}); state != want {
+			t.Errorf("live %v: state %d (%s), want %d", live, state, why, want)
+		}
+	}
+}
+
+// oneObject is an input of one object, which another has filled.
+type oneObject struct{ o *Object }
+
+func (i oneObject) Shown(Source) *Object { return i.o }
+
+func (oneObject) Filler(Source) string { return "Certificate/c" }

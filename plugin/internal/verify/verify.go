@@ -103,6 +103,7 @@ func (r *reader) supply(with []*manifest.Stream) error {
 			}
 			r.further = append(r.further, objects...)
 			for _, o := range objects {
+				o.Live = true
 				key := o.Kind + "/" + o.Name
 				r.with[key] = append(r.with[key], o)
 			}
