@@ -60,9 +60,19 @@ func (c caller) scripts() []process.Run {
 			seen[run.Args[0].Node] = true
 		}
 	}
-	for _, m := range c.found.Read(c.Container) {
-		held, ok := m.Object.Content(m.Path.Last())
-		if !ok || m.Inside != nil || seen[held.Node] {
+	type file struct {
+		in  *object.Object
+		key string
+	}
+	looked := map[file]bool{}
+	for _, m := range c.found.Read(c.Container) { // one file may name a server many times
+		f := file{m.Object, m.Path.Last()}
+		if m.Inside != nil || looked[f] {
+			continue
+		}
+		looked[f] = true
+		held, ok := f.in.Content(f.key)
+		if !ok || seen[held.Node] {
 			continue
 		}
 		seen[held.Node] = true
