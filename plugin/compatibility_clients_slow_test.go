@@ -52,7 +52,7 @@ func clientRenderings() []rendering {
 		{name: "stable-cerebro-1.9.5-es", needs: "{rules: [{ref: Deployment/cerebro, mountPath: /etc/elk-mtls}]}"},
 		{name: "stable-elasticsearch-curator-2.2.3-https", refuse: `client.ssl_no_validate is "True"`},
 		{name: "stable-elasticsearch-exporter-3.7.1-default"},
-		{name: "stable-kibana-3.2.8", refuse: "data[kibana.yml] line 1, which Deployment/kibana/kibana reads, names Elasticsearch"},
+		{name: "stable-kibana-3.2.8", refuse: "data[kibana.yml] > [elasticsearch.hosts] line 1, which Deployment/kibana/kibana reads, names Elasticsearch"},
 		{name: "stable-kibana-3.2.8", needs: "{unmanaged: [{ref: Deployment/kibana, reason: version 6}]}"},
 	}
 	for i := range alone {

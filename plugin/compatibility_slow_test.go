@@ -24,6 +24,7 @@ type rendering struct {
 
 const (
 	needsSecret        = "{certificates: {secretName: certs}, minter: {secretName: elastic}}"
+	needsIngress       = "{unmanaged: [{ref: Ingress/logs-master, reason: its controller presents a certificate}]}"
 	needsMinter        = "{minter: {secretName: elastic}}"
 	needsMinterAndPair = "{minter: {secretName: elastic}, certificates: {clients: [{ref: Deployment/helm-kibana-security-kibana, secretName: kibana-client}]}}"
 	needsPair          = "{certificates: {clients: [{ref: StatefulSet/security-master, secretName: probe}]}}"
@@ -37,8 +38,9 @@ func renderings() []rendering {
 		{name: "elasticsearch-8.5.1-multi-master"},
 		{name: "elasticsearch-8.5.1-multi-data"},
 		{name: "elasticsearch-8.5.1-networkpolicy"},
-		{name: "elasticsearch-8.5.1-esconfig-nested"},
-		{name: "elasticsearch-8.5.1-esconfig-nested.helm4-stream"},
+		{name: "elasticsearch-8.5.1-esconfig-nested", refuse: "Ingress/logs-master: spec.rules[0].http.paths[0].backend.service.name leads to Elasticsearch"},
+		{name: "elasticsearch-8.5.1-esconfig-nested", needs: needsIngress},
+		{name: "elasticsearch-8.5.1-esconfig-nested.helm4-stream", needs: needsIngress},
 		{name: "elasticsearch-8.5.1-security-p12", refuse: "curl in the readiness probe reads no store"},
 		{name: "elasticsearch-8.5.1-security-p12", needs: needsPair},
 		{name: "kibana-8.5.1-default"},

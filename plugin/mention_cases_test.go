@@ -211,3 +211,44 @@ func TestP5NothingIsRecognised(t *testing.T) {
 		}
 	}
 }
+
+// What a resource runs hides nothing else in it, and neither does what it is called by.
+func TestAResourceIsReadAsAWhole(t *testing.T) {
+	for name, spec := range map[string]string{
+		"beside what it runs":  `{image: "x:1", env: [{name: A, value: b}], config: {exporter: {endpoint: "https://search:9200"}}}`,
+		"in a selector":        `{selector: {url: "https://search:9200"}}`,
+		"a script of a step":   `{steps: [{image: "x:1", args: [a], script: "wget https://search:9200"}]}`,
+		"a key is the address": `{routes: {"https://search:9200": all}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothSay(t, mentionServer+"apiVersion: example.org/v1\nkind: Task\nmetadata: {name: w}\nspec: "+spec+"\n---\n", "Task/w", true)
+		})
+	}
+}
+
+// A ConfigMap that one reader uses rightly may be read by another.
+func TestOneGoodReaderHidesNoOther(t *testing.T) {
+	const conf = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: urls}\ndata: {ES_URL: \"https://search:9200\"}\n---\n"
+	app := func(name, command string) string {
+		return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + name + "}\nspec:\n  selector: {matchLabels: {app: a}}\n  template:\n    metadata: {labels: {app: a}}\n" +
+			"    spec:\n      containers:\n      - name: c\n        image: x:1\n        command: " + command + "\n        envFrom: [{configMapRef: {name: urls}}]\n" +
+			"        volumeMounts: [{name: certs, mountPath: /certs}]\n      volumes: [{name: certs, secret: {secretName: es-certs}}]\n---\n"
+	}
+	good := app("good", `[sh, -c, "curl --cacert /certs/ca.crt --cert /certs/tls.crt --key /certs/tls.key $ES_URL"]`)
+	g := verified(t, []byte(mentionServer+conf+good), realSettings(config.ModeCertToken, config.Required))
+	if text := g.Text(); strings.Contains(text, "EMT021") {
+		t.Fatalf("the good reader alone is a finding:\n%s", text)
+	}
+	g = verified(t, []byte(mentionServer+conf+good+app("shop", "[shop]")), realSettings(config.ModeCertToken, config.Required))
+	if text := g.Text(); !strings.Contains(text, "EMT021") {
+		t.Errorf("the other reader is not seen:\n%s", text)
+	}
+}
+
+// A Service that cannot be read is said to be broken.
+func TestABrokenServiceIsAnError(t *testing.T) {
+	broken := strings.Replace(mentionServer, "metadata: {name: search}", "metadata: {name: [::1]}", 1)
+	if _, _, err := transform([]byte(broken), realSettings(config.ModeCertToken, config.Required)); err == nil {
+		t.Error("it passes")
+	}
+}

@@ -14,7 +14,7 @@ import (
 // TestProveMentions is the long form of TestPlantedMentions: over every golden input and, where they are there, every rendering. MENTION_RUNS says
 // how many places it tries, or "all": each, in each spelling.
 func TestProveMentions(t *testing.T) {
-	runs := 3000
+	runs := 800
 	if n, err := strconv.Atoi(os.Getenv("MENTION_RUNS")); err == nil {
 		runs = n
 	}

@@ -46,8 +46,12 @@ func realSettings(mode, stage string) config.Settings {
 	return s.WithDefaults()
 }
 
-// answered gives the settings that a rendering asks for: of one, the CA file shows no key pair for clients.
+// answered gives the settings that a rendering asks for: of one, the CA file shows no key pair for clients; of another, an Ingress leads to
+// the nodes.
 func answered(name string, s config.Settings) config.Settings {
+	if strings.HasPrefix(name, "elasticsearch-8.5.1-esconfig-nested") {
+		s.Unmanaged = []config.Unmanaged{{Ref: "Ingress/logs-master", Reason: "its controller presents a certificate"}}
+	}
 	if name == "kibana-8.5.1-security.yaml" {
 		s.Certificates.Clients = []config.Client{{Ref: "Deployment/helm-kibana-security-kibana", SecretName: "kibana-client"}}
 	}

@@ -31,7 +31,7 @@ type finder struct {
 
 // Find gives every place of a release that names a server.
 func Find(r *recognise.Release, n *Names) (Found, error) {
-	if n.None() {
+	if n.Empty() {
 		return Found{}, nil
 	}
 	f := &finder{release: r, names: n}
@@ -75,6 +75,25 @@ func (f *finder) object(o *object.Object) {
 		}
 	default:
 		f.resource(o, seen)
+	}
+	if !isSilent(o) && f.names.servers[o] == nil {
+		f.annotations(o, object.Fields("metadata", "annotations"))
+		if runs {
+			f.annotations(o, object.Fields(pod.Path("metadata", "annotations")...))
+		}
+	}
+}
+
+// annotations looks at what is noted at an object or its pods: nothing here shows who reads it, and who does may call.
+func (f *finder) annotations(o *object.Object, path object.Path) {
+	at := object.At(o.Node, path)
+	if at == nil || at.YNode().Kind != yaml.MappingNode {
+		return
+	}
+	for _, s := range scalars(at.YNode()) {
+		if !strings.HasSuffix(s.path.Last(), "/last-applied-configuration") {
+			look{finder: f, object: o}.scalar(s, append(slices.Clone(path), s.path...), "", nil, context{told: true, unsaid: true})
+		}
 	}
 }
 
@@ -132,6 +151,7 @@ func (l look) scalar(s scalar, path object.Path, container string, where *yaml.N
 	if isBlock(s.node) {
 		line++
 	}
+	c.parsed = !strings.Contains(s.node.Value, "\n")
 	l.text(s.node.Value, Mention{Container: container, Path: path, Line: line, node: s.node, where: where}, c)
 }
 
@@ -160,7 +180,8 @@ func (l look) file(e entry) {
 		}
 		key, variable := s.keyOf()
 		is := func(field string) bool { return strings.HasPrefix(beside(root, s.path, field), "elasticsearch") }
-		l.text(s.node.Value, m, context{key: key, variable: variable, told: true, server: is("module") || is("type"), secured: isSecured(root, s.path)})
+		parsed := !strings.Contains(s.node.Value, "\n")
+		l.text(s.node.Value, m, context{key: key, variable: variable, told: true, parsed: parsed, server: is("module") || is("type"), secured: isSecured(root, s.path)})
 	}
 	if rest < len(e.text) {
 		base.Span, base.Below = Span{rest, rest}, strings.Count(e.text[:rest], "\n")
@@ -202,11 +223,14 @@ func (f *finder) hints(o *object.Object, pod object.Pod) {
 	}
 }
 
+// containerFields are the fields in which a container says what it runs and is told.
+var containerFields = []string{"command", "args", "env", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"}
+
 // container looks at what a container runs and is told.
 func (l look) container(c object.Container, path object.Path, name string, own bool) {
 	told := context{told: true, own: own, beside: l.near != nil && l.names.tellsPort(c)}
 	said := spoken(c, l.release)
-	for _, field := range []string{"command", "args", "env", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"} {
+	for _, field := range containerFields {
 		at := object.Get(c.Node, field)
 		if at == nil {
 			continue
@@ -253,7 +277,7 @@ func (f *finder) resource(o *object.Object, seen map[*yaml.Node]bool) {
 	l.containersOf(o.Node.YNode(), nil, seen)
 	for _, s := range scalars(o.Node.YNode()) {
 		first := s.path[0].Field
-		if seen[s.node] || slices.Contains([]string{"apiVersion", "kind", "metadata", "status"}, first) || slices.ContainsFunc(s.path, isUnsaid) {
+		if seen[s.node] || slices.Contains([]string{"apiVersion", "kind", "metadata", "status"}, first) || s.path.Last() == "image" {
 			continue
 		}
 		switch {
@@ -263,7 +287,7 @@ func (f *finder) resource(o *object.Object, seen map[*yaml.Node]bool) {
 			}
 		case !IsRoute(o):
 			key, variable := s.keyOf()
-			l.scalar(s, s.path, "", nil, context{key: key, variable: variable})
+			l.scalar(s, s.path, "", nil, context{key: key, variable: variable, unsaid: slices.ContainsFunc(s.path, isUnsaid)})
 		}
 	}
 }
@@ -279,10 +303,14 @@ func (l look) containersOf(n *yaml.Node, path object.Path, seen map[*yaml.Node]b
 	if n.Kind == yaml.MappingNode && object.Text(c.Node, "image") != "" && (object.Get(c.Node, "env") != nil || object.Get(c.Node, "args") != nil || object.Get(c.Node, "command") != nil) {
 		l.variable = l.variables(c)
 		l.container(c, path, "", false)
-		for _, s := range scalars(n) {
-			seen[s.node] = true
+		for _, field := range containerFields {
+			if at := object.Get(c.Node, field); at != nil {
+				seen[at.YNode()] = true
+				for _, s := range scalars(at.YNode()) {
+					seen[s.node] = true
+				}
+			}
 		}
-		return
 	}
 	for i, child := range n.Content {
 		switch {

@@ -2,10 +2,9 @@ package mention
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
-
-	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
@@ -92,13 +91,10 @@ func leads(o *object.Object, s scalar) bool {
 func passes(o *object.Object, s scalar) bool {
 	switch o.Kind {
 	case "Ingress":
-		for _, a := range object.Get(o.Node, "metadata").Content() {
-			for i := 0; a.Kind == yaml.MappingNode && i+1 < len(a.Content); i += 2 {
-				if strings.HasSuffix(a.Content[i].Value, "/ssl-passthrough") && a.Content[i+1].Value == "true" {
-					return true
-				}
-			}
-		}
+		annotations := object.Pairs(o.Node, "metadata", "annotations")
+		return slices.ContainsFunc(slices.Sorted(maps.Keys(annotations)), func(name string) bool {
+			return strings.HasSuffix(name, "/ssl-passthrough") && annotations[name] == "true"
+		})
 	case "Route":
 		return object.Text(o.Node, "spec", "tls", "termination") == "passthrough"
 	case "IngressRouteTCP":

@@ -49,7 +49,7 @@ metadata: {name: search, labels: {host: search}}
 spec:
   selector: {matchLabels: {host: search}}
   template:
-    metadata: {labels: {host: search}, annotations: {host: "search:9200"}}
+    metadata: {labels: {host: search}, annotations: {host: search}}
     spec:
       hostname: search
       volumes: [{name: search, configMap: {name: conf}}]
@@ -162,6 +162,20 @@ func TestTable(t *testing.T) {
 		{"a word of a call", script("curl -k search/_cat"), Address},
 		{"what a call sends", script(`curl -d '{"name":"search"}' https://other`), Nothing},
 		{"what is printed", script("echo waiting for https://search:9200"), Nothing},
+		{"what is printed into a file", script("echo url: https://search:9200 >/tmp/a; exec app -c /tmp/a"), Address},
+		{"what is printed into a program", script("echo https://search:9200 | xargs wget"), Address},
+		{"what is printed into a variable", script("ES=$(echo https://search:9200); app $ES"), Address},
+		{"what is printed as an error", script("echo https://search:9200 is away >&2"), Nothing},
+		{"what waits", pod("command: [/wait-for-it.sh, search:9200]\n"), Nothing},
+		{"what waits, then calls", pod("command: [/wait-for-it.sh, search:9200, --, app, --es, \"https://search:9200\"]\n"), Address},
+		{"an option called as what waits", pod("command: [/opt/ping, --es, \"https://search:9200\"]\n"), Address},
+		{"a value with a mark", env("NOTE", "#1 https://search:9200"), Address},
+		{"an argument with a mark", pod("args: [\"--tag=a # b --url=https://search:9200\"]\n"), Address},
+		{"properties with a mark", conf("a.properties", "title=a # b https://search:9200\n"), Address},
+		{"a constant of C", conf("a.h", "#define ES \"https://search:9200\"\n"), Address},
+		{"the name of a host", conf("a.properties", "elasticsearch.host.name=search\n"), Address},
+		{"a variable of an alias", env("ES_ALIAS", "search"), May},
+		{"a key that is an address", conf("a.yaml", "routes: {\"https://search:9200\": a}\n"), Address},
 		{"a port that is tried", script("until nc -z search 9200; do sleep 1; done"), Nothing},
 		{"a comment of a script", script("# https://search:9200\nrun"), Nothing},
 		{"a segment of a path", script("cat /etc/search/a"), Nothing},

@@ -26,9 +26,14 @@ type named struct {
 	servers []*object.Object
 }
 
+// None gives no names yet.
+func None() *Names {
+	return &Names{labels: map[string]named{}, hosts: map[string]named{}, variables: map[string]named{}, servers: map[*object.Object]*yaml.Node{}, ports: map[string]bool{}}
+}
+
 // Of gives the names that the servers of a release have by its objects. ports are those on which they speak HTTP.
 func Of(r *recognise.Release, ports ...string) (*Names, error) {
-	n := &Names{labels: map[string]named{}, hosts: map[string]named{}, variables: map[string]named{}, servers: map[*object.Object]*yaml.Node{}, ports: map[string]bool{}}
+	n := None()
 	for _, port := range append(ports, "9200") {
 		n.ports[port] = true
 	}
@@ -177,8 +182,8 @@ func (n *Names) Add(host string) {
 // Port notes a port on which a server speaks HTTP.
 func (n *Names) Port(port string) { n.ports[port] = true }
 
-// None tells whether nothing has a name.
-func (n *Names) None() bool { return len(n.labels)+len(n.hosts) == 0 }
+// Empty tells whether nothing has a name.
+func (n *Names) Empty() bool { return len(n.labels)+len(n.hosts) == 0 }
 
 // Words gives what at least one of stands in every document that names a server, in some case.
 func (n *Names) Words() []string {

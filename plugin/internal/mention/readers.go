@@ -62,7 +62,7 @@ func (f *finder) readers() error {
 		for _, s := range volumesOf(pod) {
 			held[s] = append(held[s], pod)
 		}
-		for _, c := range pod.All() {
+		for _, c := range append(pod.Containers(), pod.InitContainers()...) {
 			r := Reader{o, c}
 			all = append(all, r)
 			for _, s := range sources(pod, c) {

@@ -3,6 +3,7 @@ package mention
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -39,10 +40,13 @@ func spoken(c object.Container, in object.Input) map[*yaml.Node]speech {
 	for _, run := range process.Of(c, in).Runs {
 		for _, command := range run.Commands {
 			strength, ok := spokenBy(command)
-			if !ok {
+			if !ok || command.IsPrint() && !staysInLog(run) {
 				continue
 			}
-			for _, w := range wordsOf(command) {
+			for i, w := range wordsOf(command) {
+				if isWaiter(command) && (i != 1 || strings.Contains(w.Text, "://")) {
+					continue // what follows is the command that it starts
+				}
 				for _, p := range w.Written {
 					n := run.Args[p.Word].Node
 					all[n] = append(all[n], struct {
@@ -55,6 +59,22 @@ func spoken(c object.Container, in object.Input) map[*yaml.Node]speech {
 	}
 	return all
 }
+
+// staysInLog tells whether what the commands of a script print goes nowhere but into the log of the container.
+func staysInLog(run process.Run) bool {
+	for _, arg := range run.Args {
+		text := harmless.Replace(arg.Text)
+		if strings.ContainsAny(text, "|>`") || strings.Contains(text, "$(") || strings.Contains(text, "<(") {
+			return false
+		}
+	}
+	return true
+}
+
+// harmless are redirections that send nothing to a file or program.
+var harmless = strings.NewReplacer("||", "", ">&2", "", "2>&1", "", "1>&2", "", "2>/dev/null", "", ">/dev/null", "", "> /dev/null", "", "&>/dev/null", "")
+
+func isWaiter(c shell.Command) bool { return slices.Contains(waiters, c.Program()) }
 
 // wordsOf gives the words of a command that it may call: those of curl are known.
 func wordsOf(c shell.Command) []shell.Word {
@@ -77,7 +97,7 @@ func spokenBy(c shell.Command) (Strength, bool) {
 	switch {
 	case len(c.Words) == 0 || c.Words[0].Text == "<<" || c.Words[0].Text == "for":
 		return Nothing, false
-	case c.IsPrint() || slices.Contains(waiters, c.Program()):
+	case c.IsPrint() || isWaiter(c):
 		return Nothing, true
 	case slices.Contains([]string{"nc", "ncat", "netcat"}, c.Program()):
 		triesOnly := func(w shell.Word) bool {

@@ -15,6 +15,8 @@ type context struct {
 	server   bool   // what stands beside it says that it is about an Elasticsearch: module, type
 	secured  bool   // and names a certificate
 	route    bool   // it is where a route leads to
+	unsaid   bool   // it selects, labels or notes: only an address says something there
+	parsed   bool   // the text is a value that has been read out of a file or object: no comment is in it
 	spoken   func(Span) (Strength, bool)
 }
 
@@ -30,7 +32,7 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 		key = c.key
 	}
 	switch address := scheme != "" || port != ""; {
-	case port == "9300" || h.isComment(text):
+	case port == "9300" || !c.parsed && h.isComment(text, c.endsLines(text)):
 		return Nothing // nodes among themselves
 	case said && spoken == Nothing:
 		return Nothing // it is only printed
@@ -42,8 +44,12 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 		return Address
 	case h.local && !n.isPort(port, scheme, address || saysHost(key) && c.beside):
 		return Nothing // another program of the pod
+	case c.unsaid && address && c.told:
+		return May // an annotation: whoever reads it is not shown
 	case h.variable, address:
 		return Address
+	case c.unsaid:
+		return Nothing
 	case h.local && saysHost(key) && c.beside, h.local && said && c.beside:
 		return Address
 	case h.local || c.own:
@@ -60,6 +66,11 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 		return Nothing
 	}
 	return c.may()
+}
+
+// endsLines tells whether a # behind something else begins a comment in a text: in scripts, and in the languages of log shippers.
+func (c context) endsLines(text string) bool {
+	return c.spoken != nil || strings.HasPrefix(text, "#!") || strings.HasSuffix(c.key, ".conf") || strings.HasSuffix(c.key, ".sh")
 }
 
 func (c context) may() Strength {
@@ -110,21 +121,28 @@ func saysHost(key string) bool {
 		return false
 	}
 	last := key[strings.LastIndexAny(key, "._-/")+1:]
-	if strings.HasSuffix(last, "name") && last != "hostname" && !strings.HasSuffix(key, "host_name") && !strings.HasSuffix(last, "hostname") {
+	isHost := strings.HasSuffix(last, "hostname") || last == "name" && strings.HasSuffix(strings.TrimRight(strings.TrimSuffix(key, last), "._-/"), "host")
+	if strings.HasSuffix(last, "name") && !isHost {
 		return false
 	}
 	in := func(word string) bool { return strings.Contains(key, word) }
 	return slices.ContainsFunc(hostWords, in) || slices.Contains(lastWords, last) || strings.HasSuffix(last, "uri") || strings.HasSuffix(last, "uris")
 }
 
+// typeWords end the names of settings that say of which kind something is.
+var typeWords = []string{"type", "module", "kind", "plugin", "image", "index"}
+
 // otherWords end the names of settings that say what something is, not where.
-var otherWords = []string{"type", "module", "kind", "plugin", "image", "index", "alias", "user", "role", "password", "policy", "realm", "label", "labels", "tag", "tags"}
+var otherWords = []string{"alias", "user", "role", "password", "policy", "realm", "label", "labels", "tag", "tags"}
 
 // saysOther tells whether a setting says what something is. Of a variable only the application knows what it makes of it.
 func saysOther(key string, variable bool) bool {
 	key = strings.ToLower(key)
 	last := key[strings.LastIndexAny(key, "._-/@")+1:]
-	return slices.Contains(otherWords, last) || !variable && (last == "name" || last == "id")
+	if variable {
+		return slices.Contains(typeWords, last)
+	}
+	return slices.Contains(otherWords, last) || slices.Contains(typeWords, last) || last == "name" || last == "id"
 }
 
 // allows tells whether a setting lists whom somebody else may ask for.

@@ -199,12 +199,13 @@ func (h hit) isSegment(text string) bool {
 	return strings.HasSuffix(before, "/") && !strings.HasSuffix(before, "//") || strings.HasPrefix(after, "/") || strings.HasSuffix(before, "\\")
 }
 
-// isComment tells whether a name stands in a line that is a comment.
-func (h hit) isComment(text string) bool {
+// isComment tells whether a name stands in a comment. Where ends holds, a mark behind something else begins one too.
+func (h hit) isComment(text string, ends bool) bool {
 	line := lineBefore(text, h.From)
 	trimmed := strings.TrimLeft(line, " \t")
-	return strings.HasPrefix(trimmed, "#") && !strings.HasPrefix(trimmed, "#{") || strings.HasPrefix(trimmed, "// ") ||
-		strings.LastIndex(line, "<!--") > strings.LastIndex(line, "-->") || isBehindMark(line)
+	isMark := strings.HasPrefix(trimmed, "#") && !strings.HasPrefix(trimmed, "#{") && !strings.HasPrefix(trimmed, "#define")
+	return isMark || strings.HasPrefix(trimmed, "// ") || strings.LastIndex(line, "<!--") > strings.LastIndex(line, "-->") ||
+		ends && isBehindMark(line)
 }
 
 // isBehindMark tells whether a line has begun a comment behind something else.

@@ -33,6 +33,9 @@ func walk(n *yaml.Node, path object.Path, all *[]scalar) {
 		var at object.Path
 		switch {
 		case n.Kind == yaml.MappingNode && i%2 == 0:
+			if isAddress(child) {
+				*all = append(*all, scalar{path.Field(child.Value), child, n, i})
+			}
 			continue
 		case n.Kind == yaml.MappingNode:
 			at = path.Field(n.Content[i-1].Value)
@@ -45,6 +48,15 @@ func walk(n *yaml.Node, path object.Path, all *[]scalar) {
 		}
 		walk(child, at, all)
 	}
+}
+
+// isAddress tells whether a key is an address: of a whole mapping from addresses to something.
+func isAddress(key *yaml.Node) bool {
+	if key.Kind != yaml.ScalarNode {
+		return false
+	}
+	i := strings.LastIndexByte(key.Value, ':')
+	return strings.Contains(key.Value, "://") || i > 0 && len(key.Value)-i > 3 && strings.Trim(key.Value[i+1:], "0123456789") == ""
 }
 
 // stepTo gives the step to an element of a list: by its name where such lists are told apart by names.

@@ -20,7 +20,7 @@ func (p *planner) serverNames() {
 	names, err := mention.Of(p.release)
 	if err != nil {
 		p.problems = append(p.problems, err)
-		names = &mention.Names{}
+		names = mention.None()
 	}
 	p.names = names
 	p.names.Add(shell.Host(p.settings.Elasticsearch.URL))
