@@ -12,7 +12,7 @@ import (
 func TestF9(t *testing.T) {
 	for _, test := range []struct{ container, want string }{
 		{`{image: "docker.elastic.co/elasticsearch/elasticsearch:8.19.2"}`, "/usr/share/elasticsearch/config/tls/ca.crt"},
-		{`{image: "elasticsearch:8.19.2", workingDir: /work}`, "/work/config/tls/ca.crt"},
+		{`{image: "elasticsearch:8.19.2", workingDir: /srv}`, "/srv/config/tls/ca.crt"},
 		{`{image: "kibana:8.19.2"}`, "/usr/share/kibana/config/tls/ca.crt"},
 		{`{image: "docker.io/bitnamilegacy/elasticsearch:8"}`, "/config/tls/ca.crt"},
 		{`{image: "mirror/elasticsearch:8", volumeMounts: [{name: a, mountPath: /bitnami/elasticsearch/data}]}`, "/config/tls/ca.crt"},
