@@ -84,8 +84,7 @@ ssl.key: {key}`
 func beatVariants(name, file, around string) []Case {
 	login := "username: keeper\npassword: change-me\n"
 	one := func(what, block string) []Case { return casesAt(name+", "+what, file, around, block) }
-	alone := one("an address alone", `hosts: ["{url}"]`+"\nusername: keeper\npassword: change-me")
-	alone[0].Want = NeedsPair
+	alone := lacking(name+", an address alone", file, around, `hosts: ["{url}"]`+"\nusername: keeper\npassword: change-me")
 	return slices.Concat(
 		casesAt(name, file, around, beatBlock, "ssl.enabled: false", "~ssl.verification_mode: none", "hosts: [http://{host}:9200]"),
 		one("an API key", strings.Replace(beatBlock, login, "api_key: id:key\n", 1)),

@@ -46,6 +46,13 @@ func casesAt(name, file, around, block string, breaks ...string) []Case {
 	return all
 }
 
+// lacking makes a case of a block that names addresses and a login, and no certificate.
+func lacking(name, file, around, block string) []Case {
+	all := casesAt(name, file, around, block)
+	all[0].Want = NeedsPair
+	return all
+}
+
 // replaced puts a line where one with the same setting stands, else behind all others.
 func replaced(block, line string) string {
 	lines := strings.Split(block, "\n")

@@ -118,9 +118,8 @@ func curatorCases() []Case {
 	pair := "client_cert: {cert}\nclient_key: {key}"
 	block := "hosts: ['{url}']\nca_certs: {ca}\nusername: keeper\npassword: change-me\n" + pair
 	older := "hosts: ['{url}']\nuse_ssl: true\ncertificate: {ca}\nhttp_auth: keeper:change-me\n" + pair
-	alone := casesAt("an address alone", file, now, "hosts: ['{url}']\nusername: keeper\npassword: change-me")
-	before := casesAt("an address alone, before version 8", file, then, "hosts: ['{url}']\nhttp_auth: keeper:change-me")
-	alone[0].Want, before[0].Want = NeedsPair, NeedsPair
+	alone := lacking("an address alone", file, now, "hosts: ['{url}']\nusername: keeper\npassword: change-me")
+	before := lacking("an address alone, before version 8", file, then, "hosts: ['{url}']\nhttp_auth: keeper:change-me")
 	flag := casesAt("a file that a flag names", "/etc/c.yml", now, block)
 	flag[0].Args = []string{"--config", "/etc/c.yml"}
 	mounted := casesAt("another image", "/.curator/curator.yml", now, block)
@@ -160,9 +159,7 @@ func jaegerCases() []Case {
 	all := slices.Concat(casesAt("a backend", file, backend, block, "~"+loose), casesAt("a backend for metrics", file, metrics, block, "~"+loose),
 		casesAt("files from the root", file, backend, relative(block, "..")))
 	for _, around := range []string{backend, metrics} {
-		c := casesAt(around+", an address alone", file, around, alone)
-		c[0].Want = NeedsPair
-		all = append(all, c...)
+		all = append(all, lacking(around+", an address alone", file, around, alone)...)
 	}
 	named := casesAt("a file that a flag names", "/etc/j.yaml", backend, block)
 	named[0].Args = []string{"--config", "/etc/j.yaml"}

@@ -24,8 +24,7 @@ func datadogAgent() Program {
 func datadogCases() []Case {
 	const file, around = "/etc/datadog-agent/conf.d/elastic.yaml", "instances:\n- %s"
 	block := "url: {url}\ntls_ca_cert: {ca}\ntls_cert: {cert}\ntls_private_key: {key}\nusername: keeper\npassword: change-me"
-	alone := casesAt("an address alone", file, around, "url: {url}\nusername: keeper\npassword: change-me")
-	alone[0].Want = NeedsPair
+	alone := lacking("an address alone", file, around, "url: {url}\nusername: keeper\npassword: change-me")
 	return slices.Concat(casesAt("by its file", file, around, block, "~tls_verify: false"), alone)
 }
 
@@ -49,8 +48,7 @@ func elastAlert2() Program {
 func elastAlertCases() []Case {
 	const file, around = "/opt/elastalert/config.yaml", "%s"
 	block := "es_host: {host}\nes_port: 9200\nuse_ssl: true\nverify_certs: true\nca_certs: {ca}\nclient_cert: {cert}\nclient_key: {key}\nes_username: keeper\nes_password: change-me"
-	alone := casesAt("an address alone", file, around, "es_host: {host}\nes_port: 9200\nes_username: keeper\nes_password: change-me")
-	alone[0].Want = NeedsPair
+	alone := lacking("an address alone", file, around, "es_host: {host}\nes_port: 9200\nes_username: keeper\nes_password: change-me")
 	return slices.Concat(casesAt("by its file", file, around, block, "use_ssl: false", "verify_certs: false"), alone)
 }
 
@@ -71,8 +69,7 @@ func grafana() Program {
 func grafanaCases() []Case {
 	const file, around = "/etc/grafana/provisioning/datasources/d.yaml", "datasources:\n- type: elasticsearch\n  %s"
 	block := "url: {url}\nbasicAuthUser: keeper\njsonData: {tlsAuth: true, tlsAuthWithCACert: true}\nsecureJsonData:\n  basicAuthPassword: change-me\n  tlsCACert: $__file{{ca}}\n  tlsClientCert: $__file{{cert}}\n  tlsClientKey: $__file{{key}}"
-	alone := casesAt("an address alone", file, around, "url: {url}\nbasicAuthUser: keeper\nsecureJsonData: {basicAuthPassword: change-me}")
-	alone[0].Want = NeedsPair
+	alone := lacking("an address alone", file, around, "url: {url}\nbasicAuthUser: keeper\nsecureJsonData: {basicAuthPassword: change-me}")
 	return slices.Concat(casesAt("by its file", file, around, block, "jsonData: {tlsAuth: false, tlsAuthWithCACert: true}", "~jsonData: {tlsAuth: true, tlsAuthWithCACert: true, tlsSkipVerify: true}"), alone)
 }
 
@@ -92,8 +89,7 @@ func otelCollector() Program {
 func collectorCases(around string) []Case {
 	const file = "/etc/otelcol-contrib/config.yaml"
 	block := "endpoint: {url}\ntls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}}\nuser: keeper\npassword: change-me"
-	alone := casesAt(around+", an address alone", file, around, "endpoint: {url}\nuser: keeper\npassword: change-me")
-	alone[0].Want = NeedsPair
+	alone := lacking(around+", an address alone", file, around, "endpoint: {url}\nuser: keeper\npassword: change-me")
 	return slices.Concat(
 		casesAt(around, file, around, block, "~tls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}, insecure_skip_verify: true}"),
 		casesAt(around+", an API key", file, around, strings.Replace(block, "user: keeper\npassword: change-me", "api_key: key", 1)), alone,
@@ -115,7 +111,6 @@ func vector() Program {
 func vectorCases() []Case {
 	const file, around = "/etc/vector/vector.yaml", "sinks:\n  search:\n    type: elasticsearch\n    %s"
 	block := "endpoints: ['{url}']\ntls: {ca_file: {ca}, crt_file: {cert}, key_file: {key}}\nauth: {user: keeper, password: change-me}"
-	alone := casesAt("an address alone", file, around, "endpoints: ['{url}']\nauth: {user: keeper, password: change-me}")
-	alone[0].Want = NeedsPair
+	alone := lacking("an address alone", file, around, "endpoints: ['{url}']\nauth: {user: keeper, password: change-me}")
 	return slices.Concat(casesAt("by its file", file, around, block, "~tls: {ca_file: {ca}, crt_file: {cert}, key_file: {key}, verify_certificate: false}"), alone)
 }

@@ -47,9 +47,8 @@ func logstashCases() []Case {
 	login := "user => \"keeper\"\npassword => \"change-me\""
 	block := "hosts => [\"{url}\"]\nssl_certificate_authorities => [\"{ca}\"]\n" + pair + "\n" + login
 	key := "hosts => [\"{url}\"]\nssl_certificate_authorities => [\"{ca}\"]\n" + pair + "\napi_key => \"id:key\""
-	alone := casesAt("an address alone", file, output, "hosts => [\"{url}\"]\n"+login)
-	bare := casesAt("a host alone", file, output, "hosts => [\"{host}:9200\"]\n"+login)
-	alone[0].Want, bare[0].Want = NeedsPair, NeedsPair
+	alone := lacking("an address alone", file, output, "hosts => [\"{url}\"]\n"+login)
+	bare := lacking("a host alone", file, output, "hosts => [\"{host}:9200\"]\n"+login)
 	return slices.Concat(
 		casesAt("an output", file, output, block, "ssl_enabled => false", "~ssl_verification_mode => \"none\""),
 		casesAt("a host, with TLS switched on", file, output, replaced(block, "hosts => [\"{host}:9200\"]")+"\nssl_enabled => true"),
@@ -137,12 +136,10 @@ func fluentBit() Program {
 func fluentBitCases() []Case {
 	const file, output = "/fluent-bit/etc/fluent-bit.conf", "[OUTPUT]\n  Name es\n  Match *\n  %s"
 	block := "Host {host}\nPort 9200\ntls on\ntls.ca_file {ca}\ntls.crt_file {cert}\ntls.key_file {key}\nHTTP_User keeper\nHTTP_Passwd change-me"
-	alone := casesAt("a host alone", file, output, "Host {host}\nPort 9200\nHTTP_User keeper\nHTTP_Passwd change-me")
-	alone[0].Want = NeedsPair
+	alone := lacking("a host alone", file, output, "Host {host}\nPort 9200\nHTTP_User keeper\nHTTP_Passwd change-me")
 	const inYAML, yaml = "/fluent-bit/etc/fluent-bit.yaml", "pipeline:\n  outputs:\n  - name: es\n    %s"
 	block2 := "host: {host}\nport: 9200\ntls: on\ntls.ca_file: {ca}\ntls.crt_file: {cert}\ntls.key_file: {key}\nhttp_user: keeper\nhttp_passwd: change-me"
-	alone2 := casesAt("a host alone, in YAML", inYAML, yaml, "host: {host}\nport: 9200\nhttp_user: keeper\nhttp_passwd: change-me")
-	alone2[0].Want = NeedsPair
+	alone2 := lacking("a host alone, in YAML", inYAML, yaml, "host: {host}\nport: 9200\nhttp_user: keeper\nhttp_passwd: change-me")
 	return slices.Concat(
 		casesAt("an output", file, output, block, "tls off", "~tls.verify off"), casesAt("for OpenSearch", file, strings.Replace(output, "es", "opensearch", 1), block), alone,
 		casesAt("an output in YAML", inYAML, yaml, block2, "tls: off", "~tls.verify: off"),
@@ -178,8 +175,7 @@ func fluentdCases() []Case {
 	const file, output = "/fluentd/etc/fluent.conf", "<match a>\n  @type elasticsearch\n  %s\n</match>"
 	rest := "scheme https\nca_file {ca}\nclient_cert {cert}\nclient_key {key}\nuser keeper\npassword change-me"
 	key := strings.Replace(rest, "user keeper\npassword change-me", "api_key key", 1)
-	alone := casesAt("a host alone", file, output, "host {host}\nport 9200\nuser keeper\npassword change-me")
-	alone[0].Want = NeedsPair
+	alone := lacking("a host alone", file, output, "host {host}\nport 9200\nuser keeper\npassword change-me")
 	mounted := casesAt("another image", file, output, "host {host}\nport 9200\n"+rest)
 	mounted[0].Image = "example/other:1"
 	return slices.Concat(
