@@ -19,8 +19,32 @@ type Found struct {
 	read map[*yaml.Node][]Mention
 }
 
-// Read gives the mentions in the files of a container.
-func (f Found) Read(c object.Container) []Mention { return f.read[c.Node.YNode()] }
+// Text is a file that is no YAML, and where it stands in its object.
+type Text struct {
+	object.Content
+	Path object.Path
+}
+
+// Texts gives the files of a container that name a server and are no YAML: they may be scripts. One that names it many times is there once.
+func (f Found) Texts(c object.Container) []Text {
+	type file struct {
+		in  *object.Object
+		key string
+	}
+	seen := map[file]bool{}
+	var all []Text
+	for _, m := range f.read[c.Node.YNode()] {
+		at := file{m.Object, m.Path.Last()}
+		if m.Inside != nil || seen[at] {
+			continue
+		}
+		seen[at] = true
+		if held, ok := at.in.Content(at.key); ok {
+			all = append(all, Text{held, m.Path})
+		}
+	}
+	return all
+}
 
 // finder looks for mentions.
 type finder struct {

@@ -182,6 +182,9 @@ func (n *Names) Add(host string) {
 // Port notes a port on which a server speaks HTTP.
 func (n *Names) Port(port string) { n.ports[port] = true }
 
+// Len counts the names: it grows with each that is added.
+func (n *Names) Len() int { return len(n.labels) + len(n.hosts) + len(n.variables) }
+
 // Empty tells whether nothing has a name.
 func (n *Names) Empty() bool { return len(n.labels)+len(n.hosts) == 0 }
 

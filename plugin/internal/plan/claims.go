@@ -108,14 +108,8 @@ func (p *planner) coverCalls(o *object.Object, c object.Container) {
 // coverScripts claims the same in the files that a container reads, where they are scripts.
 func (p *planner) coverScripts(c object.Container) {
 	reader := c.Node.YNode()
-	seen := map[*yaml.Node]bool{}
 	p.mentions()
-	for _, m := range p.found.Read(c) {
-		held, ok := m.Object.Content(m.Path.Last())
-		if !ok || m.Inside != nil || seen[held.Node] {
-			continue
-		}
-		seen[held.Node] = true
+	for _, held := range p.found.Texts(c) {
 		commands, _ := shell.Commands([]string{"sh", "-c", string(held.Text)}, p.seen(c).Given.Word)
 		for _, command := range commands {
 			for _, r := range command.Requests() {

@@ -38,7 +38,7 @@ func (p *planner) alsoCalled(addresses ...string) {
 
 // mentions gives every place that names a server, by the names that are known so far.
 func (p *planner) mentions() []mention.Mention {
-	if known := len(p.names.Words()); p.found == nil || p.knownNames != known {
+	if known := p.names.Len(); p.found == nil || p.knownNames != known {
 		found, err := mention.Find(p.release, p.names)
 		if err != nil {
 			p.problems = append(p.problems, err)

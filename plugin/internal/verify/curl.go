@@ -60,24 +60,12 @@ func (c caller) scripts() []process.Run {
 			seen[run.Args[0].Node] = true
 		}
 	}
-	type file struct {
-		in  *object.Object
-		key string
-	}
-	looked := map[file]bool{}
-	for _, m := range c.found.Read(c.Container) { // one file may name a server many times
-		f := file{m.Object, m.Path.Last()}
-		if m.Inside != nil || looked[f] {
+	for _, held := range c.found.Texts(c.Container) {
+		if seen[held.Node] {
 			continue
 		}
-		looked[f] = true
-		held, ok := f.in.Content(f.key)
-		if !ok || seen[held.Node] {
-			continue
-		}
-		seen[held.Node] = true
 		text := string(held.Text)
-		run := process.Run{Name: m.Path.String(), Args: []process.Arg{{Text: "sh", Node: held.Node}, {Text: "-c", Node: held.Node}, {Text: text, Node: held.Node}}}
+		run := process.Run{Name: held.Path.String(), Args: []process.Arg{{Text: "sh", Node: held.Node}, {Text: "-c", Node: held.Node}, {Text: text, Node: held.Node}}}
 		run.Commands, run.Whole = shell.Commands([]string{"sh", "-c", text}, c.seen.Given.Word)
 		all = append(all, run)
 	}
