@@ -216,7 +216,7 @@ func (a *actor) untilThat(wanted func(*call) bool, what string) *call {
 			c.pass()
 		case err := <-a.done:
 			a.t.Fatalf("%s ended (%v) before it sent %q; it sent %v\n%s", a.name, err, what, a.sent, a.log.String())
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			a.t.Fatalf("%s hangs before %q; it sent %v", a.name, what, a.sent)
 		}
 	}
@@ -235,7 +235,7 @@ func (a *actor) ends(cause failure.Cause) {
 				a.t.Fatalf("%s ends with %d (%v), want %d; it sent %v\n%s", a.name, got, err, cause, a.sent, a.log.String())
 			}
 			return
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			a.t.Fatalf("%s hangs; it sent %v", a.name, a.sent)
 		}
 	}

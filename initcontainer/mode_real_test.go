@@ -77,7 +77,7 @@ type modes struct {
 func (m *modes) settings(t *testing.T, ca *pki.CA) config.Ensure {
 	client := ca.Leaf(pki.Options{CN: "kibana", O: "lab", ClientAuth: true})
 	var o config.Ensure
-	o.URLs, o.Timeout, o.Role = []string{m.node.URL}, 30*time.Second, config.KibanaSystem
+	o.URLs, o.Timeout, o.Role = []string{m.node.URL}, 3*time.Minute, config.KibanaSystem
 	o.TLS = tlsfiles.Files{
 		CA: file(t, m.base, "ca.crt", ca.Cert), Cert: file(t, m.base, "tls.crt", client.Cert), Key: file(t, m.base, "tls.key", client.Key),
 		VerificationMode: "full",
@@ -157,7 +157,7 @@ func (m *modes) kibana(t *testing.T) func(*config.Ensure) {
 }
 
 func (m *modes) password(t *testing.T) {
-	log, err := m.run(t, config.ModeCertPassword, func(o *config.Ensure) { m.kibana(t)(o); o.Timeout = time.Second })
+	log, err := m.run(t, config.ModeCertPassword, func(o *config.Ensure) { m.kibana(t)(o); o.Timeout = 5 * time.Second })
 	if failure.Of(err) != failure.Unauthorized {
 		t.Errorf("before it is set: %v\n%s", err, log)
 	}

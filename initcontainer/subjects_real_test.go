@@ -117,7 +117,7 @@ func (m *modes) subjects(t *testing.T, ca *pki.CA) {
 	t.Run("a subject without a CN is named", func(t *testing.T) {
 		log, err := m.run(t, config.ModePKI, func(o *config.Ensure) {
 			m.as(t, ca, pkix.RDNSequence{rdn(oidO, "lab")})(o)
-			o.Timeout = 3 * time.Second
+			o.Timeout = 10 * time.Second
 		})
 		if failure.Of(err) != failure.Unauthorized || !strings.Contains(err.Error(), `"O=lab" has no CN`) {
 			t.Errorf("exit %d: %v\n%s", failure.Of(err).Code(), err, log)
@@ -132,7 +132,7 @@ func (m *modes) subjects(t *testing.T, ca *pki.CA) {
 	t.Run("a role that does not exist is not proved", func(t *testing.T) {
 		log, err := m.run(t, config.ModePKI, func(o *config.Ensure) {
 			m.as(t, ca, cn("roleless"))(o)
-			o.Role, o.RoleMapping, o.Timeout = "kibana_sys", "roleless", 3*time.Second
+			o.Role, o.RoleMapping, o.Timeout = "kibana_sys", "roleless", 10*time.Second
 		})
 		if failure.Of(err) != failure.NoRole || !strings.Contains(err.Error(), `the role "kibana_sys" does not exist`) {
 			t.Errorf("exit %d: %v\n%s", failure.Of(err).Code(), err, log)

@@ -56,7 +56,7 @@ func (s *stack) ask(config *tls.Config, method, path string, answer any) (int, e
 // admin makes a request with a certificate, and expects 200. A machine with much to do may need several tries.
 func (s *stack) admin(method, path string, answer any) {
 	s.t.Helper()
-	s.eventually(method+" "+path, time.Minute, func() error {
+	s.eventually(method+" "+path, func() error {
 		status, err := s.ask(s.ca.Client(s.pair), method, path, answer)
 		if err == nil && status != http.StatusOK {
 			err = fmt.Errorf("status %d", status)
@@ -97,7 +97,7 @@ func (s *stack) tokens() []string {
 // deleteToken makes a token dead.
 func (s *stack) deleteToken(name string) {
 	s.t.Helper()
-	s.eventually("deleting token "+name, time.Minute, func() error {
+	s.eventually("deleting token "+name, func() error {
 		status, err := s.ask(s.ca.Client(s.pair), http.MethodDelete, kibanaTokens+"/token/"+name, nil)
 		if err == nil && status != http.StatusOK && status != http.StatusNotFound { // 404: an earlier try did it
 			err = fmt.Errorf("status %d", status)

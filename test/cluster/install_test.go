@@ -18,20 +18,20 @@ func TestControl(t *testing.T) {
 	s.demands(false)
 
 	s.step("required by hand: never ready", func(s *stack) {
-		before := s.awaitReady(elasticsearchPods, 1, time.Minute)
+		before := s.awaitReady(elasticsearchPods, 1)
 		byHand := s.elasticsearch(byHand)
 		s.must("upgrade", "es", chart(s.t, "es", byHand))
 		s.neverReady(before)
 	})
 	s.step("stock to patched: ready, and nobody without a certificate gets in", func(s *stack) {
 		s.apply("es", s.elasticsearch(), s.patched()...)
-		s.awaitReady(elasticsearchPods, 1, time.Minute)
+		s.awaitReady(elasticsearchPods, 1)
 		s.demands(true)
-		s.must("test", "es", "--timeout", "1m")
+		s.must("test", "es", "--timeout", "5m")
 	})
 	s.step("patched to stock: ready, and no certificate is asked for", func(s *stack) {
 		s.apply("es", s.elasticsearch())
-		s.awaitReady(elasticsearchPods, 1, time.Minute)
+		s.awaitReady(elasticsearchPods, 1)
 		s.demands(false)
 	})
 }
@@ -44,7 +44,7 @@ var byHand = setting("xpack.security.http.ssl.client_authentication", "required"
 func (s *stack) neverReady(before []corev1.Pod) {
 	s.t.Helper()
 	var pod corev1.Pod
-	s.eventually("a new pod that answers who has a certificate", 2*time.Minute, func() error {
+	s.eventually("a new pod that answers who has a certificate", func() error {
 		for _, pod = range s.pods(elasticsearchPods) {
 			if pod.UID != before[0].UID && pod.Status.PodIP != "" {
 				return s.answers(pod)
@@ -68,8 +68,8 @@ func (s *stack) neverReady(before []corev1.Pod) {
 func TestOneRelease(t *testing.T) {
 	s := newStack(t, 4, nil)
 	s.apply("elk", s.both(), s.patched()...)
-	s.awaitReady(elasticsearchPods, 1, time.Minute)
-	for _, p := range s.awaitReady(kibanaPods, 1, time.Minute) {
+	s.awaitReady(elasticsearchPods, 1)
+	for _, p := range s.awaitReady(kibanaPods, 1) {
 		s.loggedIn(p)
 	}
 	s.demands(true)
@@ -97,7 +97,7 @@ func TestUpgradePaths(t *testing.T) {
 		s.apply("elasticsearch", s.elasticsearch(), s.patched()...)
 		s.apply("kibana", s.kibana(), s.patched()...)
 		s.demands(true)
-		for _, p := range s.awaitReady(kibanaPods, 1, time.Minute) {
+		for _, p := range s.awaitReady(kibanaPods, 1) {
 			s.loggedIn(p)
 		}
 	})
@@ -127,7 +127,7 @@ func TestUpgradePaths(t *testing.T) {
 // stockKibana holds that Kibana logs in with the token of the chart's hook.
 func (s *stack) stockKibana() {
 	s.t.Helper()
-	for _, p := range s.awaitReady(kibanaPods, 1, time.Minute) {
+	for _, p := range s.awaitReady(kibanaPods, 1) {
 		if token := s.loggedIn(p); token != s.stock.deployment {
 			s.t.Errorf("Kibana logs in with token %q, not that of the chart's hook", token)
 		}

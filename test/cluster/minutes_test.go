@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -33,7 +32,7 @@ func TestFirstTenMinutes(t *testing.T) {
 func (s *stack) kibanaAlone() {
 	s.must(append([]string{"install", "kibana", chart(s.t, "kibana", s.kibana())}, s.patched()...)...)
 	const want = `secret "` + certificate + `" not found`
-	s.eventually("an event that names the Secret", time.Minute, func() error {
+	s.eventually("an event that names the Secret", func() error {
 		for _, p := range s.pods(kibanaPods) {
 			if events := s.warnings(p, "FailedMount"); strings.Contains(events, want) {
 				return nil
@@ -49,19 +48,19 @@ func (s *stack) kibanaAlone() {
 		}
 	}
 	s.apply("es", s.elasticsearch(), s.patched()...)
-	for _, p := range s.awaitReady(kibanaPods, 1, 3*time.Minute) { // the kubelet tries a mount again after two minutes at the latest
+	for _, p := range s.awaitReady(kibanaPods, 1) { // the kubelet tries a mount again after two minutes at the latest
 		s.loggedIn(p)
 	}
 }
 
 // uninstalled uninstalls both releases as a page says.
 func (s *stack) uninstalled() {
-	args := []string{"uninstall", "kibana", "--wait", "--timeout", "1m"}
+	args := []string{"uninstall", "kibana", "--wait", "--timeout", "5m"}
 	if s.major == 3 {
 		args = append(args, "--no-hooks")
 	}
 	s.must(args...)
-	s.must("uninstall", "es", "--wait", "--timeout", "1m")
+	s.must("uninstall", "es", "--wait", "--timeout", "5m")
 	if left := s.left(); len(left) > 0 {
 		s.t.Errorf("left is %q", left)
 	}

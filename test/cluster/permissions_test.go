@@ -4,7 +4,6 @@ package cluster
 
 import (
 	"testing"
-	"time"
 
 	admissionv1beta1 "k8s.io/api/admissionregistration/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,7 +18,7 @@ func TestGroupAndMode(t *testing.T) {
 	}
 	s.apply("elk", s.both(strict), s.patched()...)
 	s.demands(true)
-	for _, p := range s.awaitReady(kibanaPods, 1, time.Minute) {
+	for _, p := range s.awaitReady(kibanaPods, 1) {
 		s.loggedIn(p)
 		if *p.Spec.SecurityContext.FSGroup != 1001 {
 			t.Errorf("fsGroup is %d: this test shows nothing", *p.Spec.SecurityContext.FSGroup)
@@ -51,7 +50,7 @@ func TestRandomUser(t *testing.T) {
 	s.apply("elasticsearch", s.elasticsearch(forElasticsearch), s.patched()...)
 	s.apply("kibana", s.kibana(asOnOpenShift), s.patched()...)
 	s.demands(true)
-	for _, p := range s.awaitReady(kibanaPods, 1, time.Minute) {
+	for _, p := range s.awaitReady(kibanaPods, 1) {
 		s.loggedIn(p)
 		if p.Spec.SecurityContext.FSGroup != nil || *p.Spec.SecurityContext.RunAsUser != someUser {
 			t.Errorf("the pod's security context is %v: this test shows nothing", p.Spec.SecurityContext)

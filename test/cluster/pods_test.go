@@ -42,10 +42,10 @@ func ready(p *corev1.Pod) bool {
 }
 
 // awaitReady waits until there are so many pods, all of them ready and none of them in old, and gives them.
-func (s *stack) awaitReady(selector string, count int, limit time.Duration, old ...corev1.Pod) []corev1.Pod {
+func (s *stack) awaitReady(selector string, count int, old ...corev1.Pod) []corev1.Pod {
 	s.t.Helper()
 	var pods []corev1.Pod
-	s.eventually(fmt.Sprintf("%d pods %s ready", count, selector), limit, func() error {
+	s.eventually(fmt.Sprintf("%d pods %s ready", count, selector), func() error {
 		pods = s.pods(selector)
 		for _, p := range pods {
 			if !ready(&p) || contains(old, p) {
@@ -141,7 +141,7 @@ func (s *stack) whoAmI(p corev1.Pod, password string) (who identity, err error) 
 func (s *stack) loggedIn(p corev1.Pod) (token string) {
 	s.t.Helper()
 	password := s.password()
-	s.eventually("Kibana in pod "+p.Name+" logs in", 30*time.Second, func() error {
+	s.eventually("Kibana in pod "+p.Name+" logs in", func() error {
 		who, err := s.whoAmI(p, password)
 		switch {
 		case err != nil:

@@ -36,7 +36,7 @@ func TestStages(t *testing.T) {
 	s := newStack(t, 4, nil)
 	mine := s.ca.Leaf(pki.Options{CN: "client", ClientAuth: true})
 	s.apply("es", s.cluster(), s.patched("--client-authentication=none")...)
-	s.awaitReady(elasticsearchPods, nodes, time.Minute)
+	s.awaitReady(elasticsearchPods, nodes)
 	s.demands(false)
 
 	c = s.newClient(s.ca.Client(mine))
@@ -44,7 +44,7 @@ func TestStages(t *testing.T) {
 		s.step("to "+stage, func(s *stack) {
 			old := s.pods(elasticsearchPods)
 			s.apply("es", s.cluster(), s.patched("--client-authentication="+stage)...)
-			s.awaitReady(elasticsearchPods, nodes, 2*time.Minute, old...)
+			s.awaitReady(elasticsearchPods, nodes, old...)
 			s.demands(stage == "required")
 			c.noneFailed(s.t)
 		})
@@ -108,7 +108,7 @@ func (s *stack) rollOver(c *client, mine pki.Pair) {
 func (s *stack) everyNode(pods []corev1.Pod, what string, try func(corev1.Pod) error) {
 	s.t.Helper()
 	for _, p := range pods {
-		s.eventually("node "+p.Name+" "+what, 90*time.Second, func() error { return try(p) })
+		s.eventually("node "+p.Name+" "+what, func() error { return try(p) })
 	}
 }
 

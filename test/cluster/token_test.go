@@ -25,7 +25,7 @@ func (s *stack) replaced() []corev1.Pod {
 	old := s.pods(kibanaPods)
 	s.deletePods(old)
 	start := time.Now()
-	fresh := s.awaitReady(kibanaPods, len(old), time.Minute, old...)
+	fresh := s.awaitReady(kibanaPods, len(old), old...)
 	if slow := time.Since(start); slow > 20*time.Second {
 		s.t.Logf("it took %s; the pods:\n%s", slow, s.state())
 	}
@@ -70,7 +70,7 @@ func (s *stack) scale(replicas int32) []corev1.Pod {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.awaitReady(kibanaPods, int(replicas), 90*time.Second)
+	return s.awaitReady(kibanaPods, int(replicas))
 }
 
 // blank does to the Secret what `helm upgrade --force` does: nothing of ours is left in it.
@@ -118,8 +118,8 @@ func (s *stack) elasticsearchRestarted() {
 	before := s.loggedIn(kibana[0])
 	old := s.pods(elasticsearchPods)
 	s.deletePods(old)
-	s.awaitReady(elasticsearchPods, 1, 2*time.Minute, old...)
-	pod := s.awaitReady(kibanaPods, 1, time.Minute)[0]
+	s.awaitReady(elasticsearchPods, 1, old...)
+	pod := s.awaitReady(kibanaPods, 1)[0]
 	if after := s.loggedIn(pod); after != before || pod.UID != kibana[0].UID {
 		s.t.Errorf("the token is %s, was %s; the pod is %s, was %s", after, before, pod.UID, kibana[0].UID)
 	}
@@ -130,7 +130,7 @@ func (s *stack) elasticsearchRestarted() {
 	if after := s.loggedIn(pod); after != before {
 		s.t.Errorf("both restarted, and the token is another: %s, was %s", after, before)
 	}
-	s.awaitReady(elasticsearchPods, 1, time.Minute, old...)
+	s.awaitReady(elasticsearchPods, 1, old...)
 }
 
 func (s *stack) blanked() {
@@ -155,7 +155,7 @@ func (s *stack) secretDeleted() {
 	s.deleteSecret(s.tokenSecret())
 	s.deletePods(s.pods(kibanaPods))
 	var ended corev1.ContainerStateTerminated
-	s.eventually("the init container's end", time.Minute, func() error {
+	s.eventually("the init container's end", func() error {
 		for _, p := range s.pods(kibanaPods) {
 			for _, c := range p.Status.InitContainerStatuses {
 				for _, state := range []corev1.ContainerState{c.State, c.LastTerminationState} {

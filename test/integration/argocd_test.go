@@ -76,7 +76,7 @@ func newSidecar(t *testing.T, helm int, env ...string) *sidecar {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }) // it does not end by SIGTERM
-	for deadline := time.Now().Add(20 * time.Second); !exists(s.socket); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !exists(s.socket); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("argocd-cmp-server does not listen:\n%s", readFile(t, s.log))
 		}

@@ -178,9 +178,9 @@ func folderWith(t *testing.T, links map[string]string) string {
 // eventually waits for what takes the API server a moment.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !done(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("after 20 s: not so: %s", what)
+			t.Fatalf("after five minutes: not so: %s", what)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func newRelease(t *testing.T, w way, chart wrapped) *release {
 // run runs Helm and gives all that it says. A hook that would run, and that nothing here ends, shows by the timeout.
 func (r *release) run(args ...string) (string, error) {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, r.helm, append([]string{"--namespace", r.ns}, args...)...)
 	cmd.Env = r.env

@@ -84,7 +84,7 @@ func TestElasticsearch(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		deadline := time.Now().Add(30 * time.Second)
+		deadline := time.Now().Add(3 * time.Minute)
 		for name := ""; name != "renewed"; name = served(t, node, with.Clone()) {
 			if time.Now().After(deadline) {
 				t.Fatalf("after 30 s the node still serves the certificate of %q", name)

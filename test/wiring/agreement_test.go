@@ -241,7 +241,7 @@ func (l *lab) filebeatWorks(release *pod.Release) bool {
 	}
 	p := beat("filebeat", "DaemonSet/elk-filebeat", `message:"`+logLine+`"`)
 	r, ok := l.startOrRefused(release, p)
-	for deadline := time.Now().Add(30 * time.Second); ok && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ok && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		over := r.over()
 		if p.works(l, r) == nil {
 			return true

@@ -345,7 +345,7 @@ func (l *lab) scraped(r *running) error {
 	if err != nil {
 		return err
 	}
-	response, err := (&http.Client{Timeout: 20 * time.Second}).Do(request)
+	response, err := (&http.Client{Timeout: 2 * time.Minute}).Do(request)
 	if err != nil {
 		return err
 	}

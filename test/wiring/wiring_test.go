@@ -245,7 +245,7 @@ func (l *lab) build(r *pod.Release, workload, name string) *pod.Container {
 // run runs a command in a container and gives its output.
 func (l *lab) run(c *pod.Container, words ...string) (string, error) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(l.t.Context(), 5*time.Minute)
 	defer cancel()
 	command, err := c.Command(ctx, filepath.Join(l.t.TempDir(), "work"), words...)
 	if err != nil {
