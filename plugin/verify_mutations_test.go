@@ -65,7 +65,8 @@ func breakable(t *testing.T, p patched) *broken {
 			b.sans = append(b.sans, host)
 		}
 	}
-	pair := b.ca.Leaf(pki.Options{CN: "all", SANs: b.sans, ClientAuth: true, ServerAuth: true})
+	readsRSA := bytes.Contains(p.output, []byte("ssl_key =>")) // as Logstash does, and nothing else
+	pair := b.ca.Leaf(pki.Options{CN: "all", SANs: b.sans, ClientAuth: true, ServerAuth: true, RSA: readsRSA})
 	b.mounted(func(secret, key string, _ bool) { b.give(secret, key, b.ca.Cert, pair) })
 	return b
 }

@@ -34,7 +34,8 @@ func journalbeat() Program { return beat(Journalbeat, "journalbeat", "-oss") }
 func beatSettings() Settings {
 	return Settings{
 		Hosts: []string{"hosts"}, Scheme: "protocol", Switch: Switch{Name: "ssl.enabled", On: "true"},
-		CA: "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key",
+		CA: "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.key_passphrase",
+		Fingerprint: "ssl.ca_trusted_fingerprint", Pin: "ssl.ca_sha256",
 		Verify: Verify{Name: "ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}},
 		User:   "username", Password: "password", Token: "api_key",
 	}
@@ -54,7 +55,7 @@ func beat(app App, name string, flavours ...string) Program {
 	}
 	dir := "/usr/share/" + name
 	return Program{
-		App: app, Link: "https://www.elastic.co/guide/en/beats/filebeat/8.19/configuration-ssl.html",
+		App: app, Link: "https://www.elastic.co/guide/en/beats/filebeat/8.19/configuration-ssl.html", Runtime: Beat(),
 		Signs: Signs{Images: images, Mounts: []string{name + ".yml"}},
 		Dir:   dir,
 		Files: Files{
@@ -133,7 +134,7 @@ func agent() Program {
 	s.Scheme = ""
 	const dir = "/usr/share/elastic-agent"
 	return Program{
-		App: Agent, Link: "https://www.elastic.co/guide/en/fleet/8.19/elastic-agent-ssl-configuration.html",
+		App: Agent, Link: "https://www.elastic.co/guide/en/fleet/8.19/elastic-agent-ssl-configuration.html", Runtime: Beat(),
 		Signs: Signs{
 			Images: []string{"elastic-agent", "elastic-agent-complete", "elastic-agent-wolfi"}, Mounts: []string{"agent.yml", "elastic-agent.yml"},
 		},

@@ -16,9 +16,10 @@ type App string
 
 // Program is one program.
 type Program struct {
-	App  App
-	As   string // what `as` of a rule calls it: a program that is known by a rule only; "" for all others
-	Link string // documentation of its settings
+	App     App
+	As      string // what `as` of a rule calls it: a program that is known by a rule only; "" for all others
+	Link    string // documentation of its settings
+	Runtime Runtime
 	Signs
 	Dir   string // where relative paths in its settings start; "" is /
 	Files Files
@@ -68,19 +69,22 @@ type Place struct {
 
 // Settings are what a program calls the settings of a connection. "" says that it has none for that.
 type Settings struct {
-	Hosts     []string // addresses, with or without scheme
-	FirstHost bool     // of several Hosts the first that is set counts, else all do
-	Scheme    string   // says https where an address has no scheme
-	Switch    Switch
-	CA        string   // trust: a PEM file
-	CAIsList  bool     // of files
-	CAWith    string   // counts only where this is true
-	Trust     string   // trust: a store
-	Cert, Key string   // the pair: PEM files
-	PairWith  string   // counts only where this is true
-	Store     string   // the pair: a PKCS#12 file
-	StoreAlso []string // further stores, which do not go together with PEM files
-	StorePass string   // password of Store
+	Hosts       []string // addresses, with or without scheme
+	FirstHost   bool     // of several Hosts the first that is set counts, else all do
+	Scheme      string   // says https where an address has no scheme
+	Switch      Switch
+	CA          string   // trust: a PEM file
+	CAIsList    bool     // of files
+	CAWith      string   // counts only where this is true
+	Trust       string   // trust: a store
+	Fingerprint string   // trust: the SHA-256 of a CA that Elasticsearch presents, in hexadecimal
+	Pin         string   // of the chain that is trusted one certificate must have a key with this SHA-256, in base64
+	Cert, Key   string   // the pair: PEM files
+	KeyPass     string   // passphrase of Key
+	PairWith    string   // counts only where this is true
+	Store       string   // the pair: a PKCS#12 file
+	StoreAlso   []string // further stores, which do not go together with PEM files
+	StorePass   string   // password of Store
 	// StoreTrusts says that Store holds the CA too, where no other setting names one.
 	StoreTrusts bool
 	Verify      Verify
@@ -163,7 +167,7 @@ func (s Settings) Renamed(name func(string) string) Settings {
 	}
 	for _, field := range []*string{
 		&s.Scheme, &s.Switch.Name, &s.CA, &s.CAWith, &s.Trust, &s.Cert, &s.Key, &s.PairWith, &s.Store, &s.StorePass, &s.Verify.Name,
-		&s.User, &s.Password, &s.Token,
+		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.Fingerprint, &s.Pin,
 	} {
 		*field = to(*field)
 	}
@@ -175,6 +179,7 @@ func (s Settings) Renamed(name func(string) string) Settings {
 func (s Settings) Names() []string {
 	all := slices.Concat(s.Hosts, s.StoreAlso, s.Credentials, []string{
 		s.Scheme, s.Switch.Name, s.CA, s.CAWith, s.Trust, s.Cert, s.Key, s.PairWith, s.Store, s.StorePass, s.Verify.Name, s.User, s.Password, s.Token,
+		s.KeyPass, s.Fingerprint, s.Pin,
 	})
 	return slices.DeleteFunc(all, func(name string) bool { return name == "" })
 }

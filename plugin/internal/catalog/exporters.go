@@ -22,7 +22,7 @@ func init() { describe(exporter, queryExporter, curator, jaeger, jaegerV1) }
 // https://github.com/prometheus-community/elasticsearch_exporter/blob/master/CHANGELOG.md
 func exporter() Program {
 	return Program{
-		App: Exporter, Link: "https://github.com/prometheus-community/elasticsearch_exporter#configuration",
+		App: Exporter, Link: "https://github.com/prometheus-community/elasticsearch_exporter#configuration", Runtime: Go(),
 		Signs: Signs{Words: []string{"--es.uri", "-es.uri"}},
 		Flag:  dashed, Env: func(flag string, v Version) string {
 			isCredential := slices.Contains([]string{"es.username", "es.password", "es.api-key"}, flag)
@@ -63,7 +63,7 @@ func exporterCases() []Case {
 // https://github.com/braedon/prometheus-es-exporter/blob/master/prometheus_es_exporter/__init__.py
 func queryExporter() Program {
 	return Program{
-		App: QueryExporter, Link: "https://github.com/braedon/prometheus-es-exporter#usage",
+		App: QueryExporter, Link: "https://github.com/braedon/prometheus-es-exporter#usage", Runtime: Python(),
 		Signs: Signs{Images: []string{"prometheus-es-exporter"}, Words: []string{"--es-cluster"}},
 		Flag:  dashed, Env: func(flag string, v Version) string { return "ES_EXPORTER_" + variable(flag, v) },
 		Line: &Settings{
@@ -94,7 +94,7 @@ func queryExporterCases() []Case {
 // https://www.elastic.co/guide/en/elasticsearch/client/curator/5.8/configfile.html
 func curator() Program {
 	return Program{
-		App: Curator, Link: "https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/configfile.html",
+		App: Curator, Link: "https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/configfile.html", Runtime: Python(),
 		Signs: Signs{Images: []string{"curator", "elasticsearch-curator", "docker-elasticsearch-curator"}, Mounts: []string{"curator.yml"}},
 		Dir:   "/",
 		Files: Files{Options: []string{"config"}, Paths: []string{"/.curator/curator.yml", "/etc/es-curator/config.yml"}},
@@ -137,7 +137,7 @@ func jaeger() Program {
 		Verify: Verify{Name: "tls.insecure_skip_verify", Off: []string{"true"}}, User: "auth.basic.username", Password: "auth.basic.password",
 	}
 	return Program{
-		App: Jaeger, Link: "https://www.jaegertracing.io/docs/latest/storage/elasticsearch/",
+		App: Jaeger, Link: "https://www.jaegertracing.io/docs/latest/storage/elasticsearch/", Runtime: Go(),
 		Signs: Signs{Images: []string{"jaeger"}},
 		Dir:   "/",
 		Files: Files{Options: []string{"config"}, Sets: []string{"set"}, Paths: []string{"/etc/jaeger/"}},
@@ -174,7 +174,7 @@ func jaegerCases() []Case {
 // https://github.com/jaegertracing/spark-dependencies#elasticsearch
 func jaegerV1() Program {
 	return Program{
-		App: JaegerV1, Link: "https://www.jaegertracing.io/docs/1.76/deployment/cli/",
+		App: JaegerV1, Link: "https://www.jaegertracing.io/docs/1.76/deployment/cli/", Runtime: Go(),
 		Signs: Signs{
 			Images: []string{"jaeger-collector", "jaeger-query", "jaeger-ingester", "jaeger-es-index-cleaner", "jaeger-es-rollover"},
 			Words:  []string{"--es.server-urls"},
@@ -207,7 +207,7 @@ func jaegerV1Cases() []Case {
 
 // OwnInit describes our own init container, as its command line has it.
 func OwnInit() Program {
-	return Program{App: Init, Flag: dashed, Repeated: []string{"elasticsearch-url"}, Line: &Settings{
+	return Program{App: Init, Runtime: Go(), Flag: dashed, Repeated: []string{"elasticsearch-url"}, Line: &Settings{
 		Hosts: []string{"elasticsearch-url"}, CA: "ca", Cert: "cert", Key: "key", Credentials: []string{"username-file", "password-file"},
 	}}
 }

@@ -11,7 +11,7 @@ func init() { describe(datadogAgent, elastAlert2, grafana, otelCollector, vector
 
 func datadogAgent() Program {
 	return Program{
-		App: "datadog-agent", As: "datadog-agent", Link: "https://docs.datadoghq.com/integrations/elastic/",
+		App: "datadog-agent", As: "datadog-agent", Link: "https://docs.datadoghq.com/integrations/elastic/", Runtime: Python(),
 		Files: Files{Paths: []string{"/etc/datadog-agent/conf.d/elastic.yaml", "/etc/datadog-agent/conf.d/elastic.d/"}, Each: true},
 		Places: []Place{{At: "instances.*", Settings: Settings{
 			Hosts: []string{"url"}, CA: "tls_ca_cert", Cert: "tls_cert", Key: "tls_private_key",
@@ -31,7 +31,7 @@ func datadogCases() []Case {
 // elastAlert2 describes ElastAlert 2. Its Python client takes no CA where it does not verify; a variable wins over its setting.
 func elastAlert2() Program {
 	return Program{
-		App: "elastalert2", As: "elastalert2", Link: "https://elastalert2.readthedocs.io/en/latest/configuration.html",
+		App: "elastalert2", As: "elastalert2", Link: "https://elastalert2.readthedocs.io/en/latest/configuration.html", Runtime: Python(),
 		Files: Files{Options: []string{"config"}, Paths: []string{"/opt/elastalert/config.yaml"}},
 		Env: func(setting string, _ Version) string {
 			return "ES_" + strings.ToUpper(strings.TrimPrefix(setting, "es_"))
@@ -55,7 +55,7 @@ func elastAlertCases() []Case {
 // grafana describes Grafana's data sources. The values are file contents, which it reads by $__file{}.
 func grafana() Program {
 	return Program{
-		App: "grafana", As: "grafana", Link: "https://grafana.com/docs/grafana/latest/administration/provisioning/",
+		App: "grafana", As: "grafana", Link: "https://grafana.com/docs/grafana/latest/administration/provisioning/", Runtime: Go(),
 		Files: Files{Paths: []string{"/etc/grafana/provisioning/datasources/"}, Each: true},
 		Places: []Place{{At: "datasources.*", Field: "type", Is: "elasticsearch", Settings: Settings{
 			Hosts: []string{"url"}, CA: "secureJsonData.tlsCACert", CAWith: "jsonData.tlsAuthWithCACert",
@@ -79,7 +79,7 @@ func otelCollector() Program {
 		Verify: Verify{Name: "tls.insecure_skip_verify", Off: []string{"true"}}, User: "user", Password: "password", Token: "api_key",
 	}
 	return Program{
-		App: "otel-collector", As: "otel-collector", Link: "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md",
+		App: "otel-collector", As: "otel-collector", Link: "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md", Runtime: Go(),
 		Files:  Files{Options: []string{"config"}, Paths: []string{"/etc/otelcol-contrib/", "/etc/otelcol/", "/conf/"}, Each: true},
 		Places: []Place{{At: "exporters.elasticsearch*", Settings: s}, {At: "receivers.elasticsearch*", Settings: s}},
 		Cases:  slices.Concat(collectorCases("exporters:\n  elasticsearch:\n    %s"), collectorCases("receivers:\n  elasticsearch/b:\n    %s")),
@@ -99,9 +99,10 @@ func collectorCases(around string) []Case {
 func vector() Program {
 	return Program{
 		App: "vector", As: "vector", Link: "https://vector.dev/docs/reference/configuration/sinks/elasticsearch/",
-		Files: Files{Options: []string{"config", "c", "config-yaml", "config-dir", "C"}, Paths: []string{"/etc/vector/"}, Each: true},
+		Runtime: Runtime{Name: "Vector", Keys: openSSL},
+		Files:   Files{Options: []string{"config", "c", "config-yaml", "config-dir", "C"}, Paths: []string{"/etc/vector/"}, Each: true},
 		Places: []Place{{At: "sinks.*", Field: "type", Is: "elasticsearch", Settings: Settings{
-			Hosts: []string{"endpoints", "endpoint"}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file",
+			Hosts: []string{"endpoints", "endpoint"}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file", KeyPass: "tls.key_pass",
 			Verify: Verify{Name: "tls.verify_certificate", Off: []string{"false"}}, User: "auth.user", Password: "auth.password",
 		}}},
 		Cases: vectorCases(),

@@ -27,7 +27,7 @@ func logstash() Program {
 		User:   "elasticsearch.username", Password: "elasticsearch.password", Token: "elasticsearch.api_key",
 	}
 	return Program{
-		App: Logstash, Link: "https://www.elastic.co/guide/en/logstash/8.19/plugins-outputs-elasticsearch.html#plugins-outputs-elasticsearch-ssl_certificate",
+		App: Logstash, Link: "https://www.elastic.co/guide/en/logstash/8.19/plugins-outputs-elasticsearch.html#plugins-outputs-elasticsearch-ssl_certificate", Runtime: JRuby(),
 		Signs: Signs{Images: []string{"logstash", "logstash-oss", "logstash-wolfi"}, Mounts: []string{"logstash.yml", "pipelines.yml", "logstash.conf"}},
 		Dir:   "/usr/share/logstash",
 		Files: Files{Paths: []string{"/usr/share/logstash/config/logstash.yml", "/bitnami/logstash/config/logstash.yml"}},
@@ -61,7 +61,7 @@ func logstashCases() []Case {
 func logstashPlugin(plugin pipeline.Plugin, v Version) *Settings {
 	s := Settings{
 		Hosts: []string{"hosts"}, Switch: Switch{"ssl_enabled", "true", Bare}, CA: "ssl_certificate_authorities", CAIsList: true, Trust: "ssl_truststore_path",
-		Cert: "ssl_certificate", Key: "ssl_key", Store: "ssl_keystore_path", StorePass: "ssl_keystore_password",
+		Fingerprint: "ca_trusted_fingerprint", Cert: "ssl_certificate", Key: "ssl_key", Store: "ssl_keystore_path", StorePass: "ssl_keystore_password",
 		StoreAlso: []string{"ssl_truststore_path", "truststore"},
 		Verify:    Verify{Name: "ssl_verification_mode", Off: []string{"none"}},
 		User:      "user", Password: "password", Token: "api_key",
@@ -109,11 +109,11 @@ func logstashPlugin(plugin pipeline.Plugin, v Version) *Settings {
 // https://docs.fluentbit.io/manual/pipeline/outputs/elasticsearch
 func fluentBit() Program {
 	s := Settings{
-		Hosts: []string{"host"}, Switch: Switch{"tls", "on", Decides}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file",
+		Hosts: []string{"host"}, Switch: Switch{"tls", "on", Decides}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file", KeyPass: "tls.key_passwd",
 		Verify: Verify{Name: "tls.verify", Off: []string{"off", "false", "no"}}, User: "http_user", Password: "http_passwd",
 	}
 	return Program{
-		App: FluentBit, Link: "https://docs.fluentbit.io/manual/administration/transport-security",
+		App: FluentBit, Link: "https://docs.fluentbit.io/manual/administration/transport-security", Runtime: OpenSSL(),
 		Signs: Signs{
 			Images: []string{"fluent-bit", "aws-for-fluent-bit"}, Mounts: []string{"fluent-bit.conf", "fluent-bit.yaml"}, Words: []string{"--config=/fluent-bit/"},
 		},
@@ -151,11 +151,11 @@ func fluentBitCases() []Case {
 // host, and the scheme in it over scheme.
 func fluentd() Program {
 	s := Settings{
-		Hosts: []string{"hosts", "host"}, FirstHost: true, Scheme: "scheme", CA: "ca_file", Cert: "client_cert", Key: "client_key",
+		Hosts: []string{"hosts", "host"}, FirstHost: true, Scheme: "scheme", CA: "ca_file", Cert: "client_cert", Key: "client_key", KeyPass: "client_key_pass",
 		Verify: Verify{Name: "ssl_verify", Off: []string{"false"}}, User: "user", Password: "password", Token: "api_key",
 	}
 	return Program{
-		App: Fluentd, Link: "https://github.com/uken/fluent-plugin-elasticsearch#scheme",
+		App: Fluentd, Link: "https://github.com/uken/fluent-plugin-elasticsearch#scheme", Runtime: Ruby(),
 		Signs: Signs{
 			Images: []string{"fluentd", "fluentd-kubernetes-daemonset", "fluentd-elasticsearch", "fluentd_elasticsearch"},
 			Mounts: []string{"fluent.conf", "fluentd.conf"},

@@ -25,7 +25,10 @@ func FormOf(text []byte) (Form, bool) {
 	if block == nil {
 		return Form{}, false
 	}
-	first, _ := pem.Decode(text)
+	first, rest := pem.Decode(text)
+	if first.Type == "EC PARAMETERS" { // which openssl writes in front of a key, and everybody passes over
+		first, _ = pem.Decode(rest)
+	}
 	f := Form{Block: block.Type, Behind: !bytes.Equal(first.Bytes, block.Bytes), Encrypted: isEncrypted(block), Cut: EndsInSpace(block.Bytes)}
 	if key, err := parseKey(block.Bytes); err == nil {
 		f.Kind = kindOf(key.Public())

@@ -66,30 +66,34 @@ func unquoted(value string) string {
 }
 
 // withoutPassword takes the password off that may stand behind the name of a certificate: file:password. \: is a colon of the name.
-func withoutPassword(w Word) Word {
+func withoutPassword(w Word) (name, password Word) {
 	const scheme = "file:"
 	begin := 0
 	if strings.HasPrefix(w.Text, scheme) {
 		begin = len(scheme)
 	}
+	password = w
+	password.Text = ""
 	var b strings.Builder
-	for i := begin; i < len(w.Text) && w.Text[i] != ':'; i++ {
+	i := begin
+	for ; i < len(w.Text) && w.Text[i] != ':'; i++ {
 		if w.Text[i] == '\\' && i+1 < len(w.Text) && strings.IndexByte(`:\`, w.Text[i+1]) >= 0 {
 			i++
 		}
 		b.WriteByte(w.Text[i])
 	}
 	if !strings.HasPrefix(w.Text, "pkcs11:") {
+		password.Text = strings.TrimPrefix(w.Text[i:], ":")
 		w.Text = w.Text[:begin] + b.String()
 	}
-	return w
+	return w, password
 }
 
 // Join gives the request with what a file of options says besides; false where the two say an option in different ways.
 func (r Request) Join(file Request) (Request, bool) {
 	same := true
 	options := map[string]Word{}
-	for _, name := range []string{"cacert", "cert", "key"} {
+	for _, name := range []string{"cacert", "cert", "key", "pass"} {
 		own, said := r.Options[name]
 		other, also := file.Options[name]
 		same = same && !(said && also && own.Text != other.Text)

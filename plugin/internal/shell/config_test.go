@@ -33,11 +33,12 @@ func TestConfig(t *testing.T) {
 
 // TestWithoutPassword holds what of the value of --cert is the name of the file.
 func TestWithoutPassword(t *testing.T) {
-	for value, want := range map[string]string{
-		"/tls.crt": "/tls.crt", "/tls.crt:pw": "/tls.crt", `/a\:b.crt:pw`: "/a:b.crt", "file:/tls.crt:pw": "file:/tls.crt", "pkcs11:id=1": "pkcs11:id=1",
+	for value, want := range map[string][2]string{
+		"/tls.crt": {"/tls.crt"}, "/tls.crt:pw": {"/tls.crt", "pw"}, `/a\:b.crt:p:w`: {"/a:b.crt", "p:w"}, "file:/tls.crt:pw": {"file:/tls.crt", "pw"},
+		"pkcs11:id=1": {"pkcs11:id=1"},
 	} {
-		if got := withoutPassword(Word{Text: value}).Text; got != want {
-			t.Errorf("%s: got %s, expected %s", value, got, want)
+		if name, password := withoutPassword(Word{Text: value}); name.Text != want[0] || password.Text != want[1] {
+			t.Errorf("%s: got %s and %s, expected %v", value, name.Text, password.Text, want)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 type Request struct {
 	Addresses    []Word          // its operands
 	Sent         []Word          // all else that it is given, such as what it sends
-	Options      map[string]Word // cacert, cert and key
+	Options      map[string]Word // cacert, cert, key and pass
 	Insecure     bool            // -k
 	IgnoresFiles bool            // -q: no file of options is read
 	Files        []Word          // of options: -K
@@ -156,8 +156,11 @@ func (r *Request) note(name string, given Word) {
 	case "url":
 		r.Addresses = append(r.Addresses, given)
 	case "cert":
-		r.Options[name] = withoutPassword(given)
-	case "cacert", "key":
+		file, password := withoutPassword(given)
+		if r.Options[name] = file; password.Text != "" {
+			r.Options["pass"] = password
+		}
+	case "cacert", "key", "pass":
 		r.Options[name] = given
 	case "config":
 		if given.Text != "/dev/null" {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
@@ -16,8 +17,10 @@ import (
 type connection struct {
 	caller
 	program string // "Kibana"
-	name    string // of the place: "output.elasticsearch"
-	dir     string // where relative paths start
+	runtime catalog.Runtime
+	version catalog.Version // of the program; zero where nothing tells it
+	name    string          // of the place: "output.elasticsearch"
+	dir     string          // where relative paths start
 
 	hosts       []value
 	scheme      value // https where addresses do not say it
@@ -26,7 +29,10 @@ type connection struct {
 	bare        bool // with it, an address alone is called by https
 	ca          value
 	trust       value // store with the CA
+	fingerprint value // of a CA that Elasticsearch presents
+	pin         value // of a key in the chain that is trusted
 	cert, key   value
+	keyPass     value // passphrase of the key
 	store       value // store with the pair
 	always      *value
 	unchecked   string // the setting that switches verification off; "" = the server is verified
@@ -172,7 +178,7 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 	case c.ca.hidden:
 		a.assume("%s: %s names the CA of Elasticsearch", c.caller, c.ca.at.path)
 		return
-	case !c.ca.set():
+	case !c.ca.set() && !c.fingerprint.set():
 		a.fail(c.setting(c.ca, c.name), ClientTrust, "it names no CA, and trusts the public ones of its image only")
 		return
 	}
@@ -193,11 +199,15 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 	if len(a.Findings) > 0 {
 		return
 	}
+	t := trust{cas: cas, known: known, files: strings.Join(files, ", ")}
+	if c.fingerprint.set() && t.files == "" {
+		t.files = c.fingerprint.at.path
+	}
 	if len(servers) == 0 {
-		a.assume("Elasticsearch at %s has a certificate that a CA in %s signed", hostsOf(addresses), strings.Join(files, ", "))
+		a.assume("Elasticsearch at %s has a certificate that a CA in %s signed", hostsOf(addresses), t.files)
 	}
 	for _, s := range servers {
-		c.trusts(a, s, addresses, cas, known, strings.Join(files, ", "))
+		c.trusts(a, s, addresses, c.printed(a, s, t))
 	}
 }
 
@@ -211,17 +221,8 @@ func ofSystem(file string) bool {
 	return false
 }
 
-func (c *connection) trusts(a *Aspect, s *server, addresses []address, cas []*x509.Certificate, known bool, files string) {
-	if s.chain == nil || len(cas) == 0 {
-		a.assume("%s is signed by a CA in %s", s.presented(), files)
-	} else if err := signed(s.chain, cas); err != nil {
-		if known {
-			a.fail(c.ca.at, ClientTrust, "%s did not sign the certificate of %s (%s)", files, s.object.ID, s.cert.What())
-			return
-		}
-		a.assume("%s is signed by a CA in %s", s.presented(), files)
-	}
-	if c.chainOnly {
+func (c *connection) trusts(a *Aspect, s *server, addresses []address, t trust) {
+	if c.judgeChain(a, s, t); len(a.Findings) > 0 || c.chainOnly {
 		return
 	}
 	for _, at := range addresses {
@@ -322,6 +323,7 @@ func (c *connection) madeHere() bool {
 		}
 		maker.reader = c.reader
 		c.caller, c.dir, c.cert, c.key = maker, "/", flags["cert"], flags["key"]
+		c.runtime = catalog.OwnInit().Runtime // which reads them
 		return true
 	}
 	return false
@@ -338,7 +340,9 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 	a.add(cert)
 	a.add(key)
 	chain := c.certs(cert, a)
-	fits(chain, cert, key, a)
+	if key = c.readable(key, c.keyPass, a); key.code == "" {
+		fits(chain, cert, key, a)
+	}
 	c.judgeUse(a, cert, chain)
 	if cert.code != "" || c.options.ClientAuthentication == "none" {
 		return

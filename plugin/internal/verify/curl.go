@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -129,7 +130,7 @@ func (c caller) dirOf(run process.Run) string {
 
 // curl gives one request as a connection, nil when it does not go to Elasticsearch; read is false where nobody can tell.
 func (c caller) curl(run process.Run, request shell.Request, s *server) (made *connection, read bool) {
-	made = &connection{caller: c, program: "curl", name: run.Name, dir: c.dirOf(run), noIdentity: true, probe: run.Name != process.Main}
+	made = &connection{caller: c, program: "curl", runtime: catalog.Curl(), name: run.Name, dir: c.dirOf(run), noIdentity: true, probe: run.Name != process.Main}
 	request, read = c.withFiles(run, request)
 	known := false
 	for _, w := range request.Addresses {
@@ -151,7 +152,7 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 	for _, o := range []struct {
 		name string
 		into *value
-	}{{"cacert", &made.ca}, {"cert", &made.cert}, {"key", &made.key}} {
+	}{{"cacert", &made.ca}, {"cert", &made.cert}, {"key", &made.key}, {"pass", &made.keyPass}} {
 		w, given := request.Options[o.name]
 		if !given {
 			w, given = options.Options[o.name]

@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -11,7 +12,7 @@ import (
 // https://www.elastic.co/guide/en/kibana/8.19/docker.html#environment-variable-config
 func kibanaKeys() []string {
 	return []string{
-		"hosts", "username", "password", "serviceAccountToken", "ssl.certificate", "ssl.key", "ssl.certificateAuthorities", "ssl.verificationMode",
+		"hosts", "username", "password", "serviceAccountToken", "ssl.certificate", "ssl.key", "ssl.keyPassphrase", "ssl.certificateAuthorities", "ssl.verificationMode",
 		"ssl.alwaysPresentCertificate", "ssl.keystore.path", "ssl.truststore.path",
 	}
 }
@@ -66,8 +67,8 @@ func (c *connection) settingsUnread(l link) {
 func (c caller) kibanaConnection(w *recognise.Workload, set settings, prefix string) *connection {
 	get := func(key string) value { return c.expanded(set[prefix+key]) }
 	made := &connection{
-		caller: c, program: "Kibana", name: prefix + "hosts", dir: w.Layout.Home, hosts: []value{set[prefix+"hosts"]},
-		ca: get("ssl.certificateAuthorities"), trust: get("ssl.truststore.path"), cert: get("ssl.certificate"), key: get("ssl.key"), store: get("ssl.keystore.path"),
+		caller: c, program: "Kibana", runtime: catalog.Node(), name: prefix + "hosts", dir: w.Layout.Home, hosts: []value{set[prefix+"hosts"]},
+		ca: get("ssl.certificateAuthorities"), trust: get("ssl.truststore.path"), cert: get("ssl.certificate"), key: get("ssl.key"), keyPass: get("ssl.keyPassphrase"), store: get("ssl.keystore.path"),
 		user: get("username"), password: get("password"), token: get("serviceAccountToken"), kibana: true,
 	}
 	switch mode := get("ssl.verificationMode"); {

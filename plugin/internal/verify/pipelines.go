@@ -50,6 +50,7 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 			}
 			if made := connectionIn(*known, c, set, ""); made != nil {
 				made.program, made.name, made.dir = string(p.App), plugin.String(), path.Dir(file)
+				made.runtime, made.version = p.Runtime, version
 				found = append(found, made)
 			}
 		}

@@ -39,6 +39,7 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 			}
 			if made := connectionIn(at.Settings, c, set, prefix); made != nil {
 				made.program, made.dir = string(p.App), or(p.Dir, recognise.WorkingDir(c.Container))
+				made.runtime, made.version = p.Runtime, recognise.VersionOf(c.object, c.Container)
 				if p.Files.Each {
 					_, made.name, _ = strings.Cut(made.name, ".")
 				}
@@ -167,9 +168,11 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *co
 	made.mustEnable, made.bare = s.Switch.Kind == catalog.Decides, s.Switch.Kind == catalog.Bare
 	if s.CAWith == "" || get(s.CAWith).is("true") {
 		made.ca, made.trust = get(s.CA), get(s.Trust)
+		made.fingerprint, made.pin = get(s.Fingerprint), get(s.Pin)
 	}
 	if s.PairWith == "" || get(s.PairWith).is("true") {
 		made.cert, made.key, made.store = get(s.Cert), get(s.Key), get(s.Store)
+		made.keyPass = get(s.KeyPass)
 	}
 	if s.StoreTrusts && !made.ca.set() && !made.trust.set() {
 		made.trust = made.store

@@ -1,0 +1,94 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
+)
+
+// trust is what a client trusts.
+type trust struct {
+	cas   []*x509.Certificate
+	known bool   // cas are all of them
+	files string // where they are
+}
+
+// printed adds the CA with the fingerprint of the settings, which the server itself must present.
+func (c *connection) printed(a *Aspect, s *server, t trust) trust {
+	switch {
+	case !c.fingerprint.set():
+	case c.fingerprint.hidden || s.chain == nil:
+		a.assume("%s has the fingerprint in %s, or a CA in its chain has", s.presented(), c.fingerprint.at.path)
+		t.known, t.cas = false, nil
+	default:
+		for _, presented := range s.chain {
+			sum := sha256.Sum256(presented.Raw)
+			if presented.IsCA && strings.EqualFold(hex.EncodeToString(sum[:]), c.fingerprint.text()) {
+				t.cas = append(slices.Clone(t.cas), presented)
+			}
+		}
+	}
+	return t
+}
+
+// judgeChain judges whether a client takes the certificate of a server.
+func (c *connection) judgeChain(a *Aspect, s *server, t trust) {
+	c.judgePin(a, s, t)
+	missing := s.chain == nil || len(t.cas) == 0 || signed(s.chain, t.cas) != nil
+	switch {
+	case missing && t.known && s.chain != nil && c.fingerprint.set():
+		a.fail(c.fingerprint.at, ClientTrust, "%s presents no CA with this fingerprint, and a CA that it does not present is not trusted by it (%s)",
+			s.object.ID, s.cert.What())
+	case missing && t.known && s.chain != nil && len(t.cas) > 0:
+		a.fail(c.ca.at, ClientTrust, "%s did not sign the certificate of %s (%s)", t.files, s.object.ID, s.cert.What())
+	case missing:
+		a.assume("%s is signed by a CA in %s", s.presented(), t.files)
+	case c.runtime.Anchors == catalog.AnyAnchor || rooted(s.chain, t.cas):
+	case c.runtime.Anchors == catalog.RootAnchor && t.known:
+		a.fail(c.ca.at, ClientTrust, "%s has no root of the certificate of %s (%s), and %s takes nothing else for a CA: add the root to the file",
+			t.files, s.object.ID, s.cert.What(), c.runtime.Name)
+	default:
+		a.assume("%s: %s, which holds no root of %s, is enough for it", c.caller, t.files, s.presented())
+	}
+}
+
+// judgePin looks for the key that a certificate must have.
+func (c *connection) judgePin(a *Aspect, s *server, t trust) {
+	hasPin := func(one *x509.Certificate) bool {
+		sum := sha256.Sum256(one.RawSubjectPublicKeyInfo)
+		return slices.Contains(c.pin.list(), base64.StdEncoding.EncodeToString(sum[:]))
+	}
+	switch {
+	case !c.pin.set() || !c.pin.hidden && slices.ContainsFunc(slices.Concat(s.chain, t.cas), hasPin):
+	case c.pin.hidden || s.chain == nil || !t.known:
+		a.assume("%s, or a CA of it, has the key that %s names", s.presented(), c.pin.at.path)
+	default:
+		a.fail(c.pin.at, ClientTrust, "no certificate of %s, and none of its CAs, has this key", s.object.ID)
+	}
+}
+
+// rooted tells whether a chain leads to a certificate among the CAs that signed itself.
+func rooted(chain, cas []*x509.Certificate) bool {
+	isRoot := func(c *x509.Certificate) bool {
+		return bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+	}
+	var roots, between []*x509.Certificate
+	for _, ca := range cas {
+		if isRoot(ca) {
+			roots = append(roots, ca)
+		} else {
+			between = append(between, ca)
+		}
+	}
+	if slices.ContainsFunc(roots, chain[0].Equal) {
+		return true
+	}
+	return len(roots) > 0 && certificate.ChainsTo(slices.Concat(chain, between), roots) == nil
+}

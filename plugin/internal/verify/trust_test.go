@@ -1,0 +1,147 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/test/pki"
+)
+
+// board is a Kibana that presents the pair of its own Secret.
+const board = `---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: board
+spec:
+  template:
+    spec:
+      containers:
+      - name: kibana
+        image: kibana:8.19.2
+        env:
+        - {name: ELASTICSEARCH_HOSTS, value: "https://search:9200"}
+        - {name: ELASTICSEARCH_USERNAME, value: kibana_system}
+        - {name: ELASTICSEARCH_PASSWORD, valueFrom: {secretKeyRef: {name: board, key: password}}}
+        - {name: ELASTICSEARCH_SSL_CERTIFICATE, value: /tls/tls.crt}
+        - {name: ELASTICSEARCH_SSL_KEY, value: /tls/tls.key}
+        - {name: ELASTICSEARCH_SSL_CERTIFICATEAUTHORITIES, value: /tls/ca.crt}
+        - {name: ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE, value: "true"}
+        volumeMounts:
+        - {name: tls, mountPath: /tls}
+      volumes:
+      - {name: tls, secret: {secretName: pair}}
+`
+
+// shipped is a Logstash that presents the same pair.
+const shipped = `---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: pipeline}
+data:
+  out.conf: |
+    output { elasticsearch {
+      hosts => ["https://search:9200"]
+      ssl_certificate_authorities => ["/tls/ca.crt"]
+      ssl_certificate => "/tls/tls.crt"
+      ssl_key => "/tls/tls.key"
+    } }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ship}
+spec:
+  template:
+    spec:
+      containers:
+      - name: logstash
+        image: logstash:8.19.2
+        volumeMounts:
+        - {name: pipeline, mountPath: /usr/share/logstash/pipeline}
+        - {name: tls, mountPath: /tls}
+      volumes:
+      - {name: pipeline, configMap: {name: pipeline}}
+      - {name: tls, secret: {secretName: pair}}
+`
+
+// secret gives a Secret with files: names and what they hold, in turn.
+func secret(name string, files ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "---\napiVersion: v1\nkind: Secret\nmetadata: {name: %s}\nstringData:\n", name)
+	for i := 0; i+1 < len(files); i += 2 {
+		fmt.Fprintf(&b, "  %s: |\n%s", files[i], indented(files[i+1], 4))
+	}
+	return b.String()
+}
+
+// judgedNow is judged for certificates that have just been made.
+func judgedNow(t *testing.T, text string) *Graph {
+	t.Helper()
+	stream, err := manifest.Split([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := Manifests(stream, nil, Options{ClientAuthentication: "required", Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// Each program ends a chain as its runtime does, and reads keys as that does.
+func TestTrustByRuntime(t *testing.T) {
+	root := pki.NewCA("root")
+	between := root.Intermediate("between")
+	own := between.Leaf(pki.Options{CN: "search", SANs: []string{"search"}})
+	client, ofRSA := root.Leaf(pki.Options{CN: "client"}), root.Leaf(pki.Options{CN: "client", RSA: true})
+	der := func(text []byte) []byte { b, _ := pem.Decode(text); return b.Bytes }
+	print := func(text []byte) string { sum := sha256.Sum256(der(text)); return hex.EncodeToString(sum[:]) }
+	pin := func(text []byte) string {
+		c, err := x509.ParseCertificate(der(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+		return base64.StdEncoding.EncodeToString(sum[:])
+	}
+	node := node{}.String() + secret("search-tls", "ca.crt", string(root.Cert), "tls.crt", string(slices.Concat(own.Cert, between.Cert)), "tls.key", string(own.Key))
+	beat := func(old, new string) string { return strings.Replace(filebeat(wholeSecret), old, new, 1) }
+	const ca = "certificate_authorities: [/tls/ca.crt]"
+	for _, test := range []struct {
+		name, program string
+		ca            []byte
+		pair          pki.Pair
+		codes         string
+	}{
+		{"Filebeat, the root", filebeat(wholeSecret), root.Cert, client, ""},
+		{"Filebeat, an intermediate alone", filebeat(wholeSecret), between.Cert, client, ""},
+		{"Filebeat, the server's own", filebeat(wholeSecret), own.Cert, client, ""},
+		{"Filebeat, another root", filebeat(wholeSecret), pki.NewCA("root").Cert, client, string(ClientTrust)},
+		{"Filebeat, the fingerprint of a CA that is presented", beat(ca, "ca_trusted_fingerprint: "+print(between.Cert)), nil, client, ""},
+		{"the same in capitals", beat(ca, "ca_trusted_fingerprint: "+strings.ToUpper(print(between.Cert))), nil, client, ""},
+		{"of one that is not", beat(ca, "ca_trusted_fingerprint: "+print(root.Cert)), nil, client, string(ClientTrust)},
+		{"of no CA", beat(ca, "ca_trusted_fingerprint: "+print(own.Cert)), nil, client, string(ClientTrust)},
+		{"a key that the chain has", beat(ca, ca+", ca_sha256: "+pin(root.Cert)), root.Cert, client, ""},
+		{"a key that it does not have", beat(ca, ca+", ca_sha256: "+pin(client.Cert)), root.Cert, client, string(ClientTrust)},
+		{"Kibana, the root", board, root.Cert, client, ""},
+		{"Kibana, the whole chain", board, slices.Concat(between.Cert, root.Cert), client, ""},
+		{"Kibana, an intermediate alone", board, between.Cert, client, string(ClientTrust)},
+		{"Kibana, the server's own", board, own.Cert, client, string(ClientTrust)},
+		{"Logstash, an intermediate alone", shipped, between.Cert, ofRSA, ""},
+		{"Logstash, a key that is not RSA", shipped, root.Cert, client, string(NoMaterial)},
+	} {
+		text := node + test.program + secret("pair", "ca.crt", string(test.ca), "tls.crt", string(test.pair.Cert), "tls.key", string(test.pair.Key))
+		if g := judgedNow(t, text); codesOf(g) != test.codes {
+			t.Errorf("%s: got %q, expected %q\n%s", test.name, codesOf(g), test.codes, g.Text())
+		}
+	}
+}
