@@ -369,7 +369,7 @@ var alike = []catalog.App{catalog.Metricbeat, catalog.Heartbeat, catalog.Auditbe
 // eachLeaf visits what is set in a value: texts, lists as a whole, numbers, functions.
 func eachLeaf(v reflect.Value, name string, visit func(string, reflect.Value)) {
 	switch {
-	case v.Kind() == reflect.Pointer && !v.IsNil():
+	case v.Kind() == reflect.Pointer && !v.IsNil() && v.Type() != reflect.TypeFor[*regexp.Regexp]():
 		eachLeaf(v.Elem(), name, visit)
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {

@@ -132,6 +132,9 @@ func serverValues() []variant {
 func kibanaValues() []variant {
 	return []variant{
 		{name: "credentials in the address", replace: []string{kibanaHost, `value: "https://elastic:s3cret@elasticsearch-master:9200"`}, refused: "holds a user name or password", not: "s3cret"},
+		{name: "addresses in one text", replace: []string{kibanaHost, `value: "https://elasticsearch-master:9200,https://other:9200"`}, refused: "one text with a comma"},
+		{name: "a switch that a merge key brings", base: "filebeat-daemonset", refused: "ssl.enabled comes from elsewhere", spec: "{certificates: {secretName: corp}}", replace: []string{
+			"    output.elasticsearch:\n", "    off: &off {ssl.enabled: false}\n    output.elasticsearch:\n      <<: *off\n"}},
 		{name: "a variable in the address", replace: []string{kibanaHost, `value: "https://$(ES_HOST):9200"`}, refused: "name it in elasticsearch.url"},
 		{name: "relative paths start in Kibana's home", replace: []string{`value: "/usr/share/kibana/config/certs/ca.crt"`, `value: config/certs/ca.crt`}, output: "elk-mtls-init"},
 		{name: "a pair of its own beside one that is named", replace: []string{serverHost, serverHost + "          - name: ELASTICSEARCH_SSL_CERTIFICATE\n            value: config/certs/tls.crt\n          - name: ELASTICSEARCH_SSL_KEY\n            value: config/certs/tls.key\n"},

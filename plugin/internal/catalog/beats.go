@@ -57,10 +57,10 @@ func beat(app App, name string, flavours ...string) Program {
 	return Program{
 		App: app, Link: "https://www.elastic.co/guide/en/beats/filebeat/8.19/configuration-ssl.html", Runtime: Beat(),
 		Signs: Signs{Images: images, Mounts: []string{name + ".yml"}},
-		Dir:   dir,
+		Dir:   dir, Expands: beatVariables,
 		Files: Files{
-			Options: []string{"c"}, Sets: []string{"E"}, Paths: []string{dir + "/" + name + ".yml"},
-			Modules: dir + "/modules.d/", ModulesAt: "metricbeat.modules",
+			Options: []string{"c"}, Sets: []string{"E"}, Paths: []string{dir + "/" + name + ".yml"}, Dirs: []string{"path.home", "path.config"},
+			Modules: "modules.d/*.yml", ModulesAt: "metricbeat.modules", ModulesIn: "metricbeat.config.modules.path",
 		},
 		Places: []Place{
 			{At: "output.elasticsearch", Settings: s},
@@ -117,7 +117,12 @@ func beatCases(file string) []Case {
 	against := casesAt("a flag against the file", file, output, beatBlock)
 	against[0].Args, against[0].Want = []string{"-E", "output.elasticsearch.ssl.enabled=false"}, Breaks
 	relative := casesAt("files from the working directory", file, output, relative(beatBlock, "../../.."))
-	return slices.Concat(all, module, other, mounted, named, against, relative)
+	variables := slices.Concat(byVariable(all, "{cert}", "${SAID}", Holds), byVariable(all, "{cert}", "${EMPTY:{cert}}", Holds), byVariable(all, "{cert}", "${SAID:+x}", Assumes))
+	folder := casesAt("another folder", "/etc/"+path.Base(file), output, beatBlock)
+	folder[0].Args = []string{"--path.config", "/etc"}
+	modules := casesAt("another folder for modules", "/mods/search.yml", "- module: elasticsearch\n  %s", beatBlock)
+	modules[0].Args, modules[0].Want = []string{"-E", "metricbeat.config.modules.path=/mods/*.yml"}, Assumes
+	return slices.Concat(all, module, other, mounted, named, against, relative, variables, folder, modules)
 }
 
 // apmServer describes APM Server: a Beat under another name of its image.
@@ -138,8 +143,9 @@ func agent() Program {
 		Signs: Signs{
 			Images: []string{"elastic-agent", "elastic-agent-complete", "elastic-agent-wolfi"}, Mounts: []string{"agent.yml", "elastic-agent.yml"},
 		},
-		Dir:   dir,
-		Files: Files{Options: []string{"c", "config"}, Sets: []string{"E"}, Paths: []string{dir + "/elastic-agent.yml", "/etc/elastic-agent/agent.yml"}},
+		Dir: dir, Expands: agentVariables,
+		Files: Files{Options: []string{"c", "config"}, Sets: []string{"E"}, Paths: []string{dir + "/elastic-agent.yml", "/etc/elastic-agent/agent.yml"},
+			Dirs: []string{"path.home", "path.config"}},
 		Places: []Place{
 			{At: "outputs.*", Field: "type", Is: "elasticsearch", Settings: s},
 			{At: "inputs.*", Field: "type", Is: "elasticsearch/", Settings: s},
@@ -162,7 +168,10 @@ func agentCases(file string) []Case {
 	against := casesAt("a flag against the file", file, output, beatBlock)
 	against[0].Args, against[0].Want = []string{"-E", "outputs.default.ssl.enabled=false"}, Breaks
 	relative := casesAt("files from the working directory", file, output, relative(beatBlock, "../../.."))
+	folder := casesAt("another folder", "/etc/elastic-agent.yml", output, beatBlock)
+	folder[0].Args = []string{"--path.config=/etc"}
+	variables := slices.Concat(byVariable(named, "{cert}", "${env.SAID}", Holds), byVariable(named, "{cert}", "${EMPTY:{cert}}", Holds), byVariable(named, "{cert}", "${env.SAID|'x'}", Assumes))
 	return slices.Concat(
-		beatVariants("an output", file, output), beatVariants("an input", file, input), casesAt("another place", "/etc/elastic-agent/agent.yml", output, beatBlock),
+		folder, variables, beatVariants("an output", file, output), beatVariants("an input", file, input), casesAt("another place", "/etc/elastic-agent/agent.yml", output, beatBlock),
 		other, mounted, named, long, against, relative)
 }

@@ -1,6 +1,9 @@
 package catalog
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Case is a container that runs a program, as its documentation has it, and what is so of it. {url} stands for the address of
 // Elasticsearch, {host} for its name, {ca}, {cert} and {key} for mounted files, {alias} for a name of it that its certificate does not cover.
@@ -50,6 +53,26 @@ func casesAt(name, file, around, block string, breaks ...string) []Case {
 func lacking(name, file, around, block string) []Case {
 	all := casesAt(name, file, around, block)
 	all[0].Want = NeedsPair
+	return all
+}
+
+// byVariable makes of the first of some cases one in which a variable says what stands for placeholder, in its own spelling.
+func byVariable(all []Case, placeholder, reference string, want Want) []Case {
+	c := all[0]
+	c.Name, c.Want = c.Name+", by "+reference, want
+	c.Text = strings.Replace(c.Text, placeholder, reference, 1)
+	c.Env = append(slices.Clone(c.Env), "EMPTY=")
+	if strings.Contains(reference, "SAID") {
+		c.Env = append(c.Env, "SAID="+placeholder)
+	}
+	return []Case{c}
+}
+
+// twice makes a case in which a key of the block stands twice.
+func twice(file, around, block string) []Case {
+	last := block[strings.LastIndexByte(block, '\n')+1:]
+	all := casesAt(around+", a key twice", file, around, block+"\n"+last)
+	all[0].Want = Breaks
 	return all
 }
 

@@ -23,6 +23,8 @@ type Program struct {
 	Signs
 	Dir   string // where relative paths in its settings start; "" is /
 	Files Files
+	// Expands is how it puts variables into its settings.
+	Expands Expansion
 	// Places are the connections in its files.
 	Places []Place
 	// Line are the settings of the one connection that its command line and environment may hold.
@@ -54,9 +56,11 @@ type Files struct {
 	Options []string // of its command line that name a file or folder; of several files it merges the settings
 	Sets    []string // of its command line that set anything in them: E for -E name=value
 	Paths   []string // where they are otherwise; one that ends in "/" stands for every file of YAML or JSON below it
+	Once    bool     // a key that a mapping has twice stops it
 	Each    bool     // each file is read by itself, none is merged with others
-	// Modules is a folder of further files, each of which holds a list that belongs to ModulesAt.
-	Modules, ModulesAt string
+	Dirs    []string // of its command line that name another Dir
+	// Modules are further files, each of which holds a list that belongs to ModulesAt. ModulesIn is the setting that says others.
+	Modules, ModulesAt, ModulesIn string
 }
 
 // Place is a part of a file that is a connection, or each of several: "*" at the end of a step stands for any entry or element.

@@ -96,7 +96,7 @@ func curator() Program {
 	return Program{
 		App: Curator, Link: "https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/configfile.html", Runtime: Python(),
 		Signs: Signs{Images: []string{"curator", "elasticsearch-curator", "docker-elasticsearch-curator"}, Mounts: []string{"curator.yml"}},
-		Dir:   "/",
+		Dir:   "/", Expands: curatorVariables,
 		Files: Files{Options: []string{"config"}, Paths: []string{"/.curator/curator.yml", "/etc/es-curator/config.yml"}},
 		Places: []Place{
 			{At: "elasticsearch.client", Settings: Settings{
@@ -127,7 +127,7 @@ func curatorCases() []Case {
 	return slices.Concat(
 		casesAt("version 8", file, now, block, "verify_certs: false"), casesAt("before", file, then, older, "use_ssl: false", "ssl_no_validate: true"),
 		casesAt("the older place", "/.curator/curator.yml", then, older), casesAt("files from the root", file, now, relative(block, "..")),
-		alone, before, flag, mounted)
+		alone, before, flag, mounted, byVariable(flag, "{cert}", "${SAID}", Holds))
 }
 
 // jaeger describes Jaeger 2: backends in the file of its collector.
@@ -139,8 +139,8 @@ func jaeger() Program {
 	return Program{
 		App: Jaeger, Link: "https://www.jaegertracing.io/docs/latest/storage/elasticsearch/", Runtime: Go(),
 		Signs: Signs{Images: []string{"jaeger"}},
-		Dir:   "/",
-		Files: Files{Options: []string{"config"}, Sets: []string{"set"}, Paths: []string{"/etc/jaeger/"}},
+		Dir:   "/", Expands: collectorVariables,
+		Files: Files{Once: true, Options: []string{"config"}, Sets: []string{"set"}, Paths: []string{"/etc/jaeger/"}},
 		Places: []Place{
 			{At: "extensions.jaeger_storage.backends.*.elasticsearch", Settings: s},
 			{At: "extensions.jaeger_storage.metric_backends.*.elasticsearch", Settings: s},
@@ -166,7 +166,7 @@ func jaegerCases() []Case {
 	against := casesAt("a flag against the file", file, backend, block)
 	against[0].Args = []string{"--config", file, "--set", "extensions.jaeger_storage.backends.main.elasticsearch.tls.cert_file=/other.crt"}
 	against[0].Want = Breaks
-	return slices.Concat(all, named, against)
+	return slices.Concat(all, named, against, twice(file, backend, block), byVariable(all, "{cert}", "'${env:SAID}'", Holds), byVariable(all, "{cert}", "/x/$SAID", Assumes))
 }
 
 // jaegerV1 describes the programs of Jaeger 1 and the jobs that keep indices in order. Their TLS settings count only with tls.enabled,

@@ -31,7 +31,7 @@ func datadogCases() []Case {
 // elastAlert2 describes ElastAlert 2. Its Python client takes no CA where it does not verify; a variable wins over its setting.
 func elastAlert2() Program {
 	return Program{
-		App: "elastalert2", As: "elastalert2", Link: "https://elastalert2.readthedocs.io/en/latest/configuration.html", Runtime: Python(),
+		App: "elastalert2", As: "elastalert2", Expands: pythonVariables, Link: "https://elastalert2.readthedocs.io/en/latest/configuration.html", Runtime: Python(),
 		Files: Files{Options: []string{"config"}, Paths: []string{"/opt/elastalert/config.yaml"}},
 		Env: func(setting string, _ Version) string {
 			return "ES_" + strings.ToUpper(strings.TrimPrefix(setting, "es_"))
@@ -49,14 +49,15 @@ func elastAlertCases() []Case {
 	const file, around = "/opt/elastalert/config.yaml", "%s"
 	block := "es_host: {host}\nes_port: 9200\nuse_ssl: true\nverify_certs: true\nca_certs: {ca}\nclient_cert: {cert}\nclient_key: {key}\nes_username: keeper\nes_password: change-me"
 	alone := lacking("an address alone", file, around, "es_host: {host}\nes_port: 9200\nes_username: keeper\nes_password: change-me")
-	return slices.Concat(casesAt("by its file", file, around, block, "use_ssl: false", "verify_certs: false"), alone)
+	all := casesAt("by its file", file, around, block, "use_ssl: false", "verify_certs: false")
+	return slices.Concat(all, alone, byVariable(all, "{cert}", "$SAID", Holds))
 }
 
 // grafana describes Grafana's data sources. The values are file contents, which it reads by $__file{}.
 func grafana() Program {
 	return Program{
-		App: "grafana", As: "grafana", Link: "https://grafana.com/docs/grafana/latest/administration/provisioning/", Runtime: Go(),
-		Files: Files{Paths: []string{"/etc/grafana/provisioning/datasources/"}, Each: true},
+		App: "grafana", As: "grafana", Expands: grafanaVariables, Link: "https://grafana.com/docs/grafana/latest/administration/provisioning/", Runtime: Go(),
+		Files: Files{Once: true, Paths: []string{"/etc/grafana/provisioning/datasources/"}, Each: true},
 		Places: []Place{{At: "datasources.*", Field: "type", Is: "elasticsearch", Settings: Settings{
 			Hosts: []string{"url"}, CA: "secureJsonData.tlsCACert", CAWith: "jsonData.tlsAuthWithCACert",
 			Cert: "secureJsonData.tlsClientCert", Key: "secureJsonData.tlsClientKey", PairWith: "jsonData.tlsAuth", Value: "$__file{%s}",
@@ -70,7 +71,8 @@ func grafanaCases() []Case {
 	const file, around = "/etc/grafana/provisioning/datasources/d.yaml", "datasources:\n- type: elasticsearch\n  %s"
 	block := "url: {url}\nbasicAuthUser: keeper\njsonData: {tlsAuth: true, tlsAuthWithCACert: true}\nsecureJsonData:\n  basicAuthPassword: change-me\n  tlsCACert: $__file{{ca}}\n  tlsClientCert: $__file{{cert}}\n  tlsClientKey: $__file{{key}}"
 	alone := lacking("an address alone", file, around, "url: {url}\nbasicAuthUser: keeper\nsecureJsonData: {basicAuthPassword: change-me}")
-	return slices.Concat(casesAt("by its file", file, around, block, "jsonData: {tlsAuth: false, tlsAuthWithCACert: true}", "~jsonData: {tlsAuth: true, tlsAuthWithCACert: true, tlsSkipVerify: true}"), alone)
+	all := casesAt("by its file", file, around, block, "jsonData: {tlsAuth: false, tlsAuthWithCACert: true}", "~jsonData: {tlsAuth: true, tlsAuthWithCACert: true, tlsSkipVerify: true}")
+	return slices.Concat(all, alone, twice(file, around, block), byVariable(all, "{url}", "$SAID", Holds), byVariable(all, "{cert}", "/x/$__vault{y}", Assumes))
 }
 
 func otelCollector() Program {
@@ -79,8 +81,8 @@ func otelCollector() Program {
 		Verify: Verify{Name: "tls.insecure_skip_verify", Off: []string{"true"}}, User: "user", Password: "password", Token: "api_key",
 	}
 	return Program{
-		App: "otel-collector", As: "otel-collector", Link: "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md", Runtime: Go(),
-		Files:  Files{Options: []string{"config"}, Paths: []string{"/etc/otelcol-contrib/", "/etc/otelcol/", "/conf/"}, Each: true},
+		App: "otel-collector", As: "otel-collector", Expands: collectorVariables, Link: "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md", Runtime: Go(),
+		Files:  Files{Once: true, Options: []string{"config"}, Paths: []string{"/etc/otelcol-contrib/", "/etc/otelcol/", "/conf/"}, Each: true},
 		Places: []Place{{At: "exporters.elasticsearch*", Settings: s}, {At: "receivers.elasticsearch*", Settings: s}},
 		Cases:  slices.Concat(collectorCases("exporters:\n  elasticsearch:\n    %s"), collectorCases("receivers:\n  elasticsearch/b:\n    %s")),
 	}
@@ -90,17 +92,18 @@ func collectorCases(around string) []Case {
 	const file = "/etc/otelcol-contrib/config.yaml"
 	block := "endpoint: {url}\ntls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}}\nuser: keeper\npassword: change-me"
 	alone := lacking(around+", an address alone", file, around, "endpoint: {url}\nuser: keeper\npassword: change-me")
+	all := casesAt(around, file, around, block, "~tls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}, insecure_skip_verify: true}")
 	return slices.Concat(
-		casesAt(around, file, around, block, "~tls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}, insecure_skip_verify: true}"),
+		all, twice(file, around, block), byVariable(all, "{cert}", "'${env:SAID}'", Holds), byVariable(all, "{cert}", "/x/$SAID", Assumes),
 		casesAt(around+", an API key", file, around, strings.Replace(block, "user: keeper\npassword: change-me", "api_key: key", 1)), alone,
 	)
 }
 
 func vector() Program {
 	return Program{
-		App: "vector", As: "vector", Link: "https://vector.dev/docs/reference/configuration/sinks/elasticsearch/",
+		App: "vector", As: "vector", Expands: vectorVariables, Link: "https://vector.dev/docs/reference/configuration/sinks/elasticsearch/",
 		Runtime: Runtime{Name: "Vector", Keys: openSSL},
-		Files:   Files{Options: []string{"config", "c", "config-yaml", "config-dir", "C"}, Paths: []string{"/etc/vector/"}, Each: true},
+		Files:   Files{Once: true, Options: []string{"config", "c", "config-yaml", "config-dir", "C"}, Paths: []string{"/etc/vector/"}, Each: true},
 		Places: []Place{{At: "sinks.*", Field: "type", Is: "elasticsearch", Settings: Settings{
 			Hosts: []string{"endpoints", "endpoint"}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file", KeyPass: "tls.key_pass",
 			Verify: Verify{Name: "tls.verify_certificate", Off: []string{"false"}}, User: "auth.user", Password: "auth.password",
@@ -113,5 +116,6 @@ func vectorCases() []Case {
 	const file, around = "/etc/vector/vector.yaml", "sinks:\n  search:\n    type: elasticsearch\n    %s"
 	block := "endpoints: ['{url}']\ntls: {ca_file: {ca}, crt_file: {cert}, key_file: {key}}\nauth: {user: keeper, password: change-me}"
 	alone := lacking("an address alone", file, around, "endpoints: ['{url}']\nauth: {user: keeper, password: change-me}")
-	return slices.Concat(casesAt("by its file", file, around, block, "~tls: {ca_file: {ca}, crt_file: {cert}, key_file: {key}, verify_certificate: false}"), alone)
+	all := casesAt("by its file", file, around, block, "~tls: {ca_file: {ca}, crt_file: {cert}, key_file: {key}, verify_certificate: false}")
+	return slices.Concat(all, alone, twice(file, around, block), byVariable(all, "{cert}", "'${SAID}'", Holds), byVariable(all, "{cert}", "'/x/${SAID:?x}'", Assumes))
 }

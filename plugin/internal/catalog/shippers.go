@@ -29,7 +29,7 @@ func logstash() Program {
 	return Program{
 		App: Logstash, Link: "https://www.elastic.co/guide/en/logstash/8.19/plugins-outputs-elasticsearch.html#plugins-outputs-elasticsearch-ssl_certificate", Runtime: JRuby(),
 		Signs: Signs{Images: []string{"logstash", "logstash-oss", "logstash-wolfi"}, Mounts: []string{"logstash.yml", "pipelines.yml", "logstash.conf"}},
-		Dir:   "/usr/share/logstash",
+		Dir:   "/usr/share/logstash", Expands: logstashVariables,
 		Files: Files{Paths: []string{"/usr/share/logstash/config/logstash.yml", "/bitnami/logstash/config/logstash.yml"}},
 		Env:   func(setting string, _ Version) string { return strings.ToUpper(strings.ReplaceAll(setting, ".", "_")) },
 		Places: []Place{
@@ -49,8 +49,9 @@ func logstashCases() []Case {
 	key := "hosts => [\"{url}\"]\nssl_certificate_authorities => [\"{ca}\"]\n" + pair + "\napi_key => \"id:key\""
 	alone := lacking("an address alone", file, output, "hosts => [\"{url}\"]\n"+login)
 	bare := lacking("a host alone", file, output, "hosts => [\"{host}:9200\"]\n"+login)
+	all := casesAt("an output", file, output, block, "ssl_enabled => false", "~ssl_verification_mode => \"none\"")
 	return slices.Concat(
-		casesAt("an output", file, output, block, "ssl_enabled => false", "~ssl_verification_mode => \"none\""),
+		all, byVariable(all, "{cert}", "${SAID}", Holds),
 		casesAt("a host, with TLS switched on", file, output, replaced(block, "hosts => [\"{host}:9200\"]")+"\nssl_enabled => true"),
 		casesAt("an API key", file, output, key), alone, bare,
 	)
@@ -117,7 +118,7 @@ func fluentBit() Program {
 		Signs: Signs{
 			Images: []string{"fluent-bit", "aws-for-fluent-bit"}, Mounts: []string{"fluent-bit.conf", "fluent-bit.yaml"}, Words: []string{"--config=/fluent-bit/"},
 		},
-		Dir:   "/fluent-bit/etc",
+		Dir: "/fluent-bit/etc", Expands: fluentBitVariables,
 		Files: Files{Paths: []string{"/"}, Each: true}, // one file includes another
 		Places: []Place{
 			{At: "pipeline.outputs.*", Field: "name", Is: "es", Settings: s},
@@ -140,8 +141,9 @@ func fluentBitCases() []Case {
 	const inYAML, yaml = "/fluent-bit/etc/fluent-bit.yaml", "pipeline:\n  outputs:\n  - name: es\n    %s"
 	block2 := "host: {host}\nport: 9200\ntls: on\ntls.ca_file: {ca}\ntls.crt_file: {cert}\ntls.key_file: {key}\nhttp_user: keeper\nhttp_passwd: change-me"
 	alone2 := lacking("a host alone, in YAML", inYAML, yaml, "host: {host}\nport: 9200\nhttp_user: keeper\nhttp_passwd: change-me")
+	all := casesAt("an output", file, output, block, "tls off", "~tls.verify off")
 	return slices.Concat(
-		casesAt("an output", file, output, block, "tls off", "~tls.verify off"), casesAt("for OpenSearch", file, strings.Replace(output, "es", "opensearch", 1), block), alone,
+		all, byVariable(all, "{cert}", "${SAID}", Holds), byVariable(all, "{cert}", "${SAID:x}", Assumes), casesAt("for OpenSearch", file, strings.Replace(output, "es", "opensearch", 1), block), alone,
 		casesAt("an output in YAML", inYAML, yaml, block2, "tls: off", "~tls.verify: off"),
 		casesAt("for OpenSearch, in YAML", inYAML, strings.Replace(yaml, "es\n", "opensearch\n", 1), block2), alone2,
 	)
@@ -160,6 +162,7 @@ func fluentd() Program {
 			Images: []string{"fluentd", "fluentd-kubernetes-daemonset", "fluentd-elasticsearch", "fluentd_elasticsearch"},
 			Mounts: []string{"fluent.conf", "fluentd.conf"},
 		},
+		Expands:  fluentdVariables,
 		Language: pipeline.Fluentd, Plugin: func(plugin pipeline.Plugin, _ Version) *Settings {
 			isPlace := slices.Contains([]string{"match", "store", "source"}, plugin.Section)
 			if isPlace && isOneOf(plugin.Name, "elasticsearch", "elasticsearch_dynamic", "elasticsearch_data_stream") {
@@ -178,8 +181,9 @@ func fluentdCases() []Case {
 	alone := lacking("a host alone", file, output, "host {host}\nport 9200\nuser keeper\npassword change-me")
 	mounted := casesAt("another image", file, output, "host {host}\nport 9200\n"+rest)
 	mounted[0].Image = "example/other:1"
+	all := casesAt("a host", file, output, "host {host}\nport 9200\n"+rest, "scheme http", "~ssl_verify false")
 	return slices.Concat(
-		casesAt("a host", file, output, "host {host}\nport 9200\n"+rest, "scheme http", "~ssl_verify false"),
+		all, byVariable(all, "{cert}", "\"#{ENV['SAID']}\"", Holds), byVariable(all, "{cert}", "\"#{IO.read('x')}\"", Assumes),
 		casesAt("hosts", file, output, "hosts {url}\n"+strings.TrimPrefix(rest, "scheme https\n")),
 		casesAt("hosts, which win", file, output, "hosts {url}\nhost elsewhere.example.org\n"+rest),
 		casesAt("an API key", file, output, "host {host}\nport 9200\n"+key), alone, mounted,

@@ -16,7 +16,7 @@ func (c *configuration) channels(key string) [][]*setting {
 	var variables, written, file []*setting
 	if c.envNames != nil {
 		for _, name := range c.envNames(key) {
-			if s := c.variable(name); s != nil {
+			if s := c.variable(name); s != nil && !(c.w.Layout.NoEmpty && !s.Hidden && len(s.Values) == 0) {
 				s.Key = key
 				variables = append(variables, s)
 			}

@@ -3,10 +3,12 @@ package plan
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
@@ -45,6 +47,7 @@ type setting struct {
 	Place  string   // for messages: `env "xpack.…" of container "elasticsearch"`
 	list   bool     // spelled as a YAML list
 	json   bool     // spelled as a JSON list in one string
+	commas bool     // or with commas
 	object *object.Object
 	edit   patch.Edit // to put another value in its place; Value is nil
 	prefix string     // what stands before the value in the same word: "--es.uri=", "-Ekey="
@@ -146,7 +149,7 @@ func (c *configuration) variable(name string) *setting {
 	s := &setting{variable: name, object: c.w.Object, Place: fmt.Sprintf("env %q of container %q", name, c.w.Main.Name)}
 	s.Hidden = !v.Known || v.Secret || strings.Contains(v.Text, "$(") // of a variable that is not set before
 	if !s.Hidden {
-		s.Values = splitList(v.Text)
+		s.Values, s.commas = splitList(v.Text), hasCommas(v.Text)
 	}
 	switch holder := v.Content.Object; {
 	case v.Script: // it cannot be changed there
@@ -193,7 +196,7 @@ func (f *embedded) setting(at patch.Path, node *yaml.RNode) *setting {
 	}
 	switch n := node.YNode(); n.Kind {
 	case yaml.ScalarNode:
-		s.Values, s.json = splitList(n.Value), isJSONList(n.Value)
+		s.Values, s.json, s.commas = splitList(n.Value), isJSONList(n.Value), hasCommas(n.Value)
 		s.Hidden = strings.Contains(n.Value, "${")
 	case yaml.SequenceNode:
 		s.list = true
@@ -204,6 +207,7 @@ func (f *embedded) setting(at patch.Path, node *yaml.RNode) *setting {
 	default:
 		s.Hidden = true
 	}
+	s.Hidden = s.Hidden || slices.ContainsFunc(at, func(step patch.Step) bool { return step.Field == manifest.MergeKey })
 	return s
 }
 
@@ -217,19 +221,32 @@ func lookup(node *yaml.RNode, key string) (at patch.Path, found *yaml.RNode) {
 	return at, found
 }
 
-// lookupAll visits every spelling of a setting that a file has.
+// maxDepth is deeper than anybody writes.
+const maxDepth = 100
+
+// lookupAll visits every spelling of a setting that a file has, and what a merge key brings.
 func lookupAll(node *yaml.RNode, key string, at patch.Path, visit func(patch.Path, *yaml.RNode)) {
 	if node == nil || node.YNode().Kind != yaml.MappingNode {
 		return
+	}
+	own := false
+	note := func(at patch.Path, value *yaml.RNode) {
+		own = true
+		visit(at, value)
 	}
 	content := node.Content()
 	for i := 0; i+1 < len(content); i += 2 {
 		name, value := content[i].Value, yaml.NewRNode(content[i+1])
 		if name == key && !value.IsNil() && content[i+1].ShortTag() != yaml.NodeTagNull {
-			visit(at.Field(name), value)
+			note(at.Field(name), value)
 		}
 		if rest, ok := strings.CutPrefix(key, name+"."); ok {
-			lookupAll(value, rest, at.Field(name), visit)
+			lookupAll(value, rest, at.Field(name), note)
+		}
+	}
+	for _, merged := range manifest.Merged(node.YNode()) {
+		if len(at) < maxDepth && !own { // an anchor may name itself
+			lookupAll(yaml.NewRNode(merged), key, at.Field(manifest.MergeKey), note)
 		}
 	}
 }
@@ -285,6 +302,8 @@ func splitList(value string) []string {
 }
 
 func isJSONList(value string) bool { return strings.HasPrefix(strings.TrimSpace(value), "[") }
+
+func hasCommas(value string) bool { return !isJSONList(value) && strings.Contains(value, ",") }
 
 func containerPath(c object.Container) patch.Path {
 	return patch.Fields(c.Path()...).Item("name", c.Name)

@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -19,12 +18,13 @@ import (
 
 // connection is one place where a program says how it reaches Elasticsearch.
 type connection struct {
-	name   string // for messages: "output.elasticsearch"
-	store  store
-	keys   catalog.Settings
-	link   string // documentation of these
-	dir    string // where relative paths in its settings start
-	folder string // where the program reads the pair, "" = where all do
+	name    string // for messages: "output.elasticsearch"
+	store   store
+	keys    catalog.Settings
+	link    string // documentation of these
+	dir     string // where relative paths in its settings start
+	folder  string // where the program reads the pair, "" = where all do
+	expands catalog.Expansion
 
 	over    []channel           // other places that the program reads
 	planned map[string][]string // what its settings become
@@ -79,7 +79,7 @@ func (p *planner) hostsOf(w *recognise.Workload, c *connection) []string {
 	for _, v := range s.Values {
 		host := shell.Host(v)
 		if strings.ContainsAny(host, "$#") { // the address itself is a variable, and not only the password in it
-			text, known := p.expand(w.Main, v)
+			text, known := p.expand(w.Main, c.expands, v)
 			host = shell.Host(text)
 			if !known {
 				host = ""
@@ -120,7 +120,7 @@ func (p *planner) source(w *recognise.Workload, c *connection) object.File {
 
 // file gives what stands behind a path in a setting.
 func (p *planner) file(w *recognise.Workload, c *connection, file string) object.File {
-	if _, known := p.expand(w.Main, file); !known {
+	if _, known := p.expand(w.Main, c.expands, file); !known {
 		return object.File{Path: file, Why: "its name holds a variable that comes from elsewhere"}
 	}
 	return w.Main.Resolve(p.absolute(w, c, file), p)
@@ -128,7 +128,7 @@ func (p *planner) file(w *recognise.Workload, c *connection, file string) object
 
 // absolute gives the path of a file in a setting.
 func (p *planner) absolute(w *recognise.Workload, c *connection, file string) string {
-	file, _ = p.expand(w.Main, file)
+	file, _ = p.expand(w.Main, c.expands, file)
 	if !path.IsAbs(file) {
 		file = path.Join(c.dir, file)
 	}
@@ -219,7 +219,7 @@ func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
 		if rest, ok := strings.CutPrefix(h, "http://"); ok {
 			fresh[i], plain = "https://"+rest, true
 		}
-		text, known := p.expand(w.Main, fresh[i])
+		text, known := p.expand(w.Main, c.expands, fresh[i])
 		if strings.HasPrefix(text, "http://") {
 			return fmt.Errorf("%s of %s is %q, which the environment makes an address of plain HTTP: use https:// there", hosts.Key, c.name, h)
 		}
@@ -344,23 +344,14 @@ func (p *planner) isNode(o *object.Object) bool {
 	return slices.ContainsFunc(p.release.Nodes, func(w *recognise.Workload) bool { return w.Object == o })
 }
 
-// expand puts in what a container's environment says for the references in a text. It tells whether all of the text
-// is known then.
-func (p *planner) expand(c object.Container, text string) (expanded string, known bool) {
-	var b strings.Builder
-	last := 0
-	known = true
-	for _, r := range mention.References(text) {
-		value := r.Fallback
-		v, ok := p.seen(c).Env.Get(r.Name)
-		switch {
-		case ok && v.Known:
-			value = v.Text
-		case ok || !r.HasFallback:
-			known = false
-		}
-		b.WriteString(text[last:r.From] + value)
-		last = r.To
+// expand puts in what a container's environment says for the variables in a text, by the rule of its program. It tells whether all of the
+// text is known then.
+func (p *planner) expand(c object.Container, rule catalog.Expansion, text string) (expanded string, known bool) {
+	value := func(name string) (string, bool, bool) {
+		v, set := p.seen(c).Env.Get(name)
+		return v.Text, set, v.Known
 	}
-	return b.String() + text[last:], known && !strings.Contains(text[last:], "${") && !strings.Contains(text[last:], "$(")
+	text, known = rule.Expand(text, value)
+	text, rest := catalog.LeftVariables().Expand(text, value)
+	return text, known && rest
 }

@@ -43,7 +43,7 @@ func (c *configuration) flags(key string) []*setting {
 		for _, f := range said {
 			if f.Name == key && f.Sets == (setters != nil) && f.Given {
 				s := flagSetting(c.w, f)
-				s.Values = splitList(f.Value.Text)
+				s.Values, s.commas = splitList(f.Value.Text), hasCommas(f.Value.Text)
 				v, extra := c.seen.Env.Own(line.Name)
 				s.Hidden = s.Hidden || extra && (v.Entry == nil || v.Written != v.Text) // it cannot be changed there
 				all = append(all, s)

@@ -85,6 +85,9 @@ func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, e
 	if s != nil {
 		p.cover(w, s)
 		p.cover(w, conf.writtenBy(kibanaHosts))
+		if s.commas {
+			return nil, fmt.Errorf("%s is one text with a comma in %s, which is one address for Kibana: write a list", kibanaHosts, s.Place)
+		}
 		switched := false
 		for _, h := range s.Values {
 			if strings.Contains(h, "@") {

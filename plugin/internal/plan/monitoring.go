@@ -64,7 +64,8 @@ func (p *planner) exporters(w *recognise.Workload, conf *configuration, id ident
 	var problems []error
 	for _, name := range conf.below(exporterPrefix) {
 		prefix := exporterPrefix + name + "."
-		c := &connection{name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: at.Settings, link: catalog.LinkNodeMonitoring, dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client")}
+		c := &connection{name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: at.Settings, link: catalog.LinkNodeMonitoring, dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client"),
+			expands: catalog.ElasticsearchVariables()}
 		if p.reaches(w, c) {
 			p.coverAddresses(w, c)
 			problems = append(problems, p.connect(w, c, id))
@@ -79,7 +80,7 @@ func (p *planner) monitoringUI(w *recognise.Workload, conf *configuration, id id
 	c := &connection{
 		name:  strings.TrimSuffix(monitoringUIPrefix, "."),
 		store: serverStore{conf: conf, prefix: monitoringUIPrefix, beside: "hosts"}, dir: w.Layout.Home,
-		keys: catalog.KibanaMonitoring().Settings, link: catalog.LinkKibanaMonitoring,
+		keys: catalog.KibanaMonitoring().Settings, link: catalog.LinkKibanaMonitoring, expands: catalog.KibanaVariables(),
 	}
 	hosts := c.store.get("hosts")
 	if hosts == nil || !p.reaches(w, c) {

@@ -119,7 +119,7 @@ func (p *planner) pipelines(w *recognise.Workload, known catalog.Program) ([]*co
 		at := dataPath(holder, source.Key)
 		for _, plugin := range plugins {
 			expanded := plugin
-			if name, isKnown := p.expand(w.Main, plugin.Name); isKnown {
+			if name, isKnown := p.expand(w.Main, known.Expands, plugin.Name); isKnown {
 				expanded.Name = name
 			}
 			if keys := known.Plugin(expanded, version); keys != nil {

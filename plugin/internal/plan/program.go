@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,14 @@ type program struct{ catalog.Program }
 
 // connections gives the connections of a container to whatever it calls.
 func (known program) connections(p *planner, w *recognise.Workload) ([]*connection, error) {
+	all, err := known.read(p, w)
+	for _, c := range all {
+		c.expands = known.Expands
+	}
+	return all, err
+}
+
+func (known program) read(p *planner, w *recognise.Workload) ([]*connection, error) {
 	all, err := p.pipelines(w, known.Program)
 	if err != nil {
 		return nil, err
@@ -43,7 +50,8 @@ func (known program) connections(p *planner, w *recognise.Workload) ([]*connecti
 // inFiles gives the connections in the YAML files of a program, and in those of its modules.
 func (known program) inFiles(p *planner, w *recognise.Workload) ([]*connection, error) {
 	seen := p.seen(w.Main)
-	opened, err := p.files(w, filesOf(known.Files, seen, known.Dir)...)
+	from := recognise.ChannelsOf(known.Files, known.Dir, seen)
+	opened, err := p.files(w, from.Files...)
 	if err != nil {
 		return nil, err
 	}
@@ -51,13 +59,13 @@ func (known program) inFiles(p *planner, w *recognise.Workload) ([]*connection, 
 	for _, f := range opened {
 		for _, at := range known.Places {
 			for _, c := range connectionsAt(at, f) {
-				c.over = known.overFile(w, seen, c, at, f, opened)
+				c.over = known.overFile(w, seen, c, at, f, opened, from)
 				all = append(all, c)
 			}
 		}
 	}
 	if known.Files.Modules != "" {
-		if opened, err = p.files(w, known.Files.Modules); err != nil {
+		if opened, err = p.files(w, recognise.Matching(from.Modules(known.Files, known.said(seen, opened)), w.Main.Files(p))...); err != nil {
 			return nil, err
 		}
 	}
@@ -70,7 +78,7 @@ func (known program) inFiles(p *planner, w *recognise.Workload) ([]*connection, 
 		}
 	}
 	for _, c := range all {
-		c.dir, c.link = known.Dir, known.Link
+		c.dir, c.link = from.Dir, known.Link
 	}
 	return all, nil
 }
@@ -104,13 +112,14 @@ func (known program) onLine(p *planner, w *recognise.Workload) []*connection {
 
 // overFile gives what else says something of a connection in a file: arguments, and the other files that the command
 // line names.
-func (known program) overFile(w *recognise.Workload, seen process.Process, c *connection, at catalog.Place, f *embedded, all []*embedded) []channel {
+func (known program) overFile(w *recognise.Workload, seen process.Process, c *connection, at catalog.Place, f *embedded, all []*embedded,
+	from recognise.Channels) []channel {
 	var over []channel
 	if len(known.Files.Sets) > 0 {
 		name := strings.NewReplacer("[", "", "]", "").Replace(c.name)
 		over = append(over, setFlags{w: w, seen: seen, flags: known.Files.Sets, prefix: prefixOf(name)})
 	}
-	if len(filesNamed(known.Files, seen, known.Dir)) < 2 || strings.Contains(at.At, "*") {
+	if !from.Named || len(from.Files) < 2 || strings.Contains(at.At, "*") {
 		return over // of a list one file has all
 	}
 	for _, other := range all {
@@ -121,26 +130,21 @@ func (known program) overFile(w *recognise.Workload, seen process.Process, c *co
 	return over
 }
 
-// filesOf gives the files that a container's command line names, else those at the usual places.
-func filesOf(f catalog.Files, seen process.Process, dir string) []string {
-	if named := filesNamed(f, seen, dir); len(named) > 0 {
-		return named
-	}
-	return f.Paths
-}
-
-func filesNamed(f catalog.Files, seen process.Process, dir string) []string {
-	said, _ := seen.Flags(f.Sets...)
-	var named []string
-	for _, flag := range said {
-		if file := flag.Value.Text; !flag.Sets && file != "" && slices.Contains(f.Options, flag.Name) {
-			if !path.IsAbs(file) {
-				file = path.Join(dir, file)
-			}
-			named = append(named, file)
+// said gives what a setting is by the command line, else by the last of some files.
+func (known program) said(seen process.Process, files []*embedded) func(name string) string {
+	return func(name string) string {
+		said := ""
+		for _, f := range files {
+			said = or(f.get(name).Value(), said)
 		}
+		flags, _ := seen.Flags(known.Files.Sets...)
+		for _, flag := range flags {
+			if flag.Sets && flag.Name == name {
+				said = flag.Value.Text
+			}
+		}
+		return said
 	}
-	return named
 }
 
 // connectionsAt gives the connections at a place of a file.

@@ -170,7 +170,7 @@ func (p *planner) ruleFiles(r ruled) ([]ruleFile, error) {
 	if len(r.ready.files) == 0 || len(names) > 0 {
 		return all, nil
 	}
-	names = filesOf(catalog.Files{Options: r.ready.flags, Paths: r.ready.paths}, p.seen(r.w.Main), "/")
+	names = recognise.ChannelsOf(catalog.Files{Options: r.ready.flags, Paths: r.ready.paths}, "/", p.seen(r.w.Main)).Files
 	for i, name := range names {
 		name = strings.TrimPrefix(name, "/file:") // the collector's way to say that it is a file
 		if path.Ext(name) == "" && !strings.HasSuffix(name, "/") {

@@ -55,6 +55,7 @@ func elasticKibana() Layout {
 		Files:     []File{{Path: "kibana.yml"}},
 		Flags:     Flags{Prefix: "--"},
 		Starter:   "kibana-docker",
+		NoEmpty:   true,
 		Env:       func(key string) []string { return []string{strings.ToUpper(strings.ReplaceAll(key, ".", "_"))} },
 		images:    []string{"kibana", "kibana-wolfi"},
 		env: func(name string) bool {

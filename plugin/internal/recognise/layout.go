@@ -25,6 +25,7 @@ type Layout struct {
 	Starter   string   // script without which the program takes no settings from variables; "" = it needs none
 	Password  string   // variable with the password of the user elastic; NAME_FILE may name a file that holds it
 	Login     []string // variables with which Kibana logs in by a password, or makes such a user
+	NoEmpty   bool     // a variable without a value sets nothing
 	Port      string   // name of the container's port for HTTP
 
 	Env     func(key string) []string // variables that are settings by themselves; nil = there are none

@@ -1,12 +1,13 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
@@ -23,6 +24,7 @@ type caller struct {
 	unknown []string // whole Secrets and ConfigMaps that are taken as environment, and that nothing here shows
 	runs    []process.Run
 	seen    process.Process
+	expands catalog.Expansion // of the program
 }
 
 func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) caller {
@@ -65,71 +67,26 @@ func (c caller) at(path string, n *yaml.Node) place {
 
 func (c caller) String() string { return fmt.Sprintf("%s container %q", c.object.ID, c.Name) }
 
-// expanded puts in what the environment says for ${NAME} and ${NAME:default}. Kubernetes has put in what stands for $(NAME).
+// expanded puts in what the environment says, by the rule of the program. Of what is not known a shell or Kubernetes has left the names.
 func (c caller) expanded(v value) value {
+	rule := c.expands
+	if v.hidden {
+		rule = catalog.LeftVariables()
+	}
 	texts := slices.Clone(v.texts)
 	for i, text := range texts {
 		var known bool
-		if texts[i], known = c.expand(text, &v); !known {
-			v.hidden = true
-		}
+		texts[i], known = rule.Expand(text, func(name string) (string, bool, bool) {
+			e, set := c.env[name]
+			if v.from = cmp.Or(e.from, v.from); set && !e.hidden {
+				v.parts = append(slices.Clip(v.parts), e.parts...)
+			}
+			return e.text(), set, !e.hidden
+		})
+		v.hidden = v.hidden || !known
 	}
 	v.texts = texts
 	return v
-}
-
-func (c caller) expand(text string, v *value) (string, bool) {
-	var b strings.Builder
-	known := true
-	for {
-		i := strings.IndexByte(text, '$')
-		if i < 0 || i+1 >= len(text) {
-			return b.String() + text, known
-		}
-		name, fallback, end := variable(text[i+1:])
-		if end == 0 {
-			b.WriteString(text[:i+1])
-			text = text[i+1:]
-			continue
-		}
-		b.WriteString(text[:i])
-		e, ok := c.env[name]
-		switch {
-		case ok && !e.hidden:
-			b.WriteString(e.text())
-			v.parts = append(v.parts, e.parts...)
-			v.from = e.from
-		case ok:
-			known, v.from = false, e.from
-		case fallback != nil:
-			b.WriteString(*fallback)
-		default:
-			known = false
-		}
-		text = text[i+1+end:]
-	}
-}
-
-// variable reads {NAME}, {NAME:default}, {NAME:-default} or NAME behind a dollar; end is 0 when none of these stands there.
-func variable(text string) (name string, fallback *string, end int) {
-	if strings.HasPrefix(text, "()") { // what only a run of a script knows
-		return "", nil, 2
-	}
-	if text[0] == '{' {
-		closing := strings.IndexByte(text, '}')
-		if closing < 0 {
-			return "", nil, 0
-		}
-		name, rest, ok := strings.Cut(text[1:closing], ":")
-		if rest = strings.TrimPrefix(rest, "-"); ok {
-			fallback = &rest
-		}
-		return name, fallback, closing + 1
-	}
-	for end < len(text) && (text[end] == '_' || text[end] >= 'A' && text[end] <= 'Z' || end > 0 && text[end] >= '0' && text[end] <= '9') {
-		end++
-	}
-	return text[:end], nil, end
 }
 
 // file gives the YAML file that the container sees at a path: nil when none is mounted there from the stream.

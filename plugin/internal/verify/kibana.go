@@ -21,6 +21,7 @@ func kibanaKeys() []string {
 func (r *reader) kibana(w *recognise.Workload) []*connection {
 	w.Settle(r)
 	c := r.caller(w.Object, w.Pod, w.Main)
+	c.expands = catalog.KibanaVariables()
 	var set settings
 	if strings.HasPrefix(w.Layout.Name, "bitnami") {
 		set = c.bitnamiKibana(w.Layout.Folder)
@@ -28,7 +29,7 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 		set = c.yaml(path.Join(w.Layout.Folder, "kibana.yml"))
 		top := settings{}
 		for _, key := range kibanaKeys() {
-			if v, ok := c.env[strings.ToUpper(strings.ReplaceAll("elasticsearch."+key, ".", "_"))]; ok {
+			if v, ok := c.env[strings.ToUpper(strings.ReplaceAll("elasticsearch."+key, ".", "_"))]; ok && (v.hidden || v.text() != "") {
 				top["elasticsearch."+key] = v
 			}
 		}
@@ -40,6 +41,9 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 	always := c.expanded(set["elasticsearch.ssl.alwaysPresentCertificate"])
 	own.always = &always
 	own.settingsUnread(c.follow(path.Join(w.Layout.Folder, "kibana.yml"), place{}))
+	if doc, at := c.file(path.Join(w.Layout.Folder, "kibana.yml")); doc != nil {
+		c.once(doc, at)
+	}
 	all := []*connection{own}
 	if monitoring := c.kibanaConnection(w, set, "monitoring.ui.elasticsearch."); monitoring.hosts[0].set() {
 		monitoring.inKeystore = true
@@ -49,6 +53,13 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 		own.hosts[0] = value{texts: []string{"http://localhost:9200"}, at: c.at("elasticsearch.hosts", nil)} // Kibana's default
 	}
 	return all
+}
+
+// judgeText reports several addresses in one text, which is one address for Kibana.
+func (c *connection) judgeText(v value) {
+	if text := c.expanded(v).text(); len(v.texts) == 1 && !strings.HasPrefix(strings.TrimSpace(text), "[") && strings.Contains(text, ",") {
+		c.notes.fail(v.at, NotJudged, "the text with a comma is one address for Kibana, and nothing answers there: write a list")
+	}
 }
 
 // settingsUnread takes what matters, and is set nowhere else, as hidden in a file of settings that nothing here shows.
@@ -77,6 +88,7 @@ func (c caller) kibanaConnection(w *recognise.Workload, set settings, prefix str
 	case mode.is("certificate"):
 		made.chainOnly = true
 	}
+	made.judgeText(made.hosts[0])
 	if made.store.set() && !made.ca.set() { // CAs in a keystore are trusted too
 		made.trust = made.store
 	}

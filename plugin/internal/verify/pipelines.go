@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -33,7 +32,7 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 		breaks := breaksOf(text)
 		for _, plugin := range plugins {
 			expanded := plugin
-			if name := c.expanded(value{texts: rubyless([]string{plugin.Name})}); !name.hidden {
+			if name := c.expanded(value{texts: []string{plugin.Name}}); !name.hidden {
 				expanded.Name = name.text()
 			}
 			known := p.Plugin(expanded, version)
@@ -45,7 +44,7 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 				if v, ok := plugin.Get(key); ok {
 					above, _ := slices.BinarySearch(breaks, v.Offset)
 					at := place{id: l.Content.Object.ID, path: plugin.String() + "." + v.Name, line: l.Content.Object.Doc.Line() + l.Content.Node.Line + above}
-					set[key] = value{texts: rubyless(v.Values), at: at, parts: []part{{l.Content.Node, mention.Span{From: v.Offset, To: v.End}}}}
+					set[key] = value{texts: v.Values, at: at, parts: []part{{l.Content.Node, mention.Span{From: v.Offset, To: v.End}}}}
 				}
 			}
 			if made := connectionIn(*known, c, set, ""); made != nil {
@@ -65,14 +64,6 @@ func breaksOf(text string) []int {
 		if text[i] == '\n' {
 			all = append(all, i)
 		}
-	}
-	return all
-}
-
-func rubyless(values []string) []string {
-	all := make([]string, 0, len(values))
-	for _, v := range values {
-		all = append(all, pipeline.Ruby(v))
 	}
 	return all
 }

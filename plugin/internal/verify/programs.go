@@ -24,10 +24,14 @@ func (p program) places() []catalog.Place {
 
 // connections gives what a program says about how it connects, and whether its settings could be read.
 func (p program) connections(c caller) (found []*connection, read bool) {
+	c.expands = p.Expands
 	for _, name := range p.Unread {
 		c.claim(c.env[name])
 	}
-	set := p.settings(c, &read)
+	read = len(p.Files.Paths) == 0
+	dir := or(p.Dir, recognise.WorkingDir(c.Container))
+	from := recognise.ChannelsOf(p.Files, dir, c.seen)
+	set := p.settings(c, from, &read)
 	for _, at := range p.places() {
 		pattern := at.At
 		if p.Files.Each {
@@ -38,7 +42,7 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 				continue
 			}
 			if made := connectionIn(at.Settings, c, set, prefix); made != nil {
-				made.program, made.dir = string(p.App), or(p.Dir, recognise.WorkingDir(c.Container))
+				made.program, made.dir = string(p.App), from.Dir
 				made.runtime, made.version = p.Runtime, recognise.VersionOf(c.object, c.Container)
 				if p.Files.Each {
 					_, made.name, _ = strings.Cut(made.name, ".")
@@ -55,29 +59,16 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 }
 
 // settings puts together what files, environment and flags say.
-func (p program) settings(c caller, read *bool) settings {
+func (p program) settings(c caller, from recognise.Channels, read *bool) settings {
 	flags := c.flags(slices.Concat(p.Files.Options, p.Repeated)...)
-	*read = len(p.Files.Paths) == 0
-	set := settings{}
-	files, named := p.filesOf(c, flags)
-	for i, file := range files {
-		doc, at := c.file(file)
-		if doc == nil {
-			*read = *read && !named
-			continue
-		}
-		*read = *read || !named || i == 0
-		prefix := ""
-		if p.Files.Each {
-			prefix = fmt.Sprintf("file%d", i)
-		}
-		if set = set.over(c.flatten(doc, at, prefix)); !p.Files.Each && !named {
-			break
-		}
-	}
-	for i, file := range c.mountedIn(p.Files.Modules) {
-		if doc, at := c.file(file); doc != nil {
-			set = set.over(c.flatten(doc, at, p.Files.ModulesAt).inFile(p.Files.ModulesAt+".", i))
+	set := p.ofFiles(c, from, read)
+	said := func(name string) string { return set.over(flags)[name].text() }
+	if p.Files.Modules != "" {
+		files := recognise.Matching(from.Modules(p.Files, said), c.Files(c.reader))
+		for i, file := range files {
+			if doc, at := c.file(file); doc != nil {
+				set = set.over(c.flatten(doc, at, p.Files.ModulesAt).inFile(p.Files.ModulesAt+".", i))
+			}
 		}
 	}
 	if p.Env != nil {
@@ -93,20 +84,33 @@ func (p program) settings(c caller, read *bool) settings {
 	return set.over(flags)
 }
 
-// filesOf lists the files of settings that a container may read. Those that its command line names are all read.
-func (p program) filesOf(c caller, flags settings) (files []string, named bool) {
-	paths := p.Files.Paths
-	for _, name := range p.Files.Options {
-		if v := flags[name]; v.set() {
-			paths = nil
-			for _, file := range v.texts {
-				paths = append(paths, c.rooted(strings.TrimPrefix(file, "file:"), p.Dir))
-			}
-			named = true
+// ofFiles puts together what the files say. Those that the command line names are all read, of the others the first.
+func (p program) ofFiles(c caller, from recognise.Channels, read *bool) settings {
+	set := settings{}
+	for i, file := range p.filesOf(c, from) {
+		doc, at := c.file(file)
+		if doc == nil {
+			*read = *read && !from.Named
+			continue
+		}
+		*read = *read || !from.Named || i == 0
+		if p.Files.Once {
+			c.once(doc, at)
+		}
+		prefix := ""
+		if p.Files.Each {
+			prefix = fmt.Sprintf("file%d", i)
+		}
+		if set = set.over(c.flatten(doc, at, prefix)); !p.Files.Each && !from.Named {
 			break
 		}
 	}
-	for _, file := range paths {
+	return set
+}
+
+// filesOf lists the files of settings that a container may read, with those of folders.
+func (p program) filesOf(c caller, from recognise.Channels) (files []string) {
+	for _, file := range from.Files {
 		isFolder := strings.HasSuffix(file, "/") || p.Files.Each && path.Ext(file) == ""
 		if !isFolder {
 			files = append(files, file)
@@ -118,7 +122,7 @@ func (p program) filesOf(c caller, flags settings) (files []string, named bool) 
 			}
 		}
 	}
-	return files, named
+	return files
 }
 
 // keys lists the settings that may come from the environment: those whose place is one.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -83,6 +84,7 @@ type wanted struct {
 
 // described gives the connections of a program that nothing but its rule describes. Whatever names an Elasticsearch in it is an address.
 func (r *reader) described(rule Rule, c caller) []*connection {
+	c.expands = catalog.AnyVariables()
 	all := c.wantedOfContainer(rule)
 	hosts := c.mentioned(slices.Concat(values(c.env), values(c.flags()), c.plainWords()))
 	for _, f := range rule.Files {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -66,6 +65,7 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	} else {
 		s.set = s.official()
 	}
+	s.expands = catalog.ElasticsearchVariables()
 	for _, key := range slices.Sorted(maps.Keys(s.set)) {
 		s.set[key] = s.expanded(s.set[key])
 	}
@@ -245,18 +245,6 @@ func (c caller) rooted(file, home string) string {
 		return file
 	}
 	return path.Join(home, file)
-}
-
-// flatten reads a YAML document into settings: nested, dotted and mixed spellings are one.
-func (c caller) flatten(doc *manifest.Document, at place, prefix string) settings {
-	all := settings{}
-	root, err := doc.Root()
-	if err != nil || root == nil {
-		return all
-	}
-	at.line = doc.Line()
-	flattenInto(all, root.YNode(), at, strings.TrimSuffix(prefix, "."))
-	return all
 }
 
 // setting gives the place of a setting of the server, its container where it is set nowhere.

@@ -146,42 +146,6 @@ func (s settings) prefixes(pattern string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-func flattenInto(all settings, n *yaml.Node, at place, name string) {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	below := func(key string) string {
-		if name == "" {
-			return key
-		}
-		return name + "." + key
-	}
-	here := at
-	here.path, here.line = name, at.line+n.Line-1
-	switch {
-	case n.Kind == yaml.MappingNode:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			flattenInto(all, n.Content[i+1], at, below(n.Content[i].Value))
-		}
-	case n.Kind == yaml.SequenceNode && !scalars(n):
-		for i, item := range n.Content {
-			flattenInto(all, item, at, below(fmt.Sprint(i)))
-		}
-	case n.Kind == yaml.SequenceNode:
-		v := value{at: here}
-		for _, item := range n.Content {
-			v.texts, v.parts = append(v.texts, item.Value), append(v.parts, part{node: item})
-		}
-		all[name] = v
-	case n.ShortTag() != yaml.NodeTagNull:
-		all[name] = value{texts: []string{n.Value}, at: here, parts: parts(n)}
-	}
-}
-
-func scalars(n *yaml.Node) bool {
-	return !slices.ContainsFunc(n.Content, func(item *yaml.Node) bool { return item.Kind != yaml.ScalarNode })
-}
-
 // flags reads the options of a container's command line, -E name=value and --set name=value among them, which set one setting. Of one that
 // stands there twice the last counts; those of repeated have all of their values.
 func (c caller) flags(repeated ...string) settings {

@@ -1,0 +1,124 @@
+package verify
+
+import (
+	"strings"
+	"testing"
+)
+
+// client is a Pod that runs a program, whose files are mounted in a folder, and the Secret of the node at /tls.
+type client struct {
+	image string
+	dir   string            // where its files are
+	files map[string]string // by their names
+	lines string            // of its container
+	more  string            // further objects
+}
+
+func (c client) String() string {
+	data, mounts := "", ""
+	for name, text := range c.files {
+		key := strings.ReplaceAll(name, "/", "..")
+		data += "  " + key + ": |\n    " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ") + "\n"
+		mounts += "    - {name: c, mountPath: " + c.dir + "/" + name + ", subPath: " + key + "}\n"
+	}
+	lines := ""
+	if c.lines != "" {
+		lines = "    " + strings.ReplaceAll(strings.TrimSpace(c.lines), "\n", "\n    ") + "\n"
+	}
+	return "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: client}\ndata:\n  none: ''\n" + data +
+		"---\napiVersion: v1\nkind: Pod\nmetadata: {name: client}\nspec:\n  containers:\n  - name: client\n    image: " + c.image + "\n" + lines +
+		"    volumeMounts:\n    - {name: tls, mountPath: /tls}\n" + mounts +
+		"  volumes:\n  - {name: c, configMap: {name: client}}\n  - {name: tls, secret: {secretName: search-tls}}\n" + c.more
+}
+
+// beatPair names the pair as Beats do.
+const beatPair = "  ssl.certificate_authorities: [/tls/ca.crt]\n  ssl.certificate: /tls/tls.crt\n  ssl.key: /tls/tls.key\n"
+
+const beatOutput = "output.elasticsearch:\n  hosts: [\"https://search:9200\"]\n" + beatPair
+
+func beatWith(text, lines string) client {
+	return client{image: "filebeat:8.19.2", dir: "/usr/share/filebeat", files: map[string]string{"filebeat.yml": text}, lines: lines}
+}
+
+// TestWhatBeatsRead holds what Beats make of their files, by the names of the faults.
+func TestWhatBeatsRead(t *testing.T) {
+	elsewhere := func(args string) client {
+		c := beatWith(beatOutput, args)
+		c.files["../../../alt/filebeat.yml"] = "output.elasticsearch.hosts: ['https://search:9200']"
+		return c
+	}
+	key := func(text string) string { return strings.Replace(beatOutput, "/tls/tls.key", text, 1) }
+	for _, test := range []struct {
+		name   string
+		client client
+		codes  string
+	}{
+		{"as it is", beatWith(beatOutput, ""), ""},
+		{"c02b: another folder", elsewhere("args: [--path.config, /alt]"), "EMT007 EMT008 EMT021"},
+		{"another folder, by a setting", elsewhere("args: [-E, path.config=/alt]"), "EMT007 EMT008 EMT021"},
+		{"another folder, and a file in it", elsewhere("args: [-c, filebeat.yml, --path.home=/alt]"), "EMT007 EMT008 EMT021"},
+		{"another folder without a file", beatWith(beatOutput, "args: [--path.config=/none]"), "EMT021"},
+		{"c03: a default that begins with a sign", beatWith(key("${NONE:-/tls/tls.key}"), ""), "EMT015"},
+		{"a default", beatWith(key("${NONE:/tls/tls.key}"), ""), ""},
+		{"c04b: a variable without braces", beatWith(key("$DIR/tls.key"), "env: [{name: DIR, value: /tls}]"), "EMT015"},
+		{"a variable in braces", beatWith(key("${DIR}/tls.key"), "env: [{name: DIR, value: /tls}]"), ""},
+		{"c14: a merge key", beatWith("off: &off {ssl.enabled: false}\n"+strings.Replace(beatOutput, ":\n", ":\n  <<: *off\n", 1), ""), "EMT006"},
+		{"a merge key below what stands there", beatWith("off: &off {ssl.key: /none}\n"+strings.Replace(beatOutput, ":\n", ":\n  <<: *off\n", 1), ""), ""},
+		{"an anchor that names itself", beatWith(beatOutput+"x: &a {b: *a}\n", ""), "EMT022"},
+		{"a key twice", beatWith(beatOutput+"  ssl.key: /none\n", ""), "EMT015"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g := judged(t, node{}.String()+test.client.String(), Options{})
+			if got := codesOf(g); got != test.codes {
+				t.Errorf("got %q, expected %q\n%s", got, test.codes, g.Text())
+			}
+		})
+	}
+}
+
+// TestModulesOfBeats holds where a Beat has the files of its modules.
+func TestModulesOfBeats(t *testing.T) {
+	const module = "- module: elasticsearch\n  hosts: ['https://search:9200']\n"
+	for _, test := range []struct{ name, said, file, args, codes string }{
+		{"the usual folder", "", "modules.d/a.yml", "", "EMT007 EMT008"},
+		{"c12: another folder", "metricbeat.config.modules.path: /mods/*.yml", "../../../mods/a.yml", "", "EMT007 EMT008"},
+		{"below its configuration", "metricbeat.config.modules: {path: '${path.config}/m/*.yml'}", "m/a.yml", "", "EMT007 EMT008"},
+		{"below another one", "metricbeat.config.modules: {path: '${path.config}/m/*.yml'}", "../../../alt/m/a.yml",
+			"args: [-c, /usr/share/metricbeat/metricbeat.yml, --path.config, /alt]", "EMT007 EMT008"},
+		{"a file that the pattern does not mean", "metricbeat.config.modules.path: /mods/*.yml", "../../../mods/a.yaml", "", "EMT021"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := client{image: "metricbeat:8.19.2", dir: "/usr/share/metricbeat", lines: test.args, files: map[string]string{
+				"metricbeat.yml": beatOutput + test.said, test.file: module,
+			}}
+			g := judged(t, node{}.String()+c.String(), Options{})
+			if got := codesOf(g); got != test.codes {
+				t.Errorf("got %q, expected %q\n%s", got, test.codes, g.Text())
+			}
+		})
+	}
+}
+
+// TestWhatKibanaReads holds what Kibana makes of its file and its variables.
+func TestWhatKibanaReads(t *testing.T) {
+	const file = "elasticsearch.hosts: https://search:9200\nelasticsearch.username: kibana_system\nelasticsearch.password: change-me\n" +
+		"elasticsearch.ssl: {certificateAuthorities: /tls/ca.crt, certificate: /tls/tls.crt, key: /tls/tls.key, alwaysPresentCertificate: true}\n"
+	const two = "https://search:9200,https://search:9200"
+	for _, test := range []struct{ name, text, lines, codes string }{
+		{"as it is", file, "", ""},
+		{"c06: addresses in one text", strings.Replace(file, "https://search:9200", two, 1), "", "EMT022"},
+		{"in one variable", file, "env: [{name: ELASTICSEARCH_HOSTS, value: '" + two + "'}]", "EMT022"},
+		{"a list in one variable", file, `env: [{name: ELASTICSEARCH_HOSTS, value: '["https://search:9200","https://search:9200"]'}]`, ""},
+		{"c06b: a key twice", file + "elasticsearch.username: other\n", "", "EMT022"},
+		{"c24: a variable without a value", file, "env: [{name: ELASTICSEARCH_SSL_KEY, value: ''}]", ""},
+		{"a default with other signs", strings.Replace(file, "/tls/tls.key", "'${NONE:-/tls/tls.key}'", 1), "", "EMT015"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := client{image: "kibana:8.19.2", dir: "/usr/share/kibana/config", files: map[string]string{"kibana.yml": test.text}, lines: test.lines}
+			g := judged(t, node{}.String()+c.String(), Options{})
+			if got := codesOf(g); got != test.codes {
+				t.Errorf("got %q, expected %q\n%s", got, test.codes, g.Text())
+			}
+		})
+	}
+}
