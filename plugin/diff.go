@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 // diffOptions are the command line of elk-mtls diff.
@@ -89,12 +88,6 @@ func (d *diffOptions) show(args []string) error {
 		return errChanged
 	}
 	return nil
-}
-
-// coloured follows https://no-color.org.
-func (d *diffOptions) coloured() bool {
-	stdout, ok := d.stdout.(*os.File)
-	return ok && d.env("NO_COLOR") == "" && term.IsTerminal(int(stdout.Fd()))
 }
 
 // oneFile allows the commands that read manifests a file in place of stdin.

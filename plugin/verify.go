@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/sarif"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
 )
 
@@ -74,7 +77,7 @@ Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, 
 	return cmd
 }
 
-func verifyOutputs() []string { return []string{"text", "json", "mermaid"} }
+func verifyOutputs() []string { return []string{"text", "json", "sarif", "mermaid"} }
 
 // errNotProven ends the program with exit 1 after the verdict was written.
 var errNotProven = errors.New("not proven")
@@ -84,7 +87,7 @@ func (v *verifyOptions) run(args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	stream, with, err := v.streams(args)
+	stream, with, err := v.streams(args, &proof)
 	if err != nil {
 		return usageError{err}
 	}
@@ -92,14 +95,9 @@ func (v *verifyOptions) run(args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	text := []byte(graph.Text())
-	switch v.output {
-	case "json":
-		if text, err = graph.JSON(); err != nil {
-			return err
-		}
-	case "mermaid":
-		text = []byte(graph.Mermaid())
+	text, err := v.written(graph)
+	if err != nil {
+		return err
 	}
 	if _, err := v.stdout.Write(text); err != nil {
 		return err
@@ -111,6 +109,23 @@ func (v *verifyOptions) run(args []string) error {
 		return fmt.Errorf("%w: --strict takes no assumption, and there are %d", errNotProven, len(graph.Assumptions))
 	}
 	return nil
+}
+
+// written gives the graph in the form that was asked for.
+func (v *verifyOptions) written(graph *verify.Graph) ([]byte, error) {
+	switch v.output {
+	case "json":
+		return graph.JSON()
+	case "sarif":
+		return sarif.Log(graph)
+	case "mermaid":
+		return []byte(graph.Mermaid()), nil
+	}
+	text := fold(graph.Text(), v.width())
+	if v.coloured() {
+		text = colours.Replace(text)
+	}
+	return []byte(text), nil
 }
 
 // proof checks the command line and gives what is to be proven.
@@ -172,28 +187,30 @@ func parseDays(text string) (time.Duration, error) {
 	return 0, fmt.Errorf("%q is no time such as 30d or 12h", text)
 }
 
-// streams reads the manifests, and the files that go with them.
-func (v *verifyOptions) streams(args []string) (stream *manifest.Stream, with []*manifest.Stream, err error) {
+// streams reads the manifests, and the files that go with them, and notes in proof what it has read.
+func (v *verifyOptions) streams(args []string, proof *verify.Options) (stream *manifest.Stream, with []*manifest.Stream, err error) {
+	input, err := v.manifests(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	proof.Tool, proof.Inputs = version, []verify.Input{digested(append(args, "-")[0], input)}
 	for _, file := range v.with {
 		text, err := os.ReadFile(file) //nolint:gosec // the user names it
 		if err != nil {
 			return nil, nil, fmt.Errorf("--with: %w", err)
 		}
+		proof.Inputs = append(proof.Inputs, digested(file, text))
 		more, err := manifest.Split(text)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--with %s: %w", file, err)
 		}
 		with = append(with, more)
 	}
-	var input []byte
-	if len(args) == 1 && args[0] != "-" {
-		input, err = os.ReadFile(args[0])
-	} else {
-		input, err = v.read()
-	}
-	if err != nil {
-		return nil, nil, err
-	}
 	stream, err = manifest.Split(input)
 	return stream, with, err
+}
+
+func digested(name string, text []byte) verify.Input {
+	sum := sha256.Sum256(text)
+	return verify.Input{Name: name, SHA256: hex.EncodeToString(sum[:])}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/sarif"
 )
 
 // TestVerifyOutputs holds JSON and its published schema together, and that no output of any form holds a secret.
@@ -31,7 +33,11 @@ func TestVerifyOutputs(t *testing.T) {
 				if err := schema.Validate(output); err != nil {
 					t.Error(err)
 				}
-				for _, all := range []string{string(text), g.Text(), g.Mermaid()} {
+				log, err := sarif.Log(g)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, all := range []string{string(text), string(log), g.Text(), g.Mermaid()} {
 					for _, secret := range []string{"change-me", "PRIVATE KEY", "BEGIN CERT"} {
 						if strings.Contains(all, secret) {
 							t.Errorf("the output holds %q", secret)

@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+import (
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
 
 // Names and places of what is added. One word for one thing: the volume, its folder and its files are called the same in every pod.
 const (
@@ -9,7 +12,7 @@ const (
 
 	// On every object that was changed: how it is secured. On pod templates: what the pods read from outside the template, so that
 	// they roll when it changes. The chart's own checksum annotations were computed before and stay as they are.
-	annotationMode     = "elk-mtls.dev/mode"
+	annotationMode     = recognise.ModeAnnotation
 	annotationStage    = "elk-mtls.dev/client-authentication"
 	annotationChecksum = "elk-mtls.dev/checksum"
 

@@ -6,6 +6,7 @@ package recognise
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -95,6 +96,40 @@ func (r *Release) Ruled() []catalog.Program {
 const GuardKind = "Guard"
 
 const guardGroup = "elk-mtls.dev/"
+
+// ModeAnnotation is on each workload that the post-renderer has patched; its value is the mode.
+const ModeAnnotation = "elk-mtls.dev/mode"
+
+// IsPatched tells whether the post-renderer has patched one of the workloads.
+func (r *Release) IsPatched() bool {
+	return slices.ContainsFunc(slices.Concat(r.Nodes, r.Kibanas, r.Clients), func(w *Workload) bool {
+		return w.Object.Annotation(ModeAnnotation) != ""
+	})
+}
+
+// Counted says how many documents hold an object of a kind.
+type Counted struct {
+	Kind  string `json:"kind"` // "other" where the text does not say it plainly
+	Count int    `json:"count"`
+}
+
+// Counts says what the stream holds, sorted by kind. A list counts once.
+func (r *Release) Counts() []Counted {
+	counts := map[string]int{}
+	for _, s := range r.screened {
+		switch {
+		case s.kind != "":
+			counts[s.kind]++
+		case mayBeObject(s.doc.Text()):
+			counts["other"]++
+		}
+	}
+	all := []Counted{}
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, Counted{Kind: kind, Count: counts[kind]})
+	}
+	return all
+}
 
 // LookAlike is an object that was looked at and left alone.
 type LookAlike struct {

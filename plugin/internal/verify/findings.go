@@ -100,7 +100,14 @@ type Finding struct {
 	Line      int    `json:"line,omitempty"` // of the stream
 	Reason    string `json:"reason"`
 	Remedy    string `json:"remedy"`
+	URL       string `json:"url"` // of the page about the code
 }
+
+// pages is where the pages about codes are.
+const pages = "https://github.com/elk-mtls/elk-mtls/blob/main/docs/findings/"
+
+// URL gives the address of the page about a code.
+func (c Code) URL() string { return pages + string(c) + ".md" }
 
 // place is where something stands.
 type place struct {
@@ -116,5 +123,5 @@ func (p place) finding(code Code, reason string) Finding {
 	if p.id.Kind != "" {
 		name = p.id.String()
 	}
-	return Finding{Code: code, Severity: k.Severity, Object: name, Container: p.container, Path: p.path, Line: p.line, Reason: reason, Remedy: k.Remedy}
+	return Finding{Code: code, Severity: k.Severity, Object: name, Container: p.container, Path: p.path, Line: p.line, Reason: reason, Remedy: k.Remedy, URL: code.URL()}
 }

@@ -1,6 +1,10 @@
 package verify
 
-import "time"
+import (
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
 
 // Server is a workload of Elasticsearch nodes.
 type Server struct {
@@ -49,6 +53,24 @@ type Graph struct {
 	Edges                []*Edge   `json:"edges"`
 	Findings             []Finding `json:"findings"`    // all of them, those of servers and edges too
 	Assumptions          []string  `json:"assumptions"` // likewise
+
+	Unmanaged []UnmanagedObject   `json:"unmanaged"` // what the configuration lists and these manifests hold, known or not
+	Patched   bool                `json:"patched"`   // the post-renderer has seen the release
+	Tool      string              `json:"tool"`      // the version of elk-mtls
+	Inputs    []Input             `json:"inputs"`
+	LookedAt  []recognise.Counted `json:"lookedAt"` // objects of the manifests, by kind
+}
+
+// UnmanagedObject is an object, or a container of one, that the user takes care of.
+type UnmanagedObject struct {
+	Object string `json:"object"` // Kind/name, or Kind/name/container
+	Reason string `json:"reason"`
+}
+
+// Input is a file that was read.
+type Input struct {
+	Name   string `json:"name"`   // as given; "-" is standard input
+	SHA256 string `json:"sha256"` // of its bytes, in hexadecimal
 }
 
 // finish gathers findings and assumptions, and gives the verdict.

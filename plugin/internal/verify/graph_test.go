@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
 func TestVerdictOfAspects(t *testing.T) {
@@ -47,19 +49,28 @@ func TestGraph(t *testing.T) {
 		{Client: "Deployment/old", Program: "Kibana", Setting: "elasticsearch.hosts", Addresses: []string{"https://es"}, Verdict: Unmanaged, Reason: "goes soon", TLS: Aspect{Findings: []Finding{{Code: ClientPlain}}}},
 	}
 	r.loose.assume("somebody makes Secret/x")
+	r.graph.Tool, r.graph.Inputs = "1.0", []Input{{Name: "-", SHA256: "abc"}, {Name: "s.yaml", SHA256: "def"}}
+	r.graph.LookedAt = []recognise.Counted{{Kind: "Deployment", Count: 2}, {Kind: "other", Count: 1}}
+	r.graph.Unmanaged = []UnmanagedObject{{Object: "CronJob/dump", Reason: "its own certificate"}}
 	r.finish()
 	if r.graph.Verdict != NotProven || len(r.graph.Findings) != 1 || len(r.graph.Assumptions) != 1 {
 		t.Errorf("%s, findings %v, assumptions %v", r.graph.Verdict, r.graph.Findings, r.graph.Assumptions)
 	}
 	text := r.graph.Text()
 	for _, want := range []string{
-		"NOT PROVEN: client authentication required, on 2026-03-01\n", "UNMANAGED: goes soon\n",
+		"NOT PROVEN: " + Remedy + "\nNOT PROVEN: client authentication required, on 2026-03-01\n",
+		"  UNMANAGED   Deployment/old\n              goes soon\n", "Listed as unmanaged\n  CronJob/dump: its own certificate\n",
 		"NOT PROVEN because\n  EMT008 Deployment/shop, container \"api\", env, line 7: no \"cert\"\n         set it\n",
+		"elk-mtls 1.0 read\n  - sha256:abc\n  s.yaml sha256:def\n  with 2 Deployment, 1 other\n",
 		"PROVEN IF\n  somebody makes Secret/x\n", Scope + "\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
+	}
+	r.graph.Patched = true
+	if strings.Contains(r.graph.Text(), Remedy) {
+		t.Error("a release that was patched is told to be patched")
 	}
 	picture := r.graph.Mermaid()
 	for _, want := range []string{

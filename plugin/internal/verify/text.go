@@ -3,45 +3,88 @@ package verify
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
 // Scope says what a verdict is about. Every output has it.
 const Scope = "This speaks of the given manifests only: not of the cluster, and not of clients in other releases."
 
-// Text gives the graph for people: a line for each server and client, then what is wrong, then what it takes for granted.
+// Remedy is the one command that a release needs that was never patched.
+const Remedy = "elk-mtls has not patched this release. Run helm upgrade --install RELEASE CHART --post-renderer elk-mtls"
+
+// hanging is how far the second line of an entry is indented: as wide as the longest verdict.
+const hanging = "              "
+
+// Text gives the graph for people: an entry for each server and client, then what is wrong, then what is taken for granted, and
+// last what was read. Lines are as long as their text: the caller folds them.
 func (g *Graph) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: client authentication %s, on %s\n", g.Verdict, g.ClientAuthentication, g.Now.Format(time.DateOnly))
-	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	if len(g.Servers) > 0 {
-		_, _ = fmt.Fprintln(table, "\nSERVER\tHTTPS\tCLIENT AUTHENTICATION\tCERTIFICATE\tTRUST\tPROBES\tVERDICT")
+	asked := fmt.Sprintf("client authentication %s, on %s\n", g.ClientAuthentication, g.Now.Format(time.DateOnly))
+	if g.Verdict == NotProven && !g.Patched {
+		fmt.Fprintf(&b, "%s: %s\nNOT PROVEN: %s", g.Verdict, Remedy, asked)
+	} else {
+		fmt.Fprintf(&b, "%s: %s", g.Verdict, asked)
 	}
+	heading := func(n int, text string) {
+		if n > 0 {
+			b.WriteString("\n" + text + "\n")
+		}
+	}
+	heading(len(g.Servers), "Servers")
 	for _, s := range g.Servers {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Object, s.TLS.State, s.ClientAuthentication, s.Certificate.State, s.Trust.State, s.Probes.State, withReason(s.Verdict, s.Reason))
+		who := s.Object
+		if s.Verdict != Unmanaged {
+			who += fmt.Sprintf(" (client authentication %s)", s.ClientAuthentication)
+		}
+		g.entry(&b, s.Verdict, who, s.Reason, fmt.Sprintf("https %s, certificate %s, trust %s, probes %s",
+			s.TLS.State, s.Certificate.State, s.Trust.State, s.Probes.State))
 	}
-	_ = table.Flush()
-	if len(g.Edges) > 0 {
-		_, _ = fmt.Fprintln(table, "\nCLIENT\tPROGRAM\tHTTPS\tCA\tCERTIFICATE\tIDENTITY\tVERDICT")
-	}
+	heading(len(g.Edges), "Clients")
 	for _, e := range g.Edges {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.who(), e.what(), e.TLS.State, e.CA.State, e.Certificate.State, e.Identity.State, withReason(e.Verdict, e.Reason))
+		g.entry(&b, e.Verdict, e.who(), e.Reason, fmt.Sprintf("%s: https %s, CA %s, certificate %s, identity %s",
+			e.what(), e.TLS.State, e.CA.State, e.Certificate.State, e.Identity.State))
 	}
-	_ = table.Flush()
-	for i, f := range g.Findings {
-		if i == 0 {
-			b.WriteString("\nNOT PROVEN because\n")
-		}
-		fmt.Fprintf(&b, "  %s %s\n         %s\n", f.Code, f, f.Remedy)
+	heading(len(g.Unmanaged), "Listed as unmanaged")
+	for _, u := range g.Unmanaged {
+		fmt.Fprintf(&b, "  %s: %s\n", u.Object, u.Reason)
 	}
-	for i, text := range g.Assumptions {
-		if i == 0 {
-			b.WriteString("\nPROVEN IF\n")
-		}
+	heading(len(g.Findings), "NOT PROVEN because")
+	for _, f := range g.Findings {
+		fmt.Fprintf(&b, "  %s %s\n         %s\n         %s\n", f.Code, f, f.Remedy, f.URL)
+	}
+	heading(len(g.Assumptions), "PROVEN IF")
+	for _, text := range g.Assumptions {
 		fmt.Fprintf(&b, "  %s\n", text)
 	}
-	b.WriteString("\n" + Scope + "\n")
+	b.WriteString("\n" + g.read() + Scope + "\n")
+	return b.String()
+}
+
+// entry writes a server or a client.
+func (g *Graph) entry(b *strings.Builder, v Verdict, who, reason, aspects string) {
+	fmt.Fprintf(b, "  %-*s%s\n", len(hanging)-2, v, who)
+	if reason != "" {
+		aspects = reason
+	}
+	fmt.Fprintf(b, "%s%s\n", hanging, aspects)
+}
+
+// read says by what, and from what, the verdict was made.
+func (g *Graph) read() string {
+	var b strings.Builder
+	if g.Tool != "" {
+		fmt.Fprintf(&b, "elk-mtls %s read\n", g.Tool)
+	}
+	for _, in := range g.Inputs {
+		fmt.Fprintf(&b, "  %s sha256:%s\n", in.Name, in.SHA256)
+	}
+	var kinds []string
+	for _, c := range g.LookedAt {
+		kinds = append(kinds, fmt.Sprintf("%d %s", c.Count, c.Kind))
+	}
+	if len(kinds) > 0 {
+		fmt.Fprintf(&b, "  with %s\n", strings.Join(kinds, ", "))
+	}
 	return b.String()
 }
 
@@ -80,11 +123,4 @@ func (e *Edge) what() string {
 		return e.Program
 	}
 	return strings.TrimSpace(e.Program + " " + e.Setting)
-}
-
-func withReason(v Verdict, reason string) string {
-	if reason != "" {
-		return string(v) + ": " + reason
-	}
-	return string(v)
 }

@@ -40,7 +40,7 @@ func TestUnmanagedServer(t *testing.T) {
 			if c.unmanaged[0] != listed {
 				return
 			}
-			for _, part := range []string{"StatefulSet/search  -", "UNMANAGED: another team\n"} {
+			for _, part := range []string{"  UNMANAGED   StatefulSet/search\n              another team\n", "\n  StatefulSet/search: another team\n"} {
 				if !strings.Contains(g.Text(), part) {
 					t.Errorf("it has no row of its own:\n%s", g.Text())
 				}

@@ -28,6 +28,8 @@ type Options struct {
 	Within               time.Duration     // certificates that end so soon after Now are findings; 0: none
 	Elasticsearch        string            // an address that the configuration names
 	Programs             []catalog.Program // the clients that are known; none: those of the catalog
+	Tool                 string            // the version of elk-mtls, for the record
+	Inputs               []Input           // what is read, for the record
 }
 
 // Entry lists an object, or one container of it, that the user takes care of.
@@ -55,7 +57,7 @@ type reader struct {
 func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options) (*Graph, error) {
 	r := &reader{
 		options: options, with: map[string][]*object.Object{}, matched: map[string]bool{}, said: map[string]bool{},
-		graph: &Graph{ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}},
+		graph: &Graph{ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}, Unmanaged: []UnmanagedObject{}, Inputs: []Input{}},
 	}
 	if err := r.supply(with); err != nil {
 		return nil, err
@@ -78,6 +80,7 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 	}
 	r.judgeMentions()
 	r.judgeRest()
+	r.record()
 	r.finish()
 	return r.graph, nil
 }
@@ -370,6 +373,17 @@ func (r *reader) judgeRest() {
 		r.loose.fail(place{}, NothingFound, "nothing is in the stream but Elasticsearch that is listed as unmanaged")
 	default:
 		r.loose.fail(place{}, NothingFound, "no Elasticsearch, no Kibana and no client that is known is in the stream")
+	}
+}
+
+// record writes down by what, and from what, the verdict is made.
+func (r *reader) record() {
+	g := r.graph
+	g.Tool, g.Inputs, g.LookedAt, g.Patched = r.options.Tool, r.options.Inputs, r.release.Counts(), r.release.IsPatched()
+	for _, e := range r.options.Unmanaged {
+		if r.matched[e.Ref] || r.isThere(e.Ref) {
+			g.Unmanaged = append(g.Unmanaged, UnmanagedObject{Object: e.Ref, Reason: e.Reason})
+		}
 	}
 }
 
