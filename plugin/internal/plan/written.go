@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -40,13 +41,14 @@ func (c *configuration) writtenAs(w recognise.Written) *setting {
 	s := &setting{Key: w.Key, Place: fmt.Sprintf("the entry script of container %q, which has it by default", c.w.Main.Name), object: c.w.Object, script: &byScript{Written: w, conf: c}}
 	if w.Default != "" {
 		s.Values = []string{w.Default}
+		if folder := c.variable(w.Moved); folder != nil && (folder.Hidden || folder.Value() != "") {
+			s.Values, s.Hidden, s.Place = []string{path.Join(folder.Value(), path.Base(w.Default))}, folder.Hidden, folder.Place
+		}
 	}
 	for _, name := range w.Env {
-		v := c.variable(name)
-		if v == nil {
-			if v = c.variable(name + "_FILE"); v != nil {
-				v.Hidden, v.Values = true, nil
-			}
+		v, file := c.variable(name), c.variable(name+"_FILE")
+		if file != nil && (v == nil || !slices.Contains(c.w.Layout.Login, name)) { // the file wins; that of a login is taken away
+			v, file.Hidden, file.Values = file, true, nil
 		}
 		if v == nil || !v.Hidden && len(v.Values) == 0 {
 			continue

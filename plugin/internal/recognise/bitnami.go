@@ -18,10 +18,40 @@ func bitnamiSwitches() (security, rest, transport, restPEM, transportPEM Switch)
 // bitnamiElasticsearch is Bitnami's image. my_elasticsearch.yml is merged into what the script makes of its variables, and what the
 // script writes about TLS comes after that and wins; an elasticsearch.yml of the user's own switches the script off.
 func bitnamiElasticsearch() Layout {
+	return Layout{
+		Name:    "bitnami-elasticsearch",
+		App:     Elasticsearch,
+		Folder:  "/opt/bitnami/elasticsearch/config",
+		Files:   []File{{Path: "elasticsearch.yml", Alone: true}, {Path: "my_elasticsearch.yml"}},
+		NewFile: "my_elasticsearch.yml",
+		Nested:  true,
+		Flags: Flags{
+			Prefix: "-E", Script: "/opt/bitnami/scripts/elasticsearch/run.sh",
+			Env: []string{"DB_EXTRA_FLAGS", "ELASTICSEARCH_EXTRA_FLAGS"},
+		},
+		Password: "ELASTICSEARCH_PASSWORD",
+		Port:     "rest-api",
+		Written:  bitnamiWritten(),
+		Scripts:  "/docker-entrypoint-initdb.d",
+		images:   []string{"elasticsearch"},
+		env: func(name string) bool {
+			return name == "ELASTICSEARCH_CLUSTER_NAME" || name == "ELASTICSEARCH_CLUSTER_HOSTS" || name == "ELASTICSEARCH_ENABLE_SECURITY"
+		},
+		mounts: func(at, _ string) bool {
+			return below(at, "/bitnami/elasticsearch") || below(at, "/opt/bitnami/elasticsearch")
+		},
+	}
+}
+
+// bitnamiWritten are the settings that the script writes.
+// https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/9/debian-12/rootfs/opt/bitnami/scripts/libelasticsearch.sh
+func bitnamiWritten() []Written {
 	const certs = "/opt/bitnami/elasticsearch/config/certs/"
 	security, rest, transport, restPEM, transportPEM := bitnamiSwitches()
 	written := []Written{
 		{Key: "http.port", Env: []string{"ELASTICSEARCH_HTTP_PORT_NUMBER"}, Weak: true},
+		{Key: "network.bind_host", Env: []string{"ELASTICSEARCH_BIND_ADDRESS"}, Default: "0.0.0.0", Weak: true},
+		{Key: "discovery.type", Default: "single-node", Unless: "ELASTICSEARCH_CLUSTER_HOSTS", Weak: true},
 		{Key: "xpack.security.enabled", Env: []string{"ELASTICSEARCH_ENABLE_SECURITY"}, Truth: true},
 		{Key: "xpack.security.http.ssl.enabled", Env: []string{"ELASTICSEARCH_ENABLE_REST_TLS"}, Default: "true", Truth: true, When: []Switch{security}},
 		{Key: "xpack.security.transport.ssl.enabled", Env: []string{"ELASTICSEARCH_ENABLE_SECURITY"}, Truth: true, When: []Switch{security, transport}},
@@ -45,33 +75,12 @@ func bitnamiElasticsearch() Layout {
 			{"truststore.path", "TRUSTSTORE_LOCATION", certs + "elasticsearch.truststore.jks", stores},
 		} {
 			written = append(written, Written{
-				Key: "xpack.security." + layer.key + ".ssl." + f.key, Default: f.file,
+				Key: "xpack.security." + layer.key + ".ssl." + f.key, Default: f.file, Moved: "ELASTICSEARCH_CERTS_DIR",
 				Env: []string{"ELASTICSEARCH_" + layer.env + "_TLS_" + f.env, "ELASTICSEARCH_" + f.env}, When: []Switch{security, layer.on, f.format},
 			})
 		}
 	}
-	return Layout{
-		Name:    "bitnami-elasticsearch",
-		App:     Elasticsearch,
-		Folder:  "/opt/bitnami/elasticsearch/config",
-		Files:   []File{{Path: "elasticsearch.yml", Alone: true}, {Path: "my_elasticsearch.yml"}},
-		NewFile: "my_elasticsearch.yml",
-		Nested:  true,
-		Flags: Flags{
-			Prefix: "-E", Script: "/opt/bitnami/scripts/elasticsearch/run.sh",
-			Env: []string{"DB_EXTRA_FLAGS", "ELASTICSEARCH_EXTRA_FLAGS"},
-		},
-		Password: "ELASTICSEARCH_PASSWORD",
-		Port:     "rest-api",
-		Written:  written,
-		images:   []string{"elasticsearch"},
-		env: func(name string) bool {
-			return name == "ELASTICSEARCH_CLUSTER_NAME" || name == "ELASTICSEARCH_CLUSTER_HOSTS" || name == "ELASTICSEARCH_ENABLE_SECURITY"
-		},
-		mounts: func(at, _ string) bool {
-			return below(at, "/bitnami/elasticsearch") || below(at, "/opt/bitnami/elasticsearch")
-		},
-	}
+	return written
 }
 
 // bitnamiKibana is Bitnami's image: it copies /bitnami/kibana/conf over its own configuration and writes into the copy what its

@@ -30,6 +30,7 @@ type Layout struct {
 
 	Env     func(key string) []string // variables that are settings by themselves; nil = there are none
 	Written []Written                 // settings that the entry script writes into the file
+	Scripts string                    // folder whose scripts the entry script runs, "" for none
 
 	images []string                      // last path element of the image
 	env    func(name string) bool        // variables that only this application reads
@@ -55,6 +56,8 @@ type Written struct {
 	Key     string
 	Env     []string // variables with its value, the first that is set counts; each may also name a file (NAME_FILE)
 	Default string   // when none is set; "" = the script does not write it then
+	Moved   string   // variable with the folder of the file that is the default; "" = nothing moves it
+	Unless  string   // variable that keeps the script from writing it
 	Value   string   // what it writes in place of the variable's value, "" = that value
 	Weak    bool     // the file wins
 	Idle    bool     // where a switch is off, the file says it

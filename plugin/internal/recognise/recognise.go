@@ -66,6 +66,7 @@ type Release struct {
 	names         map[string]named            // of Named, by kind
 	services      map[*Workload][]string
 	filled        map[string][]*object.Object // see fillers
+	labelled      map[string][]*object.Object // see Behind
 	serverLayouts []Layout
 	programs      []catalog.Program
 }
@@ -301,7 +302,7 @@ func (r *Release) Pods(names []string) ([]*object.Object, error) {
 			return nil, err
 		}
 		for _, o := range objects {
-			if _, ok := o.Pod(); ok && !r.isServer(o) {
+			if _, ok := o.Pod(); ok && !r.IsServer(o) {
 				pods = append(pods, o)
 			}
 		}
@@ -309,7 +310,8 @@ func (r *Release) Pods(names []string) ([]*object.Object, error) {
 	return pods, nil
 }
 
-func (r *Release) isServer(o *object.Object) bool {
+// IsServer tells whether an object runs Elasticsearch or Kibana.
+func (r *Release) IsServer(o *object.Object) bool {
 	is := func(w *Workload) bool { return w.Object == o }
 	return slices.ContainsFunc(r.Nodes, is) || slices.ContainsFunc(r.Kibanas, is)
 }

@@ -38,6 +38,50 @@ func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
 	})
 }
 
+// Behind gives the other objects whose pods are behind a Service of a workload, for longer than a task takes.
+func (r *Release) Behind(w *Workload) ([]*object.Object, error) {
+	services, err := r.selecting(w)
+	if err != nil {
+		return nil, err
+	}
+	var found []*object.Object
+	for _, service := range services {
+		selector := object.Pairs(service.Node, "spec", "selector")
+		name := slices.Sorted(maps.Keys(selector))[0]
+		for _, o := range r.byLabel()[name+"="+selector[name]] {
+			pod, _ := o.Pod()
+			if o != w.Object && sameNamespace(w.Namespace, o.Namespace) && selects(selector, object.Pairs(pod.Template, "metadata", "labels")) &&
+				!slices.Contains(found, o) {
+				found = append(found, o)
+			}
+		}
+	}
+	return found, nil
+}
+
+// byLabel gives the objects with a pod that stays, by each of its labels. What cannot be read is reported elsewhere.
+func (r *Release) byLabel() map[string][]*object.Object {
+	if r.labelled != nil {
+		return r.labelled
+	}
+	r.labelled = map[string][]*object.Object{}
+	for _, doc := range r.where(screened.mayRun) {
+		objects, _ := r.In(doc)
+		for _, o := range objects {
+			pod, ok := o.Pod()
+			if !ok || o.Hook != "" || o.IsJob() {
+				continue
+			}
+			labels := object.Pairs(pod.Template, "metadata", "labels")
+			for _, name := range slices.Sorted(maps.Keys(labels)) {
+				label := name + "=" + labels[name]
+				r.labelled[label] = append(r.labelled[label], o)
+			}
+		}
+	}
+	return r.labelled
+}
+
 // Policies gives the NetworkPolicies that are for the pods of a workload. A selector without anything is for every pod.
 // https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-resource
 func (r *Release) Policies(w *Workload) ([]*object.Object, error) {
