@@ -45,6 +45,10 @@ func (c caller) variableValue(v object.Variable) value {
 	if v.Text == "" && !v.Known {
 		made.texts = nil
 	}
+	if v.Entry != nil {
+		field := object.Text(v.Entry, "valueFrom", "fieldRef", "fieldPath")
+		made.ofPod = slices.Contains([]string{"status.podIP", "status.podIPs", "metadata.name"}, field)
+	}
 	switch holder := v.Content.Object; {
 	case v.Script:
 		made.at = c.at(process.Main, v.Nodes[0])

@@ -6,7 +6,7 @@ import (
 )
 
 // relaxed is a folder with a configuration that asks for no certificate, and who says that it is the one.
-const relaxed = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: relaxed\ndata:\n  elasticsearch.yml: |\n    " + ssl +
+const relaxed = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: relaxed\ndata:\n  elasticsearch.yml: |\n    network.host: 0.0.0.0\n    " + ssl +
 	"client_authentication: none\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: where\ndata:\n  ES_PATH_CONF: /relaxed\n"
 
 // TestEnvironmentOfServers holds what decides the settings of a server, by the names of the faults: all of these nodes were PROVEN.
@@ -31,7 +31,7 @@ func TestEnvironmentOfServers(t *testing.T) {
 		{"s06: taken away", node{env: map[string]string{stage: "", upper: "required"},
 			lines: script("unset " + upper + "; exec docker-entrypoint.sh").lines}.String(), string(ServerStage)},
 		{"s15: of a variable that stands behind", node{env: unset,
-			lines: "- {name: " + upper + ", value: $(MODE)}\n- {name: MODE, value: required}"}.String(), string(ServerStage)},
+			lines: "- {name: " + upper + ", value: $(MODE)}\n- {name: MODE, value: required}"}.String(), "EMT002 EMT029"},
 		{"of a variable that stands before", node{env: unset,
 			lines: "- {name: MODE, value: required}\n- {name: " + upper + ", value: $(MODE)}"}.String(), ""},
 		{"s08: another folder by a ConfigMap", elsewhere("envFrom: [{configMapRef: {name: where}}]"), "EMT002 EMT015"},

@@ -39,6 +39,8 @@ const (
 	NoMaterial       Code = "EMT026"
 	NothingFound     Code = "EMT027"
 	AuthorityKey     Code = "EMT028"
+	NotStarted       Code = "EMT029"
+	NotReached       Code = "EMT030"
 )
 
 // Kind documents a code: help, output and the pages in docs/findings show it.
@@ -81,6 +83,8 @@ func Kinds() []Kind {
 		{NoMaterial, e, "A file holds no usable certificate or key", "store certificates as PEM, keys as unencrypted PKCS#8"},
 		{NothingFound, e, "Nothing here is known to talk to Elasticsearch", "give all manifests of the release"},
 		{AuthorityKey, e, "A client holds the key of a CA", "give it a key pair of its own, in another Secret, and issue new certificates from a new CA if others could read that key"},
+		{NotStarted, e, "Elasticsearch does not start", "correct the setting"},
+		{NotReached, e, "Elasticsearch listens where no client reaches it", "set network.host to 0.0.0.0"},
 	}
 }
 

@@ -53,11 +53,9 @@ func TestF4TwoAddresses(t *testing.T) {
 func TestFlagsOfServers(t *testing.T) {
 	const stage = ssl + "client_authentication"
 	bitnami := func(flags string) node {
-		const at = "/usr/share/elasticsearch/config/tls/"
-		return node{image: "bitnami/elasticsearch:8.19.2", env: map[string]string{
+		const folder = "/opt/bitnami/elasticsearch/config/certs"
+		return node{image: "bitnami/elasticsearch:8.19.2", mount: folder, env: map[string]string{
 			"ELASTICSEARCH_ENABLE_SECURITY": "true", "ELASTICSEARCH_TLS_USE_PEM": "true", "DB_EXTRA_FLAGS": flags,
-			"ELASTICSEARCH_NODE_CERT_LOCATION": at + "tls.crt", "ELASTICSEARCH_NODE_KEY_LOCATION": at + "tls.key",
-			"ELASTICSEARCH_CA_CERT_LOCATION": at + "ca.crt",
 		}}
 	}
 	for _, test := range []struct {
@@ -65,9 +63,9 @@ func TestFlagsOfServers(t *testing.T) {
 		node  node
 		codes string
 	}{
-		{"d18: one setting twice", node{lines: "args: [-Ea.b=c, -Ea.b=c]"}, string(NotJudged)},
-		{"two settings", node{lines: "args: [-Ea.b=c, -Ea.d=c]"}, ""},
-		{"h01: flags in a variable of Bitnami", bitnami("-Ea=b -E" + stage + "=none"), string(ServerStage)},
+		{"d18: one setting twice", node{lines: "args: [-Enode.attr.b=c, -Enode.attr.b=c]"}, string(NotStarted)},
+		{"two settings", node{lines: "args: [-Enode.attr.b=c, -Enode.attr.d=c]"}, ""},
+		{"h01: flags in a variable of Bitnami", bitnami("-Enode.attr.a=b -E" + stage + "=none"), string(ServerStage)},
 		{"flags in a variable of Bitnami that require", bitnami("-E" + stage + "=required"), ""},
 		{"in a script, beside other programs", node{env: map[string]string{stage: ""},
 			lines: "command: [bash, -c, 'test -E x; exec docker-entrypoint.sh eswrapper \"-E" + stage + "=required\"']"}, ""},

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -115,9 +116,21 @@ func (c caller) bitnamiKibana(folder string) settings {
 			c.take(set, "elasticsearch.ssl.truststore.path", certs+"/elasticsearch.truststore.p12", "KIBANA_ELASTICSEARCH_TRUSTSTORE_LOCATION")
 		}
 	}
-	if password := c.variable("KIBANA_PASSWORD", "KIBANA_PASSWORD_FILE"); password.set() {
+	if password := c.variable("KIBANA_PASSWORD"); password.set() {
 		set["elasticsearch.password"] = password
 		set["elasticsearch.username"] = value{texts: []string{"kibana_system"}, at: password.at}
 	}
 	return set
+}
+
+// take sets a setting from the first variable that is set; truth values are spelled as Elasticsearch has them.
+func (c caller) take(into settings, key, fallback string, names ...string) {
+	v := c.variable(names...)
+	switch {
+	case !v.set() || !v.hidden && v.text() == "":
+		v = value{texts: []string{fallback}, at: c.at(names[len(names)-1], nil)}
+	case fallback == "true" || fallback == "false":
+		v.texts = []string{strconv.FormatBool(truth(v.text()))}
+	}
+	into[key] = v
 }

@@ -15,6 +15,7 @@ import (
 // settings, and add lines to its container.
 type node struct {
 	image string
+	mount string // of its certificates
 	env   map[string]string
 	lines string
 }
@@ -54,7 +55,7 @@ spec:
         image: ` + or(n.image, "elasticsearch:8.19.2") + `
         volumeMounts:
         - name: tls
-          mountPath: /usr/share/elasticsearch/config/tls
+          mountPath: ` + or(n.mount, "/usr/share/elasticsearch/config/tls") + `
         env:
 ` + env.String() + indented(n.lines, 8) + `      volumes:
       - name: tls

@@ -11,18 +11,8 @@ import (
 func (s *server) judgeProbes(c caller) {
 	a := &s.row.Probes
 	required := s.options.ClientAuthentication == "required"
-	for _, name := range []string{"readinessProbe", "livenessProbe", "startupProbe"} {
-		get := object.Get(c.Node, name, "httpGet")
-		if get == nil || !s.isPort(c, object.Text(get, "port")) {
-			continue
-		}
-		at := c.at(name, get.YNode())
-		switch {
-		case required:
-			a.fail(at, ProbeRefused, "httpGet on the port of Elasticsearch: the kubelet presents no certificate")
-		case !strings.EqualFold(object.Text(get, "scheme"), "https"):
-			a.fail(at, ProbeRefused, "httpGet on the port of Elasticsearch without scheme HTTPS")
-		}
+	for _, at := range [][]string{{"readinessProbe"}, {"livenessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"}} {
+		s.judgeHandler(c, at, required)
 	}
 	for _, run := range c.runs {
 		if run.Name == process.Main || run.Has(healthcheck) || run.Followed() {
@@ -46,6 +36,25 @@ func (s *server) judgeProbes(c caller) {
 		}
 	}
 	a.close()
+}
+
+// judgeHandler judges a probe or hook that the kubelet itself makes: it presents no certificate. A connection by TCP says nothing.
+// https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
+func (s *server) judgeHandler(c caller, at []string, required bool) {
+	a, name := &s.row.Probes, strings.Join(at, ".")
+	if get := object.Get(c.Node, append(at, "grpc")...); get != nil && s.isPort(c, object.Text(get, "port")) {
+		a.fail(c.at(name, get.YNode()), ProbeRefused, "grpc on the port of Elasticsearch, which does not speak it")
+	}
+	get := object.Get(c.Node, append(at, "httpGet")...)
+	if host := object.Text(get, "host"); get == nil || !s.isPort(c, object.Text(get, "port")) || host != "" && !isLocal(host) {
+		return // who calls another pod is a client
+	}
+	switch at := c.at(name, get.YNode()); {
+	case required:
+		a.fail(at, ProbeRefused, "httpGet on the port of Elasticsearch: the kubelet presents no certificate")
+	case !strings.EqualFold(object.Text(get, "scheme"), "https"):
+		a.fail(at, ProbeRefused, "httpGet on the port of Elasticsearch without scheme HTTPS")
+	}
 }
 
 // isPort tells whether a probe's port is that of Elasticsearch: by number, or by a name among the ports of the pod.

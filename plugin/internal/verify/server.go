@@ -2,14 +2,12 @@ package verify
 
 import (
 	"crypto/x509"
-	"maps"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -30,6 +28,8 @@ type server struct {
 	casKnown  bool                // all of them
 	caFiles   []link
 	hasStores bool // p12 or jks: nothing here looks into one
+	unseen    bool // nothing shows a file of its settings
+	whole     bool // the manifests say what is in that file: it is not that of the image
 	unmanaged bool // the user takes care of it: nothing is known of it but its name
 }
 
@@ -60,24 +60,20 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 		return nil, err
 	}
 	s.row = &Server{Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...)}
-	if strings.HasPrefix(w.Layout.Name, "bitnami") {
-		s.set = s.bitnami()
-	} else {
-		s.set = s.official()
-	}
 	s.expands = catalog.ElasticsearchVariables()
-	for _, key := range slices.Sorted(maps.Keys(s.set)) {
-		s.set[key] = s.expanded(s.set[key])
-	}
-	for _, file := range []string{"elasticsearch.yml", "my_elasticsearch.yml"} {
-		s.unread(s.follow(path.Join(s.home, file), place{}))
-	}
-	s.port = or(s.set["http.port"].text(), "9200")
+	s.readSettings(w.Layout)
+	s.port, _, _ = strings.Cut(or(s.set["http.port"].text(), "9200"), "-")
 	s.row.Stage.take(s.notes)
 	s.judgeTLS()
-	s.judgeStage()
 	s.judgePair()
+	s.judgeStage()
 	s.judgeTrust()
+	s.judgeListening()
+	s.judgeTransport()
+	s.judgeRemoteClusters()
+	if err := s.judgeNeighbours(w); err != nil {
+		return nil, err
+	}
 	if len(s.unknown) > 0 {
 		s.row.Stage.assume("%s: %s, taken as environment, sets nothing of xpack.security", s.caller, strings.Join(s.unknown, ", "))
 	}
@@ -97,138 +93,12 @@ func (s *server) unread(l link) {
 	if !l.isUnread() {
 		return
 	}
-	for _, key := range []string{"xpack.security.enabled", ssl + "enabled", ssl + "client_authentication", ssl + "certificate", ssl + "key", ssl + "certificate_authorities"} {
+	s.unseen = true
+	for _, key := range []string{"network.host", "xpack.security.enabled", ssl + "enabled", ssl + "client_authentication", ssl + "certificate", ssl + "key", ssl + "certificate_authorities"} {
 		if !s.set[key].set() {
 			s.set[key] = value{hidden: true, at: place{id: s.object.ID, container: s.Name, path: l.Path, line: s.object.Doc.Line()}}
 		}
 	}
-}
-
-// official reads what the official image makes of file, flags and environment. Variables with dots in their names, and ES_SETTING_ with _ for
-// a dot and __ for _, win over -E, which wins over the file. Version 7 turns variables into further flags, and does not start when it finds a
-// setting twice.
-// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
-func (s *server) official() settings {
-	said, _ := s.seen.Flags("E")
-	flags, environment := s.flagSettings(said), settings{}
-	s.judgeTwice(said)
-	for _, name := range slices.Sorted(maps.Keys(s.env)) {
-		key, ok := settingOf(name)
-		if !ok {
-			continue
-		}
-		v := s.env[name]
-		if other, twice := environment[key]; twice && decides(key) && v.differs(other) {
-			s.row.Stage.fail(v.at, NotJudged, "%s is set by %s too, to something else: which of the two counts is left to chance; remove one",
-				key, other.at.path)
-		}
-		if _, twice := flags[key]; twice && s.major() == 7 {
-			s.row.Stage.fail(v.at, NotJudged, "%s is also set by -E: Elasticsearch 7 does not start with both", key)
-		}
-		environment[key] = v
-	}
-	return s.yaml(path.Join(s.home, "elasticsearch.yml")).over(flags).over(environment)
-}
-
-// judgeTwice reports a setting that -E gives more than once: Elasticsearch does not start then, whatever the values are.
-// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
-func (s *server) judgeTwice(said []process.Flag) {
-	before := map[string]bool{}
-	for _, f := range said {
-		if f.Sets && before[f.Name] {
-			s.row.Stage.fail(s.flag(f).at, NotJudged, "-E sets %s more than once: Elasticsearch does not start", f.Name)
-		}
-		before[f.Name] = before[f.Name] || f.Sets
-	}
-}
-
-// extraFlags reads the variables whose words Bitnami's script adds to the command line of Elasticsearch.
-// https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/elasticsearch/run.sh
-func (s *server) extraFlags() settings {
-	all := s.flags()
-	for _, name := range []string{"ELASTICSEARCH_EXTRA_FLAGS", "DB_EXTRA_FLAGS"} {
-		v, ok := s.env[name]
-		switch {
-		case !ok:
-		case v.hidden:
-			s.row.Stage.assume("%s: %s, whose words are flags of Elasticsearch, sets nothing of xpack.security", s.caller, name)
-		default:
-			line := process.Extra(name, v.text(), v.parts[0].node)
-			said, _ := line.Flags("E")
-			if len(said) > 1 {
-				s.row.Stage.assume("%s: its image takes the words of %s for so many flags", s.caller, name)
-			}
-			all = all.over(s.flagSettings(said))
-		}
-	}
-	return all
-}
-
-// decides tells whether a setting matters for who is let in.
-func decides(key string) bool {
-	return strings.HasPrefix(key, "xpack.security.") || strings.HasPrefix(key, "http.")
-}
-
-// settingOf gives the setting that a variable of the official image stands for.
-func settingOf(variable string) (string, bool) {
-	if rest, ok := strings.CutPrefix(variable, "ES_SETTING_"); ok {
-		dotted := strings.ReplaceAll(strings.ReplaceAll(rest, "_", "."), "..", "_")
-		return strings.ToLower(dotted), true
-	}
-	return variable, strings.Contains(variable, ".") && variable == strings.ToLower(variable)
-}
-
-// bitnami reads what Bitnami's entry script makes of its variables: it writes them into elasticsearch.yml unless the user mounts that file, merges
-// my_elasticsearch.yml into it, and writes TLS last.
-// https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/libelasticsearch.sh
-func (s *server) bitnami() settings {
-	if own := s.yaml(path.Join(s.home, "elasticsearch.yml")); len(own) > 0 {
-		return own.over(s.extraFlags())
-	}
-	written := settings{}
-	s.take(written, "xpack.security.enabled", "false", "ELASTICSEARCH_ENABLE_SECURITY")
-	if written["xpack.security.enabled"].is("true") {
-		s.take(written, ssl+"enabled", "true", "ELASTICSEARCH_ENABLE_REST_TLS")
-	}
-	if written[ssl+"enabled"].is("true") {
-		certs := path.Join(s.home, "certs")
-		if pem := s.variable("ELASTICSEARCH_HTTP_TLS_USE_PEM", "ELASTICSEARCH_TLS_USE_PEM"); truth(pem.text()) {
-			s.take(written, ssl+"certificate", certs+"/tls.crt", "ELASTICSEARCH_HTTP_TLS_NODE_CERT_LOCATION", "ELASTICSEARCH_NODE_CERT_LOCATION")
-			s.take(written, ssl+"key", certs+"/tls.key", "ELASTICSEARCH_HTTP_TLS_NODE_KEY_LOCATION", "ELASTICSEARCH_NODE_KEY_LOCATION")
-			s.take(written, ssl+"certificate_authorities", certs+"/ca.crt", "ELASTICSEARCH_HTTP_TLS_CA_CERT_LOCATION", "ELASTICSEARCH_CA_CERT_LOCATION")
-		} else {
-			s.take(written, ssl+"keystore.path", certs+"/elasticsearch.keystore.jks", "ELASTICSEARCH_HTTP_TLS_KEYSTORE_LOCATION", "ELASTICSEARCH_KEYSTORE_LOCATION")
-			s.take(written, ssl+"truststore.path", certs+"/elasticsearch.truststore.jks", "ELASTICSEARCH_HTTP_TLS_TRUSTSTORE_LOCATION", "ELASTICSEARCH_TRUSTSTORE_LOCATION")
-		}
-	}
-	port := settings{}
-	s.take(port, "http.port", "9200", "ELASTICSEARCH_HTTP_PORT_NUMBER")
-	return port.over(s.yaml(path.Join(s.home, "my_elasticsearch.yml"))).over(written).over(s.extraFlags())
-}
-
-// take sets a setting from the first variable that is set; truth values are spelled as Elasticsearch has them.
-func (c caller) take(into settings, key, fallback string, names ...string) {
-	v := c.variable(names...)
-	switch {
-	case !v.set() || !v.hidden && v.text() == "":
-		v = value{texts: []string{fallback}, at: c.at(names[len(names)-1], nil)}
-	case fallback == "true" || fallback == "false":
-		v.texts = []string{strconv.FormatBool(truth(v.text()))}
-	}
-	into[key] = v
-}
-
-func (c caller) variable(names ...string) value {
-	for _, name := range names {
-		if v, ok := c.env[name]; ok {
-			return v
-		}
-	}
-	return value{}
-}
-
-func truth(text string) bool {
-	return slices.Contains([]string{"1", "yes", "true"}, strings.ToLower(text))
 }
 
 // yaml reads a mounted file; none when there is none.
@@ -293,6 +163,49 @@ func (s *server) judgeStage() {
 	case s.stage() != s.options.ClientAuthentication:
 		a.fail(s.setting(ssl+"client_authentication"), ServerStage, "%sclient_authentication is %q, and should be %q", ssl, s.stage(), s.options.ClientAuthentication)
 	}
+	if s.options.ClientAuthentication != "none" {
+		s.judgeVerification()
+	}
+}
+
+// judgeVerification looks at how the certificates of clients are verified.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-settings
+func (s *server) judgeVerification() {
+	a, mode, listed := &s.row.Stage, s.set[ssl+"verification_mode"], s.set[ssl+"trust_restrictions.path"]
+	switch {
+	case mode.hidden:
+		a.assume("%s: %sverification_mode is not none", s.caller, ssl)
+	case mode.is("none"):
+		a.fail(mode.at, ServerStage, "%sverification_mode is none: it takes any certificate, a self-signed one too", ssl)
+	}
+	if listed.set() {
+		a.fail(listed.at, NotJudged, "%strust_restrictions.path lets in those only whose certificates %q lists, and nothing here reads that file", ssl, listed.text())
+	}
+	s.judgeProtocols()
+}
+
+// judgeProtocols looks for a version of TLS, and for ciphers, that clients and the server's own key can use.
+func (s *server) judgeProtocols() {
+	a, protocols, suites := &s.row.TLS, s.set[ssl+"supported_protocols"], s.set[ssl+"cipher_suites"]
+	if protocols.hidden || suites.hidden {
+		a.assume("%s: its clients know its versions of TLS, and its ciphers", s.caller)
+		return
+	}
+	if protocols.set() && !slices.ContainsFunc(protocols.listOf(), func(p string) bool { return p == "TLSv1.2" || p == "TLSv1.3" }) {
+		a.fail(protocols.at, NotReached, "%s has neither TLSv1.2 nor TLSv1.3, and clients of today know nothing else", protocols.at.path)
+	}
+	if suites.set() && s.chain != nil && !slices.ContainsFunc(suites.listOf(), s.serves) {
+		a.fail(suites.at, NotReached, "none of the ciphers of %s can be used with the key of the certificate", suites.at.path)
+	}
+}
+
+// serves tells whether a cipher can be used with the key of the server's certificate: those of TLS 1.3 go with any.
+func (s *server) serves(suite string) bool {
+	if !strings.Contains(suite, "_WITH_") {
+		return !s.set[ssl+"supported_protocols"].set() || slices.Contains(s.set[ssl+"supported_protocols"].listOf(), "TLSv1.3")
+	}
+	with := map[x509.PublicKeyAlgorithm]string{x509.RSA: "RSA_WITH_", x509.ECDSA: "ECDSA_WITH_"}[s.chain[0].PublicKeyAlgorithm]
+	return with == "" || strings.Contains(suite, with)
 }
 
 // judgePair follows the server's own certificate.
@@ -303,15 +216,15 @@ func (s *server) judgePair() {
 		a.fail(store.at, ServerPair, "keystore.path stands beside certificate or key: Elasticsearch does not start")
 	case store.set():
 		s.hasStores = true
-		a.add(s.follow(s.rooted(store.text(), s.home), store.at))
+		a.add(s.material(store, store.text()))
 		a.assume("%s: %s holds a certificate that clients accept, and its key", s.caller, store.text())
 	case !cert.set() || !key.set():
 		a.fail(s.setting(ssl+"certificate"), ServerPair, "certificate or key is missing")
 	case cert.hidden || key.hidden:
 		a.assume("%s: certificate and key name a pair that fits", s.caller)
 	default:
-		s.cert = s.follow(s.rooted(cert.text(), s.home), cert.at)
-		keyFile := s.follow(s.rooted(key.text(), s.home), key.at)
+		s.cert = s.material(cert, cert.text())
+		keyFile := s.material(key, key.text())
 		a.add(s.cert)
 		a.add(keyFile)
 		s.chain = s.certs(s.cert, a)
@@ -319,6 +232,44 @@ func (s *server) judgePair() {
 		if s.chain != nil {
 			if err := serves(s.chain[0]); err != nil {
 				a.fail(cert.at, WrongUsage, "%s: %v", s.cert.What(), err)
+			}
+		}
+	}
+}
+
+// material follows a file of keys or certificates.
+func (s *server) material(v value, text string) link {
+	l := s.follow(s.rooted(text, s.home), v.at)
+	if l.code == "" && s.outsideConfig(l.Path) {
+		return s.outside(l)
+	}
+	return l
+}
+
+func (s *server) outside(l link) link {
+	return l.broken(NotStarted, "%s is outside of %s, and Elasticsearch, which may read such files there only, does not start", l.Path, s.home)
+}
+
+// judgeFiles follows the pair, and the CAs, of a layer that no client of these manifests calls: without them Elasticsearch does not start.
+func (s *server) judgeFiles(a *Aspect, layer string) {
+	get := func(name string) value { return s.set[layer+name] }
+	cert, key, store := get("certificate"), get("key"), get("keystore.path")
+	switch {
+	case store.set() && (cert.set() || key.set()):
+		a.fail(store.at, ServerPair, "%skeystore.path stands beside certificate or key: Elasticsearch does not start", layer)
+	case !store.set() && (!cert.set() || !key.set()) && !s.unseen:
+		a.fail(s.setting(layer+"certificate"), ServerPair, "%scertificate and key are not both set, and keystore.path is not: Elasticsearch does not start", layer)
+	}
+	for _, name := range []string{"certificate", "key", "certificate_authorities", "keystore.path", "truststore.path"} {
+		v := get(name)
+		for _, file := range v.listOf() {
+			l := s.material(v, file)
+			switch {
+			case v.hidden:
+			case s.outsideConfig(l.Path):
+				a.add(s.outside(l))
+			case l.code != "":
+				a.assume("%s: its image brings what %s%s needs: %s", s.caller, layer, name, l.reason)
 			}
 		}
 	}
@@ -332,14 +283,14 @@ func (s *server) judgeTrust() {
 		a.fail(store.at, ServerPair, "truststore.path stands beside certificate_authorities: Elasticsearch does not start")
 	case store.set():
 		s.hasStores = true
-		a.add(s.follow(s.rooted(store.text(), s.home), store.at))
+		a.add(s.material(store, store.text()))
 		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, store.text())
 	case cas.hidden:
 		a.assume("%s: certificate_authorities names the CAs that signed the clients' certificates", s.caller)
 	case cas.set():
 		s.casKnown = true
-		for _, file := range cas.list() {
-			l := s.follow(s.rooted(file, s.home), cas.at)
+		for _, file := range cas.listOf() {
+			l := s.material(cas, file)
 			a.add(l)
 			certs := s.certs(l, a)
 			s.casKnown = s.casKnown && certs != nil

@@ -17,6 +17,8 @@ import (
 // value is a setting as somebody wrote it: one text, or a list of them.
 type value struct {
 	texts  []string
+	isList bool          // it is written as a list, where that makes a difference
+	ofPod  bool          // the address or name of its pod is in it
 	hidden bool          // it comes from elsewhere, and nothing here shows it
 	from   object.Source // the Secret or ConfigMap that it comes from
 	at     place

@@ -1,0 +1,249 @@
+package verify
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// readSettings reads all that sets something of a server, in the order of its image.
+func (s *server) readSettings(l recognise.Layout) {
+	if len(l.Written) > 0 {
+		s.set = s.written(l)
+	} else {
+		s.set = s.official()
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.set)) {
+		if forced, ok := strings.CutPrefix(key, "force."); ok { // wins over the name without it
+			s.set[forced] = s.set[key]
+			delete(s.set, key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.set)) {
+		if s.set[key] = s.placed(s.set[key], &s.row.TLS); !s.set[key].set() {
+			delete(s.set, key)
+		}
+	}
+	s.judgeValues()
+	for _, file := range []string{"elasticsearch.yml", "my_elasticsearch.yml"} {
+		s.unread(s.follow(path.Join(s.home, file), place{}))
+	}
+}
+
+// official reads what the official image makes of file, flags and environment. Variables with dots in their names, and ES_SETTING_ with _ for
+// a dot and __ for _, win over -E, which wins over the file. Version 7 turns variables into further flags, and does not start when it finds a
+// setting twice.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
+func (s *server) official() settings {
+	said, _ := s.seen.Flags("E")
+	flags, environment := s.setBy(said), settings{}
+	for _, name := range slices.Sorted(maps.Keys(s.env)) {
+		key, ok := settingOf(name)
+		if !ok {
+			continue
+		}
+		v := s.env[name]
+		if other, twice := environment[key]; twice && decides(key) && v.differs(other) {
+			s.row.Stage.fail(v.at, NotJudged, "%s is set by %s too, to something else: which of the two counts is left to chance; remove one",
+				key, other.at.path)
+		}
+		if _, twice := flags[key]; twice && s.major() == 7 {
+			s.row.Stage.fail(v.at, NotJudged, "%s is also set by -E: Elasticsearch 7 does not start with both", key)
+		}
+		environment[key] = v
+	}
+	file, mounted := s.ownFile("elasticsearch.yml")
+	s.whole = mounted
+	all := file.over(flags).over(indexed(environment))
+	s.judgeNames(all)
+	if _, ok := all["network.host"]; !ok && !mounted {
+		all["network.host"] = value{texts: []string{"0.0.0.0"}, at: s.at("network.host", nil)} // that of the image
+	}
+	return all
+}
+
+// setBy gives what -E sets. Elasticsearch does not start where a setting is given more than once, or no value.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
+func (s *server) setBy(said []process.Flag) settings {
+	said = slices.DeleteFunc(slices.Clone(said), func(f process.Flag) bool { return !f.Sets })
+	before := map[string]bool{}
+	for _, f := range said {
+		switch {
+		case before[f.Name]:
+			s.row.Stage.fail(s.flag(f).at, NotStarted, "-E sets %s more than once: Elasticsearch does not start", f.Name)
+		case f.Value.Known && f.Value.Text == "":
+			s.row.Stage.fail(s.flag(f).at, NotStarted, "-E gives %s no value: Elasticsearch does not start", f.Name)
+		}
+		before[f.Name] = true
+	}
+	return indexed(s.flagSettings(said))
+}
+
+// extraFlags reads the variables whose words Bitnami's script adds to the command line of Elasticsearch.
+// https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/elasticsearch/run.sh
+func (s *server) extraFlags() settings {
+	own, _ := s.seen.Flags("E")
+	all := s.setBy(own)
+	for _, name := range []string{"ELASTICSEARCH_EXTRA_FLAGS", "DB_EXTRA_FLAGS"} {
+		v, ok := s.env[name]
+		switch {
+		case !ok:
+		case v.hidden:
+			s.row.Stage.assume("%s: %s, whose words are flags of Elasticsearch, sets nothing of xpack.security", s.caller, name)
+		default:
+			line := process.Extra(name, v.text(), v.parts[0].node)
+			said, _ := line.Flags("E")
+			if len(said) > 1 {
+				s.row.Stage.assume("%s: its image takes the words of %s for so many flags", s.caller, name)
+			}
+			all = all.over(s.setBy(said))
+		}
+	}
+	return all
+}
+
+// decides tells whether a setting matters for who is let in.
+func decides(key string) bool {
+	return strings.HasPrefix(key, "xpack.security.") || strings.HasPrefix(key, "http.")
+}
+
+// settingOf gives the setting that a variable of the official image stands for.
+func settingOf(variable string) (string, bool) {
+	if rest, ok := strings.CutPrefix(variable, "ES_SETTING_"); ok {
+		dotted := strings.ReplaceAll(strings.ReplaceAll(rest, "_", "."), "..", "_")
+		return strings.ToLower(dotted), true
+	}
+	return variable, strings.Contains(variable, ".") && variable == strings.ToLower(variable)
+}
+
+// written reads what the entry script of an image makes of its variables: it writes them into elasticsearch.yml unless the user mounts that
+// file, merges the user's further file into it, and writes TLS last.
+// https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/9/debian-12/rootfs/opt/bitnami/scripts/libelasticsearch.sh
+func (s *server) written(l recognise.Layout) settings {
+	s.whole = true // its script makes the file
+	flags, further := s.extraFlags(), settings{}
+	s.judgeScripts(l.Scripts)
+	for _, file := range l.Files {
+		set, mounted := s.ownFile(file.Path)
+		if mounted && file.Alone {
+			set = set.over(flags)
+			s.judgeNames(set)
+			return set
+		}
+		further = further.over(set)
+	}
+	s.judgeNames(further.over(flags))
+	weak, strong := settings{}, settings{}
+	for _, w := range l.Written {
+		into := strong
+		if w.Weak {
+			into = weak
+		}
+		if v, ok := s.writes(w); ok {
+			into[w.Key] = v
+		}
+	}
+	if on := "xpack.security.enabled"; !strong[on].set() { // these scripts have security off, where Elasticsearch itself has it on
+		strong[on] = value{texts: []string{"false"}, at: s.at(on, nil)}
+	}
+	return weak.over(further).over(strong).over(flags)
+}
+
+// writes gives what the entry script writes for a setting; false where it writes nothing.
+func (s *server) writes(w recognise.Written) (v value, ok bool) {
+	unknown := false
+	for _, sw := range w.When {
+		on := s.variable(sw.Env...)
+		unknown = unknown || on.hidden
+		is := sw.Default
+		if on.text() != "" {
+			is = truth(on.text())
+		}
+		if !on.hidden && is != sw.Is {
+			return value{}, false
+		}
+	}
+	if w.Unless != "" && s.variable(w.Unless).set() {
+		return value{}, false
+	}
+	v = s.variable(w.Env...)
+	switch {
+	case v.set():
+	case w.Default == "":
+		return value{}, false
+	default:
+		v = value{texts: []string{w.Default}, at: s.at(w.Key, nil)}
+		if folder := s.variable(w.Moved); folder.set() {
+			v.texts, v.hidden, v.at = []string{path.Join(folder.text(), path.Base(w.Default))}, folder.hidden, folder.at
+		}
+	}
+	switch {
+	case w.Value != "":
+		v.texts, v.hidden = []string{w.Value}, false
+	case w.Truth && !v.hidden:
+		v.texts = []string{strconv.FormatBool(truth(v.text()))}
+	}
+	v.hidden = v.hidden || unknown
+	return v, true
+}
+
+// variable gives the first variable that is set for an entry script of Bitnami: NAME_FILE names a file with the value of NAME, and wins.
+// https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/9/debian-12/rootfs/opt/bitnami/scripts/elasticsearch-env.sh
+func (c caller) variable(names ...string) value {
+	for _, name := range names {
+		if v, ok := c.inNamedFile(name); ok {
+			return v
+		}
+		if v, ok := c.env[name]; ok && (v.hidden || v.text() != "") {
+			return v
+		}
+	}
+	return value{}
+}
+
+func truth(text string) bool {
+	return slices.Contains([]string{"1", "yes", "true"}, strings.ToLower(text))
+}
+
+// inNamedFile gives the value of a variable that a file holds; false where none is named, or the file is not there.
+func (c caller) inNamedFile(name string) (value, bool) {
+	v := c.env[name+"_FILE"]
+	if !v.set() || !v.hidden && v.text() == "" {
+		return value{}, false
+	}
+	l := c.follow(v.text(), v.at)
+	switch {
+	case v.hidden, l.Found != object.NotThere && l.Content.Text == nil && l.State != object.Lacking:
+		return value{hidden: true, at: v.at}, true
+	case l.Content.Text == nil:
+		return value{}, false
+	}
+	text := strings.TrimRight(string(l.Content.Text), "\n")
+	return value{texts: []string{text}, at: v.at, from: l.Source, parts: append(parts(l.Content.Node), v.parts...)}, text != ""
+}
+
+// judgeScripts looks at a folder whose scripts the entry script of the image runs: they may change what it has written.
+func (s *server) judgeScripts(folder string) {
+	if folder == "" {
+		return
+	}
+	for _, m := range s.Mounts() {
+		if !object.Below(m.Path, folder) && !object.Below(folder, m.Path) {
+			continue
+		}
+		for _, file := range s.mountedIn(folder) {
+			text := string(s.follow(file, place{}).Content.Text)
+			if strings.Contains(text, s.home) || strings.Contains(text, "elasticsearch.yml") || strings.Contains(text, "CONF_") {
+				s.row.Stage.fail(s.at(m.Path, nil), NotJudged, "%s, which the image runs, changes its settings in a way that could not be followed", file)
+			}
+		}
+		s.row.Stage.assume("%s: the scripts in %s, which the image runs, change no setting of Elasticsearch", s.caller, folder)
+		return
+	}
+}

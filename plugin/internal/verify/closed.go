@@ -1,0 +1,86 @@
+package verify
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+)
+
+// watched are the beginnings of the settings of a server of which each is judged, harmless or assumed to be so.
+var watched = [...]string{"http.", "network.", "remote_cluster.", "remote_cluster_server.", "transport.", "xpack.security."}
+
+// judgedSettings are looked at: some are named as they are, some by their beginning, with a dot or a step at the end.
+var judgedSettings = [...]string{
+	"http.bind_host", "http.host", "http.port", "network.bind_host", "network.host", "remote_cluster_server.enabled", "transport.port",
+	"xpack.security.enabled", "xpack.security.http.ssl.", "xpack.security.remote_cluster_server.ssl.", "xpack.security.transport.ssl.",
+}
+
+// harmlessSettings change nothing of who is let in by HTTP, whatever they say.
+var harmlessSettings = [...]string{
+	"http.client_stats.", "http.compression", "http.cors.", "http.detailed_errors.", "http.max_", "http.netty.", "http.pipelining.", "http.publish_",
+	"http.read_timeout", "http.reset_cookies", "http.shutdown_", "http.tcp.", "http.tracer.", "network.breaker.", "network.publish_host", "network.server",
+	"network.tcp.", "network.thread.", "remote_cluster.", "transport.bind_host", "transport.compress", "transport.connect", "transport.features.",
+	"transport.host", "transport.enable_stack_protection", "transport.netty.", "transport.ping_schedule", "transport.profiles.", "transport.publish_",
+	"transport.rst_on_close", "transport.slow_", "transport.tcp.", "transport.tracer.", "xpack.security.audit.", "xpack.security.authc.",
+	"xpack.security.authz.", "xpack.security.autoconfiguration.", "xpack.security.automata.", "xpack.security.crypto.", "xpack.security.dls",
+	"xpack.security.enrollment.", "xpack.security.hide_settings", "xpack.security.operator_privileges.", "xpack.security.profile.",
+	"xpack.security.remote_cluster_client.", "xpack.security.ssl.diagnose.", "xpack.security.transport.filter.", "xpack.security.user",
+}
+
+// opaqueSettings may decide who is let in, and nothing here looks into them.
+var opaqueSettings = [...]string{
+	"http.type", "transport.type", "xpack.security.filter.", "xpack.security.fips_mode.", "xpack.security.http.filter.", "xpack.security.remote_cluster.filter.",
+}
+
+func beginsAny(name string, with []string) bool {
+	return slices.ContainsFunc(with, func(w string) bool { return strings.HasPrefix(name, w) })
+}
+
+// judgeNames looks at the names of what somebody sets: Elasticsearch does not start with one that it does not know.
+func (s *server) judgeNames(set settings) {
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		key := strings.TrimPrefix(name, "force.")
+		known := catalog.Setting(key, s.major())
+		at := set[name].at
+		switch {
+		case !known.Known && known.Closed:
+			s.row.TLS.fail(at, NotStarted, "Elasticsearch does not know the setting %q, and does not start", key)
+		case !known.Known:
+			s.row.TLS.assume("%s: a plugin of its image has the setting %q: Elasticsearch does not start without", s.caller, key)
+		case known.Secure:
+			s.row.TLS.fail(at, NotStarted, "%s belongs into the keystore of Elasticsearch, which does not start when it is set elsewhere", key)
+		case beginsAny(key, opaqueSettings[:]):
+			s.row.Stage.assume("%s: %s keeps no client out, and lets none in without a certificate", s.caller, key)
+		}
+	}
+}
+
+// words are the values that some settings may have, in any case, by the ends of their names.
+// https://github.com/elastic/elasticsearch/tree/v8.19.0/libs/ssl-config/src/main/java/org/elasticsearch/common/ssl
+var words = [...]struct {
+	end     string
+	allowed []string
+}{
+	{".ssl.client_authentication", []string{"none", "optional", "required"}},
+	{".ssl.verification_mode", []string{"none", "certificate", "full"}},
+}
+
+// judgeValues looks at values that Elasticsearch refuses.
+func (s *server) judgeValues() {
+	for _, key := range slices.Sorted(maps.Keys(s.set)) {
+		v := s.set[key]
+		if v.hidden || !beginsAny(key, watched[:]) {
+			continue
+		}
+		if catalog.Setting(key, s.major()).Bool && (v.isList || v.text() != "true" && v.text() != "false") {
+			s.row.TLS.fail(v.at, NotStarted, "%s is %q, and Elasticsearch, which takes true and false only, does not start", key, v.text())
+		}
+		for _, w := range words {
+			if strings.HasSuffix(key, w.end) && (v.isList || !slices.Contains(w.allowed, strings.ToLower(v.text()))) {
+				s.row.TLS.fail(v.at, NotStarted, "%s is %q, and Elasticsearch, which takes %s, does not start", key, v.text(), strings.Join(w.allowed, ", "))
+			}
+		}
+	}
+}

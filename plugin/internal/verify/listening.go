@@ -1,0 +1,99 @@
+package verify
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+const (
+	transportSSL = "xpack.security.transport.ssl."
+	remoteSSL    = "xpack.security.remote_cluster_server.ssl."
+)
+
+// judgeListening looks at the addresses on which a node listens for HTTP. Without any setting it is its own machine's.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/modules-network.html#common-network-settings
+func (s *server) judgeListening() {
+	v := value{texts: []string{"_local_"}, at: s.at("network.host", nil)}
+	for _, key := range []string{"http.bind_host", "http.host", "network.bind_host", "network.host"} {
+		if s.set[key].set() {
+			v = s.set[key]
+			break
+		}
+	}
+	hosts := v.listOf()
+	switch {
+	case v.hidden && !v.ofPod, len(s.unknown) > 0 && v.at.path == "network.host":
+		s.row.TLS.assume("%s: it listens on an address that clients reach", s.caller)
+	case v.hidden, slices.ContainsFunc(hosts, isReachable):
+	default:
+		s.row.TLS.fail(v.at, NotReached, "it listens for HTTP on %s only, which nobody outside its container reaches", strings.Join(hosts, ", "))
+	}
+}
+
+// isReachable holds for addresses on which clients may reach a node: all but those of its own machine.
+func isReachable(host string) bool {
+	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	switch {
+	case err == nil:
+		return !address.Unmap().IsLoopback()
+	case strings.HasPrefix(host, "_local") || strings.HasPrefix(host, "_lo_") || strings.HasPrefix(host, "_lo:"):
+		return false
+	}
+	return !isLocal(strings.ToLower(host))
+}
+
+// judgeTransport looks at TLS between nodes: a node that has security without it, or without a pair for it, does not start. Where nothing
+// says so, and elasticsearch.yml is that of the image, it may be there.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/bootstrap-checks-xpack.html#bootstrap-checks-tls
+func (s *server) judgeTransport() {
+	on, single := s.set[transportSSL+"enabled"], s.set["discovery.type"]
+	switch {
+	case !s.set["xpack.security.enabled"].set() && s.major() == 7, s.set["xpack.security.enabled"].is("false"), single.is("single-node") && !on.is("true"):
+	case on.is("true"):
+		s.judgeFiles(&s.row.Certificate, transportSSL)
+	case !on.set() && !s.whole:
+	case on.hidden || single.hidden || s.unseen || len(s.unknown) > 0:
+		s.row.TLS.assume("%s: %senabled is true, or it is a cluster of one node", s.caller, transportSSL)
+	default:
+		s.row.TLS.fail(s.setting(transportSSL+"enabled"), NotStarted,
+			"%senabled is not true: Elasticsearch, which has security on and is no single-node cluster, does not start", transportSSL)
+	}
+}
+
+// judgeRemoteClusters looks at the port for other clusters, which serves the API too.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/remote-clusters-settings.html
+func (s *server) judgeRemoteClusters() {
+	on, asked := s.set["remote_cluster_server.enabled"], s.options.ClientAuthentication
+	get := func(name string) value { return s.set[remoteSSL+name] }
+	stage := get("client_authentication")
+	switch {
+	case asked == "none" || !on.hidden && !on.is("true"):
+	case on.hidden || stage.hidden || get("enabled").hidden || get("verification_mode").hidden:
+		s.row.Stage.assume("%s: the port for other clusters is closed, or asks for certificates too", s.caller)
+	case get("enabled").is("false"):
+		s.row.Stage.fail(get("enabled").at, ServerStage, "remote_cluster_server.enabled opens a port that serves the API without TLS")
+	case !strings.EqualFold(or(stage.text(), "none"), asked), get("verification_mode").is("none"):
+		s.row.Stage.fail(on.at, ServerStage, "remote_cluster_server.enabled opens a port that serves the API and lets in who has no certificate: set %sclient_authentication to %q", remoteSSL, asked)
+	default:
+		s.judgeFiles(&s.row.Stage, remoteSSL)
+	}
+}
+
+// judgeNeighbours looks for other pods behind the Services of a server: they answer its clients too.
+func (s *server) judgeNeighbours(w *recognise.Workload) error {
+	pods, err := s.release.Behind(w)
+	if err != nil {
+		return err
+	}
+	for _, o := range pods {
+		if _, listed := s.listed(o.ID, ""); listed || s.release.IsServer(o) {
+			continue
+		}
+		at := place{id: o.ID, line: o.Doc.Line()}
+		s.row.Stage.fail(at, NotJudged, "its pods are behind a Service of %s, and nothing tells what they answer", w.ID)
+	}
+	return nil
+}

@@ -1,0 +1,207 @@
+package verify
+
+import (
+	"strings"
+	"testing"
+)
+
+// withFile mounts a file into the container of a node, from a ConfigMap of that name.
+func withFile(stream, name, path, text string) string {
+	stream = strings.Replace(stream, "        volumeMounts:\n",
+		"        volumeMounts:\n        - {name: "+name+", mountPath: "+path+", subPath: file}\n", 1)
+	stream = strings.Replace(stream, "      volumes:\n", "      volumes:\n      - {name: "+name+", configMap: {name: "+name+"}}\n", 1)
+	return stream + "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + name + "\ndata:\n  file: |\n" + indented(text, 4)
+}
+
+// withYML gives a node with that elasticsearch.yml, whose further settings are right.
+func withYML(text string) string {
+	n := node{env: map[string]string{"network.host": "0.0.0.0", ssl + "client_authentication": "", ssl + "enabled": ""}}
+	return withFile(n.String(), "settings", "/usr/share/elasticsearch/config/elasticsearch.yml", text)
+}
+
+type serverCase struct{ name, stream, codes string }
+
+func runServerCases(t *testing.T, all []serverCase) {
+	t.Helper()
+	for _, c := range all {
+		t.Run(c.name, func(t *testing.T) {
+			g := judged(t, c.stream, Options{})
+			if got := codesOf(g); got != c.codes {
+				t.Errorf("got %q, expected %q\n%s\n%s", got, c.codes, g.Text(), c.stream)
+			}
+		})
+	}
+}
+
+// TestOwnYAML holds how Elasticsearch 8.19.21 and 9.5.3 read elasticsearch.yml: each was tried with their own code.
+func TestOwnYAML(t *testing.T) {
+	const on, stage = ssl + "enabled: true\n", ssl + "client_authentication: "
+	const stops, open = string(NotStarted), string(ServerStage)
+	runServerCases(t, []serverCase{
+		{"right", withYML(on + stage + "required"), ""},
+		{"in capitals", withYML(on + stage + "REQUIRED"), ""},
+		{"quoted, behind a marker", withYML("---\n" + on + stage + "\"required\"\n...\n"), ""},
+		{"nested", withYML("xpack.security.http:\n  ssl.enabled: true\n  ssl:\n    client_authentication: required"), ""},
+		{"an alias", withYML("node.attr.a: &a required\n" + on + stage + "*a"), "EMT002 EMT029"},
+		{"an anchor", withYML(on + stage + "&a required"), ""},
+		{"a merge key", withYML("node.attr: &a\n  x: y\n<<: *a\n" + on + stage + "required"), stops},
+		{"twice", withYML(on + stage + "required\n" + stage + "required"), stops},
+		{"twice, nested", withYML(on + stage + "required\nnode.attr:\n  a: b\n  a: c"), stops},
+		{"dotted, then nested", withYML(on + stage + "required\nxpack.security:\n  http.ssl.client_authentication: none"), open},
+		{"nested, then dotted", withYML(on + "xpack.security:\n  http.ssl.client_authentication: none\n" + stage + "required"), ""},
+		{"no value", withYML(on + stage + "required\nnode.attr.a:"), stops},
+		{"an empty value", withYML(on + stage + "required\n" + ssl + "keystore.path: \"\""), ""},
+		{"an empty value that must be there", withYML(on + stage + "\"\""), open},
+		{"two documents", withYML(on + stage + "required\n---\n" + stage + "none"), stops},
+		{"a marker at the end", withYML(on + stage + "required\n---\n"), stops},
+		{"no mapping", withYML("- a"), "EMT001 EMT002 EMT029"},
+		{"no YAML", withYML(on + "  x: ["), "EMT001 EMT002 EMT029"},
+		{"True", withYML(ssl + "enabled: True\n" + stage + "required"), ""},
+		{"yes", withYML(ssl + "enabled: yes\n" + stage + "required"), ""},
+		{"a text that is no truth value", withYML(ssl + "enabled: \"True\"\n" + stage + "required"), stops},
+		{"a number", withYML(ssl + "enabled: 1\n" + stage + "required"), "EMT001 EMT029"},
+		{"a list of one", withYML(on + stage + "[required]"), stops},
+		{"a line behind it", withYML(on + stage + "|\n  required"), "EMT002 EMT029"},
+		{"a list of nothing", withYML(on + stage + "required\nnode.roles: [~]"), stops},
+		{"elements one by one", withYML(on + stage + "required\nnode.roles.0: master\nnode.roles.1: data"), ""},
+		{"a misspelt name", withYML(on + stage + "required\n" + ssl + "client_authentification: required"), stops},
+		{"a misspelt name elsewhere", withYML(on + stage + "required\nnetwork.hosts: 0.0.0.0"), stops},
+		{"a name in capitals", withYML(on + stage + "required\nXpack.security.enabled: true"), stops},
+		{"a setting of the keystore", withYML(on + stage + "required\n" + ssl + "secure_key_passphrase: x"), stops},
+		{"force", withYML(on + stage + "required\nforce." + stage + "none"), open},
+		{"a default", withYML(on + stage + "${MODE:required}"), ""},
+		{"a default of a shell", withYML(on + stage + "${MODE:-required}"), "EMT002 EMT029"},
+		{"a variable of a shell", withYML(on + stage + "$MODE"), "EMT002 EMT029"},
+		{"a default in a default", withYML(on + stage + "${A:${B:required}}"), stops},
+	})
+}
+
+func TestServerLetsInOthers(t *testing.T) {
+	with := func(name, value string) string { return node{env: map[string]string{name: value}}.String() }
+	const other = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: other\nspec:\n  template:\n    metadata:\n" +
+		"      labels: {app: search, more: x}\n    spec:\n      containers:\n      - {name: any, image: any}\n"
+	const remote = "remote_cluster_server.enabled"
+	remotely := func(more map[string]string) string {
+		env := map[string]string{remote: "true", remoteSSL + "certificate": "tls/tls.crt", remoteSSL + "key": "tls/tls.key"}
+		for name, value := range more {
+			env[name] = value
+		}
+		return node{env: env}.String()
+	}
+	runServerCases(t, []serverCase{
+		{"s03: without verification", with(ssl+"verification_mode", "none"), string(ServerStage)},
+		{"s03b: by the other spelling", with("ES_SETTING_XPACK_SECURITY_HTTP_SSL_VERIFICATION__MODE", "None"), string(ServerStage)},
+		{"with verification", with(ssl+"verification_mode", "certificate"), ""},
+		{"a verification that does not exist", with(ssl+"verification_mode", "off"), string(NotStarted)},
+		{"s24: some names only", with(ssl+"trust_restrictions.path", "tls/names.yml"), string(NotJudged)},
+		{"s27: the port for other clusters", remotely(nil), string(ServerStage)},
+		{"that port, with certificates", remotely(map[string]string{remoteSSL + "client_authentication": "required"}), ""},
+		{"that port, without verification", remotely(map[string]string{remoteSSL + "client_authentication": "required", remoteSSL + "verification_mode": "none"}),
+			string(ServerStage)},
+		{"that port, without TLS", remotely(map[string]string{remoteSSL + "enabled": "false"}), string(ServerStage)},
+		{"that port, closed", with(remote, "false"), ""},
+		{"s30: others behind its Service", node{}.String() + other, string(NotJudged)},
+		{"others, in another namespace", strings.ReplaceAll(node{}.String(), "metadata:\n  name: search\n", "metadata:\n  name: search\n  namespace: a\n") +
+			strings.Replace(other, "name: other\n", "name: other\n  namespace: b\n", 1), ""},
+		{"others, of another label", node{}.String() + strings.Replace(other, "app: search", "app: other", 1), ""},
+	})
+}
+
+func TestServerThatNobodyReaches(t *testing.T) {
+	with := func(name, value string) string { return node{env: map[string]string{name: value}}.String() }
+	const hidden = string(NotReached)
+	pod := "- {name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}\n- {name: network.host, value: $(IP)}"
+	own := withFile(node{}.String(), "settings", "/usr/share/elasticsearch/config/elasticsearch.yml", "node.attr.a: b")
+	runServerCases(t, []serverCase{
+		{"s16: its own machine", with("http.host", "_local_"), hidden},
+		{"s17: an address of its own", with("network.host", "127.0.0.1"), hidden},
+		{"IPv6", with("network.host", "::1"), hidden},
+		{"a name", with("network.host", "localhost"), hidden},
+		{"an interface", with("network.host", "_lo_"), hidden},
+		{"two of its own", with("network.host", "_local_, ::1"), hidden},
+		{"one of two", with("network.host", "_local_, _site_"), ""},
+		{"all", with("network.host", "::"), ""},
+		{"http wins", node{env: map[string]string{"network.host": "127.0.0.1", "http.host": "0.0.0.0"}}.String(), ""},
+		{"what is bound wins", node{env: map[string]string{"network.host": "0.0.0.0", "network.bind_host": "127.0.0.1"}}.String(), hidden},
+		{"the address of the pod", node{lines: pod}.String(), ""},
+		{"a file that does not say it", own, hidden},
+		{"no version of TLS", with(ssl+"supported_protocols", "TLSv1.1,TLSv1"), hidden},
+		{"a version of TLS", with(ssl+"supported_protocols", "TLSv1.1, TLSv1.2"), ""},
+	})
+}
+
+func TestServerThatDoesNotStart(t *testing.T) {
+	const stops, pair = string(NotStarted), string(ServerPair)
+	with := func(env map[string]string) string { return node{env: env}.String() }
+	outside := node{mount: "/certs", env: map[string]string{
+		ssl + "certificate": "/certs/tls.crt", ssl + "key": "/certs/tls.key", ssl + "certificate_authorities": "/certs/ca.crt",
+	}}
+	data := outside
+	data.mount = "/usr/share/elasticsearch/data/tls"
+	data.env = map[string]string{ssl + "certificate": data.mount + "/tls.crt", ssl + "key": data.mount + "/tls.key", ssl + "certificate_authorities": data.mount + "/ca.crt"}
+	runServerCases(t, []serverCase{
+		{"s26: no TLS between nodes", with(map[string]string{transportSSL + "enabled": "false", "discovery.type": ""}), stops},
+		{"s26: a whole file without it", withFile(node{env: map[string]string{"network.host": "0.0.0.0", "discovery.type": ""}}.String(), "settings",
+			"/usr/share/elasticsearch/config/elasticsearch.yml", "node.attr.a: b"), stops},
+		{"one node needs none", with(map[string]string{transportSSL + "enabled": "false"}), ""},
+		{"TLS between nodes", with(map[string]string{transportSSL + "enabled": "true", transportSSL + "certificate": "tls/tls.crt", transportSSL + "key": "tls/tls.key"}), ""},
+		{"TLS between nodes without a pair", with(map[string]string{transportSSL + "enabled": "true"}), pair},
+		{"TLS between nodes with half a pair", with(map[string]string{transportSSL + "enabled": "true", transportSSL + "key": "tls/tls.key"}), pair},
+		{"TLS between nodes from elsewhere", with(map[string]string{transportSSL + "enabled": "true", transportSSL + "keystore.path": "/certs/node.p12"}), stops},
+		{"d14: certificates from elsewhere", outside.String(), stops},
+		{"certificates among its data", data.String(), ""},
+		{"-E without a value", node{lines: "args: [-Enode.attr.a=]"}.String(), stops},
+		{"-E with another name", node{lines: "args: [-Enode.atr.a=b]"}.String(), stops},
+		{"flags of its own", node{lines: "args: [elasticsearch, -q, -p, /tmp/pid]"}.String(), ""},
+		{"a variable that is no setting", node{lines: "- {name: app.owner.team, value: x}"}.String(), ""},
+	})
+}
+
+func TestHandlersOfServers(t *testing.T) {
+	const refused = string(ProbeRefused)
+	const port = "ports: [{name: https, containerPort: 9200}]\n"
+	runServerCases(t, []serverCase{
+		{"s21: a hook by HTTP", node{lines: "lifecycle: {postStart: {httpGet: {port: 9200, scheme: HTTPS}}}"}.String(), refused},
+		{"another hook by HTTP", node{lines: port + "lifecycle: {preStop: {httpGet: {port: https, scheme: HTTPS}}}"}.String(), refused},
+		{"s22: a probe by gRPC", node{lines: "readinessProbe: {grpc: {port: 9200}}"}.String(), refused},
+		{"a probe by TCP", node{lines: "readinessProbe: {tcpSocket: {port: 9200}}"}.String(), ""},
+		{"a hook that sleeps", node{lines: "lifecycle: {preStop: {sleep: {seconds: 5}}}"}.String(), ""},
+		{"a probe of another port", node{lines: "startupProbe: {httpGet: {port: 8080}}"}.String(), ""},
+		{"a probe of the first of several ports", node{env: map[string]string{"http.port": "9201-9300"}, lines: "startupProbe: {httpGet: {port: 9201}}"}.String(), refused},
+	})
+}
+
+// TestScriptsOfBitnami holds what its scripts make of variables.
+func TestScriptsOfBitnami(t *testing.T) {
+	const folder, stage = "/opt/bitnami/elasticsearch/config", ssl + "client_authentication"
+	with := func(env map[string]string) string {
+		all := map[string]string{"ELASTICSEARCH_ENABLE_SECURITY": "true", "ELASTICSEARCH_TLS_USE_PEM": "true", "DB_EXTRA_FLAGS": "-E" + stage + "=required"}
+		for name, value := range env {
+			all[name] = value
+		}
+		return node{image: "bitnami/elasticsearch:8.19.2", mount: folder + "/certs", env: all}.String()
+	}
+	file := func(name, text string) string {
+		return withFile(with(map[string]string{name + "_FILE": "/run/value"}), "value", "/run/value", text)
+	}
+	script := func(text string) string {
+		return withFile(with(nil), "script", "/docker-entrypoint-initdb.d/a.sh", text)
+	}
+	runServerCases(t, []serverCase{
+		{"right", with(nil), ""},
+		{"h02: a file that says false", file("ELASTICSEARCH_ENABLE_SECURITY", "false\n"), "EMT001 EMT003 EMT004"},
+		{"a file that says yes", file("ELASTICSEARCH_ENABLE_REST_TLS", "yes"), ""},
+		{"a file that is not there", with(map[string]string{"ELASTICSEARCH_ENABLE_SECURITY_FILE": "/run/none"}), ""},
+		{"a variable that is not set", with(map[string]string{"ELASTICSEARCH_ENABLE_SECURITY": ""}), "EMT001 EMT003 EMT004"},
+		{"h03: another folder", with(map[string]string{"ELASTICSEARCH_CERTS_DIR": "/elsewhere"}), "EMT015 EMT029"},
+		{"the same folder", with(map[string]string{"ELASTICSEARCH_CERTS_DIR": folder + "/certs"}), ""},
+		{"s39: a script that changes its settings", script("sed -i s/required/none/ " + folder + "/elasticsearch.yml"), string(NotJudged)},
+		{"a script that does something else", script("echo hello"), ""},
+		{"its own machine", with(map[string]string{"ELASTICSEARCH_BIND_ADDRESS": "127.0.0.1"}), string(NotReached)},
+		{"no TLS between nodes", with(map[string]string{"ELASTICSEARCH_SKIP_TRANSPORT_TLS": "true", "ELASTICSEARCH_CLUSTER_HOSTS": "a,b"}), string(NotStarted)},
+		{"no TLS between nodes, which are one", with(map[string]string{"ELASTICSEARCH_SKIP_TRANSPORT_TLS": "true"}), ""},
+	})
+	if g := judged(t, script("echo hello"), Options{}); !strings.Contains(g.Text(), "/docker-entrypoint-initdb.d") {
+		t.Errorf("nothing says that a script runs\n%s", g.Text())
+	}
+}

@@ -1,0 +1,222 @@
+package verify
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// yml reads elasticsearch.yml as Elasticsearch does, which is stricter than YAML is: what it refuses is a finding.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/settings/Settings.java
+type yml struct {
+	all settings
+	at  place
+	a   *Aspect
+}
+
+// ownFile reads a file of settings of the server; mounted tells whether one is there, as far as the manifests show.
+func (s *server) ownFile(name string) (set settings, mounted bool) {
+	file := path.Join(s.home, name)
+	l := s.read(file)
+	f := yml{settings{}, place{id: s.object.ID, container: s.Name, path: file, line: s.object.Doc.Line()}, &s.row.TLS}
+	if l.Content.Node == nil {
+		return f.all, l.isUnread()
+	}
+	holder := l.Content.Object
+	f.at = place{id: holder.ID, path: l.Source.Key, line: holder.Doc.Line() + l.Content.Node.Line - 1}
+	if parts, err := manifest.Split(l.Content.Text); err == nil && ymlDocuments(parts) > 1 {
+		f.refuse(nil, "it holds several YAML documents")
+	}
+	inside := holder.Doc.Inside
+	if l.Content.Encoded {
+		inside = holder.Doc.InsideBase64
+	}
+	doc, err := inside(l.Content.Node)
+	if err != nil {
+		f.refuse(nil, "it cannot be read as YAML")
+		return f.all, true
+	}
+	root, err := doc.Root()
+	if err != nil || root == nil {
+		return f.all, true
+	}
+	f.at = place{id: holder.ID, path: file, line: doc.Line()}
+	if root.YNode().Kind != yaml.MappingNode {
+		f.refuse(root.YNode(), "it holds no names and values")
+		return f.all, true
+	}
+	f.mapping(root.YNode(), "")
+	return indexed(f.all), true
+}
+
+// ymlDocuments counts the documents of a file; an empty one counts where it is not the first.
+func ymlDocuments(s *manifest.Stream) int {
+	n := 0
+	for i, doc := range s.Documents() {
+		if root, err := doc.Root(); err != nil || root != nil || i > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (f *yml) refuse(n *yaml.Node, format string, args ...any) {
+	at := f.at
+	if n != nil {
+		at.line += n.Line - 1
+	}
+	f.a.fail(at, NotStarted, "%s", fmt.Sprintf(format, args...)+": Elasticsearch does not start")
+}
+
+func (f *yml) mapping(n *yaml.Node, below string) {
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		name := below + ymlText(key)
+		if seen[name] {
+			f.refuse(key, "%s is there twice", name)
+		}
+		seen[name] = true
+		f.value(n.Content[i+1], name)
+	}
+}
+
+func (f *yml) value(n *yaml.Node, name string) {
+	here := f.at
+	here.path, here.line = name, f.at.line+n.Line-1
+	switch n.Kind {
+	case yaml.MappingNode:
+		f.mapping(n, name+".")
+	case yaml.SequenceNode:
+		v := value{at: here, isList: true}
+		for _, item := range n.Content {
+			if isNull(item) || item.Kind == yaml.MappingNode || item.Kind == yaml.SequenceNode {
+				f.refuse(item, "%s is a list of something else than values", name)
+				continue
+			}
+			v.texts, v.parts = append(v.texts, ymlText(item)), append(v.parts, part{node: item})
+		}
+		f.all[name] = v
+	default:
+		if isNull(n) {
+			f.refuse(n, "%s has no value", name)
+			return
+		}
+		f.all[name] = value{texts: []string{ymlText(n)}, at: here, parts: parts(n)}
+	}
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == yaml.NodeTagNull }
+
+var (
+	yamlTrue  = regexp.MustCompile(`^(yes|Yes|YES|true|True|TRUE|on|On|ON)$`)
+	yamlFalse = regexp.MustCompile(`^(no|No|NO|false|False|FALSE|off|Off|OFF)$`)
+)
+
+// ymlText gives a scalar as Elasticsearch reads it: an alias is its own name, and truth values are those of YAML 1.1.
+func ymlText(n *yaml.Node) string {
+	quoted := yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	isText := n.Style&quoted != 0 || n.Style&yaml.TaggedStyle != 0 && n.Tag == yaml.NodeTagString
+	switch {
+	case n.Kind == yaml.AliasNode || isText:
+	case yamlTrue.MatchString(n.Value):
+		return "true"
+	case yamlFalse.MatchString(n.Value):
+		return "false"
+	}
+	return n.Value
+}
+
+// indexed puts together the elements of lists that are written one by one: "hosts.0", "hosts.1".
+func indexed(set settings) settings {
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		list, ok := strings.CutSuffix(key, ".0")
+		if !ok || set[list].set() {
+			continue
+		}
+		whole := value{at: set[key].at, isList: true}
+		for i := 0; ; i++ {
+			element := fmt.Sprintf("%s.%d", list, i)
+			v, ok := set[element]
+			if !ok {
+				break
+			}
+			whole.texts, whole.parts = slices.Concat(whole.texts, v.texts), slices.Concat(whole.parts, v.parts)
+			whole.hidden = whole.hidden || v.hidden
+			delete(set, element)
+		}
+		set[list] = whole
+	}
+	return set
+}
+
+// listOf gives the elements of a list as Elasticsearch reads it: a text has commas between them.
+func (v value) listOf() []string {
+	if v.isList {
+		return v.texts
+	}
+	var all []string
+	for _, word := range strings.Split(v.text(), ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// placed puts in what stands for ${NAME} and ${NAME:default} in a setting of Elasticsearch. One that becomes empty is not set.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/settings/PropertyPlaceholder.java
+func (s *server) placed(v value, a *Aspect) value {
+	v.texts = slices.Clone(v.texts)
+	for i, text := range v.texts {
+		if nestedVariable.MatchString(text) {
+			v.hidden = true
+			a.fail(v.at, NotStarted, "%s has ${…} in ${…}: Elasticsearch does not start", v.at.path)
+			continue
+		}
+		var known bool
+		v.texts[i], known = s.expands.Expand(text, func(name string) (string, bool, bool) {
+			e, set := s.env[name]
+			_, perhaps := s.seen.Env.Get(name)
+			v.from, v.ofPod = cmp.Or(e.from, v.from), v.ofPod || e.ofPod
+			if set && !e.hidden {
+				v.parts = append(slices.Clip(v.parts), e.parts...)
+			}
+			if !perhaps && !givenByImage(name) && strings.Contains(text, "${"+name+"}") {
+				a.assume("%s: its image sets the variable %s, which %s names: Elasticsearch does not start without it", s.caller, name, v.at.path)
+			}
+			return e.text(), perhaps, set && !e.hidden
+		})
+		v.hidden = v.hidden || !known
+	}
+	if !v.hidden && !v.isList && v.text() == "" {
+		v.texts = nil
+	}
+	return v
+}
+
+var nestedVariable = regexp.MustCompile(`\$\{[^}]*\$\{`)
+
+// givenByImage holds for variables that every container has.
+func givenByImage(name string) bool {
+	return slices.Contains([]string{"HOSTNAME", "HOME", "PATH", "PWD", "USER", "JAVA_HOME", "ES_PATH_CONF", "ES_HOME"}, name)
+}
+
+// outsideConfig tells whether Elasticsearch may not read a file: it reads TLS material in the folder of its configuration, and what else it
+// may read are its own folders.
+func (s *server) outsideConfig(file string) bool {
+	readable := []string{s.home, path.Join(path.Dir(s.home), "data"), path.Join(path.Dir(s.home), "logs"), path.Join(path.Dir(s.home), "plugins")}
+	for _, key := range []string{"path.data", "path.logs", "path.repo", "path.shared_data"} {
+		readable = append(readable, s.set[key].listOf()...)
+	}
+	return !slices.ContainsFunc(readable, func(folder string) bool { return object.Below(file, folder) })
+}
