@@ -69,7 +69,7 @@ func beat(app App, name string, flavours ...string) Program {
 			{At: "metricbeat.modules.*", Field: "module", Is: "elasticsearch", Settings: s},
 			{At: "heartbeat.monitors.*", Field: "type", Is: "http", Settings: monitor},
 		},
-		Cases: beatCases(dir + "/" + name + ".yml"),
+		Cases: func() []Case { return beatCases(dir + "/" + name + ".yml") },
 	}
 }
 
@@ -150,7 +150,7 @@ func agent() Program {
 			{At: "outputs.*", Field: "type", Is: "elasticsearch", Settings: s},
 			{At: "inputs.*", Field: "type", Is: "elasticsearch/", Settings: s},
 		},
-		Cases: agentCases(dir + "/elastic-agent.yml"),
+		Cases: func() []Case { return agentCases(dir + "/elastic-agent.yml") },
 	}
 }
 

@@ -41,7 +41,7 @@ type Program struct {
 	// Plugin gives the settings of a plugin in such a file; nil for one that is no connection.
 	Plugin func(plugin pipeline.Plugin, v Version) *Settings
 	// Cases hold and break, as the documentation says.
-	Cases []Case
+	Cases func() []Case
 }
 
 // Signs are how a container is known. One is enough: a client without an address of Elasticsearch in its configuration is none.

@@ -36,7 +36,7 @@ func exporter() Program {
 			Verify: Verify{Name: "es.ssl-skip-verify", Off: []string{"true"}, Blind: true},
 			User:   "es.username", Password: "es.password", Token: "es.api-key",
 		},
-		Cases: exporterCases(),
+		Cases: exporterCases,
 	}
 }
 
@@ -69,7 +69,7 @@ func queryExporter() Program {
 		Line: &Settings{
 			Hosts: []string{"es-cluster", "e"}, CA: "ca-certs", Cert: "client-cert", Key: "client-key", User: "basic-user", Password: "basic-password",
 		},
-		Cases: queryExporterCases(),
+		Cases: queryExporterCases,
 	}
 }
 
@@ -108,7 +108,7 @@ func curator() Program {
 				Verify: Verify{Name: "ssl_no_validate", Off: []string{"true", "yes", "on"}, Idle: true}, User: "http_auth", Password: "http_auth",
 			}},
 		},
-		Cases: curatorCases(),
+		Cases: curatorCases,
 	}
 }
 
@@ -145,7 +145,7 @@ func jaeger() Program {
 			{At: "extensions.jaeger_storage.backends.*.elasticsearch", Settings: s},
 			{At: "extensions.jaeger_storage.metric_backends.*.elasticsearch", Settings: s},
 		},
-		Cases: jaegerCases(),
+		Cases: jaegerCases,
 	}
 }
 
@@ -184,7 +184,7 @@ func jaegerV1() Program {
 			Hosts: []string{"es.server-urls"}, Switch: Switch{"es.tls.enabled", "true", Decides}, CA: "es.tls.ca", Cert: "es.tls.cert", Key: "es.tls.key",
 			Verify: Verify{Name: "es.tls.skip-host-verify", Off: []string{"true"}}, User: "es.username", Password: "es.password",
 		},
-		Cases: jaegerV1Cases(),
+		Cases: jaegerV1Cases,
 	}
 }
 

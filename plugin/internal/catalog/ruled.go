@@ -17,7 +17,7 @@ func datadogAgent() Program {
 			Hosts: []string{"url"}, CA: "tls_ca_cert", Cert: "tls_cert", Key: "tls_private_key",
 			Verify: Verify{Name: "tls_verify", Off: []string{"false"}}, User: "username", Password: "password",
 		}}},
-		Cases: datadogCases(),
+		Cases: datadogCases,
 	}
 }
 
@@ -41,7 +41,7 @@ func elastAlert2() Program {
 			Verify: Verify{Name: "verify_certs", Off: []string{"false"}, Idle: true, On: "true"},
 			User:   "es_username", Password: "es_password", Token: "es_api_key",
 		}}},
-		Cases: elastAlertCases(),
+		Cases: elastAlertCases,
 	}
 }
 
@@ -63,7 +63,7 @@ func grafana() Program {
 			Cert: "secureJsonData.tlsClientCert", Key: "secureJsonData.tlsClientKey", PairWith: "jsonData.tlsAuth", Value: "$__file{%s}",
 			Verify: Verify{Name: "jsonData.tlsSkipVerify", Off: []string{"true"}}, User: "basicAuthUser", Password: "secureJsonData.basicAuthPassword",
 		}}},
-		Cases: grafanaCases(),
+		Cases: grafanaCases,
 	}
 }
 
@@ -84,7 +84,9 @@ func otelCollector() Program {
 		App: "otel-collector", As: "otel-collector", Expands: collectorVariables, Link: "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md", Runtime: Go(),
 		Files:  Files{Once: true, Options: []string{"config"}, Paths: []string{"/etc/otelcol-contrib/", "/etc/otelcol/", "/conf/"}, Each: true},
 		Places: []Place{{At: "exporters.elasticsearch*", Settings: s}, {At: "receivers.elasticsearch*", Settings: s}},
-		Cases:  slices.Concat(collectorCases("exporters:\n  elasticsearch:\n    %s"), collectorCases("receivers:\n  elasticsearch/b:\n    %s")),
+		Cases: func() []Case {
+			return slices.Concat(collectorCases("exporters:\n  elasticsearch:\n    %s"), collectorCases("receivers:\n  elasticsearch/b:\n    %s"))
+		},
 	}
 }
 
@@ -108,7 +110,7 @@ func vector() Program {
 			Hosts: []string{"endpoints", "endpoint"}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file", KeyPass: "tls.key_pass",
 			Verify: Verify{Name: "tls.verify_certificate", Off: []string{"false"}}, User: "auth.user", Password: "auth.password",
 		}}},
-		Cases: vectorCases(),
+		Cases: vectorCases,
 	}
 }
 

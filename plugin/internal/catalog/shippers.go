@@ -37,7 +37,7 @@ func logstash() Program {
 			{At: "xpack.management", Field: "enabled", Is: "true", Settings: own},
 		},
 		Language: pipeline.Logstash, Plugin: logstashPlugin,
-		Cases: logstashCases(),
+		Cases: logstashCases,
 	}
 }
 
@@ -130,7 +130,7 @@ func fluentBit() Program {
 			}
 			return nil
 		},
-		Cases: fluentBitCases(),
+		Cases: fluentBitCases,
 	}
 }
 
@@ -170,7 +170,7 @@ func fluentd() Program {
 			}
 			return nil
 		},
-		Cases: fluentdCases(),
+		Cases: fluentdCases,
 	}
 }
 

@@ -3,6 +3,7 @@ package mention
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -86,9 +87,7 @@ func (f *finder) object(o *object.Object) {
 	if runs && !isSilent(o) {
 		f.pod(o, pod)
 		for _, c := range pod.All() {
-			for _, s := range scalars(c.Node.YNode()) {
-				seen[s.node] = true
-			}
+			eachScalar(c.Node.YNode(), func(n *yaml.Node) { seen[n] = true })
 		}
 	}
 	switch {
@@ -169,6 +168,11 @@ func (l look) text(text string, base Mention, c context) {
 	}
 }
 
+// mayName tells whether a text names a server, or may by a variable.
+func (l look) mayName(text string) bool {
+	return l.variable != nil && strings.ContainsAny(text, "$#") || len(l.names.hits(text, l.near)) > 0
+}
+
 // scalar looks at a scalar of an object itself.
 func (l look) scalar(s scalar, path object.Path, container string, where *yaml.Node, c context) {
 	line := l.object.Doc.Line() + s.node.Line - 1
@@ -193,7 +197,7 @@ func (l look) file(e entry) {
 		l.text(e.text, base, context{key: e.key, variable: !strings.Contains(e.key, "."), told: true})
 		return
 	}
-	for _, s := range scalars(root) {
+	for _, s := range scalarsWith(root, nil, l.mayName) {
 		m := base
 		m.Inside, m.inner = s.path, s.node
 		if m.Below = s.node.Line - 1; isBlock(s.node) {
@@ -253,19 +257,19 @@ var containerFields = []string{"command", "args", "env", "livenessProbe", "readi
 // container looks at what a container runs and is told.
 func (l look) container(c object.Container, path object.Path, name string, own bool) {
 	told := context{told: true, own: own, beside: l.near != nil && l.names.tellsPort(c)}
-	said := spoken(c, l.release)
+	said := sync.OnceValue(func() map[*yaml.Node]speech { return spoken(c, l.release) })
 	for _, field := range containerFields {
 		at := object.Get(c.Node, field)
 		if at == nil {
 			continue
 		}
-		for _, s := range below(at.YNode(), field) {
+		for _, s := range scalarsWith(at.YNode(), object.Fields(field), l.mayName) {
 			if !tells(field, s) {
 				continue
 			}
 			context := told
 			context.key, context.variable = s.keyOf()
-			if all, ok := said[s.node]; ok {
+			if all, ok := said()[s.node]; ok {
 				context.spoken = all.at
 			}
 			l.scalar(s, append(slices.Clone(path), s.path...), name, c.Node.YNode(), context)
@@ -285,13 +289,6 @@ func tells(field string, s scalar) bool {
 	return last == "host" || last == "" && s.path.Last() == "command"
 }
 
-// below gives the texts below a field of a container.
-func below(n *yaml.Node, field string) []scalar {
-	var all []scalar
-	walk(n, object.Fields(field), &all)
-	return all
-}
-
 // unsaid are fields in which a name says nothing.
 var unsaid = []string{"labels", "annotations", "selector", "matchLabels", "podSelector", "nodeSelector", "image"}
 
@@ -299,7 +296,8 @@ var unsaid = []string{"labels", "annotations", "selector", "matchLabels", "podSe
 func (f *finder) resource(o *object.Object, seen map[*yaml.Node]bool) {
 	l := look{finder: f, object: o}
 	l.containersOf(o.Node.YNode(), nil, seen)
-	for _, s := range scalars(o.Node.YNode()) {
+	mayName := func(text string) bool { return l.mayName(text) || f.names.Called(text) != "" }
+	for _, s := range scalarsWith(o.Node.YNode(), nil, mayName) {
 		first := s.path[0].Field
 		if seen[s.node] || slices.Contains([]string{"apiVersion", "kind", "metadata", "status"}, first) || s.path.Last() == "image" {
 			continue
@@ -330,9 +328,7 @@ func (l look) containersOf(n *yaml.Node, path object.Path, seen map[*yaml.Node]b
 		for _, field := range containerFields {
 			if at := object.Get(c.Node, field); at != nil {
 				seen[at.YNode()] = true
-				for _, s := range scalars(at.YNode()) {
-					seen[s.node] = true
-				}
+				eachScalar(at.YNode(), func(n *yaml.Node) { seen[n] = true })
 			}
 		}
 	}

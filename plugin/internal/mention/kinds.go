@@ -31,6 +31,17 @@ var silent = map[string][]string{
 	"elasticsearch.k8s.elastic.co": {"Elasticsearch"},
 }
 
+// silentSomewhere are the kinds that are silent in some group.
+var silentSomewhere = func() map[string]bool {
+	kinds := map[string]bool{}
+	for _, all := range silent {
+		for _, kind := range all {
+			kinds[kind] = true
+		}
+	}
+	return kinds
+}()
+
 // routes are kinds that lead requests from outside to a Service: their controller is a client.
 var routes = map[string][]string{
 	"networking.k8s.io":         {"Ingress"},
@@ -58,6 +69,9 @@ func IsRoute(o *object.Object) bool { return slices.Contains(routes[o.Group()], 
 
 // staysSilent tells by the bytes of a document that it is of a silent kind: then it need not be parsed.
 func staysSilent(kind string, text []byte) bool {
+	if !silentSomewhere[kind] {
+		return false
+	}
 	version, found := "", 0
 	for line := range bytes.Lines(text) {
 		if value, ok := bytes.CutPrefix(line, []byte("apiVersion:")); ok {

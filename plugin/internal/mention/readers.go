@@ -234,7 +234,7 @@ func (n *Names) tellsPort(c object.Container) bool {
 		if at == nil {
 			continue
 		}
-		for _, s := range below(at.YNode(), field) {
+		for _, s := range scalars(at.YNode()) {
 			for i, text := 0, s.node.Value; i < len(text); {
 				from := i
 				for i < len(text) && text[i] >= '0' && text[i] <= '9' {

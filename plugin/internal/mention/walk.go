@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,31 +23,63 @@ type scalar struct {
 }
 
 // scalars gives the texts below a node, but for keys: elements of lists by position, containers and variables by name.
-func scalars(n *yaml.Node) []scalar {
-	var all []scalar
-	walk(n, nil, &all)
-	return all
+func scalars(n *yaml.Node) []scalar { return scalarsWith(n, nil, func(string) bool { return true }) }
+
+// scalarsWith gives the texts below a node at a path for which keep holds.
+func scalarsWith(n *yaml.Node, path object.Path, keep func(text string) bool) []scalar {
+	w := walk{keep: keep}
+	w.below(n, slices.Clone(path))
+	return w.all
 }
 
-func walk(n *yaml.Node, path object.Path, all *[]scalar) {
+type walk struct {
+	keep func(text string) bool
+	all  []scalar
+}
+
+// below walks on. The last step of the path is written over by the next child: who keeps a path copies it.
+func (w *walk) below(n *yaml.Node, path object.Path) {
 	for i, child := range n.Content {
 		var at object.Path
 		switch {
 		case n.Kind == yaml.MappingNode && i%2 == 0:
 			if isAddress(child) {
-				*all = append(*all, scalar{path.Field(child.Value), child, n, i})
+				w.take(scalar{append(path, object.Step{Field: child.Value}), child, n, i})
 			}
 			continue
 		case n.Kind == yaml.MappingNode:
-			at = path.Field(n.Content[i-1].Value)
+			at = append(path, object.Step{Field: n.Content[i-1].Value})
 		default:
-			at = append(append(object.Path(nil), path...), stepTo(path.Last(), child, i))
+			at = append(path, stepTo(path.Last(), child, i))
 		}
 		if child.Kind == yaml.ScalarNode {
-			*all = append(*all, scalar{at, child, n, i})
+			w.take(scalar{at, child, n, i})
 			continue
 		}
-		walk(child, at, all)
+		w.below(child, at)
+	}
+}
+
+func (w *walk) take(s scalar) {
+	if w.keep(s.node.Value) {
+		s.path = slices.Clone(s.path)
+		w.all = append(w.all, s)
+	}
+}
+
+// eachScalar visits the texts below a node, but for keys.
+func eachScalar(n *yaml.Node, visit func(*yaml.Node)) {
+	for i, child := range n.Content {
+		switch {
+		case n.Kind == yaml.MappingNode && i%2 == 0:
+			if isAddress(child) {
+				visit(child)
+			}
+		case child.Kind == yaml.ScalarNode:
+			visit(child)
+		default:
+			eachScalar(child, visit)
+		}
 	}
 }
 

@@ -189,11 +189,7 @@ func (p *planner) behind(o *object.Object, host string) *recognise.Workload {
 	if namespace == "" {
 		namespace = o.Namespace
 	}
-	for _, w := range p.release.Nodes {
-		names, err := p.release.Services(w)
-		if err != nil || !slices.Contains(names, service) {
-			continue
-		}
+	for _, w := range p.serving[service] {
 		if domain == "" && (namespace == "" || w.Namespace == "") || namespace == w.Namespace {
 			return w
 		}
@@ -203,11 +199,9 @@ func (p *planner) behind(o *object.Object, host string) *recognise.Workload {
 
 // behindAnother gives the node that a host leads to which is no name of its Services: an alias, or an address.
 func (p *planner) behindAnother(host string) *recognise.Workload {
-	behind := p.names.Behind(host)
-	for _, w := range p.release.Nodes {
-		names, err := p.release.Services(w)
-		service, _, _ := strings.Cut(host, ".")
-		if err == nil && !slices.Contains(names, service) && slices.Contains(behind, w.Object) {
+	service, _, _ := strings.Cut(host, ".")
+	for _, o := range p.names.Behind(host) {
+		if w := p.nodeOf[o]; w != nil && !slices.Contains(p.serving[service], w) {
 			return w
 		}
 	}

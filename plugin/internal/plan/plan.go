@@ -107,7 +107,9 @@ type planner struct {
 	plan     *Plan
 	problems []error
 
-	services   []string // names of the Services in front of the nodes of this stream
+	services   []string                         // names of the Services in front of the nodes of this stream
+	serving    map[string][]*recognise.Workload // the nodes behind each of them
+	nodeOf     map[*object.Object]*recognise.Workload
 	nodes      map[*recognise.Workload]*node
 	switched   bool                    // some node of the stream speaks HTTPS from now on, and did not before
 	configs    map[*object.Object]bool // ConfigMaps and Secrets that hold the configuration of what is planned
@@ -161,10 +163,16 @@ func (p *planner) servers() {
 	}
 	p.matched = map[string]bool{}
 	p.findRuled()
+	p.serving = map[string][]*recognise.Workload{}
+	p.nodeOf = map[*object.Object]*recognise.Workload{}
 	for _, w := range p.release.Nodes {
 		names, err := p.release.Services(w)
 		p.failing(w.ID, err)
 		p.services = append(p.services, names...)
+		p.nodeOf[w.Object] = w
+		for _, name := range names {
+			p.serving[name] = append(p.serving[name], w)
+		}
 	}
 	p.serverNames()
 	slices.Sort(p.services)

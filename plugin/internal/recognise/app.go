@@ -15,9 +15,11 @@ import (
 // pass: it looks like one of the applications, but not like anything that can be patched.
 func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workload, passed string, err error) {
 	var best *Workload
+	containers := pod.Containers()
+	given := environments(containers)
 	for _, l := range all {
-		for _, c := range pod.Containers() {
-			signs := l.signs(c)
+		for i, c := range containers {
+			signs := l.signs(c, given[i])
 			if len(signs) < 2 || isLone(o) && !startsServer(c) || best != nil && len(signs) <= len(best.Signs) {
 				continue
 			}
@@ -31,6 +33,15 @@ func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workl
 		return best, "", best.started()
 	}
 	return suspect(all, o, pod)
+}
+
+// environments gives what the containers themselves say of their environments.
+func environments(containers []object.Container) []object.Environment {
+	all := make([]object.Environment, len(containers))
+	for i, c := range containers {
+		all[i] = c.Environment(nil)
+	}
+	return all
 }
 
 // byImage gives the server that an object runs by its image alone, nil for none.
@@ -112,7 +123,7 @@ func startsServer(c object.Container) bool {
 func shortLived(all []Layout, o *object.Object, pod object.Pod) error {
 	for _, c := range pod.Containers() {
 		for _, l := range all {
-			if repository, _ := c.Image(); slices.Contains(l.images, repository) && startsServer(c) && len(l.signs(c)) > 1 && tooOld(c) == "" {
+			if repository, _ := c.Image(); slices.Contains(l.images, repository) && startsServer(c) && len(l.signs(c, c.Environment(nil))) > 1 && tooOld(c) == "" {
 				return fmt.Errorf("%s: container %q starts %s, which is patched where it is kept running only, as in a StatefulSet: "+
 					"run it in one of these, or list the object under spec.unmanaged with the reason", o.ID, c.Name, l.App)
 			}

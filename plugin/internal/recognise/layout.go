@@ -148,13 +148,13 @@ func (l Layout) Abs(file string) string {
 
 // signs gives the evidence that a container is of this layout, for the report. Two of the three decide: one alone may be a look-alike,
 // as an exporter's image, a Beat's environment or a tool that mounts the same files.
-func (l Layout) signs(c object.Container) []string {
-	l = l.in(c)
+func (l Layout) signs(c object.Container, given object.Environment) []string {
+	l, _ = l.moved(given)
 	var signs []string
 	if repository, _ := c.Image(); slices.Contains(l.images, repository) {
 		signs = append(signs, fmt.Sprintf("image %q", repository))
 	}
-	for _, v := range c.Environment(nil).All() {
+	for _, v := range given.All() {
 		if l.env(v.Name) {
 			signs = append(signs, fmt.Sprintf("environment variable %q", v.Name))
 			break

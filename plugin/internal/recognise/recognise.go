@@ -65,6 +65,7 @@ type Release struct {
 	found         map[string][]*object.Object // of Named, by kind and name
 	names         map[string]named            // of Named, by kind
 	services      map[*Workload][]string
+	indexes       map[string]*index           // by kind
 	filled        map[string][]*object.Object // see fillers
 	labelled      map[string][]*object.Object // see Behind
 	serverLayouts []Layout
@@ -149,6 +150,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...ca
 		names:  map[string]named{},
 
 		services:      map[*Workload][]string{},
+		indexes:       map[string]*index{},
 		serverLayouts: layouts(),
 		programs:      orCatalog(programs),
 	}
@@ -366,7 +368,7 @@ func (r *Release) Naming(names []string, silent func(kind string, text []byte) b
 	wanted := words.Folded(names)
 	return r.where(func(s screened) bool {
 		text := s.doc.Text()
-		return (wanted.In(text) || s.mayEncode() && s.holdsEncoded(wanted) || hidesWord(text)) && !silent(s.kind, text)
+		return !silent(s.kind, text) && (wanted.In(text) || s.mayEncode() && s.holdsEncoded(wanted) || hidesWord(text))
 	})
 }
 

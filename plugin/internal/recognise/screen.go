@@ -90,39 +90,53 @@ func isNameByte(text []byte, digits int) bool {
 	return err == nil && code < 0x80 && strings.IndexByte(nameBytes, byte(code)) >= 0
 }
 
-// mayEncode holds unless the document holds no base64: Secrets do, and other objects in binaryData.
+// mayEncode holds unless the document holds no base64: Secrets do, and ConfigMaps in binaryData.
 func (s screened) mayEncode() bool {
-	return s.mayBe("Secret") || bytes.Contains(s.doc.Text(), []byte("binaryData"))
+	return s.mayBe("Secret") || s.mayBe("ConfigMap") && bytes.Contains(s.doc.Text(), []byte("binaryData"))
 }
 
 // holdsEncoded tells whether a document holds one of the words in base64. A value that goes on over several lines may.
 func (s screened) holdsEncoded(wanted *words.Set) bool {
 	text := s.doc.Text()
-	for line := range bytes.Lines(text) {
-		if line = bytes.TrimSpace(line); s.mayBe("Secret") && len(line) > 0 && bytes.IndexByte(line, ':') < 0 && line[0] != '#' && line[0] != '-' {
+	if s.mayBe("Secret") && goesOnEncoded(text) {
+		return true
+	}
+	shortest := base64.StdEncoding.EncodedLen(wanted.Shortest())
+	var decoded []byte
+	for at := 0; at < len(text); at++ {
+		from := at
+		for at < len(text) && isBase64[text[at]] {
+			at++
+		}
+		whole := text[from : from+(at-from)&^3] // the rest is less than a word has
+		if len(whole) < shortest {
+			continue
+		}
+		var err error
+		if decoded, err = base64.StdEncoding.AppendDecode(decoded[:0], whole); err == nil && wanted.In(decoded) {
 			return true
 		}
-	}
-	var decoded []byte
-	for len(text) > 0 {
-		end := 0
-		for end < len(text) && isBase64(text[end]) {
-			end++
-		}
-		if whole := text[:end&^3]; len(whole) > 0 { // the rest is less than a word has
-			var err error
-			if decoded, err = base64.StdEncoding.AppendDecode(decoded[:0], whole); err == nil && wanted.In(decoded) {
-				return true
-			}
-		}
-		text = text[min(end+1, len(text)):]
 	}
 	return false
 }
 
-func isBase64(c byte) bool {
-	return c == '+' || c == '/' || c == '=' || isWordByte(c) && c != '_'
+// goesOnEncoded tells whether a text has lines that are no entries, as those of a value over several lines are.
+func goesOnEncoded(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && line[0] != '-' && bytes.IndexByte(line, ':') < 0 {
+			return true
+		}
+	}
+	return false
 }
+
+// isBase64 are the bytes of base64.
+var isBase64 = func() (is [256]bool) {
+	for c := range 256 {
+		is[c] = c == '+' || c == '/' || c == '=' || isWordByte(byte(c)) && c != '_'
+	}
+	return is
+}()
 
 // mayBe holds unless the bytes say plainly that the document is of another kind. A List may hold any kind.
 func (s screened) mayBe(kinds ...string) bool {

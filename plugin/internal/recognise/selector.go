@@ -1,7 +1,6 @@
 package recognise
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 
@@ -30,12 +29,12 @@ func (r *Release) Services(w *Workload) ([]string, error) {
 
 // selecting gives the Services whose selector picks the pods of a workload. One without a name is nobody's address.
 func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
-	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
-	values := words.Of(slices.Sorted(maps.Values(labels)))
-	return r.picking("Service", w.Namespace, values, func(o *object.Object) bool {
-		selector := object.Pairs(o.Node, "spec", "selector")
-		return o.Name != "" && len(selector) > 0 && selects(selector, labels)
-	})
+	labels := labelsOf(w)
+	services := r.indexed("Service", r.labelValues, func(all []*object.Object) [][]string { return rarest(all, "spec", "selector") })
+	found, err := services.with(r, words.Of(slices.Sorted(maps.Values(labels))), pairs(labels))
+	return slices.DeleteFunc(found, func(o *object.Object) bool {
+		return o.Name == "" || !sameNamespace(w.Namespace, o.Namespace) || !selects(object.Pairs(o.Node, "spec", "selector"), labels)
+	}), err
 }
 
 // Behind gives the other objects whose pods are behind a Service of a workload, for longer than a task takes.
@@ -47,8 +46,7 @@ func (r *Release) Behind(w *Workload) ([]*object.Object, error) {
 	var found []*object.Object
 	for _, service := range services {
 		selector := object.Pairs(service.Node, "spec", "selector")
-		name := slices.Sorted(maps.Keys(selector))[0]
-		for _, o := range r.byLabel()[name+"="+selector[name]] {
+		for _, o := range r.rarestLabel(selector) {
 			pod, _ := o.Pod()
 			if o != w.Object && sameNamespace(w.Namespace, o.Namespace) && selects(selector, object.Pairs(pod.Template, "metadata", "labels")) &&
 				!slices.Contains(found, o) {
@@ -59,22 +57,29 @@ func (r *Release) Behind(w *Workload) ([]*object.Object, error) {
 	return found, nil
 }
 
-// byLabel gives the objects with a pod that stays, by each of its labels. What cannot be read is reported elsewhere.
+// rarestLabel gives the objects that have the label of a selector which the fewest have.
+func (r *Release) rarestLabel(selector map[string]string) []*object.Object {
+	all := r.byLabel()
+	rarest := slices.MinFunc(pairs(selector), func(a, b string) int { return len(all[a]) - len(all[b]) })
+	return all[rarest]
+}
+
+// byLabel gives the objects with a pod that stays, by each of its labels, but for those that share none with a server. What cannot be read is
+// reported elsewhere.
 func (r *Release) byLabel() map[string][]*object.Object {
 	if r.labelled != nil {
 		return r.labelled
 	}
 	r.labelled = map[string][]*object.Object{}
-	for _, doc := range r.where(screened.mayRun) {
+	values := r.labelValues()
+	for _, doc := range r.where(func(s screened) bool { return s.mayRun() && s.mentions(values) }) {
 		objects, _ := r.In(doc)
 		for _, o := range objects {
 			pod, ok := o.Pod()
 			if !ok || o.Hook != "" || o.IsJob() {
 				continue
 			}
-			labels := object.Pairs(pod.Template, "metadata", "labels")
-			for _, name := range slices.Sorted(maps.Keys(labels)) {
-				label := name + "=" + labels[name]
+			for _, label := range pairs(object.Pairs(pod.Template, "metadata", "labels")) {
 				r.labelled[label] = append(r.labelled[label], o)
 			}
 		}
@@ -82,51 +87,68 @@ func (r *Release) byLabel() map[string][]*object.Object {
 	return r.labelled
 }
 
+func labelsOf(w *Workload) map[string]string {
+	return object.Pairs(w.Pod.Template, "metadata", "labels")
+}
+
+// labelValues gives what one of stands in every selector that picks pods of a server.
+func (r *Release) labelValues() *words.Set {
+	values := map[string]bool{}
+	for _, w := range slices.Concat(r.Nodes, r.Kibanas, r.Unmanaged) {
+		for _, value := range labelsOf(w) {
+			values[value] = true
+		}
+	}
+	return words.Of(slices.Sorted(maps.Keys(values)))
+}
+
+func anything() *words.Set { return nil }
+
 // Policies gives the NetworkPolicies that are for the pods of a workload. A selector without anything is for every pod.
 // https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-resource
 func (r *Release) Policies(w *Workload) ([]*object.Object, error) {
-	labels := object.Pairs(w.Pod.Template, "metadata", "labels")
-	return r.picking("NetworkPolicy", w.Namespace, nil, func(o *object.Object) bool {
-		return selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels) &&
-			!slices.ContainsFunc(object.Items(o.Node, "spec", "podSelector", "matchExpressions"), func(e *yaml.RNode) bool { return !expressed(e, labels) })
-	})
+	labels := labelsOf(w)
+	policies := r.indexed("NetworkPolicy", anything, func(all []*object.Object) [][]string { return rarest(all, "spec", "podSelector", "matchLabels") })
+	found, err := policies.with(r, nil, append(pairs(labels), ""))
+	return slices.DeleteFunc(found, func(o *object.Object) bool {
+		return !sameNamespace(w.Namespace, o.Namespace) || !selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels) ||
+			slices.ContainsFunc(object.Items(o.Node, "spec", "podSelector", "matchExpressions"), func(e *yaml.RNode) bool { return !expressed(e, labels) })
+	}), err
 }
 
 // Bindings gives the RoleBindings of a namespace that name a ServiceAccount.
 // https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
 func (r *Release) Bindings(namespace, account string) ([]*object.Object, error) {
-	return r.picking("RoleBinding", namespace, nil, func(o *object.Object) bool {
-		return slices.ContainsFunc(object.Items(o.Node, "subjects"), func(s *yaml.RNode) bool {
+	found, err := r.indexed("RoleBinding", anything, subjects).with(r, nil, []string{account})
+	return slices.DeleteFunc(found, func(o *object.Object) bool {
+		return !sameNamespace(namespace, o.Namespace) || !slices.ContainsFunc(object.Items(o.Node, "subjects"), func(s *yaml.RNode) bool {
 			return object.Text(s, "kind") == "ServiceAccount" && object.Text(s, "name") == account && sameNamespace(namespace, object.Text(s, "namespace"))
 		})
-	})
+	}), err
 }
 
-// picking gives the objects of a kind and of a namespace that pick holds for. A document with none of values is left
-// unparsed; nil is for all.
-func (r *Release) picking(kind, namespace string, values *words.Set, pick func(o *object.Object) bool) ([]*object.Object, error) {
-	var found []*object.Object
-	for _, i := range slices.Concat(r.byKind[kind], r.byKind[""]) {
-		s := r.screened[i]
-		if values != nil && !s.mentions(values) || values == nil && s.kind == "" && !bytes.Contains(s.doc.Text(), []byte(kind)) && !hasEscape(s.doc.Text()) {
-			continue
-		}
-		objects, err := r.In(s.doc)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range objects {
-			if o.Kind == kind && isBuiltIn(o) && sameNamespace(namespace, o.Namespace) && pick(o) {
-				found = append(found, o)
-			}
+// subjects gives the names of those for whom each RoleBinding is.
+func subjects(bindings []*object.Object) [][]string {
+	all := make([][]string, len(bindings))
+	for i, o := range bindings {
+		for _, s := range object.Items(o.Node, "subjects") {
+			all[i] = append(all[i], object.Text(s, "name"))
 		}
 	}
-	return found, nil
+	return all
 }
 
 // Holding gives the objects of a kind whose documents have one of the words in them.
 func (r *Release) Holding(kind string, wanted []string) ([]*object.Object, error) {
-	return r.picking(kind, "", words.Of(wanted), func(*object.Object) bool { return true })
+	var found []*object.Object
+	for _, s := range r.ofKind(kind, words.Of(wanted)) {
+		objects, err := r.In(s.doc)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, ofBuiltIn(kind, objects)...)
+	}
+	return found, nil
 }
 
 func selects(selector, labels map[string]string) bool {

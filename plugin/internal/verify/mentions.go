@@ -91,9 +91,7 @@ func unmanagedEdge(m mention.Mention, c mention.Reader, reason string) *Edge {
 	return e
 }
 
-func (r *reader) isServerObject(o *object.Object) bool {
-	return slices.ContainsFunc(r.servers, func(s *server) bool { return s.object == o })
-}
+func (r *reader) isServerObject(o *object.Object) bool { return r.serverOf(o) != nil }
 
 // pods gives the servers' objects and every other with a pod that names a server, or reads what does.
 func (r *reader) pods() ([]*object.Object, error) {

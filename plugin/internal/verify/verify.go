@@ -42,6 +42,8 @@ type reader struct {
 	further  []*object.Object            // of further files
 	with     map[string][]*object.Object // the same by kind and name
 	servers  []*server
+	at       map[string][]int       // places in servers, by the names of their Services
+	of       map[*object.Object]int // the same, by their objects
 	names    *mention.Names
 	found    mention.Found
 	claims   mention.Claims       // what an edge has read
@@ -57,7 +59,10 @@ type reader struct {
 func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options) (*Graph, error) {
 	r := &reader{
 		options: options, with: map[string][]*object.Object{}, matched: map[string]bool{}, said: map[string]bool{},
-		graph: &Graph{ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}, Unmanaged: []UnmanagedObject{}, Inputs: []Input{}},
+		at: map[string][]int{}, of: map[*object.Object]int{},
+		graph: &Graph{
+			ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}, Unmanaged: []UnmanagedObject{}, Inputs: []Input{},
+		},
 	}
 	if err := r.supply(with); err != nil {
 		return nil, err
@@ -169,8 +174,12 @@ func (r *reader) judgeServers() error {
 		return err
 	}
 	var ports []string
-	for _, s := range r.servers {
+	for i, s := range r.servers {
 		ports = append(ports, s.port)
+		r.of[s.object] = i
+		for _, service := range s.services {
+			r.at[service] = append(r.at[service], i)
+		}
 	}
 	names, err := mention.Of(r.release, ports...)
 	if err != nil {
@@ -232,12 +241,7 @@ func (r *reader) judgePod(o *object.Object) {
 	if !ok {
 		return
 	}
-	var s *server
-	for _, other := range r.servers {
-		if other.object == o {
-			s = other
-		}
-	}
+	s := r.serverOf(o)
 	for _, container := range pod.All() {
 		c := r.caller(o, pod, container)
 		calls, lost := c.curls(s)
@@ -329,28 +333,6 @@ func (c caller) claim(v value) {
 	for _, p := range c.expanded(v).parts {
 		c.claims.Add(p.node, p.span, c.Node.YNode())
 	}
-}
-
-// serversAt gives the servers behind a host as an object sees it: by a Service, a pod behind one, or the pod's own machine.
-func (r *reader) serversAt(o *object.Object, host string) []*server {
-	first, rest, _ := strings.Cut(host, ".")
-	second, _, _ := strings.Cut(rest, ".")
-	var found []*server
-	for _, s := range r.servers {
-		near := o.Namespace == s.object.Namespace || o.Namespace == "" || s.object.Namespace == ""
-		switch {
-		case host == "":
-		case isLocal(host):
-			if o == s.object {
-				found = append(found, s)
-			}
-		case slices.Contains(s.services, first) && (rest == "" && near || rest != "" && (s.object.Namespace == "" || second == s.object.Namespace || second == "")),
-			slices.Contains(s.services, second),
-			!slices.Contains(s.services, first) && slices.Contains(r.names.Behind(host), s.object):
-			found = append(found, s)
-		}
-	}
-	return found
 }
 
 // judgeRest judges what stands for itself.

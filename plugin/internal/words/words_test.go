@@ -2,6 +2,7 @@ package words
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -48,9 +49,12 @@ func TestInIsContains(t *testing.T) {
 	for range 20_000 {
 		words := make([]string, r.IntN(4))
 		for i := range words {
-			words[i] = text(1 + r.IntN(9))
+			words[i] = text(1 + r.IntN(16))
 		}
 		in, want := text(r.IntN(60)), false
+		if len(words) > 0 && r.IntN(2) == 0 {
+			in += words[0] + text(r.IntN(9))
+		}
 		for _, w := range words {
 			want = want || strings.Contains(in, w)
 		}
@@ -98,6 +102,41 @@ func TestFolded(t *testing.T) {
 		}
 		if Folded([]string{word}).In([]byte("nothing of that")) {
 			t.Errorf("%q is found", word)
+		}
+	}
+}
+
+// TestAlike holds that the names of many releases, which begin and end alike, do not all stand under one window.
+func TestAlike(t *testing.T) {
+	var names []string
+	for i := range 320 {
+		names = append(names, fmt.Sprintf("elk-%d-elasticsearch", i))
+	}
+	for _, set := range []*Set{Of(names), Folded(names)} {
+		for _, name := range names {
+			if !set.In([]byte("at " + name + ":9200")) {
+				t.Errorf("%s is not found", name)
+			}
+		}
+		if set.In([]byte("at elk-x-elasticsearch:9200, elk-320-elasticsearch")) {
+			t.Error("a name is found that is none")
+		}
+		for _, first := range set.first {
+			length := 0
+			for i := first; i != 0; i = set.windows[i].next {
+				length++
+			}
+			if length > 10 {
+				t.Fatalf("%d windows have one hash", length)
+			}
+		}
+	}
+}
+
+func TestShortest(t *testing.T) {
+	for want, words := range map[int][]string{2: {"es", "search-master"}, 6: {"search", "search-master"}, 0: {""}} {
+		if got := Of(words).Shortest(); got != want {
+			t.Errorf("%q: %d, want %d", words, got, want)
 		}
 	}
 }

@@ -1,0 +1,96 @@
+package recognise
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+const picked = `apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: search, namespace: a}
+spec:
+  template:
+    metadata: {labels: {app: search, role: hot}}
+    spec:
+      containers:
+        - name: elasticsearch
+          image: elasticsearch:8.19.1
+          env: [{name: discovery.type, value: single-node}]
+`
+
+func of(t *testing.T, text string) *Release {
+	t.Helper()
+	stream, err := manifest.Split([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := All(stream, func(object.ID) bool { return false })
+	if err != nil || len(r.Nodes) != 1 {
+		t.Fatalf("%d nodes, %v", len(r.Nodes), err)
+	}
+	return r
+}
+
+func service(name, namespace, selector string) string {
+	return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name + ", namespace: " + namespace + "}\nspec: {selector: " + selector + "}\n"
+}
+
+func TestServices(t *testing.T) {
+	text := picked + service("both", "a", "{app: search, role: hot}") + service("one", "a", "{role: hot}") + service("other", "a", "{app: search, role: master}") +
+		service("more", "a", "{app: search, tier: x}") + service("none", "a", "{}") + service("far", "b", "{app: search}") + service("any", `""`, "{app: search}")
+	r := of(t, text)
+	got, err := r.Services(r.Nodes[0])
+	if want := []string{"both", "one", "any"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+}
+
+func TestABrokenServiceCountsWhereItMayBeOne(t *testing.T) {
+	for selector, broken := range map[string]bool{"{app: search": true, "{app: mail": false} {
+		r := of(t, picked+service("es", "a", selector))
+		if _, err := r.Services(r.Nodes[0]); (err != nil) != broken {
+			t.Errorf("%s: %v", selector, err)
+		}
+	}
+}
+
+func TestPolicies(t *testing.T) {
+	policy := func(name, selector string) string {
+		return "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " + name + ", namespace: a}\nspec: {podSelector: " + selector + "}\n"
+	}
+	r := of(t, picked+policy("all", "{}")+policy("ours", "{matchLabels: {app: search}}")+policy("others", "{matchLabels: {app: mail}}")+
+		policy("said", "{matchExpressions: [{key: role, operator: In, values: [hot]}]}")+policy("not", "{matchExpressions: [{key: role, operator: DoesNotExist}]}"))
+	found, err := r.Policies(r.Nodes[0])
+	var got []string
+	for _, o := range found {
+		got = append(got, o.Name)
+	}
+	if want := "all ours said"; err != nil || strings.Join(got, " ") != want {
+		t.Errorf("%q, %v, want %s", got, err, want)
+	}
+}
+
+func TestBindings(t *testing.T) {
+	r := of(t, picked+`---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: two, namespace: a}
+subjects:
+  - {kind: User, name: token}
+  - {kind: ServiceAccount, name: x}
+  - {kind: ServiceAccount, name: token}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: user, namespace: a}
+subjects: [{kind: User, name: token}]
+`)
+	found, err := r.Bindings("a", "token")
+	if err != nil || len(found) != 1 || found[0].Name != "two" {
+		t.Errorf("%v, %v", found, err)
+	}
+}
