@@ -33,8 +33,9 @@ func journalbeat() Program { return beat(Journalbeat, "journalbeat", "-oss") }
 // ignore all the others.
 func beatSettings() Settings {
 	return Settings{
-		Hosts: []string{"hosts"}, Scheme: "protocol", Switch: Switch{Name: "ssl.enabled", On: "true"},
-		CA: "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.key_passphrase",
+		Hosts: []string{"hosts"}, Scheme: "protocol", Ports: Ports{Default: "9200"}, Default: "http://localhost:9200",
+		Switch: Switch{Name: "ssl.enabled", On: "true"},
+		CA:     "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.key_passphrase",
 		Fingerprint: "ssl.ca_trusted_fingerprint", Pin: "ssl.ca_sha256",
 		Verify: Verify{Name: "ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}},
 		User:   "username", Password: "password", Token: "api_key",
@@ -47,8 +48,9 @@ func beatSettings() Settings {
 // https://www.elastic.co/guide/en/beats/heartbeat/8.19/monitor-http-options.html
 func beat(app App, name string, flavours ...string) Program {
 	s := beatSettings()
-	monitor := s
-	monitor.Hosts, monitor.Scheme = []string{"hosts", "urls"}, ""
+	module, monitor := s, s
+	module.Ports = Ports{}
+	monitor.Hosts, monitor.Scheme, monitor.Ports, monitor.Default = []string{"hosts", "urls"}, "", Ports{}, ""
 	images := []string{name}
 	for _, flavour := range flavours {
 		images = append(images, name+flavour)
@@ -66,7 +68,7 @@ func beat(app App, name string, flavours ...string) Program {
 			{At: "output.elasticsearch", Settings: s},
 			{At: "monitoring.elasticsearch", Settings: s},
 			{At: "xpack.monitoring.elasticsearch", Settings: s},
-			{At: "metricbeat.modules.*", Field: "module", Is: "elasticsearch", Settings: s},
+			{At: "metricbeat.modules.*", Field: "module", Is: "elasticsearch", Settings: module},
 			{At: "heartbeat.monitors.*", Field: "type", Is: "http", Settings: monitor},
 		},
 		Cases: func() []Case { return beatCases(dir + "/" + name + ".yml") },
@@ -137,6 +139,8 @@ func apmServer() Program {
 func agent() Program {
 	s := beatSettings()
 	s.Scheme = ""
+	input := s
+	input.Ports = Ports{}
 	const dir = "/usr/share/elastic-agent"
 	return Program{
 		App: Agent, Link: "https://www.elastic.co/guide/en/fleet/8.19/elastic-agent-ssl-configuration.html", Runtime: Beat(),
@@ -148,7 +152,7 @@ func agent() Program {
 			Dirs: []string{"path.home", "path.config"}},
 		Places: []Place{
 			{At: "outputs.*", Field: "type", Is: "elasticsearch", Settings: s},
-			{At: "inputs.*", Field: "type", Is: "elasticsearch/", Settings: s},
+			{At: "inputs.*", Field: "type", Is: "elasticsearch/", Settings: input},
 		},
 		Cases: func() []Case { return agentCases(dir + "/elastic-agent.yml") },
 	}

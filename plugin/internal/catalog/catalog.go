@@ -76,6 +76,8 @@ type Settings struct {
 	Hosts       []string // addresses, with or without scheme
 	FirstHost   bool     // of several Hosts the first that is set counts, else all do
 	Scheme      string   // says https where an address has no scheme
+	Ports       Ports
+	Default     string // the address where none is set; "": it has none, or needs one
 	Switch      Switch
 	CA          string   // trust: a PEM file
 	CAIsList    bool     // of files
@@ -97,6 +99,13 @@ type Settings struct {
 
 	User, Password, Token string
 	Credentials           []string // files that hold them
+}
+
+// Ports say which port is called at an address that names none; the zero value: that of its scheme.
+type Ports struct {
+	Name    string // a setting
+	Default string
+	Bare    bool // for addresses without a scheme only
 }
 
 // Switch turns TLS on.
@@ -171,7 +180,7 @@ func (s Settings) Renamed(name func(string) string) Settings {
 	}
 	for _, field := range []*string{
 		&s.Scheme, &s.Switch.Name, &s.CA, &s.CAWith, &s.Trust, &s.Cert, &s.Key, &s.PairWith, &s.Store, &s.StorePass, &s.Verify.Name,
-		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.Fingerprint, &s.Pin,
+		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.Fingerprint, &s.Pin, &s.Ports.Name,
 	} {
 		*field = to(*field)
 	}
@@ -183,7 +192,7 @@ func (s Settings) Renamed(name func(string) string) Settings {
 func (s Settings) Names() []string {
 	all := slices.Concat(s.Hosts, s.StoreAlso, s.Credentials, []string{
 		s.Scheme, s.Switch.Name, s.CA, s.CAWith, s.Trust, s.Cert, s.Key, s.PairWith, s.Store, s.StorePass, s.Verify.Name, s.User, s.Password, s.Token,
-		s.KeyPass, s.Fingerprint, s.Pin,
+		s.KeyPass, s.Fingerprint, s.Pin, s.Ports.Name,
 	})
 	return slices.DeleteFunc(all, func(name string) bool { return name == "" })
 }

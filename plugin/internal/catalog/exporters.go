@@ -23,7 +23,7 @@ func init() { describe(exporter, queryExporter, curator, jaeger, jaegerV1) }
 func exporter() Program {
 	return Program{
 		App: Exporter, Link: "https://github.com/prometheus-community/elasticsearch_exporter#configuration", Runtime: Go(),
-		Signs: Signs{Words: []string{"--es.uri", "-es.uri"}},
+		Signs: Signs{Images: []string{"elasticsearch-exporter", "elasticsearch_exporter"}, Words: []string{"--es.uri", "-es.uri"}},
 		Flag:  dashed, Env: func(flag string, v Version) string {
 			isCredential := slices.Contains([]string{"es.username", "es.password", "es.api-key"}, flag)
 			if old := v != (Version{}) && !v.AtLeast(1, 4); !old && !isCredential {
@@ -32,7 +32,7 @@ func exporter() Program {
 			return variable(flag, v)
 		},
 		Line: &Settings{
-			Hosts: []string{"es.uri"}, CA: "es.ca", Cert: "es.client-cert", Key: "es.client-private-key",
+			Hosts: []string{"es.uri"}, Default: "http://localhost:9200", CA: "es.ca", Cert: "es.client-cert", Key: "es.client-private-key",
 			Verify: Verify{Name: "es.ssl-skip-verify", Off: []string{"true"}, Blind: true},
 			User:   "es.username", Password: "es.password", Token: "es.api-key",
 		},
@@ -67,7 +67,7 @@ func queryExporter() Program {
 		Signs: Signs{Images: []string{"prometheus-es-exporter"}, Words: []string{"--es-cluster"}},
 		Flag:  dashed, Env: func(flag string, v Version) string { return "ES_EXPORTER_" + variable(flag, v) },
 		Line: &Settings{
-			Hosts: []string{"es-cluster", "e"}, CA: "ca-certs", Cert: "client-cert", Key: "client-key", User: "basic-user", Password: "basic-password",
+			Hosts: []string{"es-cluster", "e"}, Ports: Ports{Default: "9200", Bare: true}, Default: "localhost:9200", CA: "ca-certs", Cert: "client-cert", Key: "client-key", User: "basic-user", Password: "basic-password",
 		},
 		Cases: queryExporterCases,
 	}
@@ -100,11 +100,11 @@ func curator() Program {
 		Files: Files{Options: []string{"config"}, Paths: []string{"/.curator/curator.yml", "/etc/es-curator/config.yml"}},
 		Places: []Place{
 			{At: "elasticsearch.client", Settings: Settings{
-				Hosts: []string{"hosts"}, CA: "ca_certs", Cert: "client_cert", Key: "client_key",
+				Hosts: []string{"hosts"}, Default: "http://127.0.0.1:9200", CA: "ca_certs", Cert: "client_cert", Key: "client_key",
 				Verify: Verify{Name: "verify_certs", Off: []string{"false", "no", "off"}, Idle: true}, User: "username", Password: "password",
 			}},
 			{At: "client", Settings: Settings{
-				Hosts: []string{"hosts"}, Switch: Switch{"use_ssl", "true", Decides}, CA: "certificate", Cert: "client_cert", Key: "client_key",
+				Hosts: []string{"hosts"}, Ports: Ports{"port", "9200", true}, Default: "127.0.0.1:9200", Switch: Switch{"use_ssl", "true", Decides}, CA: "certificate", Cert: "client_cert", Key: "client_key",
 				Verify: Verify{Name: "ssl_no_validate", Off: []string{"true", "yes", "on"}, Idle: true}, User: "http_auth", Password: "http_auth",
 			}},
 		},
@@ -181,7 +181,7 @@ func jaegerV1() Program {
 		},
 		Flag: dashed, Env: variable, Words: true, Unread: []string{"ES_NODES"},
 		Line: &Settings{
-			Hosts: []string{"es.server-urls"}, Switch: Switch{"es.tls.enabled", "true", Decides}, CA: "es.tls.ca", Cert: "es.tls.cert", Key: "es.tls.key",
+			Hosts: []string{"es.server-urls"}, Default: "http://127.0.0.1:9200", Switch: Switch{"es.tls.enabled", "true", Decides}, CA: "es.tls.ca", Cert: "es.tls.cert", Key: "es.tls.key",
 			Verify: Verify{Name: "es.tls.skip-host-verify", Off: []string{"true"}}, User: "es.username", Password: "es.password",
 		},
 		Cases: jaegerV1Cases,

@@ -41,6 +41,9 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 	for _, name := range known.Unread {
 		p.coverVariable(w.Object, w.Main, name)
 	}
+	if err := p.callsByDefault(w, known, connections); err != nil {
+		return err
+	}
 	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !p.reaches(w, c) })
 	if len(connections) == 0 {
 		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, fmt.Sprintf("container %q runs %s, which calls no Elasticsearch of this stream", w.Main.Name, w.App)})
@@ -68,6 +71,17 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 		p.bareWord(w)
 	}
 	return errors.Join(problems...)
+}
+
+// callsByDefault refuses a program beside a node that is told no address: it calls the node by plain HTTP then.
+func (p *planner) callsByDefault(w *recognise.Workload, known program, connections []*connection) error {
+	isNode := slices.ContainsFunc(p.release.Nodes, func(n *recognise.Workload) bool { return n.Object == w.Object })
+	isTold := slices.ContainsFunc(connections, func(c *connection) bool { return c.addresses() != nil })
+	if known.Line == nil || known.Line.Default == "" || !isNode || isTold || p.settings.ClientAuthentication != config.Required {
+		return nil
+	}
+	return fmt.Errorf("container %q runs %s, which calls %s where no address is set: set %s to the address of Elasticsearch, by https, or list it under "+
+		"spec.unmanaged with the reason", w.Main.Name, w.App, known.Line.Default, known.Flag(known.Line.Hosts[0]))
 }
 
 // bareWord plans the address among the words of a command line: the last one that is no flag.

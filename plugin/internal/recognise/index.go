@@ -92,7 +92,9 @@ func rarest(objects []*object.Object, path ...string) [][]string {
 	counts := map[string]int{}
 	selectors := make([][]string, len(objects))
 	for i, o := range objects {
-		selectors[i] = pairs(object.Pairs(o.Node, path...))
+		selector := object.Pairs(o.Node, path...)
+		maps.DeleteFunc(selector, func(name, _ string) bool { return name == podNameLabel || name == podIndexLabel }) // no template has them
+		selectors[i] = pairs(selector)
 		for _, pair := range selectors[i] {
 			counts[pair]++
 		}

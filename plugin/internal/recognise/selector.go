@@ -3,6 +3,7 @@ package recognise
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -31,9 +32,11 @@ func (r *Release) Services(w *Workload) ([]string, error) {
 func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
 	labels := labelsOf(w)
 	services := r.indexed("Service", r.labelValues, func(all []*object.Object) [][]string { return rarest(all, "spec", "selector") })
-	found, err := services.with(r, words.Of(slices.Sorted(maps.Values(labels))), pairs(labels))
+	values := words.Of(append(slices.Sorted(maps.Values(labels)), podNameLabel, podIndexLabel))
+	found, err := services.with(r, values, append(pairs(labels), ""))
 	return slices.DeleteFunc(found, func(o *object.Object) bool {
-		return o.Name == "" || !sameNamespace(w.Namespace, o.Namespace) || !selects(object.Pairs(o.Node, "spec", "selector"), labels)
+		selector := object.Pairs(o.Node, "spec", "selector")
+		return o.Name == "" || !sameNamespace(w.Namespace, o.Namespace) || len(selector) == 0 || !picks(selector, w.Object, labels)
 	}), err
 }
 
@@ -93,7 +96,7 @@ func labelsOf(w *Workload) map[string]string {
 
 // labelValues gives what one of stands in every selector that picks pods of a server.
 func (r *Release) labelValues() *words.Set {
-	values := map[string]bool{}
+	values := map[string]bool{podNameLabel: true, podIndexLabel: true}
 	for _, w := range slices.Concat(r.Nodes, r.Kibanas, r.Unmanaged) {
 		for _, value := range labelsOf(w) {
 			values[value] = true
@@ -103,6 +106,22 @@ func (r *Release) labelValues() *words.Set {
 }
 
 func anything() *words.Set { return nil }
+
+// Picks tells whether the selector of a Service picks the pods of a workload of the stream.
+func (r *Release) Picks(service *object.Object) bool {
+	selector := object.Pairs(service.Node, "spec", "selector")
+	wanted := words.Of(slices.Sorted(maps.Values(selector)))
+	for _, doc := range r.where(func(s screened) bool { return s.mayRun() && s.mentions(wanted) }) {
+		objects, _ := r.In(doc)
+		for _, o := range objects {
+			pod, ok := o.Pod()
+			if ok && sameNamespace(service.Namespace, o.Namespace) && picks(selector, o, object.Pairs(pod.Template, "metadata", "labels")) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // Policies gives the NetworkPolicies that are for the pods of a workload. A selector without anything is for every pod.
 // https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-resource
@@ -150,6 +169,22 @@ func (r *Release) Holding(kind string, wanted []string) ([]*object.Object, error
 	}
 	return found, nil
 }
+
+// picks tells whether a selector is for the pods of an object, which may get labels by its controller too.
+// https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#pod-name-label
+func picks(selector map[string]string, o *object.Object, labels map[string]string) bool {
+	if o.Kind == "StatefulSet" {
+		own := map[string]string{podIndexLabel: selector[podIndexLabel]}
+		maps.Copy(own, labels)
+		labels = own
+		if name := selector[podNameLabel]; strings.HasPrefix(name, o.Name+"-") {
+			labels[podNameLabel] = name
+		}
+	}
+	return selects(selector, labels)
+}
+
+const podNameLabel, podIndexLabel = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
 
 func selects(selector, labels map[string]string) bool {
 	for name, value := range selector {

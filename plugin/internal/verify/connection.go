@@ -10,7 +10,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // connection is one place where a program says how it reaches Elasticsearch.
@@ -24,6 +23,8 @@ type connection struct {
 
 	hosts       []value
 	scheme      value // https where addresses do not say it
+	port        value // of addresses that name none
+	ports       catalog.Ports
 	enabled     value // TLS settings count only with it
 	mustEnable  bool
 	bare        bool // with it, an address alone is called by https
@@ -52,55 +53,6 @@ type connection struct {
 	inKeystore  bool   // the password may be there
 }
 
-// address is where a connection goes.
-type address struct {
-	text   string
-	scheme string // "" when it is not written
-	host   string // "" when it cannot be read
-	hidden bool
-	at     place
-}
-
-// addresses gives where a connection goes, without credentials.
-func (c *connection) addresses() []address {
-	var all []address
-	for _, v := range c.hosts {
-		v = c.expanded(v)
-		for _, text := range v.list() {
-			all = append(all, parseAddress(text, v))
-		}
-		if v.hidden && len(v.list()) == 0 {
-			all = append(all, address{text: "?", hidden: true, at: v.at})
-		}
-	}
-	return all
-}
-
-func parseAddress(text string, v value) address {
-	a := address{at: v.at, hidden: v.hidden}
-	scheme, authority := shell.Address(text)
-	a.scheme = strings.ToLower(scheme)
-	a.host = strings.TrimSuffix(strings.ToLower(shell.Host(text)), ".")
-	a.text = authority
-	if scheme != "" {
-		a.text = scheme + "://" + authority
-	}
-	if strings.Contains(a.host, "$") || a.host == "" || isGlob(authority) {
-		a.host, a.hidden = "", true
-	}
-	return a
-}
-
-// isGlob holds for curl's short form of several addresses, {a,b} and [1-3]; an address of IPv6 is none.
-func isGlob(authority string) bool {
-	if rest, ok := strings.CutPrefix(authority, "["); ok {
-		if address, after, closed := strings.Cut(rest, "]"); closed && strings.Contains(address, ":") {
-			authority = after
-		}
-	}
-	return strings.ContainsAny(authority, "{}[]")
-}
-
 // judge proves one connection to the servers that it may reach; none: to one outside of these manifests.
 func (c *connection) judge(servers []*server) *Edge {
 	e := &Edge{Client: c.object.ID.String(), Namespace: c.object.Namespace, Container: c.Name, Program: c.program, Setting: c.name, Servers: []string{}, Addresses: []string{}}
@@ -113,6 +65,7 @@ func (c *connection) judge(servers []*server) *Edge {
 	}
 	e.TLS.take(c.notes)
 	c.judgeTLS(&e.TLS, addresses)
+	c.judgeWay(&e.TLS, addresses, servers)
 	c.judgeCA(&e.CA, addresses, servers)
 	c.judgeCertificate(&e.Certificate, servers)
 	c.judgeIdentity(&e.Identity, servers)
@@ -229,7 +182,7 @@ func (c *connection) trusts(a *Aspect, s *server, addresses []address, t trust) 
 		switch {
 		case at.host == "":
 			a.assume("%s covers the name by which %s calls it", s.presented(), c.caller)
-		case !slices.Contains(c.serversAt(c.object, at.host), s):
+		case !slices.Contains(c.serversAt(at), s):
 		case s.chain == nil:
 			a.assume("%s covers the name %q", s.presented(), at.host)
 		case s.chain[0].VerifyHostname(at.host) != nil:

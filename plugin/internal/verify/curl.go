@@ -4,7 +4,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"unicode"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
@@ -90,24 +90,17 @@ const (
 
 // target tells where an address leads.
 func (c caller) target(a address, s *server) int {
-	port := portOf(a)
 	switch {
 	case a.host == "" && s != nil && a.scheme != "": // of the pod's own server, if of any
 		return toOwn
 	case a.host == "":
 		return toUnread
-	case isLocal(a.host) && s != nil && (port == s.port || port == "" && a.hidden):
+	case isLocal(a.host) && s != nil && (a.port == s.port || a.port == "" && a.hidden):
 		return toOwn
-	case !isLocal(a.host) && (len(c.serversAt(c.object, a.host)) > 0 || len(c.servers) == 0 && c.names.Called(a.host) != ""):
+	case !isLocal(a.host) && (len(c.serversAt(a)) > 0 || len(c.servers) == 0 && c.names.Called(a.host) != ""):
 		return toServer
 	}
 	return elsewhere
-}
-
-// portOf gives the port of an address, "" when it names none.
-func portOf(a address) string {
-	port := a.text[strings.LastIndex(a.text, ":")+1:]
-	return port[:len(port)-len(strings.TrimLeft(port, "0123456789"))]
 }
 
 // word takes a word of a script for a value; the variables in it are read with it.
@@ -209,7 +202,4 @@ func (c caller) curlrc(request shell.Request, made *connection) shell.Request {
 }
 
 // isLocal holds for the names of a pod's own machine.
-func isLocal(host string) bool {
-	return slices.Contains([]string{"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "::1", "::", "0", "0.0.0.0"}, host) ||
-		strings.HasPrefix(host, "127.") && !strings.ContainsFunc(host, unicode.IsLetter)
-}
+func isLocal(host string) bool { return route.IsLocal(host) }

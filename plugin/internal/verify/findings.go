@@ -41,6 +41,8 @@ const (
 	AuthorityKey     Code = "EMT028"
 	NotStarted       Code = "EMT029"
 	NotReached       Code = "EMT030"
+	NoWay            Code = "EMT031"
+	NoHandshake      Code = "EMT032"
 )
 
 // Kind documents a code: help, output and the pages in docs/findings show it.
@@ -85,6 +87,8 @@ func Kinds() []Kind {
 		{AuthorityKey, e, "A client holds the key of a CA", "give it a key pair of its own, in another Secret, and issue new certificates from a new CA if others could read that key"},
 		{NotStarted, e, "Elasticsearch does not start", "correct the setting"},
 		{NotReached, e, "Elasticsearch listens where no client reaches it", "set network.host to 0.0.0.0"},
+		{NoWay, e, "An address does not lead to Elasticsearch", "call a port of its Service, and let the targetPort of that be its http.port"},
+		{NoHandshake, e, "Client and server have no version of TLS in common", "leave the versions to the programs, or allow TLSv1.2 and TLSv1.3 on both sides"},
 	}
 }
 

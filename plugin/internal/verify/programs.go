@@ -165,9 +165,13 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *co
 			made.hosts = append(made.hosts, v)
 		}
 	}
+	if len(made.hosts) == 0 && s.Default != "" && c.isServerObject(c.object) {
+		made.hosts = []value{{texts: []string{s.Default}, at: c.at(prefix+s.Hosts[0], nil)}}
+	}
 	if len(made.hosts) == 0 {
 		return nil
 	}
+	made.port, made.ports = get(s.Ports.Name), s.Ports
 	made.scheme, made.enabled = get(s.Scheme), truthful(get(s.Switch.Name))
 	made.mustEnable, made.bare = s.Switch.Kind == catalog.Decides, s.Switch.Kind == catalog.Bare
 	if s.CAWith == "" || get(s.CAWith).is("true") {

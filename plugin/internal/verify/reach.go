@@ -7,8 +7,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
-// serversAt gives the servers behind a host as an object sees it: by a Service, a pod behind one, or the pod's own machine.
-func (r *reader) serversAt(o *object.Object, host string) []*server {
+// behind gives the servers behind a host as an object sees it: by a Service, a pod behind one, or the pod's own machine.
+func (r *reader) behind(o *object.Object, host string) []*server {
 	if s := r.serverOf(o); s != nil && isLocal(host) {
 		return []*server{s}
 	}

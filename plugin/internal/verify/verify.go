@@ -15,6 +15,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
@@ -45,6 +46,7 @@ type reader struct {
 	at       map[string][]int       // places in servers, by the names of their Services
 	of       map[*object.Object]int // the same, by their objects
 	names    *mention.Names
+	routes   *route.Map
 	found    mention.Found
 	claims   mention.Claims       // what an edge has read
 	matched  map[string]bool      // entries of Unmanaged
@@ -186,6 +188,10 @@ func (r *reader) judgeServers() error {
 		return err
 	}
 	r.names = names
+	if r.routes, err = route.Of(r.release); err != nil {
+		return err
+	}
+	r.judgeServices()
 	r.names.Add(shell.Host(r.options.Elasticsearch))
 	return nil
 }
@@ -298,7 +304,7 @@ func (r *reader) edge(c *connection) {
 	var to []*server
 	outside := len(addresses) > 0
 	for _, a := range addresses {
-		at := r.serversAt(c.object, a.host)
+		at := c.serversAt(a)
 		if a.host == "" {
 			at = r.servers
 		}
@@ -318,6 +324,7 @@ func (r *reader) edge(c *connection) {
 		e.Verdict, e.Reason = Unmanaged, reason
 	case outside && len(r.servers) > 0:
 		*e = Edge{Client: e.Client, Namespace: e.Namespace, Container: e.Container, Program: e.Program, Setting: e.Setting, Servers: e.Servers, Addresses: e.Addresses}
+		c.judgeDeadEnds(&e.TLS, addresses)
 		e.CA.assume("%s: what it calls, %s, is not in these manifests, and lets it in", c.caller, hostsOf(addresses))
 		e.Verdict = verdict(e.aspects()...)
 		e.TLS.State, e.Certificate.State, e.Identity.State = stateNone, stateNone, stateNone

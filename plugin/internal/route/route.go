@@ -1,0 +1,253 @@
+// Package route follows an address to a port of a pod, as Kubernetes does: an alias of the pod that calls, the name or address of a Service, the
+// name of a pod behind one, a port of a machine. It says nothing of who listens there.
+package route
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// Map has the Services of a release, by all that they are called.
+type Map struct {
+	named     map[string][]*object.Object
+	addressed map[string][]*object.Object
+	nodePorts map[string][]*object.Object
+	endpoints map[string][]*object.Object // by the Service that they are for
+}
+
+// Of reads the Services of a release.
+func Of(r *recognise.Release) (*Map, error) {
+	m := &Map{
+		named: map[string][]*object.Object{}, addressed: map[string][]*object.Object{}, nodePorts: map[string][]*object.Object{},
+		endpoints: map[string][]*object.Object{},
+	}
+	services, err := r.Kinds([]string{"Service"}, func(kind string) bool { return kind == "Service" })
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range services {
+		if o.Group() == "" && o.Name != "" {
+			m.add(o)
+		}
+	}
+	written, err := r.Kinds([]string{"Endpoint"}, func(kind string) bool { return kind == "Endpoints" || kind == "EndpointSlice" })
+	for _, o := range written {
+		service := o.Name
+		if o.Kind == "EndpointSlice" {
+			service = o.Label("kubernetes.io/service-name")
+		}
+		m.endpoints[service] = append(m.endpoints[service], o)
+	}
+	return m, err
+}
+
+func (m *Map) add(o *object.Object) {
+	name := strings.ToLower(o.Name)
+	m.named[name] = append(m.named[name], o)
+	all := []string{object.Text(o.Node, "spec", "clusterIP"), object.Text(o.Node, "spec", "loadBalancerIP")}
+	for _, field := range []string{"clusterIPs", "externalIPs"} {
+		for _, item := range object.Items(o.Node, "spec", field) {
+			all = append(all, item.YNode().Value)
+		}
+	}
+	for _, text := range all {
+		if IsAddress(text) {
+			m.addressed[Canonical(text)] = append(m.addressed[Canonical(text)], o)
+		}
+	}
+	for _, p := range object.Items(o.Node, "spec", "ports") {
+		if port := object.Text(p, "nodePort"); port != "" {
+			m.nodePorts[port] = append(m.nodePorts[port], o)
+		}
+	}
+}
+
+// NodePorts lists the ports of all machines that lead to Services.
+func (m *Map) NodePorts() map[string][]*object.Object { return m.nodePorts }
+
+// Way is how an address goes on.
+type Way struct {
+	Service *object.Object
+	Pod     string // a pod behind the Service, called by its own name
+	Port    string // of the Service; of the pod, where one is called
+	Outside string // the host outside of Kubernetes to which an alias leads
+}
+
+// Find gives the Service that a host and port lead to, as a pod of a namespace sees it; false for hosts that are none of the release.
+func (m *Map) Find(namespace, host, port string) (Way, bool) {
+	for range 8 { // an alias may lead to another
+		w, known := m.find(namespace, host, port)
+		if !known {
+			return w, false
+		}
+		target := object.Text(w.Service.Node, "spec", "externalName")
+		if target == "" || object.Text(w.Service.Node, "spec", "type") != "ExternalName" {
+			return w, true
+		}
+		namespace, host = w.Service.Namespace, target
+		if next, known := m.find(namespace, host, port); !known || next.Service == w.Service {
+			return Way{Service: w.Service, Port: port, Outside: target}, true
+		}
+	}
+	return Way{}, false
+}
+
+func (m *Map) find(namespace, host, port string) (Way, bool) {
+	host = Canonical(host)
+	if IsAddress(host) {
+		if found := m.addressed[host]; len(found) > 0 {
+			return Way{Service: found[0], Port: port}, true
+		}
+	}
+	if found := m.nodePorts[port]; len(found) > 0 && (host == "" || IsAddress(host)) {
+		return Way{Service: found[0], Port: portOf(found[0], "nodePort", port)}, true
+	}
+	labels := strings.Split(host, ".")
+	for i := 0; i < min(2, len(labels)); i++ { // a Service, or a pod behind it
+		in := namespace
+		if len(labels) > i+1 {
+			in = labels[i+1]
+		}
+		found := m.named[labels[i]]
+		at := slices.IndexFunc(found, func(o *object.Object) bool { return o.Namespace == in || o.Namespace == "" || in == "" })
+		if at < 0 || len(labels) > i+2 && labels[i+2] != "svc" {
+			continue
+		}
+		if i == 1 {
+			return Way{Service: found[at], Port: port, Pod: labels[0]}, true
+		}
+		return Way{Service: found[at], Port: port}, true
+	}
+	return Way{}, false
+}
+
+// portOf gives the port of a Service of which a field has a value, or nothing.
+func portOf(service *object.Object, field, value string) string {
+	for _, p := range object.Items(service.Node, "spec", "ports") {
+		if object.Text(p, field) == value {
+			return object.Text(p, "port")
+		}
+	}
+	return ""
+}
+
+// To gives the port of a pod at which a way ends; why says that it ends before.
+func (m *Map) To(w Way, o *object.Object, pod object.Pod) (port, why string) {
+	switch {
+	case w.Pod != "" && !isHeadless(w.Service):
+		return "", fmt.Sprintf("%s is not headless, so that no pod behind it has the name %q", w.Service.ID, w.Pod)
+	case w.Pod != "" && !isNamed(o, w):
+		return "", fmt.Sprintf("no pod of %s is called %q by %s", o.ID, w.Pod, w.Service.ID)
+	case w.Pod != "" || isHeadless(w.Service):
+		return w.Port, ""
+	}
+	return m.through(w.Service, pod, w.Port)
+}
+
+// Closed tells why a Service leads to no port of a server's pods, although one of its ports is meant to: "" where it leads there, or to another.
+func (m *Map) Closed(o *object.Object, pod object.Pod, name, port string) string {
+	reason := ""
+	for _, service := range m.named[strings.ToLower(name)] {
+		if service.Namespace != o.Namespace && service.Namespace != "" && o.Namespace != "" || isHeadless(service) {
+			continue
+		}
+		for _, p := range object.Items(service.Node, "spec", "ports") {
+			end, why := m.through(service, pod, object.Text(p, "port"))
+			if end == port {
+				return ""
+			}
+			if why != "" && isTCP(p) {
+				reason = why
+			}
+		}
+	}
+	return reason
+}
+
+// isHeadless holds for a Service whose name is that of its pods.
+func isHeadless(service *object.Object) bool {
+	return object.Text(service.Node, "spec", "clusterIP") == "None"
+}
+
+// isNamed tells whether the pods of a workload have names behind a headless Service: a StatefulSet's, which names the Service, and those that set both
+// themselves.
+func isNamed(o *object.Object, w Way) bool {
+	service := object.Text(o.Node, "spec", "serviceName")
+	if pod, ok := o.Pod(); ok && service == "" {
+		return object.Text(pod.Spec, "subdomain") == w.Service.Name && strings.EqualFold(object.Text(pod.Spec, "hostname"), w.Pod)
+	}
+	return service == w.Service.Name && strings.HasPrefix(w.Pod, strings.ToLower(o.Name)+"-")
+}
+
+// through gives the port of a pod to which a port of a Service leads.
+// https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
+func (m *Map) through(service *object.Object, pod object.Pod, port string) (to, why string) {
+	ports := object.Items(service.Node, "spec", "ports")
+	i := slices.IndexFunc(ports, func(p *yaml.RNode) bool { return object.Text(p, "port") == port && isTCP(p) })
+	switch {
+	case len(ports) == 0: // the API server takes none such
+		return port, ""
+	case i < 0:
+		return "", fmt.Sprintf("%s has no port %s, but %s", service.ID, port, listed(ports))
+	case len(object.Items(service.Node, "spec", "selector")) == 0 && len(object.Pairs(service.Node, "spec", "selector")) == 0:
+		return m.byHand(service, object.Text(ports[i], "name"), port)
+	}
+	target := object.Text(ports[i], "targetPort")
+	switch {
+	case target == "":
+		return port, ""
+	case strings.Trim(target, "0123456789") == "":
+		return target, ""
+	}
+	for _, c := range pod.All() {
+		for _, p := range object.Items(c.Node, "ports") {
+			if object.Text(p, "name") == target && isTCP(p) && (c.List == "containers" || object.Text(c.Node, "restartPolicy") == "Always") {
+				return object.Text(p, "containerPort"), ""
+			}
+		}
+	}
+	return "", fmt.Sprintf("%s leads to the port %q of its pods, and no container has a port of that name", service.ID, target)
+}
+
+// byHand gives the port in the endpoints of a Service without a selector, whose targetPort counts for nothing.
+func (m *Map) byHand(service *object.Object, name, port string) (to, why string) {
+	found := 0
+	for _, o := range m.endpoints[service.Name] {
+		if o.Namespace != service.Namespace && o.Namespace != "" && service.Namespace != "" {
+			continue
+		}
+		found++
+		lists := [][]*yaml.RNode{object.Items(o.Node, "ports")}
+		for _, subset := range object.Items(o.Node, "subsets") {
+			lists = append(lists, object.Items(subset, "ports"))
+		}
+		for _, p := range slices.Concat(lists...) {
+			if object.Text(p, "name") == name && isTCP(p) {
+				return object.Text(p, "port"), ""
+			}
+		}
+	}
+	if found == 0 {
+		return port, ""
+	}
+	return "", fmt.Sprintf("the endpoints of %s have no port %q", service.ID, name)
+}
+
+func isTCP(p *yaml.RNode) bool {
+	protocol := object.Text(p, "protocol")
+	return protocol == "" || protocol == "TCP"
+}
+
+func listed(ports []*yaml.RNode) string {
+	var all []string
+	for _, p := range ports {
+		all = append(all, object.Text(p, "port"))
+	}
+	return strings.Join(all, ", ")
+}

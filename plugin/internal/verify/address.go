@@ -1,0 +1,70 @@
+package verify
+
+import (
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+)
+
+// address is where a connection goes.
+type address struct {
+	text    string
+	scheme  string // "" when it is not written
+	written string // the scheme in its own letters
+	host    string // "" when it cannot be read
+	port    string // "" when it is not written
+	open    bool   // nothing shows which port it is
+	hidden  bool
+	at      place
+}
+
+// addresses gives where a connection goes, without credentials.
+func (c *connection) addresses() []address {
+	var all []address
+	for _, v := range c.hosts {
+		v = c.expanded(v)
+		for _, text := range v.list() {
+			all = append(all, parseAddress(text, v))
+		}
+		if v.hidden && len(v.list()) == 0 {
+			all = append(all, address{text: "?", hidden: true, at: v.at})
+		}
+	}
+	return all
+}
+
+func parseAddress(text string, v value) address {
+	a := address{at: v.at, hidden: v.hidden}
+	scheme, authority := shell.Address(text)
+	a.scheme, a.written = strings.ToLower(scheme), scheme
+	a.host = strings.TrimSuffix(strings.ToLower(shell.Host(text)), ".")
+	a.text = authority
+	a.port, a.open = portIn(authority)
+	if scheme != "" {
+		a.text = scheme + "://" + authority
+	}
+	if strings.Contains(a.host, "$") || a.host == "" || isGlob(authority) {
+		a.host, a.hidden = "", true
+	}
+	return a
+}
+
+// isGlob holds for curl's short form of several addresses, {a,b} and [1-3]; an address of IPv6 is none.
+func isGlob(authority string) bool {
+	if rest, ok := strings.CutPrefix(authority, "["); ok {
+		if address, after, closed := strings.Cut(rest, "]"); closed && strings.Contains(address, ":") {
+			authority = after
+		}
+	}
+	return strings.ContainsAny(authority, "{}[]")
+}
+
+// serversAt gives the servers behind an address as a pod sees it: by a Service, a pod behind one, or the pod's own machine.
+func (c caller) serversAt(a address) []*server {
+	r, o, host := c.reader, c.object, route.Aliased(c.pod, a.host)
+	if route.IsAddress(host) && !isLocal(host) {
+		return r.atAddress(c, host, a.port)
+	}
+	return r.behind(o, host)
+}

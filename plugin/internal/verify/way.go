@@ -1,0 +1,145 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
+)
+
+// portIn gives the port of an authority, "" when it names none; open tells that one is written that nothing here shows.
+func portIn(authority string) (port string, open bool) {
+	rest := authority
+	if strings.HasPrefix(rest, "[") {
+		_, rest, _ = strings.Cut(rest, "]")
+	}
+	_, text, written := strings.Cut(rest, ":")
+	port = text[:len(text)-len(strings.TrimLeft(text, "0123456789"))]
+	return port, written && port != text
+}
+
+// portOf gives the port that a program calls at an address: that of the address, of a setting beside it, of the program, of the scheme.
+func (c *connection) portOf(a address) (port string, known bool) {
+	ofAddress := a.scheme != "" && c.ports.Bare
+	switch {
+	case a.open:
+		return "", false
+	case a.port != "":
+		return a.port, true
+	case c.port.set() && !ofAddress:
+		return c.port.text(), !c.port.hidden
+	case c.ports.Default != "" && !ofAddress:
+		return c.ports.Default, true
+	case a.scheme == "http":
+		return "80", true
+	case a.scheme == "https" || c.scheme.is("https") || (c.mustEnable || c.bare) && c.enabled.is("true"):
+		return "443", true
+	}
+	return "", false
+}
+
+// atAddress gives the servers that are called by an address of the cluster, or by a port of its machines.
+func (r *reader) atAddress(c caller, host, port string) []*server {
+	w, known := r.routes.Find(c.object.Namespace, host, port)
+	if !known {
+		return r.behind(c.object, host)
+	}
+	var found []*server
+	for _, i := range r.at[w.Service.Name] {
+		found = append(found, r.servers[i])
+	}
+	return found
+}
+
+// judgeWay judges whether the calls of a client arrive at the port of each server that is behind its addresses.
+func (c *connection) judgeWay(a *Aspect, addresses []address, servers []*server) {
+	for _, at := range addresses {
+		port, known := c.portOf(at)
+		for _, s := range servers {
+			http := s.set["http.port"]
+			switch {
+			case s.unmanaged || at.host == "" || !slices.Contains(c.serversAt(at), s):
+			case at.open || !known && c.runtime.Name != "":
+				a.assume("%s: the port of %s leads to Elasticsearch", c.caller, at.text)
+			case !known:
+			case http.hidden:
+				a.assume("%s: %s leads to its http.port", s.caller, at.text)
+			default:
+				c.judgePort(a, at, port, s)
+			}
+		}
+	}
+}
+
+// judgePort follows an address to a port of a server's pods.
+func (c *connection) judgePort(a *Aspect, at address, port string, s *server) {
+	host, end := route.Aliased(c.pod, at.host), port
+	if !isLocal(host) {
+		w, known := c.routes.Find(c.object.Namespace, host, port)
+		if !known || w.Outside != "" {
+			return // as its name is known by
+		}
+		var why string
+		if end, why = c.routes.To(w, s.object, s.pod); why != "" {
+			a.fail(at.at, NoWay, "%s leads nowhere: %s", at.text, why)
+			return
+		}
+	}
+	if end == s.httpPort() {
+		return
+	}
+	if other := s.listener(end); other != "" {
+		a.assume("%s: %s, which leads to port %s of container %q, is let in by it", c.caller, at.text, end, other)
+		return
+	}
+	a.fail(at.at, NoWay, "%s leads to port %s of %s, which answers at port %s", at.text, end, s.object.ID, s.httpPort())
+}
+
+// httpPort is the port at which a server answers: the first of a range.
+func (s *server) httpPort() string {
+	port, _, _ := strings.Cut(s.port, "-")
+	return strings.TrimSpace(port)
+}
+
+// listener names another container of the pod that says that a port is its own.
+func (s *server) listener(port string) string {
+	for _, c := range s.pod.All() {
+		isPort := func(p *yaml.RNode) bool { return object.Text(p, "containerPort") == port }
+		if c.Name != s.Name && slices.ContainsFunc(object.Items(c.Node, "ports"), isPort) {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+// judgeServices looks for Services of which no port leads to a server: nobody can call it by them.
+func (r *reader) judgeServices() {
+	for _, s := range r.servers {
+		for _, name := range s.services {
+			if s.unmanaged || s.set["http.port"].hidden {
+				continue
+			}
+			if why := r.routes.Closed(s.object, s.pod, name, s.httpPort()); why != "" {
+				s.row.TLS.fail(place{id: s.object.ID, line: s.object.Doc.Line()}, NoWay, "%s", why)
+			}
+		}
+	}
+}
+
+// judgeDeadEnds reports addresses of Services behind which there is no pod.
+func (c *connection) judgeDeadEnds(a *Aspect, addresses []address) {
+	for _, at := range addresses {
+		port, _ := c.portOf(at)
+		w, known := c.routes.Find(c.object.Namespace, route.Aliased(c.pod, at.host), port)
+		if at.host == "" || !known || w.Outside != "" {
+			continue
+		}
+		selector := object.Pairs(w.Service.Node, "spec", "selector")
+		if len(selector) > 0 && !c.release.Picks(w.Service) {
+			a.fail(at.at, NoWay, "%s leads nowhere: the selector of %s picks no pod of these manifests", at.text, w.Service.ID)
+		}
+	}
+}

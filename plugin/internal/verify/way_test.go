@@ -1,0 +1,75 @@
+package verify
+
+import (
+	"strings"
+	"testing"
+)
+
+// behind gives a node behind a Service with lines of its spec, and lines for the node's container and pod.
+func behind(spec, container, pod string) string {
+	text := strings.Replace(node{lines: container}.String(), "spec:\n  selector:\n    app: search\n", "spec: {"+spec+"}\n", 1)
+	return strings.Replace(text, "      volumes:\n", indented(pod, 6)+"      volumes:\n", 1)
+}
+
+// calling gives a Filebeat that calls an address, and has lines in the spec of its pod.
+func calling(address, pod string) string {
+	text := strings.Replace(filebeat(wholeSecret), "https://search:9200", address, 1)
+	return text + indented(pod, 6)
+}
+
+// TestWaysOfClients holds where the calls of clients end. Only what the port says is new: names and trust are judged elsewhere.
+func TestWaysOfClients(t *testing.T) {
+	const picks = "selector: {app: search}"
+	plain := behind(picks+", ports: [{port: 9200}]", "", "")
+	front := behind(picks+", ports: [{port: 443, targetPort: 8443}]", "", "")
+	proxied := strings.Replace(front, "      containers:\n", "      containers:\n      - {name: front, image: nginx, ports: [{containerPort: 8443}]}\n", 1)
+	moved := behind(picks+", ports: [{port: 9200}]", "", "")
+	moved = strings.Replace(moved, "        env:\n", "        env:\n        - {name: http.port, value: \"9201-9300\"}\n", 1)
+	aliases := func(ip string) string {
+		return "hostAliases: [{ip: " + ip + ", hostnames: [es.example.org, search]}]\n"
+	}
+	addressed := behind(picks+", clusterIP: 10.0.0.9, ports: [{port: 9200}]", "", "")
+	machine := behind(picks+", type: NodePort, ports: [{port: 9200, nodePort: 30920}]", "", "")
+	for _, test := range []struct {
+		name, text string
+		codes      string
+		says       string
+	}{
+		{"the port of the Service", plain + calling("https://search:9200", ""), "", ""},
+		{"another port", plain + calling("https://search:9201", ""), "EMT031", "Service/search has no port 9201, but 9200"},
+		{"a Beat's own port", plain + calling("https://search", ""), "", ""},
+		{"Kibana's is that of the scheme", plain + strings.Replace(board, "https://search:9200", "https://search", 1) + "", "EMT031", "has no port 443"},
+		{"a node elsewhere", moved + calling("https://search:9200", ""), "EMT031", "leads to port 9200 of StatefulSet/search, which answers at port 9201"},
+		{"a proxy in the pod", proxied + calling("https://search:443", ""), "", `port 8443 of container "front", is let in by it`},
+		{"which is not there", front + calling("https://search:443", ""), "EMT031", "leads to port 8443"},
+		{"a selector that picks nothing", behind("selector: {app: other}, ports: [{port: 9200}]", "", "") + calling("https://search:9200", ""), "EMT031",
+			"the selector of Service/search picks no pod"},
+		{"a named port that nobody has", behind(picks+", ports: [{port: 9200, targetPort: http}]", "", ""), "EMT031", `the port "http" of its pods`},
+		{"one pod of a StatefulSet", behind("selector: {statefulset.kubernetes.io/pod-name: search-0}, ports: [{port: 9200}]", "", "") +
+			calling("https://search:9201", ""), "EMT031", "has no port 9201"},
+		{"an alias of the pod", addressed + calling("https://es.example.org:9200", aliases("10.0.0.9")), "", `covers the name "es.example.org"`},
+		{"with another port", addressed + calling("https://es.example.org:9201", aliases("10.0.0.9")), "EMT031", "has no port 9201"},
+		{"an alias that leads elsewhere", addressed + calling("https://search:9200", aliases("10.0.0.8")), "", "is not in these manifests, and lets it in"},
+		{"by a port of a machine", machine + calling("https://192.168.0.7:30920", ""), "", `covers the name "192.168.0.7"`},
+		{"by another", machine + calling("https://192.168.0.7:30921", ""), "", "is not in these manifests, and lets it in"},
+	} {
+		g := judged(t, test.text, Options{})
+		if got := codesOf(g); got != test.codes || !strings.Contains(g.Text(), test.says) {
+			t.Errorf("%s: got %q, expected %q\n%s", test.name, got, test.codes, g.Text())
+		}
+	}
+}
+
+// TestDefaultAddress holds that a program beside a node calls its own address where none is set.
+func TestDefaultAddress(t *testing.T) {
+	for _, test := range []struct{ name, lines, codes string }{
+		{"the exporter", "- {name: stats, image: elasticsearch-exporter:v1.8.0, args: [--es.all]}\n", "EMT006 EMT007 EMT008"},
+		{"with an address", "- {name: stats, image: elasticsearch-exporter:v1.8.0, args: [--es.uri=https://other.example.org]}\n", ""},
+		{"another program", "- {name: stats, image: example/stats}\n", ""},
+	} {
+		text := strings.Replace(node{}.String(), "      containers:\n", "      containers:\n"+indented(test.lines, 6), 1)
+		if g := judged(t, text, Options{}); codesOf(g) != test.codes {
+			t.Errorf("%s: got %q, expected %q\n%s", test.name, codesOf(g), test.codes, g.Text())
+		}
+	}
+}
