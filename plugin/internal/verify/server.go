@@ -228,7 +228,14 @@ func (s *server) judgePair() {
 		a.add(s.cert)
 		a.add(keyFile)
 		s.chain = s.certs(s.cert, a)
-		fits(s.chain, s.cert, keyFile, a)
+		pass := s.set[ssl+"key_passphrase"]
+		if !pass.set() { // which only Bitnami's script takes from elsewhere than the keystore
+			pass = s.set[ssl+"secure_key_passphrase"]
+		}
+		own := connection{caller: s.caller, runtime: catalog.Java(), inKeystore: true}
+		if keyFile = own.readable(keyFile, pass, a); keyFile.code == "" {
+			fits(s.chain, s.cert, keyFile, a)
+		}
 		if s.chain != nil {
 			if err := serves(s.chain[0]); err != nil {
 				a.fail(cert.at, WrongUsage, "%s: %v", s.cert.What(), err)

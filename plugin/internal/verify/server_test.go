@@ -1,8 +1,17 @@
 package verify
 
 import (
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 )
 
 // withFile mounts a file into the container of a node, from a ConfigMap of that name.
@@ -204,4 +213,46 @@ func TestScriptsOfBitnami(t *testing.T) {
 	if g := judged(t, script("echo hello"), Options{}); !strings.Contains(g.Text(), "/docker-entrypoint-initdb.d") {
 		t.Errorf("nothing says that a script runs\n%s", g.Text())
 	}
+}
+
+// TestEncryptedKeyOfServer holds that the passphrase of a node's key is looked at, and not asked for where its keystore may have it.
+func TestEncryptedKeyOfServer(t *testing.T) {
+	archive, err := txtar.ParseFile("../certificate/testdata/keys.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	encrypted := archive.Files[0].Data
+	plain, err := certificate.Decrypted(encrypted, []byte("open"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: search-tls\nstringData:\n"
+	secret += "  tls.key: |\n" + indented(string(encrypted), 4)
+	for _, name := range []string{"tls.crt", "ca.crt"} {
+		secret += "  " + name + ": |\n" + indented(string(selfSigned(t, plain)), 4)
+	}
+	with := func(env map[string]string) string { return node{env: env}.String() + secret }
+	runServerCases(t, []serverCase{
+		{"a12: opened", with(map[string]string{ssl + "key_passphrase": "open"}), ""},
+		{"not opened", with(map[string]string{ssl + "key_passphrase": "closed"}), string(NoMaterial)},
+		{"by its keystore", with(nil), ""},
+	})
+	if g := judged(t, with(nil), Options{}); !strings.Contains(g.Text(), "its keystore holds the passphrase") {
+		t.Errorf("nothing says where the passphrase comes from\n%s", g.Text())
+	}
+}
+
+// selfSigned gives the certificate of a key that signs itself.
+func selfSigned(t *testing.T, key []byte) []byte {
+	t.Helper()
+	signer, err := certificate.Key(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, signer.Public(), signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
