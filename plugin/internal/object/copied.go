@@ -150,6 +150,15 @@ func fill(commands []shell.Command, file, folder, dir string) (from []string, ma
 	return slices.Compact(from), "", unread
 }
 
+// Changes names the first of commands that writes a file of the image they run in, or may; "" for none. They begin in dir.
+func Changes(commands []shell.Command, file, dir string) string {
+	from, maker, _ := fill(commands, file, path.Dir(file), dir)
+	if len(from) > 0 {
+		return "a copy of " + from[0]
+	}
+	return maker
+}
+
 // writer is a command that may write a file, which is in a folder that a volume is mounted at.
 type writer struct {
 	shell.Command

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // readSettings reads all that sets something of a server, in the order of its image.
@@ -31,8 +33,54 @@ func (s *server) readSettings(l recognise.Layout) {
 		}
 	}
 	s.judgeValues()
-	for _, file := range []string{"elasticsearch.yml", "my_elasticsearch.yml"} {
-		s.unread(s.follow(path.Join(s.home, file), place{}))
+	for _, file := range l.Files {
+		at := path.Join(s.home, file.Path)
+		s.unread(s.follow(at, place{}), len(l.Written) == 0)
+		s.judgeChanges(at)
+	}
+	s.judgeStart()
+	s.judgeJava()
+}
+
+// judgeChanges looks for commands of the container that change a file of settings of its image before Elasticsearch starts.
+func (s *server) judgeChanges(file string) {
+	if s.follow(file, place{}).Found != object.NotThere {
+		return // what is mounted from a Secret or ConfigMap cannot be changed; of an empty folder the resolver tells
+	}
+	for _, line := range s.seen.Lines() {
+		if maker := object.Changes(line.Commands, file, recognise.WorkingDir(s.Container)); maker != "" {
+			s.row.Stage.fail(s.place(*line), NotJudged, "its command makes or changes %s (%s), which could not be followed", file, maker)
+			return
+		}
+	}
+}
+
+// starters are the programs that start Elasticsearch with the settings that are read here, in the images of Elastic and of Bitnami.
+var starters = [...]string{"docker-entrypoint.sh", "eswrapper", "elasticsearch", "run.sh", "entrypoint.sh"}
+
+// judgeStart looks at who starts Elasticsearch: a program that nothing here shows may give it other settings.
+func (s *server) judgeStart() {
+	var first string
+	for _, line := range s.seen.Lines() {
+		for _, c := range line.Commands {
+			if strings.HasPrefix(c.Words[0].Text, "-") || // options alone are for the entry script
+				slices.ContainsFunc(c.Words, func(w shell.Word) bool { return slices.Contains(starters[:], path.Base(w.Text)) }) {
+				return
+			}
+			first = cmp.Or(first, c.Program())
+		}
+	}
+	if first != "" {
+		s.row.Stage.assume("%s: its command (%s) starts Elasticsearch as its image does, with no other settings", s.caller, first)
+	}
+}
+
+// judgeJava looks at options for the JDK that move the settings.
+func (s *server) judgeJava() {
+	for _, name := range []string{"CLI_JAVA_OPTS", "ES_JAVA_OPTS", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"} {
+		if v := s.env[name]; strings.Contains(v.text(), "-Des.") || v.hidden && name == "CLI_JAVA_OPTS" {
+			s.row.Stage.assume("%s: the options of %s change no setting of Elasticsearch", s.caller, name)
+		}
 	}
 }
 
@@ -58,7 +106,7 @@ func (s *server) official() settings {
 		}
 		environment[key] = v
 	}
-	file, mounted := s.ownFile("elasticsearch.yml")
+	file, mounted := s.ownFile("elasticsearch.yml", true)
 	s.whole = mounted
 	all := file.over(flags).over(indexed(environment))
 	s.judgeNames(all)
@@ -130,7 +178,7 @@ func (s *server) written(l recognise.Layout) settings {
 	flags, further := s.extraFlags(), settings{}
 	s.judgeScripts(l.Scripts)
 	for _, file := range l.Files {
-		set, mounted := s.ownFile(file.Path)
+		set, mounted := s.ownFile(file.Path, false)
 		if mounted && file.Alone {
 			set = set.over(flags)
 			s.judgeNames(set)

@@ -42,32 +42,32 @@ func (s *server) judgeProbes(c caller) {
 // https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
 func (s *server) judgeHandler(c caller, at []string, required bool) {
 	a, name := &s.row.Probes, strings.Join(at, ".")
-	if get := object.Get(c.Node, append(at, "grpc")...); get != nil && s.isPort(c, object.Text(get, "port")) {
-		a.fail(c.at(name, get.YNode()), ProbeRefused, "grpc on the port of Elasticsearch, which does not speak it")
+	if get := object.Get(c.Node, append(at, "grpc")...); get != nil && s.isOwnPort(c, object.Text(get, "port")) {
+		a.fail(c.at(name, get.YNode()), ProbeRefused, "grpc on a port of Elasticsearch, which does not speak it")
 	}
 	get := object.Get(c.Node, append(at, "httpGet")...)
-	if host := object.Text(get, "host"); get == nil || !s.isPort(c, object.Text(get, "port")) || host != "" && !isLocal(host) {
+	if host := object.Text(get, "host"); get == nil || !s.isOwnPort(c, object.Text(get, "port")) || host != "" && !isLocal(host) {
 		return // who calls another pod is a client
 	}
 	switch at := c.at(name, get.YNode()); {
 	case required:
-		a.fail(at, ProbeRefused, "httpGet on the port of Elasticsearch: the kubelet presents no certificate")
+		a.fail(at, ProbeRefused, "httpGet on a port of Elasticsearch: the kubelet presents no certificate")
 	case !strings.EqualFold(object.Text(get, "scheme"), "https"):
 		a.fail(at, ProbeRefused, "httpGet on the port of Elasticsearch without scheme HTTPS")
 	}
 }
 
-// isPort tells whether a probe's port is that of Elasticsearch: by number, or by a name among the ports of the pod.
-func (s *server) isPort(c caller, port string) bool {
-	if port == s.port {
-		return true
-	}
+// isOwnPort tells whether a probe's port is one of Elasticsearch, by number or by a name among the ports of the container: that for HTTP, for
+// nodes or for other clusters.
+func (s *server) isOwnPort(c caller, port string) bool {
 	for _, p := range object.Items(c.Node, "ports") {
 		if object.Text(p, "name") == port {
-			return object.Text(p, "containerPort") == s.port
+			port = object.Text(p, "containerPort")
 		}
 	}
-	return false
+	nodes, _, _ := strings.Cut(or(s.set["transport.port"].text(), "9300"), "-")
+	clusters := or(s.set["remote_cluster.port"].text(), "9443")
+	return port == s.port || port == nodes || port == clusters && s.set["remote_cluster_server.enabled"].is("true")
 }
 
 // besideCurl gives what a script runs other than curl, less what it prints. The scripts of shells in it are taken apart.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -88,9 +89,15 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	return s, nil
 }
 
+// isUnread holds for a file of settings that nothing here shows. Where the image does not make it, one in an empty folder is brought by whoever
+// may write it.
+func (s *server) isUnread(l link, brought bool) bool {
+	return l.isUnread() || brought && l.Found == object.Perhaps
+}
+
 // unread takes what matters, and is set nowhere else, as hidden in a file of settings that nothing here shows.
-func (s *server) unread(l link) {
-	if !l.isUnread() {
+func (s *server) unread(l link, brought bool) {
+	if !s.isUnread(l, brought) {
 		return
 	}
 	s.unseen = true

@@ -173,6 +173,7 @@ func TestHandlersOfServers(t *testing.T) {
 		{"s21: a hook by HTTP", node{lines: "lifecycle: {postStart: {httpGet: {port: 9200, scheme: HTTPS}}}"}.String(), refused},
 		{"another hook by HTTP", node{lines: port + "lifecycle: {preStop: {httpGet: {port: https, scheme: HTTPS}}}"}.String(), refused},
 		{"s22: a probe by gRPC", node{lines: "readinessProbe: {grpc: {port: 9200}}"}.String(), refused},
+		{"a probe of the nodes' own port", node{lines: "startupProbe: {httpGet: {port: 9300}}"}.String(), refused},
 		{"a probe by TCP", node{lines: "readinessProbe: {tcpSocket: {port: 9200}}"}.String(), ""},
 		{"a hook that sleeps", node{lines: "lifecycle: {preStop: {sleep: {seconds: 5}}}"}.String(), ""},
 		{"a probe of another port", node{lines: "startupProbe: {httpGet: {port: 8080}}"}.String(), ""},

@@ -23,13 +23,13 @@ type yml struct {
 	a   *Aspect
 }
 
-// ownFile reads a file of settings of the server; mounted tells whether one is there, as far as the manifests show.
-func (s *server) ownFile(name string) (set settings, mounted bool) {
+// ownFile reads a file of settings of the server; mounted tells whether one is there, as far as the manifests show. See isUnread for brought.
+func (s *server) ownFile(name string, brought bool) (set settings, mounted bool) {
 	file := path.Join(s.home, name)
 	l := s.read(file)
 	f := yml{settings{}, place{id: s.object.ID, container: s.Name, path: file, line: s.object.Doc.Line()}, &s.row.TLS}
 	if l.Content.Node == nil {
-		return f.all, l.isUnread()
+		return f.all, s.isUnread(l, brought)
 	}
 	holder := l.Content.Object
 	f.at = place{id: holder.ID, path: l.Source.Key, line: holder.Doc.Line() + l.Content.Node.Line - 1}

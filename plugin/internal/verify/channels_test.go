@@ -1,0 +1,41 @@
+package verify
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestWhoStartsElasticsearch holds that a command of the user's own is read as far as it can be, and named where it cannot.
+func TestWhoStartsElasticsearch(t *testing.T) {
+	run := func(text string) string { return node{lines: "command: [bash, -c, \"" + text + "\"]"}.String() }
+	emptied := func(init string) string {
+		stream := strings.Replace(node{}.String(), "        volumeMounts:\n", "        volumeMounts:\n        - {name: own, mountPath: /usr/share/elasticsearch/config}\n", 1)
+		stream = strings.Replace(stream, "      volumes:\n", "      volumes:\n      - {name: own, emptyDir: {}}\n", 1)
+		return strings.Replace(stream, "      containers:\n", "      initContainers:\n      - name: first\n        image: any\n        command: "+init+
+			"\n        volumeMounts:\n        - {name: own, mountPath: /own}\n      containers:\n", 1)
+	}
+	const unread, config = string(NotJudged), "/usr/share/elasticsearch/config/elasticsearch.yml"
+	for _, c := range []struct{ name, stream, codes, assumed string }{
+		{"the image's own", node{}.String(), "", ""},
+		{"flags alone", node{lines: "args: [-q, -p, /tmp/pid]"}.String(), "", ""},
+		{"its entry script", run("exec docker-entrypoint.sh eswrapper"), "", ""},
+		{"its program", node{lines: "command: [/usr/share/elasticsearch/bin/elasticsearch]"}.String(), "", ""},
+		{"behind another", node{lines: "command: [/bin/tini, --, /usr/local/bin/docker-entrypoint.sh, eswrapper]"}.String(), "", ""},
+		{"a program of the user's", node{lines: "command: [/opt/start]"}.String(), "", "its command (start) starts Elasticsearch"},
+		{"a script that changes the file", run("sed -i s/a/b/ config/elasticsearch.yml; exec docker-entrypoint.sh"), unread, ""},
+		{"a script that adds to the file", run("echo a >>" + config + "; exec docker-entrypoint.sh"), unread, ""},
+		{"a script that brings the file", run("cp /mine/elasticsearch.yml config/; exec docker-entrypoint.sh"), unread, ""},
+		{"a script that does something else", run("echo hello; exec docker-entrypoint.sh"), "", ""},
+		{"options of the JDK", node{env: map[string]string{"CLI_JAVA_OPTS": "-Des.path.conf=/x"}}.String(), "", "the options of CLI_JAVA_OPTS"},
+		{"memory", node{env: map[string]string{"ES_JAVA_OPTS": "-Xmx1g"}}.String(), "", ""},
+		{"a folder that somebody else fills", emptied("[/fill]"), "", "it listens on an address that clients reach"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := judged(t, c.stream, Options{})
+			text := strings.Join(g.Assumptions, "\n")
+			if got := codesOf(g); got != c.codes || !strings.Contains(text, c.assumed) || c.assumed == "" && strings.Contains(text, "StatefulSet/search container") {
+				t.Errorf("got %q, expected %q and %q\n%s", got, c.codes, c.assumed, g.Text())
+			}
+		})
+	}
+}
