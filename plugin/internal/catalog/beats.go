@@ -37,6 +37,7 @@ func beatSettings() Settings {
 		Switch: Switch{Name: "ssl.enabled", On: "true"},
 		CA:     "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.key_passphrase",
 		Fingerprint: "ssl.ca_trusted_fingerprint", Pin: "ssl.ca_sha256",
+		Versions: Versions{List: "ssl.supported_protocols", Between: true}, Ciphers: "ssl.cipher_suites",
 		Verify: Verify{Name: "ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}},
 		User:   "username", Password: "password", Token: "api_key",
 	}
@@ -48,7 +49,8 @@ func beatSettings() Settings {
 // https://www.elastic.co/guide/en/beats/heartbeat/8.19/monitor-http-options.html
 func beat(app App, name string, flavours ...string) Program {
 	s := beatSettings()
-	module, monitor := s, s
+	output, module, monitor := s, s, s
+	output.Cloud = Cloud{Name: "cloud.id", Top: true}
 	module.Ports = Ports{}
 	monitor.Hosts, monitor.Scheme, monitor.Ports, monitor.Default = []string{"hosts", "urls"}, "", Ports{}, ""
 	images := []string{name}
@@ -65,7 +67,7 @@ func beat(app App, name string, flavours ...string) Program {
 			Modules: "modules.d/*.yml", ModulesAt: "metricbeat.modules", ModulesIn: "metricbeat.config.modules.path",
 		},
 		Places: []Place{
-			{At: "output.elasticsearch", Settings: s},
+			{At: "output.elasticsearch", Settings: output},
 			{At: "monitoring.elasticsearch", Settings: s},
 			{At: "xpack.monitoring.elasticsearch", Settings: s},
 			{At: "metricbeat.modules.*", Field: "module", Is: "elasticsearch", Settings: module},

@@ -77,6 +77,9 @@ type Settings struct {
 	FirstHost   bool     // of several Hosts the first that is set counts, else all do
 	Scheme      string   // says https where an address has no scheme
 	Ports       Ports
+	Cloud       Cloud
+	Versions    Versions
+	Ciphers     string // of TLS: a list
 	Default     string // the address where none is set; "": it has none, or needs one
 	Switch      Switch
 	CA          string   // trust: a PEM file
@@ -106,6 +109,23 @@ type Ports struct {
 	Name    string // a setting
 	Default string
 	Bare    bool // for addresses without a scheme only
+}
+
+// Cloud is the setting with a Cloud ID, in which the address of a deployment of Elastic Cloud is written.
+// https://www.elastic.co/guide/en/beats/filebeat/8.19/configure-cloud-id.html
+type Cloud struct {
+	Name string
+	Top  bool // it is one of the whole program
+	// Alone says that the program does not start with addresses beside it; else it wins over them.
+	Alone bool
+}
+
+// Versions are the settings that say which versions of TLS a program speaks. Without any it speaks 1.2 and 1.3.
+type Versions struct {
+	List     string
+	Between  bool // those between the lowest and the highest of List, too
+	Min, Max string
+	Only     string
 }
 
 // Switch turns TLS on.
@@ -180,7 +200,8 @@ func (s Settings) Renamed(name func(string) string) Settings {
 	}
 	for _, field := range []*string{
 		&s.Scheme, &s.Switch.Name, &s.CA, &s.CAWith, &s.Trust, &s.Cert, &s.Key, &s.PairWith, &s.Store, &s.StorePass, &s.Verify.Name,
-		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.Fingerprint, &s.Pin, &s.Ports.Name,
+		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.Fingerprint, &s.Pin, &s.Ports.Name, &s.Cloud.Name, &s.Ciphers,
+		&s.Versions.List, &s.Versions.Min, &s.Versions.Max, &s.Versions.Only,
 	} {
 		*field = to(*field)
 	}
@@ -192,7 +213,8 @@ func (s Settings) Renamed(name func(string) string) Settings {
 func (s Settings) Names() []string {
 	all := slices.Concat(s.Hosts, s.StoreAlso, s.Credentials, []string{
 		s.Scheme, s.Switch.Name, s.CA, s.CAWith, s.Trust, s.Cert, s.Key, s.PairWith, s.Store, s.StorePass, s.Verify.Name, s.User, s.Password, s.Token,
-		s.KeyPass, s.Fingerprint, s.Pin, s.Ports.Name,
+		s.KeyPass, s.Fingerprint, s.Pin, s.Ports.Name, s.Cloud.Name, s.Ciphers,
+		s.Versions.List, s.Versions.Min, s.Versions.Max, s.Versions.Only,
 	})
 	return slices.DeleteFunc(all, func(name string) bool { return name == "" })
 }

@@ -100,7 +100,7 @@ func curator() Program {
 		Files: Files{Options: []string{"config"}, Paths: []string{"/.curator/curator.yml", "/etc/es-curator/config.yml"}},
 		Places: []Place{
 			{At: "elasticsearch.client", Settings: Settings{
-				Hosts: []string{"hosts"}, Default: "http://127.0.0.1:9200", CA: "ca_certs", Cert: "client_cert", Key: "client_key",
+				Hosts: []string{"hosts"}, Cloud: Cloud{Name: "cloud_id", Alone: true}, Default: "http://127.0.0.1:9200", CA: "ca_certs", Cert: "client_cert", Key: "client_key",
 				Verify: Verify{Name: "verify_certs", Off: []string{"false", "no", "off"}, Idle: true}, User: "username", Password: "password",
 			}},
 			{At: "client", Settings: Settings{
@@ -134,6 +134,7 @@ func curatorCases() []Case {
 func jaeger() Program {
 	s := Settings{
 		Hosts: []string{"server_urls"}, CA: "tls.ca_file", Cert: "tls.cert_file", Key: "tls.key_file", Nested: true,
+		Versions: Versions{Min: "tls.min_version", Max: "tls.max_version"}, Ciphers: "tls.cipher_suites",
 		Verify: Verify{Name: "tls.insecure_skip_verify", Off: []string{"true"}}, User: "auth.basic.username", Password: "auth.basic.password",
 	}
 	return Program{

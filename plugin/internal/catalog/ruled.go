@@ -78,6 +78,7 @@ func grafanaCases() []Case {
 func otelCollector() Program {
 	s := Settings{
 		Hosts: []string{"endpoints", "endpoint"}, CA: "tls.ca_file", Cert: "tls.cert_file", Key: "tls.key_file",
+		Cloud: Cloud{Name: "cloudid", Alone: true}, Versions: Versions{Min: "tls.min_version", Max: "tls.max_version"}, Ciphers: "tls.cipher_suites",
 		Verify: Verify{Name: "tls.insecure_skip_verify", Off: []string{"true"}}, User: "user", Password: "password", Token: "api_key",
 	}
 	return Program{

@@ -7,6 +7,8 @@ type Runtime struct {
 	Keys    Keys
 	// Scheme is how it reads the scheme of an address.
 	Scheme Letters
+	// Suites13 says that its list of ciphers counts for TLS 1.3 too; elsewhere that has its own.
+	Suites13 bool
 }
 
 // Anchors say which certificates in a file of CAs end a chain.
@@ -96,12 +98,14 @@ func Curl() Runtime {
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/libs/ssl-config/src/main/java/org/elasticsearch/common/ssl/PemUtils.java
 func Java() Runtime {
 	return Runtime{
-		Name: "Elasticsearch", Anchors: AnyAnchor, Scheme: SmallLetters,
+		Name: "Elasticsearch", Anchors: AnyAnchor, Scheme: SmallLetters, Suites13: true,
 		Keys: Keys{Blocks: blocks, Kinds: []string{"RSA", "EC"}, Opens: openSSL.Opens, First: true},
 	}
 }
 
 // JRuby is the HTTP client of Logstash, which takes every key for RSA in PKCS#8. https://github.com/elastic/logstash/issues/19385
 func JRuby() Runtime {
-	return Runtime{Name: "Logstash", Anchors: AnyAnchor, Keys: Keys{Blocks: []string{PKCS8}, Kinds: []string{"RSA"}, NoSpace: true}}
+	return Runtime{
+		Name: "Logstash", Anchors: AnyAnchor, Suites13: true, Keys: Keys{Blocks: []string{PKCS8}, Kinds: []string{"RSA"}, NoSpace: true},
+	}
 }

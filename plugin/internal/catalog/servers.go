@@ -9,7 +9,8 @@ const (
 // NodeMonitoring describes where a node sends its monitoring data, to a cluster which may be its own.
 func NodeMonitoring() Place {
 	return Place{At: "xpack.monitoring.exporters.*", Field: "type", Is: "http", Settings: Settings{
-		Hosts: []string{"host"}, Ports: Ports{Default: "9200"}, CA: "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.key_passphrase",
+		Hosts: []string{"host"}, Ports: Ports{Default: "9200"}, Versions: Versions{List: "ssl.supported_protocols"}, Ciphers: "ssl.cipher_suites",
+		CA: "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.key_passphrase",
 		StoreAlso: []string{"ssl.keystore.path", "ssl.truststore.path"},
 		Verify:    Verify{Name: "ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}},
 		User:      "auth.username", Password: "auth.secure_password",

@@ -61,7 +61,8 @@ func logstashCases() []Case {
 // the older names are taken until 9.0. Before 8.8 an output reads a PKCS#12 file, and inputs and filters present nothing.
 func logstashPlugin(plugin pipeline.Plugin, v Version) *Settings {
 	s := Settings{
-		Hosts: []string{"hosts"}, Ports: Ports{Default: "9200"}, Default: "http://localhost:9200", Switch: Switch{"ssl_enabled", "true", Bare}, CA: "ssl_certificate_authorities", CAIsList: true, Trust: "ssl_truststore_path",
+		Hosts: []string{"hosts"}, Ports: Ports{Default: "9200"}, Default: "http://localhost:9200", Cloud: Cloud{Name: "cloud_id", Alone: true},
+		Versions: Versions{List: "ssl_supported_protocols"}, Ciphers: "ssl_cipher_suites", Switch: Switch{"ssl_enabled", "true", Bare}, CA: "ssl_certificate_authorities", CAIsList: true, Trust: "ssl_truststore_path",
 		Fingerprint: "ca_trusted_fingerprint", Cert: "ssl_certificate", Key: "ssl_key", Store: "ssl_keystore_path", StorePass: "ssl_keystore_password",
 		StoreAlso: []string{"ssl_truststore_path", "truststore"},
 		Verify:    Verify{Name: "ssl_verification_mode", Off: []string{"none"}},
@@ -110,7 +111,8 @@ func logstashPlugin(plugin pipeline.Plugin, v Version) *Settings {
 // https://docs.fluentbit.io/manual/pipeline/outputs/elasticsearch
 func fluentBit() Program {
 	s := Settings{
-		Hosts: []string{"host"}, Ports: Ports{Name: "port", Default: "9200"}, Default: "127.0.0.1", Switch: Switch{"tls", "on", Decides}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file", KeyPass: "tls.key_passwd",
+		Hosts: []string{"host"}, Ports: Ports{Name: "port", Default: "9200"}, Default: "127.0.0.1", Cloud: Cloud{Name: "cloud_id"},
+		Versions: Versions{Min: "tls.min_version", Max: "tls.max_version"}, Ciphers: "tls.ciphers", Switch: Switch{"tls", "on", Decides}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file", KeyPass: "tls.key_passwd",
 		Verify: Verify{Name: "tls.verify", Off: []string{"off", "false", "no"}}, User: "http_user", Password: "http_passwd",
 	}
 	return Program{
@@ -153,7 +155,8 @@ func fluentBitCases() []Case {
 // host, and the scheme in it over scheme.
 func fluentd() Program {
 	s := Settings{
-		Hosts: []string{"hosts", "host"}, FirstHost: true, Scheme: "scheme", Ports: Ports{"port", "9200", true}, Default: "localhost", CA: "ca_file", Cert: "client_cert", Key: "client_key", KeyPass: "client_key_pass",
+		Hosts: []string{"hosts", "host"}, FirstHost: true, Scheme: "scheme", Ports: Ports{"port", "9200", true}, Default: "localhost", Cloud: Cloud{Name: "cloud_id"},
+		Versions: Versions{Only: "ssl_version", Min: "ssl_min_version", Max: "ssl_max_version"}, CA: "ca_file", Cert: "client_cert", Key: "client_key", KeyPass: "client_key_pass",
 		Verify: Verify{Name: "ssl_verify", Off: []string{"false"}}, User: "user", Password: "password", Token: "api_key",
 	}
 	return Program{

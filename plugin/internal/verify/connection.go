@@ -27,7 +27,10 @@ type connection struct {
 	ports       catalog.Ports
 	enabled     value // TLS settings count only with it
 	mustEnable  bool
-	bare        bool // with it, an address alone is called by https
+	bare        bool     // with it, an address alone is called by https
+	cloud       value    // a Cloud ID that is none, that contradicts hosts, or that nothing here shows
+	speaks      versions // of TLS
+	ciphers     value
 	ca          value
 	trust       value // store with the CA
 	fingerprint value // of a CA that Elasticsearch presents
@@ -65,7 +68,9 @@ func (c *connection) judge(servers []*server) *Edge {
 	}
 	e.TLS.take(c.notes)
 	c.judgeTLS(&e.TLS, addresses)
+	c.judgeCloud(&e.TLS)
 	c.judgeWay(&e.TLS, addresses, servers)
+	c.judgeHandshake(&e.TLS, servers)
 	c.judgeCA(&e.CA, addresses, servers)
 	c.judgeCertificate(&e.Certificate, servers)
 	c.judgeIdentity(&e.Identity, servers)
@@ -81,6 +86,7 @@ func (c *connection) judgeTLS(a *Aspect, addresses []address) {
 	for _, at := range addresses {
 		switch {
 		case at.scheme == "https":
+			c.judgeLetters(a, at)
 		case at.scheme == "http":
 			a.fail(at.at, ClientPlain, "%s is called by http", at.text)
 		case at.hidden && at.scheme == "" && !strings.Contains(at.text, ":"):

@@ -172,6 +172,12 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *co
 		return nil
 	}
 	made.port, made.ports = get(s.Ports.Name), s.Ports
+	made.speaks, made.ciphers = made.spoken(s.Versions, get), get(s.Ciphers)
+	cloud := get(s.Cloud.Name)
+	if s.Cloud.Top {
+		cloud = c.expanded(set[s.Cloud.Name])
+	}
+	made.byCloud(cloud, s.Cloud.Alone)
 	made.scheme, made.enabled = get(s.Scheme), truthful(get(s.Switch.Name))
 	made.mustEnable, made.bare = s.Switch.Kind == catalog.Decides, s.Switch.Kind == catalog.Bare
 	if s.CAWith == "" || get(s.CAWith).is("true") {

@@ -1,0 +1,65 @@
+package verify
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+)
+
+// byCloud puts the address that a Cloud ID says in place of the addresses of a connection, over which it wins.
+func (c *connection) byCloud(id value, alone bool) {
+	if !id.set() || !id.hidden && id.text() == "" {
+		return
+	}
+	address, ok := cloudAddress(id.text())
+	if id.hidden || alone || !ok {
+		c.cloud = id
+		return
+	}
+	for _, h := range c.hosts {
+		c.claim(h)
+	}
+	id.texts = []string{address}
+	c.hosts = []value{id}
+}
+
+// cloudAddress reads a Cloud ID: a name, and in base64 the domain of a region and the names of the deployment in it.
+func cloudAddress(id string) (string, bool) {
+	encoded := id[strings.LastIndex(id, ":")+1:]
+	text, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		text, err = base64.RawStdEncoding.DecodeString(encoded)
+	}
+	words := strings.Split(string(text), "$")
+	if err != nil || len(words) < 2 || words[0] == "" || words[1] == "" {
+		return "", false
+	}
+	domain, port, _ := strings.Cut(words[0], ":")
+	name, own, _ := strings.Cut(words[1], ":")
+	return "https://" + name + "." + domain + ":" + or(or(own, port), "443"), true
+}
+
+// judgeCloud judges a Cloud ID that did not become an address.
+func (c *connection) judgeCloud(a *Aspect) {
+	_, ok := cloudAddress(c.cloud.text())
+	switch {
+	case c.cloud.hidden:
+		a.assume("%s: %s is empty", c.caller, c.cloud.at.path)
+	case c.cloud.set() && !ok:
+		a.fail(c.cloud.at, NoWay, "%s is no Cloud ID, and the program does not start", c.cloud.at.path)
+	case c.cloud.set():
+		a.fail(c.cloud.at, NoWay, "%s stands beside addresses, and the program does not start with both", c.cloud.at.path)
+	}
+}
+
+// judgeLetters judges a scheme that is not in small letters.
+func (c *connection) judgeLetters(a *Aspect, at address) {
+	switch {
+	case at.written == "https" || c.runtime.Scheme == catalog.AnyLetters:
+	case c.runtime.Scheme == catalog.SmallLetters:
+		a.fail(at.at, ClientPlain, "%s knows no scheme %q in these letters: write https", c.program, at.written)
+	default:
+		a.assume("%s: %s is https to it", c.caller, at.written)
+	}
+}
