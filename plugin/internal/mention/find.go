@@ -127,13 +127,15 @@ type look struct {
 	near   *nearby
 	// variable gives a variable of the container; nil where none is known
 	variable func(name string) (string, bool)
-	reader   *Reader // of a file, for what only this one finds in it
+	reader   *Reader                 // of a file, for what only this one finds in it
+	said     map[*yaml.Node]*sayings // what it makes of files that it runs
 }
 
 // text looks at one text. base has what is the same for all of its mentions.
 func (l look) text(text string, base Mention, c context) {
 	last := 0
-	note := func(text string, h hit, at Span) {
+	seen := map[Span]bool{}
+	note := func(text string, h hit, at Span, c context) {
 		m := base
 		if m.Strength = l.names.judge(text, h, c); m.Strength == Nothing {
 			return
@@ -143,14 +145,28 @@ func (l look) text(text string, base Mention, c context) {
 		m.own = l.names.judge(text, h, toItself)
 		m.Object, m.Name, m.Local, m.Route, m.Plain = l.object, h.name, h.local, c.route, h.scheme(text) == "http"
 		m.Span = Span{at.From + base.Span.From, at.To + base.Span.From}
-		l.found = append(l.found, m)
+		if !seen[m.Span] {
+			seen[m.Span] = true
+			l.found = append(l.found, m)
+		}
 	}
+	lines := base.Below
+	for _, u := range c.uses {
+		u.span.From = min(u.span.From, len(text))
+		of := c
+		of.key, of.variable, of.parsed, of.spoken = u.key, false, true, func(Span) (Strength, bool) { return u.strength, u.spoken }
+		for _, h := range l.names.hits(u.text, l.near) {
+			base.Below = lines + strings.Count(text[:u.span.From], "\n")
+			note(u.text, h, u.span, of)
+		}
+	}
+	base.Below = lines
 	if l.reader == nil || l.near != nil {
 		for _, h := range l.names.hits(text, l.near) {
 			base.Below += strings.Count(text[last:h.From], "\n")
 			last = h.From
 			if l.reader == nil || h.local {
-				note(text, h, h.Span)
+				note(text, h, h.Span, c)
 			}
 		}
 	}
@@ -163,7 +179,7 @@ func (l look) text(text string, base Mention, c context) {
 		if at, ok := expanded.written(h.Span); ok && at.From >= last {
 			base.Below += strings.Count(text[last:at.From], "\n")
 			last = at.From
-			note(expanded.text, h, at)
+			note(expanded.text, h, at, c)
 		}
 	}
 }
@@ -194,7 +210,11 @@ func (l look) file(e entry) {
 	}
 	root, first, rest := e.inner(l.object)
 	if root == nil {
-		l.text(e.text, base, context{key: e.key, variable: !strings.Contains(e.key, "."), told: true})
+		c := context{key: e.key, variable: !strings.Contains(e.key, "."), told: true}
+		if said := l.said[e.node]; said != nil {
+			c.uses = said.uses
+		}
+		l.text(e.text, base, c)
 		return
 	}
 	for _, s := range scalarsWith(root, nil, l.mayName) {
@@ -257,7 +277,7 @@ var containerFields = []string{"command", "args", "env", "livenessProbe", "readi
 // container looks at what a container runs and is told.
 func (l look) container(c object.Container, path object.Path, name string, own bool) {
 	told := context{told: true, own: own, beside: l.near != nil && l.names.tellsPort(c)}
-	said := sync.OnceValue(func() map[*yaml.Node]speech { return spoken(c, l.release) })
+	said := sync.OnceValue(func() map[*yaml.Node]*sayings { return spoken(c, l.release) })
 	for _, field := range containerFields {
 		at := object.Get(c.Node, field)
 		if at == nil {
@@ -270,7 +290,7 @@ func (l look) container(c object.Container, path object.Path, name string, own b
 			context := told
 			context.key, context.variable = s.keyOf()
 			if all, ok := said()[s.node]; ok {
-				context.spoken = all.at
+				context.spoken, context.uses = all.parts.at, all.uses
 			}
 			l.scalar(s, append(slices.Clone(path), s.path...), name, c.Node.YNode(), context)
 		}
@@ -304,7 +324,7 @@ func (f *finder) resource(o *object.Object, seen map[*yaml.Node]bool) {
 		}
 		switch {
 		case leads(o, s):
-			if f.names.Called(s.node.Value) != "" && !passes(o, s) {
+			if f.names.Calls(s.node.Value) != "" && !passes(o, s) {
 				l.scalar(s, s.path, "", nil, context{route: true})
 			}
 		case !IsRoute(o):

@@ -51,6 +51,11 @@ var routes = map[string][]string{
 	"traefik.containo.us":       {"IngressRoute", "IngressRouteTCP", "TraefikService"},
 	"networking.istio.io":       {"VirtualService"},
 	"route.openshift.io":        {"Route"},
+	"projectcontour.io":         {"HTTPProxy"},
+	"k8s.nginx.org":             {"VirtualServer", "VirtualServerRoute", "TransportServer"},
+	"configuration.konghq.com":  {"TCPIngress"},
+	"apisix.apache.org":         {"ApisixRoute"},
+	"getambassador.io":          {"Mapping", "TCPMapping"},
 }
 
 // groupOf gives the group of an API version, "" for the core.
@@ -85,24 +90,39 @@ func staysSilent(kind string, text []byte) bool {
 // targets are fields that refer to what a route or custom resource leads to.
 var targets = []string{
 	"service", "services", "serviceRef", "backend", "backends", "backendRef", "backendRefs", "defaultBackend", "alternateBackends", "to", "destination", "upstream", "upstreams",
-	"mirror", "mirrors", "weighted",
+	"mirror", "mirrors", "weighted", "elasticsearch", "elasticsearchRef", "elasticsearchRefs", "opensearch",
 }
 
-// leads tells whether a scalar is where a route or custom resource leads to: serviceName, or the name in a field that says so.
+// others are fields of these names that refer to something else, by group.
+var others = map[string][]string{
+	"argoproj.io": {"destination"}, // a cluster
+}
+
+// rewrites are fields below which a route says what it calls a server, to that itself.
+var rewrites = []string{"rewrite", "urlRewrite", "requestRedirect", "redirect"}
+
+// leads tells whether a scalar is where a route or custom resource leads to: a Service in a route, or the name in a field that says so.
 func leads(o *object.Object, s scalar) bool {
-	field := s.path.Last()
-	if field == "serviceName" {
-		return IsRoute(o)
-	}
-	if field != "name" && !(field == "host" && IsRoute(o)) || s.path[len(s.path)-1].Field == "" {
+	if s.path[len(s.path)-1].Field == "" {
 		return false
 	}
-	above := s.path[:len(s.path)-1].Last()
-	return slices.Contains(targets, above) && (field == "name" || above == "destination" || above == "mirror")
+	field, above, route := s.path.Last(), s.path[:len(s.path)-1].Last(), IsRoute(o)
+	switch field {
+	case "serviceName", "service":
+		return route
+	case "name":
+		return slices.Contains(targets, above) && !slices.Contains(others[o.Group()], above)
+	case "host":
+		return route && (above == "destination" || above == "mirror")
+	case "authority", "hostname":
+		return route && slices.Contains(rewrites, above)
+	}
+	return false
 }
 
 // passes tells whether a route hands TLS through at a place, so that the caller meets the server itself.
 func passes(o *object.Object, s scalar) bool {
+	under := func(field string) bool { return len(s.path) > 1 && s.path[1].Field == field }
 	switch o.Kind {
 	case "Ingress":
 		annotations := object.Pairs(o.Node, "metadata", "annotations")
@@ -114,7 +134,13 @@ func passes(o *object.Object, s scalar) bool {
 	case "IngressRouteTCP":
 		return object.Get(o.Node, "spec", "tls") == nil || object.Text(o.Node, "spec", "tls", "passthrough") == "true"
 	case "VirtualService":
-		return len(s.path) > 1 && (s.path[1].Field == "tls" || s.path[1].Field == "tcp")
+		return under("tls") || under("tcp")
+	case "HTTPProxy":
+		return under("tcpproxy") && object.Text(o.Node, "spec", "virtualhost", "tls", "passthrough") == "true"
+	case "TransportServer":
+		return object.Text(o.Node, "spec", "listener", "protocol") == "TLS_PASSTHROUGH"
+	case "TCPIngress", "TCPMapping":
+		return object.Get(o.Node, "spec", "tls") == nil
 	}
 	return false
 }

@@ -206,6 +206,9 @@ func TestTable(t *testing.T) {
 		{"who may be asked for", conf("elasticsearch.yml", "reindex.remote.whitelist: search:9200\n"), May},
 		{"a file that nobody reads", unread("a.yaml", "host: search\n"), May},
 		{"a word of a file that nobody reads", unread("a.txt", "use search\n"), Nothing},
+		{"a file that a custom resource takes", unread("a.yaml", "host: search\n") + "---\n" + custom("{steps: [{envFrom: [{configMapRef: {name: conf}}]}]}"), Address},
+		{"one that it takes as a volume", unread("a.yaml", "host: search\n") + "---\n" + custom("{volumes: [{configMap: {name: conf}}]}"), Address},
+		{"one of which it takes another", unread("a.yaml", "host: search\n") + "---\n" + custom("{volumes: [{configMap: {name: other}, x: conf}]}"), May},
 		{"a Secret", pod("envFrom: [{secretRef: {name: s}}]\n") + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {ES_HOST: " +
 			base64.StdEncoding.EncodeToString([]byte("Search")) + "}\n", Address},
 		{"binary data", pod("") + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\nbinaryData: {a: " +
@@ -254,6 +257,15 @@ func TestRoutes(t *testing.T) {
 		"VirtualService that passes":  {route("networking.istio.io/v1", "VirtualService", "{hosts: [search], tls: [{route: [{destination: {host: search}}]}]}"), Nothing},
 		"Route":                       {route("route.openshift.io/v1", "Route", "{host: search.example.org, to: {kind: Service, name: search}, tls: {termination: reencrypt}}"), Address},
 		"Route that passes":           {route("route.openshift.io/v1", "Route", "{to: {kind: Service, name: search}, tls: {termination: passthrough}}"), Nothing},
+		"with another authority":      {route("networking.istio.io/v1", "VirtualService", "{http: [{rewrite: {authority: search}, route: [{destination: {host: shop}}]}]}"), Address},
+		"with another host name":      {route("gateway.networking.k8s.io/v1", "HTTPRoute", "{rules: [{filters: [{urlRewrite: {hostname: search.default.svc}}]}]}"), Address},
+		"HTTPProxy":                   {route("projectcontour.io/v1", "HTTPProxy", "{virtualhost: {tls: {secretName: s}}, routes: [{services: [{name: search, port: 9200}]}]}"), Address},
+		"HTTPProxy that passes":       {route("projectcontour.io/v1", "HTTPProxy", "{virtualhost: {tls: {passthrough: true}}, tcpproxy: {services: [{name: search, port: 9200}]}}"), Nothing},
+		"VirtualServer":               {route("k8s.nginx.org/v1", "VirtualServer", "{upstreams: [{name: es, service: search, port: 9200}]}"), Address},
+		"TransportServer that passes": {route("k8s.nginx.org/v1", "TransportServer", "{listener: {protocol: TLS_PASSTHROUGH}, upstreams: [{name: es, service: search}]}"), Nothing},
+		"Mapping":                     {route("getambassador.io/v3alpha1", "Mapping", "{prefix: /, service: 'https://search:9200'}"), Address},
+		"Application, to a cluster":   {route("argoproj.io/v1alpha1", "Application", "{destination: {name: search}}"), Nothing},
+		"a resource of Elasticsearch": {custom("{elasticsearch: {name: search}}"), Address},
 		"a custom resource":           {custom("{backendRef: {name: search}}"), Address},
 	} {
 		t.Run(name, func(t *testing.T) {

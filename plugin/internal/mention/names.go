@@ -9,6 +9,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
 
 // Names are all that a server of a release is called.
@@ -168,7 +169,7 @@ func (n *Names) isBehind(o *object.Object, workloads []*recognise.Workload) (ser
 // Add notes a further host: one that the configuration names, or that a client calls that is known.
 func (n *Names) Add(host string) {
 	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
-	if host == "" || isLocal(host) || strings.ContainsAny(host, "$*{}() ,") {
+	if host == "" || route.IsLocal(host) || strings.ContainsAny(host, "$*{}() ,") {
 		return
 	}
 	first, rest, _ := strings.Cut(host, ".")
@@ -244,11 +245,4 @@ func cutLast(text, piece string) (before, after string, ok bool) {
 		return text, "", false
 	}
 	return text[:i], text[i+len(piece):], true
-}
-
-// isLocal holds for the names of a pod's own machine.
-func isLocal(host string) bool {
-	host = strings.ToLower(host)
-	return host == "localhost" || host == "localhost.localdomain" || host == "0.0.0.0" || host == "::1" || host == "::" || host == "ip6-localhost" || host == "ip6-loopback" ||
-		strings.HasPrefix(host, "127.") && strings.Trim(host, "0123456789.") == ""
 }

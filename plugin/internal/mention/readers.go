@@ -2,6 +2,7 @@ package mention
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -73,7 +74,7 @@ func (f *finder) readers() error {
 			}
 		}
 	}
-	f.attach(by, held, told)
+	f.attach(by, held, f.referred(wanted), told)
 	for _, r := range all {
 		if told[r.Container.Node.YNode()] {
 			f.filesOf(r, nil)
@@ -120,6 +121,47 @@ func (f *finder) readingPods(names []string) ([]*object.Object, error) {
 	return all, nil
 }
 
+// references are the fields by which an object takes a ConfigMap or Secret: each as what refers to it, and the name there.
+var references = map[[2]string]string{
+	{"configMapRef", "name"}: "ConfigMap", {"configMapKeyRef", "name"}: "ConfigMap", {"configMap", "name"}: "ConfigMap",
+	{"secretRef", "name"}: "Secret", {"secretKeyRef", "name"}: "Secret", {"secret", "secretName"}: "Secret", {"secret", "name"}: "Secret",
+}
+
+// ofKubernetes are kinds that refer to nothing but in their pods.
+var ofKubernetes = []string{
+	"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "ConfigMap", "Secret", "Service", "ServiceAccount", "Role", "RoleBinding",
+}
+
+// referred gives the ConfigMaps and Secrets of some names that a custom resource takes: what it runs reads them, as those of a pod do.
+func (f *finder) referred(names []string) map[source]bool {
+	all := map[source]bool{}
+	if len(names) == 0 {
+		return all
+	}
+	builtIn := func(kind string, text []byte) bool {
+		return slices.Contains(ofKubernetes, kind) || staysSilent(kind, text)
+	}
+	for _, doc := range f.release.Naming(slices.Compact(names), builtIn) {
+		objects, err := f.release.In(doc)
+		if err != nil {
+			continue // what it may name is reported
+		}
+		for _, o := range objects {
+			if _, runs := o.Pod(); runs || isSilent(o) || !strings.Contains(o.Group(), ".") {
+				continue
+			}
+			for _, s := range scalars(o.Node.YNode()) {
+				if last := len(s.path) - 1; last > 0 {
+					if kind := references[[2]string{s.path[:last].Last(), s.path[last].Field}]; kind != "" {
+						all[source{kind, s.node.Value}] = true
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
 // volumesOf gives the ConfigMaps and Secrets in the volumes of a pod.
 func volumesOf(pod object.Pod) []source {
 	var all []source
@@ -133,14 +175,14 @@ func volumesOf(pod object.Pod) []source {
 
 // attach notes who reads a mention in a ConfigMap or Secret. What no container of the stream reads shows no client, and no more than that
 // somebody may call; what only a server reads says what its own nodes are called.
-func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, told map[*yaml.Node]bool) {
+func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, referred map[source]bool, told map[*yaml.Node]bool) {
 	kept := f.found[:0]
 	for _, m := range f.found {
 		if !isFile(m) || len(m.Readers) > 0 {
 			kept = append(kept, m)
 			continue
 		}
-		read := false
+		read := referred[source{m.Object.Kind, m.Object.Name}]
 		from := object.Source{Kind: m.Object.Kind, Name: m.Object.Name, Key: m.Path.Last()}
 		mounted := slices.ContainsFunc(held[source{from.Kind, from.Name}], func(pod object.Pod) bool { return pod.Shows(from) })
 		for _, r := range by[source{m.Object.Kind, m.Object.Name}] {
@@ -156,7 +198,7 @@ func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, to
 		if !read && !mounted {
 			m.Strength-- // to may, or to nothing
 		}
-		if m.Strength > Nothing && (len(m.Readers) > 0 || !read) {
+		if m.Strength > Nothing && (len(m.Readers) > 0 || !read || referred[source{m.Object.Kind, m.Object.Name}]) {
 			kept = append(kept, m)
 		}
 	}
@@ -170,7 +212,7 @@ func (f *finder) filesOf(r Reader, beside *nearby) {
 	pod, _ := r.Object.Pod()
 	l := look{finder: f, near: beside, reader: &r}
 	if beside == nil {
-		l.variable = f.variables(r.Container)
+		l.variable, l.said = f.variables(r.Container), spoken(r.Container, f.release)
 	}
 	for _, s := range sources(pod, r.Container) {
 		o, err := f.release.Find(r.Object.Namespace, s.kind, s.name)

@@ -34,13 +34,34 @@ func (s speech) at(at Span) (Strength, bool) {
 	return strongest, found
 }
 
+// use is a word of a command that is made of variables: what it says stands elsewhere, perhaps for other commands too.
+type use struct {
+	span     Span   // of the first variable
+	text     string // of the word, with their values
+	key      string // the option in front of it
+	strength Strength
+	spoken   bool
+}
+
+// sayings are what commands make of a text: of its parts, and of variables in it.
+type sayings struct {
+	parts speech
+	uses  []use
+}
+
 // spoken gives what the commands of a container make of their words, by the scalars that these stand in.
-func spoken(c object.Container, in object.Input) map[*yaml.Node]speech {
-	all := map[*yaml.Node]speech{}
+func spoken(c object.Container, in object.Input) map[*yaml.Node]*sayings {
+	all := map[*yaml.Node]*sayings{}
+	of := func(n *yaml.Node) *sayings {
+		if all[n] == nil {
+			all[n] = &sayings{}
+		}
+		return all[n]
+	}
 	for _, run := range process.Of(c, in).Runs {
 		for _, command := range run.Commands {
 			strength, ok := spokenBy(command)
-			if !ok || command.IsPrint() && !staysInLog(run) {
+			if command.IsPrint() && !staysInLog(run) {
 				continue
 			}
 			for i, w := range wordsOf(command) {
@@ -48,16 +69,35 @@ func spoken(c object.Container, in object.Input) map[*yaml.Node]speech {
 					continue // what follows is the command that it starts
 				}
 				for _, p := range w.Written {
-					n := run.Args[p.Word].Node
-					all[n] = append(all[n], struct {
-						span     Span
-						strength Strength
-					}{Span{p.From, p.To}, strength})
+					if said := of(run.Args[p.Word].Node); ok {
+						said.parts = append(said.parts, struct {
+							span     Span
+							strength Strength
+						}{Span{p.From, p.To}, strength})
+					}
+				}
+				if len(w.Uses) > 0 && (ok || !isInert(command)) {
+					said, at := of(run.Args[w.Uses[0].Word].Node), w.Uses[0]
+					said.uses = append(said.uses, use{Span{at.From, at.To}, w.Text, optionIn(command.Words, i), strength, ok})
 				}
 			}
 		}
 	}
 	return all
+}
+
+// isInert holds for commands that call nobody, whatever their words are.
+func isInert(c shell.Command) bool {
+	main := c.Main()
+	return len(main) == 0 || process.IsTool(main[0].Text) || c.IsShell()
+}
+
+// optionIn gives the option in front of a word of a command.
+func optionIn(words []shell.Word, i int) string {
+	if i == 0 || i > len(words) || !strings.HasPrefix(words[i-1].Text, "-") || strings.Contains(words[i-1].Text, "=") {
+		return ""
+	}
+	return strings.TrimLeft(words[i-1].Text, "-")
 }
 
 // staysInLog tells whether what the commands of a script print goes nowhere but into the log of the container.

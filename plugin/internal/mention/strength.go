@@ -18,6 +18,7 @@ type context struct {
 	unsaid   bool   // it selects, labels or notes: only an address says something there
 	parsed   bool   // the text is a value that has been read out of a file or object: no comment is in it
 	spoken   func(Span) (Strength, bool)
+	uses     []use // of variables in it
 }
 
 // judge tells what a name says, as the table of docs/decisions/0018-who-names-a-server.md has it.
@@ -116,6 +117,9 @@ var accidents = strings.NewReplacer("ghost", "", "observer", "", "curl", "")
 // saysHost tells whether a setting, option or variable of that name holds a host. Seeds and initial masters are called on the nodes' own
 // port, and the name of a server is what its certificate is checked for.
 func saysHost(key string) bool {
+	if namesService(key) {
+		return true
+	}
 	key = accidents.Replace(strings.ToLower(key))
 	if strings.Contains(key, "seed") || strings.Contains(key, "initial_master") {
 		return false
@@ -127,6 +131,27 @@ func saysHost(key string) bool {
 	}
 	in := func(word string) bool { return strings.Contains(key, word) }
 	return slices.ContainsFunc(hostWords, in) || slices.Contains(lastWords, last) || strings.HasSuffix(last, "uri") || strings.HasSuffix(last, "uris")
+}
+
+// namesService tells whether a setting names the Service of an Elasticsearch: es-service-name, elasticsearchService. A service name alone is
+// what an application calls itself.
+func namesService(key string) bool {
+	words := slices.DeleteFunc(wordsIn(key), func(word string) bool { return word == "name" })
+	last := len(words) - 1
+	return last > 0 && (words[last] == "service" || words[last] == "svc") &&
+		slices.Contains([]string{"es", "elasticsearch", "elastic", "opensearch"}, words[last-1])
+}
+
+// wordsIn gives the words of a name, in small letters: of es-service-name, ES_SERVICE_NAME and esServiceName.
+func wordsIn(name string) []string {
+	var b strings.Builder
+	for i := range len(name) {
+		if c := name[i]; i > 0 && c >= 'A' && c <= 'Z' && name[i-1] >= 'a' && name[i-1] <= 'z' {
+			b.WriteByte(' ')
+		}
+		b.WriteByte(name[i])
+	}
+	return strings.FieldsFunc(strings.ToLower(b.String()), func(r rune) bool { return strings.ContainsRune(" ._-/", r) })
 }
 
 // typeWords end the names of settings that say of which kind something is.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
 
 // A text names a server where a word of it is one of its names. What that says is said by what stands around it.
@@ -62,7 +63,7 @@ func (n *Names) word(text string, from, to int, near *nearby) (hit, bool) {
 		if asVariable && near.variables[word] || strings.HasSuffix(before, "$(") && word == "hostname" {
 			return hit{Span: Span{from, to}, name: word, local: true}, true
 		}
-		if !asVariable && isLocal(word) {
+		if !asVariable && word != "0" && route.IsLocal(word) {
 			return hit{Span: Span{from, to}, name: word, local: true}, true
 		}
 	}
@@ -96,7 +97,7 @@ func (n *Names) bracketed(text string, at int, near *nearby) (hit, bool) {
 		return hit{}, false
 	}
 	word, span := text[at+1:at+end], Span{at, at + end + 1}
-	if near != nil && isLocal(word) {
+	if near != nil && route.IsLocal(word) {
 		return hit{Span: span, name: text[span.From:span.To], local: true}, true
 	}
 	found, ok := n.hosts[strings.ToLower(word)]

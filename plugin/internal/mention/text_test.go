@@ -29,3 +29,15 @@ func TestWritten(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesService holds which settings name the Service of an Elasticsearch, and not what an application calls itself.
+func TestNamesService(t *testing.T) {
+	for key, want := range map[string]bool{
+		"es-service-name": true, "ES_SERVICE_NAME": true, "elasticsearchServiceName": true, "opensearch.svc": true, "elastic-service": true,
+		"OTEL_SERVICE_NAME": false, "ELASTIC_APM_SERVICE_NAME": false, "service.name": false, "databases-service-name": false, "es-name": false, "": false,
+	} {
+		if got := saysHost(key); got != want {
+			t.Errorf("%s: %v, want %v", key, got, want)
+		}
+	}
+}

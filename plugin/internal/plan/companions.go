@@ -8,6 +8,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
@@ -42,7 +43,7 @@ func (p *planner) companions(w *recognise.Workload, id identity) error {
 // callsFrom tells which texts call a server, as an object sees it: in a server's own pod also those that call its own machine.
 func (p *planner) callsFrom(o *object.Object) func(text string) bool {
 	return func(text string) bool {
-		return p.names.Calls(text) != "" || p.isNode(o) && isLocal(shell.Host(text))
+		return p.names.Calls(text) != "" || p.isNode(o) && route.IsLocal(shell.Host(text))
 	}
 }
 

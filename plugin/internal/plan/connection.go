@@ -13,6 +13,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
@@ -47,7 +48,7 @@ func (p *planner) reaches(w *recognise.Workload, c *connection) bool {
 	}
 	return slices.ContainsFunc(hosts, func(host string) bool {
 		switch {
-		case isLocal(host):
+		case route.IsLocal(host):
 			return p.isNode(w.Object)
 		case host == "" || len(p.services) == 0:
 			return true // cannot be read: it is taken for ours
@@ -337,8 +338,6 @@ func (p *planner) put(w *recognise.Workload, c *connection, key string, value *y
 	o, e := c.store.put(key, value)
 	p.inFileOf(w, e, o, why, c.link)
 }
-
-func isLocal(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
 
 func (p *planner) isNode(o *object.Object) bool {
 	return slices.ContainsFunc(p.release.Nodes, func(w *recognise.Workload) bool { return w.Object == o })

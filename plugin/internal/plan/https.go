@@ -10,6 +10,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 const transportSSL = "xpack.security.transport.ssl."
@@ -178,35 +179,10 @@ func isOneOf(names []string, port string) func(host string) bool {
 }
 
 // isHost holds for "name:port" and "name.ns.svc:port", whatever stands behind the digits.
-func isHost(host, name, port string) bool {
-	rest, ok := strings.CutPrefix(host, name)
-	for ok && rest != "" && isNameByte(rest[0]) {
-		if rest[0] != '.' && len(rest) == len(host)-len(name) {
-			return false
-		}
-		rest = rest[1:]
+func isHost(address, name, port string) bool {
+	host, found := shell.Host(address), shell.Port(address)
+	if host != name && !strings.HasPrefix(host, name+".") {
+		return false
 	}
-	if port == "" {
-		found, any := portOf(rest)
-		return ok && any && found != "9300"
-	}
-	rest, colon := strings.CutPrefix(rest, ":"+port)
-	return ok && colon && (rest == "" || rest[0] < '0' || rest[0] > '9')
-}
-
-// portOf gives the port in ":9200" and ".ns.svc:9200"; the tag of an image is none.
-func portOf(s string) (string, bool) {
-	for s != "" && isNameByte(s[0]) {
-		s = s[1:]
-	}
-	s, ok := strings.CutPrefix(s, ":")
-	digits := 0
-	for digits < len(s) && s[digits] >= '0' && s[digits] <= '9' {
-		digits++
-	}
-	return s[:digits], ok && digits >= 2 && (digits == len(s) || !isNameByte(s[digits]))
-}
-
-func isNameByte(c byte) bool {
-	return c == '-' || c == '.' || c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+	return found == port || port == "" && found != "" && found != "9300"
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // ruled is a container that the configuration has a rule for.
@@ -295,7 +296,7 @@ func (p *planner) plain() (ours func(host string) bool, known bool) {
 	if len(p.services) > 0 {
 		return isOneOf(p.services, ""), true
 	}
-	return func(host string) bool { port, ok := portOf(host); return ok && port == "9200" }, p.settings.Certificates.SecretName != ""
+	return func(host string) bool { return shell.Port(host) == "9200" }, p.settings.Certificates.SecretName != ""
 }
 
 // inFileOf plans an edit in a file that a workload's pods read.

@@ -53,11 +53,14 @@ func arguments(c shell.Command) []shell.Word {
 		return nil
 	case shell.IsShell(main[0].Text):
 		return behindScript(main[1:])
-	case slices.Contains(tools, path.Base(main[0].Text)):
+	case IsTool(main[0].Text):
 		return nil
 	}
 	return main
 }
+
+// IsTool tells whether a program is one of which no options matter.
+func IsTool(program string) bool { return slices.Contains(tools, path.Base(program)) }
 
 // behindScript gives the arguments of a script in a file. Those of a script on the command line are where it uses them.
 func behindScript(words []shell.Word) []shell.Word {

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -144,6 +145,21 @@ func (p Process) Requests() (all []shell.Request, whole bool) {
 		all = append(all, run.Requests()...)
 	}
 	return all, whole
+}
+
+// Programs names what the container runs besides shells and tools; "" stands for what its image runs by itself.
+func (p Process) Programs() []string {
+	var names []string
+	if len(p.Runs[0].Args) == 0 {
+		names = append(names, "")
+	}
+	for _, r := range p.Runs {
+		for _, c := range r.programs() {
+			names = append(names, path.Base(c.Main()[0].Text))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Command gives the command line of the container itself.

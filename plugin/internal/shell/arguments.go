@@ -13,7 +13,32 @@ import (
 // arguments gives what "$@" stands for at a place; false where that is not known.
 func (s *scope) arguments(at uint) ([]Word, bool) {
 	inside := func(f *syntax.FuncDecl) bool { return f.Pos().Offset() <= at && at < f.End().Offset() }
-	return s.args, s.args != nil && !slices.ContainsFunc(s.own, inside) && !s.takesIn(0, at)
+	if slices.ContainsFunc(s.own, inside) || s.takesIn(0, at) {
+		return nil, false
+	}
+	var last *syntax.CallExpr // to give others, before that place
+	for _, call := range s.given {
+		switch end, certain := s.giving[call]; {
+		case !certain:
+			return nil, false // shift, or set in some runs only
+		case call.End().Offset() <= at && at <= end && !s.again:
+			last = call
+		case s.again || call.End().Offset() <= at:
+			return nil, false
+		}
+	}
+	switch {
+	case last == nil:
+		return s.args, s.args != nil
+	case !s.follow():
+		return nil, false
+	}
+	return s.words([]Word{}, last.Args[2:]), true
+}
+
+// isNewArguments holds for set -- with arguments.
+func isNewArguments(call *syntax.CallExpr) bool {
+	return len(call.Args) > 1 && call.Args[0].Lit() == "set" && call.Args[1].Lit() == "--"
 }
 
 // setsArguments holds for what gives the script other arguments: shift, and set with some.
@@ -28,6 +53,9 @@ func setsArguments(call *syntax.CallExpr) bool {
 	case "shift":
 		return true
 	case "set":
+		if slices.ContainsFunc(call.Args, func(arg *syntax.Word) bool { return arg.Lit() == "--" }) {
+			return true
+		}
 		last := call.Args[len(call.Args)-1]
 		named := len(call.Args) > 2 && last.Lit() != "" && strings.HasSuffix(call.Args[len(call.Args)-2].Lit(), "o") // -o pipefail
 		return len(call.Args) > 1 && !isOption(last) && !named

@@ -81,6 +81,16 @@ func Host(text string) string {
 	return host
 }
 
+// Port gives the port of an address, "" where it names none.
+func Port(text string) string {
+	_, authority := Address(text)
+	port := authority[strings.LastIndexAny(authority, ":]")+1:]
+	if port == authority {
+		return ""
+	}
+	return port[:len(port)-len(strings.TrimLeft(port, "0123456789"))]
+}
+
 // lookers are commands for which curl is only a word.
 var lookers = []string{
 	"which", "type", "hash", "whereis", "alias", "apk", "apt", "apt-get", "dpkg", "yum", "dnf", "microdnf", "tdnf", "zypper", "pacman",
@@ -118,7 +128,7 @@ func requests(words []Word) []Request {
 		case text == "--next" || text == "-:":
 			return append([]Request{r}, requests(words[i+1:])...)
 		case strings.HasPrefix(text, "--") && joined:
-			r.note(name, Word{Text: given, Known: words[i].Known, From: words[i].From, At: words[i].At, Written: words[i].Written})
+			r.note(name, Word{Text: given, Known: words[i].Known, From: words[i].From, At: words[i].At, Written: words[i].Written, Uses: words[i].Uses})
 		case strings.HasPrefix(text, "--") && slices.Contains(longWithValue, name):
 			r.note(name, next())
 		case strings.HasPrefix(text, "--"):
@@ -142,7 +152,7 @@ func (r *Request) short(w Word, next func() Word) {
 		if strings.IndexByte(shortWithValue, letter) < 0 {
 			continue
 		}
-		given := Word{Text: w.Text[at+1:], Known: w.Known, From: w.From, At: w.At, Written: w.Written}
+		given := Word{Text: w.Text[at+1:], Known: w.Known, From: w.From, At: w.At, Written: w.Written, Uses: w.Uses}
 		if given.Text == "" {
 			given = next()
 		}

@@ -20,6 +20,7 @@ func (r *reader) parse(from script, sure bool) ([]Command, bool) {
 	s := &scope{
 		reader: r, from: from, args: from.args, at: r.within(from.at, from.text), whole: r.expanded(from.at, from.text),
 		set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}, unset: map[string][]span{}, alone: map[*syntax.Assign]bool{}, exported: map[string]bool{},
+		giving: map[*syntax.CallExpr]uint{},
 	}
 	syntax.Walk(file, s.note)
 	var all []Command
@@ -73,17 +74,19 @@ func depth(text string) int {
 // scope is what the variables of a script are.
 type scope struct {
 	*reader
-	from  script
-	set   map[string][]*syntax.Assign // nil entries stand for other ways to set a variable, such as read
-	until map[*syntax.Assign]uint     // where the list of statements ends in which every run makes the assignment
-	taken []uint                      // where it takes in another script, which may set anything
-	args  []Word                      // its own; nil where they are not known
-	own   []*syntax.FuncDecl          // which have arguments of their own
-	at    *Piece                      // where the text stands, nil when nowhere as it is
-	whole int                         // the word of the command line that it is with its variables put in; -1 for none
-	unset map[string][]span           // where a variable is taken away, and how far that holds
-	alone map[*syntax.Assign]bool     // those for a single command
-	again bool                        // parts of it may run more than once, or later than where they stand
+	from   script
+	set    map[string][]*syntax.Assign // nil entries stand for other ways to set a variable, such as read
+	until  map[*syntax.Assign]uint     // where the list of statements ends in which every run makes the assignment
+	taken  []uint                      // where it takes in another script, which may set anything
+	args   []Word                      // its own; nil where they are not known
+	given  []*syntax.CallExpr          // what gives it others
+	giving map[*syntax.CallExpr]uint   // those that every run makes: set --, up to where that holds
+	own    []*syntax.FuncDecl          // which have arguments of their own
+	at     *Piece                      // where the text stands, nil when nowhere as it is
+	whole  int                         // the word of the command line that it is with its variables put in; -1 for none
+	unset  map[string][]span           // where a variable is taken away, and how far that holds
+	alone  map[*syntax.Assign]bool     // those for a single command
+	again  bool                        // parts of it may run more than once, or later than where they stand
 
 	exported map[string]bool
 	allOut   bool // set -a exports what it sets
@@ -112,6 +115,14 @@ func (s *scope) placed(w Word, part syntax.Node) Word {
 			w.add(Word{Known: true}, name)
 		}
 	}
+	return w
+}
+
+// used notes where a variable stands that is put in.
+func (s *scope) used(w Word, part syntax.Node) Word {
+	before := len(w.Written)
+	w = s.placed(w, part)
+	w.Uses = slices.Clone(w.Written[before:])
 	return w
 }
 
@@ -163,7 +174,7 @@ func (s *scope) note(node syntax.Node) bool {
 			s.set[name] = append(s.set[name], nil)
 		}
 		if setsArguments(node) {
-			s.args = nil
+			s.given = append(s.given, node)
 		}
 		s.allOut = s.allOut || exportsAll(node)
 		if len(node.Args) > 0 && slices.Contains([]string{".", "source", "eval"}, node.Args[0].Lit()) {
@@ -198,6 +209,10 @@ func (s *scope) assigns(statement *syntax.Stmt, end uint) bool {
 		}
 		if len(command.Args) > 0 && command.Args[0].Lit() == "unset" {
 			s.takesAway(command, end)
+			return true
+		}
+		if isNewArguments(command) {
+			s.giving[command] = end
 			return true
 		}
 		return len(command.Args) == 0
@@ -265,7 +280,7 @@ func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 		}
 		for _, text := range strings.Fields(w.Text) {
 			known := w.Known || !strings.Contains(text, "$")
-			all = append(all, Word{Text: text, Known: known, From: w.From, Loose: text == w.Text && !known, At: w.At, Written: w.Written})
+			all = append(all, Word{Text: text, Known: known, From: w.From, Loose: text == w.Text && !known, At: w.At, Written: w.Written, Uses: w.Uses})
 		}
 	}
 	return all
@@ -293,7 +308,7 @@ func (s *scope) word(parts []syntax.WordPart) Word {
 		case *syntax.DblQuoted:
 			piece = s.word(part.Parts)
 		case *syntax.ParamExp:
-			piece = s.placed(s.variable(part), part)
+			piece = s.used(s.variable(part), part)
 		}
 		if w.add(piece, ""); len(w.Text) > maxText {
 			return Word{Text: "$()"}

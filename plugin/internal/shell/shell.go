@@ -17,6 +17,8 @@ type Word struct {
 	At    []Piece  // where its text stands, as far as that is in the command line itself
 	// Written is all of the command line that is in it: what At has, and the variables that are put in.
 	Written []Piece
+	// Uses are where variables stand in the word itself, which brings their values.
+	Uses []Piece
 }
 
 // Piece is a part of a command line: bytes of one of its words. From and To are 0 for all of it.
@@ -290,6 +292,7 @@ func (w *Word) add(piece Word, name string) {
 	w.Known = w.Known && piece.Known
 	w.At = append(w.At, piece.At...)
 	w.Written = append(w.Written, piece.Written...)
+	w.Uses = append(w.Uses, piece.Uses...)
 	for _, from := range append(piece.From, name) {
 		if from != "" && !slices.Contains(w.From, from) {
 			w.From = append(w.From, from)

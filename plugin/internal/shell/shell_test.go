@@ -52,6 +52,12 @@ func TestCommands(t *testing.T) {
 		{"one of a function", "f() { local U=a; curl $U; }; f; curl $U", "curl a; f; curl [$()]"},
 		{"its arguments", `exec "$@"; a $1 $9; f() { b "$@"; }`, "exec x y; a x; b [$()]"},
 		{"its arguments, which it changes", `shift; exec "$@"`, "shift; exec [$()]"},
+		{"others, set once", `set -- b "$@" -c; exec a "$@" $1`, "set -- b x y -c; exec a b x y -c b"},
+		{"others, set again", `set -- b; set -- c $1; a $@`, "set -- b; set -- c b; a c b"},
+		{"others, set in some runs only", `if x; then set -- b; fi; a "$@"`, "x; set -- b; a [$()]"},
+		{"others, before they are set", `a "$@"; set -- b`, "a x y; set -- b"},
+		{"others, in a loop", `for i in 1 2; do a "$@"; set -- b; done`, "for 1 2; a [$()]; set -- b"},
+		{"none", `set --; a "$@"`, "set --; a"},
 		{"its arguments, in a loop", `set -eu -o pipefail; for i in $@; do a; done`, "set -eu -o pipefail; for x y; a"},
 		{"no shell script", "if then )", "not parsed"},
 	} {

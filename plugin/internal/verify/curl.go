@@ -95,9 +95,9 @@ func (c caller) target(a address, s *server) int {
 		return toOwn
 	case a.host == "":
 		return toUnread
-	case isLocal(a.host) && s != nil && (a.port == s.port || a.port == "" && a.hidden):
+	case route.IsLocal(a.host) && s != nil && (a.port == s.port || a.port == "" && a.hidden):
 		return toOwn
-	case !isLocal(a.host) && (len(c.serversAt(a)) > 0 || len(c.servers) == 0 && c.names.Called(a.host) != ""):
+	case !route.IsLocal(a.host) && (len(c.serversAt(a)) > 0 || len(c.servers) == 0 && c.names.Called(a.host) != ""):
 		return toServer
 	}
 	return elsewhere
@@ -141,6 +141,7 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 	if read = read && known && !request.Diverted; len(made.hosts) == 0 {
 		return nil, read
 	}
+	c.assumeOthers(request)
 	options := c.curlrc(request, made)
 	for _, o := range []struct {
 		name string
@@ -158,6 +159,30 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 		made.unchecked = "--insecure"
 	}
 	return made, read && !options.Diverted && len(options.Addresses) == 0
+}
+
+// assumeOthers names the programs of a container that get a variable with the address of a call, too: they may call as well.
+func (c caller) assumeOthers(request shell.Request) {
+	_, unmanaged := c.listed(c.object.ID, c.Name)
+	if unmanaged || c.isKnown() {
+		return
+	}
+	for _, w := range request.Addresses {
+		for _, name := range w.From {
+			if c.names.Calls(c.env[name].text()) == "" {
+				continue
+			}
+			for _, program := range c.seen.Programs() {
+				c.loose.assume("%s: %s, which gets %s too, calls that with a certificate, or not at all", c, or(program, "the program of its image"), name)
+			}
+		}
+	}
+}
+
+// isKnown tells whether a container runs a program that is known, which reads no variables of others.
+func (c caller) isKnown() bool {
+	is := func(w *recognise.Workload) bool { return w.Main.Node.YNode() == c.Node.YNode() }
+	return slices.ContainsFunc(slices.Concat(c.release.Nodes, c.release.Unmanaged, c.release.Kibanas, c.release.Clients), is)
 }
 
 // withFiles adds what the files of options say that a request names; read is false where one of them cannot be read.
@@ -200,6 +225,3 @@ func (c caller) curlrc(request shell.Request, made *connection) shell.Request {
 	}
 	return shell.Config(string(l.Content.Text))
 }
-
-// isLocal holds for the names of a pod's own machine.
-func isLocal(host string) bool { return route.IsLocal(host) }

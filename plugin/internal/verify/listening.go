@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
 
 const (
@@ -42,7 +43,7 @@ func isReachable(host string) bool {
 	case strings.HasPrefix(host, "_local") || strings.HasPrefix(host, "_lo_") || strings.HasPrefix(host, "_lo:"):
 		return false
 	}
-	return !isLocal(strings.ToLower(host))
+	return !route.IsLocal(strings.ToLower(host))
 }
 
 // judgeTransport looks at TLS between nodes: a node that has security without it, or without a pair for it, does not start. Where nothing

@@ -5,6 +5,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
 
 // judgeProbes judges the probes of a container in a server's pod that are no calls of curl, which are edges.
@@ -46,7 +47,7 @@ func (s *server) judgeHandler(c caller, at []string, required bool) {
 		a.fail(c.at(name, get.YNode()), ProbeRefused, "grpc on a port of Elasticsearch, which does not speak it")
 	}
 	get := object.Get(c.Node, append(at, "httpGet")...)
-	if host := object.Text(get, "host"); get == nil || !s.isOwnPort(c, object.Text(get, "port")) || host != "" && !isLocal(host) {
+	if host := object.Text(get, "host"); get == nil || !s.isOwnPort(c, object.Text(get, "port")) || host != "" && !route.IsLocal(host) {
 		return // who calls another pod is a client
 	}
 	switch at := c.at(name, get.YNode()); {

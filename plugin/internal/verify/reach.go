@@ -5,14 +5,15 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
 
 // behind gives the servers behind a host as an object sees it: by a Service, a pod behind one, or the pod's own machine.
 func (r *reader) behind(o *object.Object, host string) []*server {
-	if s := r.serverOf(o); s != nil && isLocal(host) {
+	if s := r.serverOf(o); s != nil && route.IsLocal(host) {
 		return []*server{s}
 	}
-	if host == "" || isLocal(host) {
+	if host == "" || route.IsLocal(host) {
 		return nil
 	}
 	first, rest, _ := strings.Cut(host, ".")

@@ -77,7 +77,7 @@ func (c *connection) judgeWay(a *Aspect, addresses []address, servers []*server)
 // judgePort follows an address to a port of a server's pods.
 func (c *connection) judgePort(a *Aspect, at address, port string, s *server) {
 	host, end := route.Aliased(c.pod, at.host), port
-	if !isLocal(host) {
+	if !route.IsLocal(host) {
 		w, known := c.routes.Find(c.object.Namespace, host, port)
 		if !known || w.Outside != "" {
 			return // as its name is known by
