@@ -180,3 +180,12 @@ func (p Pod) Shows(s Source) bool {
 		})
 	})
 }
+
+// Needs tells whether the pod cannot start before a Secret or ConfigMap holds a key: a volume lists it, and not as optional.
+func (p Pod) Needs(s Source) bool {
+	return slices.ContainsFunc(Items(p.Spec, "volumes"), func(v *yaml.RNode) bool {
+		return slices.ContainsFunc(p.Sources(Text(v, "name")), func(part Part) bool {
+			return part.Kind == s.Kind && part.Name == s.Name && part.Key == s.Key && !part.Optional
+		})
+	})
+}

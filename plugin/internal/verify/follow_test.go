@@ -145,7 +145,7 @@ spec:
     spec:
       serviceAccount: runner
       initContainers:
-      - {name: elk-mtls-init, image: i, args: [--secret, token, --elasticsearch-url, "https://es:9200"]}
+      - {name: elk-mtls-init, image: i, args: [ensure, --secret, token, --elasticsearch-url, "https://es:9200"]}
       containers:
       - name: kibana
         image: kibana:8.19.2
@@ -165,9 +165,9 @@ roleRef: {kind: Role, name: r}
 subjects: [{kind: ServiceAccount, name: ` + account + `}]
 `
 	}
-	for account, assumed := range map[string]bool{"runner": false, "default": true} {
+	for account, refused := range map[string]bool{"runner": false, "default": true} {
 		g := judged(t, text(account), Options{})
-		if got := strings.Contains(g.Text(), "ServiceAccount/runner may get and patch Secret/token"); got != assumed || strings.Contains(g.Text(), "ServiceAccount/default") {
+		if got := strings.Contains(g.Text(), "ServiceAccount/runner may not get and patch Secret/token"); got != refused || strings.Contains(g.Text(), "ServiceAccount/default") {
 			t.Errorf("bound to %s\n%s", account, g.Text())
 		}
 	}

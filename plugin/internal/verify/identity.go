@@ -1,10 +1,7 @@
 package verify
 
 import (
-	"slices"
 	"strings"
-
-	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
@@ -55,66 +52,6 @@ func (r *reader) usesPKI(servers []*server) bool {
 	return len(servers) == 0 && r.options.PKI
 }
 
-// judgeToken follows a service token to its Secret. An empty Secret is as it should be where elk-mtls-init fills it before the
-// container starts.
-func (c *connection) judgeToken(a *Aspect) {
-	if c.token.from.Kind != "Secret" || c.writes(c.token.from) {
-		c.comesFrom(a, c.token)
-		c.judgeRights(a)
-		return
-	}
-	if _, _, why := object.Look(c.reader, c.token.from); why == object.NoData {
-		a.fail(c.token.at, NobodyWrites, "%s is empty, and no init container of the pod writes it", c.token.from)
-		return
-	}
-	c.comesFrom(a, c.token)
-}
-
-// writes tells whether elk-mtls-init fills a Secret before the container starts.
-func (c *connection) writes(s object.Source) bool {
-	for _, other := range c.pod.InitContainers() {
-		flags := c.reader.caller(c.object, c.pod, other).flags()
-		if flags["secret"].text() == s.Name && or(flags["secret-key"].text(), "token") == s.Key {
-			return true
-		}
-	}
-	return false
-}
-
-// judgeRights looks for the Role that lets elk-mtls-init write the Secret of the token. One from elsewhere may do.
-func (c *connection) judgeRights(a *Aspect) {
-	account := c.pod.ServiceAccount()
-	secret := c.token.from.Name
-	if secret == "" || c.mayWrite(account, secret) {
-		return
-	}
-	a.assume("%s: ServiceAccount/%s may get and patch Secret/%s", c.caller, account, secret)
-}
-
-func (c *connection) mayWrite(account, secret string) bool {
-	bindings, err := c.release.Bindings(c.object.Namespace, account)
-	if err != nil {
-		return false
-	}
-	for _, b := range bindings {
-		role, err := c.release.Find(c.object.Namespace, object.Text(b.Node, "roleRef", "kind"), object.Text(b.Node, "roleRef", "name"))
-		if err == nil && role != nil && slices.ContainsFunc(object.Items(role.Node, "rules"), func(rule *yaml.RNode) bool { return letsWrite(rule, secret) }) {
-			return true
-		}
-	}
-	return false
-}
-
-// letsWrite tells whether a rule of a Role lets read and patch a Secret.
-// https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
-func letsWrite(rule *yaml.RNode, secret string) bool {
-	lists := func(field string, words ...string) bool {
-		return slices.ContainsFunc(object.Items(rule, field), func(item *yaml.RNode) bool { return slices.Contains(words, item.YNode().Value) })
-	}
-	named := object.Items(rule, "resourceNames") == nil || lists("resourceNames", secret)
-	return lists("apiGroups", "", "*") && lists("resources", "secrets", "*") && lists("verbs", "get", "*") && lists("verbs", "patch", "*") && named
-}
-
 // comesFrom judges where the value of a credential is.
 func (c *connection) comesFrom(a *Aspect, v value) {
 	v = c.expanded(v)
@@ -128,7 +65,7 @@ func (c *connection) comesFrom(a *Aspect, v value) {
 	switch {
 	case state == object.Lacking:
 		a.fail(v.at, NoKeyInObject, "%s/%s is in the stream and has no key %q", v.from.Kind, v.from.Name, v.from.Key)
-	case state == object.NotShown && !c.writes(v.from):
+	case state == object.NotShown:
 		a.assume("%s", holds(v.from, filled))
 	}
 }

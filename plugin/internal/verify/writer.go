@@ -1,0 +1,161 @@
+package verify
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+)
+
+// ourInit is the name of the program that writes tokens.
+const ourInit = "elk-mtls-init"
+
+// writer gives the init container that names a Secret as the one for elk-mtls-init to fill.
+func (c *connection) writer(s object.Source) (caller, bool) {
+	for _, other := range c.pod.InitContainers() {
+		init := c.reader.caller(c.object, c.pod, other)
+		flags := init.flags()
+		if flags["secret"].text() == s.Name && or(flags["secret-key"].text(), "token") == s.Key {
+			return init, true
+		}
+	}
+	return caller{}, false
+}
+
+// judgeToken follows a service token to its Secret: one that the manifests show with a value, or one that elk-mtls-init fills before
+// the container starts.
+func (c *connection) judgeToken(a *Aspect) {
+	s := c.token.from
+	init, written := c.writer(s)
+	if s.Kind == "Secret" && written {
+		c.judgeWriter(a, init, s)
+		return
+	}
+	if _, _, why := object.Look(c.reader, s); s.Kind == "Secret" && why == object.NoData {
+		a.fail(c.token.at, NobodyWrites, "%s is empty, and no init container of the pod writes it", s)
+		return
+	}
+	c.comesFrom(a, c.token)
+}
+
+// judgeWriter holds that an init container fills the Secret of a token: by the right command, with the right to do so, and not
+// after the kubelet waits for what it is to write.
+func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
+	switch command, known := init.subcommand(); {
+	case !known:
+		a.assume("%s: elk-mtls-init runs the command ensure", init)
+	case command != "ensure":
+		a.fail(init.at("args", init.Node.YNode()), NobodyWrites, "elk-mtls-init runs %q, which writes no token: ensure does", command)
+	}
+	if c.pod.Needs(s) {
+		a.fail(init.at("spec.volumes", nil), NobodyWrites, "%s is a volume of the pod that is to write it: the kubelet waits for the key, and the init container never starts", s)
+	}
+	_, state, filled := object.Look(c.reader, s)
+	if state == object.Lacking {
+		a.fail(c.token.at, NoKeyInObject, "%s/%s is in the stream and has no key %q", s.Kind, s.Name, s.Key)
+	}
+	isShown := state != object.NotShown || filled != ""
+	c.judgeRights(a, init, s, isShown)
+}
+
+// subcommand gives the first word after the name of the program. The name itself is in the image unless there is a command.
+func (c caller) subcommand() (word string, known bool) {
+	for _, run := range c.runs {
+		if run.Name != process.Main {
+			continue
+		}
+		for _, command := range run.Commands {
+			words := command.Words
+			if path.Base(words[0].Text) == ourInit {
+				words = words[1:]
+			} else if object.Get(c.Node, "command") != nil {
+				continue // a shell around it
+			}
+			if len(words) > 0 {
+				return words[0].Text, words[0].Known && command.Sure
+			}
+		}
+	}
+	return "", false
+}
+
+// judgeRights looks for the Role that lets elk-mtls-init read and write the Secret of the token. Where the manifests speak of that
+// Secret in a Role, they must be right; a Role from elsewhere is an assumption, and so is a Secret from elsewhere.
+func (c *connection) judgeRights(a *Aspect, init caller, s object.Source, isShown bool) {
+	account, name := c.pod.ServiceAccount(), s.Kind+"/"+s.Name
+	roles, err := c.rolesFor(s.Name)
+	if err != nil {
+		a.fail(init.at("serviceAccountName", nil), NotJudged, "%v", err)
+		return
+	}
+	granted := c.grantedTo(account)
+	isGranted := func(verb string) bool {
+		return slices.ContainsFunc(granted, func(rule *yaml.RNode) bool { return lets(rule, verb, s.Name) })
+	}
+	isAllowed := isGranted("get") && isGranted("patch")
+	switch {
+	case !isAllowed && len(roles) > 0:
+		a.fail(init.at("serviceAccountName", nil), NobodyWrites, "ServiceAccount/%s may not get and patch %s: %s says who may, and does not give it both",
+			account, name, roles[0].ID)
+	case !isAllowed:
+		a.assume("%s: ServiceAccount/%s may get and patch %s", c.caller, account, name)
+	case !isShown && !isGranted("create") && len(roles) > 0:
+		a.fail(init.at("args", nil), NobodyWrites, "%s is not in the manifests, and elk-mtls-init may not create it (%s)", name, roles[0].ID)
+	}
+	if !isShown && !isAllowed {
+		a.assume("%s is there", name)
+	}
+}
+
+// rolesFor gives the Roles that name a Secret.
+func (c *connection) rolesFor(secret string) ([]*object.Object, error) {
+	var all []*object.Object
+	for _, kind := range []string{"Role", "ClusterRole"} {
+		holding, err := c.release.Holding(kind, []string{secret})
+		if err != nil {
+			return nil, err
+		}
+		for _, role := range holding {
+			if slices.ContainsFunc(object.Items(role.Node, "rules"), func(rule *yaml.RNode) bool {
+				return lists(rule, "resources", "secrets") && lists(rule, "resourceNames", secret)
+			}) {
+				all = append(all, role)
+			}
+		}
+	}
+	return all, nil
+}
+
+// grantedTo gives the rules that bindings give an account.
+func (c *connection) grantedTo(account string) []*yaml.RNode {
+	bindings, err := c.release.Bindings(c.object.Namespace, account)
+	if err != nil {
+		return nil
+	}
+	var rules []*yaml.RNode
+	for _, b := range bindings {
+		role, err := c.release.Find(c.object.Namespace, object.Text(b.Node, "roleRef", "kind"), object.Text(b.Node, "roleRef", "name"))
+		if err == nil && role != nil {
+			rules = append(rules, object.Items(role.Node, "rules")...)
+		}
+	}
+	return rules
+}
+
+// lets tells whether a rule of a Role lets do something with a Secret.
+// https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
+func lets(rule *yaml.RNode, verb, secret string) bool {
+	named := object.Items(rule, "resourceNames") == nil || lists(rule, "resourceNames", secret)
+	return lists(rule, "apiGroups", "", "*") && lists(rule, "resources", "secrets", "*") && lists(rule, "verbs", verb, "*") && named
+}
+
+// lists tells whether a list of a rule has one of the words.
+func lists(rule *yaml.RNode, field string, words ...string) bool {
+	return slices.ContainsFunc(object.Items(rule, field), func(item *yaml.RNode) bool {
+		return slices.Contains(words, strings.TrimSpace(item.YNode().Value))
+	})
+}
