@@ -222,18 +222,19 @@ func (p *planner) verification(conf *configuration) string {
 	return or(mode, "full")
 }
 
-// hookSeen refuses a Kibana whose chart makes the token in a hook when the stream shows no hooks: Helm 3 hides them from a
-// post-renderer, and runs them unpatched.
+// hookSeen refuses a Kibana whose token nothing in the input makes when the stream shows no hooks: the charts from 8 on make it in one,
+// which Helm 3 hides from a post-renderer, and runs unpatched.
 func (p *planner) hookSeen(w *recognise.Workload) error {
 	hooks, err := p.release.Hooks()
 	if err != nil || len(hooks) > 0 || p.settings.Hooks == "off" || w.Annotation(annotationMode) != "" {
 		return err
 	}
 	v, ok := p.own(w.Main, tokenVariable)
-	if _, tag := w.Main.Image(); !ok || v.From.Kind != "Secret" || strings.HasPrefix(tag, "7.") {
-		return nil // the charts before 8 make no token
+	_, isOwn := p.ownToken(w)
+	if _, tag := w.Main.Image(); !ok || isOwn || v.From.Kind != "Secret" || strings.HasPrefix(tag, "7.") {
+		return nil
 	}
-	return fmt.Errorf("env %q takes the token from Secret/%s, which this chart makes in a Helm hook, and the stream shows no hooks: Helm 3 hides them from a post-renderer and would run "+
-		"them without a certificate, so that the installation hangs and fails; pass --no-hooks to every helm install, upgrade and uninstall of this release and set hooks: off "+
-		"(--post-renderer-args --hooks=off), or use Helm 4", v.Name, v.From.Name)
+	return fmt.Errorf("env %q takes the token from Secret/%s, which is not in the input. Where the chart makes it in a Helm hook, Helm 3 hides the hook from a post-renderer and would "+
+		"run it without a certificate, so that the installation hangs and fails: pass --no-hooks to every helm install, upgrade and uninstall of this release and set hooks: off "+
+		"(--post-renderer-args --hooks=off), or use Helm 4. Where the token is your own, bring the Secret, or what fills it, into the input, and it is kept", v.Name, v.From.Name)
 }

@@ -17,6 +17,10 @@ const (
 
 // login plans how Kibana shows who it is, and what has to be done in Elasticsearch before it starts.
 func (p *planner) login(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
+	if own, ok := p.ownToken(w); ok {
+		p.assume("%s: Kibana logs in with the token of %s, which is the user's own: %s makes none, and replaces none that ends", w.ID, own, initName)
+		return p.holds(own)
+	}
 	if err := p.hasInitImage(); err != nil {
 		return err
 	}
@@ -27,6 +31,17 @@ func (p *planner) login(w *recognise.Workload, conf *configuration, id identity,
 		return p.pki(w, conf, id, hosts)
 	}
 	return p.token(w, conf, id, hosts)
+}
+
+// ownToken gives the Secret from which Kibana takes a token that the user has made: the input has it, or what fills it. It wins. One that
+// the hook of a chart makes is in no input, and one of ours has an init container beside it.
+func (p *planner) ownToken(w *recognise.Workload) (object.Source, bool) {
+	v, ok := p.own(w.Main, tokenVariable)
+	if !ok || v.From.Kind != "Secret" || p.settings.HasPassword() || p.settings.Mode == config.ModePKI {
+		return object.Source{}, false
+	}
+	isOurs := slices.ContainsFunc(w.Pod.InitContainers(), func(c object.Container) bool { return c.Name == initName })
+	return v.From, !isOurs && (p.release.Shown(v.From) != nil || p.release.Filler(v.From) != "")
 }
 
 // loginConflicts names what does not go together: Kibana takes a user name or a token, not both, and with a certificate that says who it

@@ -25,7 +25,7 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 	if err != nil {
 		return err
 	}
-	secret := or(p.settings.Token.SecretName, w.Name+"-elk-mtls-token")
+	secret := p.tokenSecret(w)
 	if slices.Contains([]string{minter[1].source.Name, id.ca.Name, id.secret}, secret) {
 		return fmt.Errorf("token.secretName: Secret/%s holds credentials or certificates already: choose a name of its own", secret)
 	}
@@ -34,6 +34,10 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 	}
 	p.podIdentity(w, account)
 	pod := p.on(w.Object).pod
+	if key := secretKey(w.Object, secret, p.settings.Token.Key); pod.Needs(key) {
+		return fmt.Errorf("a volume of the pod lists %s, which %s is to write: the kubelet waits for the key, and no container starts; remove the volume, or choose another name in token.secretName",
+			key, initName)
+	}
 	mode := fileMode(pod)
 	p.clientVolume(w.Object, id)
 	p.volume(w.Object, projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
@@ -45,6 +49,11 @@ func (p *planner) token(w *recognise.Workload, conf *configuration, id identity,
 	p.before(w.Object, container, "creates Kibana's service token before Kibana starts", linkServiceToken)
 	p.readToken(w, conf, secret)
 	return p.egress(w)
+}
+
+// tokenSecret names the Secret that the init container fills.
+func (p *planner) tokenSecret(w *recognise.Workload) string {
+	return or(p.settings.Token.SecretName, w.Name+"-elk-mtls-token")
 }
 
 // minter gives the credentials that may create tokens: user name, then password. Where the configuration names no Secret, they are

@@ -61,11 +61,10 @@ func (c *connection) comesFrom(a *Aspect, v value) {
 		}
 		return
 	}
-	_, state, filled := object.Look(c.reader, v.from)
-	switch {
-	case state == object.Lacking:
+	switch _, state, filled := object.Look(c.reader, v.from); state {
+	case object.Lacking:
 		a.fail(v.at, NoKeyInObject, "%s/%s is in the stream and has no key %q", v.from.Kind, v.from.Name, v.from.Key)
-	case state == object.NotShown:
+	case object.NotShown:
 		a.assume("%s", holds(v.from, filled))
 	}
 }

@@ -368,7 +368,8 @@ func (r *reader) judgeRest() {
 // record writes down by what, and from what, the verdict is made.
 func (r *reader) record() {
 	g := r.graph
-	g.Tool, g.Inputs, g.LookedAt, g.Patched = r.options.Tool, r.options.Inputs, r.release.Counts(), r.release.IsPatched()
+	g.Tool, g.LookedAt, g.Patched = r.options.Tool, r.release.Counts(), r.release.IsPatched()
+	g.Inputs = append(g.Inputs, r.options.Inputs...)
 	for _, e := range r.options.Unmanaged {
 		if r.matched[e.Ref] || r.isThere(e.Ref) {
 			g.Unmanaged = append(g.Unmanaged, UnmanagedObject{Object: e.Ref, Reason: e.Reason})

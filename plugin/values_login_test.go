@@ -1,0 +1,82 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
+)
+
+// console is a Kibana that takes its token from a Secret.
+const console = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: console
+spec:
+  template:
+    spec:
+      securityContext: {fsGroup: 1000}
+      containers:
+      - name: kibana
+        image: docker.elastic.co/kibana/kibana:8.19.0
+        env:
+        - {name: ELASTICSEARCH_HOSTS, value: "https://es:9200"}
+        - {name: ELASTICSEARCH_SSL_CERTIFICATEAUTHORITIES, value: /pki/ca.crt}
+        - name: ELASTICSEARCH_SERVICEACCOUNTTOKEN
+          valueFrom: {secretKeyRef: {name: by-hand, key: value}}
+        volumeMounts: [{name: pki, mountPath: /pki}]
+      volumes:
+      - name: pki
+        secret: {secretName: console-pki}
+`
+
+const (
+	ownSecret = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: by-hand}\nstringData: {value: AAEAAWVsYXN0aWM}\n"
+	filledOne = "---\napiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: es}\nspec: {target: {name: by-hand}}\n"
+)
+
+// TestF10OwnToken holds that a token of the user's own is kept where the input shows that it is one, and that nobody is told of a hook
+// that is not there.
+func TestF10OwnToken(t *testing.T) {
+	settings := realSettings(config.ModeCertToken, config.Required)
+	settings.Certificates.Clients = []config.Client{{Ref: "Deployment/console", SecretName: "console-pki"}}
+	for name, stream := range map[string]string{"in the input": console + ownSecret, "filled by a controller": console + filledOne} {
+		t.Run(name, func(t *testing.T) {
+			output, _, err := transform([]byte(stream), settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := string(output)
+			if !strings.Contains(text, "secretKeyRef: {name: by-hand, key: value}") || strings.Contains(text, "elk-mtls-init") || strings.Contains(text, "kind: Role") {
+				t.Errorf("the token is not the user's:\n%s", text)
+			}
+			if again := mustTransform(t, output, settings); string(again) != text {
+				t.Errorf("once more, and it is another:\n%s", again)
+			}
+			if g := verified(t, output, settings); g.Verdict == verify.NotProven {
+				t.Error(g.Text())
+			}
+		})
+	}
+	settings.Hooks = ""
+	_, _, err := transform([]byte(console), settings)
+	if err == nil || !strings.Contains(err.Error(), "Secret/by-hand, which is not in the input") || !strings.Contains(err.Error(), "Where the token is your own") {
+		t.Errorf("from a Secret that nothing shows: %v", err)
+	}
+}
+
+// TestTokenInAVolume holds that a pod whose volume waits for the key of the token is refused: elk-mtls-init could never write it.
+func TestTokenInAVolume(t *testing.T) {
+	settings := realSettings(config.ModeCertToken, config.Required)
+	settings.Certificates.Clients = []config.Client{{Ref: "Deployment/console", SecretName: "console-pki"}}
+	settings.Minter.SecretName, settings.Hooks = "admin", "off"
+	stream := console + "      - name: t\n        secret: {secretName: console-elk-mtls-token, items: [{key: token, path: t}]}\n"
+	if _, _, err := transform([]byte(stream), settings); err == nil || !strings.Contains(err.Error(), "a volume of the pod lists Secret/console-elk-mtls-token") {
+		t.Errorf("got %v", err)
+	}
+	optional := strings.Replace(stream, "token, items", "token, optional: true, items", 1)
+	if _, _, err := transform([]byte(optional), settings); err != nil {
+		t.Errorf("one that need not be there: %v", err)
+	}
+}
