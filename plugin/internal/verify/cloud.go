@@ -24,6 +24,17 @@ func (c *connection) byCloud(id value, alone bool) {
 	c.hosts = []value{id}
 }
 
+// orEmpty expands a setting that a Beat takes for empty where its variable has no value, as in the manifests of Elastic.
+// https://github.com/elastic/beats/blob/main/libbeat/cloudid/cloudid.go
+func (c caller) orEmpty(v value) value {
+	name, isVariable := strings.CutPrefix(strings.TrimSuffix(v.text(), "}"), "${")
+	e, ok := c.env[name]
+	if isVariable && (ok && !e.hidden && e.text() == "" || !ok && len(c.unknown) == 0 && !strings.Contains(name, ":")) {
+		return value{}
+	}
+	return c.expanded(v)
+}
+
 // cloudAddress reads a Cloud ID: a name, and in base64 the domain of a region and the names of the deployment in it.
 func cloudAddress(id string) (string, bool) {
 	encoded := id[strings.LastIndex(id, ":")+1:]

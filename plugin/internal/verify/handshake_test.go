@@ -61,6 +61,7 @@ func TestSettingsOfConnections(t *testing.T) {
 	for _, test := range []struct{ name, program, codes, says string }{
 		{"a Cloud ID wins", beat("    output.", "    "+cloud+"\n    output."), "", "what it calls, https://abc.eu.example.org:443, is not in these manifests"},
 		{"an empty one does not", beat("    output.", "    cloud.id: ''\n    output."), "", ""},
+		{"nor one in a variable without a value", beat("    output.", "    cloud.id: ${NOBODY}\n    output."), "", ""},
 		{"one that is none", beat("    output.", "    cloud.id: search\n    output."), "EMT031", "cloud.id is no Cloud ID"},
 		{"Logstash takes no two", logstash(`cloud_id => "lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg=="`), "EMT031", "does not start with both"},
 		{"a Beat reads small letters", beat("https://", "HTTPS://"), "EMT006", `knows no scheme "HTTPS"`},

@@ -175,7 +175,7 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *co
 	made.speaks, made.ciphers = made.spoken(s.Versions, get), get(s.Ciphers)
 	cloud := get(s.Cloud.Name)
 	if s.Cloud.Top {
-		cloud = c.expanded(set[s.Cloud.Name])
+		cloud = c.orEmpty(set[s.Cloud.Name])
 	}
 	made.byCloud(cloud, s.Cloud.Alone)
 	made.scheme, made.enabled = get(s.Scheme), truthful(get(s.Switch.Name))
