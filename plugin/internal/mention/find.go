@@ -71,6 +71,9 @@ func Find(r *recognise.Release, n *Names) (Found, error) {
 			f.object(o)
 		}
 	}
+	if err := f.monitors(); err != nil {
+		return Found{}, err
+	}
 	err := f.readers()
 	found := Found{f.found, unread, map[*yaml.Node][]Mention{}}
 	for _, m := range f.found {

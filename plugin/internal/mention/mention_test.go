@@ -287,10 +287,21 @@ func TestNames(t *testing.T) {
 	endpoints := "apiVersion: v1\nkind: Endpoints\nmetadata: {name: by-hand}\nsubsets: [{addresses: [{ip: %s}], ports: [{port: %d}]}]\n---\n"
 	slice := "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: by-hand-x, labels: {kubernetes.io/service-name: by-hand}}\n" +
 		"endpoints: [{addresses: [10.1.2.3], targetRef: {kind: Pod, name: %s-0}}]\n---\n"
+	machine := "apiVersion: v1\nkind: Service\nmetadata: {name: outer}\nspec: {type: NodePort, selector: {app: es}, ports: [{name: http, port: 9200, nodePort: 30920}, " +
+		"{name: transport, port: 9300, nodePort: 30930}]}\n---\n"
+	aliased := "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {hostAliases: [{ip: %s, hostnames: [es.example.org]}], containers: [{name: p, image: x}]}\n---\n"
 	for name, c := range map[string]struct {
 		more, text string
 		want       Strength
 	}{
+		"a port of a machine":                  {machine, "https://$(HOST_IP):30920", Address},
+		"of one that is written":               {machine, "192.168.0.7:30920", Address},
+		"by itself":                            {machine, "30920", May},
+		"in another number":                    {machine, "1.30920", Nothing},
+		"of the nodes":                         {machine, "https://$(HOST_IP):30930", Nothing},
+		"a host alias of its address":          {fmt.Sprintf(aliased, "10.96.7.7"), "https://es.example.org:9200", Address},
+		"a host alias of another":              {fmt.Sprintf(aliased, "10.96.7.8"), "https://es.example.org:9200", Nothing},
+		"an address of IPv6 in another form":   {"", "http://[fd00:0:0::7]:9200", Address},
 		"TestF3: an alias":                     {fmt.Sprintf(alias, "es", "search.default.svc.cluster.local"), "https://es:9200", Address},
 		"TestF3: an alias of an alias":         {fmt.Sprintf(alias, "es", "far.apps.svc") + fmt.Sprintf(alias, "far", "search.default.svc"), "https://es.apps:9200", Address},
 		"TestF3: an alias of others":           {fmt.Sprintf(alias, "es", "other.example.org"), "https://es:9200", Nothing},

@@ -19,6 +19,7 @@ type Names struct {
 	variables map[string]named              // by the beginning of the variables that Kubernetes sets for a Service
 	servers   map[*object.Object]*yaml.Node // the containers that run them
 	ports     map[string]bool               // of the servers
+	machine   map[string]named              // by a port of every machine that leads to them
 }
 
 // named is a name as it is written, and the servers behind it, as far as the release has them.
@@ -29,7 +30,7 @@ type named struct {
 
 // None gives no names yet.
 func None() *Names {
-	return &Names{labels: map[string]named{}, hosts: map[string]named{}, variables: map[string]named{}, servers: map[*object.Object]*yaml.Node{}, ports: map[string]bool{}}
+	return &Names{labels: map[string]named{}, hosts: map[string]named{}, variables: map[string]named{}, servers: map[*object.Object]*yaml.Node{}, ports: map[string]bool{}, machine: map[string]named{}}
 }
 
 // Of gives the names that the servers of a release have by its objects. ports are those on which they speak HTTP.
@@ -53,6 +54,7 @@ func Of(r *recognise.Release, ports ...string) (*Names, error) {
 			}
 			for _, o := range objects {
 				n.addresses(o, w.Object)
+				n.nodePorts(o, w.Object)
 			}
 		}
 	}
@@ -62,7 +64,42 @@ func Of(r *recognise.Release, ports ...string) (*Names, error) {
 	if err := n.aliases(r); err != nil {
 		return nil, err
 	}
-	return n, n.manual(r, workloads)
+	if err := n.manual(r, workloads); err != nil {
+		return nil, err
+	}
+	return n, n.hostAliases(r)
+}
+
+// nodePorts notes the ports of machines at which a Service leads to HTTP.
+func (n *Names) nodePorts(o, server *object.Object) {
+	for _, p := range object.Items(o.Node, "spec", "ports") {
+		port := object.Text(p, "nodePort")
+		isHTTP := object.Text(p, "port") != "9300" && object.Text(p, "targetPort") != "9300" && !strings.Contains(object.Text(p, "name"), "transport")
+		if port != "" && isHTTP {
+			add(n.machine, port, o.Name, []*object.Object{server})
+		}
+	}
+}
+
+// hostAliases adds the names that pods have for addresses of a server.
+func (n *Names) hostAliases(r *recognise.Release) error {
+	objects, err := r.Pods([]string{"hostAliases"})
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
+		pod, _ := o.Pod()
+		for _, alias := range object.Items(pod.Spec, "hostAliases") {
+			behind := n.of(object.Text(alias, "ip"))
+			if behind.name == "" {
+				continue
+			}
+			for _, host := range object.Items(alias, "hostnames") {
+				add(n.hosts, route.Canonical(host.YNode().Value), host.YNode().Value, behind.servers)
+			}
+		}
+	}
+	return nil
 }
 
 // service notes the name of a Service, and the variables by which pods of its namespace know it.
@@ -89,7 +126,7 @@ func (n *Names) addresses(o, server *object.Object) {
 	}
 	for _, address := range all {
 		if strings.ContainsAny(address, ".:") {
-			add(n.hosts, strings.ToLower(address), address, []*object.Object{server})
+			add(n.hosts, route.Canonical(address), address, []*object.Object{server})
 		}
 	}
 }
@@ -177,7 +214,7 @@ func (n *Names) Add(host string) {
 		n.service(first)
 		return
 	}
-	add(n.hosts, strings.ToLower(host), host, nil)
+	add(n.hosts, route.Canonical(host), host, nil)
 }
 
 // Port notes a port on which a server speaks HTTP.
@@ -191,7 +228,13 @@ func (n *Names) Empty() bool { return len(n.labels)+len(n.hosts) == 0 }
 
 // Words gives what at least one of stands in every document that names a server, in some case.
 func (n *Names) Words() []string {
-	all := slices.Concat(slices.Sorted(maps.Keys(n.labels)), slices.Sorted(maps.Keys(n.hosts)), slices.Sorted(maps.Keys(n.variables)))
+	all := slices.Concat(slices.Sorted(maps.Keys(n.labels)), slices.Sorted(maps.Keys(n.variables)), slices.Sorted(maps.Keys(n.machine)))
+	for _, host := range slices.Sorted(maps.Keys(n.hosts)) {
+		if first, _, several := strings.Cut(host, ":"); several { // an address of version 6 has several forms
+			host = first + ":"
+		}
+		all = append(all, host)
+	}
 	if len(n.servers) > 0 {
 		all = append(all, dataHost, hintPrefix)
 	}
@@ -205,7 +248,7 @@ func (n *Names) Called(host string) string { return n.of(host).name }
 func (n *Names) Behind(host string) []*object.Object { return n.of(host).servers }
 
 func (n *Names) of(host string) named {
-	host = strings.Trim(strings.ToLower(strings.TrimSuffix(host, ".")), "[]")
+	host = route.Canonical(host)
 	if found, ok := n.hosts[host]; ok {
 		return found
 	}

@@ -32,7 +32,7 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 	if key == "" {
 		key = c.key
 	}
-	switch address := scheme != "" || port != ""; {
+	switch address := scheme != "" || port != "" || h.machine && h.isBehindHost(text); {
 	case port == "9300" || !c.parsed && h.isComment(text, c.endsLines(text)):
 		return Nothing // nodes among themselves
 	case said && spoken == Nothing:
@@ -45,6 +45,10 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 		return Address
 	case h.local && !n.isPort(port, scheme, address || saysHost(key) && c.beside):
 		return Nothing // another program of the pod
+	case h.machine && !address && (h.From > 0 || h.To < len(text) || c.unsaid || c.own):
+		return Nothing // a number
+	case h.machine && !address:
+		return c.may()
 	case c.unsaid && address && c.told:
 		return May // an annotation: whoever reads it is not shown
 	case h.variable, address:

@@ -3,7 +3,6 @@ package mention
 import (
 	"strings"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
 
@@ -15,6 +14,7 @@ type hit struct {
 	name     string
 	variable bool // it is a variable that Kubernetes sets
 	local    bool // it is the pod's own machine
+	machine  bool // it is a port of a machine
 }
 
 // nearby are the names that a container gives to its own pod, where that has a server.
@@ -70,6 +70,9 @@ func (n *Names) word(text string, from, to int, near *nearby) (hit, bool) {
 	if asVariable {
 		return n.autodiscovered(text, from, to)
 	}
+	if service, ok := n.machine[word]; ok {
+		return hit{Span: Span{from, to}, name: service.name, machine: true}, true
+	}
 	if name := n.Called(word); name != "" {
 		return hit{Span: Span{from, to}, name: name}, true
 	}
@@ -100,7 +103,7 @@ func (n *Names) bracketed(text string, at int, near *nearby) (hit, bool) {
 	if near != nil && route.IsLocal(word) {
 		return hit{Span: span, name: text[span.From:span.To], local: true}, true
 	}
-	found, ok := n.hosts[strings.ToLower(word)]
+	found, ok := n.hosts[route.Canonical(word)]
 	return hit{Span: span, name: found.name}, ok
 }
 
@@ -130,6 +133,12 @@ func (h hit) port(text string) string {
 		return ""
 	}
 	return rest[:digits]
+}
+
+// isBehindHost tells whether a port stands behind a host, or behind a variable that may be one.
+func (h hit) isBehindHost(text string) bool {
+	before, ok := strings.CutSuffix(text[:h.From], ":")
+	return ok && before != "" && (isNameByte(before[len(before)-1]) || strings.IndexByte(")}]", before[len(before)-1]) >= 0)
 }
 
 // scheme gives what stands before "://" in front of a name, "//" where nothing does, "@" behind a user without either, "" for none.
@@ -318,82 +327,4 @@ func tagName(line string) string {
 	}
 	name, _, _ := strings.Cut(tag, " ")
 	return name
-}
-
-// Reference is a variable in a text: ${NAME}, ${NAME:default}, $(NAME) or Ruby's #{ENV['NAME'] || 'default'}.
-type Reference struct {
-	Span
-	Name, Fallback string
-	HasFallback    bool
-}
-
-// References gives the variables in a text.
-func References(text string) []Reference {
-	var all []Reference
-	for at := 0; at < len(text); {
-		rest := text[at:]
-		ruby := strings.HasPrefix(rest, "#{ENV[")
-		if !ruby && !strings.HasPrefix(rest, "${") && !strings.HasPrefix(rest, "$(") {
-			next := strings.IndexAny(rest[1:], "$#")
-			if next < 0 {
-				break
-			}
-			at += 1 + next
-			continue
-		}
-		closing := "})"
-		if ruby {
-			closing = "}"
-		}
-		end := strings.IndexAny(rest, closing) + 1
-		if end == 0 {
-			break
-		}
-		r := Reference{Span: Span{at, at + end}}
-		inner := pipeline.Ruby(rest[:end])
-		r.Name, r.Fallback, r.HasFallback = strings.Cut(inner[2:len(inner)-1], ":")
-		r.Fallback = strings.TrimPrefix(r.Fallback, "-")
-		all = append(all, r)
-		at += end
-	}
-	return all
-}
-
-// reading is a text as its program sees it, with the variables of its container.
-type reading struct {
-	text   string
-	pieces []piece
-}
-
-// piece is what stands in a reading for a reference of the text.
-type piece struct{ read, written Span }
-
-// read puts in the variables that variable knows.
-func read(text string, variable func(name string) (string, bool)) reading {
-	var b strings.Builder
-	var r reading
-	last := 0
-	for _, ref := range References(text) {
-		value, ok := variable(ref.Name)
-		if !ok {
-			continue
-		}
-		b.WriteString(text[last:ref.From])
-		from := b.Len()
-		b.WriteString(value)
-		r.pieces = append(r.pieces, piece{Span{from, b.Len()}, ref.Span})
-		last = ref.To
-	}
-	r.text = b.String() + text[last:]
-	return r
-}
-
-// written gives the reference that a place of a reading comes from; false for what the text has itself.
-func (r reading) written(at Span) (Span, bool) {
-	for _, p := range r.pieces {
-		if at.From < p.read.To && p.read.From < at.To {
-			return p.written, true
-		}
-	}
-	return Span{}, false
 }

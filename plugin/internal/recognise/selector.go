@@ -186,6 +186,13 @@ func picks(selector map[string]string, o *object.Object, labels map[string]strin
 
 const podNameLabel, podIndexLabel = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
 
+// Selects tells whether the selector that an object has at a path, with matchLabels and matchExpressions, picks labels.
+func Selects(node *yaml.RNode, labels map[string]string, path ...string) bool {
+	at := func(field string) []string { return append(slices.Clone(path), field) }
+	return selects(object.Pairs(node, at("matchLabels")...), labels) &&
+		!slices.ContainsFunc(object.Items(node, at("matchExpressions")...), func(e *yaml.RNode) bool { return !expressed(e, labels) })
+}
+
 func selects(selector, labels map[string]string) bool {
 	for name, value := range selector {
 		if labels[name] != value {

@@ -15,6 +15,7 @@ import (
 
 // Map has the Services of a release, by all that they are called.
 type Map struct {
+	all       []*object.Object
 	named     map[string][]*object.Object
 	addressed map[string][]*object.Object
 	nodePorts map[string][]*object.Object
@@ -48,6 +49,7 @@ func Of(r *recognise.Release) (*Map, error) {
 }
 
 func (m *Map) add(o *object.Object) {
+	m.all = append(m.all, o)
 	name := strings.ToLower(o.Name)
 	m.named[name] = append(m.named[name], o)
 	all := []string{object.Text(o.Node, "spec", "clusterIP"), object.Text(o.Node, "spec", "loadBalancerIP")}
@@ -68,8 +70,8 @@ func (m *Map) add(o *object.Object) {
 	}
 }
 
-// NodePorts lists the ports of all machines that lead to Services.
-func (m *Map) NodePorts() map[string][]*object.Object { return m.nodePorts }
+// Services lists them in the order of the stream.
+func (m *Map) Services() []*object.Object { return m.all }
 
 // Way is how an address goes on.
 type Way struct {

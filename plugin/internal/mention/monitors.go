@@ -1,0 +1,175 @@
+package mention
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
+)
+
+// Prometheus calls what a ServiceMonitor selects by labels, without any name of it.
+// https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.ServiceMonitor
+
+// monitors finds the endpoints of ServiceMonitors and PodMonitors that are HTTP of a server, or may be.
+func (f *finder) monitors() error {
+	kinds := []string{"ServiceMonitor", "PodMonitor"}
+	all, err := f.release.Kinds(kinds, func(kind string) bool { return slices.Contains(kinds, kind) })
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	ways, err := route.Of(f.release)
+	if err != nil {
+		return err
+	}
+	scraped, err := f.scraped(ways)
+	for _, o := range all {
+		if o.Group() != "monitoring.coreos.com" {
+			continue
+		}
+		m := monitor{f, ways, o}
+		if o.Kind == "PodMonitor" {
+			m.pods()
+		} else {
+			m.services(scraped)
+		}
+	}
+	return err
+}
+
+// scraped is a Service with its labels, and the server behind it, if any.
+type scraped struct {
+	*object.Object
+	labels map[string]string
+	server *recognise.Workload
+}
+
+// scraped lists the Services of the release, those of servers once for each.
+func (f *finder) scraped(ways *route.Map) ([]scraped, error) {
+	servers := map[string][]*recognise.Workload{}
+	for _, w := range slices.Concat(f.release.Nodes, f.release.Unmanaged) {
+		names, err := f.release.Services(w)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			servers[name] = append(servers[name], w)
+		}
+	}
+	var all []scraped
+	for _, o := range ways.Services() {
+		labels := object.Pairs(o.Node, "metadata", "labels")
+		all = append(all, scraped{o, labels, nil})
+		for _, w := range servers[o.Name] {
+			if near(o.Namespace, w.Namespace) {
+				all = append(all, scraped{o, labels, w})
+			}
+		}
+	}
+	return all, nil
+}
+
+// monitor is a ServiceMonitor or PodMonitor.
+type monitor struct {
+	*finder
+	ways   *route.Map
+	object *object.Object
+}
+
+// sees tells whether a monitor looks into the namespace of an object.
+func (m monitor) sees(o *object.Object) bool {
+	if object.Text(m.object.Node, "spec", "namespaceSelector", "any") == "true" || o.Namespace == "" || m.object.Namespace == "" {
+		return true
+	}
+	names := object.Items(m.object.Node, "spec", "namespaceSelector", "matchNames")
+	return len(names) == 0 && o.Namespace == m.object.Namespace ||
+		slices.ContainsFunc(names, func(name *yaml.RNode) bool { return name.YNode().Value == o.Namespace })
+}
+
+// services looks at the endpoints of a ServiceMonitor. One that selects no Service of the release may select one that has its labels from
+// elsewhere.
+func (m monitor) services(all []scraped) {
+	var selected []scraped
+	for _, s := range all {
+		if m.sees(s.Object) && recognise.Selects(m.object.Node, s.labels, "spec", "selector") {
+			selected = append(selected, s)
+		}
+	}
+	strength := Address
+	if len(selected) == 0 {
+		selected, strength = slices.DeleteFunc(slices.Clone(all), func(s scraped) bool { return !m.sees(s.Object) }), May
+	}
+	for i, endpoint := range object.Items(m.object.Node, "spec", "endpoints") {
+		for _, s := range selected {
+			if s.server != nil && m.isHTTP(s.Object, s.server, endpoint) {
+				m.note(endpoint, object.Fields("spec", "endpoints").Index(strconv.Itoa(i)), s.Name, strength)
+			}
+		}
+	}
+}
+
+// isHTTP tells whether an endpoint is HTTP of a server, by the name of a port of its Service or by a port of its pods.
+func (m monitor) isHTTP(service *object.Object, w *recognise.Workload, endpoint *yaml.RNode) bool {
+	if target := object.Text(endpoint, "targetPort"); target != "" {
+		return m.names.ports[containerPort(w, target)]
+	}
+	for _, p := range object.Items(service.Node, "spec", "ports") {
+		if object.Text(p, "name") == object.Text(endpoint, "port") {
+			port, _ := m.ways.To(route.Way{Service: service, Port: object.Text(p, "port")}, w.Object, w.Pod)
+			return m.names.ports[port]
+		}
+	}
+	return false
+}
+
+// pods looks at the endpoints of a PodMonitor.
+func (m monitor) pods() {
+	for i, endpoint := range object.Items(m.object.Node, "spec", "podMetricsEndpoints") {
+		for _, w := range slices.Concat(m.release.Nodes, m.release.Unmanaged) {
+			port := object.Text(endpoint, "portNumber")
+			for _, field := range []string{"port", "targetPort"} {
+				if name := object.Text(endpoint, field); name != "" {
+					port = containerPort(w, name)
+				}
+			}
+			if m.sees(w.Object) && m.names.ports[port] && recognise.Selects(m.object.Node, object.Pairs(w.Pod.Template, "metadata", "labels"), "spec", "selector") {
+				m.note(endpoint, object.Fields("spec", "podMetricsEndpoints").Index(strconv.Itoa(i)), w.Name, Address)
+			}
+		}
+	}
+}
+
+// containerPort gives the port of a pod that has a name, or the port itself.
+func containerPort(w *recognise.Workload, name string) string {
+	for _, c := range w.Pod.Containers() {
+		for _, p := range object.Items(c.Node, "ports") {
+			if object.Text(p, "name") == name {
+				return object.Text(p, "containerPort")
+			}
+		}
+	}
+	return name
+}
+
+// note adds a mention. With a pair Prometheus may be let in.
+func (m monitor) note(endpoint *yaml.RNode, path object.Path, name string, strength Strength) {
+	at := endpoint.YNode()
+	for _, field := range []string{"port", "targetPort", "portNumber"} {
+		if p := object.Get(endpoint, field); p != nil {
+			at, path = p.YNode(), path.Field(field)
+			break
+		}
+	}
+	tls := func(field string) bool { return object.Get(endpoint, "tlsConfig", field) != nil }
+	if (tls("cert") || tls("certFile")) && (tls("keySecret") || tls("keyFile")) {
+		strength = May
+	}
+	m.found = append(m.found, Mention{
+		Object: m.object, Path: path, Line: m.object.Doc.Line() + at.Line - 1, Name: name, Strength: strength, Route: true, node: at,
+		Plain: !strings.EqualFold(object.Text(endpoint, "scheme"), "https"),
+	})
+}
