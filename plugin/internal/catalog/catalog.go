@@ -36,8 +36,9 @@ type Program struct {
 	// Words says that an address may be a bare word of its command line, for which the settings in Line count.
 	Words bool
 	// Unread are variables in which its chart repeats the address, and which it does not read.
-	Unread   []string
-	Language func() pipeline.Language // of its other files, "*.conf"
+	Unread    []string
+	Language  func() pipeline.Language // of its other files, "*.conf"
+	Pipelines Pipelines                // where else that language stands
 	// Plugin gives the settings of a plugin in such a file; nil for one that is no connection.
 	Plugin func(plugin pipeline.Plugin, v Version) *Settings
 	// Cases hold and break, as the documentation says.
@@ -49,6 +50,7 @@ type Signs struct {
 	Images []string // last path element of the image
 	Mounts []string // name of a configuration file that is mounted and that only this program reads
 	Words  []string // how a word of its command starts
+	Vars   []string // variables that no other program reads
 }
 
 // Files are the YAML files of a program, as its container sees them.
@@ -61,6 +63,14 @@ type Files struct {
 	Dirs    []string // of its command line that name another Dir
 	// Modules are further files, each of which holds a list that belongs to ModulesAt. ModulesIn is the setting that says others.
 	Modules, ModulesAt, ModulesIn string
+}
+
+// Pipelines are where a program has its own language, besides in files that end in ".conf".
+type Pipelines struct {
+	Paths   []string // folders, of which it reads each file, and patterns of files
+	Options []string // of its command line that name others
+	Texts   []string // of its command line that hold the text itself
+	List    string   // a YAML file with a list of pipelines, whose settings are called as the options are
 }
 
 // Place is a part of a file that is a connection, or each of several: "*" at the end of a step stands for any entry or element.

@@ -178,7 +178,7 @@ func jaegerV1() Program {
 		App: JaegerV1, Link: "https://www.jaegertracing.io/docs/1.76/deployment/cli/", Runtime: Go(),
 		Signs: Signs{
 			Images: []string{"jaeger-collector", "jaeger-query", "jaeger-ingester", "jaeger-es-index-cleaner", "jaeger-es-rollover"},
-			Words:  []string{"--es.server-urls"},
+			Words:  []string{"--es.server-urls"}, Vars: []string{"ES_SERVER_URLS"},
 		},
 		Flag: dashed, Env: variable, Words: true, Unread: []string{"ES_NODES"},
 		Line: &Settings{
@@ -198,6 +198,7 @@ func jaegerV1Cases() []Case {
 		{Name: "by flags", Args: slices.Concat([]string{"--es.server-urls={url}"}, line, login)},
 		{Name: "in another image", Image: "example/other:1", Args: slices.Concat([]string{"--es.server-urls={url}"}, line, login)},
 		{Name: "by variables", Env: append(env, "ES_SERVER_URLS={url}", "ES_NODES={url}")},
+		{Name: "by variables in another image", Image: "example/other:1", Env: append(env, "ES_SERVER_URLS={url}")},
 		{Name: "TLS is off", Args: slices.Concat([]string{"--es.server-urls={url}", "--es.tls.enabled=false"}, line[1:], login), Want: Breaks},
 		{Name: "TLS is not switched on", Args: slices.Concat([]string{"--es.server-urls={url}"}, line[1:], login), Want: NeedsPair},
 		{Name: "nothing is verified", Args: slices.Concat([]string{"--es.server-urls={url}", "--es.tls.skip-host-verify=true"}, line, login), Want: Assumes},

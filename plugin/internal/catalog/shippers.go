@@ -37,6 +37,10 @@ func logstash() Program {
 			{At: "xpack.management", Field: "enabled", Is: "true", Settings: own},
 		},
 		Language: pipeline.Logstash, Plugin: logstashPlugin,
+		Pipelines: Pipelines{
+			Paths: []string{"/usr/share/logstash/pipeline"}, Options: []string{"f", "path.config"}, Texts: []string{"e", "config.string"},
+			List: "/usr/share/logstash/config/pipelines.yml",
+		},
 		Cases: logstashCases,
 	}
 }
@@ -50,8 +54,14 @@ func logstashCases() []Case {
 	alone := lacking("an address alone", file, output, "hosts => [\"{url}\"]\n"+login)
 	bare := lacking("a host alone", file, output, "hosts => [\"{host}:9200\"]\n"+login)
 	all := casesAt("an output", file, output, block, "ssl_enabled => false", "~ssl_verification_mode => \"none\"")
+	words := casesAt("words of the command line", "", output, block)
+	words[0].Args, words[0].Text = []string{"-e", words[0].Text}, ""
+	named := casesAt("a file that a flag names", "/p/a.txt", output, block)
+	named[0].Args = []string{"-f", "/p/*.txt"}
 	return slices.Concat(
-		all, byVariable(all, "{cert}", "${SAID}", Holds),
+		all, byVariable(all, "{cert}", "${SAID}", Holds), words, named,
+		casesAt("another file of its folder", "/usr/share/logstash/pipeline/main.cfg", output, block),
+		casesAt("a list of pipelines", "/usr/share/logstash/config/pipelines.yml", "- config.string: |\n    "+strings.ReplaceAll(output, "\n", "\n    "), block),
 		casesAt("a host, with TLS switched on", file, output, replaced(block, "hosts => [\"{host}:9200\"]")+"\nssl_enabled => true"),
 		casesAt("an API key", file, output, key), alone, bare,
 	)

@@ -96,10 +96,7 @@ func (p *planner) pipelines(w *recognise.Workload, known catalog.Program) ([]*co
 	}
 	language, version := known.Language(), recognise.VersionOf(w.Object, w.Main)
 	var all []*connection
-	for _, name := range w.Main.Files(p) {
-		if path.Ext(name) != ".conf" {
-			continue
-		}
+	for _, name := range recognise.PipelineFiles(known, p.seen(w.Main), p.pipelineTexts(w, known), w.Main.Files(p)) {
 		file := w.Main.Resolve(name, p)
 		if !file.Key() {
 			continue
@@ -132,6 +129,58 @@ func (p *planner) pipelines(w *recognise.Workload, known catalog.Program) ([]*co
 		}
 	}
 	return all, nil
+}
+
+// pipelineTexts answers for the outputs that lack nothing in texts outside of files: words of the command line, and elements of a list of
+// pipelines, of which it gives the patterns of further files. There nothing is set.
+func (p *planner) pipelineTexts(w *recognise.Workload, known catalog.Program) (patterns []string) {
+	for _, f := range recognise.PipelineTexts(known, p.seen(w.Main)) {
+		if arg, from, _, exact := f.Place(); exact {
+			p.coverPipeline(w, known, f.Value.Text, arg.Node, from)
+		}
+	}
+	if known.Pipelines.List == "" {
+		return nil
+	}
+	file := w.Main.Resolve(known.Pipelines.List, p)
+	if !file.Key() || file.State != object.Held {
+		return nil
+	}
+	inner, err := patch.Embedded(file.Content.Object, fields(file.Content.Field, file.Source.Key))
+	if err != nil {
+		return nil
+	}
+	root, err := inner.Root()
+	if err != nil || root == nil {
+		return nil
+	}
+	patterns, texts := recognise.PipelineList(known, root.YNode())
+	for _, n := range texts {
+		p.coverPipeline(w, known, n.Value, n, 0)
+	}
+	return patterns
+}
+
+// coverPipeline claims the addresses of the plugins in a text that have CA, certificate and key.
+func (p *planner) coverPipeline(w *recognise.Workload, known catalog.Program, text string, n *yaml.Node, offset int) {
+	plugins, err := known.Language().Plugins(text)
+	if err != nil {
+		return
+	}
+	for _, plugin := range plugins {
+		keys := known.Plugin(plugin, recognise.VersionOf(w.Object, w.Main))
+		if keys == nil {
+			continue
+		}
+		has := func(name string) bool { _, ok := plugin.Get(name); return name != "" && ok }
+		if (has(keys.CA) || has(keys.Trust)) && (has(keys.Cert) && has(keys.Key) || has(keys.Store)) {
+			for _, name := range keys.Hosts {
+				if v, ok := plugin.Get(name); ok {
+					p.claims.Add(n, mention.Span{From: offset + v.Offset, To: offset + v.End}, w.Main.Node.YNode())
+				}
+			}
+		}
+	}
 }
 
 // dataPath gives the place of a key in a ConfigMap or Secret.

@@ -155,7 +155,13 @@ func (p Process) Programs() []string {
 	}
 	for _, r := range p.Runs {
 		for _, c := range r.programs() {
-			names = append(names, path.Base(c.Main()[0].Text))
+			name := path.Base(c.Main()[0].Text)
+			if strings.HasPrefix(name, "-") {
+				name = "" // an argument for what its image runs
+			}
+			if c.Sure {
+				names = append(names, name)
+			}
 		}
 	}
 	slices.Sort(names)

@@ -15,7 +15,7 @@ func clientWords(programs []catalog.Program) []string {
 	var words []string
 	for _, p := range programs {
 		words = append(words, p.Images...)
-		words = append(append(words, p.Mounts...), p.Signs.Words...)
+		words = append(append(words, p.Mounts...), slices.Concat(p.Signs.Words, p.Vars)...)
 	}
 	return words
 }
@@ -44,6 +44,11 @@ func clientSigns(p catalog.Program, c object.Container) []string {
 			flag, _, _ := strings.Cut(word, "=") // what follows may hold a password
 			signs = append(signs, fmt.Sprintf("flag %q", flag))
 			break
+		}
+	}
+	for _, e := range object.Items(c.Node, "env") {
+		if name := object.Text(e, "name"); len(signs) == 0 && slices.Contains(p.Vars, name) {
+			signs = append(signs, fmt.Sprintf("variable %q", name))
 		}
 	}
 	return signs

@@ -122,3 +122,42 @@ func TestWhatKibanaReads(t *testing.T) {
 		})
 	}
 }
+
+// TestWhereLogstashHasPipelines holds where the language of Logstash is read: an output in it without a pair is seen, and one with a pair is
+// proven.
+func TestWhereLogstashHasPipelines(t *testing.T) {
+	const output = `output { elasticsearch { hosts => ["https://search:9200"] ssl_certificate_authorities => ["/tls/ca.crt"] PAIR } }`
+	const pair = `ssl_certificate => "/tls/tls.crt" ssl_key => "/tls/tls.key"`
+	logstash := func(lines string, files map[string]string) client {
+		return client{image: "logstash:8.19.2", dir: "/usr/share/logstash", files: files, lines: lines}
+	}
+	for _, test := range []struct {
+		name   string
+		client client
+		codes  string // of the output without a pair
+	}{
+		{"a13b: any file of its folder", logstash("", map[string]string{"pipeline/main.cfg": output}), "EMT008"},
+		{"another file", logstash("", map[string]string{"other/main.cfg": output}), "EMT021"},
+		{"a13c: a word of the command line", logstash("args:\n- -e\n- '"+output+"'", nil), "EMT008"},
+		{"a file that the command line names", logstash("args: [-f, /usr/share/logstash/p/*.txt]", map[string]string{"p/a.txt": output}), "EMT008"},
+		{"a13d: a list of pipelines", logstash("", map[string]string{"config/pipelines.yml": "- pipeline.id: main\n  config.string: |\n    " + output}), "EMT008"},
+		{"a file that the list names", logstash("", map[string]string{
+			"config/pipelines.yml": "- {pipeline.id: main, path.config: /usr/share/logstash/p}", "p/a": output}), "EMT008"},
+		{"a variable that it does not read", logstash("env: [{name: ES_HOST, value: search}]", map[string]string{"pipeline/a.conf": output}), "EMT008"},
+		{"beside another program", logstash("command: [sh, -c, 'load & logstash']\nenv: [{name: ES_HOST, value: search}]",
+			map[string]string{"pipeline/a.conf": output}), "EMT008 EMT021"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			text := node{}.String() + test.client.String()
+			g := judged(t, strings.Replace(text, "PAIR", "", 1), Options{})
+			if got := codesOf(g); got != test.codes {
+				t.Errorf("got %q, expected %q\n%s", got, test.codes, g.Text())
+			}
+			want := strings.TrimSpace(strings.Replace(test.codes, "EMT008", "", 1))
+			g = judged(t, strings.Replace(text, "PAIR", pair, 1), Options{})
+			if got := codesOf(g); got != want {
+				t.Errorf("with a pair: got %q, expected %q\n%s", got, want, g.Text())
+			}
+		})
+	}
+}

@@ -28,7 +28,7 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 	for _, name := range p.Unread {
 		c.claim(c.env[name])
 	}
-	read = len(p.Files.Paths) == 0
+	read = len(p.Files.Paths) == 0 && p.Language == nil
 	dir := or(p.Dir, recognise.WorkingDir(c.Container))
 	from := recognise.ChannelsOf(p.Files, dir, c.seen)
 	set := p.settings(c, from, &read)
@@ -52,6 +52,11 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 		}
 	}
 	found = append(found, p.pipelines(c, &read)...)
+	if p.Line == nil && read && len(found) > 0 && len(c.seen.Programs()) <= 1 {
+		for _, v := range values(c.env) {
+			c.claim(v) // its files say which of them it reads
+		}
+	}
 	if p.Words {
 		p.takeWords(c, found)
 	}
