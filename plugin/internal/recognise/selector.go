@@ -3,6 +3,7 @@ package recognise
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -52,7 +53,7 @@ func (r *Release) Behind(w *Workload) ([]*object.Object, error) {
 		for _, o := range r.rarestLabel(selector) {
 			pod, _ := o.Pod()
 			if o != w.Object && sameNamespace(w.Namespace, o.Namespace) && selects(selector, object.Pairs(pod.Template, "metadata", "labels")) &&
-				!slices.Contains(found, o) {
+				hasPort(service, pod) && !slices.Contains(found, o) {
 				found = append(found, o)
 			}
 		}
@@ -65,6 +66,19 @@ func (r *Release) rarestLabel(selector map[string]string) []*object.Object {
 	all := r.byLabel()
 	rarest := slices.MinFunc(pairs(selector), func(a, b string) int { return len(all[a]) - len(all[b]) })
 	return all[rarest]
+}
+
+// hasPort tells whether a Service leads to a pod: one that has none of its ports, where these are named, is left out.
+// https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
+func hasPort(service *object.Object, pod object.Pod) bool {
+	ports := object.Items(service.Node, "spec", "ports")
+	return len(ports) == 0 || slices.ContainsFunc(ports, func(p *yaml.RNode) bool {
+		name := object.Text(p, "targetPort")
+		_, err := strconv.Atoi(name)
+		return name == "" || err == nil || slices.ContainsFunc(pod.Containers(), func(c object.Container) bool {
+			return slices.ContainsFunc(object.Items(c.Node, "ports"), func(p *yaml.RNode) bool { return object.Text(p, "name") == name })
+		})
+	})
 }
 
 // byLabel gives the objects with a pod that stays, by each of its labels, but for those that share none with a server. What cannot be read is

@@ -43,7 +43,7 @@ func isReachable(host string) bool {
 	case strings.HasPrefix(host, "_local") || strings.HasPrefix(host, "_lo_") || strings.HasPrefix(host, "_lo:"):
 		return false
 	}
-	return !route.IsLocal(strings.ToLower(host))
+	return host == "0" || !route.IsLocal(strings.ToLower(host))
 }
 
 // judgeTransport looks at TLS between nodes: a node that has security without it, or without a pair for it, does not start. Where nothing

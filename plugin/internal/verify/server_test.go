@@ -35,7 +35,7 @@ func runServerCases(t *testing.T, all []serverCase) {
 	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
 			g := judged(t, c.stream, Options{})
-			if got := codesOf(g); got != c.codes {
+			if got := codesOf(g); got != c.codes || len(g.Servers) == 0 {
 				t.Errorf("got %q, expected %q\n%s\n%s", got, c.codes, g.Text(), c.stream)
 			}
 		})
@@ -112,6 +112,8 @@ func TestServerLetsInOthers(t *testing.T) {
 		{"s30: others behind its Service", node{}.String() + other, string(NotJudged)},
 		{"others, in another namespace", strings.ReplaceAll(node{}.String(), "metadata:\n  name: search\n", "metadata:\n  name: search\n  namespace: a\n") +
 			strings.Replace(other, "name: other\n", "name: other\n  namespace: b\n", 1), ""},
+		{"others, without the port that it names", strings.Replace(node{lines: "ports: [{name: http, containerPort: 9200}]"}.String(),
+			"    app: search\n", "    app: search\n  ports: [{port: 9200, targetPort: http}]\n", 1) + other, ""},
 		{"others, of another label", node{}.String() + strings.Replace(other, "app: search", "app: other", 1), ""},
 	})
 }
@@ -132,6 +134,8 @@ func TestServerThatNobodyReaches(t *testing.T) {
 		{"all", with("network.host", "::"), ""},
 		{"http wins", node{env: map[string]string{"network.host": "127.0.0.1", "http.host": "0.0.0.0"}}.String(), ""},
 		{"what is bound wins", node{env: map[string]string{"network.host": "0.0.0.0", "network.bind_host": "127.0.0.1"}}.String(), hidden},
+		{"all, in short", with("network.host", "0"), ""},
+		{"the name of the pod", with("network.host", "${HOSTNAME}"), ""},
 		{"the address of the pod", node{lines: pod}.String(), ""},
 		{"a file that does not say it", own, hidden},
 		{"no version of TLS", with(ssl+"supported_protocols", "TLSv1.1,TLSv1"), hidden},

@@ -187,7 +187,7 @@ func (s *server) placed(v value, a *Aspect) value {
 		v.texts[i], known = s.expands.Expand(text, func(name string) (string, bool, bool) {
 			e, set := s.env[name]
 			_, perhaps := s.seen.Env.Get(name)
-			v.from, v.ofPod = cmp.Or(e.from, v.from), v.ofPod || e.ofPod
+			v.from, v.ofPod = cmp.Or(e.from, v.from), v.ofPod || e.ofPod || !perhaps && name == "HOSTNAME"
 			if set && !e.hidden {
 				v.parts = append(slices.Clip(v.parts), e.parts...)
 			}
