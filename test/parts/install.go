@@ -29,6 +29,9 @@ var modules = []string{"transport-netty4", "x-pack-core", "x-pack-security"}
 // standIns is the module of our own classes, in place of what is not on Central.
 const standIns = "stand-ins"
 
+// ElasticsearchVersion is the one that is tested with: that of ES_VERSION, or DefaultElasticsearch.
+func ElasticsearchVersion() string { return elasticsearchVersion() }
+
 func elasticsearchVersion() string {
 	if v := os.Getenv("ES_VERSION"); v != "" {
 		return v

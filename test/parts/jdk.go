@@ -18,6 +18,12 @@ type jdk struct {
 
 func (j jdk) bin(name string) string { return filepath.Join(j.home, "bin", name) }
 
+// Java gives the program java that runs the Elasticsearch that is tested with.
+func Java() (string, error) {
+	kit, err := javaFor(elasticsearchVersion())
+	return kit.bin("java"), err
+}
+
 // findJDK returns the first kit of that version or newer: JAVA_HOME, then the javac on PATH, then where systems and
 // version managers put them.
 func findJDK(atLeast int) (jdk, error) {

@@ -178,11 +178,6 @@ func (v value) listOf() []string {
 func (s *server) placed(v value, a *Aspect) value {
 	v.texts = slices.Clone(v.texts)
 	for i, text := range v.texts {
-		if nestedVariable.MatchString(text) {
-			v.hidden = true
-			a.fail(v.at, NotStarted, "%s has ${…} in ${…}: Elasticsearch does not start", v.at.path)
-			continue
-		}
 		var known bool
 		v.texts[i], known = s.expands.Expand(text, func(name string) (string, bool, bool) {
 			e, set := s.env[name]
@@ -203,8 +198,6 @@ func (s *server) placed(v value, a *Aspect) value {
 	}
 	return v
 }
-
-var nestedVariable = regexp.MustCompile(`\$\{[^}]*\$\{`)
 
 // givenByImage holds for variables that every container has.
 func givenByImage(name string) bool {

@@ -1,0 +1,159 @@
+//go:build elasticsearch || integration
+
+package wiring
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/test/parts"
+)
+
+// asElasticsearch runs a class of testdata with the libraries of Elasticsearch, and gives what it prints.
+func asElasticsearch(t *testing.T, class string, args ...string) []string {
+	t.Helper()
+	home, err := parts.Dir(t.Context(), "elasticsearch")
+	parts.SkipOrFail(t, err)
+	java, err := parts.Java()
+	parts.SkipOrFail(t, err)
+	var jars []string
+	err = filepath.WalkDir(home, func(path string, _ os.DirEntry, err error) error {
+		if filepath.Ext(path) == ".jar" {
+			jars = append(jars, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), java, append([]string{
+		"-Des.logs.base_path=" + t.TempDir(), "-cp", strings.Join(jars, string(filepath.ListSeparator)), filepath.Join("testdata", class+".java"),
+	}, args...)...)
+	var errs strings.Builder
+	command.Stderr = &errs
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, errs.String())
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+// TestRegisteredSettings holds the list of settings that verify knows against what Elasticsearch registers.
+func TestRegisteredSettings(t *testing.T) {
+	major, _, _ := strings.Cut(parts.ElasticsearchVersion(), ".")
+	text, err := os.ReadFile("../../plugin/internal/catalog/elasticsearch-settings.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if others := map[string]string{"8": "9", "9": "8"}; !slices.Contains(words[1:], others[major]) {
+			listed = append(listed, words[0])
+		}
+	}
+	registered := asElasticsearch(t, "ServerSettings")
+	for _, name := range registered {
+		if !slices.Contains(listed, name) {
+			t.Errorf("version %s has %s, which is not in the list", major, name)
+		}
+	}
+	for _, name := range listed {
+		if !slices.Contains(registered, name) {
+			t.Errorf("version %s does not have %s, which is in the list", major, name)
+		}
+	}
+}
+
+const ownSettings = "network.host: 0.0.0.0\ndiscovery.type: single-node\nxpack.security.enabled: true\n"
+
+// ownHTTP are the lines of TLS for HTTP, but the one that says how clients are asked.
+const ownHTTP = "xpack.security.http.ssl.enabled: true\nxpack.security.http.ssl.certificate: tls/tls.crt\nxpack.security.http.ssl.key: tls/tls.key\n" +
+	"xpack.security.http.ssl.certificate_authorities: tls/ca.crt\n"
+
+// ownFiles are files of settings, most of which Elasticsearch refuses in part: verify must know which.
+func ownFiles() []string {
+	const all, ssl = ownSettings + ownHTTP, "xpack.security.http.ssl."
+	stage := func(value string) string { return all + ssl + "client_authentication: " + value + "\n" }
+	more := func(line string) string { return stage("required") + line + "\n" }
+	return []string{
+		stage("required"), stage("REQUIRED"), stage(`"required"`), stage("'required '"), stage("|\n  required"), stage(">-\n  required"), stage("[required]"),
+		stage("require"), stage("true"), stage("no"), stage("&a required"), stage("!!str required"), stage("{}"), stage("*a") + "node.attr.a: b\n",
+		"node.attr.a: &a required\n" + stage("*a"), "node.attr: &a\n  b: c\n<<: *a\n" + stage("required"),
+		stage("${NOWHERE:required}"), stage("${NOWHERE:-required}"), stage("$NOWHERE"),
+		more(""), more("# comment"), more("---"), more("---\nnode.attr.a: b"), more("..."), "---\n" + more(""), "# comment\n---\n" + more(""),
+		more("node.attr.a:"), more("node.attr.a: ~"), more("node.attr.a: null"), more(`node.attr.a: ""`), more("node.attr:\n  a: b\n  a: c"), more("network.host: ::"),
+		more("node.roles: [~]"), more("node.roles: [{a: b}]"), more("node.roles.0: master"), more("node.roles: []"), more("  node.attr.a: b"), more("a"), more("- a"),
+		more("node.atr.a: b"), more("node.attr.a.b: c"), more("network.hosts: a"), more("Xpack.security.enabled: true"), more("1: 2"), more("a: b"),
+		more(ssl + "client_authentification: required"), more(ssl + "secure_key_passphrase: x"), more(ssl + "key_passphrase: x"),
+		more(ssl + "verification_mode: none"), more(ssl + "verification_mode: never"), more(ssl + "supported_protocols: [TLSv1.3]"),
+		more(ssl + "keystore.path: "), more(`"` + ssl + `keystore.type": x`), more("xpack.security.transport.ssl.enabled: \"True\""),
+		more("xpack.security.transport.ssl.enabled: off"), more("xpack.security.transport.ssl.enabled: 0"), more("http.cors.enabled: Yes"), more("http.cors.enabled: \"yes\""),
+		more("xpack.security.authc.realms.pki.a.order: 1"), more("xpack.security.authc.realms.pki.a.odrer: 1"), more("transport.profiles.a.port: 9500"),
+		more("force.node.attr.a: b"), more("remote_cluster_server.enabled: false"), more("xpack.security.authc.api_key.enabled: TRUE"),
+	}
+}
+
+// TestFilesOfSettings holds what verify says of elasticsearch.yml against Elasticsearch: EMT029 where it refuses the file, and only there.
+func TestFilesOfSettings(t *testing.T) {
+	files, folders := ownFiles(), []string(nil)
+	for _, text := range files {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "elasticsearch.yml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		folders = append(folders, dir)
+	}
+	said := asElasticsearch(t, "ServerSettings", folders...)
+	if len(said) != len(files) {
+		t.Fatalf("%d answers for %d files:\n%s", len(said), len(files), strings.Join(said, "\n"))
+	}
+	for i, text := range files {
+		if refused := judgedRefused(t, text); refused != (said[i] != "ok") {
+			t.Errorf("EMT029: %t, and Elasticsearch says: %s\n%s", refused, said[i], text)
+		}
+	}
+}
+
+// judgedRefused tells whether verify says that a node with such an elasticsearch.yml does not start.
+func judgedRefused(t *testing.T, text string) bool {
+	t.Helper()
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), filepath.Join(programs, "elk-mtls"), "verify", "-o", "json")
+	command.Stdin = strings.NewReader(fmt.Sprintf(`apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {elasticsearch.yml: %s}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: search}
+spec:
+  template:
+    spec:
+      containers:
+      - name: elasticsearch
+        image: elasticsearch:%s
+        volumeMounts:
+        - {name: settings, mountPath: /usr/share/elasticsearch/config/elasticsearch.yml, subPath: elasticsearch.yml}
+        - {name: tls, mountPath: /usr/share/elasticsearch/config/tls}
+      volumes:
+      - {name: settings, configMap: {name: settings}}
+      - {name: tls, secret: {secretName: search-tls}}
+`, quoted, parts.ElasticsearchVersion()))
+	out, _ := command.Output()
+	var graph struct{ Findings []struct{ Code string } }
+	if err := json.Unmarshal(out, &graph); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return slices.ContainsFunc(graph.Findings, func(f struct{ Code string }) bool { return f.Code == "EMT029" })
+}
