@@ -70,9 +70,17 @@ func (p *planner) identityConflicts(conf *configuration) error {
 	if s := conf.any("elasticsearch.ssl.keystore.path", "elasticsearch.ssl.truststore.path"); s != nil {
 		return fmt.Errorf("%s is set in %s, and stores do not go together with PEM files: remove it and name a Secret with PEM files in certificates.secretName", s.Key, s.Place)
 	}
-	if s := conf.get(kibanaAlwaysPresent); s != nil && s.Value() == "false" {
+	if s := p.neverPresents(conf); s != nil && p.requires() {
 		return fmt.Errorf("%s is false in %s%s: without the certificate every request of a user is refused "+
 			"once Elasticsearch requires one; remove the setting", kibanaAlwaysPresent, s.Place, conf.over(s))
+	}
+	return nil
+}
+
+// neverPresents gives the setting by which the user has Kibana present no certificate for its users, nil for none.
+func (p *planner) neverPresents(conf *configuration) *setting {
+	if s := conf.get(kibanaAlwaysPresent); s != nil && s.Value() == "false" {
+		return s
 	}
 	return nil
 }
@@ -186,6 +194,10 @@ func (p *planner) kibanaTLS(w *recognise.Workload, conf *configuration, id ident
 		p.mountClient(w.Object, w.Main, id)
 		p.kibanaSet(w, conf, kibanaCert, clientDir+"/"+fileCert, "Kibana presents this certificate")
 		p.kibanaSet(w, conf, kibanaKey, clientDir+"/"+fileKey, "the key of that certificate")
+	}
+	if s := p.neverPresents(conf); s != nil {
+		p.action("%s: %s is false in %s, and stays so: remove it before clientAuthentication is required", w.ID, kibanaAlwaysPresent, s.Place)
+		return nil
 	}
 	p.kibanaSet(w, conf, kibanaAlwaysPresent, "true", "requests of Kibana's users carry the certificate too, or every one of them is refused")
 	return nil

@@ -84,7 +84,10 @@ func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id id
 }
 
 func (p *planner) nodeWithoutCertificates(w *recognise.Workload, conf *configuration) error {
-	if s := conf.get(settingStage); s != nil && s.Value() != config.None {
+	switch s := conf.get(settingStage); {
+	case s != nil && s.Value() == config.Optional:
+		p.staysOptional(w, s)
+	case s != nil && s.Value() != config.None:
 		return fmt.Errorf("%s is %q in %s, and mode %q gives clients no certificate: remove the setting, or use mode %q",
 			settingStage, strings.Join(s.Values, ","), s.Place, p.settings.Mode, p.settings.WithCerts())
 	}
@@ -234,8 +237,15 @@ func (p *planner) server(w *recognise.Workload, conf *configuration, key, value,
 	p.setting(w, conf, key, value, why, linkElasticsearchTLS)
 }
 
-// stage plans client_authentication. A value of the user's that asks for less is raised only from optional, which is a stage of the
-// same way; none by hand, or more than the configuration asks, is a contradiction that only the user can settle.
+// stage plans client_authentication, as docs/decisions/0007 has it: what the user has set, what is asked, and what comes out.
+//
+//	by hand    asked                what comes out
+//	nothing    none                 nothing
+//	nothing    optional, required   what is asked
+//	optional   required             required: it is a stage on the same way
+//	optional   none                 optional, and a line: nobody is refused by it
+//	the same                        the same
+//	anything else                   an error
 func (p *planner) stage(w *recognise.Workload, conf *configuration) error {
 	asked := p.settings.ClientAuthentication
 	s := conf.get(settingStage)
@@ -251,9 +261,17 @@ func (p *planner) stage(w *recognise.Workload, conf *configuration) error {
 	case s.Value() == asked, s.Value() == config.Optional && asked == config.Required, s.Value() == w.Annotation(annotationStage):
 		p.replace(w, s, asked, "Elasticsearch asks every client for a certificate", linkElasticsearchTLS)
 		return nil
+	case s.Value() == config.Optional && asked == config.None:
+		p.staysOptional(w, s)
+		return nil
 	}
 	return fmt.Errorf("%s is %q in %s%s, and clientAuthentication is %q: make them agree, there or in the configuration",
 		settingStage, s.Value(), s.Place, conf.over(s), asked)
+}
+
+// staysOptional reports a node that asks for certificates by hand where nobody is to be asked.
+func (p *planner) staysOptional(w *recognise.Workload, s *setting) {
+	p.action("%s: %s is optional in %s, and stays so: nobody needs a certificate, and who presents one needs one that it trusts", w.ID, settingStage, s.Place)
 }
 
 // verifies refuses a node that asks for certificates and then takes any: without verification a self-signed one

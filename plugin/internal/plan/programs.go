@@ -29,6 +29,10 @@ func (p *planner) clients() {
 // client plans one container that runs a program: all of its connections to Elasticsearch, or none.
 func (p *planner) client(w *recognise.Workload, known program) error {
 	connections, err := known.connections(p, w)
+	if unread := (notShown{}); errors.As(err, &unread) && !p.requires() {
+		p.passUnread(w, unread)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("container %q: %w", w.Main.Name, err)
 	}
@@ -76,6 +80,21 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 		p.bareWord(w)
 	}
 	return errors.Join(problems...)
+}
+
+// requires tells whether who presents no certificate is refused once this plan is carried out.
+func (p *planner) requires() bool {
+	return p.settings.Certs() && p.settings.ClientAuthentication == config.Required
+}
+
+// passUnread leaves a client alone whose settings nothing shows: nobody refuses it yet.
+func (p *planner) passUnread(w *recognise.Workload, unread notShown) {
+	if !p.settings.Certs() && !p.switched {
+		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of " + string(w.App)})
+		return
+	}
+	p.plan.Passed = append(p.plan.Passed, Passed{w.ID, fmt.Sprintf("container %q %s", w.Main.Name, unread)})
+	p.action("%s: container %q was left alone, and is refused as soon as clientAuthentication is required: it %s", w.ID, w.Main.Name, unread)
 }
 
 // callsByDefault refuses a program beside a node that is told no address: it calls the node by plain HTTP then.

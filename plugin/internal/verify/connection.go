@@ -303,7 +303,7 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 		fits(chain, cert, key, a)
 	}
 	c.judgeUse(a, cert, chain)
-	if cert.code != "" || c.options.ClientAuthentication == "none" {
+	if cert.code != "" || c.options.ClientAuthentication == "none" && !slices.ContainsFunc(servers, (*server).asks) {
 		return
 	}
 	if len(servers) == 0 {

@@ -167,13 +167,21 @@ func (s *server) judgeStage() {
 	switch {
 	case v.hidden:
 		a.assume("%s: %sclient_authentication is %s", s.caller, ssl, s.options.ClientAuthentication)
-	case s.stage() != s.options.ClientAuthentication:
+	case s.stage() != s.options.ClientAuthentication && !s.refusesNobody():
 		a.fail(s.setting(ssl+"client_authentication"), ServerStage, "%sclient_authentication is %q, and should be %q", ssl, s.stage(), s.options.ClientAuthentication)
 	}
-	if s.options.ClientAuthentication != "none" {
+	if s.asks() {
 		s.judgeVerification()
 	}
 }
+
+// refusesNobody holds where no certificates are to be asked for and the server asks for them as optional: who has none is let in.
+func (s *server) refusesNobody() bool {
+	return s.options.ClientAuthentication == "none" && s.stage() == "optional"
+}
+
+// asks tells whether a certificate that a client presents is looked at.
+func (s *server) asks() bool { return s.options.ClientAuthentication != "none" || s.refusesNobody() }
 
 // judgeVerification looks at how the certificates of clients are verified.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-settings
@@ -310,7 +318,7 @@ func (s *server) judgeTrust() {
 			s.casKnown = s.casKnown && certs != nil
 			s.cas, s.caFiles = append(s.cas, certs...), append(s.caFiles, l)
 		}
-	case s.options.ClientAuthentication == "none":
+	case !s.asks():
 		a.idle = stateNone
 	case s.hasStores:
 		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, s.set[ssl+"keystore.path"].text())
