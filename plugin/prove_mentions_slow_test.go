@@ -12,11 +12,14 @@ import (
 )
 
 // TestProveMentions is the long form of TestPlantedMentions: over every golden input and, where they are there, every rendering. MENTION_RUNS says
-// how many places it tries, or "all": each, in each spelling.
+// how many places it tries, or "all": each, in each spelling; MENTION_SEED which.
 func TestProveMentions(t *testing.T) {
-	runs := 800
+	runs, seed := 3000, 16
 	if n, err := strconv.Atoi(os.Getenv("MENTION_RUNS")); err == nil {
 		runs = n
+	}
+	if n, err := strconv.Atoi(os.Getenv("MENTION_SEED")); err == nil {
+		seed = n
 	}
 	var all []planted
 	dirs, err := filepath.Glob("testdata/charts/*")
@@ -32,7 +35,8 @@ func TestProveMentions(t *testing.T) {
 			t.Logf("LEFT OUT: nothing in shared/%s", folder)
 		}
 		for _, file := range files {
-			all = append(all, plants(t, filepath.Base(file), read(t, file), realSettings(config.ModeCertToken, config.Required))...)
+			name := filepath.Base(file)
+			all = append(all, plants(t, name, read(t, file), answered(name, realSettings(config.ModeCertToken, config.Required)))...)
 		}
 	}
 	t.Logf("%d places", len(all))
@@ -44,5 +48,5 @@ func TestProveMentions(t *testing.T) {
 		}
 		return
 	}
-	proveMentions(t, all, runs)
+	proveMentions(t, all, runs, uint64(seed))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
@@ -88,12 +89,51 @@ func (p *planner) variable(o *object.Object, c object.Container, name string) (h
 	return nil, nil, "", false
 }
 
+// coverRule claims the addresses of a program that a ready rule describes, where the program has them, and the variables in these.
+func (p *planner) coverRule(r ruled, files []ruleFile) {
+	for _, f := range files {
+		for _, said := range f.says {
+			for _, at := range p.placesOf(f.embedded, said) {
+				for _, name := range r.ready.hosts {
+					p.coverHosts(r.w, patch.At(f.root, at), name)
+				}
+				p.coverUnread(r.w)
+			}
+		}
+	}
+}
+
+// coverUnread claims the variables of a container that runs one program, where its files say which of them it reads.
+func (p *planner) coverUnread(w *recognise.Workload) {
+	seen := p.seen(w.Main)
+	if len(seen.Programs()) > 1 {
+		return
+	}
+	for _, v := range seen.Given.All() {
+		p.coverVariable(w.Object, w.Main, v.Name)
+	}
+}
+
+func (p *planner) coverHosts(w *recognise.Workload, place *yaml.RNode, name string) {
+	_, hosts := lookup(place, name)
+	if hosts == nil {
+		return
+	}
+	p.claims.Add(hosts.YNode(), mention.Span{}, w.Main.Node.YNode())
+	for _, text := range texts(hosts) {
+		p.coverReferences(w.Object, w.Main, text)
+	}
+}
+
 // coverCalls claims the addresses of a container's requests by curl, and nothing else of its scripts.
 func (p *planner) coverCalls(o *object.Object, c object.Container) {
 	p.coverScripts(c)
 	for _, run := range p.seen(c).Runs {
 		for _, r := range run.Requests() {
 			for _, address := range r.Addresses {
+				if p.isElsewhere(address) {
+					continue
+				}
 				for _, piece := range address.Written {
 					p.claims.Add(run.Args[piece.Word].Node, mention.Span{From: piece.From, To: piece.To}, nil)
 				}
@@ -105,6 +145,12 @@ func (p *planner) coverCalls(o *object.Object, c object.Container) {
 	}
 }
 
+// isElsewhere tells whether a request by curl surely goes to no server of this stream: what names one in its address is no call then.
+func (p *planner) isElsewhere(address shell.Word) bool {
+	host := shell.Host(address.Text)
+	return address.Known && host != "" && len(p.services) > 0 && !route.IsLocal(host) && p.names.Called(host) == ""
+}
+
 // coverScripts claims the same in the files that a container reads, where they are scripts.
 func (p *planner) coverScripts(c object.Container) {
 	reader := c.Node.YNode()
@@ -114,7 +160,7 @@ func (p *planner) coverScripts(c object.Container) {
 		for _, command := range commands {
 			for _, r := range command.Requests() {
 				for _, address := range r.Addresses {
-					if r.IgnoresFiles || r.Diverted || len(r.Files) > 0 {
+					if p.isElsewhere(address) || r.IgnoresFiles || r.Diverted || len(r.Files) > 0 {
 						continue
 					}
 					for _, piece := range address.Written {

@@ -45,10 +45,8 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 	for _, name := range known.Unread {
 		p.coverVariable(w.Object, w.Main, name)
 	}
-	if seen := p.seen(w.Main); known.Line == nil && len(connections) > 0 && len(seen.Programs()) <= 1 {
-		for _, v := range seen.Given.All() {
-			p.coverVariable(w.Object, w.Main, v.Name) // its files say which of them it reads
-		}
+	if known.Line == nil && len(connections) > 0 {
+		p.coverUnread(w)
 	}
 	if err := p.callsByDefault(w, known, connections); err != nil {
 		return err

@@ -17,6 +17,7 @@ type ready struct {
 	flags []string          // of its command line that name its files or their folder
 	paths []string          // where they are else; a folder ends in "/"
 	files []config.RuleFile // what to set there: Path is empty. Settings of the pair alone are one of their own: modes without certificates leave it out
+	hosts []string          // settings that have the addresses there
 	curl  bool              // the container calls by curl
 }
 
@@ -27,6 +28,7 @@ func readyRules(ruled []catalog.Program) []ready {
 		r := ready{name: known.As, link: known.Link, flags: known.Files.Options, paths: known.Files.Paths}
 		for _, at := range known.Places {
 			r.files = append(r.files, wantedAt(at)...)
+			r.hosts = append(r.hosts, at.Hosts...)
 		}
 		all = append(all, r)
 	}

@@ -80,14 +80,17 @@ func (p *planner) ruledContainer(o *object.Object, name string) (*recognise.Work
 
 func (p *planner) rules() {
 	for _, r := range p.ruled {
-		if !p.removed[r.w.Object] {
-			p.care(r.w.Main)
-			p.failing(r.w.ID, p.rulePlan(r))
+		if p.removed[r.w.Object] {
+			continue
+		}
+		err := p.rulePlan(r)
+		if p.failing(r.w.ID, err); err != nil || r.ready.name == "" {
+			p.care(r.w.Main) // what is wrong is said; what only the rule describes is the rule's business
 		}
 	}
 }
 
-// rulePlan plans what one rule says. All of a program's ways to Elasticsearch are the rule's business then.
+// rulePlan plans what one rule says.
 func (p *planner) rulePlan(r ruled) error {
 	w := r.w
 	if !p.settings.Certs() && !p.switched && p.settings.Certificates.SecretName == "" {
@@ -114,6 +117,7 @@ func (p *planner) rulePlan(r ruled) error {
 		return err
 	}
 	p.plan.Ruled = append(p.plan.Ruled, w)
+	p.coverRule(r, files)
 	if r.ready.curl && p.settings.Certs() {
 		if id.curl, err = p.curlConfig(w.Object); err != nil {
 			return err

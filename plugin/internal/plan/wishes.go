@@ -154,8 +154,7 @@ func (p *planner) leadsElsewhere(node *yaml.RNode) bool {
 		if !strings.Contains(text, "://") {
 			continue
 		}
-		service, _, _ := strings.Cut(shell.Host(text), ".")
-		if len(p.services) == 0 || slices.Contains(p.services, service) || strings.Contains(text, "$") {
+		if len(p.services) == 0 || p.names.Called(shell.Host(text)) != "" || strings.Contains(text, "$") {
 			return false
 		}
 		addresses++
