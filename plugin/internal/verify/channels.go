@@ -143,7 +143,7 @@ func (s *server) extraFlags() settings {
 		switch {
 		case !ok:
 		case v.hidden:
-			s.row.Stage.assume("%s: %s, whose words are flags of Elasticsearch, sets nothing of xpack.security", s.caller, name)
+			s.row.Stage.assume("%s: %s, whose words are flags of Elasticsearch, changes nothing of what is judged here", s.caller, name)
 		default:
 			line := process.Extra(name, v.text(), v.parts[0].node)
 			said, _ := line.Flags("E")
@@ -187,27 +187,33 @@ func (s *server) written(l recognise.Layout) settings {
 		further = further.over(set)
 	}
 	s.judgeNames(further.over(flags))
-	weak, strong := settings{}, settings{}
-	for _, w := range l.Written {
-		into := strong
-		if w.Weak {
-			into = weak
-		}
-		if v, ok := s.writes(w); ok {
-			into[w.Key] = v
-		}
-	}
+	weak, strong := s.fromVariables(l)
 	if on := "xpack.security.enabled"; !strong[on].set() { // these scripts have security off, where Elasticsearch itself has it on
 		strong[on] = value{texts: []string{"false"}, at: s.at(on, nil)}
 	}
 	return weak.over(further).over(strong).over(flags)
 }
 
+// fromVariables gives what the entry script of an image makes of its variables: what a file of the user's wins over, and the rest.
+func (c caller) fromVariables(l recognise.Layout) (weak, strong settings) {
+	weak, strong = settings{}, settings{}
+	for _, w := range l.Written {
+		into := strong
+		if w.Weak {
+			into = weak
+		}
+		if v, ok := c.writes(w); ok {
+			into[w.Key] = v
+		}
+	}
+	return weak, strong
+}
+
 // writes gives what the entry script writes for a setting; false where it writes nothing.
-func (s *server) writes(w recognise.Written) (v value, ok bool) {
+func (c caller) writes(w recognise.Written) (v value, ok bool) {
 	unknown := false
 	for _, sw := range w.When {
-		on := s.variable(sw.Env...)
+		on := c.variable(sw.Env...)
 		unknown = unknown || on.hidden
 		is := sw.Default
 		if on.text() != "" {
@@ -217,17 +223,17 @@ func (s *server) writes(w recognise.Written) (v value, ok bool) {
 			return value{}, false
 		}
 	}
-	if w.Unless != "" && s.variable(w.Unless).set() {
+	if w.Unless != "" && c.variable(w.Unless).set() {
 		return value{}, false
 	}
-	v = s.variable(w.Env...)
+	v = c.variable(w.Env...)
 	switch {
 	case v.set():
 	case w.Default == "":
 		return value{}, false
 	default:
-		v = value{texts: []string{w.Default}, at: s.at(w.Key, nil)}
-		if folder := s.variable(w.Moved); folder.set() {
+		v = value{texts: []string{w.Default}, at: c.at(w.Key, nil)}
+		if folder := c.variable(w.Moved); folder.set() {
 			v.texts, v.hidden, v.at = []string{path.Join(folder.text(), path.Base(w.Default))}, folder.hidden, folder.at
 		}
 	}

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"path"
-	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -25,7 +24,7 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 	c.expands = catalog.KibanaVariables()
 	var set settings
 	if strings.HasPrefix(w.Layout.Name, "bitnami") {
-		set = c.bitnamiKibana(w.Layout.Folder)
+		set = c.bitnamiKibana(w.Layout)
 	} else {
 		set = c.yaml(path.Join(w.Layout.Folder, "kibana.yml"))
 		top := settings{}
@@ -98,39 +97,15 @@ func (c caller) kibanaConnection(w *recognise.Workload, set settings, prefix str
 
 // bitnamiKibana reads what Bitnami's entry script makes of file and variables.
 // https://github.com/bitnami/containers/blob/main/bitnami/kibana/8/debian-12/rootfs/opt/bitnami/scripts/libkibana.sh
-func (c caller) bitnamiKibana(folder string) settings {
-	if own := c.yaml(path.Join(folder, "kibana.yml")); len(own) > 0 {
-		return own
-	}
-	set := settings{}
-	if url := c.variable("KIBANA_ELASTICSEARCH_URL"); url.set() {
-		set["elasticsearch.hosts"] = url
-	}
-	set = set.over(c.yaml("/bitnami/kibana/conf/kibana.yml"))
-	if truth(c.variable("KIBANA_ELASTICSEARCH_ENABLE_TLS").text()) {
-		certs := path.Join(folder, "certs/elasticsearch")
-		c.take(set, "elasticsearch.ssl.verificationMode", "full", "KIBANA_ELASTICSEARCH_TLS_VERIFICATION_MODE")
-		if truth(c.variable("KIBANA_ELASTICSEARCH_TLS_USE_PEM").text()) {
-			c.take(set, "elasticsearch.ssl.certificateAuthorities", certs+"/ca.crt", "KIBANA_ELASTICSEARCH_CA_CERT_LOCATION")
-		} else {
-			c.take(set, "elasticsearch.ssl.truststore.path", certs+"/elasticsearch.truststore.p12", "KIBANA_ELASTICSEARCH_TRUSTSTORE_LOCATION")
+func (c caller) bitnamiKibana(l recognise.Layout) settings {
+	further := settings{}
+	for _, file := range l.Files {
+		set := c.yaml(l.Abs(file.Path))
+		if file.Alone && len(set) > 0 {
+			return set
 		}
+		further = further.over(set)
 	}
-	if password := c.variable("KIBANA_PASSWORD"); password.set() {
-		set["elasticsearch.password"] = password
-		set["elasticsearch.username"] = value{texts: []string{"kibana_system"}, at: password.at}
-	}
-	return set
-}
-
-// take sets a setting from the first variable that is set; truth values are spelled as Elasticsearch has them.
-func (c caller) take(into settings, key, fallback string, names ...string) {
-	v := c.variable(names...)
-	switch {
-	case !v.set() || !v.hidden && v.text() == "":
-		v = value{texts: []string{fallback}, at: c.at(names[len(names)-1], nil)}
-	case fallback == "true" || fallback == "false":
-		v.texts = []string{strconv.FormatBool(truth(v.text()))}
-	}
-	into[key] = v
+	weak, strong := c.fromVariables(l)
+	return weak.over(further).over(strong)
 }

@@ -76,13 +76,13 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 		return nil, err
 	}
 	if len(s.unknown) > 0 {
-		s.row.Stage.assume("%s: %s, taken as environment, sets nothing of xpack.security", s.caller, strings.Join(s.unknown, ", "))
+		s.row.Stage.assume("%s: %s, taken as environment, changes no setting of Elasticsearch", s.caller, strings.Join(s.unknown, ", "))
 	}
 	if w.Lost != "" {
 		s.row.Stage.assume("%s: its configuration is in %s (%s)", s.caller, s.home, w.Lost)
 	}
 	if s.openCommand() {
-		s.row.Stage.assume("%s: the words of its command that only a run knows set nothing of xpack.security", s.caller)
+		s.row.Stage.assume("%s: the words of its command that only a run knows change no setting of Elasticsearch", s.caller)
 	}
 	s.row.ClientAuthentication = s.stage()
 	s.row.Verdict = verdict(&s.row.TLS, &s.row.Stage, &s.row.Certificate, &s.row.Trust)
