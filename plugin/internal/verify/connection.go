@@ -331,6 +331,8 @@ func (c *connection) judgeUse(a *Aspect, cert link, chain []*x509.Certificate) {
 			a.fail(c.cert.at, WrongUsage, "%s: %v", cert.What(), err)
 			return
 		}
+	} else {
+		assumeUse(cert, "client", a)
 	}
 	if cert.Source.Kind != "Secret" {
 		return

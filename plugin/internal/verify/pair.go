@@ -12,13 +12,18 @@ import (
 
 // certs parses a file of certificates and judges their dates; nil when nothing shows them.
 func (r *reader) certs(l link, a *Aspect) []*x509.Certificate {
-	if l.Content.Text == nil || l.code != "" {
+	if l.code != "" {
+		return nil
+	}
+	if l.Content.Text == nil {
+		r.assumeValid(l, a)
 		return nil
 	}
 	chain, err := certificate.Chain(l.Content.Text)
 	switch {
 	case errors.Is(err, certificate.ErrNoPEM) && !isPEM(l.Content.Text):
 		a.assume("%s holds a certificate in place of what is there now", l.What())
+		r.assumeValid(l, a)
 		return nil
 	case err != nil:
 		a.fail(l.at, NoMaterial, "%s: %v", l.What(), err)
@@ -35,6 +40,20 @@ func (r *reader) certs(l link, a *Aspect) []*x509.Certificate {
 		}
 	}
 	return chain
+}
+
+// assumeValid names what would be judged of certificates that nothing shows.
+func (r *reader) assumeValid(l link, a *Aspect) {
+	if l.Key() {
+		a.assume("the certificates in %s are valid on %s", l.What(), r.options.Now.UTC().Format(time.DateOnly))
+	}
+}
+
+// assumeUse names who must be allowed to use a certificate that nothing shows.
+func assumeUse(l link, who string, a *Aspect) {
+	if l.Key() && l.code == "" {
+		a.assume("the certificate in %s may be used by a %s", l.What(), who)
+	}
 }
 
 // isPEM tells a file of another kind from a placeholder, which something fills in later.

@@ -251,10 +251,10 @@ func (s *server) judgePair() {
 		if keyFile = own.readable(keyFile, pass, a); keyFile.code == "" {
 			fits(s.chain, s.cert, keyFile, a)
 		}
-		if s.chain != nil {
-			if err := serves(s.chain[0]); err != nil {
-				a.fail(cert.at, WrongUsage, "%s: %v", s.cert.What(), err)
-			}
+		if s.chain == nil {
+			assumeUse(s.cert, "server", a)
+		} else if err := serves(s.chain[0]); err != nil {
+			a.fail(cert.at, WrongUsage, "%s: %v", s.cert.What(), err)
 		}
 	}
 }

@@ -261,3 +261,33 @@ func selfSigned(t *testing.T, key []byte) []byte {
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
+
+// TestCertificatesThatNothingShows holds that each check that could not run on them is a line.
+func TestCertificatesThatNothingShows(t *testing.T) {
+	const client = `---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: load
+spec:
+  containers:
+  - name: load
+    image: curlimages/curl:8
+    command: [curl, --cacert, /tls/ca.crt, --cert, /tls/tls.crt, --key, /tls/tls.key, "https://search:9200"]
+    volumeMounts:
+    - {name: tls, mountPath: /tls}
+  volumes:
+  - {name: tls, secret: {secretName: load-tls}}
+`
+	text := strings.Join(judged(t, node{}.String()+client, Options{}).Assumptions, "\n") + "\n"
+	for _, line := range []string{
+		`the certificates in Secret/search-tls key "tls.crt" are valid on 2026-03-01`, `the certificate in Secret/search-tls key "tls.crt" may be used by a server`,
+		`the certificates in Secret/search-tls key "ca.crt" are valid on 2026-03-01`,
+		`the certificates in Secret/load-tls key "tls.crt" are valid on 2026-03-01`, `the certificate in Secret/load-tls key "tls.crt" may be used by a client`,
+		`the certificates in Secret/load-tls key "ca.crt" are valid on 2026-03-01`,
+	} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("no line says that %s:\n%s", line, text)
+		}
+	}
+}
