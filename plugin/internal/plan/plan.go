@@ -83,9 +83,7 @@ func For(r *recognise.Release, s config.Settings) (*Plan, error) {
 	p.eck()
 	p.unmanaged()
 	p.handed()
-	for _, l := range r.Passed {
-		p.plan.Passed = append(p.plan.Passed, Passed{l.ID, l.Why})
-	}
+	p.lookAlikes()
 	if err := errors.Join(p.problems...); err != nil {
 		return nil, err
 	}
@@ -98,6 +96,17 @@ func For(r *recognise.Release, s config.Settings) (*Plan, error) {
 	p.plan.Actions = compact(p.plan.Actions)
 	p.plan.Assumed = compact(p.plan.Assumed)
 	return p.plan, nil
+}
+
+// lookAlikes leaves servers alone that cannot be patched, unless certificates are required: they ask for none, or present none.
+func (p *planner) lookAlikes() {
+	for _, l := range p.release.Passed {
+		if p.requires() {
+			p.failing(l.ID, fmt.Errorf("%s, so that it cannot be patched: take an image of version 7 or later that is no -oss one, or list the object under spec.unmanaged with the reason", l.Why))
+			continue
+		}
+		p.plan.Passed = append(p.plan.Passed, Passed{l.ID, l.Why})
+	}
 }
 
 // planner collects the plan of one stream.

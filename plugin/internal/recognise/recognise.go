@@ -52,7 +52,7 @@ type Release struct {
 	Kibanas []*Workload      // in the order of the stream
 	Clients []*Workload      // other programs that may call Elasticsearch: each is one container, in the order of the stream
 	ECK     []*object.Object // Elasticsearch and Kibana that the operator of Elastic runs
-	Passed  []LookAlike      // what looks like one of the applications and is none
+	Passed  []LookAlike      // servers of a version or distribution that cannot be patched
 	Guards  []*object.Object // what must not be in the output
 	// Unmanaged are Elasticsearch nodes that the user takes care of, as far as they can be told by their images and settings.
 	Unmanaged []*Workload
@@ -133,7 +133,7 @@ func (r *Release) Counts() []Counted {
 	return all
 }
 
-// LookAlike is an object that was looked at and left alone.
+// LookAlike is a server that cannot be patched.
 type LookAlike struct {
 	object.ID
 	Why string

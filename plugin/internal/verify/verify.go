@@ -347,6 +347,13 @@ func (r *reader) judgeRest() {
 	for _, o := range r.release.Guards {
 		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, GuardLeft, "no API server knows it")
 	}
+	for _, l := range r.release.Passed {
+		if r.options.ClientAuthentication == "required" {
+			r.loose.fail(place{id: l.ID}, NotJudged, "%s: it asks for no certificate, or presents none", l.Why)
+		} else {
+			r.loose.assume("%s presents no certificate, and asks for none (%s)", l.ID, l.Why)
+		}
+	}
 	for _, o := range r.release.ECK {
 		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, NotJudged, "a custom resource of ECK: its operator makes what these manifests do not show")
 	}

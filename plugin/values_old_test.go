@@ -1,0 +1,43 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
+)
+
+// TestP4OldServers holds that a server that cannot be secured does not pass in silence where certificates are required.
+func TestP4OldServers(t *testing.T) {
+	const stream = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: old}\nspec: {template: {spec: {containers: [{name: c, image: IMAGE, env: [ENV]}]}}}\n"
+	for image, why := range map[string]string{
+		"elasticsearch/elasticsearch:6.8.23":     "of version 6.8.23 is older than 7",
+		"elasticsearch/elasticsearch-oss:7.10.2": "has no security features",
+		"kibana/kibana:6.8.23":                   "of version 6.8.23 is older than 7",
+		"kibana/kibana-oss:7.10.2":               "has no security features",
+	} {
+		env := `{name: ELASTICSEARCH_HOSTS, value: "https://search:9200"}`
+		if strings.HasPrefix(image, "elastic") {
+			env = "{name: cluster.name, value: old}"
+		}
+		input := []byte(strings.NewReplacer("IMAGE", "docker.elastic.co/"+image, "ENV", env).Replace(stream))
+		t.Run(image, func(t *testing.T) {
+			settings := realSettings(config.ModeCertToken, config.Required)
+			if _, _, err := transform(input, settings); err == nil || !strings.HasPrefix(err.Error(), "Deployment/old: image ") || !strings.Contains(err.Error(), why) {
+				t.Errorf("got %v", err)
+			}
+			if g := verified(t, input, settings); g.Verdict != verify.NotProven || !strings.Contains(g.Text(), why) {
+				t.Error(g.Text())
+			}
+			settings.Unmanaged = []config.Unmanaged{{Ref: "Deployment/old", Reason: "goes soon"}}
+			if output, _, err := transform(input, settings); err != nil || string(output) != string(input) {
+				t.Errorf("listed: %v\n%s", err, output)
+			}
+			settings = realSettings(config.ModeCertToken, config.Optional)
+			if output, outcome, err := transform(input, settings); err != nil || string(output) != string(input) || !strings.Contains(outcome.Text(), why) {
+				t.Errorf("optional: %v\n%s", err, output)
+			}
+		})
+	}
+}
