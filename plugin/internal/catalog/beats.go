@@ -71,6 +71,7 @@ func beat(app App, name string, flavours ...string) Program {
 			{At: "monitoring.elasticsearch", Settings: s},
 			{At: "xpack.monitoring.elasticsearch", Settings: s},
 			{At: "metricbeat.modules.*", Field: "module", Is: "elasticsearch", Settings: module},
+			{At: "metricbeat.autodiscover.providers.*.templates.*.config.*", Field: "module", Is: "elasticsearch", Settings: module},
 			{At: "heartbeat.monitors.*", Field: "type", Is: "http", Settings: monitor},
 		},
 		Cases: func() []Case { return beatCases(dir + "/" + name + ".yml") },
@@ -103,6 +104,7 @@ func beatCases(file string) []Case {
 	var all []Case
 	for _, around := range []string{
 		output, "monitoring.elasticsearch:\n  %s", "xpack.monitoring.elasticsearch:\n  %s", "metricbeat.modules:\n- module: elasticsearch\n  %s",
+		"metricbeat.autodiscover:\n  providers:\n  - templates:\n    - config:\n      - module: elasticsearch\n        %s",
 	} {
 		all = append(all, beatVariants(around, file, around)...)
 		all = append(all, casesAt(around+", the scheme apart", file, around, "protocol: https\n"+replaced(beatBlock, `hosts: ["{host}:9200"]`))...)
@@ -156,7 +158,38 @@ func agent() Program {
 			{At: "outputs.*", Field: "type", Is: "elasticsearch", Settings: s},
 			{At: "inputs.*", Field: "type", Is: "elasticsearch/", Settings: input},
 		},
+		Flag: dashed, Env: fleetVariable, Line: &Settings{
+			Hosts: []string{"fleet-server-es"}, CA: "fleet-server-es-ca", Cert: "fleet-server-es-cert", Key: "fleet-server-es-cert-key",
+			Verify: Verify{Name: "fleet-server-es-insecure", Off: []string{"true", "1"}}, Token: "fleet-server-service-token", Ports: s.Ports,
+		},
 		Cases: func() []Case { return agentCases(dir + "/elastic-agent.yml") },
+	}
+}
+
+// fleetVariable gives the variable by which the image starts a Fleet Server.
+// https://www.elastic.co/guide/en/fleet/8.19/agent-environment-variables.html#env-bootstrap-fleet-server
+func fleetVariable(flag string, _ Version) string {
+	return map[string]string{
+		"fleet-server-es": "FLEET_SERVER_ELASTICSEARCH_HOST", "fleet-server-es-ca": "FLEET_SERVER_ELASTICSEARCH_CA",
+		"fleet-server-es-cert": "FLEET_SERVER_ES_CERT", "fleet-server-es-cert-key": "FLEET_SERVER_ES_CERT_KEY",
+		"fleet-server-es-insecure": "FLEET_SERVER_ELASTICSEARCH_INSECURE", "fleet-server-service-token": "FLEET_SERVER_SERVICE_TOKEN",
+	}[flag]
+}
+
+// fleetCases are those of a Fleet Server that variables start.
+func fleetCases() []Case {
+	server := []string{"FLEET_SERVER_ENABLE=1", "FLEET_SERVER_SERVICE_TOKEN=token", "FLEET_SERVER_ELASTICSEARCH_HOST={url}"}
+	pair := []string{"FLEET_SERVER_ELASTICSEARCH_CA={ca}", "FLEET_SERVER_ES_CERT={cert}", "FLEET_SERVER_ES_CERT_KEY={key}"}
+	flags := []string{
+		"--fleet-server-es={url}", "--fleet-server-es-ca={ca}", "--fleet-server-es-cert={cert}", "--fleet-server-es-cert-key={key}", "--fleet-server-service-token=t",
+	}
+	return []Case{
+		{Name: "Fleet Server", Env: slices.Concat(server, pair)},
+		{Name: "Fleet Server, an address alone", Env: server, Want: NeedsPair},
+		{Name: "Fleet Server by its command line", Args: append([]string{"enroll"}, flags...)},
+		{Name: "Fleet Server, without a port", Env: append(slices.Concat(server[:2], pair), "FLEET_SERVER_ELASTICSEARCH_HOST=https://{host}")},
+		{Name: "Fleet Server by plain HTTP", Env: append(slices.Concat(server[:2], pair), "FLEET_SERVER_ELASTICSEARCH_HOST=http://{host}:9200"), Want: Breaks},
+		{Name: "Fleet Server that verifies nothing", Env: append(slices.Concat(server, pair), "FLEET_SERVER_ELASTICSEARCH_INSECURE=true"), Want: Assumes},
 	}
 }
 
@@ -178,6 +211,6 @@ func agentCases(file string) []Case {
 	folder[0].Args = []string{"--path.config=/etc"}
 	variables := slices.Concat(byVariable(named, "{cert}", "${env.SAID}", Holds), byVariable(named, "{cert}", "${EMPTY:{cert}}", Holds), byVariable(named, "{cert}", "${env.SAID|'x'}", Assumes))
 	return slices.Concat(
-		folder, variables, beatVariants("an output", file, output), beatVariants("an input", file, input), casesAt("another place", "/etc/elastic-agent/agent.yml", output, beatBlock),
+		fleetCases(), folder, variables, beatVariants("an output", file, output), beatVariants("an input", file, input), casesAt("another place", "/etc/elastic-agent/agent.yml", output, beatBlock),
 		other, mounted, named, long, against, relative)
 }

@@ -25,3 +25,17 @@ func KibanaMonitoring() Place {
 		User:      "username", Password: "password",
 	}}
 }
+
+// KibanaShown names the settings of Kibana with an address that it only shows to people.
+// https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-publicbaseurl
+func KibanaShown() []string { return []string{"elasticsearch.publicBaseUrl"} }
+
+// KibanaHanded are the places of addresses that Kibana hands to agents, with the certificate that they present there.
+// https://www.elastic.co/guide/en/kibana/8.19/fleet-settings-kb.html
+func KibanaHanded() []Place {
+	const outputs = "xpack.fleet.outputs.*"
+	return []Place{
+		{At: outputs, Settings: Settings{Hosts: []string{"hosts"}, Cert: "config.ssl.certificate"}},
+		{At: outputs, Settings: Settings{Hosts: []string{"hosts"}, Cert: "ssl.certificate"}},
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -41,6 +42,7 @@ func (p *planner) kibana(w *recognise.Workload) error {
 	if err != nil {
 		return err
 	}
+	p.coverUncalled(w, conf)
 	p.alsoCalled(hosts...)
 	id, err := p.sharedIdentity(w, ca, p.nodesBehind(w.Object, hosts), kibanaCAs, needs{ca: true, pair: own == nil})
 	if err != nil {
@@ -60,6 +62,24 @@ func (p *planner) kibana(w *recognise.Workload) error {
 		p.companions(w, id),
 		p.checkClient(w.Object, id, hosts, p.verification(conf)),
 	)
+}
+
+// coverUncalled answers for addresses that Kibana does not call itself: it shows them to people, or hands them to agents.
+func (p *planner) coverUncalled(w *recognise.Workload, conf *configuration) {
+	for _, name := range catalog.KibanaShown() {
+		p.cover(w, conf.get(name))
+	}
+	for _, at := range catalog.KibanaHanded() {
+		if conf.file == nil {
+			return
+		}
+		for _, c := range connectionsAt(at, conf.file) {
+			if hosts := c.addresses(); hosts != nil && c.store.get(at.Cert) != nil {
+				p.cover(w, hosts)
+				p.assume("%s: the agents that get %s.hosts must present a certificate that Elasticsearch trusts", w.ID, c.name)
+			}
+		}
+	}
 }
 
 // identityConflicts names everything that makes Kibana stop at its start, or that its mode cannot live with.

@@ -149,25 +149,31 @@ func (known program) said(seen process.Process, files []*embedded) func(name str
 
 // connectionsAt gives the connections at a place of a file.
 func connectionsAt(at catalog.Place, f *embedded) []*connection {
-	before, after, several := strings.Cut(at.At, "*")
+	return connectionsBelow(at, f, "", nil, f.root, at.At)
+}
+
+// connectionsBelow gives those below a node, which is called name and is reached by a path: "*" in the rest of the pattern stands for any
+// entry or element.
+func connectionsBelow(at catalog.Place, f *embedded, name string, path patch.Path, node *yaml.RNode, pattern string) []*connection {
+	before, after, several := strings.Cut(pattern, "*")
 	if !several {
-		return []*connection{{name: at.At, store: yamlStore{file: f, prefix: prefixOf(at.At), nested: at.Nested}, keys: at.Settings}}
+		if at.Field != "" && path != nil && !strings.HasPrefix(fieldText(node, at.Field), at.Is) {
+			return nil
+		}
+		return []*connection{{name: name + pattern, store: yamlStore{file: f, at: path, prefix: prefixOf(strings.TrimPrefix(pattern, ".")), nested: at.Nested}, keys: at.Settings}}
 	}
-	list, node := patch.Path(nil), f.root
-	if before != "" {
-		list, node = lookup(f.root, strings.TrimSuffix(before, "."))
+	list := slices.Clone(path)
+	if before = strings.TrimPrefix(before, "."); before != "" {
+		var below patch.Path
+		below, node = lookup(node, strings.TrimSuffix(before, "."))
+		list = append(list, below...)
+	}
+	if name != "" && before != "" {
+		before = "." + before
 	}
 	var all []*connection
 	for _, e := range entries(node) {
-		if at.Field != "" && !strings.HasPrefix(fieldText(e.node, at.Field), at.Is) {
-			continue
-		}
-		below := strings.TrimPrefix(after, ".")
-		all = append(all, &connection{
-			name:  before + e.name + after,
-			store: yamlStore{file: f, at: append(slices.Clone(list), e.step), prefix: prefixOf(below), nested: at.Nested},
-			keys:  at.Settings,
-		})
+		all = append(all, connectionsBelow(at, f, name+before+e.name, append(slices.Clone(list), e.step), e.node, after)...)
 	}
 	return all
 }

@@ -110,6 +110,9 @@ func TestWhatKibanaReads(t *testing.T) {
 		{"in one variable", file, "env: [{name: ELASTICSEARCH_HOSTS, value: '" + two + "'}]", "EMT022"},
 		{"a list in one variable", file, `env: [{name: ELASTICSEARCH_HOSTS, value: '["https://search:9200","https://search:9200"]'}]`, ""},
 		{"c06b: a key twice", file + "elasticsearch.username: other\n", "", "EMT022"},
+		{"a18: an address for people", file + "elasticsearch.publicBaseUrl: https://search:9200\n", "", ""},
+		{"a18b: an address for agents, with a certificate", file + "xpack.fleet.outputs: [{hosts: ['https://search:9200'], config: {ssl.certificate: /c}}]\n", "", ""},
+		{"an address for agents", file + "xpack.fleet.outputs: [{hosts: ['https://search:9200']}]\n", "", "EMT021"},
 		{"c24: a variable without a value", file, "env: [{name: ELASTICSEARCH_SSL_KEY, value: ''}]", ""},
 		{"a default with other signs", strings.Replace(file, "/tls/tls.key", "'${NONE:-/tls/tls.key}'", 1), "", "EMT015"},
 	} {

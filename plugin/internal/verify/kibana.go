@@ -36,6 +36,7 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 		set = set.over(top)
 	}
 	set = set.over(c.flags())
+	c.claimUncalled(set)
 	own := c.kibanaConnection(w, set, "elasticsearch.")
 	own.lost = w.Lost
 	always := c.expanded(set["elasticsearch.ssl.alwaysPresentCertificate"])
@@ -59,6 +60,24 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 func (c *connection) judgeText(v value) {
 	if text := c.expanded(v).text(); len(v.texts) == 1 && !strings.HasPrefix(strings.TrimSpace(text), "[") && strings.Contains(text, ",") {
 		c.notes.fail(v.at, NotJudged, "the text with a comma is one address for Kibana, and nothing answers there: write a list")
+	}
+}
+
+// claimUncalled answers for addresses that Kibana does not call itself: it shows them to people, or hands them to agents.
+func (c caller) claimUncalled(set settings) {
+	for _, name := range catalog.KibanaShown() {
+		c.claim(set[name])
+	}
+	for _, at := range catalog.KibanaHanded() {
+		for _, prefix := range set.prefixes(at.At) {
+			hosts, ok := set[prefix+at.Hosts[0]]
+			if !set[prefix+at.Cert].set() {
+				continue
+			}
+			if c.claim(hosts); ok && len(c.mentioned([]value{hosts})) > 0 {
+				c.notes.assume("%s: the agents that get %s call it with a certificate that Elasticsearch trusts", c, hosts.at.path)
+			}
+		}
 	}
 }
 

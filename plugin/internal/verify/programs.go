@@ -48,6 +48,7 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 					_, made.name, _ = strings.Cut(made.name, ".")
 				}
 				found = append(found, made)
+				read = read || at.At == "" && p.Line != nil // its command line or environment says all
 			}
 		}
 	}
