@@ -4,7 +4,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"path"
@@ -17,8 +19,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
@@ -49,16 +53,37 @@ func TestCatalogCases(t *testing.T) {
 // catalogBench holds a server, and the Secret of everybody.
 type catalogBench struct {
 	server   string
+	print    string // the fingerprint of its CA
 	settings config.Settings
 }
 
 func newCatalogBench() catalogBench {
 	ca := pki.NewCA("ca")
-	pair := ca.Leaf(pki.Options{CN: "search", SANs: []string{"search"}, ClientAuth: true, ServerAuth: true, RSA: true})
+	pair := ca.Leaf(pki.Options{CN: "search", SANs: []string{"search", "search-far", "search-tls"}, ClientAuth: true, ServerAuth: true, RSA: true})
 	s := config.Settings{Mode: config.ModeCertToken, ClientAuthentication: config.Required, Hooks: "off"}
 	s.InitContainer.Image = testImage
 	s.Certificates.SecretName = "certs"
-	return catalogBench{fmt.Sprintf(catalogServer, encoded(ca.Cert), encoded(pair.Cert), encoded(pair.Key)), s.WithDefaults()}
+	der, _ := pem.Decode(ca.Cert)
+	cert, key := lockedPair(ca)
+	server := fmt.Sprintf(catalogServer, encoded(ca.Cert), encoded(slices.Concat(pair.Cert, ca.Cert)), encoded(pair.Key), encoded(cert), encoded(key))
+	return catalogBench{server, fmt.Sprintf("%x", sha256.Sum256(der.Bytes)), s.WithDefaults()}
+}
+
+// lockedPair gives a certificate, and its key as openssl encrypts it.
+func lockedPair(ca *pki.CA) (cert, key []byte) {
+	archive, err := txtar.ParseFile("internal/certificate/testdata/keys.txtar")
+	if err != nil {
+		panic(err)
+	}
+	files := map[string][]byte{}
+	for _, f := range archive.Files {
+		files[f.Name] = f.Data
+	}
+	open, err := certificate.Key(files["plain"])
+	if err != nil {
+		panic(err)
+	}
+	return ca.Sign(open.Public(), pki.Options{CN: "client", ClientAuth: true}), files["aes-256"]
 }
 
 const catalogServer = `apiVersion: v1
@@ -68,6 +93,19 @@ data:
   ca.crt: %s
   tls.crt: %s
   tls.key: %s
+  locked.crt: %s
+  locked.key: %s
+  store.p12: bm90aGluZw==
+---
+apiVersion: v1
+kind: Service
+metadata: {name: search-far}
+spec: {selector: {app: search}, ports: [{port: 9443, targetPort: 9200}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: search-tls}
+spec: {selector: {app: search}, ports: [{port: 443, targetPort: 9200}]}
 ---
 apiVersion: v1
 kind: Service
@@ -156,7 +194,8 @@ spec:
       - name: certs
         secret: {secretName: certs}%s
 `, image, quote(c.Args), env, mount, volume)
-	client = strings.NewReplacer("{url}", "https://search:9200", "{host}", "search", "{alias}", "search-alias",
+	client = strings.NewReplacer("{url}", "https://search:9200", "{host}", "search", "{alias}", "search-alias", "{far}", "search-far", "{tls}", "search-tls",
+		"{lockedcert}", "/certs/locked.crt", "{locked}", "/certs/locked.key", "{store}", "/certs/store.p12", "{print}", b.print,
 		"{ca}", "/certs/ca.crt", "{cert}", "/certs/tls.crt", "{key}", "/certs/tls.key").Replace(file + client)
 	client = strings.ReplaceAll(client, "        env: \n        volumeMounts", "        volumeMounts")
 	return []byte(b.server + client)
@@ -361,7 +400,8 @@ func blank(of any, nth int) {
 }
 
 // notSaid are fields that are no part of what a description says of a program, or, CAIsList, how we write what it takes in both ways.
-var notSaid = []string{"App", "As", "Link", "Cases", "CAIsList"}
+// Runtime is one of few, each of which has tables of its own in verify; Default counts in the pod of a node only.
+var notSaid = []string{"App", "As", "Link", "Cases", "CAIsList", "Runtime", "Default"}
 
 // alike are built as Filebeat is.
 var alike = []catalog.App{catalog.Metricbeat, catalog.Heartbeat, catalog.Auditbeat, catalog.Packetbeat, catalog.Journalbeat, catalog.APMServer}

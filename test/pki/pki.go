@@ -80,8 +80,12 @@ func newCA(key crypto.Signer, template, parent *x509.Certificate, signer crypto.
 // Leaf makes a certificate signed by the CA.
 func (ca *CA) Leaf(o Options) Pair {
 	key := newKey(o.RSA)
-	der := must(x509.CreateCertificate(rand.Reader, newTemplate(o), ca.parsed, key.Public(), ca.signer))
-	return Pair{Cert: encode("CERTIFICATE", der), Key: encodeKey(key)}
+	return Pair{Cert: ca.Sign(key.Public(), o), Key: encodeKey(key)}
+}
+
+// Sign makes a certificate for a key that is there already.
+func (ca *CA) Sign(key crypto.PublicKey, o Options) []byte {
+	return encode("CERTIFICATE", must(x509.CreateCertificate(rand.Reader, newTemplate(o), ca.parsed, key, ca.signer)))
 }
 
 // Pool holds this CA alone, for a client or server that trusts nobody else.

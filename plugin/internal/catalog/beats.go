@@ -37,7 +37,7 @@ func beatSettings() Settings {
 		Switch: Switch{Name: "ssl.enabled", On: "true"},
 		CA:     "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.key_passphrase",
 		Fingerprint: "ssl.ca_trusted_fingerprint", Pin: "ssl.ca_sha256",
-		Versions: Versions{List: "ssl.supported_protocols", Between: true}, Ciphers: "ssl.cipher_suites",
+		Versions: Versions{List: "ssl.supported_protocols"}, Ciphers: "ssl.cipher_suites",
 		Verify: Verify{Name: "ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}},
 		User:   "username", Password: "password", Token: "api_key",
 	}
@@ -91,8 +91,12 @@ func beatVariants(name, file, around string) []Case {
 	login := "username: keeper\npassword: change-me\n"
 	one := func(what, block string) []Case { return casesAt(name+", "+what, file, around, block) }
 	alone := lacking(name+", an address alone", file, around, `hosts: ["{url}"]`+"\nusername: keeper\npassword: change-me")
+	print := one("the fingerprint of a CA", strings.Replace(beatBlock, `ssl.certificate_authorities: ["{ca}"]`, "ssl.ca_trusted_fingerprint: {print}", 1))
+	print[0].Touched = true // by the CA that it need not name
 	return slices.Concat(
-		casesAt(name, file, around, beatBlock, "ssl.enabled: false", "~ssl.verification_mode: none", "hosts: [http://{host}:9200]"),
+		casesAt(name, file, around, beatBlock, "ssl.enabled: false", "~ssl.verification_mode: none", "hosts: [http://{host}:9200]",
+			"~ssl.ca_sha256: ${NOBODY}", "~ssl.supported_protocols: ['${NOBODY}']", "~ssl.cipher_suites: ['${NOBODY}']"),
+		one("a key with a passphrase", locked(beatBlock)+"\nssl.key_passphrase: open"), print,
 		one("an API key", strings.Replace(beatBlock, login, "api_key: id:key\n", 1)),
 		one("a name that is not verified", replaced(beatBlock, `hosts: ["https://{alias}:9200"]`)+"\nssl.verification_mode: certificate"),
 		alone,
@@ -109,6 +113,14 @@ func beatCases(file string) []Case {
 		all = append(all, beatVariants(around, file, around)...)
 		all = append(all, casesAt(around+", the scheme apart", file, around, "protocol: https\n"+replaced(beatBlock, `hosts: ["{host}:9200"]`))...)
 	}
+	for _, around := range []string{output, "monitoring.elasticsearch:\n  %s", "xpack.monitoring.elasticsearch:\n  %s"} {
+		all = append(all, casesAt(around+", no port", file, around, replaced(beatBlock, `hosts: ["https://{host}"]`))...)
+	}
+	const inModule = "metricbeat.modules:\n- module: elasticsearch\n  %s"
+	all = append(all, casesAt("a module without a port", file, inModule, replaced(beatBlock, `hosts: ["https://{tls}"]`))...)
+	cloud := casesAt("a Cloud ID", file, output+"\ncloud.id: lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg==", beatBlock)
+	cloud[0].Want = Assumes // it goes elsewhere
+	all = append(all, cloud...)
 	const monitor = "heartbeat.monitors:\n- type: http\n  %s"
 	all = append(all, beatVariants(monitor, file, monitor)...)
 	all = append(all, casesAt("a monitor with urls", file, monitor, strings.Replace(beatBlock, "hosts", "urls", 1))...)
@@ -211,6 +223,8 @@ func agentCases(file string) []Case {
 	folder[0].Args = []string{"--path.config=/etc"}
 	variables := slices.Concat(byVariable(named, "{cert}", "${env.SAID}", Holds), byVariable(named, "{cert}", "${EMPTY:{cert}}", Holds), byVariable(named, "{cert}", "${env.SAID|'x'}", Assumes))
 	return slices.Concat(
+		casesAt("an output without a port", file, output, replaced(beatBlock, `hosts: ["https://{host}"]`)),
+		casesAt("an input without a port", file, input, replaced(beatBlock, `hosts: ["https://{tls}"]`)),
 		fleetCases(), folder, variables, beatVariants("an output", file, output), beatVariants("an input", file, input), casesAt("another place", "/etc/elastic-agent/agent.yml", output, beatBlock),
 		other, mounted, named, long, against, relative)
 }

@@ -6,7 +6,9 @@ import (
 )
 
 // Case is a container that runs a program, as its documentation has it, and what is so of it. {url} stands for the address of
-// Elasticsearch, {host} for its name, {ca}, {cert} and {key} for mounted files, {alias} for a name of it that its certificate does not cover.
+// Elasticsearch, {host} for its name, {ca}, {cert} and {key} for mounted files, {alias} for a name of it that its certificate does not cover,
+// {far} for one of it with the port 9443 alone, {tls} with 443 alone, {locked} and {lockedcert} for a pair with an encrypted key, {store} for a
+// store, {print} for the fingerprint of its CA.
 type Case struct {
 	Name  string
 	Image string   // "": the first of Images, or x/program, with the tag 8.19.0
@@ -94,6 +96,11 @@ func indent(block, around string) string {
 	before, _, _ := strings.Cut(around, "%s")
 	column := len(before) - strings.LastIndexByte(before, '\n') - 1
 	return strings.ReplaceAll(block, "\n", "\n"+strings.Repeat(" ", column))
+}
+
+// locked puts a pair with an encrypted key, which "open" opens, in place of that of a block.
+func locked(block string) string {
+	return strings.NewReplacer("{cert}", "{lockedcert}", "{key}", "{locked}").Replace(block)
 }
 
 // relative names the mounted files from a folder, from which up leads to the root.

@@ -133,7 +133,6 @@ type Cloud struct {
 // Versions are the settings that say which versions of TLS a program speaks. Without any it speaks 1.2 and 1.3.
 type Versions struct {
 	List     string
-	Between  bool // those between the lowest and the highest of List, too
 	Min, Max string
 	Only     string
 }

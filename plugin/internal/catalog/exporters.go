@@ -47,12 +47,15 @@ func exporterCases() []Case {
 	const image = "example/elasticsearch-exporter:v1.7.0"
 	return []Case{
 		{Name: "by flags", Image: image, Args: line(pair...), Env: login},
+		{Name: "in another image", Image: "example/other:1", Args: line(pair...), Env: login},
 		{Name: "an API key", Image: image, Args: line(append(pair, "--es.api-key=id:key")...)},
 		{Name: "a login by flags", Image: image, Args: line(append(pair, "--es.username=keeper", "--es.password=change-me")...)},
 		{Name: "an address alone", Image: image, Args: []string{"--es.uri={url}"}, Env: login, Want: NeedsPair},
 		{Name: "nothing is verified", Image: image, Args: append([]string{"--es.uri={url}", "--es.ssl-skip-verify"}, pair...), Env: login, Want: Assumes},
 		{Name: "variables of an old version", Image: "example/elasticsearch-exporter:1.3.0", Args: []string{"--es.uri={url}"},
 			Env: append(login, "ES_CA={ca}", "ES_CLIENT_CERT={cert}", "ES_CLIENT_PRIVATE_KEY={key}"), Touched: true},
+		{Name: "an old version by variables alone", Image: "example/elasticsearch-exporter:1.3.0",
+			Env: append(login, "ES_URI={url}", "ES_CA={ca}", "ES_CLIENT_CERT={cert}", "ES_CLIENT_PRIVATE_KEY={key}")},
 		{Name: "which later ones do not read", Image: image, Args: []string{"--es.uri={url}"},
 			Env: append(login, "ES_CA={ca}", "ES_CLIENT_CERT={cert}", "ES_CLIENT_PRIVATE_KEY={key}"), Want: NeedsPair},
 	}
@@ -67,7 +70,7 @@ func queryExporter() Program {
 		Signs: Signs{Images: []string{"prometheus-es-exporter"}, Words: []string{"--es-cluster"}},
 		Flag:  dashed, Env: func(flag string, v Version) string { return "ES_EXPORTER_" + variable(flag, v) },
 		Line: &Settings{
-			Hosts: []string{"es-cluster", "e"}, Ports: Ports{Default: "9200", Bare: true}, Default: "localhost:9200", CA: "ca-certs", Cert: "client-cert", Key: "client-key", User: "basic-user", Password: "basic-password",
+			Hosts: []string{"es-cluster", "e"}, Default: "localhost:9200", CA: "ca-certs", Cert: "client-cert", Key: "client-key", User: "basic-user", Password: "basic-password",
 		},
 		Cases: queryExporterCases,
 	}
@@ -125,7 +128,10 @@ func curatorCases() []Case {
 	mounted := casesAt("another image", "/.curator/curator.yml", now, block)
 	mounted[0].Image = "example/other:1"
 	return slices.Concat(
-		casesAt("version 8", file, now, block, "verify_certs: false"), casesAt("before", file, then, older, "use_ssl: false", "ssl_no_validate: true"),
+		casesAt("version 8", file, now, block, "verify_certs: false", "cloud_id: lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg=="), casesAt("before", file, then, older, "use_ssl: false", "ssl_no_validate: true"),
+		casesAt("before, with a port", file, then, replaced(older, "hosts: ['{far}']")+"\nport: 9443"),
+		casesAt("before, without a port", file, then, replaced(older, "hosts: ['{host}']")),
+		casesAt("before, the port of the scheme", file, then, replaced(older, "hosts: ['https://{tls}']")),
 		casesAt("the older place", "/.curator/curator.yml", then, older), casesAt("files from the root", file, now, relative(block, "..")),
 		alone, before, flag, mounted, byVariable(flag, "{cert}", "${SAID}", Holds))
 }
@@ -157,7 +163,11 @@ func jaegerCases() []Case {
 	block := "server_urls: ['{url}']\ntls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}}\nauth: {basic: {username: keeper, password: change-me}}"
 	loose := "tls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}, insecure_skip_verify: true}"
 	alone := "server_urls: ['{url}']\nauth: {basic: {username: keeper, password: change-me}}"
-	all := slices.Concat(casesAt("a backend", file, backend, block, "~"+loose), casesAt("a backend for metrics", file, metrics, block, "~"+loose),
+	open := func(setting string) string {
+		return "~" + strings.Replace(loose, "insecure_skip_verify: true", setting, 1)
+	}
+	settings := []string{"~" + loose, open("min_version: $NOBODY"), open("max_version: $NOBODY"), open("cipher_suites: [$NOBODY]")}
+	all := slices.Concat(casesAt("a backend", file, backend, block, settings...), casesAt("a backend for metrics", file, metrics, block, settings...),
 		casesAt("files from the root", file, backend, relative(block, "..")))
 	for _, around := range []string{backend, metrics} {
 		all = append(all, lacking(around+", an address alone", file, around, alone)...)

@@ -78,7 +78,7 @@ func grafanaCases() []Case {
 func otelCollector() Program {
 	s := Settings{
 		Hosts: []string{"endpoints", "endpoint"}, CA: "tls.ca_file", Cert: "tls.cert_file", Key: "tls.key_file",
-		Cloud: Cloud{Name: "cloudid", Alone: true}, Versions: Versions{Min: "tls.min_version", Max: "tls.max_version"}, Ciphers: "tls.cipher_suites",
+		Versions: Versions{Min: "tls.min_version", Max: "tls.max_version"}, Ciphers: "tls.cipher_suites",
 		Verify: Verify{Name: "tls.insecure_skip_verify", Off: []string{"true"}}, User: "user", Password: "password", Token: "api_key",
 	}
 	return Program{
@@ -96,8 +96,11 @@ func collectorCases(around string) []Case {
 	block := "endpoint: {url}\ntls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}}\nuser: keeper\npassword: change-me"
 	alone := lacking(around+", an address alone", file, around, "endpoint: {url}\nuser: keeper\npassword: change-me")
 	all := casesAt(around, file, around, block, "~tls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}, insecure_skip_verify: true}")
+	versions := casesAt(around, file, around, block, "~tls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}, min_version: $NOBODY}",
+		"~tls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}, max_version: $NOBODY}",
+		"~tls: {ca_file: {ca}, cert_file: {cert}, key_file: {key}, cipher_suites: [$NOBODY]}")
 	return slices.Concat(
-		all, twice(file, around, block), byVariable(all, "{cert}", "'${env:SAID}'", Holds), byVariable(all, "{cert}", "/x/$SAID", Assumes),
+		all, versions, twice(file, around, block), byVariable(all, "{cert}", "'${env:SAID}'", Holds), byVariable(all, "{cert}", "/x/$SAID", Assumes),
 		casesAt(around+", an API key", file, around, strings.Replace(block, "user: keeper\npassword: change-me", "api_key: key", 1)), alone,
 	)
 }
@@ -120,5 +123,7 @@ func vectorCases() []Case {
 	block := "endpoints: ['{url}']\ntls: {ca_file: {ca}, crt_file: {cert}, key_file: {key}}\nauth: {user: keeper, password: change-me}"
 	alone := lacking("an address alone", file, around, "endpoints: ['{url}']\nauth: {user: keeper, password: change-me}")
 	all := casesAt("by its file", file, around, block, "~tls: {ca_file: {ca}, crt_file: {cert}, key_file: {key}, verify_certificate: false}")
-	return slices.Concat(all, alone, twice(file, around, block), byVariable(all, "{cert}", "'${SAID}'", Holds), byVariable(all, "{cert}", "'/x/${SAID:?x}'", Assumes))
+	passphrase := casesAt("a key with a passphrase", file, around, strings.Replace(locked(block), "{locked}}", "{locked}, key_pass: open}", 1))
+	return slices.Concat(all, passphrase, alone, twice(file, around, block), byVariable(all, "{cert}", "'${SAID}'", Holds),
+		byVariable(all, "{cert}", "'/x/${SAID:?x}'", Assumes))
 }

@@ -54,12 +54,17 @@ func logstashCases() []Case {
 	alone := lacking("an address alone", file, output, "hosts => [\"{url}\"]\n"+login)
 	bare := lacking("a host alone", file, output, "hosts => [\"{host}:9200\"]\n"+login)
 	all := casesAt("an output", file, output, block, "ssl_enabled => false", "~ssl_verification_mode => \"none\"")
+	settings := casesAt("other settings", file, output, block, "~ssl_supported_protocols => [\"${NOBODY}\"]", "~ssl_cipher_suites => [\"${NOBODY}\"]",
+		"cloud_id => \"lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg==\"")
+	print := casesAt("the fingerprint of a CA", file, output, strings.Replace(block, "ssl_certificate_authorities => [\"{ca}\"]", "ca_trusted_fingerprint => \"{print}\"", 1))
+	print[0].Touched = true // by the CA that it need not name
 	words := casesAt("words of the command line", "", output, block)
 	words[0].Args, words[0].Text = []string{"-e", words[0].Text}, ""
 	named := casesAt("a file that a flag names", "/p/a.txt", output, block)
 	named[0].Args = []string{"-f", "/p/*.txt"}
 	return slices.Concat(
-		all, byVariable(all, "{cert}", "${SAID}", Holds), words, named,
+		all, settings, print, casesAt("no port", file, output, replaced(block, "hosts => [\"https://{host}\"]")), logstashOwnCases(),
+		byVariable(all, "{cert}", "${SAID}", Holds), words, named,
 		casesAt("another file of its folder", "/usr/share/logstash/pipeline/main.cfg", output, block),
 		casesAt("a list of pipelines", "/usr/share/logstash/config/pipelines.yml", "- config.string: |\n    "+strings.ReplaceAll(output, "\n", "\n    "), block),
 		casesAt("a host, with TLS switched on", file, output, replaced(block, "hosts => [\"{host}:9200\"]")+"\nssl_enabled => true"),
@@ -146,6 +151,19 @@ func fluentBit() Program {
 	}
 }
 
+// logstashOwnCases are those of Logstash's own connections. Nothing looks into their stores.
+func logstashOwnCases() []Case {
+	var all []Case
+	for _, at := range []string{"xpack.monitoring", "xpack.management"} {
+		block := "enabled: true\nelasticsearch.hosts: https://{host}\nelasticsearch.ssl.certificate_authority: {ca}\nelasticsearch.ssl.keystore.path: {store}\n" +
+			"elasticsearch.username: keeper\nelasticsearch.password: change-me"
+		own := casesAt(at, "/usr/share/logstash/config/logstash.yml", at+":\n  %s", block)
+		own[0].Want = Assumes
+		all = append(all, own...)
+	}
+	return all
+}
+
 func fluentBitCases() []Case {
 	const file, output = "/fluent-bit/etc/fluent-bit.conf", "[OUTPUT]\n  Name es\n  Match *\n  %s"
 	block := "Host {host}\nPort 9200\ntls on\ntls.ca_file {ca}\ntls.crt_file {cert}\ntls.key_file {key}\nHTTP_User keeper\nHTTP_Passwd change-me"
@@ -154,8 +172,22 @@ func fluentBitCases() []Case {
 	block2 := "host: {host}\nport: 9200\ntls: on\ntls.ca_file: {ca}\ntls.crt_file: {cert}\ntls.key_file: {key}\nhttp_user: keeper\nhttp_passwd: change-me"
 	alone2 := lacking("a host alone, in YAML", inYAML, yaml, "host: {host}\nport: 9200\nhttp_user: keeper\nhttp_passwd: change-me")
 	all := casesAt("an output", file, output, block, "tls off", "~tls.verify off")
+	settings := slices.Concat(
+		casesAt("other settings", file, output, block, "~tls.min_version ${NOBODY:x}", "~tls.max_version ${NOBODY:x}", "~tls.ciphers ${NOBODY:x}",
+			"~cloud_id lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg=="),
+		casesAt("a passphrase", file, output, locked(block)+"\ntls.key_passwd open"),
+		casesAt("a port", file, output, replaced(replaced(block, "Host {far}"), "Port 9443")), casesAt("no port", file, output, strings.Replace(block, "Port 9200\n", "", 1)))
+	for _, name := range []string{"es", "opensearch"} {
+		around := strings.Replace(yaml, "es\n", name+"\n", 1)
+		settings = slices.Concat(settings,
+			casesAt("other settings of "+name, inYAML, around, block2, "~tls.min_version: ${NOBODY:x}", "~tls.max_version: ${NOBODY:x}", "~tls.ciphers: ${NOBODY:x}",
+				"~cloud_id: lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg=="),
+			casesAt("a passphrase of "+name, inYAML, around, locked(block2)+"\ntls.key_passwd: open"),
+			casesAt("a port of "+name, inYAML, around, replaced(replaced(block2, "host: {far}"), "port: 9443")),
+			casesAt("no port of "+name, inYAML, around, strings.Replace(block2, "port: 9200\n", "", 1)))
+	}
 	return slices.Concat(
-		all, byVariable(all, "{cert}", "${SAID}", Holds), byVariable(all, "{cert}", "${SAID:x}", Assumes), casesAt("for OpenSearch", file, strings.Replace(output, "es", "opensearch", 1), block), alone,
+		settings, all, byVariable(all, "{cert}", "${SAID}", Holds), byVariable(all, "{cert}", "${SAID:x}", Assumes), casesAt("for OpenSearch", file, strings.Replace(output, "es", "opensearch", 1), block), alone,
 		casesAt("an output in YAML", inYAML, yaml, block2, "tls: off", "~tls.verify: off"),
 		casesAt("for OpenSearch, in YAML", inYAML, strings.Replace(yaml, "es\n", "opensearch\n", 1), block2), alone2,
 	)
@@ -195,8 +227,14 @@ func fluentdCases() []Case {
 	mounted := casesAt("another image", file, output, "host {host}\nport 9200\n"+rest)
 	mounted[0].Image = "example/other:1"
 	all := casesAt("a host", file, output, "host {host}\nport 9200\n"+rest, "scheme http", "~ssl_verify false")
+	settings := slices.Concat(
+		casesAt("other settings", file, output, "host {host}\nport 9200\n"+rest, "~ssl_version \"#{IO.read('x')}\"", "~ssl_min_version \"#{IO.read('x')}\"",
+			"~ssl_max_version \"#{IO.read('x')}\"", "~cloud_id lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg=="),
+		casesAt("a passphrase", file, output, "host {host}\nport 9200\n"+locked(rest)+"\nclient_key_pass open"),
+		casesAt("a port", file, output, "host {far}\nport 9443\n"+rest), casesAt("no port", file, output, "host {host}\n"+rest),
+		casesAt("the port of the scheme", file, output, "hosts https://{tls}\n"+strings.TrimPrefix(rest, "scheme https\n")))
 	return slices.Concat(
-		all, byVariable(all, "{cert}", "\"#{ENV['SAID']}\"", Holds), byVariable(all, "{cert}", "\"#{IO.read('x')}\"", Assumes),
+		settings, all, byVariable(all, "{cert}", "\"#{ENV['SAID']}\"", Holds), byVariable(all, "{cert}", "\"#{IO.read('x')}\"", Assumes),
 		casesAt("hosts", file, output, "hosts {url}\n"+strings.TrimPrefix(rest, "scheme https\n")),
 		casesAt("hosts, which win", file, output, "hosts {url}\nhost elsewhere.example.org\n"+rest),
 		casesAt("an API key", file, output, "host {host}\nport 9200\n"+key), alone, mounted,

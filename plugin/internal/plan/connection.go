@@ -163,11 +163,25 @@ func (p *planner) connect(w *recognise.Workload, c *connection, id identity) err
 	return nil
 }
 
+// besideCloud refuses a Cloud ID beside addresses, with which a program does not start.
+func (c *connection) besideCloud(w *recognise.Workload) error {
+	if !c.keys.Cloud.Alone {
+		return nil
+	}
+	if s := c.store.get(c.keys.Cloud.Name); s != nil && s.Value() != "" {
+		return fmt.Errorf("%s is set in %s beside addresses, and %s does not start with both: remove one", s.Key, s.Place, w.App)
+	}
+	return nil
+}
+
 func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) error {
 	for _, key := range c.keys.StoreAlso {
 		if s := c.store.get(key); s != nil {
 			return fmt.Errorf("%s is set in %s, and does not go together with PEM files: remove it; certificate, key and CA come from Secret/%s", key, s.Place, or(id.secret, id.ca.Name))
 		}
+	}
+	if err := c.besideCloud(w); err != nil {
+		return err
 	}
 	if s := c.store.get(c.keys.Verify.Name); p.settings.Certs() && s != nil && c.keys.Verify.Idle && c.keys.Verify.IsOff(s.Value()) {
 		return fmt.Errorf("%s is %q in %s, and then %s presents no certificate either: remove it; the CA of Secret/%s verifies Elasticsearch",

@@ -37,10 +37,7 @@ func (c *connection) spoken(s catalog.Versions, get func(string) value) versions
 		for _, text := range list.list() {
 			all = append(all, version(text))
 		}
-		if !s.Between || len(all) == 0 {
-			return versions{all, list}
-		}
-		low, high, setting = slices.Min(all), slices.Max(all), list
+		return versions{all, list}
 	}
 	var all []int
 	for v := low; v <= high; v++ {
