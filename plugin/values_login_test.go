@@ -80,3 +80,49 @@ func TestTokenInAVolume(t *testing.T) {
 		t.Errorf("one that need not be there: %v", err)
 	}
 }
+
+// TestF11OwnLogin holds that a login that the chart writes is accepted in a mode with a password, wherever the Secret comes in, and that
+// the other modes name this one.
+func TestF11OwnLogin(t *testing.T) {
+	const file = `---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: console-config}
+data:
+  kibana.yml: |
+    elasticsearch.hosts: ["https://es:9200"]
+    elasticsearch.username: kibana_system
+    elasticsearch.password: "${DESK_PASSWORD}"
+    elasticsearch.ssl.certificateAuthorities: [/pki/ca.crt]
+`
+	stream := strings.NewReplacer(
+		"- name: ELASTICSEARCH_SERVICEACCOUNTTOKEN", "- name: DESK_PASSWORD",
+		"        - {name: ELASTICSEARCH_HOSTS, value: \"https://es:9200\"}\n        - {name: ELASTICSEARCH_SSL_CERTIFICATEAUTHORITIES, value: /pki/ca.crt}\n", "",
+		"volumeMounts: [{name: pki, mountPath: /pki}]", "volumeMounts: [{name: pki, mountPath: /pki}, {name: config, mountPath: /usr/share/kibana/config/kibana.yml, subPath: kibana.yml}]",
+		"      volumes:\n", "      volumes:\n      - {name: config, configMap: {name: console-config}}\n",
+	).Replace(console) + file
+	settings := realSettings(config.ModeCertPassword, config.Required)
+	settings.Certificates.Clients = []config.Client{{Ref: "Deployment/console", SecretName: "console-pki"}}
+	output := mustTransform(t, []byte(stream), settings)
+	text := string(output)
+	if strings.Contains(text, "ELASTICSEARCH_PASSWORD") || !strings.Contains(text, "name: by-hand") || !strings.Contains(text, file) {
+		t.Errorf("its own login is changed:\n%s", text)
+	}
+	if again := mustTransform(t, output, settings); string(again) != text {
+		t.Errorf("once more, and it is another:\n%s", again)
+	}
+	if g := verified(t, output, settings); g.Verdict == verify.NotProven {
+		t.Error(g.Text())
+	}
+	settings.Password.SecretName, settings.Password.Key = "another", "value"
+	if _, _, err := transform([]byte(stream), settings); err == nil || !strings.Contains(err.Error(), "remove one of the two") {
+		t.Errorf("the configuration names another Secret: %v", err)
+	}
+	for mode, want := range map[string]string{config.ModeCertToken: "--mode cert-password", config.ModeToken: "--mode password"} {
+		settings := realSettings(mode, config.None)
+		settings.Minter.SecretName = "admin"
+		if _, _, err := transform([]byte(stream), settings); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("mode %s: %v, which does not name %s", mode, err, want)
+		}
+	}
+}

@@ -68,10 +68,22 @@ func (p *planner) loginConflicts(conf *configuration) error {
 	}
 	for _, key := range []string{kibanaUsername, kibanaPassword} {
 		if s := conf.get(key); s != nil && !(s.script != nil && s.script.from == conf.w.Object) {
-			return fmt.Errorf("%s is set in %s beside %s: remove %s and its password", key, s.Place, beside, key)
+			other := ", or have Kibana log in by them with --mode " + p.passwordMode()
+			if conf.get(kibanaUsername).Value() == "elastic" {
+				other = "" // Kibana refuses that user
+			}
+			return fmt.Errorf("%s is set in %s beside %s: remove %s and its password%s", key, s.Place, beside, key, other)
 		}
 	}
 	return nil
+}
+
+// passwordMode is the mode with a password that gives the same certificates as the one that is set.
+func (p *planner) passwordMode() string {
+	if p.settings.Certs() {
+		return config.ModeCertPassword
+	}
+	return config.ModePassword
 }
 
 // withoutToken takes the variable away that a chart fills by its hook.

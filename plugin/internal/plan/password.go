@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -72,10 +73,10 @@ func (p *planner) passwordSource(w *recognise.Workload, conf *configuration) (ob
 		}
 		return wanted, nil
 	}
-	own := conf.secret(passwordVariable)
+	own := conf.credential(s, passwordVariable)
 	switch {
 	case own.Name == "":
-		return object.Source{}, fmt.Errorf("%s is set in %s and comes from no Secret by the variable %s: remove it, and name its Secret in password.secretName", kibanaPassword, s.Place, passwordVariable)
+		return object.Source{}, fmt.Errorf("%s is set in %s and comes from no Secret by a variable such as %s: remove it, and name its Secret in password.secretName", kibanaPassword, s.Place, passwordVariable)
 	case named.SecretName != "" && own != wanted:
 		return object.Source{}, fmt.Errorf("%s comes from %s in %s, and the configuration names %s in password.secretName: remove one of the two", kibanaPassword, own, s.Place, wanted)
 	}
@@ -99,7 +100,7 @@ func (p *planner) kibanaUser(conf *configuration) (kibanaLogin, error) {
 	case !s.Hidden:
 		return kibanaLogin{name: s.Value()}, nil
 	}
-	source := conf.secret(usernameVariable)
+	source := conf.credential(s, usernameVariable)
 	if source.Name == "" {
 		return kibanaLogin{}, fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write the name there, or remove it for %s", kibanaUsername, s.Place, kibanaSystem)
 	}
@@ -112,12 +113,31 @@ func (p *planner) readPassword(w *recognise.Workload, conf *configuration, sourc
 	if s := conf.get(kibanaUsername); s == nil || !s.Hidden {
 		p.kibanaSet(w, conf, kibanaUsername, or(s.Value(), kibanaSystem), "the user that Kibana logs in as")
 	}
-	if w.Layout.Env == nil {
+	_, isTold := reference(conf.get(kibanaPassword))
+	if w.Layout.Env == nil && !isTold {
 		p.kibanaSet(w, conf, kibanaPassword, passwordReference, "Kibana takes the password from the variable of that name")
 	}
-	if _, ok := p.own(w.Main, passwordVariable); !ok {
+	if _, ok := p.own(w.Main, passwordVariable); !ok && !isTold {
 		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", passwordVariable), fromSecret(passwordVariable, source), why, linkBuiltInUsers)
 	}
+}
+
+// credential gives the Secret of a setting: that of the variable which the image takes for it, or of one that the setting names.
+func (c *configuration) credential(s *setting, variable string) object.Source {
+	if own := c.secret(variable); own.Name != "" {
+		return own
+	}
+	if name, ok := reference(s); ok {
+		return c.secret(name)
+	}
+	return object.Source{}
+}
+
+// reference gives the variable that is all of a setting's value: "${NAME}".
+func reference(s *setting) (name string, ok bool) {
+	name, isOpen := strings.CutPrefix(s.Value(), "${")
+	name, isClosed := strings.CutSuffix(name, "}")
+	return name, isOpen && isClosed && name != "" && !strings.ContainsAny(name, ":$")
 }
 
 // fromSecret is a variable that a Secret fills.
