@@ -4,6 +4,7 @@ package wiring
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -100,33 +101,66 @@ func ownFiles() []string {
 	}
 }
 
-// TestFilesOfSettings holds what verify says of elasticsearch.yml against Elasticsearch: EMT029 where it refuses the file, and only there.
+// own is a file of settings, and a variable that overrides one.
+type own struct{ file, name, value string }
+
+// ownSets are the files, and a right one with variables.
+func ownSets() []own {
+	var all []own
+	for _, text := range ownFiles() {
+		all = append(all, own{file: text})
+	}
+	const stage = "xpack.security.http.ssl.client_authentication"
+	for _, value := range []string{"required", "REQUIRED", "'required'", "required # of all", "[required]", "", "~", "#", "x: y", "*a", "${NOWHERE}", "${NOWHERE:required}", "-", "@a", "|"} {
+		all = append(all, own{ownSettings + ownHTTP, stage, value})
+	}
+	for _, value := range []string{"True", "yes", "on", "1", `"True"`, "off"} {
+		all = append(all, own{ownSettings + ownHTTP, "xpack.security.enabled", value})
+	}
+	for _, value := range []string{"b", "b:c", "b\nnode.atr.x: y", "{b: c}", "[b, c]", "[b, ~]", "'"} {
+		all = append(all, own{ownSettings + ownHTTP, "node.attr.a", value})
+	}
+	return all
+}
+
+// TestFilesOfSettings holds what verify says of settings against Elasticsearch: EMT029 where it refuses them, and only there.
 func TestFilesOfSettings(t *testing.T) {
-	files, folders := ownFiles(), []string(nil)
-	for _, text := range files {
+	sets, folders := ownSets(), []string(nil)
+	for _, set := range sets {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "elasticsearch.yml"), []byte(text), 0o600); err != nil {
+		err := os.WriteFile(filepath.Join(dir, "elasticsearch.yml"), []byte(set.file), 0o600)
+		if set.name != "" {
+			err = errors.Join(err, os.WriteFile(filepath.Join(dir, "overrides"), []byte(set.name+"="+set.value), 0o600))
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		folders = append(folders, dir)
 	}
 	said := asElasticsearch(t, "ServerSettings", folders...)
-	if len(said) != len(files) {
-		t.Fatalf("%d answers for %d files:\n%s", len(said), len(files), strings.Join(said, "\n"))
+	if len(said) != len(sets) {
+		t.Fatalf("%d answers for %d files:\n%s", len(said), len(sets), strings.Join(said, "\n"))
 	}
-	for i, text := range files {
-		if refused := judgedRefused(t, text); refused != (said[i] != "ok") {
-			t.Errorf("EMT029: %t, and Elasticsearch says: %s\n%s", refused, said[i], text)
+	for i, set := range sets {
+		if refused := judgedRefused(t, set); refused != (said[i] != "ok") {
+			t.Errorf("EMT029: %t, and Elasticsearch says: %s\n%+v", refused, said[i], set)
 		}
 	}
 }
 
-// judgedRefused tells whether verify says that a node with such an elasticsearch.yml does not start.
-func judgedRefused(t *testing.T, text string) bool {
+// judgedRefused tells whether verify says that a node with such settings does not start.
+func judgedRefused(t *testing.T, set own) bool {
 	t.Helper()
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		t.Fatal(err)
+	quoted := func(text string) string {
+		made, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(made)
+	}
+	env := "[]"
+	if set.name != "" {
+		env = fmt.Sprintf("[{name: %s, value: %s}]", set.name, quoted(set.value))
 	}
 	command := exec.CommandContext(t.Context(), filepath.Join(programs, "elk-mtls"), "verify", "-o", "json")
 	command.Stdin = strings.NewReader(fmt.Sprintf(`apiVersion: v1
@@ -143,13 +177,14 @@ spec:
       containers:
       - name: elasticsearch
         image: elasticsearch:%s
+        env: %s
         volumeMounts:
         - {name: settings, mountPath: /usr/share/elasticsearch/config/elasticsearch.yml, subPath: elasticsearch.yml}
         - {name: tls, mountPath: /usr/share/elasticsearch/config/tls}
       volumes:
       - {name: settings, configMap: {name: settings}}
       - {name: tls, secret: {secretName: search-tls}}
-`, quoted, parts.ElasticsearchVersion()))
+`, quoted(set.file), parts.ElasticsearchVersion(), env))
 	out, _ := command.Output()
 	var graph struct{ Findings []struct{ Code string } }
 	if err := json.Unmarshal(out, &graph); err != nil {

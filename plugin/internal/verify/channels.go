@@ -28,7 +28,7 @@ func (s *server) readSettings(l recognise.Layout) {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.set)) {
-		if s.set[key] = s.placed(s.set[key], &s.row.TLS); !s.set[key].set() {
+		if s.set[key] = s.placed(key, s.set[key], &s.row.TLS); !s.set[key].set() {
 			delete(s.set, key)
 		}
 	}
@@ -108,7 +108,7 @@ func (s *server) official() settings {
 	}
 	file, mounted := s.ownFile("elasticsearch.yml", true)
 	s.whole = mounted
-	all := file.over(flags).over(indexed(environment))
+	all := file.over(flags).over(s.overrides(environment))
 	s.judgeNames(all)
 	if _, ok := all["network.host"]; !ok && !mounted {
 		all["network.host"] = value{texts: []string{"0.0.0.0"}, at: s.at("network.host", nil)} // that of the image
@@ -130,7 +130,7 @@ func (s *server) setBy(said []process.Flag) settings {
 		}
 		before[f.Name] = true
 	}
-	return indexed(s.flagSettings(said))
+	return s.overrides(s.flagSettings(said))
 }
 
 // extraFlags reads the variables whose words Bitnami's script adds to the command line of Elasticsearch.

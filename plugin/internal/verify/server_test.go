@@ -85,6 +85,38 @@ func TestOwnYAML(t *testing.T) {
 	})
 }
 
+// TestOverrides holds how Elasticsearch 8.19.21 and 9.5.3 read variables and -E: as lines of YAML, into which no variables are put.
+func TestOverrides(t *testing.T) {
+	const stage, stops = ssl + "client_authentication", string(NotStarted)
+	with := func(name, value string) string { return node{env: map[string]string{name: value}}.String() }
+	mode := func(text, value string) string {
+		n := node{env: map[string]string{"network.host": "0.0.0.0", stage: "", "MODE": value}}
+		return withFile(n.String(), "settings", "/usr/share/elasticsearch/config/elasticsearch.yml", text)
+	}
+	runServerCases(t, []serverCase{
+		{"True", with(ssl+"enabled", "True"), ""},
+		{"yes", with(ssl+"enabled", "yes"), ""},
+		{"a number", with(ssl+"enabled", "1"), "EMT001 EMT029"},
+		{"quoted", with(stage, "'required'"), ""},
+		{"with a comment", with(stage, "required # of all"), ""},
+		{"a list", with(ssl+"certificate_authorities", `["tls/ca.crt", "tls/tls.crt"]`), ""},
+		{"by commas", with(ssl+"certificate_authorities", "tls/ca.crt, tls/tls.crt"), ""},
+		{"with nothing", node{lines: "- {name: node.attr.a, value: \"\"}"}.String(), stops},
+		{"a tilde", with("node.attr.a", "~"), stops},
+		{"no YAML", with("node.attr.a", "b: c"), stops},
+		{"a colon", with("node.attr.a", "b:c"), ""},
+		{"a further line", node{env: map[string]string{"node.attr.a": "b\n" + stage + ": none", stage: ""}}.String(), string(ServerStage)},
+		{"a further line that is there", with("node.attr.a", "b\n"+stage+": none"), stops},
+		{"a variable in it", with("node.name", "${HOSTNAME}"), stops},
+		{"a default in it", with(stage, "${MODE:required}"), ""},
+		{"version 7 puts variables in", node{image: "elasticsearch:7.17.3", env: map[string]string{"node.name": "${HOSTNAME}"}}.String(), ""},
+		{"a variable in the file", mode(stage+": ${MODE}", "required"), ""},
+		{"a default that is not taken everywhere", mode(stage+": ${MODE:required}", "none"), string(NotJudged)},
+		{"a default that is the variable", mode(stage+": ${MODE:required}", "required"), ""},
+		{"a variable of several lines", mode("node.attr.a: ${MODE}\n"+stage+": required", "b\n"+stage+": none"), string(NotJudged)},
+	})
+}
+
 func TestServerLetsInOthers(t *testing.T) {
 	with := func(name, value string) string { return node{env: map[string]string{name: value}}.String() }
 	const other = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: other\nspec:\n  template:\n    metadata:\n" +
@@ -131,11 +163,11 @@ func TestServerThatNobodyReaches(t *testing.T) {
 		{"an interface", with("network.host", "_lo_"), hidden},
 		{"two of its own", with("network.host", "_local_, ::1"), hidden},
 		{"one of two", with("network.host", "_local_, _site_"), ""},
-		{"all", with("network.host", "::"), ""},
+		{"all", with("network.host", "'::'"), ""},
 		{"http wins", node{env: map[string]string{"network.host": "127.0.0.1", "http.host": "0.0.0.0"}}.String(), ""},
 		{"what is bound wins", node{env: map[string]string{"network.host": "0.0.0.0", "network.bind_host": "127.0.0.1"}}.String(), hidden},
 		{"all, in short", with("network.host", "0"), ""},
-		{"the name of the pod", with("network.host", "${HOSTNAME}"), ""},
+		{"the name of the pod", withFile(node{}.String(), "settings", "/usr/share/elasticsearch/config/elasticsearch.yml", "network.host: ${HOSTNAME}"), ""},
 		{"the address of the pod", node{lines: pod}.String(), ""},
 		{"a file that does not say it", own, hidden},
 		{"no version of TLS", with(ssl+"supported_protocols", "TLSv1.1,TLSv1"), hidden},

@@ -19,6 +19,7 @@ type value struct {
 	texts  []string
 	isList bool          // it is written as a list, where that makes a difference
 	ofPod  bool          // the address or name of its pod is in it
+	isLast bool          // Elasticsearch puts no variables in
 	hidden bool          // it comes from elsewhere, and nothing here shows it
 	from   object.Source // the Secret or ConfigMap that it comes from
 	at     place

@@ -126,14 +126,20 @@ var (
 func ymlText(n *yaml.Node) string {
 	quoted := yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
 	isText := n.Style&quoted != 0 || n.Style&yaml.TaggedStyle != 0 && n.Tag == yaml.NodeTagString
+	if n.Kind == yaml.AliasNode || isText {
+		return n.Value
+	}
+	return truthOf(n.Value)
+}
+
+func truthOf(text string) string {
 	switch {
-	case n.Kind == yaml.AliasNode || isText:
-	case yamlTrue.MatchString(n.Value):
+	case yamlTrue.MatchString(text):
 		return "true"
-	case yamlFalse.MatchString(n.Value):
+	case yamlFalse.MatchString(text):
 		return "false"
 	}
-	return n.Value
+	return text
 }
 
 // indexed puts together the elements of lists that are written one by one: "hosts.0", "hosts.1".
@@ -173,30 +179,94 @@ func (v value) listOf() []string {
 	return all
 }
 
-// placed puts in what stands for ${NAME} and ${NAME:default} in a setting of Elasticsearch. One that becomes empty is not set.
-// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/settings/PropertyPlaceholder.java
-func (s *server) placed(v value, a *Aspect) value {
+// overrides reads what -E and variables set. Since version 8 Elasticsearch takes them for lines of YAML, NAME: VALUE.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/node/InternalSettingsPreparer.java
+func (s *server) overrides(set settings) settings {
+	all := settings{}
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		v := set[key]
+		if v.hidden || s.major() == 7 {
+			all[key] = v
+			continue
+		}
+		f := yml{settings{}, v.at, &s.row.TLS}
+		line, err := yaml.Parse(key + ": " + v.text())
+		if err != nil || line.YNode().Kind != yaml.MappingNode {
+			f.refuse(nil, "the value of %s is no YAML", key)
+			all[key] = v
+			continue
+		}
+		f.mapping(line.YNode(), "")
+		for _, name := range slices.Sorted(maps.Keys(f.all)) {
+			if _, twice := set[name]; twice && name != key || all[name].set() {
+				f.refuse(nil, "%s sets %s too", key, name)
+			}
+			made := v
+			made.texts, made.isList, made.isLast = f.all[name].texts, f.all[name].isList, true
+			all[name] = made
+		}
+	}
+	return indexed(all)
+}
+
+// placed puts in what stands for ${NAME} and ${NAME:default} in a setting of elasticsearch.yml. One that becomes empty is not set.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/node/InternalSettingsPreparer.java
+func (s *server) placed(key string, v value, a *Aspect) value {
 	v.texts = slices.Clone(v.texts)
 	for i, text := range v.texts {
+		if beginsAny(key, watched[:]) {
+			s.judgeDefaults(text, v, a)
+		}
 		var known bool
-		v.texts[i], known = s.expands.Expand(text, func(name string) (string, bool, bool) {
-			e, set := s.env[name]
-			_, perhaps := s.seen.Env.Get(name)
-			v.from, v.ofPod = cmp.Or(e.from, v.from), v.ofPod || e.ofPod || !perhaps && name == "HOSTNAME"
-			if set && !e.hidden {
-				v.parts = append(slices.Clip(v.parts), e.parts...)
-			}
-			if !perhaps && !givenByImage(name) && strings.Contains(text, "${"+name+"}") {
-				a.assume("%s: its image sets the variable %s, which %s names: Elasticsearch does not start without it", s.caller, name, v.at.path)
-			}
-			return e.text(), perhaps, set && !e.hidden
-		})
-		v.hidden = v.hidden || !known
+		v.texts[i], known = s.expands.Expand(text, func(name string) (string, bool, bool) { return s.putIn(name, text, &v, a) })
+		if v.hidden = v.hidden || !known; v.texts[i] != text {
+			v.texts[i] = truthOf(v.texts[i])
+		}
 	}
 	if !v.hidden && !v.isList && v.text() == "" {
 		v.texts = nil
 	}
 	return v
+}
+
+// putIn gives a variable that a text names: what it is, whether it is set, and whether that is known.
+func (s *server) putIn(name, text string, v *value, a *Aspect) (string, bool, bool) {
+	e, set := s.env[name]
+	_, perhaps := s.seen.Env.Get(name)
+	bare := strings.Contains(text, "${"+name+"}")
+	if v.isLast {
+		if bare {
+			a.fail(v.at, NotStarted, "%s names ${%s}, and Elasticsearch, which puts variables into elasticsearch.yml only, does not start", v.at.path, name)
+		}
+		return "", false, false
+	}
+	v.from, v.ofPod = cmp.Or(e.from, v.from), v.ofPod || e.ofPod || !perhaps && name == "HOSTNAME"
+	if set && !e.hidden {
+		v.parts = append(slices.Clip(v.parts), e.parts...)
+	}
+	switch {
+	case strings.Contains(e.text(), "\n"):
+		a.fail(v.at, NotJudged, "%s names the variable %s, which has several lines: Elasticsearch takes them for settings of their own", v.at.path, name)
+	case !perhaps && !givenByImage(name) && bare:
+		a.assume("%s: its image sets the variable %s, which %s names: Elasticsearch does not start without it", s.caller, name, v.at.path)
+	}
+	known := set && !e.hidden
+	if known && !bare { // it has a default, which counts
+		return "", false, false
+	}
+	return e.text(), perhaps, known
+}
+
+var withDefault = regexp.MustCompile(`\$\{([^}:]+):([^}$]*)\}`)
+
+// judgeDefaults looks for ${NAME:default} of a variable that says something else than the default.
+func (s *server) judgeDefaults(text string, v value, a *Aspect) {
+	for _, m := range withDefault.FindAllStringSubmatch(text, -1) {
+		if e, set := s.env[m[1]]; set && !v.isLast && !e.hidden && e.text() != m[2] {
+			a.fail(v.at, NotJudged, "%s has %s, and %s is set to something else: Elasticsearch 8.19 and 9.5 take the default even so, earlier versions the variable; "+
+				"write the value out", v.at.path, m[0], m[1])
+		}
+	}
 }
 
 // givenByImage holds for variables that every container has.

@@ -17,7 +17,8 @@ import org.elasticsearch.xpack.security.Security;
 
 /**
  * Without arguments it prints the names of the settings of a node that the server, its transport, x-pack-core and security register. With
- * folders that hold an elasticsearch.yml it prints for each what Elasticsearch makes of that file: "ok", or why it is refused.
+ * folders that hold an elasticsearch.yml, and perhaps a setting that overrides it, it prints for each what Elasticsearch makes of these: "ok",
+ * or why they are refused.
  */
 public class ServerSettings {
     public static void main(String[] folders) throws Exception {
@@ -64,6 +65,11 @@ public class ServerSettings {
     private static String read(Path folder, Set<Setting<?>> all) {
         try {
             Map<String, String> home = new HashMap<>(Map.of("path.home", folder.toString()));
+            Path overrides = folder.resolve("overrides");
+            if (Files.exists(overrides)) { // of the command line or the environment: NAME=VALUE
+                String[] words = Files.readString(overrides).split("=", 2);
+                home.put(words[0], words[1]);
+            }
             Settings settings = InternalSettingsPreparer.prepareEnvironment(Settings.EMPTY, home, folder, () -> "node").settings();
             new ClusterSettings(settings, all).validate(settings, true);
             for (Setting<?> setting : all) {
