@@ -58,6 +58,8 @@ func beat(app App, name string, flavours ...string) Program {
 		images = append(images, name+flavour)
 	}
 	dir := "/usr/share/" + name
+	template := module
+	template.Hidden = true // hints of a pod may bring it
 	return Program{
 		App: app, Link: "https://www.elastic.co/guide/en/beats/filebeat/8.19/configuration-ssl.html", Runtime: Beat(),
 		Signs: Signs{Images: images, Mounts: []string{name + ".yml"}},
@@ -71,7 +73,7 @@ func beat(app App, name string, flavours ...string) Program {
 			{At: "monitoring.elasticsearch", Settings: s},
 			{At: "xpack.monitoring.elasticsearch", Settings: s},
 			{At: "metricbeat.modules.*", Field: "module", Is: "elasticsearch", Settings: module},
-			{At: "metricbeat.autodiscover.providers.*.templates.*.config.*", Field: "module", Is: "elasticsearch", Settings: module},
+			{At: "metricbeat.autodiscover.providers.*.templates.*.config.*", Field: "module", Is: "elasticsearch", Settings: template},
 			{At: "heartbeat.monitors.*", Field: "type", Is: "http", Settings: monitor},
 		},
 		Cases: func() []Case { return beatCases(dir + "/" + name + ".yml") },
@@ -103,12 +105,15 @@ func beatVariants(name, file, around string) []Case {
 	)
 }
 
+// inTemplate is a template of autodiscovery.
+const inTemplate = "metricbeat.autodiscover:\n  providers:\n  - templates:\n    - config:\n      - module: elasticsearch\n        %s"
+
 func beatCases(file string) []Case {
 	const output = "output.elasticsearch:\n  %s"
 	var all []Case
 	for _, around := range []string{
 		output, "monitoring.elasticsearch:\n  %s", "xpack.monitoring.elasticsearch:\n  %s", "metricbeat.modules:\n- module: elasticsearch\n  %s",
-		"metricbeat.autodiscover:\n  providers:\n  - templates:\n    - config:\n      - module: elasticsearch\n        %s",
+		inTemplate,
 	} {
 		all = append(all, beatVariants(around, file, around)...)
 		all = append(all, casesAt(around+", the scheme apart", file, around, "protocol: https\n"+replaced(beatBlock, `hosts: ["{host}:9200"]`))...)
@@ -140,7 +145,9 @@ func beatCases(file string) []Case {
 	folder[0].Args = []string{"--path.config", "/etc"}
 	modules := casesAt("another folder for modules", "/mods/search.yml", "- module: elasticsearch\n  %s", beatBlock)
 	modules[0].Args, modules[0].Want = []string{"-E", "metricbeat.config.modules.path=/mods/*.yml"}, Assumes
-	return slices.Concat(all, module, other, mounted, named, against, relative, variables, folder, modules)
+	user := casesAt("a template with a user alone", file, inTemplate, strings.Replace(beatBlock, "password: change-me\n", "", 1))
+	user[0].Want = Assumes
+	return slices.Concat(all, user, module, other, mounted, named, against, relative, variables, folder, modules)
 }
 
 // apmServer describes APM Server: a Beat under another name of its image.

@@ -111,6 +111,7 @@ type Settings struct {
 	Nested      bool   // a YAML file in which it knows no dotted names
 
 	User, Password, Token string
+	Hidden                bool     // the password may be where no file shows it
 	Credentials           []string // files that hold them
 }
 

@@ -197,7 +197,7 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *co
 	if s.StoreTrusts && !made.ca.set() && !made.trust.set() {
 		made.trust = made.store
 	}
-	made.user, made.password, made.token = get(s.User), get(s.Password), get(s.Token)
+	made.user, made.password, made.token, made.inKeystore = get(s.User), get(s.Password), get(s.Token), s.Hidden
 	for _, name := range s.Credentials {
 		if v := get(name); v.set() {
 			made.files = append(made.files, v)
