@@ -49,7 +49,7 @@ func TestMutations(t *testing.T) {
 		}
 	}
 	t.Logf("%d kinds of breakage, %d broken releases", len(all), sum(applied))
-	goldenTable(t, all, fixtures)
+	goldenTable(t, all)
 }
 
 // mustBeFound holds that verify finds what the mutation broke.
@@ -70,17 +70,17 @@ func sum(numbers []int) int {
 }
 
 // goldenTable holds the table in docs/verification.md.
-func goldenTable(t *testing.T, all []mutation, fixtures []int) {
+func goldenTable(t *testing.T, all []mutation) {
 	t.Helper()
 	const file, begin, end = "../docs/verification.md", "<!-- mutations -->\n", "<!-- /mutations -->\n"
 	var table strings.Builder
-	fmt.Fprintf(&table, "%d kinds of breakage, %d broken releases:\n\n| what is broken | found as | in so many fixtures |\n| --- | --- | --- |\n", len(all), sum(fixtures))
-	for i, m := range all {
+	fmt.Fprintf(&table, "%d kinds of breakage:\n\n| what is broken | found as |\n| --- | --- |\n", len(all))
+	for _, m := range all {
 		var found []string
 		for _, code := range m.want {
 			found = append(found, fmt.Sprintf("[%s](findings/%s.md)", code, code))
 		}
-		fmt.Fprintf(&table, "| %s | %s | %d |\n", m.name, strings.Join(found, ", "), fixtures[i])
+		fmt.Fprintf(&table, "| %s | %s |\n", m.name, strings.Join(found, ", "))
 	}
 	text := string(read(t, file))
 	before, rest, ok := strings.Cut(text, begin)
