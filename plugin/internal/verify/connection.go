@@ -27,7 +27,7 @@ type connection struct {
 	ports       catalog.Ports
 	enabled     value // TLS settings count only with it
 	mustEnable  bool
-	bare        bool     // with it, an address alone is called by https
+	turns       bool     // with it, an address alone is called by https: no setting says the scheme
 	cloud       value    // a Cloud ID that is none, that contradicts hosts, or that nothing here shows
 	speaks      versions // of TLS
 	ciphers     value
@@ -91,8 +91,8 @@ func (c *connection) judgeTLS(a *Aspect, addresses []address) {
 			a.fail(at.at, ClientPlain, "%s is called by http", at.text)
 		case at.hidden && at.scheme == "" && !strings.Contains(at.text, ":"):
 			a.assume("%s: the address in %s begins with https://", c.caller, or(at.at.path, c.name))
-		case c.scheme.is("https") || (c.mustEnable || c.bare) && c.enabled.is("true"):
-		case c.scheme.hidden || (c.mustEnable || c.bare) && c.enabled.hidden:
+		case c.scheme.is("https") || c.turns && c.enabled.is("true"):
+		case c.scheme.hidden || c.turns && c.enabled.hidden:
 			a.assume("%s: %s is called by https", c.caller, at.text)
 		default:
 			a.fail(at.at, ClientPlain, "%s is called without https", at.text)

@@ -185,7 +185,8 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *co
 	}
 	made.byCloud(cloud, s.Cloud.Alone)
 	made.scheme, made.enabled = get(s.Scheme), truthful(get(s.Switch.Name))
-	made.mustEnable, made.bare = s.Switch.Kind == catalog.Decides, s.Switch.Kind == catalog.Bare
+	made.mustEnable = s.Switch.Kind == catalog.Decides
+	made.turns = s.Scheme == "" && (made.mustEnable || s.Switch.Kind == catalog.Bare)
 	if s.CAWith == "" || get(s.CAWith).is("true") {
 		made.ca, made.trust = get(s.CA), get(s.Trust)
 		made.fingerprint, made.pin = get(s.Fingerprint), get(s.Pin)

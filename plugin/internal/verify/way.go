@@ -35,7 +35,7 @@ func (c *connection) portOf(a address) (port string, known bool) {
 		return c.ports.Default, true
 	case a.scheme == "http":
 		return "80", true
-	case a.scheme == "https" || c.scheme.is("https") || (c.mustEnable || c.bare) && c.enabled.is("true"):
+	case a.scheme == "https" || c.scheme.is("https") || c.turns && c.enabled.is("true"):
 		return "443", true
 	}
 	return "", false
