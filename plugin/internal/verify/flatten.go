@@ -61,6 +61,8 @@ func (f *flattening) node(n *yaml.Node, name string, depth int) {
 	here := f.at
 	here.path, here.line = name, f.at.line+n.Line-1
 	switch {
+	case isTemplate(n):
+		f.all[name] = value{hidden: true, at: here}
 	case n.Kind == yaml.MappingNode:
 		f.mapping(n, name, depth)
 	case n.Kind == yaml.SequenceNode && !scalars(n):
@@ -76,6 +78,12 @@ func (f *flattening) node(n *yaml.Node, name string, depth int) {
 	case n.ShortTag() != yaml.NodeTagNull:
 		f.all[name] = value{texts: []string{n.Value}, at: here, parts: parts(n)}
 	}
+}
+
+// isTemplate tells whether something stands where a program, before it reads the file, puts a text: {{ env "PASSWORD" }}. In YAML that is a
+// mapping in the key of another.
+func isTemplate(n *yaml.Node) bool {
+	return n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Kind == yaml.MappingNode
 }
 
 // mapping reads what a mapping takes in, then its own entries, which replace that.
