@@ -95,7 +95,7 @@ data:
   tls.key: %s
   locked.crt: %s
   locked.key: %s
-  store.p12: bm90aGluZw==
+  store.p12: /u3+7Q==
 ---
 apiVersion: v1
 kind: Service

@@ -107,6 +107,8 @@ func (b *broken) give(secret, key string, ca []byte, pair pki.Pair) {
 		b.secrets[secret][key] = pair.Cert
 	case strings.HasSuffix(name, "pem"):
 		b.secrets[secret][key] = slices.Concat(pair.Cert, pair.Key)
+	case strings.HasSuffix(name, "p12") || strings.HasSuffix(name, "jks"):
+		b.secrets[secret][key] = []byte("\xfe\xed\xfe\xed")
 	case b.secrets[secret][key] == nil:
 		b.secrets[secret][key] = []byte("value")
 	}

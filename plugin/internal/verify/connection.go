@@ -131,7 +131,7 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 		}
 		return
 	case c.trust.set():
-		a.add(c.follow(c.rooted(c.trust.text(), c.dir), c.trust.at))
+		a.add(c.follow(c.rooted(c.trust.text(), c.dir), c.trust.at).isStore())
 		a.assume("%s: %s holds the CA of Elasticsearch", c.caller, c.trust.text())
 		return
 	case c.ca.hidden:
@@ -234,7 +234,7 @@ func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
 		}
 		c.judgePair(a, servers)
 	case c.store.set():
-		a.add(c.follow(c.rooted(c.store.text(), c.dir), c.store.at))
+		a.add(c.follow(c.rooted(c.store.text(), c.dir), c.store.at).isStore())
 		a.assume("%s: %s holds a certificate that Elasticsearch trusts, and its key", c.caller, c.store.text())
 	case !c.cert.set() && !c.key.set() && !required:
 		a.idle = stateNone

@@ -58,7 +58,12 @@ func TestSettingsOfConnections(t *testing.T) {
 	const hosts, cloud = `hosts: ["https://search:9200"]`, "cloud.id: lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg=="
 	beat := func(old, new string) string { return strings.Replace(filebeat(wholeSecret), old, new, 1) }
 	logstash := func(more string) string { return strings.Replace(shipped, "ssl_key =>", more+"\n      ssl_key =>", 1) }
+	inStore := strings.NewReplacer("SSL_CERTIFICATE,", "SSL_KEYSTORE_PATH,", "/tls/tls.crt", "/tls/client.p12",
+		"        - {name: ELASTICSEARCH_SSL_KEY, value: /tls/tls.key}\n", "").Replace(board)
 	for _, test := range []struct{ name, program, codes, says string }{
+		{"a store that is not shown", inStore, "", "/tls/client.p12 holds a certificate that Elasticsearch trusts"},
+		{"one that is none", inStore + secret("pair", "ca.crt", "<path:ca>", "client.p12", "binary"), "EMT026", "is no store"},
+		{"one that comes later", inStore + secret("pair", "ca.crt", "<path:ca>", "client.p12", "<path:store>"), "", "/tls/client.p12 holds a certificate"},
 		{"a Cloud ID wins", beat("    output.", "    "+cloud+"\n    output."), "", "what it calls, https://abc.eu.example.org:443, is not in these manifests"},
 		{"an empty one does not", beat("    output.", "    cloud.id: ''\n    output."), "", ""},
 		{"nor one in a variable without a value", beat("    output.", "    cloud.id: ${NOBODY}\n    output."), "", ""},

@@ -56,6 +56,14 @@ func assumeUse(l link, who string, a *Aspect) {
 	}
 }
 
+// isStore refuses a file that is no store.
+func (l link) isStore() link {
+	if l.code == "" && l.Content.Text != nil && !certificate.IsStore(l.Content.Text) {
+		return l.broken(NoMaterial, "%s is no store: neither PKCS#12 nor one of Java's own", l.What())
+	}
+	return l
+}
+
 // isPEM tells a file of another kind from a placeholder, which something fills in later.
 func isPEM(text []byte) bool { return bytes.Contains(text, []byte("-----BEGIN ")) }
 

@@ -231,7 +231,7 @@ func (s *server) judgePair() {
 		a.fail(store.at, ServerPair, "keystore.path stands beside certificate or key: Elasticsearch does not start")
 	case store.set():
 		s.hasStores = true
-		a.add(s.material(store, store.text()))
+		a.add(s.material(store, store.text()).isStore())
 		a.assume("%s: %s holds a certificate that clients accept, and its key", s.caller, store.text())
 	case !cert.set() || !key.set():
 		a.fail(s.setting(ssl+"certificate"), ServerPair, "certificate or key is missing")
@@ -305,7 +305,7 @@ func (s *server) judgeTrust() {
 		a.fail(store.at, ServerPair, "truststore.path stands beside certificate_authorities: Elasticsearch does not start")
 	case store.set():
 		s.hasStores = true
-		a.add(s.material(store, store.text()))
+		a.add(s.material(store, store.text()).isStore())
 		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, store.text())
 	case cas.hidden:
 		a.assume("%s: certificate_authorities names the CAs that signed the clients' certificates", s.caller)
