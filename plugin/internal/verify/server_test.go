@@ -103,7 +103,7 @@ func TestOverrides(t *testing.T) {
 		{"by commas", with(ssl+"certificate_authorities", "tls/ca.crt, tls/tls.crt"), ""},
 		{"with nothing", node{lines: "- {name: node.attr.a, value: \"\"}"}.String(), stops},
 		{"a tilde", with("node.attr.a", "~"), stops},
-		{"no YAML", with("node.attr.a", "b: c"), stops},
+		{"no YAML, which is an assumption", with("node.attr.a", "b: c"), ""},
 		{"a colon", with("node.attr.a", "b:c"), ""},
 		{"a further line", node{env: map[string]string{"node.attr.a": "b\n" + stage + ": none", stage: ""}}.String(), string(ServerStage)},
 		{"a further line that is there", with("node.attr.a", "b\n"+stage+": none"), stops},
@@ -115,6 +115,13 @@ func TestOverrides(t *testing.T) {
 		{"a default that is the variable", mode(stage+": ${MODE:required}", "required"), ""},
 		{"a variable of several lines", mode("node.attr.a: ${MODE}\n"+stage+": required", "b\n"+stage+": none"), string(NotJudged)},
 	})
+}
+
+// TestOverridesThatAreNoYAML holds that they are named.
+func TestOverridesThatAreNoYAML(t *testing.T) {
+	if g := judged(t, node{env: map[string]string{"network.host": "::"}}.String(), Options{}); !strings.Contains(g.Text(), "network.host, which is no YAML") {
+		t.Errorf("nothing says so\n%s", g.Text())
+	}
 }
 
 func TestServerLetsInOthers(t *testing.T) {

@@ -192,7 +192,7 @@ func (s *server) overrides(set settings) settings {
 		f := yml{settings{}, v.at, &s.row.TLS}
 		line, err := yaml.Parse(key + ": " + v.text())
 		if err != nil || line.YNode().Kind != yaml.MappingNode {
-			f.refuse(nil, "the value of %s is no YAML", key)
+			s.row.TLS.assume("%s: its version takes the value of %s, which is no YAML: 8.19 and 9.5 do not start with it", s.caller, key)
 			all[key] = v
 			continue
 		}
