@@ -129,11 +129,24 @@ func (r *reader) judgeServices() {
 	}
 }
 
-// judgeDeadEnds reports addresses of Services behind which there is no pod.
+// isAlone tells whether nothing else runs beside a container at the addresses of its own machine.
+func (c caller) isAlone() bool {
+	isBeside := func(other object.Container) bool {
+		return other.Name != c.Name && (other.List == "containers" || object.Text(other.Node, "restartPolicy") == "Always")
+	}
+	return object.Text(c.pod.Spec, "hostNetwork") != "true" && !slices.ContainsFunc(c.pod.All(), isBeside)
+}
+
+// judgeDeadEnds reports addresses of Services behind which there is no pod, and those of a pod in which nothing else runs.
 func (c *connection) judgeDeadEnds(a *Aspect, addresses []address) {
 	for _, at := range addresses {
 		port, _ := c.portOf(at)
-		w, known := c.routes.Find(c.object.Namespace, route.Aliased(c.pod, at.host), port)
+		host := route.Aliased(c.pod, at.host)
+		if route.IsLocal(host) && c.isAlone() {
+			a.fail(at.at, NoWay, "%s leads nowhere: nothing else runs in its pod", at.text)
+			continue
+		}
+		w, known := c.routes.Find(c.object.Namespace, host, port)
 		if at.host == "" || !known || w.Outside != "" {
 			continue
 		}

@@ -49,6 +49,9 @@ func TestWaysOfClients(t *testing.T) {
 		{"an alias of the pod", addressed + calling("https://es.example.org:9200", aliases("10.0.0.9")), "", `covers the name "es.example.org"`},
 		{"with another port", addressed + calling("https://es.example.org:9201", aliases("10.0.0.9")), "EMT031", "has no port 9201"},
 		{"an alias that leads elsewhere", addressed + calling("https://search:9200", aliases("10.0.0.8")), "", "is not in these manifests, and lets it in"},
+		{"its own machine", plain + calling("https://localhost:9200", ""), "EMT031", "nothing else runs in its pod"},
+		{"by an alias", plain + calling("https://search:9200", aliases("127.0.0.1")), "EMT031", "nothing else runs in its pod"},
+		{"where the host's is its own", plain + calling("https://localhost:9200", "hostNetwork: true\n"), "", "is not in these manifests, and lets it in"},
 		{"by a port of a machine", machine + calling("https://192.168.0.7:30920", ""), "", `covers the name "192.168.0.7"`},
 		{"by another", machine + calling("https://192.168.0.7:30921", ""), "", "is not in these manifests, and lets it in"},
 	} {
