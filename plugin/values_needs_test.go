@@ -89,3 +89,31 @@ func TestF12Needs(t *testing.T) {
 		})
 	}
 }
+
+// TestNamedForOneClient holds that the Secret that the configuration names for a client brings the CA too, where the client names none.
+func TestNamedForOneClient(t *testing.T) {
+	const stream = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: metrics, namespace: monitoring}
+spec:
+  template:
+    spec:
+      containers:
+      - name: exporter
+        image: quay.io/prometheuscommunity/elasticsearch-exporter:v1.8.0
+        args: ["--es.uri=https://search.logs.svc:9200"]
+`
+	settings := realSettings(config.ModeCertToken, config.Required)
+	_, _, err := transform([]byte(stream), settings)
+	if err == nil || !strings.Contains(err.Error(), "in certificates.clients (ref: Deployment/metrics) or certificates.secretName") {
+		t.Errorf("with nothing named: %v", err)
+	}
+	settings.Certificates.Clients = []config.Client{{Ref: "Deployment/metrics", SecretName: "metrics-pki"}}
+	output := mustTransform(t, []byte(stream), settings)
+	if !strings.Contains(string(output), "key: ca.crt") {
+		t.Errorf("it trusts nobody:\n%s", output)
+	}
+	if g := verified(t, output, settings); g.Verdict == verify.NotProven {
+		t.Error(g.Text())
+	}
+}

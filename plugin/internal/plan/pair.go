@@ -101,9 +101,12 @@ func (p *planner) sharedIdentity(w *recognise.Workload, ca object.Source, called
 		}
 		break
 	}
+	if named := p.named(w.Object); ca.Name == "" && named != "" {
+		ca = secretKey(w.Object, named, or(p.settings.Certificates.Keys.CA, fileCA)) // as cert-manager and elk-mtls certs keep it
+	}
 	if need != (needs{}) && ca.Name == "" && p.settings.Certificates.SecretName == "" {
 		return identity{}, fmt.Errorf("container %q: %s names no CA that is mounted from a Secret or ConfigMap, so that nothing tells whom to trust: "+
-			"name the Secret with CA, certificate and key in certificates.secretName", w.Main.Name, place)
+			"name the Secret with CA, certificate and key in certificates.clients (ref: %s) or certificates.secretName", w.Main.Name, place, w.ID)
 	}
 	return p.identityFor(w.Object, ca, from, need)
 }
