@@ -117,3 +117,45 @@ spec:
 		t.Error(g.Text())
 	}
 }
+
+// TestAddressInASecret holds that an address which Kubernetes puts into a command line is followed: the node it leads to says whom to trust.
+func TestAddressInASecret(t *testing.T) {
+	stream := strings.Replace(nodeByHand, "STAGE", "required", 1) + `---
+apiVersion: v1
+kind: Service
+metadata: {name: search}
+spec:
+  ports: [{port: 9200}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: where}
+stringData: {uri: "https://monitor:secret@search:9200"}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: metrics}
+spec:
+  template:
+    spec:
+      containers:
+      - name: exporter
+        image: quay.io/prometheuscommunity/elasticsearch-exporter:v1.8.0
+        args: [--es.uri=$(URI)]
+        env: [{name: URI, valueFrom: {secretKeyRef: {name: where, key: uri}}}]
+`
+	stream = strings.Replace(stream, "  template:\n", "  selector: {matchLabels: {app: search}}\n  template:\n    metadata: {labels: {app: search}}\n", 1)
+	stream = strings.Replace(stream, "  ports: [", "  selector: {app: search}\n  ports: [", 1)
+	settings := realSettings(config.ModeCertToken, config.Required)
+	output := mustTransform(t, []byte(stream), settings)
+	if !strings.Contains(string(output), "--es.ca=/etc/elk-mtls/ca.crt") || !strings.Contains(string(output), "args: [--es.uri=$(URI)") {
+		t.Errorf("got\n%s", output)
+	}
+	if g := verified(t, output, settings); g.Verdict == verify.NotProven {
+		t.Error(g.Text())
+	}
+	plain := strings.Replace(stream, "https://monitor", "http://monitor", 1)
+	if _, _, err := transform([]byte(plain), settings); err == nil || !strings.Contains(err.Error(), "an address of plain HTTP") || strings.Contains(err.Error(), "secret@") {
+		t.Errorf("by plain HTTP: %v", err)
+	}
+}

@@ -63,6 +63,12 @@ func LeftVariables() Expansion {
 	return Expansion{Form: regexp.MustCompile(`\$\{(\w+)()\}|\$\(()()\)`), Odd: "$("}
 }
 
+// KubernetesVariables are those that Kubernetes puts into a command line or a variable.
+// https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+func KubernetesVariables() Expansion {
+	return Expansion{Form: regexp.MustCompile(`\$\(([A-Za-z_][\w.-]*)()\)`)}
+}
+
 // Expand puts the variables into a text. Of a name, value gives what it stands for, whether it is set, and whether that is known; known tells
 // whether all of the text is.
 func (e Expansion) Expand(text string, value func(name string) (text string, set, known bool)) (expanded string, known bool) {

@@ -80,7 +80,7 @@ func (p *planner) hostsOf(w *recognise.Workload, c *connection) []string {
 	for _, v := range s.Values {
 		host := shell.Host(v)
 		if strings.ContainsAny(host, "$#") { // the address itself is a variable, and not only the password in it
-			text, known := p.expand(w.Main, c.expands, v)
+			text, known := p.address(w, c, s, v)
 			host = shell.Host(text)
 			if !known {
 				host = ""
@@ -89,6 +89,14 @@ func (p *planner) hostsOf(w *recognise.Workload, c *connection) []string {
 		hosts = append(hosts, host)
 	}
 	return hosts
+}
+
+// address gives an address as the program reads it: of a command line Kubernetes has put variables in before.
+func (p *planner) address(w *recognise.Workload, c *connection, s *setting, text string) (expanded string, known bool) {
+	if s.word != nil {
+		text, _ = p.expand(w.Main, catalog.KubernetesVariables(), text)
+	}
+	return p.expand(w.Main, c.expands, text)
 }
 
 // pairs gives the folder in which the program finds the pair.
@@ -234,7 +242,7 @@ func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
 		if rest, ok := strings.CutPrefix(h, "http://"); ok {
 			fresh[i], plain = "https://"+rest, true
 		}
-		text, known := p.expand(w.Main, c.expands, fresh[i])
+		text, known := p.address(w, c, hosts, fresh[i])
 		if strings.HasPrefix(text, "http://") {
 			return fmt.Errorf("%s of %s is %q, which the environment makes an address of plain HTTP: use https:// there", hosts.Key, c.name, h)
 		}
