@@ -119,7 +119,7 @@ func serverValues() []variant {
 			refused: `container "stats" runs elasticsearch_exporter, which calls http://localhost:9200 where no address is set: set --es.uri`},
 		{name: "a sidecar whose probe goes to Elasticsearch's port", replace: []string{esMain, "      containers:\n      - name: side\n        image: side\n        livenessProbe: {httpGet: {port: 9200}}\n      - name: \"elasticsearch\"\n"}, refused: `container "side": livenessProbe is an httpGet on port 9200`},
 		{name: "the whole configuration folder from a ConfigMap", replace: []string{"            mountPath: /usr/share/elasticsearch/config/elasticsearch.yml\n            subPath: elasticsearch.yml\n", "            mountPath: /usr/share/elasticsearch/config\n"},
-			spec: "{certificates: {secretName: corp}, minter: {secretName: m}}", refused: "mounted over the whole folder"},
+			spec: "{certificates: {secretName: corp}, minter: {secretName: m}}", output: "mountPath: /usr/share/elasticsearch/config/elk-mtls\n"},
 		{name: "transport TLS switched off by hand", base: "elasticsearch-http", replace: []string{"          - name: cluster.name\n", "          - name: xpack.security.transport.ssl.enabled\n            value: \"false\"\n          - name: cluster.name\n"},
 			spec: "{certificates: {secretName: corp}, minter: {secretName: m}}", refused: "xpack.security.transport.ssl.enabled is false"},
 		{name: "the user's own transport verification", base: "elasticsearch-http", replace: []string{"          - name: cluster.name\n", "          - name: xpack.security.transport.ssl.verification_mode\n            value: full\n          - name: cluster.name\n"},

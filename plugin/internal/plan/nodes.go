@@ -207,15 +207,11 @@ func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server
 	return known, errors.Join(err, p.mountServer(w, items))
 }
 
-// mountServer plans the volume of what the configuration adds for the node.
+// mountServer plans the volume of what the configuration adds for the node. Where the folder is a ConfigMap, the kubelet makes the place for it.
+// https://github.com/kubernetes/kubernetes/blob/v1.33.0/pkg/volume/util/nested_volumes.go
 func (p *planner) mountServer(w *recognise.Workload, items []fileItem) error {
 	if len(items) == 0 {
 		return nil
-	}
-	for _, m := range w.Main.Mounts() {
-		if m.Path == w.Layout.Folder && w.Pod.ReadOnly(m.Volume) {
-			return fmt.Errorf("container %q: volume %q is mounted over the whole folder %q, and nothing can be mounted below a read-only volume: mount single files there (subPath)", w.Main.Name, m.Volume, m.Path)
-		}
 	}
 	pod := p.on(w.Object).pod
 	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", serverVolume), projected(serverVolume, fileMode(pod), items),
