@@ -129,6 +129,8 @@ func fill(commands []shell.Command, file, folder, dir string) (from []string, ma
 			}
 		case program == "cd" && len(w.Words) > 1:
 			w.dir = w.rooted(w.Words[1].Text)
+		case program == "mkdir":
+			w.make(w.Words[1:]...)
 		case program == "cat" && len(w.Words) == 2 && w.Into != "":
 			maker = w.copy(&from, w.Words[1:], w.Into)
 		case w.Into != "" && w.mayBe(w.Into):
@@ -136,6 +138,7 @@ func fill(commands []shell.Command, file, folder, dir string) (from []string, ma
 		case w.copier() >= 0:
 			operands, target := operandsOf(w.Words[w.copier()+1:])
 			maker = w.copy(&from, operands, target)
+			w.make(shell.Word{Text: target})
 		case !w.harmless():
 			unread = unread || w.isScript()
 			if w.touches() {
@@ -165,6 +168,14 @@ type writer struct {
 	file, folder string
 	dir          string   // in which it runs, "" where nothing tells
 	items        []string // of the loop that it may be in
+	made         []string // folders that are there before it runs
+}
+
+// make notes folders, or files, that a command makes.
+func (w *writer) make(words ...shell.Word) {
+	for _, word := range words {
+		w.made = append(w.made, path.Clean(w.rooted(word.Text)))
+	}
 }
 
 // copier gives the place of the program that copies, -1 for none.
@@ -247,7 +258,9 @@ func (w writer) copy(from *[]string, operands []shell.Word, target string) (make
 		}
 		rooted = append(rooted, o)
 	}
-	*from = append(*from, sources(rooted, target, w.file, w.items)...)
+	into := path.Clean(target)
+	isThere := w.Program() != "rsync" && (into == path.Clean(w.folder) || slices.Contains(w.made, into))
+	*from = append(*from, sources(rooted, target, w.file, w.items, isThere)...)
 	return ""
 }
 
@@ -273,7 +286,7 @@ func operandsOf(words []shell.Word) (operands []shell.Word, target string) {
 
 // sources gives the operands that become a file where they are copied to a target. items are what a loop runs over: in it, a word that is not
 // known is one of them.
-func sources(operands []shell.Word, target, file string, items []string) []string {
+func sources(operands []shell.Word, target, file string, items []string, isThere bool) []string {
 	var all []string
 	for _, w := range operands {
 		for _, text := range braces(w.Text) {
@@ -282,7 +295,7 @@ func sources(operands []shell.Word, target, file string, items []string) []strin
 				if item != "$()" && !strings.Contains(text, "$()") {
 					continue
 				}
-				if source := becomes(from, to, file, strings.Contains(target, "$()")); source != "" {
+				if source := becomes(from, to, file, strings.Contains(target, "$()"), isThere); source != "" {
 					all = append(all, source)
 				}
 			}
@@ -292,8 +305,9 @@ func sources(operands []shell.Word, target, file string, items []string) []strin
 	return slices.Compact(all)
 }
 
-// becomes gives the file that is copied to another one, "" when from is not copied there. A name that a loop makes is that of what it copies.
-func becomes(from, to, file string, loopName bool) string {
+// becomes gives the file that is copied to another one, "" when from is not copied there. A name that a loop makes is that of what it copies. A
+// folder is copied into one that is there already, under its own name.
+func becomes(from, to, file string, loopName, isThere bool) string {
 	folder, name := path.Split(from)
 	base := path.Base(file)
 	matches, _ := path.Match(name, base)
@@ -304,6 +318,12 @@ func becomes(from, to, file string, loopName bool) string {
 		return from
 	case inFolder && matches:
 		return path.Join(folder, base)
+	case isThere && name != "." && !strings.ContainsAny(name, "*?["):
+		below := path.Join(to, path.Base(from))
+		if !Below(file, below) || file == below {
+			return ""
+		}
+		return path.Join(from, inside(file, below))
 	case inFolder && (name == "" || name == "." || path.Ext(name) == "" && !strings.ContainsAny(name, "*?[")): // a folder
 		return path.Join(from, base)
 	}

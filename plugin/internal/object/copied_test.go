@@ -11,6 +11,11 @@ func TestCopied(t *testing.T) {
 	for _, test := range []struct{ name, script, file, from string }{
 		{"a folder's files", "cp /raw/* /pki/", "tls.key", "tls.key"},
 		{"a folder", "cp -rL /raw/. /pki", "tls.key", "tls.key"},
+		{"a folder into the volume, under its name", "cp -r /raw /pki", "raw/tls.key", "tls.key"},
+		{"and not its files", "cp -r /raw /pki/", "tls.key", ""},
+		{"a folder under another name", "cp -r /raw /pki/a", "a/tls.key", "tls.key"},
+		{"a second folder into it", "cp -r /raw /pki/a; cp -r /image /pki/a", "a/tls.key", "tls.key"},
+		{"a folder into one that is made first", "mkdir -p /pki/a && cp -r /raw /pki/a", "a/raw/tls.key", "tls.key"},
 		{"one file into the folder", "install -m 0440 /raw/tls.key /pki", "tls.key", "tls.key"},
 		{"one file under its name", "cp /raw/tls.key /pki/tls.key && chmod 400 /pki/tls.key", "tls.key", "tls.key"},
 		{"one file under another name", "mv /raw/tls.key /pki/node.key", "node.key", "tls.key"},
