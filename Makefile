@@ -152,6 +152,13 @@ prove-mentions: ## an address planted in every place of every fixture and render
 ## MENTION_RUNS=3000 tries a sample, as make test does; MENTION_SEED=… another one
 	MENTION_RUNS=$(or $(MENTION_RUNS),all) MENTION_SEED=$(or $(MENTION_SEED),16) go test -tags slow -count=1 -timeout 300m -v -run TestProveMentions ./plugin $(FAILED)
 
+.PHONY: mutants
+mutants: ## the code changed in 200 places, one at a time: three of four must make a fast test fail; at most an hour
+## MUTANTS=200 how many, MUTANTS_SEED=1 which; survivors go into dist/mutants.txt; then those that are made by hand
+	@mkdir -p dist
+	nice -n 19 go run ./test/mutants -n $(or $(MUTANTS),200) -seed $(or $(MUTANTS_SEED),1) -survivors dist/mutants.txt
+	nice -n 19 go run ./test/mutants -hand
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 	@for file in $$(git ls-files --cached --others --exclude-standard '*_test.go' | xargs grep -l '^func Fuzz'); do \

@@ -20,3 +20,12 @@ func TestToHTTPS(t *testing.T) {
 		}
 	}
 }
+
+// TestThePortOfTheNodesStays holds that 9300 is no address of clients, whatever port the server has.
+func TestThePortOfTheNodesStays(t *testing.T) {
+	for text, want := range map[string]string{"http://es:9300": "http://es:9300", "http://es:9243": "https://es:9243"} {
+		if got := toHTTPS(text, isOneOf([]string{"es"}, "")); got != want {
+			t.Errorf("%s becomes %s, want %s", text, got, want)
+		}
+	}
+}
