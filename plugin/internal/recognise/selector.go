@@ -171,6 +171,25 @@ func subjects(bindings []*object.Object) [][]string {
 	return all
 }
 
+// RolesFor gives the Roles or ClusterRoles with a rule that names an object.
+func (r *Release) RolesFor(kind, name string) ([]*object.Object, error) {
+	naming := func() *words.Set { return words.Of([]string{"resourceNames"}) }
+	return r.indexed(kind, naming, ruledNames).with(r, words.Of([]string{name}), []string{name})
+}
+
+// ruledNames gives the names in the rules of each Role.
+func ruledNames(roles []*object.Object) [][]string {
+	all := make([][]string, len(roles))
+	for i, o := range roles {
+		for _, rule := range object.Items(o.Node, "rules") {
+			for _, name := range object.Items(rule, "resourceNames") {
+				all[i] = append(all[i], name.YNode().Value)
+			}
+		}
+	}
+	return all
+}
+
 // Holding gives the objects of a kind whose documents have one of the words in them.
 func (r *Release) Holding(kind string, wanted []string) ([]*object.Object, error) {
 	var found []*object.Object

@@ -115,7 +115,7 @@ func (c *connection) judgeRights(a *Aspect, init caller, s object.Source, isShow
 func (c *connection) rolesFor(secret string) ([]*object.Object, error) {
 	var all []*object.Object
 	for _, kind := range []string{"Role", "ClusterRole"} {
-		holding, err := c.release.Holding(kind, []string{secret})
+		holding, err := c.release.RolesFor(kind, secret)
 		if err != nil {
 			return nil, err
 		}
