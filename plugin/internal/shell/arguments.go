@@ -10,6 +10,13 @@ import (
 
 // The arguments of a script: $1, $2 and so on, and "$@".
 
+// given is a command that gives a script other arguments; certain holds where every run makes it, and they hold up to until.
+type given struct {
+	call        *syntax.CallExpr
+	from, until uint
+	certain     bool
+}
+
 // arguments gives what "$@" stands for at a place; false where that is not known.
 func (s *scope) arguments(at uint) ([]Word, bool) {
 	inside := func(f *syntax.FuncDecl) bool { return f.Pos().Offset() <= at && at < f.End().Offset() }
@@ -17,13 +24,13 @@ func (s *scope) arguments(at uint) ([]Word, bool) {
 		return nil, false
 	}
 	var last *syntax.CallExpr // to give others, before that place
-	for _, call := range s.given {
-		switch end, certain := s.giving[call]; {
-		case !certain:
+	for _, g := range s.given {
+		switch {
+		case !g.certain:
 			return nil, false // shift, or set in some runs only
-		case call.End().Offset() <= at && at <= end && !s.again:
-			last = call
-		case s.again || call.End().Offset() <= at:
+		case g.from <= at && at <= g.until && !s.again:
+			last = g.call
+		case s.again || g.from <= at:
 			return nil, false
 		}
 	}

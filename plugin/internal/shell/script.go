@@ -79,7 +79,7 @@ type scope struct {
 	until  map[*syntax.Assign]uint     // where the list of statements ends in which every run makes the assignment
 	taken  []uint                      // where it takes in another script, which may set anything
 	args   []Word                      // its own; nil where they are not known
-	given  []*syntax.CallExpr          // what gives it others
+	given  []given                     // what gives it others
 	giving map[*syntax.CallExpr]uint   // those that every run makes: set --, up to where that holds
 	own    []*syntax.FuncDecl          // which have arguments of their own
 	at     *Piece                      // where the text stands, nil when nowhere as it is
@@ -174,7 +174,8 @@ func (s *scope) note(node syntax.Node) bool {
 			s.set[name] = append(s.set[name], nil)
 		}
 		if setsArguments(node) {
-			s.given = append(s.given, node)
+			until, certain := s.giving[node] // of the list that it is in, which comes first
+			s.given = append(s.given, given{node, node.End().Offset(), until, certain})
 		}
 		s.allOut = s.allOut || exportsAll(node)
 		if len(node.Args) > 0 && slices.Contains([]string{".", "source", "eval"}, node.Args[0].Lit()) {
@@ -267,10 +268,12 @@ func (s *scope) into(redirects []*syntax.Redirect) string {
 // words gives the words of a command. A variable without quotes is as many words as its value has.
 func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 	for _, arg := range args {
-		if given, ok := s.arguments(arg.Pos().Offset()); ok && isArguments(arg) && s.left >= len(given) {
-			s.left -= len(given)
-			all = append(all, given...)
-			continue
+		if isArguments(arg) {
+			if given, ok := s.arguments(arg.Pos().Offset()); ok && s.left >= len(given) {
+				s.left -= len(given)
+				all = append(all, given...)
+				continue
+			}
 		}
 		w := s.word(arg.Parts)
 		if _, bare := arg.Parts[0].(*syntax.ParamExp); !bare || len(arg.Parts) > 1 {

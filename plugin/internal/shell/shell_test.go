@@ -122,3 +122,13 @@ func TestCommandsEnd(t *testing.T) {
 		})
 	}
 }
+
+// TestArgumentsOften holds that arguments are followed where they stand for something, and nowhere else: a long script is read to its end.
+func TestArgumentsOften(t *testing.T) {
+	const times = 1500
+	script := strings.Repeat("set -- -k; curl \"$@\" https://x\n", times)
+	commands, ok := Commands([]string{"sh", "-c", script}, func(string) (Word, bool) { return Word{}, false })
+	if last := commands[len(commands)-1:]; !ok || len(commands) != 2*times+1 || printed(last) != "curl -k https://x" {
+		t.Errorf("%d commands, the last is %s", len(commands), printed(last))
+	}
+}
