@@ -91,22 +91,27 @@ func (m monitor) sees(o *object.Object) bool {
 }
 
 // services looks at the endpoints of a ServiceMonitor. One that selects no Service of the release may select one that has its labels from
-// elsewhere.
+// elsewhere: there one server is as good as all.
 func (m monitor) services(all []scraped) {
+	selector := recognise.SelectorOf(m.object.Node, "spec", "selector")
 	var selected []scraped
 	for _, s := range all {
-		if m.sees(s.Object) && recognise.Selects(m.object.Node, s.labels, "spec", "selector") {
+		if selector.Picks(s.labels) && m.sees(s.Object) {
 			selected = append(selected, s)
 		}
 	}
 	strength := Address
 	if len(selected) == 0 {
-		selected, strength = slices.DeleteFunc(slices.Clone(all), func(s scraped) bool { return !m.sees(s.Object) }), May
+		selected, strength = all, May
 	}
 	for i, endpoint := range object.Items(m.object.Node, "spec", "endpoints") {
 		for _, s := range selected {
-			if s.server != nil && m.isHTTP(s.Object, s.server, endpoint) {
-				m.note(endpoint, object.Fields("spec", "endpoints").Index(strconv.Itoa(i)), s.Name, strength)
+			if s.server == nil || !m.sees(s.Object) || !m.isHTTP(s.Object, s.server, endpoint) {
+				continue
+			}
+			m.note(endpoint, object.Fields("spec", "endpoints").Index(strconv.Itoa(i)), s.Name, strength)
+			if strength == May {
+				break
 			}
 		}
 	}
@@ -136,7 +141,7 @@ func (m monitor) pods() {
 					port = containerPort(w, name)
 				}
 			}
-			if m.sees(w.Object) && m.names.ports[port] && recognise.Selects(m.object.Node, object.Pairs(w.Pod.Template, "metadata", "labels"), "spec", "selector") {
+			if m.sees(w.Object) && m.names.ports[port] && recognise.SelectorOf(m.object.Node, "spec", "selector").Picks(object.Pairs(w.Pod.Template, "metadata", "labels")) {
 				m.note(endpoint, object.Fields("spec", "podMetricsEndpoints").Index(strconv.Itoa(i)), w.Name, Address)
 			}
 		}

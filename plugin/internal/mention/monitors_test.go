@@ -44,4 +44,11 @@ func TestMonitors(t *testing.T) {
 	if all := find(t, spaced+anywhere); strongest(all) != Address {
 		t.Errorf("in any namespace: %+v", all)
 	}
+	several := ""
+	for _, name := range []string{"a", "b", "c"} {
+		several += "apiVersion: v1\nkind: Service\nmetadata: {name: " + name + "}\nspec: {selector: {app: es}, ports: [{name: https, port: 9200}]}\n---\n"
+	}
+	if all := find(t, labelled+several+monitor("ServiceMonitor", others+", endpoints: [{port: https}]")); len(all) != 1 {
+		t.Errorf("no Service of several: %+v", all)
+	}
 }

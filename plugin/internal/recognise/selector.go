@@ -219,11 +219,21 @@ func picks(selector map[string]string, o *object.Object, labels map[string]strin
 
 const podNameLabel, podIndexLabel = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
 
-// Selects tells whether the selector that an object has at a path, with matchLabels and matchExpressions, picks labels.
-func Selects(node *yaml.RNode, labels map[string]string, path ...string) bool {
+// Selector is one with matchLabels and matchExpressions.
+type Selector struct {
+	labels      map[string]string
+	expressions []*yaml.RNode
+}
+
+// SelectorOf gives the selector that an object has at a path.
+func SelectorOf(node *yaml.RNode, path ...string) Selector {
 	at := func(field string) []string { return append(slices.Clone(path), field) }
-	return selects(object.Pairs(node, at("matchLabels")...), labels) &&
-		!slices.ContainsFunc(object.Items(node, at("matchExpressions")...), func(e *yaml.RNode) bool { return !expressed(e, labels) })
+	return Selector{object.Pairs(node, at("matchLabels")...), object.Items(node, at("matchExpressions")...)}
+}
+
+// Picks tells whether a selector picks labels.
+func (s Selector) Picks(labels map[string]string) bool {
+	return selects(s.labels, labels) && !slices.ContainsFunc(s.expressions, func(e *yaml.RNode) bool { return !expressed(e, labels) })
 }
 
 func selects(selector, labels map[string]string) bool {
