@@ -58,6 +58,8 @@ func Setting(name string, major int) Registered {
 	begins := func(with string) bool { return strings.HasPrefix(strings.ToLower(name), with) }
 	isOpen := slices.ContainsFunc(open[:], begins)
 	switch old := major != 0 && major < firstClosed; {
+	case strings.HasPrefix(name, "index."): // those of an index: since version 5 no node starts with them
+		r.Closed = true
 	case strings.HasPrefix(name, "xpack.security.http.ssl."), strings.HasPrefix(name, "xpack.security.transport.ssl."):
 		r.Closed = true
 	case old:

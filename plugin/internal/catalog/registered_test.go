@@ -31,6 +31,9 @@ func TestSetting(t *testing.T) {
 		{"xpack.ml.node_concurrent_job_allocations", 8, Registered{Known: true}},
 		{"s3.client.default.endpoint", 9, Registered{Known: true}},
 		{"xpack.security.authc.realms.pki..order", 8, Registered{Closed: true}},
+		{"index.number_of_shards", 8, Registered{Closed: true}},
+		{"index.refresh_interval", 7, Registered{Closed: true}},
+		{"indices.recovery.max_bytes_per_sec", 8, Registered{Known: true}},
 		{"<<", 8, Registered{Closed: true}},
 		{"", 8, Registered{Closed: true}},
 	} {
