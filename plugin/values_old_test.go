@@ -38,6 +38,15 @@ func TestP4OldServers(t *testing.T) {
 			if output, outcome, err := transform(input, settings); err != nil || string(output) != string(input) || !strings.Contains(outcome.Text(), why) {
 				t.Errorf("optional: %v\n%s", err, output)
 			}
+			want := verify.NotProven // nothing tells whether it has TLS
+			if strings.HasPrefix(image, "kibana") {
+				want = verify.ProvenIf
+			}
+			for _, stage := range []string{config.Optional, config.None} {
+				if g := verified(t, input, realSettings(config.ModeCertToken, stage)); g.Verdict != want || !strings.Contains(g.Text(), why) {
+					t.Errorf("%s: expected %s\n%s", stage, want, g.Text())
+				}
+			}
 		})
 	}
 }

@@ -159,6 +159,16 @@ func tooOld(c object.Container) string {
 	return ""
 }
 
+// oldApp gives the application of which a pod runs a version or distribution that is none of ours.
+func oldApp(pod object.Pod) App {
+	for _, c := range pod.Containers() {
+		if repository, _ := c.Image(); tooOld(c) != "" && strings.HasPrefix(repository, "kibana") {
+			return Kibana
+		}
+	}
+	return Elasticsearch
+}
+
 // isECK holds for the custom resources of Elastic's operator that are servers of this release.
 func isECK(o *object.Object) bool {
 	return (o.Kind == "Elasticsearch" || o.Kind == "Kibana") && strings.Contains(o.APIVersion, ".k8s.elastic.co/")

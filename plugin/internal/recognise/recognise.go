@@ -136,6 +136,7 @@ func (r *Release) Counts() []Counted {
 // LookAlike is a server that cannot be patched.
 type LookAlike struct {
 	object.ID
+	App App
 	Why string
 }
 
@@ -285,7 +286,7 @@ func (r *Release) judgeServer(o *object.Object, pod object.Pod) (*Workload, erro
 	case err != nil:
 		return nil, err
 	case why != "":
-		r.Passed = append(r.Passed, LookAlike{o.ID, why})
+		r.Passed = append(r.Passed, LookAlike{o.ID, oldApp(pod), why})
 	case w != nil && w.App == Elasticsearch:
 		r.Nodes = append(r.Nodes, w)
 	case w != nil:

@@ -348,10 +348,13 @@ func (r *reader) judgeRest() {
 		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, GuardLeft, "no API server knows it")
 	}
 	for _, l := range r.release.Passed {
-		if r.options.ClientAuthentication == "required" {
-			r.loose.fail(place{id: l.ID}, NotJudged, "%s: it asks for no certificate, or presents none", l.Why)
-		} else {
-			r.loose.assume("%s presents no certificate, and asks for none (%s)", l.ID, l.Why)
+		switch {
+		case l.App == recognise.Elasticsearch:
+			r.loose.fail(place{id: l.ID}, NotJudged, "%s: nothing tells whether it has TLS, and it asks for no certificate", l.Why)
+		case r.options.ClientAuthentication == "required":
+			r.loose.fail(place{id: l.ID}, NotJudged, "%s: it presents no certificate", l.Why)
+		default:
+			r.loose.assume("%s, which presents no certificate, is let in (%s)", l.ID, l.Why)
 		}
 	}
 	for _, o := range r.release.ECK {
