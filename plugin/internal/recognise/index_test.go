@@ -88,9 +88,38 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {name: user, namespace: a}
 subjects: [{kind: User, name: token}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: group}
+subjects: [{kind: Group, name: "system:serviceaccounts:a"}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: other}
+subjects: [{kind: Group, name: "system:serviceaccounts:b"}, {kind: Group, name: "system:masters"}, {kind: ServiceAccount, name: token, namespace: b}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: name}
+subjects: [{kind: User, name: "system:serviceaccount:a:token"}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: everybody, namespace: a}
+subjects: [{kind: Group, name: "system:authenticated"}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: there, namespace: b}
+subjects: [{kind: Group, name: "system:authenticated"}]
 `)
 	found, err := r.Bindings("a", "token")
-	if err != nil || len(found) != 1 || found[0].Name != "two" {
-		t.Errorf("%v, %v", found, err)
+	var got []string
+	for _, o := range found {
+		got = append(got, o.Name)
+	}
+	if want := "two everybody group name"; err != nil || strings.Join(got, " ") != want {
+		t.Errorf("%q, %v, want %s", got, err, want)
 	}
 }

@@ -149,23 +149,35 @@ func (r *Release) Policies(w *Workload) ([]*object.Object, error) {
 	}), err
 }
 
-// Bindings gives the RoleBindings of a namespace that name a ServiceAccount.
+// Bindings gives the RoleBindings of a namespace, and the ClusterRoleBindings, that are for a ServiceAccount, by its name or by a group of all.
 // https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
 func (r *Release) Bindings(namespace, account string) ([]*object.Object, error) {
-	found, err := r.indexed("RoleBinding", anything, subjects).with(r, nil, []string{account})
-	return slices.DeleteFunc(found, func(o *object.Object) bool {
-		return !sameNamespace(namespace, o.Namespace) || !slices.ContainsFunc(object.Items(o.Node, "subjects"), func(s *yaml.RNode) bool {
-			return object.Text(s, "kind") == "ServiceAccount" && object.Text(s, "name") == account && sameNamespace(namespace, object.Text(s, "namespace"))
-		})
-	}), err
+	isFor := func(s *yaml.RNode) bool {
+		name, in := accountOf(s)
+		return (name == account || name == everyAccount) && sameNamespace(namespace, in)
+	}
+	var all []*object.Object
+	for _, kind := range []string{"RoleBinding", "ClusterRoleBinding"} {
+		found, err := r.indexed(kind, anything, subjects).with(r, nil, []string{account, everyAccount})
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range found {
+			if (kind != "RoleBinding" || sameNamespace(namespace, o.Namespace)) && slices.ContainsFunc(object.Items(o.Node, "subjects"), isFor) {
+				all = append(all, o)
+			}
+		}
+	}
+	return all, nil
 }
 
-// subjects gives the names of those for whom each RoleBinding is.
+// subjects gives the names of the ServiceAccounts for whom each binding is.
 func subjects(bindings []*object.Object) [][]string {
 	all := make([][]string, len(bindings))
 	for i, o := range bindings {
 		for _, s := range object.Items(o.Node, "subjects") {
-			all[i] = append(all[i], object.Text(s, "name"))
+			name, _ := accountOf(s)
+			all[i] = append(all[i], name)
 		}
 	}
 	return all
@@ -188,6 +200,30 @@ func ruledNames(roles []*object.Object) [][]string {
 		}
 	}
 	return all
+}
+
+const everyAccount = "*"
+
+// accountOf gives the ServiceAccount that a subject is, or everyAccount; "" for others. Without a namespace it may be in any.
+// https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens
+func accountOf(subject *yaml.RNode) (name, namespace string) {
+	name = object.Text(subject, "name")
+	switch kind := object.Text(subject, "kind"); {
+	case kind == "ServiceAccount":
+		return name, object.Text(subject, "namespace")
+	case kind == "Group" && (name == "system:authenticated" || name == "system:serviceaccounts"):
+		return everyAccount, ""
+	case kind == "Group":
+		if in, ok := strings.CutPrefix(name, "system:serviceaccounts:"); ok {
+			return everyAccount, in
+		}
+	case kind == "User":
+		if user, ok := strings.CutPrefix(name, "system:serviceaccount:"); ok {
+			namespace, name, _ = strings.Cut(user, ":")
+			return name, namespace
+		}
+	}
+	return "", ""
 }
 
 // Holding gives the objects of a kind whose documents have one of the words in them.

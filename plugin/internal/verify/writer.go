@@ -92,12 +92,15 @@ func (c *connection) judgeRights(a *Aspect, init caller, s object.Source, isShow
 		a.fail(init.at("serviceAccountName", nil), NotJudged, "%v", err)
 		return
 	}
-	granted := c.grantedTo(account)
+	granted, unseen := c.grantedTo(account)
 	isGranted := func(verb string) bool {
 		return slices.ContainsFunc(granted, func(rule *yaml.RNode) bool { return lets(rule, verb, s.Name) })
 	}
 	isAllowed := isGranted("get") && isGranted("patch")
 	switch {
+	case unseen != "" && !(isAllowed && (isShown || isGranted("create"))):
+		a.assume("%s: ServiceAccount/%s may get, patch and create %s by %s, which is not in these manifests", c.caller, account, name, unseen)
+		return
 	case !isAllowed && len(roles) > 0:
 		a.fail(init.at("serviceAccountName", nil), NobodyWrites, "ServiceAccount/%s may not get and patch %s: %s says who may, and does not give it both",
 			account, name, roles[0].ID)
@@ -130,20 +133,24 @@ func (c *connection) rolesFor(secret string) ([]*object.Object, error) {
 	return all, nil
 }
 
-// grantedTo gives the rules that bindings give an account.
-func (c *connection) grantedTo(account string) []*yaml.RNode {
+// grantedTo gives the rules that bindings give an account. unseen names a role of the cluster that they give it
+// and that is not in the manifests.
+func (c *connection) grantedTo(account string) (rules []*yaml.RNode, unseen string) {
 	bindings, err := c.release.Bindings(c.object.Namespace, account)
 	if err != nil {
-		return nil
+		return nil, ""
 	}
-	var rules []*yaml.RNode
 	for _, b := range bindings {
-		role, err := c.release.Find(c.object.Namespace, object.Text(b.Node, "roleRef", "kind"), object.Text(b.Node, "roleRef", "name"))
-		if err == nil && role != nil {
+		kind, name := object.Text(b.Node, "roleRef", "kind"), object.Text(b.Node, "roleRef", "name")
+		switch role, err := c.release.Find(c.object.Namespace, kind, name); {
+		case err != nil:
+		case role == nil && kind == "ClusterRole":
+			unseen = kind + "/" + name
+		case role != nil:
 			rules = append(rules, object.Items(role.Node, "rules")...)
 		}
 	}
-	return rules
+	return rules, unseen
 }
 
 // lets tells whether a rule of a Role lets do something with a Secret.

@@ -54,6 +54,8 @@ spec:
 // TestWriter holds that the init container is part of the proof: that it writes the token, and may.
 func TestWriter(t *testing.T) {
 	const may, there = "ServiceAccount/desk may get and patch Secret/desk-token", "Secret/desk-token is there"
+	const cluster = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: all}\n" +
+		"subjects: [{kind: ServiceAccount, name: runner, namespace: default}]\nroleRef: {kind: ClusterRole, name: cluster-admin}\n"
 	first, rest, _ := strings.Cut(desk, "---\n")
 	_, workload, _ := strings.Cut(desk, "name: desk}\n---\napiVersion: apps")
 	workload = "apiVersion: apps" + workload
@@ -74,6 +76,10 @@ func TestWriter(t *testing.T) {
 		"a Role for another Secret":              {with("[desk-token]", "[other]"), "", may},
 		"a Role from elsewhere":                  {first + "---\n" + workload, "", may},
 		"Role and Secret from elsewhere":         {workload, "", there},
+		"a group of all accounts":                {with("{kind: ServiceAccount, name: desk}", "{kind: Group, name: 'system:serviceaccounts'}"), "", ""},
+		"a group of people":                      {with("{kind: ServiceAccount, name: desk}", "{kind: Group, name: 'system:masters'}"), "EMT025", ""},
+		"a role of the cluster from elsewhere":   {with("serviceAccountName: desk", "serviceAccountName: runner") + cluster, "", "by ClusterRole/cluster-admin, which is not in these manifests"},
+		"and its Role":                           {desk + strings.ReplaceAll(cluster, "runner", "desk"), "", ""},
 		"the Secret is gone":                     {rest, "EMT025", ""},
 		"the Secret is gone, and can be made":    {strings.Replace(rest, "[get, patch]", "[get, patch, create]", 1), "", ""},
 		"the key is a volume of the pod":         {desk + "      - {name: t, secret: {secretName: desk-token, items: [{key: token, path: token}]}}\n", "EMT025", ""},
