@@ -38,7 +38,7 @@ func (s *server) readSettings(l recognise.Layout) {
 		s.unread(s.follow(at, place{}), len(l.Written) == 0)
 		s.judgeChanges(at)
 	}
-	s.judgeStart()
+	s.judgeStart(&s.row.Stage, recognise.Elasticsearch)
 	s.judgeJava()
 }
 
@@ -55,24 +55,42 @@ func (s *server) judgeChanges(file string) {
 	}
 }
 
-// starters are the programs that start Elasticsearch with the settings that are read here, in the images of Elastic and of Bitnami.
-var starters = [...]string{"docker-entrypoint.sh", "eswrapper", "elasticsearch", "run.sh", "entrypoint.sh"}
+// starters are the programs that start a server with the settings that are read here, in the images of Elastic and of Bitnami.
+var starters = map[recognise.App][]string{
+	recognise.Elasticsearch: {"docker-entrypoint.sh", "eswrapper", "elasticsearch", "run.sh", "entrypoint.sh"},
+	recognise.Kibana:        {"kibana-docker", "kibana", "run.sh", "entrypoint.sh"},
+}
 
-// judgeStart looks at who starts Elasticsearch: a program that nothing here shows may give it other settings.
-func (s *server) judgeStart() {
+// judgeStart looks at who starts a server: a program that nothing here shows may give it other settings.
+func (c caller) judgeStart(a *Aspect, app recognise.App) {
 	var first string
-	for _, line := range s.seen.Lines() {
-		for _, c := range line.Commands {
-			if strings.HasPrefix(c.Words[0].Text, "-") || // options alone are for the entry script
-				slices.ContainsFunc(c.Words, func(w shell.Word) bool { return slices.Contains(starters[:], path.Base(w.Text)) }) {
+	for _, line := range c.seen.Lines() {
+		for _, command := range line.Commands {
+			if strings.HasPrefix(command.Words[0].Text, "-") || starts(command, starters[app]) { // options alone are for the entry script
 				return
 			}
-			first = cmp.Or(first, c.Program())
+			first = cmp.Or(first, command.Program())
 		}
 	}
 	if first != "" {
-		s.row.Stage.assume("%s: its command (%s) starts Elasticsearch as its image does, with no other settings", s.caller, first)
+		a.assume("%s: its command (%s) starts %s as its image does, with no other settings", c, first, app)
 	}
+}
+
+// starts tells whether a command runs one of some programs. An entry script runs what is behind it, but for options.
+func starts(command shell.Command, programs []string) bool {
+	run := command.Main()
+	if len(run) > 0 && slices.Contains([]string{"su", "runuser"}, path.Base(run[0].Text)) {
+		run = run[slices.IndexFunc(run, func(w shell.Word) bool { return slices.Contains([]string{"-c", "--command", "--"}, w.Text) })+1:]
+	}
+	is := func(w shell.Word) bool {
+		words := strings.Fields(w.Text)
+		return len(words) > 0 && slices.Contains(programs, path.Base(words[0]))
+	}
+	if len(run) == 0 || !is(run[0]) {
+		return false
+	}
+	return !strings.HasSuffix(run[0].Text, "entrypoint.sh") || len(run) == 1 || strings.HasPrefix(run[1].Text, "-") || run[1].Loose || is(run[1])
 }
 
 // judgeJava looks at options for the JDK that move the settings.

@@ -37,6 +37,7 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 	}
 	set = set.over(c.flags())
 	c.claimUncalled(set)
+	c.judgeStart(c.notes, recognise.Kibana)
 	own := c.kibanaConnection(w, set, "elasticsearch.")
 	own.lost = w.Lost
 	always := c.expanded(set["elasticsearch.ssl.alwaysPresentCertificate"])
