@@ -41,8 +41,9 @@ func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
 	}), err
 }
 
-// Behind gives the other objects whose pods are behind a Service of a workload, for longer than a task takes.
-func (r *Release) Behind(w *Workload) ([]*object.Object, error) {
+// Behind gives the other objects whose pods are behind a Service of a workload, for longer than a task takes. Only ports of the Service for which
+// counts holds matter.
+func (r *Release) Behind(w *Workload, counts func(service *object.Object, port string) bool) ([]*object.Object, error) {
 	services, err := r.selecting(w)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func (r *Release) Behind(w *Workload) ([]*object.Object, error) {
 		for _, o := range r.rarestLabel(selector) {
 			pod, _ := o.Pod()
 			if o != w.Object && sameNamespace(w.Namespace, o.Namespace) && selects(selector, object.Pairs(pod.Template, "metadata", "labels")) &&
-				hasPort(service, pod) && !slices.Contains(found, o) {
+				hasPort(service, pod, counts) && !slices.Contains(found, o) {
 				found = append(found, o)
 			}
 		}
@@ -68,13 +69,16 @@ func (r *Release) rarestLabel(selector map[string]string) []*object.Object {
 	return all[rarest]
 }
 
-// hasPort tells whether a Service leads to a pod: one that has none of its ports, where these are named, is left out.
+// hasPort tells whether a port of a Service that counts leads to a pod: one that has none of these, where they are named, is left out.
 // https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
-func hasPort(service *object.Object, pod object.Pod) bool {
+func hasPort(service *object.Object, pod object.Pod, counts func(service *object.Object, port string) bool) bool {
 	ports := object.Items(service.Node, "spec", "ports")
 	return len(ports) == 0 || slices.ContainsFunc(ports, func(p *yaml.RNode) bool {
 		name := object.Text(p, "targetPort")
 		_, err := strconv.Atoi(name)
+		if !counts(service, object.Text(p, "port")) {
+			return false
+		}
 		return name == "" || err == nil || slices.ContainsFunc(pod.Containers(), func(c object.Container) bool {
 			return slices.ContainsFunc(object.Items(c.Node, "ports"), func(p *yaml.RNode) bool { return object.Text(p, "name") == name })
 		})

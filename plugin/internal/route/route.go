@@ -142,21 +142,31 @@ func portOf(service *object.Object, field, value string) string {
 // To gives the port of a pod at which a way ends; why says that it ends before.
 func (m *Map) To(w Way, o *object.Object, pod object.Pod) (port, why string) {
 	switch {
-	case w.Pod != "" && !isHeadless(w.Service):
+	case w.Pod != "" && !IsHeadless(w.Service):
 		return "", fmt.Sprintf("%s is not headless, so that no pod behind it has the name %q", w.Service.ID, w.Pod)
 	case w.Pod != "" && !isNamed(o, w):
 		return "", fmt.Sprintf("no pod of %s is called %q by %s", o.ID, w.Pod, w.Service.ID)
-	case w.Pod != "" || isHeadless(w.Service):
+	case w.Pod != "" || IsHeadless(w.Service):
 		return w.Port, ""
 	}
 	return m.through(w.Service, pod, w.Port)
+}
+
+// isForHTTP tells whether a port of a Service is meant for HTTP of a server that answers at a port: by its number, or by a name.
+func isForHTTP(p *yaml.RNode, port string) bool {
+	parts := append(strings.Split(object.Text(p, "name"), "-"), strings.Split(object.Text(p, "targetPort"), "-")...)
+	isWord := func(part string) bool {
+		return slices.Contains([]string{"http", "https", "rest", "elasticsearch"}, part)
+	}
+	return slices.Contains([]string{port, "9200", "443", "80"}, object.Text(p, "port")) ||
+		slices.ContainsFunc(parts, isWord) && !slices.Contains(parts, "metrics")
 }
 
 // Closed tells why a Service leads to no port of a server's pods, although one of its ports is meant to: "" where it leads there, or to another.
 func (m *Map) Closed(o *object.Object, pod object.Pod, name, port string) string {
 	reason := ""
 	for _, service := range m.named[strings.ToLower(name)] {
-		if service.Namespace != o.Namespace && service.Namespace != "" && o.Namespace != "" || isHeadless(service) {
+		if service.Namespace != o.Namespace && service.Namespace != "" && o.Namespace != "" || IsHeadless(service) {
 			continue
 		}
 		for _, p := range object.Items(service.Node, "spec", "ports") {
@@ -164,7 +174,7 @@ func (m *Map) Closed(o *object.Object, pod object.Pod, name, port string) string
 			if end == port {
 				return ""
 			}
-			if why != "" && isTCP(p) {
+			if why != "" && isTCP(p) && isForHTTP(p, port) {
 				reason = why
 			}
 		}
@@ -172,8 +182,8 @@ func (m *Map) Closed(o *object.Object, pod object.Pod, name, port string) string
 	return reason
 }
 
-// isHeadless holds for a Service whose name is that of its pods.
-func isHeadless(service *object.Object) bool {
+// IsHeadless holds for a Service whose name is that of its pods.
+func IsHeadless(service *object.Object) bool {
 	return object.Text(service.Node, "spec", "clusterIP") == "None"
 }
 

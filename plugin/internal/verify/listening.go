@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
@@ -83,18 +84,26 @@ func (s *server) judgeRemoteClusters() {
 	}
 }
 
-// judgeNeighbours looks for other pods behind the Services of a server: they answer its clients too.
-func (s *server) judgeNeighbours(w *recognise.Workload) error {
-	pods, err := s.release.Behind(w)
-	if err != nil {
-		return err
-	}
-	for _, o := range pods {
-		if _, listed := s.listed(o.ID, ""); listed || s.release.IsServer(o) {
-			continue
+// judgeNeighbours looks for other pods behind the Services of the servers, where these lead to HTTP: they answer its clients too.
+func (r *reader) judgeNeighbours(all []*recognise.Workload) error {
+	for _, w := range all {
+		s := r.serverOf(w.Object)
+		leads := func(service *object.Object, port string) bool {
+			end, _ := r.routes.To(route.Way{Service: service, Port: port}, w.Object, w.Pod)
+			return route.IsHeadless(service) || s.set["http.port"].hidden || end == s.httpPort()
 		}
-		at := place{id: o.ID, line: o.Doc.Line()}
-		s.row.Stage.fail(at, NotJudged, "its pods are behind a Service of %s, and nothing tells what they answer", w.ID)
+		pods, err := r.release.Behind(w, leads)
+		if err != nil {
+			return err
+		}
+		for _, o := range pods {
+			if _, listed := r.listed(o.ID, ""); listed || r.release.IsServer(o) {
+				continue
+			}
+			at := place{id: o.ID, line: o.Doc.Line()}
+			s.row.Stage.fail(at, NotJudged, "its pods are behind a Service of %s, and nothing tells what they answer", w.ID)
+			s.row.Verdict = verdict(s.row.aspects()...)
+		}
 	}
 	return nil
 }

@@ -72,9 +72,6 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.judgeListening()
 	s.judgeTransport()
 	s.judgeRemoteClusters()
-	if err := s.judgeNeighbours(w); err != nil {
-		return nil, err
-	}
 	if len(s.unknown) > 0 {
 		s.row.Stage.assume("%s: %s, taken as environment, changes no setting of Elasticsearch", s.caller, strings.Join(s.unknown, ", "))
 	}

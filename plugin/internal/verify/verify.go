@@ -193,7 +193,7 @@ func (r *reader) judgeServers() error {
 	}
 	r.judgeServices()
 	r.names.Add(shell.Host(r.options.Elasticsearch))
-	return nil
+	return r.judgeNeighbours(r.release.Nodes)
 }
 
 // judgeClients finds every connection and judges it.

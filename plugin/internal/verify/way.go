@@ -137,7 +137,8 @@ func (c caller) isAlone() bool {
 	return object.Text(c.pod.Spec, "hostNetwork") != "true" && !slices.ContainsFunc(c.pod.All(), isBeside)
 }
 
-// judgeDeadEnds reports addresses of Services behind which there is no pod, and those of a pod in which nothing else runs.
+// judgeDeadEnds reports addresses of a pod in which nothing else runs. Behind a Service whose selector picks no pod of these manifests there may be
+// those of another release, or of an operator.
 func (c *connection) judgeDeadEnds(a *Aspect, addresses []address) {
 	for _, at := range addresses {
 		port, _ := c.portOf(at)
@@ -152,7 +153,7 @@ func (c *connection) judgeDeadEnds(a *Aspect, addresses []address) {
 		}
 		selector := object.Pairs(w.Service.Node, "spec", "selector")
 		if len(selector) > 0 && !c.release.Picks(w.Service) {
-			a.fail(at.at, NoWay, "%s leads nowhere: the selector of %s picks no pod of these manifests", at.text, w.Service.ID)
+			a.assume("%s: the selector of %s, which picks no pod of these manifests, picks one elsewhere", c.caller, w.Service.ID)
 		}
 	}
 }

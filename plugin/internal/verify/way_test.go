@@ -41,8 +41,8 @@ func TestWaysOfClients(t *testing.T) {
 		{"a node elsewhere", moved + calling("https://search:9200", ""), "EMT031", "leads to port 9200 of StatefulSet/search, which answers at port 9201"},
 		{"a proxy in the pod", proxied + calling("https://search:443", ""), "", `port 8443 of container "front", is let in by it`},
 		{"which is not there", front + calling("https://search:443", ""), "EMT031", "leads to port 8443"},
-		{"a selector that picks nothing", behind("selector: {app: other}, ports: [{port: 9200}]") + calling("https://search:9200", ""), "EMT031",
-			"the selector of Service/search picks no pod"},
+		{"a selector that picks nothing", behind("selector: {app: other}, ports: [{port: 9200}]") + calling("https://search:9200", ""), "",
+			"the selector of Service/search, which picks no pod of these manifests, picks one elsewhere"},
 		{"a named port that nobody has", behind(picks + ", ports: [{port: 9200, targetPort: http}]"), "EMT031", `the port "http" of its pods`},
 		{"one pod of a StatefulSet", behind("selector: {statefulset.kubernetes.io/pod-name: search-0}, ports: [{port: 9200}]") +
 			calling("https://search:9201", ""), "EMT031", "has no port 9201"},
@@ -60,6 +60,51 @@ func TestWaysOfClients(t *testing.T) {
 			t.Errorf("%s: got %q, expected %q\n%s", test.name, got, test.codes, g.Text())
 		}
 	}
+}
+
+// TestNeighbours holds that other pods matter where a Service leads clients to them instead of a node.
+func TestNeighbours(t *testing.T) {
+	other := func(ports string) string {
+		return "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: site}\nspec:\n  template:\n    metadata: {labels: {app: search}}\n    spec:\n" +
+			"      containers:\n      - {name: site, image: any" + ports + "}\n"
+	}
+	const named = ", ports: [{name: stats, containerPort: 9114}]"
+	for _, test := range []struct{ name, spec, pod, codes string }{
+		{"HTTP by its number", "ports: [{port: 443, targetPort: 9200}]", other(named), "EMT022"},
+		{"no port", "", other(""), "EMT022"},
+		{"another port", "ports: [{name: stats, port: 9114}]", other(named), ""},
+		{"that of nodes", "ports: [{port: 9300}]", other(""), ""},
+		{"HTTP by a name that the other has not", "ports: [{name: a, port: 9300}, {name: b, port: 9200, targetPort: http}]", other(named), ""},
+		{"all addresses", "clusterIP: None, ports: [{port: 9300}]", other(""), "EMT022"},
+	} {
+		text := strings.Replace(node{}.String(), "        env:\n", "        ports: [{name: http, containerPort: 9200}]\n        env:\n", 1)
+		text = strings.Replace(text, "    app: search\n", "    app: search\n    of: none\n", 1) + service("also", test.spec)
+		if g := judged(t, text+test.pod, Options{}); codesOf(g) != test.codes {
+			t.Errorf("%s: got %q, expected %q\n%s", test.name, codesOf(g), test.codes, g.Text())
+		}
+	}
+}
+
+// TestServicesThatLeadNowhere holds that a Service for HTTP leads to a port of a node, and that one for something else need not.
+func TestServicesThatLeadNowhere(t *testing.T) {
+	for ports, codes := range map[string]string{
+		"{name: stats, port: 9114, targetPort: stats}":                                               "",
+		"{name: http-metrics, port: 9114, targetPort: http-metrics}":                                 "",
+		"{name: stats, port: 9114, targetPort: stats}, {name: https, port: 9200, targetPort: https}": "EMT031",
+		"{name: https, port: 8443, targetPort: web}":                                                 "EMT031",
+		"{name: a, port: 9200, targetPort: web}":                                                     "EMT031",
+		"{name: a, port: 8443, targetPort: http}":                                                    "EMT031",
+	} {
+		g := judged(t, node{}.String()+service("also", "ports: ["+ports+"]"), Options{})
+		if codesOf(g) != codes {
+			t.Errorf("%s: got %q, expected %q\n%s", ports, codesOf(g), codes, g.Text())
+		}
+	}
+}
+
+// service gives a further Service of the node, with lines of its spec.
+func service(name, spec string) string {
+	return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name + "}\nspec: {selector: {app: search}, " + spec + "}\n"
 }
 
 // TestDefaultAddress holds that a program beside a node calls its own address where none is set.
