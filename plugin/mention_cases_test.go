@@ -252,3 +252,15 @@ func TestABrokenServiceIsAnError(t *testing.T) {
 		t.Error("it passes")
 	}
 }
+
+// TestAVariableOfAWrapper holds that a program nobody knows may read a variable, also where the files of a known one are mounted.
+func TestAVariableOfAWrapper(t *testing.T) {
+	const file = "output.elasticsearch:\n  hosts: [\"https://search:9200\"]\n"
+	for command, is := range map[string]bool{"args: [-e]": false, "command: [filebeat, -e]": false, "command: [/start]": true, "command: [sh, /start]": true} {
+		t.Run(command, func(t *testing.T) {
+			app := strings.Replace(mentionApp(command+`, env: [{name: ES_URL, value: "https://search:9200"}]`), "registry.example/shop:1", "beats/filebeat:8.19.2", 1)
+			app = strings.Replace(app, "mountPath: /c}", "mountPath: /usr/share/filebeat/filebeat.yml, subPath: filebeat.yml}", 1)
+			bothSay(t, mentionServer+mentionConf("filebeat.yml", file)+app, "Deployment/shop", is)
+		})
+	}
+}

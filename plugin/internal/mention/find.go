@@ -157,7 +157,7 @@ func (l look) text(text string, base Mention, c context) {
 	for _, u := range c.uses {
 		u.span.From = min(u.span.From, len(text))
 		of := c
-		of.key, of.variable, of.parsed, of.spoken = u.key, false, true, func(Span) (Strength, bool) { return u.strength, u.spoken }
+		of.key, of.variable, of.parsed, of.spoken = u.key, false, true, u.at
 		for _, h := range l.names.hits(u.text, l.near) {
 			base.Below = lines + strings.Count(text[:u.span.From], "\n")
 			note(u.text, h, u.span, of)

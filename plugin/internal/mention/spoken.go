@@ -43,6 +43,11 @@ type use struct {
 	spoken   bool
 }
 
+// at tells what the command makes of a part of the word, as if that were written out.
+func (u use) at(at Span) (Strength, bool) {
+	return u.strength, u.spoken && (u.strength == Nothing || at.From == 0)
+}
+
 // sayings are what commands make of a text: of its parts, and of variables in it.
 type sayings struct {
 	parts speech
@@ -68,8 +73,9 @@ func spoken(c object.Container, in object.Input) map[*yaml.Node]*sayings {
 				if isWaiter(command) && (i != 1 || strings.Contains(w.Text, "://")) {
 					continue // what follows is the command that it starts
 				}
-				for _, p := range w.Written {
-					if said := of(run.Args[p.Word].Node); ok {
+				for i, p := range w.Written {
+					said := of(run.Args[p.Word].Node)
+					if starts := i == 0; ok && (starts || strength == Nothing) { // an address starts its word
 						said.parts = append(said.parts, struct {
 							span     Span
 							strength Strength

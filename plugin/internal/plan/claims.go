@@ -5,6 +5,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
@@ -97,20 +98,16 @@ func (p *planner) coverRule(r ruled, files []ruleFile) {
 				for _, name := range r.ready.hosts {
 					p.coverHosts(r.w, patch.At(f.root, at), name)
 				}
-				p.coverUnread(r.w)
+				p.coverUnread(r.w, catalog.Program{As: r.ready.name, Files: catalog.Files{Options: r.ready.flags}})
 			}
 		}
 	}
 }
 
-// coverUnread claims the variables of a container that runs one program, where its files say which of them it reads.
-func (p *planner) coverUnread(w *recognise.Workload) {
-	seen := p.seen(w.Main)
-	if len(seen.Programs()) > 1 {
-		return
-	}
-	for _, v := range seen.Given.All() {
-		p.coverVariable(w.Object, w.Main, v.Name)
+// coverUnread claims the variables of a container that its program surely does not read.
+func (p *planner) coverUnread(w *recognise.Workload, known catalog.Program) {
+	for _, name := range recognise.UnreadVariables(known, p.seen(w.Main), p) {
+		p.coverVariable(w.Object, w.Main, name)
 	}
 }
 

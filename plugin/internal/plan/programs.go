@@ -46,7 +46,7 @@ func (p *planner) client(w *recognise.Workload, known program) error {
 		p.coverVariable(w.Object, w.Main, name)
 	}
 	if known.Line == nil && len(connections) > 0 {
-		p.coverUnread(w)
+		p.coverUnread(w, known.Program)
 	}
 	if err := p.callsByDefault(w, known, connections); err != nil {
 		return err

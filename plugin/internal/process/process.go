@@ -155,17 +155,42 @@ func (p Process) Programs() []string {
 	}
 	for _, r := range p.Runs {
 		for _, c := range r.programs() {
-			name := path.Base(c.Main()[0].Text)
-			if strings.HasPrefix(name, "-") {
-				name = "" // an argument for what its image runs
-			}
 			if c.Sure {
-				names = append(names, name)
+				names = append(names, nameOf(c))
 			}
 		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// Starts names all that the container may start besides shells and tools. What lies in a volume has its whole path: it is not its image's.
+// A text that is given to another program than a shell is no command: that program would be named.
+func (p Process) Starts() []string {
+	var names []string
+	for _, r := range p.Runs {
+		hasShell := slices.ContainsFunc(r.Commands, func(c shell.Command) bool { return len(c.Words) > 0 && c.IsShell() })
+		for _, c := range r.programs() {
+			program := c.Main()[0].Text
+			switch _, mounted := p.MountOf(program); {
+			case !c.Sure && !hasShell:
+			case mounted, c.IsShell(): // the script of a shell is not shown
+				names = append(names, program)
+			default:
+				names = append(names, nameOf(c))
+			}
+		}
+	}
+	return names
+}
+
+// nameOf gives the name of the program that a command runs; "" where it is an argument for what the image runs.
+func nameOf(c shell.Command) string {
+	name := path.Base(c.Main()[0].Text)
+	if strings.HasPrefix(name, "-") {
+		return ""
+	}
+	return name
 }
 
 // Command gives the command line of the container itself.

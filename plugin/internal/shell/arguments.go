@@ -83,17 +83,21 @@ func (s *scope) argument(name string, use uint, plain bool) Word {
 	return given[n-1]
 }
 
-// isArguments holds for $@ and $*, in quotes or not.
+// isArguments holds for "$@", and for $@ and $* without quotes. "$*" is one word.
 func isArguments(arg *syntax.Word) bool {
 	parts := arg.Parts
-	if quoted, ok := parts[0].(*syntax.DblQuoted); ok && len(parts) == 1 {
+	quoted, isQuoted := parts[0].(*syntax.DblQuoted)
+	if isQuoted && len(parts) == 1 {
 		parts = quoted.Parts
 	}
 	if len(parts) != 1 {
 		return false
 	}
 	param, ok := parts[0].(*syntax.ParamExp)
-	return ok && param.Param != nil && (param.Param.Value == "@" || param.Param.Value == "*") && isPlain(param)
+	if !ok || param.Param == nil || !isPlain(param) {
+		return false
+	}
+	return param.Param.Value == "@" || param.Param.Value == "*" && !isQuoted
 }
 
 // isPlain holds for $NAME and ${NAME}.

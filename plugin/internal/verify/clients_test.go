@@ -164,3 +164,67 @@ func TestWhereLogstashHasPipelines(t *testing.T) {
 		})
 	}
 }
+
+// TestVariablesThatAClientDoesNotRead holds when a variable that names a server is no call: the files of a known program say which ones it
+// reads, all of them are shown, and nothing else runs.
+func TestVariablesThatAClientDoesNotRead(t *testing.T) {
+	const env = "env: [{name: ES_URL, value: 'https://search:9200'}]"
+	const pipeline = `output { elasticsearch { hosts => ["https://search:9200"] ssl_certificate_authorities => ["/tls/ca.crt"] ` +
+		`ssl_certificate => "/tls/tls.crt" ssl_key => "/tls/tls.key" } }`
+	const fluentd = "<match **>\n  @type elasticsearch\n  host search\n  scheme https\n  ca_file /tls/ca.crt\n  client_cert /tls/tls.crt\n" +
+		"  client_key /tls/tls.key\n</match>\n"
+	in := func(image, dir, name, text, lines string) client {
+		return client{image: image, dir: dir, files: map[string]string{name: text}, lines: lines}
+	}
+	logstash := func(text, lines string) client {
+		return in("logstash:8.19.2", "/usr/share/logstash", "pipeline/a.conf", text, lines)
+	}
+	fluent := func(text string) client {
+		return in("fluentd-kubernetes-daemonset:v1.16-debian-elasticsearch8-1", "/fluentd/etc", "fluent.conf", text, env)
+	}
+	other := beatWith(beatOutput, env)
+	other.image = "registry.example/agent:1"
+	for _, test := range []struct {
+		name   string
+		client client
+		found  bool
+	}{
+		{"its image's own program", beatWith(beatOutput, env), false},
+		{"with options", beatWith(beatOutput, "args: [-e]\n"+env), false},
+		{"by its name", beatWith(beatOutput, "command: [filebeat, -e]\n"+env), false},
+		{"by its name in a script", beatWith(beatOutput, "command: [sh, -c, 'exec filebeat -e']\n"+env), false},
+		{"a program that is not known", beatWith(beatOutput, "command: [/scripts/start.sh]\n"+env), true},
+		{"one that a shell runs", beatWith(beatOutput, "command: [sh, /scripts/start.sh]\n"+env), true},
+		{"one of another language", beatWith(beatOutput, "command: [python3, /app/run.py]\n"+env), true},
+		{"one from a volume, called as it is", beatWith(beatOutput, "command: [/tls/filebeat]\n"+env), true},
+		{"one that a probe runs", beatWith(beatOutput, "readinessProbe: {exec: {command: [/check]}}\n"+env), true},
+		{"another image", other, true},
+		{"a second file, which is not shown", beatWith(beatOutput, "args: [-c, filebeat.yml, -c, /etc/more.yml]\n"+env), true},
+		{"inputs in other files", beatWith(beatOutput+"filebeat.config.inputs.path: /extra/*.yml\n", env), true},
+		{"Logstash", logstash(pipeline, env), false},
+		{"Logstash, by a text", logstash("input { stdin {} }", "args:\n- -e\n- '"+pipeline+"'\n"+env), false},
+		{"Logstash, by another program", logstash(pipeline, "command: [/scripts/start.sh]\n"+env), true},
+		{"Logstash, with a script", logstash("filter { ruby { code => 'x(ENV[\"ES_URL\"])' } }\n"+pipeline, env), true},
+		{"a pipeline of Logstash", logstash(pipeline, "env: [{name: CONFIG_STRING, value: 'output { elasticsearch { hosts => [\"https://search:9200\"] } }'}]"), true},
+		{"Fluentd", fluent(fluentd), false},
+		{"Fluentd, with other files", fluent(fluentd + "@include /extra/*.conf\n"), true},
+		{"Fluentd, with a script", fluent("<filter **>\n  @type record_transformer\n  enable_ruby\n</filter>\n" + fluentd), true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g := judged(t, node{}.String()+test.client.String(), Options{})
+			if found := strings.Contains(codesOf(g), "EMT021"); found != test.found {
+				t.Errorf("found: %t, want %t\n%s", found, test.found, g.Text())
+			}
+		})
+	}
+}
+
+// TestFleetServerAlone holds that a Fleet Server says nothing of what the agent does besides.
+func TestFleetServerAlone(t *testing.T) {
+	g := judged(t, node{}.String()+client{image: "elastic-agent:9.0.0", lines: "env:\n- {name: FLEET_SERVER_ENABLE, value: '1'}\n" +
+		"- {name: FLEET_SERVER_ELASTICSEARCH_HOST, value: 'https://search:9200'}\n- {name: FLEET_SERVER_ELASTICSEARCH_CA, value: /tls/ca.crt}\n" +
+		"- {name: FLEET_SERVER_ES_CERT, value: /tls/tls.crt}\n- {name: FLEET_SERVER_ES_CERT_KEY, value: /tls/tls.key}"}.String(), Options{})
+	if assumed := strings.Join(g.Assumptions, "\n"); !strings.Contains(assumed, "the configuration of Elastic Agent, which is not in these manifests") {
+		t.Errorf("got %s\n%s", assumed, g.Text())
+	}
+}

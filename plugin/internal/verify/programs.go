@@ -48,14 +48,14 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 					_, made.name, _ = strings.Cut(made.name, ".")
 				}
 				found = append(found, made)
-				read = read || at.At == "" && p.Line != nil // its command line or environment says all
+				read = read || at.At == "" && len(p.Places) == 0 // its command line or environment says all
 			}
 		}
 	}
 	found = append(found, p.pipelines(c, &read)...)
-	if p.Line == nil && read && len(found) > 0 && len(c.seen.Programs()) <= 1 {
-		for _, v := range values(c.env) {
-			c.claim(v) // its files say which of them it reads
+	if p.Line == nil && read && len(found) > 0 {
+		for _, name := range recognise.UnreadVariables(p.Program, c.seen, c.reader) {
+			c.claim(c.env[name])
 		}
 	}
 	if p.Words {
