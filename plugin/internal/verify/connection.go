@@ -103,7 +103,7 @@ func (c *connection) judgeTLS(a *Aspect, addresses []address) {
 		a.assume("%s: %s is true", c.caller, c.enabled.at.path)
 	case c.enabled.set() && !c.enabled.is("true"):
 		a.fail(c.enabled.at, ClientPlain, "%s is %q: the program leaves its TLS settings unread", c.enabled.at.path, c.enabled.text())
-	case !c.enabled.set() && c.mustEnable:
+	case !c.enabled.set() && c.mustEnable && (c.ca.set() || c.cert.set() || c.key.set()):
 		a.fail(c.setting(c.enabled, "TLS"), ClientPlain, "TLS is not switched on: the program leaves its TLS settings unread")
 	}
 }
