@@ -159,6 +159,7 @@ const (
 type Verify struct {
 	Name  string
 	Off   []string // values with which nothing is verified
+	Unset string   // the value that counts where it is not set; "" where the server is verified then
 	Chain []string // values with which the host name is not
 	// Blind says that the CA is not read then, Idle that the pair is not presented.
 	Blind, Idle bool

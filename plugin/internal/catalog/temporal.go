@@ -22,7 +22,7 @@ func temporal() Program {
 		Files: Files{Once: true, Paths: []string{"/etc/temporal/config/config_template.yaml"}},
 		Places: []Place{{At: "persistence.datastores.*.elasticsearch", Settings: Settings{
 			Hosts: []string{"url.host"}, Scheme: "url.scheme", CA: "tls.caFile", Cert: "tls.certFile", Key: "tls.keyFile", Switch: Switch{"tls.enabled", "true", Decides},
-			Verify: Verify{Name: "tls.enableHostVerification", Off: []string{"false"}}, User: "username", Password: "password", Nested: true,
+			Verify: Verify{Name: "tls.enableHostVerification", Off: []string{"false"}, Unset: "false", On: "true"}, User: "username", Password: "password", Nested: true,
 		}}},
 		Cases: temporalCases,
 	}

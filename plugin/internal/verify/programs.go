@@ -204,8 +204,8 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *co
 			made.files = append(made.files, v)
 		}
 	}
-	if v := get(s.Verify.Name); s.Verify.IsOff(v.text()) {
-		made.unchecked, made.needsCheck = v.at.path, s.Verify.Idle
+	if v := get(s.Verify.Name); s.Verify.IsOff(or(v.text(), s.Verify.Unset)) {
+		made.unchecked, made.needsCheck = or(v.at.path, "without "+s.Verify.Name), s.Verify.Idle
 	} else {
 		made.chainOnly = v.is(s.Verify.Chain...)
 	}
