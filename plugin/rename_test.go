@@ -149,6 +149,7 @@ func rewrite(t *testing.T, input []byte, names renaming) []byte {
 				case field == "image":
 					value.Value = "mirror.example:5000/team/" + path.Base(value.Value)
 				case slices.Contains([]string{"labels", "matchLabels", "selector"}, parent),
+					field == "matchNames", // namespaces
 					slices.Contains(nameFields, field),
 					field == "name" && slices.Contains([]string{"metadata", "secretKeyRef", "configMap", "service", "roleRef"}, parent):
 					if fresh, ok := names[value.Value]; ok {
