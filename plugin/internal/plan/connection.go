@@ -217,7 +217,7 @@ func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) 
 		p.assume("%s: container %q: %s stays (%s): the file must be there, and hold the CA that signed the server's certificate%s",
 			w.ID, w.Main.Name, c.keys.CA, c.store.get(c.keys.CA).Place, because(file))
 	}
-	if v := c.keys.Verify; v.Unset != "" && c.store.get(v.Name) == nil {
+	if v := c.keys.Verify; v.Unset != "" && (c.store.get(v.Name) == nil || strings.EqualFold(c.store.get(v.Name).Value(), v.On)) {
 		p.put(w, c, v.Name, onValue(v.On, nil), string(w.App)+" verifies the server's certificate only when told to")
 	}
 	if !p.settings.Certs() || own {
