@@ -20,7 +20,8 @@ var beyond = []*regexp.Regexp{
 	regexp.MustCompile(`\bpath\.config\b`),                                      // of Logstash
 	regexp.MustCompile(`\b(?:ruby|exec|pipe)\s*\{`),                             // of Logstash
 	regexp.MustCompile(`(?i)\b(?:name|type)["']?:?\s+["']?(?:lua|wasm|exec)`),   // of Fluent Bit, Fluentd and Vector
-	regexp.MustCompile(`(?i)\b(?:enable_ruby|ENV\b|getenv|get_env_var)`),        // in scripts
+	regexp.MustCompile(`\b(?:enable_ruby|ENV|getenv|get_env_var)\b`),            // in scripts
+	regexp.MustCompile(`\$\{file:`),                                             // of the collector of OpenTelemetry
 	regexp.MustCompile(`#\{`),
 }
 
@@ -34,7 +35,7 @@ func readsBeyond(text string) bool {
 }
 
 // configures are names of variables that hold options, or say which configuration counts.
-var configures = regexp.MustCompile(`(?i)(?:^|_)(?:opts?|options?|args?|flags?|conf|config|path)(?:_|$)`)
+var configures = regexp.MustCompile(`(?i)(?:^|_)(?:opts?|options?|args?|flags?|conf|config)(?:_|$)|^path_`)
 
 // UnreadVariables gives the variables that a program surely does not read: its files say which ones it does, and all of them are shown. There
 // are none unless the container runs that program only, as its image has it.
@@ -65,38 +66,52 @@ func runsOnly(p catalog.Program, seen process.Process) bool {
 	return !slices.ContainsFunc(seen.Starts(), func(name string) bool { return !slices.Contains(own, name) })
 }
 
-// showsAll tells whether the stream shows every file that a program reads, and none of them makes it read anything else.
+// showsAll tells whether the stream shows every file that a program reads, and nothing makes it read anything else.
 func showsAll(p catalog.Program, seen process.Process, in object.Input) bool {
-	var shown []string
-	for _, name := range seen.Files(in) {
-		file := seen.Resolve(name, in)
-		switch {
-		case file.Key() && file.State == object.Held:
-			if readsBeyond(string(file.Content.Text)) {
-				return false
-			}
-			shown = append(shown, name)
-		case isConfig(name):
-			return false
-		}
-	}
+	shown, all := shownFiles(seen, in)
 	isShown := func(name string) bool {
 		name = path.Clean(name)
-		return slices.ContainsFunc(shown, func(file string) bool { return file == name || object.Below(file, name) })
+		return slices.ContainsFunc(shown, func(file string) bool {
+			return file == name || object.Below(file, name) || strings.HasSuffix(file, "/"+name)
+		})
 	}
 	for _, m := range seen.Mounts() {
-		if (isConfig(m.Path) || slices.Contains(p.Pipelines.Paths, m.Path)) && !isShown(m.Path) {
-			return false
+		all = all && (isShown(m.Path) || !isConfig(m.Path) && !slices.Contains(p.Pipelines.Paths, m.Path))
+	}
+	for _, v := range seen.Given.All() {
+		for _, word := range strings.Fields(v.Text) {
+			isFile := path.IsAbs(word) || isConfig(word)
+			all = all && (!configures.MatchString(v.Name) || !isFile || isShown(word))
+		}
+	}
+	for _, r := range seen.Lines() {
+		for _, arg := range r.Args {
+			all = all && !readsBeyond(arg.Text)
 		}
 	}
 	said, open := seen.Flags()
 	for _, f := range said {
-		names := slices.Concat(p.Files.Options, p.Pipelines.Options, p.Files.Dirs)
-		if slices.Contains(names, f.Name) && !(f.Given && f.Value.Known && isShown(rooted(f.Value.Text, p.Dir))) {
-			return false
+		names := slices.Concat(p.Files.Options, p.Pipelines.Options, p.Files.Dirs, []string{"c", "config"})
+		isFile := f.Given && (slices.Contains(names, f.Name) || isConfig(f.Value.Text))
+		all = all && (!isFile || f.Value.Known && isShown(rooted(f.Value.Text, p.Dir)))
+	}
+	return all && !open
+}
+
+// shownFiles lists the files of a container that the stream shows; false where one is not shown that may be a configuration, or one makes
+// its program read more.
+func shownFiles(seen process.Process, in object.Input) (shown []string, all bool) {
+	all = true
+	for _, name := range seen.Files(in) {
+		file := seen.Resolve(name, in)
+		if file.Key() && file.State == object.Held {
+			shown = append(shown, name)
+			all = all && !readsBeyond(string(file.Content.Text))
+		} else {
+			all = all && !isConfig(name)
 		}
 	}
-	return !open
+	return shown, all
 }
 
 // isConfig tells whether a file is called as configurations are.

@@ -31,6 +31,7 @@ func TestReadsBeyond(t *testing.T) {
 		"path.config: /extra/*.conf":                               true,
 		"source: |\n  .url = get_env_var!(\"ES_URL\")":             true,
 		"sinks:\n  es: {type: elasticsearch, endpoints: [${URL}]}": false,
+		"fields: {env: production}":                                false, "exporters: ${file:/extra/exporters.yaml}": true,
 	} {
 		if got := readsBeyond(text); got != want {
 			t.Errorf("%q: %t, want %t", text, got, want)
@@ -42,7 +43,7 @@ func TestReadsBeyond(t *testing.T) {
 func TestConfigures(t *testing.T) {
 	for name, want := range map[string]bool{
 		"ES_URL": false, "FLUENT_ELASTICSEARCH_HOST": false, "CONFIG_STRING": true, "PATH_CONFIG": true, "LS_JAVA_OPTS": true, "FLUENTD_OPT": true,
-		"FLUENT_CONF": true, "EXTRA_ARGS": true, "CONFIGURED_BY": false,
+		"FLUENT_CONF": true, "EXTRA_ARGS": true, "CONFIGURED_BY": false, "PATH": false,
 	} {
 		if got := configures.MatchString(name); got != want {
 			t.Errorf("%s: %t, want %t", name, got, want)

@@ -100,6 +100,12 @@ func isArguments(arg *syntax.Word) bool {
 	return param.Param.Value == "@" || param.Param.Value == "*" && !isQuoted
 }
 
+// keeps tells whether the arguments stay the words that they are: without quotes, a shell splits them at blanks.
+func keeps(arg *syntax.Word, given []Word) bool {
+	_, isQuoted := arg.Parts[0].(*syntax.DblQuoted)
+	return isQuoted || !slices.ContainsFunc(given, func(w Word) bool { return w.Text == "" || strings.ContainsAny(w.Text, " \t\n") })
+}
+
 // isPlain holds for $NAME and ${NAME}.
 func isPlain(param *syntax.ParamExp) bool {
 	return !param.Length && !param.Excl && param.Index == nil && param.Slice == nil && param.Repl == nil && param.Exp == nil

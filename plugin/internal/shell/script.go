@@ -269,7 +269,7 @@ func (s *scope) into(redirects []*syntax.Redirect) string {
 func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 	for _, arg := range args {
 		if isArguments(arg) {
-			if given, ok := s.arguments(arg.Pos().Offset()); ok && s.left >= len(given) {
+			if given, ok := s.arguments(arg.Pos().Offset()); ok && s.left >= len(given) && keeps(arg, given) {
 				s.left -= len(given)
 				all = append(all, given...)
 				continue

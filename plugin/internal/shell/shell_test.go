@@ -55,6 +55,7 @@ func TestCommands(t *testing.T) {
 		{"others, set once", `set -- b "$@" -c; exec a "$@" $1`, "set -- b x y -c; exec a b x y -c b"},
 		{"others, set again", `set -- b; set -- c $1; a $@`, "set -- b; set -- c b; a c b"},
 		{"others, as one word", `set -- b c; a "$*"; a $*`, "set -- b c; a [$()]; a b c"},
+		{"others, which are split", `set -- 'b c' d; a "$@"; a $@; a $*`, "set -- b c d; a b c d; a [$()]; a [$()]; maybe b c"},
 		{"others, set in some runs only", `if x; then set -- b; fi; a "$@"`, "x; set -- b; a [$()]"},
 		{"others, before they are set", `a "$@"; set -- b`, "a x y; set -- b"},
 		{"others, in a loop", `for i in 1 2; do a "$@"; set -- b; done`, "for 1 2; a [$()]; set -- b"},

@@ -179,9 +179,10 @@ func TestVariablesThatAClientDoesNotRead(t *testing.T) {
 	logstash := func(text, lines string) client {
 		return in("logstash:8.19.2", "/usr/share/logstash", "pipeline/a.conf", text, lines)
 	}
-	fluent := func(text string) client {
-		return in("fluentd-kubernetes-daemonset:v1.16-debian-elasticsearch8-1", "/fluentd/etc", "fluent.conf", text, env)
+	fluentWith := func(text, lines string) client {
+		return in("fluentd-kubernetes-daemonset:v1.16-debian-elasticsearch8-1", "/fluentd/etc", "fluent.conf", text, lines)
 	}
+	fluent := func(text string) client { return fluentWith(text, env) }
 	other := beatWith(beatOutput, env)
 	other.image = "registry.example/agent:1"
 	for _, test := range []struct {
@@ -201,12 +202,20 @@ func TestVariablesThatAClientDoesNotRead(t *testing.T) {
 		{"another image", other, true},
 		{"a second file, which is not shown", beatWith(beatOutput, "args: [-c, filebeat.yml, -c, /etc/more.yml]\n"+env), true},
 		{"inputs in other files", beatWith(beatOutput+"filebeat.config.inputs.path: /extra/*.yml\n", env), true},
+		{"inputs in other files, by an option", beatWith(beatOutput, "args: [-e, -E, filebeat.config.inputs.path=/extra/*.yml]\n"+env), true},
+		{"options that name no file", beatWith(beatOutput, "args: [-e, -c, filebeat.yml, -E, 'logging.level=info']\n"+env), false},
 		{"Logstash", logstash(pipeline, env), false},
+		{"Logstash, with a script on its command line", logstash(pipeline, "args: [-e, \"filter { ruby { code => 'x' } }\"]\n"+env), true},
+		{"Logstash, with a variable for them", logstash(pipeline, strings.Replace(env, "[", "[{name: PATH_CONFIG, value: /other}, ", 1)), true},
+		{"Logstash, with options for Java", logstash(pipeline, strings.Replace(env, "[", "[{name: LS_JAVA_OPTS, value: -Xmx1g -Dfile=/a}, ", 1)), false},
 		{"Logstash, by a text", logstash("input { stdin {} }", "args:\n- -e\n- '"+pipeline+"'\n"+env), false},
 		{"Logstash, by another program", logstash(pipeline, "command: [/scripts/start.sh]\n"+env), true},
 		{"Logstash, with a script", logstash("filter { ruby { code => 'x(ENV[\"ES_URL\"])' } }\n"+pipeline, env), true},
 		{"a pipeline of Logstash", logstash(pipeline, "env: [{name: CONFIG_STRING, value: 'output { elasticsearch { hosts => [\"https://search:9200\"] } }'}]"), true},
 		{"Fluentd", fluent(fluentd), false},
+		{"Fluentd, with a variable for another file", fluentWith(fluentd, strings.Replace(env, "[", "[{name: FLUENTD_CONF, value: other.conf}, ", 1)), true},
+		{"Fluentd, with a variable for its file", fluentWith(fluentd, strings.Replace(env, "[", "[{name: FLUENTD_CONF, value: fluent.conf}, ", 1)), false},
+		{"Fluentd, with an option for another file", fluentWith(fluentd, "args: [fluentd, -c, /extra/fluent.conf]\n"+env), true},
 		{"Fluentd, with other files", fluent(fluentd + "@include /extra/*.conf\n"), true},
 		{"Fluentd, with a script", fluent("<filter **>\n  @type record_transformer\n  enable_ruby\n</filter>\n" + fluentd), true},
 	} {
