@@ -15,6 +15,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
 )
 
@@ -135,7 +136,7 @@ func agreementInputs(t *testing.T) []agreementInput {
 // disagreement says how the two halves differ on an input; "" where they do not.
 func disagreement(input agreementInput, w way) string {
 	s := input.settings(w)
-	output, _, err := transform(input.text, s)
+	output, outcome, err := transform(input.text, s)
 	if err == nil {
 		g := judged(output, s)
 		if g == nil || g.Verdict != verify.NotProven {
@@ -143,9 +144,13 @@ func disagreement(input agreementInput, w way) string {
 		}
 		var codes []string
 		for _, f := range g.Findings {
-			codes = append(codes, string(f.Code))
+			if !saysToo(outcome, f) {
+				codes = append(codes, string(f.Code))
+			}
 		}
-		slices.Sort(codes)
+		if slices.Sort(codes); len(codes) == 0 {
+			return ""
+		}
 		if codes[len(codes)-1] == string(verify.NothingFound) && bytes.Equal(input.text, output) {
 			return "" // neither half knows anything in it
 		}
@@ -158,6 +163,13 @@ func disagreement(input agreementInput, w way) string {
 		return "an unknown client is refused, and verify says " + string(g.Verdict)
 	}
 	return ""
+}
+
+// saysToo tells whether the post-renderer leaves an object alone for the reason of a finding about it, and says so in its report.
+func saysToo(r *report.Report, f verify.Finding) bool {
+	return slices.ContainsFunc(r.LeftAlone, func(e report.Entry) bool {
+		return e.Object.Kind+"/"+e.Object.Name == f.Object && strings.HasPrefix(f.Reason, e.Why+":")
+	})
 }
 
 // judged gives what verify says on a day on which the certificates of all inputs are good; nil where it refuses the input.
