@@ -42,6 +42,11 @@ const firstClosed = 8
 
 var index = regexp.MustCompile(`\.\d+$`)
 
+// inKeystore holds for settings of other parts that belong into the keystore: those of clients of repositories, and by their name.
+// https://www.elastic.co/docs/deploy-manage/tools/snapshot-and-restore/s3-repository
+var inKeystore = regexp.MustCompile(`^s3\.client\.[^.]+\.(access_key|secret_key|session_token|proxy\.username|proxy\.password)$|` +
+	`^azure\.client\.[^.]+\.(account|key|sas_token)$|^gcs\.client\.[^.]+\.credentials_file$|\.secure_[a-z_]+$`)
+
 // Setting tells what Elasticsearch of a major version knows of a setting; 0 is a version that nothing tells.
 func Setting(name string, major int) Registered {
 	var said []string
@@ -54,7 +59,7 @@ func Setting(name string, major int) Registered {
 			break
 		}
 	}
-	r := Registered{Known: known && fits(said, major), Secure: slices.Contains(said, "secure"), Bool: slices.Contains(said, "bool")}
+	r := Registered{Known: known && fits(said, major), Secure: slices.Contains(said, "secure") || inKeystore.MatchString(name), Bool: slices.Contains(said, "bool")}
 	begins := func(with string) bool { return strings.HasPrefix(strings.ToLower(name), with) }
 	isOpen := slices.ContainsFunc(open[:], begins)
 	switch old := major != 0 && major < firstClosed; {

@@ -34,6 +34,10 @@ func TestSetting(t *testing.T) {
 		{"index.number_of_shards", 8, Registered{Closed: true}},
 		{"index.refresh_interval", 7, Registered{Closed: true}},
 		{"indices.recovery.max_bytes_per_sec", 8, Registered{Known: true}},
+		{"s3.client.backup.secret_key", 8, Registered{Known: true, Secure: true}},
+		{"s3.client.backup.region", 8, Registered{Known: true}},
+		{"gcs.client.default.credentials_file", 7, Registered{Known: true, Secure: true}},
+		{"xpack.notification.email.account.a.smtp.secure_password", 9, Registered{Known: true, Secure: true}},
 		{"<<", 8, Registered{Closed: true}},
 		{"", 8, Registered{Closed: true}},
 	} {
