@@ -159,14 +159,14 @@ func tooOld(c object.Container) string {
 	return ""
 }
 
-// oldApp gives the application of which a pod runs a version or distribution that is none of ours.
+// oldApp gives the application of which a pod runs a version or distribution that is none of ours: Kibana only where that is all.
 func oldApp(pod object.Pod) App {
 	for _, c := range pod.Containers() {
-		if repository, _ := c.Image(); tooOld(c) != "" && strings.HasPrefix(repository, "kibana") {
-			return Kibana
+		if repository, _ := c.Image(); tooOld(c) != "" && strings.HasPrefix(repository, "elasticsearch") {
+			return Elasticsearch
 		}
 	}
-	return Elasticsearch
+	return Kibana
 }
 
 // isECK holds for the custom resources of Elastic's operator that are servers of this release.

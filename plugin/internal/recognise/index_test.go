@@ -123,3 +123,15 @@ subjects: [{kind: Group, name: "system:authenticated"}]
 		t.Errorf("%q, %v, want %s", got, err, want)
 	}
 }
+
+// TestOldServers holds that a pod with an old Elasticsearch is one, whatever runs beside it.
+func TestOldServers(t *testing.T) {
+	const desk, node = "- {name: b, image: kibana-oss:7.10.2}\n", "- {name: e, image: elasticsearch-oss:7.10.2}\n"
+	for containers, want := range map[string]App{desk: Kibana, node: Elasticsearch, desk + node: Elasticsearch, node + desk: Elasticsearch} {
+		r := of(t, picked+"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: old}\nspec:\n  template:\n    spec:\n      containers:\n"+
+			"      "+strings.ReplaceAll(strings.TrimSpace(containers), "\n", "\n      ")+"\n")
+		if len(r.Passed) != 1 || r.Passed[0].App != want {
+			t.Errorf("%s: %+v", containers, r.Passed)
+		}
+	}
+}
