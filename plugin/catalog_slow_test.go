@@ -222,10 +222,11 @@ func (b catalogBench) judge(p catalog.Program, c catalog.Case) (wrong string) {
 	if refusal == nil {
 		after, saidAfter = b.verdict(output, s, programs)
 	}
+	isProven := func(v verify.Verdict) bool { return v == verify.Proven || c.Open && v == verify.ProvenIf }
 	switch {
 	case c.Want == catalog.Breaks && verdict != verify.NotProven:
 		return "verify does not see what breaks: " + said
-	case c.Want == catalog.Breaks && refusal == nil && after != verify.Proven:
+	case c.Want == catalog.Breaks && refusal == nil && !isProven(after):
 		return "the post-renderer neither refuses nor mends it: " + saidAfter
 	case c.Want == catalog.Breaks:
 		return ""
@@ -235,12 +236,12 @@ func (b catalogBench) judge(p catalog.Program, c catalog.Case) (wrong string) {
 		return map[bool]string{true: "", false: "verify takes it for a connection that verifies: " + said}[verdict == verify.ProvenIf]
 	case c.Want == catalog.NeedsPair && verdict != verify.NotProven:
 		return "verify proves it as it is: " + said
-	case c.Want == catalog.NeedsPair && (after != verify.Proven || bytes.Equal(input, output)):
+	case c.Want == catalog.NeedsPair && (!isProven(after) || bytes.Equal(input, output)):
 		return "what the post-renderer makes of it is not proven: " + saidAfter
-	case c.Want == catalog.Holds && verdict != verify.Proven:
+	case c.Want == catalog.Holds && !isProven(verdict):
 		return "verify does not prove it: " + said
 	case c.Want == catalog.Holds && c.Touched:
-		return map[bool]string{true: "", false: "what the post-renderer makes of it is not proven: " + saidAfter}[after == verify.Proven]
+		return map[bool]string{true: "", false: "what the post-renderer makes of it is not proven: " + saidAfter}[isProven(after)]
 	case c.Want == catalog.Holds && !bytes.HasSuffix(ourAnnotations.ReplaceAll(output, nil), input[len(b.server):]):
 		return fmt.Sprintf("the post-renderer changes it, and verify then says %s\n%s", saidAfter, cmp.Diff(string(input[len(b.server):]), string(output[max(0, bytes.LastIndex(output, []byte("kind: ConfigMap"))):])))
 	}

@@ -203,11 +203,11 @@ func fleetCases() []Case {
 		"--fleet-server-es={url}", "--fleet-server-es-ca={ca}", "--fleet-server-es-cert={cert}", "--fleet-server-es-cert-key={key}", "--fleet-server-service-token=t",
 	}
 	return []Case{
-		{Name: "Fleet Server", Env: slices.Concat(server, pair)},
-		{Name: "Fleet Server, an address alone", Env: server, Want: NeedsPair},
-		{Name: "Fleet Server by its command line", Args: append([]string{"enroll"}, flags...)},
-		{Name: "Fleet Server, without a port", Env: append(slices.Concat(server[:2], pair), "FLEET_SERVER_ELASTICSEARCH_HOST=https://{host}")},
-		{Name: "Fleet Server by plain HTTP", Env: append(slices.Concat(server[:2], pair), "FLEET_SERVER_ELASTICSEARCH_HOST=http://{host}:9200"), Want: Breaks},
+		{Name: "Fleet Server", Env: slices.Concat(server, pair), Open: true},
+		{Name: "Fleet Server, an address alone", Env: server, Want: NeedsPair, Open: true},
+		{Name: "Fleet Server by its command line", Args: append([]string{"enroll"}, flags...), Open: true},
+		{Name: "Fleet Server, without a port", Env: append(slices.Concat(server[:2], pair), "FLEET_SERVER_ELASTICSEARCH_HOST=https://{host}"), Open: true},
+		{Name: "Fleet Server by plain HTTP", Env: append(slices.Concat(server[:2], pair), "FLEET_SERVER_ELASTICSEARCH_HOST=http://{host}:9200"), Want: Breaks, Open: true},
 		{Name: "Fleet Server that verifies nothing", Env: append(slices.Concat(server, pair), "FLEET_SERVER_ELASTICSEARCH_INSECURE=true"), Want: Assumes},
 	}
 }

@@ -19,6 +19,8 @@ type Case struct {
 	Want  Want
 	// Touched says that the post-renderer sets something in it all the same.
 	Touched bool
+	// Open says that something of the program is in no manifest, such as the policy of a Fleet Server: proven is PROVEN IF then.
+	Open bool
 }
 
 // Want says what is so of a case under client authentication required.
