@@ -110,22 +110,14 @@ func (s stock) nodes(count int) edit {
 	}
 }
 
-// What our example lacks for a node that binds its transport to a real address, and for several nodes.
+// What our example lacks for several nodes.
 const (
 	joining = `          - name: cluster.initial_master_nodes
             value: %q
           - name: discovery.seed_hosts
             value: elasticsearch-master-headless
-          - name: xpack.security.transport.ssl.enabled
-            value: "true"
           - name: xpack.security.transport.ssl.verification_mode
             value: certificate
-          - name: xpack.security.transport.ssl.key
-            value: /usr/share/elasticsearch/config/certs/tls.key
-          - name: xpack.security.transport.ssl.certificate
-            value: /usr/share/elasticsearch/config/certs/tls.crt
-          - name: xpack.security.transport.ssl.certificate_authorities
-            value: /usr/share/elasticsearch/config/certs/ca.crt
           - name: cluster.name
 `
 	headless = `
