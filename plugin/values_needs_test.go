@@ -52,6 +52,26 @@ func TestF12Needs(t *testing.T) {
 	const never = `ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE, value: "false"`
 	optional := strings.Replace(nodeByHand, "STAGE", "optional", 1)
 	required := strings.Replace(nodeByHand, "STAGE", "required", 1)
+	const input = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: sorter}
+data:
+  main.conf: |
+    input { elasticsearch { hosts => ["https://es:9200"] ssl => true ca_file => "/pki/ca.crt" } }
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: sorter}
+spec:
+  template:
+    spec:
+      containers:
+      - name: logstash
+        image: docker.elastic.co/logstash/logstash:8.5.1
+        volumeMounts: [{name: pipeline, mountPath: /usr/share/logstash/pipeline}, {name: pki, mountPath: /pki}]
+      volumes: [{name: pipeline, configMap: {name: sorter}}, {name: pki, secret: {secretName: sorter-pki}}]
+`
+	const old = "cannot present a certificate in this version of Logstash"
 	const left, stays, removed = "was left alone, and is refused as soon as", "is optional in env", "remove it before clientAuthentication is required"
 	for _, c := range []struct{ name, stream, mode, stage, keeps, says, refused string }{
 		{"a file of elsewhere, no certificates", shipperOfElsewhere, config.ModeToken, config.None, shipperOfElsewhere, "", ""},
@@ -64,6 +84,9 @@ func TestF12Needs(t *testing.T) {
 		{"Kibana presents none, required", neverPresents, config.ModeCertToken, config.Required, "", "", "alwaysPresentCertificate is false"},
 		{"optional by hand, no certificates", optional, config.ModeToken, config.None, optional, stays, ""},
 		{"optional by hand, none asked", optional, config.ModeCertToken, config.None, "client_authentication, value: optional", stays, ""},
+		{"an input that has no certificate, no certificates", input, config.ModeToken, config.None, input, "", ""},
+		{"an input that has no certificate, nobody is refused", input, config.ModeCertToken, config.Optional, "ca_file => \"/pki/ca.crt\"", old, ""},
+		{"an input that has no certificate, required", input, config.ModeCertToken, config.Required, "", "", old},
 		{"required by hand, no certificates", required, config.ModeToken, config.None, "", "", `is "required"`},
 		{"required by hand, none asked", required, config.ModeCertToken, config.None, "", "", `is "required"`},
 	} {

@@ -226,6 +226,11 @@ func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) 
 	if p.needsKeystore(w, c, id) {
 		return p.putKeystore(w, c, id)
 	}
+	if c.keys.Cert == "" && !p.requires() {
+		p.action("%s: container %q: %s cannot present a certificate in this version of %s, and is refused as soon as clientAuthentication is required",
+			w.ID, w.Main.Name, c.name, w.App)
+		return nil
+	}
 	if c.keys.Cert == "" {
 		return fmt.Errorf("%s cannot present a certificate in this version of %s: use a later one (Logstash from 8.8 on), or list the container under spec.unmanaged (ref: %s/%s) with the reason",
 			c.name, w.App, w.ID, w.Main.Name)
