@@ -35,7 +35,7 @@ func (o *options) verifyCommand() *cobra.Command {
 		Use:   "verify [flags] [FILE|-]",
 		Short: "Prove from manifests that every client of Elasticsearch will be let in",
 		Long: `elk-mtls verify reads manifests, whoever wrote them, and follows every connection to Elasticsearch from the setting over mount, volume
-and Secret to the certificate. It changes nothing and shares nothing with what patches.
+and Secret to the certificate. It changes nothing, and does not ask what elk-mtls has patched.
 
 PROVEN      every link holds
 PROVEN IF   every link holds under the assumptions that are listed; --with FILE brings Secrets that the manifests do not have

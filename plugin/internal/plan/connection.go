@@ -217,7 +217,8 @@ func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) 
 		p.assume("%s: container %q: %s stays (%s): the file must be there, and hold the CA that signed the server's certificate%s",
 			w.ID, w.Main.Name, c.keys.CA, c.store.get(c.keys.CA).Place, because(file))
 	}
-	if v := c.keys.Verify; v.Unset != "" && (c.store.get(v.Name) == nil || strings.EqualFold(c.store.get(v.Name).Value(), v.On)) {
+	v := c.keys.Verify
+	if set := c.store.get(v.Name); v.Unset != "" && (set == nil || strings.EqualFold(set.Value(), v.On)) {
 		p.put(w, c, v.Name, onValue(v.On, nil), string(w.App)+" verifies the server's certificate only when told to")
 	}
 	if !p.settings.Certs() || own {
@@ -226,17 +227,22 @@ func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) 
 	if p.needsKeystore(w, c, id) {
 		return p.putKeystore(w, c, id)
 	}
-	if c.keys.Cert == "" && !p.requires() {
-		p.action("%s: container %q: %s cannot present a certificate in this version of %s, and is refused as soon as clientAuthentication is required",
-			w.ID, w.Main.Name, c.name, w.App)
-		return nil
-	}
 	if c.keys.Cert == "" {
-		return fmt.Errorf("%s cannot present a certificate in this version of %s: use a later one (Logstash from 8.8 on), or list the container under spec.unmanaged (ref: %s/%s) with the reason",
-			c.name, w.App, w.ID, w.Main.Name)
+		return p.withoutPair(w, c)
 	}
 	p.putFile(w, c, id, c.keys.Cert, fileCert, false, string(w.App)+" presents this certificate")
 	p.putFile(w, c, id, c.keys.Key, fileKey, false, "the key of that certificate")
+	return nil
+}
+
+// withoutPair says of a connection that it can present no certificate: nobody is refused for that yet, or it is an error.
+func (p *planner) withoutPair(w *recognise.Workload, c *connection) error {
+	if p.requires() {
+		return fmt.Errorf("%s cannot present a certificate in this version of %s: use a later one (Logstash from 8.8 on), or list the container under spec.unmanaged (ref: %s/%s) with the reason",
+			c.name, w.App, w.ID, w.Main.Name)
+	}
+	p.action("%s: container %q: %s cannot present a certificate in this version of %s, and is refused as soon as clientAuthentication is required",
+		w.ID, w.Main.Name, c.name, w.App)
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
@@ -158,7 +157,7 @@ func (p *planner) noteStranger(s stranger, seen map[string]bool) {
 	} else {
 		seen[key] = true
 	}
-	if p.settings.Certs() && p.settings.ClientAuthentication == config.Required {
+	if p.requires() {
 		p.failing(id, p.strange(s, where, ref, seen))
 		return
 	}

@@ -56,31 +56,8 @@ func TestUnknownFolder(t *testing.T) {
 
 // TestC05EnvironmentOfKibana holds that what the script of a Kibana says about its settings counts.
 func TestC05EnvironmentOfKibana(t *testing.T) {
-	const kibana = `---
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: board
-spec:
-  template:
-    spec:
-      containers:
-      - name: kibana
-        image: kibana:8.19.2
-        command: [bash, -c, 'SCRIPT']
-        env:
-        - {name: ELASTICSEARCH_HOSTS, value: "https://search:9200"}
-        - {name: ELASTICSEARCH_USERNAME, value: kibana_system}
-        - {name: ELASTICSEARCH_PASSWORD, valueFrom: {secretKeyRef: {name: board, key: password}}}
-        - {name: ELASTICSEARCH_SSL_CERTIFICATE, value: /tls/tls.crt}
-        - {name: ELASTICSEARCH_SSL_KEY, value: /tls/tls.key}
-        - {name: ELASTICSEARCH_SSL_CERTIFICATEAUTHORITIES, value: /tls/ca.crt}
-        - {name: ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE, value: "true"}
-        volumeMounts:
-        - {name: tls, mountPath: /tls}
-      volumes:
-      - {name: tls, secret: {secretName: search-tls}}
-`
+	kibana := strings.NewReplacer("        image: kibana:8.19.2\n", "        image: kibana:8.19.2\n        command: [bash, -c, 'SCRIPT']\n",
+		"secretName: pair", "secretName: search-tls").Replace(board)
 	for _, test := range []struct{ name, script, codes string }{
 		{"nothing said", "exec /usr/local/bin/kibana-docker", ""},
 		{"c05c: a setting", "ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE=false exec kibana-docker", string(NotAlwaysPresent)},

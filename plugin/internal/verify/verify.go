@@ -361,7 +361,9 @@ func (r *reader) judgeRest() {
 		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, NotJudged, "a custom resource of ECK: its operator makes what these manifests do not show")
 	}
 	for _, e := range r.options.Unmanaged {
-		if !r.matched[e.Ref] && !r.isThere(e.Ref) {
+		if r.matched[e.Ref] || r.isThere(e.Ref) {
+			r.graph.Unmanaged = append(r.graph.Unmanaged, UnmanagedObject{Object: e.Ref, Reason: e.Reason})
+		} else {
 			r.loose.fail(place{}, UnmatchedEntry, "%s is not in the stream", e.Ref)
 		}
 	}
@@ -380,11 +382,6 @@ func (r *reader) record() {
 	g := r.graph
 	g.Tool, g.LookedAt, g.Patched = r.options.Tool, r.release.Counts(), r.release.IsPatched()
 	g.Inputs = append(g.Inputs, r.options.Inputs...)
-	for _, e := range r.options.Unmanaged {
-		if r.matched[e.Ref] || r.isThere(e.Ref) {
-			g.Unmanaged = append(g.Unmanaged, UnmanagedObject{Object: e.Ref, Reason: e.Reason})
-		}
-	}
 }
 
 func (r *reader) isThere(ref string) bool {
