@@ -48,7 +48,7 @@ func (l *lab) traced(r *running, index string) error {
 	body := fmt.Sprintf(`{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":%q}}]},"scopeSpans":[{"spans":[`+
 		`{"traceId":%q,"spanId":"0102030405060708","name":"a span","kind":1,"startTimeUnixNano":"%d","endTimeUnixNano":"%d"}]}]}]}`,
 		service, trace[:32], now, now+1000)
-	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(l.t.Context(), 5*time.Minute)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1:"+r.port+"/v1/traces", bytes.NewReader([]byte(body)))
 	if err != nil {
