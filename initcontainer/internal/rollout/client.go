@@ -57,11 +57,20 @@ func (c *Client) Get(ctx context.Context, w Workload) (Status, error) {
 	return s, err
 }
 
-// Pods lists the pods that use the Secret.
+// Pods lists the pods that use the Secret, page by page: a namespace with thousands of pods takes no more memory than one with a few.
 func (c *Client) Pods(ctx context.Context) ([]Pod, error) {
-	var list corev1.PodList
-	err := c.read(ctx, "pods", "/api/v1/namespaces/"+c.namespace+"/pods", &list)
-	return livePods(list.Items, c.secret), err
+	var pods []Pod
+	for from := ""; ; {
+		var list corev1.PodList
+		page := c.get("/api/v1/namespaces/" + c.namespace + "/pods")
+		if err := read(ctx, "pods", page.Param("limit", "100").Param("continue", from), &list); err != nil {
+			return nil, err
+		}
+		pods = append(pods, livePods(list.Items, c.secret)...)
+		if from = list.Continue; from == "" {
+			return pods, nil
+		}
+	}
 }
 
 // Restart marks the pod template, as kubectl rollout restart does; with one mark, twice is once. The mark has more than
@@ -85,7 +94,15 @@ func (c *Client) Restart(ctx context.Context, w Workload, mark time.Time) error 
 }
 
 func (c *Client) read(ctx context.Context, what, path string, into any) error {
-	answer := c.client.Get().AbsPath(path).SetHeader("Accept", "application/json").MaxRetries(0).Do(ctx)
+	return read(ctx, what, c.get(path), into)
+}
+
+func (c *Client) get(path string) *rest.Request {
+	return c.client.Get().AbsPath(path).SetHeader("Accept", "application/json").MaxRetries(0)
+}
+
+func read(ctx context.Context, what string, request *rest.Request, into any) error {
+	answer := request.Do(ctx)
 	if err := answer.Error(); err != nil { // Raw's own error does not have the API server's words
 		return explain(what, "reading", err)
 	}

@@ -174,3 +174,26 @@ func TestServiceLinksMeanNothing(t *testing.T) {
 		}
 	}
 }
+
+// A quota on a namespace wants all four of every container. What the user gives is not mixed with ours, and {} is none.
+func TestResourcesOfTheInitContainer(t *testing.T) {
+	small := map[string]any{"cpu": "100m", "memory": "32Mi"}
+	for _, test := range []struct {
+		given string
+		want  map[string]any
+	}{
+		{"", map[string]any{"requests": small, "limits": small}},
+		{"{}", map[string]any{}},
+		{"{requests: {memory: 20Mi}}", map[string]any{"requests": map[string]any{"memory": "20Mi"}}},
+	} {
+		var s Settings
+		if test.given != "" {
+			if err := s.Environment([]string{"ELK_MTLS_INIT_CONTAINER_RESOURCES=" + test.given}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(test.want, s.WithDefaults().InitContainer.Resources); diff != "" {
+			t.Errorf("%q: (-want +got)\n%s", test.given, diff)
+		}
+	}
+}

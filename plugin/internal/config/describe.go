@@ -46,7 +46,7 @@ func Describe() []Description {
 		"initContainer.image":              {"image of elk-mtls-init", "the release's own, with its digest"},
 		"initContainer.pullPolicy":         {"Always, IfNotPresent or Never", "IfNotPresent"},
 		"initContainer.pullSecrets":        {"list of Secrets with credentials of the registry; added to the pod's", "none"},
-		"initContainer.resources":          {"resources of the container", "none"},
+		"initContainer.resources":          {"resources of the container; {}: none", "100m and 32Mi, requests and limits alike"},
 		"initContainer.timeout":            {"how long to wait for Elasticsearch", "5m"},
 		"serviceAccount.name":              {"ServiceAccount of Kibana's pod", "the pod's own, else one that is added"},
 		"elasticsearch.url":                {"address that elk-mtls-init calls", "Kibana's hosts"},
