@@ -4,6 +4,7 @@
 package catalog
 
 import (
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,8 +22,10 @@ type Program struct {
 	Link    string // documentation of its settings
 	Runtime Runtime
 	Signs
-	Dir   string // where relative paths in its settings start; "" is /
-	Files Files
+	Dir string // where relative paths in its settings start; "" is /
+	// WorkDir is where its images run their programs, probes and hooks included; "" where nothing says it.
+	WorkDir string
+	Files   Files
 	// Expands is how it puts variables into its settings.
 	Expands Expansion
 	// Places are the connections in its files.
@@ -65,6 +68,11 @@ type Files struct {
 	Modules, ModulesAt, ModulesIn string
 }
 
+// IsYAML tells by its name whether a file in a folder of settings is YAML. JSON is too.
+func IsYAML(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(name))
+}
+
 // Pipelines are where a program has its own language, besides in files that end in ".conf".
 type Pipelines struct {
 	Paths   []string // folders, of which it reads each file, and patterns of files
@@ -80,6 +88,9 @@ type Place struct {
 	Is    string // how the value of Field begins
 	Settings
 }
+
+// Name gives the full name of a setting of the place.
+func (p Place) Name(setting string) string { return p.At + "." + setting }
 
 // Settings are what a program calls the settings of a connection. "" says that it has none for that.
 type Settings struct {

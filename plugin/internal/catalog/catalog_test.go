@@ -55,6 +55,40 @@ type documentedSettings struct {
 	hosts, ca, cert, key, enable, store string
 }
 
+// TestLayouts holds what the images of servers make of variables, as their documentation has it.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docker.html#docker-configuration-methods
+func TestLayouts(t *testing.T) {
+	official, kibana := elasticElasticsearch(), elasticKibana()
+	for variable, want := range map[string]string{
+		"xpack.security.enabled": "xpack.security.enabled", "ES_SETTING_XPACK_SECURITY_ENABLED": "xpack.security.enabled",
+		"ES_SETTING_HTTP_MAX__CONTENT__LENGTH": "http.max_content_length", "ELASTIC_PASSWORD": "", "Http.port": "", "http_port": "",
+	} {
+		if key, is := official.Setting(variable); is != (want != "") || is && key != want {
+			t.Errorf("%s is %q (%v), want %q", variable, key, is, want)
+		}
+		if is := slices.Contains(official.Env(want), variable); is != (want != "") {
+			t.Errorf("%s: Setting and Env differ", variable)
+		}
+	}
+	for key, variable := range map[string]string{
+		"elasticsearch.hosts": "ELASTICSEARCH_HOSTS", "elasticsearch.ssl.keyPassphrase": "ELASTICSEARCH_SSL_KEYPASSPHRASE",
+		"elasticsearch.ssl.alwaysPresentCertificate": "ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE", "elasticsearch.serviceAccountToken": "ELASTICSEARCH_SERVICEACCOUNTTOKEN",
+		"monitoring.ui.elasticsearch.hosts": "MONITORING_UI_ELASTICSEARCH_HOSTS", "monitoring.ui.elasticsearch.ssl.certificate": "",
+	} {
+		if is := slices.Contains(kibana.Keys, key); is != (variable != "") || is && kibana.Env(key)[0] != variable {
+			t.Errorf("%s: is a variable: %v, want %q", key, is, variable)
+		}
+	}
+	if got := Starters(Kibana); !slices.Contains(got, "kibana-docker") || !slices.Contains(got, "run.sh") || slices.Contains(got, "eswrapper") {
+		t.Errorf("Kibana is started by %v", got)
+	}
+	for _, l := range Layouts() {
+		if l.Name == "" || len(l.Images) == 0 || len(l.Files) == 0 || len(l.Starters) == 0 || (l.Env == nil) == (len(l.Written) == 0) {
+			t.Errorf("%s lacks something", l.Name)
+		}
+	}
+}
+
 func TestDocumentedSettings(t *testing.T) {
 	for _, d := range documented() {
 		s := d.settings

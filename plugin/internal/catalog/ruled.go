@@ -7,6 +7,9 @@ import (
 
 // Programs that nothing but a rule tells: `as` names them.
 
+// RulesField is the field of the configuration that holds the rules.
+const RulesField = "spec.rules"
+
 func init() { describe(datadogAgent, elastAlert2, grafana, otelCollector, vector) }
 
 func datadogAgent() Program {
@@ -124,6 +127,10 @@ func vectorCases() []Case {
 	alone := lacking("an address alone", file, around, "endpoints: ['{url}']\nauth: {user: keeper, password: change-me}")
 	all := casesAt("by its file", file, around, block, "~tls: {ca_file: {ca}, crt_file: {cert}, key_file: {key}, verify_certificate: false}")
 	passphrase := casesAt("a key with a passphrase", file, around, strings.Replace(locked(block), "{locked}}", "{locked}, key_pass: open}", 1))
-	return slices.Concat(all, passphrase, alone, twice(file, around, block), byVariable(all, "{cert}", "'${SAID}'", Holds),
+	inJSON := Case{
+		Name: "an address alone in JSON", File: "/etc/vector/vector.json", Want: NeedsPair,
+		Text: `{"sinks": {"search": {"type": "elasticsearch", "endpoints": ["{url}"], "auth": {"user": "keeper", "password": "change-me"}}}}`,
+	}
+	return slices.Concat(all, passphrase, alone, []Case{inJSON}, twice(file, around, block), byVariable(all, "{cert}", "'${SAID}'", Holds),
 		byVariable(all, "{cert}", "'/x/${SAID:?x}'", Assumes))
 }

@@ -1,5 +1,17 @@
 package catalog
 
+import "path"
+
+// OfSystem holds for files that an image may bring: the CAs of its distribution.
+func OfSystem(file string) bool {
+	for _, folder := range []string{"/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"} {
+		if below(path.Clean(file), folder) {
+			return true
+		}
+	}
+	return false
+}
+
 // Runtime is what a program calls with, as far as TLS depends on it. Of the zero value nothing is known.
 type Runtime struct {
 	Name    string // of what reads certificates and keys, as people know it

@@ -17,12 +17,32 @@ func NodeMonitoring() Place {
 	}}
 }
 
+// KibanaAlwaysPresents is the setting, below a connection of Kibana, by which requests of users carry its certificate too.
+const KibanaAlwaysPresents = "ssl.alwaysPresentCertificate"
+
+// KibanaSystem is the user that Elasticsearch has for Kibana; ElasticUser is the one that may do everything, which Kibana refuses to be.
+const (
+	KibanaSystem = "kibana_system"
+	ElasticUser  = "elastic"
+)
+
+// KibanaConnection describes how Kibana calls Elasticsearch.
+// https://www.elastic.co/guide/en/kibana/8.19/settings.html
+func KibanaConnection() Place {
+	return Place{At: "elasticsearch", Settings: Settings{
+		Hosts: []string{"hosts"}, Default: "http://localhost:9200",
+		CA: "ssl.certificateAuthorities", CAIsList: true, Trust: "ssl.truststore.path", Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.keyPassphrase",
+		Store: "ssl.keystore.path", StoreTrusts: true,
+		Verify: Verify{Name: "ssl.verificationMode", Off: []string{"none"}, Chain: []string{"certificate"}},
+		User:   "username", Password: "password", Token: "serviceAccountToken",
+	}}
+}
+
 // KibanaMonitoring describes Kibana's own client for monitoring data.
 func KibanaMonitoring() Place {
+	s := KibanaConnection().Settings
 	return Place{At: "monitoring.ui.elasticsearch", Settings: Settings{
-		Hosts: []string{"hosts"}, CA: "ssl.certificateAuthorities", Cert: "ssl.certificate", Key: "ssl.key",
-		StoreAlso: []string{"ssl.keystore.path", "ssl.truststore.path"},
-		User:      "username", Password: "password",
+		Hosts: s.Hosts, CA: s.CA, Cert: s.Cert, Key: s.Key, StoreAlso: []string{s.Store, s.Trust}, User: s.User, Password: s.Password,
 	}}
 }
 

@@ -16,6 +16,8 @@ const (
 
 func init() { describe(logstash, fluentBit, fluentd) }
 
+const logstashHome = "/usr/share/logstash"
+
 // logstash describes Logstash: the plugins of its pipelines, and what logstash.yml or the environment says of monitoring and management.
 // A store serves there in all versions.
 // https://www.elastic.co/guide/en/logstash/8.19/monitoring-internal-collection-legacy.html
@@ -29,8 +31,8 @@ func logstash() Program {
 	return Program{
 		App: Logstash, Link: "https://www.elastic.co/guide/en/logstash/8.19/plugins-outputs-elasticsearch.html#plugins-outputs-elasticsearch-ssl_certificate", Runtime: JRuby(),
 		Signs: Signs{Images: []string{"logstash", "logstash-oss", "logstash-wolfi"}, Mounts: []string{"logstash.yml", "pipelines.yml", "logstash.conf"}},
-		Dir:   "/usr/share/logstash", Expands: logstashVariables,
-		Files: Files{Paths: []string{"/usr/share/logstash/config/logstash.yml", "/bitnami/logstash/config/logstash.yml"}},
+		Dir:   logstashHome, WorkDir: logstashHome, Expands: logstashVariables,
+		Files: Files{Paths: []string{logstashHome + "/config/logstash.yml", "/bitnami/logstash/config/logstash.yml"}},
 		Env:   func(setting string, _ Version) string { return strings.ToUpper(strings.ReplaceAll(setting, ".", "_")) },
 		Places: []Place{
 			{At: "xpack.monitoring", Field: "enabled", Is: "true", Settings: own},
@@ -38,15 +40,15 @@ func logstash() Program {
 		},
 		Language: pipeline.Logstash, Plugin: logstashPlugin,
 		Pipelines: Pipelines{
-			Paths: []string{"/usr/share/logstash/pipeline"}, Options: []string{"f", "path.config"}, Texts: []string{"e", "config.string"},
-			List: "/usr/share/logstash/config/pipelines.yml",
+			Paths: []string{logstashHome + "/pipeline"}, Options: []string{"f", "path.config"}, Texts: []string{"e", "config.string"},
+			List: logstashHome + "/config/pipelines.yml",
 		},
 		Cases: logstashCases,
 	}
 }
 
 func logstashCases() []Case {
-	const file, output = "/usr/share/logstash/pipeline/logstash.conf", "output {\n  elasticsearch {\n    %s\n  }\n}"
+	const file, output = logstashHome + "/pipeline/logstash.conf", "output {\n  elasticsearch {\n    %s\n  }\n}"
 	pair := "ssl_certificate => \"{cert}\"\nssl_key => \"{key}\""
 	login := "user => \"keeper\"\npassword => \"change-me\""
 	block := "hosts => [\"{url}\"]\nssl_certificate_authorities => [\"{ca}\"]\n" + pair + "\n" + login
@@ -65,8 +67,8 @@ func logstashCases() []Case {
 	return slices.Concat(
 		all, settings, print, casesAt("no port", file, output, replaced(block, "hosts => [\"https://{host}\"]")), logstashOwnCases(),
 		byVariable(all, "{cert}", "${SAID}", Holds), words, named,
-		casesAt("another file of its folder", "/usr/share/logstash/pipeline/main.cfg", output, block),
-		casesAt("a list of pipelines", "/usr/share/logstash/config/pipelines.yml", "- config.string: |\n    "+strings.ReplaceAll(output, "\n", "\n    "), block),
+		casesAt("another file of its folder", logstashHome+"/pipeline/main.cfg", output, block),
+		casesAt("a list of pipelines", logstashHome+"/config/pipelines.yml", "- config.string: |\n    "+strings.ReplaceAll(output, "\n", "\n    "), block),
 		casesAt("a host, with TLS switched on", file, output, replaced(block, "hosts => [\"{host}:9200\"]")+"\nssl_enabled => true"),
 		casesAt("an API key", file, output, key), alone, bare,
 	)
@@ -157,7 +159,7 @@ func logstashOwnCases() []Case {
 	for _, at := range []string{"xpack.monitoring", "xpack.management"} {
 		block := "enabled: true\nelasticsearch.hosts: https://{host}\nelasticsearch.ssl.certificate_authority: {ca}\nelasticsearch.ssl.keystore.path: {store}\n" +
 			"elasticsearch.username: keeper\nelasticsearch.password: change-me"
-		own := casesAt(at, "/usr/share/logstash/config/logstash.yml", at+":\n  %s", block)
+		own := casesAt(at, logstashHome+"/config/logstash.yml", at+":\n  %s", block)
 		own[0].Want = Assumes
 		all = append(all, own...)
 	}

@@ -19,6 +19,9 @@ var ErrNoPEM = errors.New("holds no PEM")
 // ErrEncrypted says that a private key has a passphrase.
 var ErrEncrypted = errors.New("is encrypted: clients get no passphrase; store it unencrypted, as PKCS#8")
 
+// IsPEM tells whether a text is PEM, or is meant to be, and no name of a file.
+func IsPEM(text string) bool { return strings.HasPrefix(text, "-----BEGIN") }
+
 // Chain parses a PEM file with one certificate or several: a leaf with its intermediates, or a bundle of CAs.
 func Chain(text []byte) ([]*x509.Certificate, error) {
 	var chain []*x509.Certificate

@@ -153,7 +153,7 @@ func (p *planner) coverScripts(c object.Container) {
 	reader := c.Node.YNode()
 	p.mentions()
 	for _, held := range p.found.Texts(c) {
-		commands, _ := shell.Commands([]string{"sh", "-c", string(held.Text)}, p.seen(c).Given.Word)
+		commands, _ := shell.Commands(shell.Script(string(held.Text)), p.seen(c).Given.Word)
 		for _, command := range commands {
 			for _, r := range command.Requests() {
 				for _, address := range r.Addresses {

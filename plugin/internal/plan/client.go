@@ -134,7 +134,7 @@ func fileMode(pod object.Pod) int {
 }
 
 // curlFile is what curl reads in CURL_HOME before anything else.
-const curlFile = ".curlrc"
+const curlFile = shell.CurlFile
 
 // curlrc names the pair and nothing else: what a command line says about trust stays as it is.
 const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clientDir + "/" + fileKey + "\"\n"
@@ -142,7 +142,7 @@ const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clien
 // curlClient makes every curl in a container present the pair, without touching a script: probes, lifecycle hooks and the
 // container's own command inherit its environment.
 func (p *planner) curlClient(o *object.Object, c object.Container, id identity) error {
-	if v, ok := p.seen(c).Given.Own("CURL_HOME"); ok && v.Text != clientDir {
+	if v, ok := p.seen(c).Given.Own(shell.CurlHome); ok && v.Text != clientDir {
 		return fmt.Errorf("container %q: env CURL_HOME is %q already, and curl reads one such folder only: it is needed at %q so that curl presents the certificate; "+
 			"remove the variable, and put what your .curlrc says into the commands", c.Name, v.Text, clientDir)
 	}
@@ -153,7 +153,7 @@ func (p *planner) curlClient(o *object.Object, c object.Container, id identity) 
 		}
 	}
 	all, _ := p.seen(c).Requests()
-	if slices.ContainsFunc(all, func(r shell.Request) bool { return !r.Hands("CURL_HOME") }) {
+	if slices.ContainsFunc(all, func(r shell.Request) bool { return !r.Hands(shell.CurlHome) }) {
 		return fmt.Errorf("container %q: a script changes the environment of curl (CURL_HOME, or env -i), by which curl finds the client certificate: remove that", c.Name)
 	}
 	if slices.ContainsFunc(all, func(r shell.Request) bool { return r.IgnoresFiles }) {
@@ -161,7 +161,7 @@ func (p *planner) curlClient(o *object.Object, c object.Container, id identity) 
 	}
 	p.mountClient(o, c, id)
 	p.coverCalls(o, c)
-	p.setEnv(o, c, "CURL_HOME", clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
+	p.setEnv(o, c, shell.CurlHome, clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
 	return nil
 }
 

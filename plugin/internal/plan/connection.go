@@ -148,11 +148,11 @@ func (p *planner) absolute(w *recognise.Workload, c *connection, file string) st
 func dangles(w *recognise.Workload, file object.File) bool {
 	_, mounted := w.Main.MountOf(file.Path)
 	return file.Found == object.NotThere && !mounted && !strings.Contains(file.Path, "-----BEGIN") &&
-		!slices.ContainsFunc(systemFolders[:], func(folder string) bool { return object.Below(file.Path, folder) })
+		!catalog.OfSystem(file.Path) && !object.Below(file.Path, kubernetesFiles)
 }
 
-// systemFolders are where an image may have the CAs of its distribution, and Kubernetes mounts files of its own.
-var systemFolders = [...]string{"/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/var/run/secrets"}
+// kubernetesFiles is where Kubernetes mounts files of its own.
+const kubernetesFiles = "/var/run/secrets"
 
 // connect plans one connection: it speaks HTTPS, trusts the CA and presents the pair. What the user has wired stays where it serves.
 func (p *planner) connect(w *recognise.Workload, c *connection, id identity) error {

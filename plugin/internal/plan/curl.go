@@ -32,7 +32,7 @@ func (p *planner) handed() {
 		at := change.Edit.Path
 		env := slices.IndexFunc(at, func(s patch.Step) bool { return s.Field == "env" })
 		pod, ok := change.Object.Pod()
-		if env < 2 || env+1 >= len(at) || change.Edit.Value == nil || !ok || at[env+1].Is == "CURL_HOME" { // which curlClient looks at
+		if env < 2 || env+1 >= len(at) || change.Edit.Value == nil || !ok || at[env+1].Is == shell.CurlHome { // which curlClient looks at
 			continue
 		}
 		for _, c := range pod.All() {

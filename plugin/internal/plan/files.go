@@ -2,10 +2,10 @@ package plan
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -88,5 +88,5 @@ func (p *planner) unfolded(w *recognise.Workload, names []string) []string {
 			}
 		}
 	}
-	return slices.DeleteFunc(all, func(name string) bool { return path.Ext(name) != ".yml" && path.Ext(name) != ".yaml" })
+	return slices.DeleteFunc(all, func(name string) bool { return !catalog.IsYAML(name) })
 }

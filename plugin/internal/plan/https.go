@@ -7,24 +7,25 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-const transportSSL = "xpack.security.transport.ssl."
+const transportSSL = catalog.TransportLayer
 
 // stores gives the PKCS#12 or JKS store that a node is configured with, nil when there is none.
 func stores(conf *configuration) *setting {
-	return conf.any(httpSSL+"keystore.path", httpSSL+"truststore.path")
+	return conf.any(httpSSL+catalog.LayerKeystore, httpSSL+catalog.LayerTruststore)
 }
 
 // https makes sure that a node speaks HTTPS. Where it does not, as in the charts 7.17.3, the Secret that the configuration names is
 // enough to switch it on; without one the names to give are in the message.
 func (p *planner) https(w *recognise.Workload, conf *configuration) error {
 	set := map[string]bool{}
-	for _, key := range []string{"xpack.security.enabled", httpSSL + "enabled"} {
+	for _, key := range []string{catalog.SecurityEnabled, httpSSL + "enabled"} {
 		s := conf.get(key)
 		switch {
 		case s == nil:
@@ -38,7 +39,7 @@ func (p *planner) https(w *recognise.Workload, conf *configuration) error {
 		p.readsSetting(w, s, s.Values...)
 		set[key] = true
 	}
-	if set[httpSSL+"enabled"] && (set["xpack.security.enabled"] || !isVersion7(w)) {
+	if set[httpSSL+"enabled"] && (set[catalog.SecurityEnabled] || !isVersion7(w)) {
 		return nil
 	}
 	if p.settings.Certificates.SecretName == "" {
@@ -65,7 +66,7 @@ func isVersion7(w *recognise.Workload) bool {
 func (p *planner) enableTLS(w *recognise.Workload, conf *configuration) error {
 	const why = "security and TLS are switched on: the chart renders neither"
 	p.switched = true
-	p.server(w, conf, "xpack.security.enabled", "true", why)
+	p.server(w, conf, catalog.SecurityEnabled, "true", why)
 	p.server(w, conf, httpSSL+"enabled", "true", why)
 	if err := p.enableTransport(w, conf); err != nil {
 		return err
@@ -94,11 +95,11 @@ func (p *planner) enableTransport(w *recognise.Workload, conf *configuration) er
 	if s := conf.get(transportSSL + "enabled"); s != nil && s.Value() == "false" {
 		return fmt.Errorf("%senabled is false in %s, and Elasticsearch does not form a cluster with security and without TLS between its nodes: remove the setting", transportSSL, s.Place)
 	}
-	wanted := [][2]string{{"enabled", "true"}, {"verification_mode", "certificate"}}
-	if conf.any(transportSSL+"keystore.path", transportSSL+"certificate") == nil {
+	wanted := [][2]string{{"enabled", "true"}, {catalog.LayerVerification, "certificate"}}
+	if conf.any(transportSSL+catalog.LayerKeystore, transportSSL+"certificate") == nil {
 		wanted = append(wanted, [][2]string{{"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert)}, {"key", path.Join(w.Layout.Abs(serverFolder), fileKey)}}...)
-		if conf.get(transportSSL+"truststore.path") == nil {
-			wanted = append(wanted, [2]string{"certificate_authorities", path.Join(w.Layout.Abs(serverFolder), fileCA)})
+		if conf.get(transportSSL+catalog.LayerTruststore) == nil {
+			wanted = append(wanted, [2]string{catalog.LayerCAs, path.Join(w.Layout.Abs(serverFolder), fileCA)})
 		}
 	}
 	for _, s := range wanted {

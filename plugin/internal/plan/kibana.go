@@ -10,14 +10,15 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-const (
-	kibanaCAs           = "elasticsearch.ssl.certificateAuthorities"
-	kibanaCert          = "elasticsearch.ssl.certificate"
-	kibanaKey           = "elasticsearch.ssl.key"
-	kibanaAlwaysPresent = "elasticsearch.ssl.alwaysPresentCertificate"
-	kibanaVerification  = "elasticsearch.ssl.verificationMode"
-	kibanaToken         = "elasticsearch.serviceAccountToken"
-	kibanaHosts         = "elasticsearch.hosts"
+var (
+	kibanaOwn           = catalog.KibanaConnection()
+	kibanaCAs           = kibanaOwn.Name(kibanaOwn.CA)
+	kibanaCert          = kibanaOwn.Name(kibanaOwn.Cert)
+	kibanaKey           = kibanaOwn.Name(kibanaOwn.Key)
+	kibanaAlwaysPresent = kibanaOwn.Name(catalog.KibanaAlwaysPresents)
+	kibanaVerification  = kibanaOwn.Name(kibanaOwn.Verify.Name)
+	kibanaToken         = kibanaOwn.Name(kibanaOwn.Token)
+	kibanaHosts         = kibanaOwn.Name(kibanaOwn.Hosts[0])
 )
 
 // tokenVariable holds the token in Kibana's container. The official image knows it; elsewhere kibana.yml refers to it.
@@ -87,7 +88,7 @@ func (p *planner) identityConflicts(conf *configuration) error {
 	if err := p.loginConflicts(conf); err != nil {
 		return err
 	}
-	if s := conf.any("elasticsearch.ssl.keystore.path", "elasticsearch.ssl.truststore.path"); s != nil {
+	if s := conf.any(kibanaOwn.Name(kibanaOwn.Store), kibanaOwn.Name(kibanaOwn.Trust)); s != nil {
 		return fmt.Errorf("%s is set in %s, and stores do not go together with PEM files: remove it and name a Secret with PEM files in certificates.secretName", s.Key, s.Place)
 	}
 	if s := p.neverPresents(conf); s != nil && p.requires() {

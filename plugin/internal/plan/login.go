@@ -5,14 +5,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-const (
-	kibanaUsername = "elasticsearch.username"
-	kibanaPassword = "elasticsearch.password"
+var (
+	kibanaUsername = kibanaOwn.Name(kibanaOwn.User)
+	kibanaPassword = kibanaOwn.Name(kibanaOwn.Password)
 )
 
 // login plans how Kibana shows who it is, and what has to be done in Elasticsearch before it starts.
@@ -69,7 +70,7 @@ func (p *planner) loginConflicts(conf *configuration) error {
 	for _, key := range []string{kibanaUsername, kibanaPassword} {
 		if s := conf.get(key); s != nil && !(s.script != nil && s.script.from == conf.w.Object) {
 			other := ", or have Kibana log in by them with --mode " + p.passwordMode()
-			if conf.get(kibanaUsername).Value() == "elastic" {
+			if conf.get(kibanaUsername).Value() == catalog.ElasticUser {
 				other = "" // Kibana refuses that user
 			}
 			return fmt.Errorf("%s is set in %s beside %s: remove %s and its password%s", key, s.Place, beside, key, other)

@@ -17,9 +17,9 @@ import (
 // Servers are clients too, where they monitor: a node sends to what xpack.monitoring.exporters names, and Kibana reads from what
 // monitoring.ui.elasticsearch names.
 
-const (
-	exporterPrefix     = "xpack.monitoring.exporters."
-	monitoringUIPrefix = "monitoring.ui.elasticsearch."
+var (
+	exporterPrefix     = strings.TrimSuffix(catalog.NodeMonitoring().At, "*")
+	monitoringUIPrefix = catalog.KibanaMonitoring().At + "."
 )
 
 // serverStore holds the settings of a connection among those of its server.
@@ -93,7 +93,7 @@ func (p *planner) monitoringUI(w *recognise.Workload, conf *configuration, id id
 	if err := p.connect(w, c, id); err != nil || !p.settings.Certs() {
 		return err
 	}
-	p.put(w, c, "ssl.alwaysPresentCertificate", patch.Bool(true), "requests of Kibana's users carry the certificate too")
+	p.put(w, c, catalog.KibanaAlwaysPresents, patch.Bool(true), "requests of Kibana's users carry the certificate too")
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -38,7 +39,7 @@ const (
 	keystorePath     = keystoreDir + "/client.p12"
 	keystorePassword = "changeit"
 
-	initName     = "elk-mtls-init"
+	initName     = string(catalog.Init)
 	minterVolume = "elk-mtls-minter"
 	minterDir    = "/etc/elk-mtls-minter"
 	loginVolume  = "elk-mtls-login"

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
@@ -14,9 +15,9 @@ import (
 )
 
 const (
-	httpSSL      = "xpack.security.http.ssl."
-	settingStage = httpSSL + "client_authentication"
-	settingCAs   = httpSSL + "certificate_authorities"
+	httpSSL      = catalog.HTTPLayer
+	settingStage = httpSSL + catalog.LayerStage
+	settingCAs   = httpSSL + catalog.LayerCAs
 )
 
 // node plans an Elasticsearch node: it asks for certificates of the CAs that it lists, and its own probe presents one.
@@ -56,7 +57,7 @@ func (p *planner) node(w *recognise.Workload) error {
 	if err != nil {
 		return err
 	}
-	if s := conf.any(httpSSL+"key_passphrase", httpSSL+"secure_key_passphrase"); s != nil && id.secret == known.certificate.Name {
+	if s := conf.any(httpSSL+catalog.LayerKeyPass, httpSSL+catalog.LayerSecureKeyPass); s != nil && id.secret == known.certificate.Name {
 		return fmt.Errorf("%s is set in %s: the node's key is encrypted, and its own probe gets no passphrase; name a Secret with an unencrypted pair in certificates.clients (ref: %s)", s.Key, s.Place, w.ID)
 	}
 	return p.nodeAsClient(w, conf, id)
@@ -109,7 +110,7 @@ func (p *planner) nodeWithStores(w *recognise.Workload, conf *configuration) err
 		return p.nodeWithoutCertificates(w, conf)
 	}
 	var server identity
-	if s.Key == httpSSL+"truststore.path" && conf.get(httpSSL+"certificate") != nil {
+	if s.Key == httpSSL+catalog.LayerTruststore && conf.get(httpSSL+"certificate") != nil {
 		var err error
 		if server, err = p.serverPair(conf); err != nil {
 			return err
@@ -134,7 +135,7 @@ func (p *planner) nodeWithStores(w *recognise.Workload, conf *configuration) err
 // mixed says what does not go together: PEM files with a keystore, a list of CAs with a truststore.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#_http_tlsssl_key_and_trusted_certificate_settings
 func mixed(s *setting) error {
-	if s.Key == httpSSL+"truststore.path" {
+	if s.Key == httpSSL+catalog.LayerTruststore {
 		return fmt.Errorf("%s is set in %s, and Elasticsearch refuses %s beside it: remove certificates.secretName and certificates.clientCA and put the CAs into the truststore, "+
 			"or remove the truststore from the chart's values", s.Key, s.Place, settingCAs)
 	}
@@ -274,7 +275,7 @@ func (p *planner) staysOptional(w *recognise.Workload, s *setting) {
 // passes, and one of another CA.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-settings
 func (p *planner) verifies(conf *configuration) error {
-	const key = httpSSL + "verification_mode"
+	const key = httpSSL + catalog.LayerVerification
 	s, asked := conf.get(key), p.settings.ClientAuthentication
 	if s == nil || asked == config.None {
 		return nil

@@ -6,6 +6,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -14,7 +15,7 @@ import (
 const (
 	linkBuiltInUsers = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/built-in-users.html"
 
-	kibanaSystem     = "kibana_system"
+	kibanaSystem     = catalog.KibanaSystem
 	passwordVariable = "ELASTICSEARCH_PASSWORD"
 	// passwordReference is how a setting takes its value from that variable.
 	passwordReference = "${" + passwordVariable + "}"

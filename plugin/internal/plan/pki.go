@@ -6,6 +6,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -18,15 +19,15 @@ func (p *planner) realm(w *recognise.Workload, conf *configuration, cas []string
 	if p.settings.Mode != config.ModePKI {
 		return nil
 	}
-	key := "xpack.security.authc.realms.pki." + p.settings.PKI.Realm + "."
+	key := catalog.PKIRealms + p.settings.PKI.Realm + "."
 	p.setting(w, conf, key+"order", or(conf.get(key+"order").Value(), "10"), "Elasticsearch tells Kibana by its certificate", linkPKI)
-	if s := conf.get(key + "certificate_authorities"); s != nil {
+	if s := conf.get(key + catalog.LayerCAs); s != nil {
 		cas = s.Values
 	}
 	if cas == nil {
 		return nil
 	}
-	return p.list(conf, key+"certificate_authorities", cas, "certificates of these CAs can be users of the realm", linkPKI)
+	return p.list(conf, key+catalog.LayerCAs, cas, "certificates of these CAs can be users of the realm", linkPKI)
 }
 
 // pki plans a Kibana that has nothing but its certificate. It must be Kibana's own: whoever has the same is Kibana too.

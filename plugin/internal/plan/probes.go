@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
@@ -75,11 +76,11 @@ func usesWget(seen process.Process, name string) bool {
 
 // httpPort gives the port of Elasticsearch's HTTP layer: as it is set, else the container's port of that name, else the default.
 func (p *planner) httpPort(conf *configuration) string {
-	if port := conf.get("http.port").Value(); port != "" {
+	if port := conf.get(catalog.HTTPPort).Value(); port != "" {
 		return port
 	}
 	for _, c := range object.Items(conf.w.Main.Node, "ports") {
-		if object.Text(c, "name") == conf.w.Layout.Port {
+		if object.Text(c, "name") == conf.w.Layout.PortName {
 			return object.Text(c, "containerPort")
 		}
 	}
@@ -105,7 +106,7 @@ func curlCommand(seen process.Process, get *yaml.RNode, port string) ([]string, 
 	if repository != "elasticsearch" && !usesCurl(seen) {
 		return nil, false
 	}
-	command := []string{"curl", "--silent", "--fail", "--insecure", "--output", "/dev/null"}
+	command := []string{"curl", "--silent", "--fail", shell.CurlInsecure, "--output", "/dev/null"}
 	for _, h := range object.Items(get, "httpHeaders") {
 		if !slices.Contains([]string{"accept", "content-type", "host", "user-agent"}, strings.ToLower(object.Text(h, "name"))) {
 			return nil, false // it may be a credential, which does not belong on a command line

@@ -75,7 +75,7 @@ func (p *planner) ruledContainer(o *object.Object, name string) (*recognise.Work
 	case p.isMain(o, all[0].Name):
 		return nil, fmt.Errorf("container %q is the server itself, which is patched without a rule: remove the rule", all[0].Name)
 	}
-	return &recognise.Workload{Object: o, Pod: pod, Main: all[0], Signs: []string{"spec.rules"}}, nil
+	return &recognise.Workload{Object: o, Pod: pod, Main: all[0], Signs: []string{catalog.RulesField}}, nil
 }
 
 func (p *planner) rules() {

@@ -8,10 +8,10 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
 // Some images have an entry script that makes settings from variables of its own. Such a setting is changed by its variable; a list of
@@ -19,7 +19,7 @@ import (
 
 // byScript is a setting that an entry script can be made to write.
 type byScript struct {
-	recognise.Written
+	catalog.Written
 	conf *configuration
 	from *object.Object // that holds the variable, nil when none is set
 }
@@ -30,14 +30,14 @@ func (c *configuration) writtenBy(key string) *setting {
 		return nil
 	}
 	for _, w := range c.w.Layout.Written {
-		if w.Key == key && !slices.ContainsFunc(w.When, func(s recognise.Switch) bool { return !c.holds(s) }) {
+		if w.Key == key && !slices.ContainsFunc(w.When, func(s catalog.Condition) bool { return !c.holds(s) }) {
 			return c.writtenAs(w)
 		}
 	}
 	return nil
 }
 
-func (c *configuration) writtenAs(w recognise.Written) *setting {
+func (c *configuration) writtenAs(w catalog.Written) *setting {
 	s := &setting{Key: w.Key, Place: fmt.Sprintf("the entry script of container %q, which has it by default", c.w.Main.Name), object: c.w.Object, script: &byScript{Written: w, conf: c}}
 	if w.Default != "" {
 		s.Values = []string{w.Default}
@@ -68,7 +68,7 @@ func (c *configuration) writtenAs(w recognise.Written) *setting {
 }
 
 // holds tells whether a switch of the entry script stands as it is asked for.
-func (c *configuration) holds(s recognise.Switch) bool {
+func (c *configuration) holds(s catalog.Condition) bool {
 	for _, name := range s.Env {
 		if v := c.variable(name); v != nil && v.Value() != "" {
 			return isYes(v.Value()) == s.Is
@@ -88,7 +88,7 @@ func (c *configuration) script(key string) *byScript {
 		return nil
 	}
 	for _, w := range c.w.Layout.Written {
-		off := slices.ContainsFunc(w.When, func(s recognise.Switch) bool { return !c.holds(s) })
+		off := slices.ContainsFunc(w.When, func(s catalog.Condition) bool { return !c.holds(s) })
 		if w.Key == key && (!off || !w.Idle) && !w.Weak {
 			return &byScript{Written: w, conf: c}
 		}

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 )
@@ -19,14 +21,14 @@ func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workl
 	given := environments(containers)
 	for _, l := range all {
 		for i, c := range containers {
-			signs := l.signs(c, given[i])
+			signs := signsOf(l, c, given[i])
 			if len(signs) < 2 || isLone(o) && !startsServer(c) || best != nil && len(signs) <= len(best.Signs) {
 				continue
 			}
 			if old := tooOld(c); old != "" {
 				return nil, old, nil
 			}
-			best = &Workload{Object: o, App: l.App, Layout: l.in(c), Pod: pod, Main: c, Signs: signs}
+			best = &Workload{Object: o, App: l.App, Layout: layoutIn(l, c), Pod: pod, Main: c, Signs: signs}
 		}
 	}
 	if best != nil {
@@ -49,8 +51,8 @@ func byImage(all []Layout, o *object.Object, pod object.Pod) *Workload {
 	for _, c := range pod.Containers() {
 		repository, _ := c.Image()
 		for _, l := range all {
-			if slices.Contains(l.images, repository) && startsServer(c) {
-				return &Workload{Object: o, App: l.App, Layout: l.in(c), Pod: pod, Main: c, Signs: []string{"its image"}}
+			if slices.Contains(l.Images, repository) && startsServer(c) {
+				return &Workload{Object: o, App: l.App, Layout: layoutIn(l, c), Pod: pod, Main: c, Signs: []string{"its image"}}
 			}
 		}
 	}
@@ -65,7 +67,7 @@ func suspect(all []Layout, o *object.Object, pod object.Pod) (*Workload, string,
 		}
 		repository, _ := c.Image()
 		for _, l := range all {
-			if slices.Contains(l.images, repository) && startsServer(c) {
+			if slices.Contains(l.Images, repository) && startsServer(c) {
 				return nil, "", fmt.Errorf("%s: container %q has the image of %s, but neither its settings nor its files are where the official image "+
 					"has them; list the object under spec.unmanaged with the reason if it is something else", o.ID, c.Name, l.App)
 			}
@@ -111,11 +113,16 @@ func (w *Workload) started() error {
 // isLone holds for pods that nobody keeps running: they are tools more often than servers.
 func isLone(o *object.Object) bool { return o.Kind == "Pod" || o.IsJob() }
 
+// starters are the programs that start a server, in any image.
+var starters = sync.OnceValue(func() []string {
+	return slices.Concat(catalog.Starters(Elasticsearch), catalog.Starters(Kibana))
+})
+
 // startsServer tells whether a container runs what its image is made for, and not a command of somebody's own.
 func startsServer(c object.Container) bool {
 	words := c.Command()
 	return len(words) == 0 || slices.ContainsFunc(words, func(word string) bool {
-		return slices.Contains([]string{"elasticsearch", "kibana", "docker-entrypoint.sh", "kibana-docker", "run.sh", "eswrapper"}, path.Base(word))
+		return slices.Contains(starters(), path.Base(word))
 	})
 }
 
@@ -123,7 +130,7 @@ func startsServer(c object.Container) bool {
 func shortLived(all []Layout, o *object.Object, pod object.Pod) error {
 	for _, c := range pod.Containers() {
 		for _, l := range all {
-			if repository, _ := c.Image(); slices.Contains(l.images, repository) && startsServer(c) && len(l.signs(c, c.Environment(nil))) > 1 && tooOld(c) == "" {
+			if repository, _ := c.Image(); slices.Contains(l.Images, repository) && startsServer(c) && len(signsOf(l, c, c.Environment(nil))) > 1 && tooOld(c) == "" {
 				return fmt.Errorf("%s: container %q starts %s, which is patched where it is kept running only, as in a StatefulSet: "+
 					"run it in one of these, or list the object under spec.unmanaged with the reason", o.ID, c.Name, l.App)
 			}
@@ -146,15 +153,17 @@ func containerNames(pod object.Pod) string {
 // tooOld says why a container is none of ours: service tokens need Kibana 7.15, and before 6.8 there is no security on Basic.
 func tooOld(c object.Container) string {
 	repository, tag := c.Image()
-	if repository == "kibana-oss" || repository == "elasticsearch-oss" {
-		return fmt.Sprintf("image %q has no security features", repository)
-	}
-	if repository != "kibana" && repository != "elasticsearch" {
-		return ""
-	}
-	major, _, _ := strings.Cut(tag, ".")
-	if n, err := strconv.Atoi(major); err == nil && n < 7 {
-		return fmt.Sprintf("image %q of version %s is older than 7", repository, tag)
+	for _, l := range catalog.Layouts() {
+		switch {
+		case repository == "":
+		case repository == l.Open:
+			return fmt.Sprintf("image %q has no security features", repository)
+		case repository == l.Images[0]:
+			major, _, _ := strings.Cut(tag, ".")
+			if n, err := strconv.Atoi(major); err == nil && n < 7 {
+				return fmt.Sprintf("image %q of version %s is older than 7", repository, tag)
+			}
+		}
 	}
 	return ""
 }

@@ -82,7 +82,7 @@ func checkScreen(t *testing.T, s screened, objects []*object.Object) {
 
 // judged gives what is recognised in objects that no screen has seen.
 func judged(objects []*object.Object) []string {
-	r := &Release{services: map[*Workload][]string{}, serverLayouts: layouts(), programs: catalog.All()}
+	r := &Release{services: map[*Workload][]string{}, serverLayouts: catalog.Layouts(), programs: catalog.All()}
 	for _, o := range objects {
 		_ = r.judge(o)
 	}

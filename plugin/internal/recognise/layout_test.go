@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
@@ -38,7 +39,7 @@ func TestLayoutIsTheOneWithMostEvidence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := deployment(t, c.container)
 			pod, _ := o.Pod()
-			w, _, err := recogniseWorkload(layouts(), o, pod)
+			w, _, err := recogniseWorkload(catalog.Layouts(), o, pod)
 			switch {
 			case err != nil:
 				t.Error(err)

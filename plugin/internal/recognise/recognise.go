@@ -23,8 +23,8 @@ type App = catalog.App
 
 // The applications.
 const (
-	Elasticsearch App = "Elasticsearch"
-	Kibana        App = "Kibana"
+	Elasticsearch = catalog.Elasticsearch
+	Kibana        = catalog.Kibana
 )
 
 // Workload is an object that runs an application.
@@ -43,7 +43,7 @@ type Workload struct {
 
 // Settle finds the configuration where the environment says that it is.
 func (w *Workload) Settle(in object.Input) {
-	w.Layout, w.Lost = w.Layout.moved(process.Of(w.Main, in).Env)
+	w.Layout, w.Lost = moved(w.Layout, process.Of(w.Main, in).Env)
 }
 
 // Release is what a stream holds, as far as it matters here.
@@ -152,7 +152,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...ca
 
 		services:      map[*Workload][]string{},
 		indexes:       map[string]*index{},
-		serverLayouts: layouts(),
+		serverLayouts: catalog.Layouts(),
 		programs:      orCatalog(programs),
 	}
 	signs := words.Of(elasticWords(), clientWords(r.programs), []string{GuardKind})

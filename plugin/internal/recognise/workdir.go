@@ -4,29 +4,34 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
-// workingDirs are the folders in which images run their programs, probes and hooks included, by the last path element of the image.
-// https://github.com/elastic/elasticsearch/blob/v8.19.0/distribution/docker/src/docker/Dockerfile,
-// https://github.com/elastic/beats/blob/v8.19.0/dev-tools/packaging/templates/docker/Dockerfile.tmpl
-var workingDirs = []struct {
-	dir    string
-	images []string
-}{
-	{"/usr/share/elasticsearch", []string{"elasticsearch", "elasticsearch-wolfi", "elasticsearch-oss"}},
-	{"/usr/share/kibana", []string{"kibana", "kibana-wolfi", "kibana-oss"}},
-	{"/usr/share/logstash", []string{"logstash", "logstash-wolfi", "logstash-oss"}},
-	{"/usr/share/filebeat", []string{"filebeat", "filebeat-wolfi", "filebeat-oss"}},
-	{"/usr/share/metricbeat", []string{"metricbeat", "metricbeat-wolfi", "metricbeat-oss"}},
-	{"/usr/share/heartbeat", []string{"heartbeat", "heartbeat-wolfi", "heartbeat-oss"}},
-	{"/usr/share/auditbeat", []string{"auditbeat", "auditbeat-wolfi", "auditbeat-oss"}},
-	{"/usr/share/packetbeat", []string{"packetbeat", "packetbeat-wolfi", "packetbeat-oss"}},
-	{"/usr/share/apm-server", []string{"apm-server", "apm-server-oss"}},
-	{"/usr/share/elastic-agent", []string{"elastic-agent", "elastic-agent-complete", "elastic-agent-wolfi"}},
-	{"/", []string{"alpine", "busybox", "debian", "ubuntu"}},
-}
+// workingDirs are the folders in which images run their programs, by the last path element of the image.
+var workingDirs = sync.OnceValue(func() map[string]string {
+	dirs := map[string]string{}
+	for _, name := range []string{"alpine", "busybox", "debian", "ubuntu"} {
+		dirs[name] = "/"
+	}
+	for _, p := range catalog.All() {
+		for _, name := range p.Images {
+			if p.WorkDir != "" {
+				dirs[name] = p.WorkDir
+			}
+		}
+	}
+	for _, l := range catalog.Layouts() {
+		for _, name := range append([]string{l.Open}, l.Images...) {
+			if l.WorkDir != "" {
+				dirs[name] = l.WorkDir
+			}
+		}
+	}
+	return dirs
+})
 
 // WorkingDir gives the folder in which a container runs, "" where neither the manifests nor the image tell. Bitnami's images have none.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/Dockerfile
@@ -38,12 +43,7 @@ func WorkingDir(c object.Container) string {
 	if isBitnami(c) {
 		return "/"
 	}
-	for _, w := range workingDirs {
-		if slices.Contains(w.images, repository) {
-			return w.dir
-		}
-	}
-	return ""
+	return workingDirs()[repository]
 }
 
 // isBitnami tells an image of Bitnami from others with the same name: by where it comes from, or by what its container mounts and sets.

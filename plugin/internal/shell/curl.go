@@ -6,6 +6,14 @@ import (
 	"strings"
 )
 
+// What curl looks at beside its words: the variable with the folder of its file of options, and the option by which it verifies nothing.
+// https://curl.se/docs/manpage.html
+const (
+	CurlHome     = "CURL_HOME"
+	CurlFile     = ".curlrc"
+	CurlInsecure = "--insecure"
+)
+
 // Request is what one run of curl calls; behind --next begins another.
 type Request struct {
 	Addresses    []Word          // its operands

@@ -41,6 +41,9 @@ func (c Command) Program() string { return path.Base(c.Words[0].Text) }
 // nothing is.
 type Environment func(name string) (w Word, set bool)
 
+// Script gives the words of the command that runs a text.
+func Script(text string) []string { return []string{"sh", "-c", text} }
+
 // Commands gives the commands of a command line: itself, then those of the scripts in it. A loop over words is one, called for, and so is a
 // text for standard input, called <<. ok is false where a script cannot be read: then there may be more.
 func Commands(argv []string, env Environment) (all []Command, ok bool) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -15,11 +16,11 @@ import (
 )
 
 // readSettings reads all that sets something of a server, in the order of its image.
-func (s *server) readSettings(l recognise.Layout) {
+func (s *server) readSettings(l catalog.Layout) {
 	if len(l.Written) > 0 {
 		s.set = s.written(l)
 	} else {
-		s.set = s.official()
+		s.set = s.official(l)
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.set)) {
 		if forced, ok := strings.CutPrefix(key, "force."); ok { // wins over the name without it
@@ -55,18 +56,13 @@ func (s *server) judgeChanges(file string) {
 	}
 }
 
-// starters are the programs that start a server with the settings that are read here, in the images of Elastic and of Bitnami.
-var starters = map[recognise.App][]string{
-	recognise.Elasticsearch: {"docker-entrypoint.sh", "eswrapper", "elasticsearch", "run.sh", "entrypoint.sh"},
-	recognise.Kibana:        {"kibana-docker", "kibana", "run.sh", "entrypoint.sh"},
-}
-
 // judgeStart looks at who starts a server: a program that nothing here shows may give it other settings.
 func (c caller) judgeStart(a *Aspect, app recognise.App) {
 	var first string
+	starters, wrappers := catalog.Starters(app), catalog.Wrappers(app)
 	for _, line := range c.seen.Lines() {
 		for _, command := range line.Commands {
-			if strings.HasPrefix(command.Words[0].Text, "-") || starts(command, starters[app]) { // options alone are for the entry script
+			if strings.HasPrefix(command.Words[0].Text, "-") || starts(command, starters, wrappers) { // options alone are for the entry script
 				return
 			}
 			first = cmp.Or(first, command.Program())
@@ -77,20 +73,23 @@ func (c caller) judgeStart(a *Aspect, app recognise.App) {
 	}
 }
 
-// starts tells whether a command runs one of some programs. An entry script runs what is behind it, but for options.
-func starts(command shell.Command, programs []string) bool {
+// starts tells whether a command runs one of some programs, by itself or behind a wrapper, which runs what is behind it, but for options.
+func starts(command shell.Command, programs, wrappers []string) bool {
 	run := command.Main()
 	if len(run) > 0 && slices.Contains([]string{"su", "runuser"}, path.Base(run[0].Text)) {
 		run = run[slices.IndexFunc(run, func(w shell.Word) bool { return slices.Contains([]string{"-c", "--command", "--"}, w.Text) })+1:]
 	}
-	is := func(w shell.Word) bool {
+	is := func(w shell.Word, programs []string) bool {
 		words := strings.Fields(w.Text)
 		return len(words) > 0 && slices.Contains(programs, path.Base(words[0]))
 	}
-	if len(run) == 0 || !is(run[0]) {
+	switch {
+	case len(run) == 0:
 		return false
+	case is(run[0], wrappers):
+		return len(run) == 1 || strings.HasPrefix(run[1].Text, "-") || run[1].Loose || is(run[1], programs) || is(run[1], wrappers)
 	}
-	return !strings.HasSuffix(run[0].Text, "entrypoint.sh") || len(run) == 1 || strings.HasPrefix(run[1].Text, "-") || run[1].Loose || is(run[1])
+	return is(run[0], programs)
 }
 
 // judgeJava looks at options for the JDK that move the settings.
@@ -102,15 +101,14 @@ func (s *server) judgeJava() {
 	}
 }
 
-// official reads what the official image makes of file, flags and environment. Variables with dots in their names, and ES_SETTING_ with _ for
-// a dot and __ for _, win over -E, which wins over the file. Version 7 turns variables into further flags, and does not start when it finds a
-// setting twice.
+// official reads what an image makes of file, flags and variables that are settings themselves. Version 7 turns these into further flags, and
+// does not start when it finds a setting twice.
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
-func (s *server) official() settings {
+func (s *server) official(l catalog.Layout) settings {
 	said, _ := s.seen.Flags("E")
 	flags, environment := s.setBy(said), settings{}
 	for _, name := range slices.Sorted(maps.Keys(s.env)) {
-		key, ok := settingOf(name)
+		key, ok := l.Setting(name)
 		if !ok {
 			continue
 		}
@@ -124,14 +122,27 @@ func (s *server) official() settings {
 		}
 		environment[key] = v
 	}
-	file, mounted := s.ownFile("elasticsearch.yml", true)
+	file, mounted := s.ownFile(l.Files[0].Path, true)
 	s.whole = mounted
-	all := file.over(flags).over(s.overrides(environment))
+	weak, strong := s.overrides(environment), flags
+	if l.Flags.Weak {
+		weak, strong = strong, weak
+	}
+	all := file.over(weak).over(strong)
 	s.judgeNames(all)
-	if _, ok := all["network.host"]; !ok && !mounted {
-		all["network.host"] = value{texts: []string{"0.0.0.0"}, at: s.at("network.host", nil)} // that of the image
+	if !mounted {
+		s.unset(l, all)
 	}
 	return all
+}
+
+// unset adds what the image of a server says where nobody else does.
+func (s *server) unset(l catalog.Layout, all settings) {
+	for _, v := range l.Unset {
+		if !all[v.Key].set() {
+			all[v.Key] = value{texts: []string{v.Value}, at: s.at(v.Key, nil)}
+		}
+	}
 }
 
 // setBy gives what -E sets. Elasticsearch does not start where a setting is given more than once, or no value.
@@ -153,10 +164,10 @@ func (s *server) setBy(said []process.Flag) settings {
 
 // extraFlags reads the variables whose words Bitnami's script adds to the command line of Elasticsearch.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/elasticsearch/run.sh
-func (s *server) extraFlags() settings {
+func (s *server) extraFlags(f catalog.Flags) settings {
 	own, _ := s.seen.Flags("E")
 	all := s.setBy(own)
-	for _, name := range []string{"ELASTICSEARCH_EXTRA_FLAGS", "DB_EXTRA_FLAGS"} {
+	for _, name := range f.Env {
 		v, ok := s.env[name]
 		switch {
 		case !ok:
@@ -179,22 +190,13 @@ func decides(key string) bool {
 	return strings.HasPrefix(key, "xpack.security.") || strings.HasPrefix(key, "http.")
 }
 
-// settingOf gives the setting that a variable of the official image stands for.
-func settingOf(variable string) (string, bool) {
-	if rest, ok := strings.CutPrefix(variable, "ES_SETTING_"); ok {
-		dotted := strings.ReplaceAll(strings.ReplaceAll(rest, "_", "."), "..", "_")
-		return strings.ToLower(dotted), true
-	}
-	return variable, strings.Contains(variable, ".") && variable == strings.ToLower(variable)
-}
-
 // written reads what the entry script of an image makes of its variables: it writes them into elasticsearch.yml unless the user mounts that
 // file, merges the user's further file into it, and writes TLS last.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/9/debian-12/rootfs/opt/bitnami/scripts/libelasticsearch.sh
-func (s *server) written(l recognise.Layout) settings {
+func (s *server) written(l catalog.Layout) settings {
 	s.whole = true // its script makes the file
-	flags, further := s.extraFlags(), settings{}
-	s.judgeScripts(l.Scripts)
+	flags, further := s.extraFlags(l.Flags), settings{}
+	s.judgeScripts(l)
 	for _, file := range l.Files {
 		set, mounted := s.ownFile(file.Path, false)
 		if mounted && file.Alone {
@@ -206,14 +208,12 @@ func (s *server) written(l recognise.Layout) settings {
 	}
 	s.judgeNames(further.over(flags))
 	weak, strong := s.fromVariables(l)
-	if on := "xpack.security.enabled"; !strong[on].set() { // these scripts have security off, where Elasticsearch itself has it on
-		strong[on] = value{texts: []string{"false"}, at: s.at(on, nil)}
-	}
+	s.unset(l, strong)
 	return weak.over(further).over(strong).over(flags)
 }
 
 // fromVariables gives what the entry script of an image makes of its variables: what a file of the user's wins over, and the rest.
-func (c caller) fromVariables(l recognise.Layout) (weak, strong settings) {
+func (c caller) fromVariables(l catalog.Layout) (weak, strong settings) {
 	weak, strong = settings{}, settings{}
 	for _, w := range l.Written {
 		into := strong
@@ -228,7 +228,7 @@ func (c caller) fromVariables(l recognise.Layout) (weak, strong settings) {
 }
 
 // writes gives what the entry script writes for a setting; false where it writes nothing.
-func (c caller) writes(w recognise.Written) (v value, ok bool) {
+func (c caller) writes(w catalog.Written) (v value, ok bool) {
 	unknown := false
 	for _, sw := range w.When {
 		on := c.variable(sw.Env...)
@@ -301,7 +301,8 @@ func (c caller) inNamedFile(name string) (value, bool) {
 }
 
 // judgeScripts looks at a folder whose scripts the entry script of the image runs: they may change what it has written.
-func (s *server) judgeScripts(folder string) {
+func (s *server) judgeScripts(l catalog.Layout) {
+	folder := l.Scripts
 	if folder == "" {
 		return
 	}
@@ -311,7 +312,7 @@ func (s *server) judgeScripts(folder string) {
 		}
 		for _, file := range s.mountedIn(folder) {
 			text := string(s.follow(file, place{}).Content.Text)
-			if strings.Contains(text, s.home) || strings.Contains(text, "elasticsearch.yml") || strings.Contains(text, "CONF_") {
+			if strings.Contains(text, s.home) || strings.Contains(text, l.Files[0].Path) || strings.Contains(text, "CONF_") {
 				s.row.Stage.fail(s.at(m.Path, nil), NotJudged, "%s, which the image runs, changes its settings in a way that could not be followed", file)
 			}
 		}

@@ -114,6 +114,8 @@ func TestWhatKibanaReads(t *testing.T) {
 		{"a18b: an address for agents, with a certificate", file + "xpack.fleet.outputs: [{hosts: ['https://search:9200'], config: {ssl.certificate: /c}}]\n", "", ""},
 		{"an address for agents", file + "xpack.fleet.outputs: [{hosts: ['https://search:9200']}]\n", "", "EMT021"},
 		{"c24: a variable without a value", file, "env: [{name: ELASTICSEARCH_SSL_KEY, value: ''}]", ""},
+		{"monitoring elsewhere, by a variable", file, "env: [{name: MONITORING_UI_ELASTICSEARCH_HOSTS, value: 'https://search:9200'}]", "EMT007 EMT008 EMT019"},
+		{"monitoring by a variable without a value", file, "env: [{name: MONITORING_UI_ELASTICSEARCH_HOSTS, value: ''}]", ""},
 		{"a default with other signs", strings.Replace(file, "/tls/tls.key", "'${NONE:-/tls/tls.key}'", 1), "", "EMT015"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

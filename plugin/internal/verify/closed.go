@@ -13,8 +13,8 @@ var watched = [...]string{"http.", "network.", "remote_cluster.", "remote_cluste
 
 // judgedSettings are looked at: some are named as they are, some by their beginning, with a dot or a step at the end.
 var judgedSettings = [...]string{
-	"http.bind_host", "http.host", "http.port", "network.bind_host", "network.host", "remote_cluster_server.enabled", "transport.port",
-	"xpack.security.enabled", "xpack.security.http.ssl.", "xpack.security.remote_cluster_server.ssl.", "xpack.security.transport.ssl.",
+	"http.bind_host", "http.host", catalog.HTTPPort, "network.bind_host", catalog.NetworkHost, "remote_cluster_server.enabled", "transport.port",
+	catalog.SecurityEnabled, catalog.HTTPLayer, catalog.RemoteLayer, catalog.TransportLayer,
 }
 
 // harmlessSettings change nothing of who is let in by HTTP, whatever they say.

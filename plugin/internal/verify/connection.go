@@ -3,7 +3,6 @@ package verify
 import (
 	"crypto/x509"
 	"errors"
-	"path"
 	"slices"
 	"strings"
 
@@ -146,7 +145,7 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 	known := true
 	for _, file := range c.ca.list() {
 		l := c.pem(file, c.ca.at)
-		if l.code == NoFile && ofSystem(file) {
+		if l.code == NoFile && catalog.OfSystem(file) {
 			l = link{File: object.File{Path: file}, at: c.ca.at}
 			l.assume("%s: its image holds %s", c.caller, file)
 		}
@@ -168,16 +167,6 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 	for _, s := range servers {
 		c.trusts(a, s, addresses, c.printed(a, s, t))
 	}
-}
-
-// ofSystem holds for files that an image may bring: the CAs of its distribution.
-func ofSystem(file string) bool {
-	for _, folder := range []string{"/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"} {
-		if object.Below(path.Clean(file), folder) {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *connection) trusts(a *Aspect, s *server, addresses []address, t trust) {
@@ -215,7 +204,7 @@ func hostsOf(addresses []address) string {
 
 // pem follows a file, or takes PEM that stands in the setting itself.
 func (c *connection) pem(text string, at place) link {
-	if strings.HasPrefix(text, "-----BEGIN") {
+	if certificate.IsPEM(text) {
 		return link{File: object.File{Path: at.path, Content: object.Content{Text: []byte(text)}}, at: at}
 	}
 	return c.follow(c.rooted(text, c.dir), at)
@@ -264,9 +253,9 @@ func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
 	}
 	if c.always != nil && required && !c.always.is("true") {
 		if c.always.hidden {
-			a.assume("%s: elasticsearch.ssl.alwaysPresentCertificate is true", c.caller)
+			a.assume("%s: %s is true", c.caller, kibanaAlways)
 		} else {
-			a.fail(c.setting(*c.always, "elasticsearch.ssl.alwaysPresentCertificate"), NotAlwaysPresent, "requests of users go without a certificate")
+			a.fail(c.setting(*c.always, kibanaAlways), NotAlwaysPresent, "requests of users go without a certificate")
 		}
 	}
 }

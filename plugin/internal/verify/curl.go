@@ -66,8 +66,12 @@ func (c caller) scripts() []process.Run {
 			continue
 		}
 		text := string(held.Text)
-		run := process.Run{Name: held.Path.String(), Args: []process.Arg{{Text: "sh", Node: held.Node}, {Text: "-c", Node: held.Node}, {Text: text, Node: held.Node}}}
-		run.Commands, run.Whole = shell.Commands([]string{"sh", "-c", text}, c.seen.Given.Word)
+		run := process.Run{Name: held.Path.String()}
+		words := shell.Script(text)
+		for _, word := range words {
+			run.Args = append(run.Args, process.Arg{Text: word, Node: held.Node})
+		}
+		run.Commands, run.Whole = shell.Commands(words, c.seen.Given.Word)
 		all = append(all, run)
 	}
 	return all
@@ -156,7 +160,7 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 		}
 	}
 	if request.Insecure || options.Insecure {
-		made.unchecked = "--insecure"
+		made.unchecked = shell.CurlInsecure
 	}
 	return made, read && !options.Diverted && len(options.Addresses) == 0
 }
@@ -204,7 +208,7 @@ func (c caller) withFiles(run process.Run, request shell.Request) (all shell.Req
 
 // curlrc reads the file of options that curl finds by its environment. https://curl.se/docs/manpage.html#-K
 func (c caller) curlrc(request shell.Request, made *connection) shell.Request {
-	home, known := request.Variable("CURL_HOME")
+	home, known := request.Variable(shell.CurlHome)
 	if home.Text == "" && !known {
 		home, known = request.Variable("HOME")
 	}
@@ -215,11 +219,11 @@ func (c caller) curlrc(request shell.Request, made *connection) shell.Request {
 		made.rc = &link{File: object.File{Path: "the .curlrc in a folder that only a run knows"}, at: made.hosts[0].at}
 		return shell.Request{}
 	}
-	at := c.env["CURL_HOME"].at
-	if !request.Hands("CURL_HOME") {
+	at := c.env[shell.CurlHome].at
+	if !request.Hands(shell.CurlHome) {
 		at = made.hosts[0].at
 	}
-	l := c.follow(path.Join(home.Text, ".curlrc"), at)
+	l := c.follow(path.Join(home.Text, shell.CurlFile), at)
 	if l.code != "" || l.Content.Text == nil {
 		made.rc = &l
 	}

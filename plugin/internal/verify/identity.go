@@ -3,6 +3,7 @@ package verify
 import (
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
@@ -21,8 +22,8 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 		a.fail(c.user.at, TwoIdentities, "%s stands beside the service token (%s): Kibana does not start", or(c.user.at.path, "a user name"), c.token.at.path)
 	case c.token.set():
 		c.judgeToken(a)
-	case c.kibana && c.user.is("elastic"):
-		a.fail(c.user.at, TwoIdentities, "the user name is \"elastic\", which Kibana refuses")
+	case c.kibana && c.user.is(catalog.ElasticUser):
+		a.fail(c.user.at, TwoIdentities, "the user name is %q, which Kibana refuses", catalog.ElasticUser)
 	case c.user.set() && !c.password.set() && c.inKeystore:
 		a.assume("%s: its keystore holds the password of %s", c.caller, c.name)
 	case c.user.set() && !c.password.set():
@@ -34,7 +35,7 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 	case c.kibana && c.unread != "":
 		a.assume("%s: %s says how Kibana logs in", c.caller, c.unread)
 	case c.kibana && !c.usesPKI(servers):
-		a.fail(c.setting(c.token, "elasticsearch.serviceAccountToken"), NoIdentity, "neither a service token nor a user name is set")
+		a.fail(c.setting(c.token, kibanaOwn.Name(kibanaOwn.Token)), NoIdentity, "neither a service token nor a user name is set")
 	case c.kibana:
 		a.assume("%s: the PKI realm takes its certificate for a user that may do what Kibana does", c.caller)
 	default:
@@ -45,7 +46,7 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 // usesPKI tells whether a PKI realm may know Kibana by its certificate. Where no server is in the stream the configuration says it.
 func (r *reader) usesPKI(servers []*server) bool {
 	for _, s := range servers {
-		if s.unmanaged && r.options.PKI || len(s.set.prefixes("xpack.security.authc.realms.pki.*")) > 0 {
+		if s.unmanaged && r.options.PKI || len(s.set.prefixes(catalog.PKIRealms+"*")) > 0 {
 			return true
 		}
 	}

@@ -1,21 +1,17 @@
 package verify
 
 import (
-	"path"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// kibanaKeys are the settings of Kibana's connection that the official image takes from the environment, as far as they matter here.
-// https://www.elastic.co/guide/en/kibana/8.19/docker.html#environment-variable-config
-func kibanaKeys() []string {
-	return []string{
-		"hosts", "username", "password", "serviceAccountToken", "ssl.certificate", "ssl.key", "ssl.keyPassphrase", "ssl.certificateAuthorities", "ssl.verificationMode",
-		"ssl.alwaysPresentCertificate", "ssl.keystore.path", "ssl.truststore.path",
-	}
-}
+// kibanaOwn is Kibana's own connection, as it is described.
+var kibanaOwn = catalog.KibanaConnection()
+
+// kibanaAlways is its setting by which requests of users carry the certificate too.
+var kibanaAlways = kibanaOwn.Name(catalog.KibanaAlwaysPresents)
 
 // kibana reads Kibana's connections: its own, and that for monitoring data where these are elsewhere.
 func (r *reader) kibana(w *recognise.Workload) []*connection {
@@ -23,38 +19,44 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 	c := r.caller(w.Object, w.Pod, w.Main)
 	c.expands = catalog.KibanaVariables()
 	var set settings
-	if strings.HasPrefix(w.Layout.Name, "bitnami") {
-		set = c.bitnamiKibana(w.Layout)
+	if file := w.Layout.File(); w.Layout.Env == nil {
+		set = c.writtenKibana(w.Layout)
 	} else {
-		set = c.yaml(path.Join(w.Layout.Folder, "kibana.yml"))
-		top := settings{}
-		for _, key := range kibanaKeys() {
-			if v, ok := c.env[strings.ToUpper(strings.ReplaceAll("elasticsearch."+key, ".", "_"))]; ok && (v.hidden || v.text() != "") {
-				top["elasticsearch."+key] = v
-			}
-		}
-		set = set.over(top)
+		set = c.yaml(file).over(c.variables(w.Layout))
 	}
 	set = set.over(c.flags())
 	c.claimUncalled(set)
 	c.judgeStart(c.notes, recognise.Kibana)
-	own := c.kibanaConnection(w, set, "elasticsearch.")
+	own := c.kibanaConnection(w, set, kibanaOwn.At)
 	own.lost = w.Lost
-	always := c.expanded(set["elasticsearch.ssl.alwaysPresentCertificate"])
+	always := c.expanded(set[kibanaAlways])
 	own.always = &always
-	own.settingsUnread(c.follow(path.Join(w.Layout.Folder, "kibana.yml"), place{}))
-	if doc, at := c.file(path.Join(w.Layout.Folder, "kibana.yml")); doc != nil {
+	own.settingsUnread(c.follow(w.Layout.File(), place{}))
+	if doc, at := c.file(w.Layout.File()); doc != nil {
 		c.once(doc, at)
 	}
 	all := []*connection{own}
-	if monitoring := c.kibanaConnection(w, set, "monitoring.ui.elasticsearch."); monitoring.hosts[0].set() {
+	if monitoring := c.kibanaConnection(w, set, catalog.KibanaMonitoring().At); monitoring.hosts[0].set() {
 		monitoring.inKeystore = true
 		all = append(all, monitoring)
 	}
 	if !own.hosts[0].set() {
-		own.hosts[0] = value{texts: []string{"http://localhost:9200"}, at: c.at("elasticsearch.hosts", nil)} // Kibana's default
+		own.hosts[0] = value{texts: []string{kibanaOwn.Default}, at: c.at(own.name, nil)}
 	}
 	return all
+}
+
+// variables gives the settings that variables of the image are. One without a value is none.
+func (c caller) variables(l catalog.Layout) settings {
+	set := settings{}
+	for _, key := range l.Keys {
+		for _, name := range l.Env(key) {
+			if v, ok := c.env[name]; ok && (v.hidden || v.text() != "") {
+				set[key] = v
+			}
+		}
+	}
+	return set
 }
 
 // judgeText reports several addresses in one text, which is one address for Kibana.
@@ -95,17 +97,20 @@ func (c *connection) settingsUnread(l link) {
 	}
 }
 
-func (c caller) kibanaConnection(w *recognise.Workload, set settings, prefix string) *connection {
-	get := func(key string) value { return c.expanded(set[prefix+key]) }
+// kibanaConnection gives what stands at a place of Kibana's settings.
+func (c caller) kibanaConnection(w *recognise.Workload, set settings, at string) *connection {
+	s := kibanaOwn.Settings
+	get := func(key string) value { return c.expanded(set[at+"."+key]) }
+	hosts := at + "." + s.Hosts[0]
 	made := &connection{
-		caller: c, program: "Kibana", runtime: catalog.Node(), name: prefix + "hosts", dir: w.Layout.Home, hosts: []value{set[prefix+"hosts"]},
-		ca: get("ssl.certificateAuthorities"), trust: get("ssl.truststore.path"), cert: get("ssl.certificate"), key: get("ssl.key"), keyPass: get("ssl.keyPassphrase"), store: get("ssl.keystore.path"),
-		user: get("username"), password: get("password"), token: get("serviceAccountToken"), kibana: true,
+		caller: c, program: string(recognise.Kibana), runtime: catalog.Node(), name: hosts, dir: w.Layout.Home, hosts: []value{set[hosts]},
+		ca: get(s.CA), trust: get(s.Trust), cert: get(s.Cert), key: get(s.Key), keyPass: get(s.KeyPass), store: get(s.Store),
+		user: get(s.User), password: get(s.Password), token: get(s.Token), kibana: true,
 	}
-	switch mode := get("ssl.verificationMode"); {
-	case mode.is("none"):
+	switch mode := get(s.Verify.Name); {
+	case mode.is(s.Verify.Off...):
 		made.unchecked = mode.at.path
-	case mode.is("certificate"):
+	case mode.is(s.Verify.Chain...):
 		made.chainOnly = true
 	}
 	made.judgeText(made.hosts[0])
@@ -115,9 +120,9 @@ func (c caller) kibanaConnection(w *recognise.Workload, set settings, prefix str
 	return made
 }
 
-// bitnamiKibana reads what Bitnami's entry script makes of file and variables.
+// writtenKibana reads what the entry script of an image makes of file and variables.
 // https://github.com/bitnami/containers/blob/main/bitnami/kibana/8/debian-12/rootfs/opt/bitnami/scripts/libkibana.sh
-func (c caller) bitnamiKibana(l recognise.Layout) settings {
+func (c caller) writtenKibana(l catalog.Layout) settings {
 	further := settings{}
 	for _, file := range l.Files {
 		set := c.yaml(l.Abs(file.Path))

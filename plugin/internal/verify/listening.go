@@ -5,21 +5,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
 
 const (
-	transportSSL = "xpack.security.transport.ssl."
-	remoteSSL    = "xpack.security.remote_cluster_server.ssl."
+	transportSSL = catalog.TransportLayer
+	remoteSSL    = catalog.RemoteLayer
 )
 
 // judgeListening looks at the addresses on which a node listens for HTTP. Without any setting it is its own machine's.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/modules-network.html#common-network-settings
 func (s *server) judgeListening() {
-	v := value{texts: []string{"_local_"}, at: s.at("network.host", nil)}
-	for _, key := range []string{"http.bind_host", "http.host", "network.bind_host", "network.host"} {
+	v := value{texts: []string{"_local_"}, at: s.at(catalog.NetworkHost, nil)}
+	for _, key := range []string{"http.bind_host", "http.host", "network.bind_host", catalog.NetworkHost} {
 		if s.set[key].set() {
 			v = s.set[key]
 			break
@@ -27,7 +28,7 @@ func (s *server) judgeListening() {
 	}
 	hosts := v.listOf()
 	switch {
-	case v.hidden && !v.ofPod, len(s.unknown) > 0 && v.at.path == "network.host":
+	case v.hidden && !v.ofPod, len(s.unknown) > 0 && v.at.path == catalog.NetworkHost:
 		s.row.TLS.assume("%s: it listens on an address that clients reach", s.caller)
 	case v.hidden, slices.ContainsFunc(hosts, isReachable):
 	default:
@@ -51,16 +52,16 @@ func isReachable(host string) bool {
 // says so, and elasticsearch.yml is that of the image, it may be there.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/bootstrap-checks-xpack.html#bootstrap-checks-tls
 func (s *server) judgeTransport() {
-	on, single := s.set[transportSSL+"enabled"], s.set["discovery.type"]
+	on, single := s.set[transportSSL+catalog.LayerEnabled], s.set[catalog.DiscoveryType]
 	switch {
-	case !s.set["xpack.security.enabled"].set() && s.major() == 7, s.set["xpack.security.enabled"].is("false"), single.is("single-node") && !on.is("true"):
+	case !s.set[catalog.SecurityEnabled].set() && s.major() == 7, s.set[catalog.SecurityEnabled].is("false"), single.is(catalog.SingleNode) && !on.is("true"):
 	case on.is("true"):
 		s.judgeFiles(&s.row.Certificate, transportSSL)
 	case !on.set() && !s.whole:
 	case on.hidden || single.hidden || s.unseen || len(s.unknown) > 0:
 		s.row.TLS.assume("%s: %senabled is true, or it is a cluster of one node", s.caller, transportSSL)
 	default:
-		s.row.TLS.fail(s.setting(transportSSL+"enabled"), NotStarted,
+		s.row.TLS.fail(s.setting(transportSSL+catalog.LayerEnabled), NotStarted,
 			"%senabled is not true: Elasticsearch, which has security on and is no single-node cluster, does not start", transportSSL)
 	}
 }
@@ -70,14 +71,14 @@ func (s *server) judgeTransport() {
 func (s *server) judgeRemoteClusters() {
 	on, asked := s.set["remote_cluster_server.enabled"], s.options.ClientAuthentication
 	get := func(name string) value { return s.set[remoteSSL+name] }
-	stage := get("client_authentication")
+	stage := get(catalog.LayerStage)
 	switch {
 	case asked == "none" || !on.hidden && !on.is("true"):
-	case on.hidden || stage.hidden || get("enabled").hidden || get("verification_mode").hidden:
+	case on.hidden || stage.hidden || get(catalog.LayerEnabled).hidden || get(catalog.LayerVerification).hidden:
 		s.row.Stage.assume("%s: the port for other clusters is closed, or asks for certificates too", s.caller)
-	case get("enabled").is("false"):
-		s.row.Stage.fail(get("enabled").at, ServerStage, "remote_cluster_server.enabled opens a port that serves the API without TLS")
-	case !strings.EqualFold(or(stage.text(), "none"), asked), get("verification_mode").is("none"):
+	case get(catalog.LayerEnabled).is("false"):
+		s.row.Stage.fail(get(catalog.LayerEnabled).at, ServerStage, "remote_cluster_server.enabled opens a port that serves the API without TLS")
+	case !strings.EqualFold(or(stage.text(), "none"), asked), get(catalog.LayerVerification).is("none"):
 		s.row.Stage.fail(on.at, ServerStage, "remote_cluster_server.enabled opens a port that serves the API and lets in who has no certificate: set %sclient_authentication to %q", remoteSSL, asked)
 	default:
 		s.judgeFiles(&s.row.Stage, remoteSSL)
@@ -90,7 +91,7 @@ func (r *reader) judgeNeighbours(all []*recognise.Workload) error {
 		s := r.serverOf(w.Object)
 		leads := func(service *object.Object, port string) bool {
 			end, _ := r.routes.To(route.Way{Service: service, Port: port}, w.Object, w.Pod)
-			return route.IsHeadless(service) || s.set["http.port"].hidden || end == s.httpPort()
+			return route.IsHeadless(service) || s.set[catalog.HTTPPort].hidden || end == s.httpPort()
 		}
 		pods, err := r.release.Behind(w, leads)
 		if err != nil {

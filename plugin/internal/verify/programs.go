@@ -123,7 +123,7 @@ func (p program) filesOf(c caller, from recognise.Channels) (files []string) {
 			continue
 		}
 		for _, mounted := range c.mountedIn(path.Clean(file)) {
-			if slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(mounted)) {
+			if catalog.IsYAML(mounted) {
 				files = append(files, mounted)
 			}
 		}

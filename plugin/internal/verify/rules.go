@@ -126,7 +126,7 @@ func (r *reader) described(rule Rule, c caller) []*connection {
 			return c.expanded(made[name][min(i, len(made[name])-1)])
 		}
 		found = append(found, &connection{
-			caller: c, program: or(c.Name, "a rule"), name: "spec.rules", dir: recognise.WorkingDir(c.Container), hosts: hosts, ca: pick("{ca}"), cert: pick("{cert}"), key: pick("{key}"),
+			caller: c, program: or(c.Name, "a rule"), name: catalog.RulesField, dir: recognise.WorkingDir(c.Container), hosts: hosts, ca: pick("{ca}"), cert: pick("{cert}"), key: pick("{key}"),
 		})
 	}
 	return found

@@ -12,15 +12,16 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-const ssl = "xpack.security.http.ssl."
+const ssl = catalog.HTTPLayer
 
 // server is a workload of Elasticsearch nodes, and what became of reading its settings.
 type server struct {
 	caller
-	set      settings
-	home     string   // where relative paths start
-	services []string // that lead to it
-	port     string
+	set       settings
+	home      string   // where relative paths start
+	folderEnv string   // the variable that moves it
+	services  []string // that lead to it
+	port      string
 
 	row       *Server
 	cert      link
@@ -55,7 +56,7 @@ func (r *reader) unmanagedServer(w *recognise.Workload) (*server, error) {
 // elasticsearch reads and judges a server.
 func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	w.Settle(r)
-	s := &server{caller: r.caller(w.Object, w.Pod, w.Main), home: w.Layout.Folder}
+	s := &server{caller: r.caller(w.Object, w.Pod, w.Main), home: w.Layout.Folder, folderEnv: w.Layout.FolderEnv}
 	var err error
 	if s.services, err = r.release.Services(w); err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.row = &Server{Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...)}
 	s.expands = catalog.ElasticsearchVariables()
 	s.readSettings(w.Layout)
-	s.port, _, _ = strings.Cut(or(s.set["http.port"].text(), "9200"), "-")
+	s.port, _, _ = strings.Cut(or(s.set[catalog.HTTPPort].text(), "9200"), "-")
 	s.row.Stage.take(s.notes)
 	s.judgeTLS()
 	s.judgePair()
@@ -98,7 +99,9 @@ func (s *server) unread(l link, brought bool) {
 		return
 	}
 	s.unseen = true
-	for _, key := range []string{"network.host", "xpack.security.enabled", ssl + "enabled", ssl + "client_authentication", ssl + "certificate", ssl + "key", ssl + "certificate_authorities"} {
+	for _, key := range []string{
+		catalog.NetworkHost, catalog.SecurityEnabled, ssl + catalog.LayerEnabled, ssl + catalog.LayerStage, ssl + catalog.LayerCert, ssl + catalog.LayerKey, ssl + catalog.LayerCAs,
+	} {
 		if !s.set[key].set() {
 			s.set[key] = value{hidden: true, at: place{id: s.object.ID, container: s.Name, path: l.Path, line: s.object.Doc.Line()}}
 		}
@@ -131,7 +134,7 @@ func (s *server) setting(key string) place {
 
 func (s *server) judgeTLS() {
 	a := &s.row.TLS
-	for _, key := range []string{"xpack.security.enabled", ssl + "enabled"} {
+	for _, key := range []string{catalog.SecurityEnabled, ssl + catalog.LayerEnabled} {
 		v := s.set[key]
 		switch {
 		case v.hidden:
@@ -139,7 +142,7 @@ func (s *server) judgeTLS() {
 		case v.is("true"):
 		case v.set():
 			a.fail(v.at, ServerPlain, "%s is %q", key, v.text())
-		case key == ssl+"enabled" || s.major() == 7:
+		case key == ssl+catalog.LayerEnabled || s.major() == 7:
 			a.fail(s.setting(key), ServerPlain, "%s is set nowhere, and is false then", key)
 		case s.major() == 0:
 			a.assume("%s: its version is 8 or later, which has security switched on", s.caller)
@@ -156,16 +159,16 @@ func (s *server) major() int {
 }
 
 func (s *server) stage() string {
-	return strings.ToLower(or(s.set[ssl+"client_authentication"].text(), "none"))
+	return strings.ToLower(or(s.set[ssl+catalog.LayerStage].text(), "none"))
 }
 
 func (s *server) judgeStage() {
-	v, a := s.set[ssl+"client_authentication"], &s.row.Stage
+	v, a := s.set[ssl+catalog.LayerStage], &s.row.Stage
 	switch {
 	case v.hidden:
 		a.assume("%s: %sclient_authentication is %s", s.caller, ssl, s.options.ClientAuthentication)
 	case s.stage() != s.options.ClientAuthentication && !s.refusesNobody():
-		a.fail(s.setting(ssl+"client_authentication"), ServerStage, "%sclient_authentication is %q, and should be %q", ssl, s.stage(), s.options.ClientAuthentication)
+		a.fail(s.setting(ssl+catalog.LayerStage), ServerStage, "%sclient_authentication is %q, and should be %q", ssl, s.stage(), s.options.ClientAuthentication)
 	}
 	if s.asks() {
 		s.judgeVerification()
@@ -183,7 +186,7 @@ func (s *server) asks() bool { return s.options.ClientAuthentication != "none" |
 // judgeVerification looks at how the certificates of clients are verified.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-settings
 func (s *server) judgeVerification() {
-	a, mode, listed := &s.row.Stage, s.set[ssl+"verification_mode"], s.set[ssl+"trust_restrictions.path"]
+	a, mode, listed := &s.row.Stage, s.set[ssl+catalog.LayerVerification], s.set[ssl+"trust_restrictions.path"]
 	switch {
 	case mode.hidden:
 		a.assume("%s: %sverification_mode is not none", s.caller, ssl)
@@ -222,7 +225,7 @@ func (s *server) serves(suite string) bool {
 
 // judgePair follows the server's own certificate.
 func (s *server) judgePair() {
-	a, cert, key, store := &s.row.Certificate, s.set[ssl+"certificate"], s.set[ssl+"key"], s.set[ssl+"keystore.path"]
+	a, cert, key, store := &s.row.Certificate, s.set[ssl+catalog.LayerCert], s.set[ssl+catalog.LayerKey], s.set[ssl+catalog.LayerKeystore]
 	switch {
 	case store.set() && (cert.set() || key.set()):
 		a.fail(store.at, ServerPair, "keystore.path stands beside certificate or key: Elasticsearch does not start")
@@ -231,7 +234,7 @@ func (s *server) judgePair() {
 		a.add(s.material(store, store.text()).isStore())
 		a.assume("%s: %s holds a certificate that clients accept, and its key", s.caller, store.text())
 	case !cert.set() || !key.set():
-		a.fail(s.setting(ssl+"certificate"), ServerPair, "certificate or key is missing")
+		a.fail(s.setting(ssl+catalog.LayerCert), ServerPair, "certificate or key is missing")
 	case cert.hidden || key.hidden:
 		a.assume("%s: certificate and key name a pair that fits", s.caller)
 	default:
@@ -240,9 +243,9 @@ func (s *server) judgePair() {
 		a.add(s.cert)
 		a.add(keyFile)
 		s.chain = s.certs(s.cert, a)
-		pass := s.set[ssl+"key_passphrase"]
+		pass := s.set[ssl+catalog.LayerKeyPass]
 		if !pass.set() { // which only Bitnami's script takes from elsewhere than the keystore
-			pass = s.set[ssl+"secure_key_passphrase"]
+			pass = s.set[ssl+catalog.LayerSecureKeyPass]
 		}
 		own := connection{caller: s.caller, runtime: catalog.Java(), inKeystore: true}
 		if keyFile = own.readable(keyFile, pass, a); keyFile.code == "" {
@@ -272,14 +275,14 @@ func (s *server) outside(l link) link {
 // judgeFiles follows the pair, and the CAs, of a layer that no client of these manifests calls: without them Elasticsearch does not start.
 func (s *server) judgeFiles(a *Aspect, layer string) {
 	get := func(name string) value { return s.set[layer+name] }
-	cert, key, store := get("certificate"), get("key"), get("keystore.path")
+	cert, key, store := get(catalog.LayerCert), get(catalog.LayerKey), get(catalog.LayerKeystore)
 	switch {
 	case store.set() && (cert.set() || key.set()):
 		a.fail(store.at, ServerPair, "%skeystore.path stands beside certificate or key: Elasticsearch does not start", layer)
 	case !store.set() && (!cert.set() || !key.set()) && !s.unseen:
-		a.fail(s.setting(layer+"certificate"), ServerPair, "%scertificate and key are not both set, and keystore.path is not: Elasticsearch does not start", layer)
+		a.fail(s.setting(layer+catalog.LayerCert), ServerPair, "%scertificate and key are not both set, and keystore.path is not: Elasticsearch does not start", layer)
 	}
-	for _, name := range []string{"certificate", "key", "certificate_authorities", "keystore.path", "truststore.path"} {
+	for _, name := range []string{catalog.LayerCert, catalog.LayerKey, catalog.LayerCAs, catalog.LayerKeystore, catalog.LayerTruststore} {
 		v := get(name)
 		for _, file := range v.listOf() {
 			l := s.material(v, file)
@@ -296,7 +299,7 @@ func (s *server) judgeFiles(a *Aspect, layer string) {
 
 // judgeTrust follows the CAs whose certificates the server trusts.
 func (s *server) judgeTrust() {
-	a, cas, store := &s.row.Trust, s.set[ssl+"certificate_authorities"], s.set[ssl+"truststore.path"]
+	a, cas, store := &s.row.Trust, s.set[ssl+catalog.LayerCAs], s.set[ssl+catalog.LayerTruststore]
 	switch {
 	case cas.set() && store.set():
 		a.fail(store.at, ServerPair, "truststore.path stands beside certificate_authorities: Elasticsearch does not start")
@@ -318,9 +321,9 @@ func (s *server) judgeTrust() {
 	case !s.asks():
 		a.idle = stateNone
 	case s.hasStores:
-		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, s.set[ssl+"keystore.path"].text())
+		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, s.set[ssl+catalog.LayerKeystore].text())
 	default:
-		a.fail(s.setting(ssl+"certificate_authorities"), ServerTrust, "certificate_authorities and truststore.path are set nowhere: it trusts the public CAs of its JDK, and no client of yours")
+		a.fail(s.setting(ssl+catalog.LayerCAs), ServerTrust, "certificate_authorities and truststore.path are set nowhere: it trusts the public CAs of its JDK, and no client of yours")
 	}
 }
 

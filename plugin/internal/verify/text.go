@@ -119,7 +119,7 @@ func (e *Edge) who() string {
 
 // what names the program, and the place of its settings where it may have several.
 func (e *Edge) what() string {
-	if e.Setting == "elasticsearch.hosts" {
+	if e.Setting == kibanaOwn.Name(kibanaOwn.Hosts[0]) {
 		return e.Program
 	}
 	return strings.TrimSpace(e.Program + " " + e.Setting)

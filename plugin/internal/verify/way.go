@@ -6,6 +6,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
@@ -59,7 +60,7 @@ func (c *connection) judgeWay(a *Aspect, addresses []address, servers []*server)
 	for _, at := range addresses {
 		port, known := c.portOf(at)
 		for _, s := range servers {
-			http := s.set["http.port"]
+			http := s.set[catalog.HTTPPort]
 			switch {
 			case s.unmanaged || at.host == "" || !slices.Contains(c.serversAt(at), s):
 			case at.open || !known && c.runtime.Name != "":
@@ -119,7 +120,7 @@ func (s *server) listener(port string) string {
 func (r *reader) judgeServices() {
 	for _, s := range r.servers {
 		for _, name := range s.services {
-			if s.unmanaged || s.set["http.port"].hidden {
+			if s.unmanaged || s.set[catalog.HTTPPort].hidden {
 				continue
 			}
 			if why := r.routes.Closed(s.object, s.pod, name, s.httpPort()); why != "" {

@@ -7,12 +7,13 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 )
 
 // ourInit is the name of the program that writes tokens.
-const ourInit = "elk-mtls-init"
+const ourInit = string(catalog.Init)
 
 // writer gives the init container that names a Secret as the one for elk-mtls-init to fill.
 func (c *connection) writer(s object.Source) (caller, bool) {

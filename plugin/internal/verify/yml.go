@@ -247,7 +247,7 @@ func (s *server) putIn(name, text string, v *value, a *Aspect) (string, bool, bo
 	switch {
 	case strings.Contains(e.text(), "\n"):
 		a.fail(v.at, NotJudged, "%s names the variable %s, which has several lines: Elasticsearch takes them for settings of their own", v.at.path, name)
-	case !perhaps && !givenByImage(name) && bare:
+	case !perhaps && !s.givenByImage(name) && bare:
 		a.assume("%s: its image sets the variable %s, which %s names: Elasticsearch does not start without it", s.caller, name, v.at.path)
 	}
 	known := set && !e.hidden
@@ -269,9 +269,9 @@ func (s *server) judgeDefaults(text string, v value, a *Aspect) {
 	}
 }
 
-// givenByImage holds for variables that every container has.
-func givenByImage(name string) bool {
-	return slices.Contains([]string{"HOSTNAME", "HOME", "PATH", "PWD", "USER", "JAVA_HOME", "ES_PATH_CONF", "ES_HOME"}, name)
+// givenByImage holds for variables that every container of the image has.
+func (s *server) givenByImage(name string) bool {
+	return name == s.folderEnv || slices.Contains([]string{"HOSTNAME", "HOME", "PATH", "PWD", "USER", "JAVA_HOME", "ES_HOME"}, name)
 }
 
 // outsideConfig tells whether Elasticsearch may not read a file: it reads TLS material in the folder of its configuration, and what else it
