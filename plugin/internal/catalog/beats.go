@@ -63,7 +63,7 @@ func beat(app App, name string, flavours ...string) Program {
 	return Program{
 		App: app, Link: "https://www.elastic.co/guide/en/beats/filebeat/8.19/configuration-ssl.html", Runtime: Beat(),
 		Signs: Signs{Images: images, Mounts: []string{name + ".yml"}},
-		Dir:   dir, WorkDir: dir, Expands: beatVariables,
+		Dir:   dir, WorkDir: dir, Expands: beatVariables, Renewals: beatRenewals(),
 		Files: Files{
 			Options: []string{"c"}, Sets: []string{"E"}, Paths: []string{dir + "/" + name + ".yml"}, Dirs: []string{"path.home", "path.config"},
 			Modules: "modules.d/*.yml", ModulesAt: "metricbeat.modules", ModulesIn: "metricbeat.config.modules.path",
@@ -170,7 +170,7 @@ func agent() Program {
 		Signs: Signs{
 			Images: []string{"elastic-agent", "elastic-agent-complete", "elastic-agent-wolfi"}, Mounts: []string{"agent.yml", "elastic-agent.yml"},
 		},
-		Dir: dir, WorkDir: dir, Expands: agentVariables,
+		Dir: dir, WorkDir: dir, Expands: agentVariables, Renewals: beatRenewals(),
 		Files: Files{Options: []string{"c", "config"}, Sets: []string{"E"}, Paths: []string{dir + "/elastic-agent.yml", "/etc/elastic-agent/agent.yml"},
 			Dirs: []string{"path.home", "path.config"}},
 		Places: []Place{

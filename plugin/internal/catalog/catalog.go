@@ -44,6 +44,8 @@ type Program struct {
 	Pipelines Pipelines                // where else that language stands
 	// Plugin gives the settings of a plugin in such a file; nil for one that is no connection.
 	Plugin func(plugin pipeline.Plugin, v Version) *Settings
+	// Renewals say what it does with a renewed pair, the oldest first; without any it reads the pair at its start.
+	Renewals []Renewal
 	// Cases hold and break, as the documentation says.
 	Cases func() []Case
 }

@@ -23,8 +23,9 @@ func init() { describe(exporter, queryExporter, curator, jaeger, jaegerV1) }
 func exporter() Program {
 	return Program{
 		App: Exporter, Link: "https://github.com/prometheus-community/elasticsearch_exporter#configuration", Runtime: Go(),
-		Signs: Signs{Images: []string{"elasticsearch-exporter", "elasticsearch_exporter"}, Words: []string{"--es.uri", "-es.uri"}},
-		Flag:  dashed, Env: func(flag string, v Version) string {
+		Renewals: anew(Version{1, 2}, "https://github.com/prometheus-community/elasticsearch_exporter/pull/414"),
+		Signs:    Signs{Images: []string{"elasticsearch-exporter", "elasticsearch_exporter"}, Words: []string{"--es.uri", "-es.uri"}},
+		Flag:     dashed, Env: func(flag string, v Version) string {
 			isCredential := slices.Contains([]string{"es.username", "es.password", "es.api-key"}, flag)
 			if old := v != (Version{}) && !v.AtLeast(1, 4); !old && !isCredential {
 				return ""
@@ -66,7 +67,7 @@ func exporterCases() []Case {
 // https://github.com/braedon/prometheus-es-exporter/blob/master/prometheus_es_exporter/__init__.py
 func queryExporter() Program {
 	return Program{
-		App: QueryExporter, Link: "https://github.com/braedon/prometheus-es-exporter#usage", Runtime: Python(),
+		App: QueryExporter, Link: "https://github.com/braedon/prometheus-es-exporter#usage", Runtime: Python(), Renewals: pythonRenewals(),
 		Signs: Signs{Images: []string{"prometheus-es-exporter"}, Words: []string{"--es-cluster"}},
 		Flag:  dashed, Env: func(flag string, v Version) string { return "ES_EXPORTER_" + variable(flag, v) },
 		Line: &Settings{
@@ -97,7 +98,7 @@ func queryExporterCases() []Case {
 // https://www.elastic.co/guide/en/elasticsearch/client/curator/5.8/configfile.html
 func curator() Program {
 	return Program{
-		App: Curator, Link: "https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/configfile.html", Runtime: Python(),
+		App: Curator, Link: "https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/configfile.html", Runtime: Python(), Renewals: pythonRenewals(),
 		Signs: Signs{Images: []string{"curator", "elasticsearch-curator", "docker-elasticsearch-curator"}, Mounts: []string{"curator.yml"}},
 		Dir:   "/", Expands: curatorVariables,
 		Files: Files{Options: []string{"config"}, Paths: []string{"/.curator/curator.yml", "/etc/es-curator/config.yml"}},

@@ -35,7 +35,8 @@ func datadogCases() []Case {
 func elastAlert2() Program {
 	return Program{
 		App: "elastalert2", As: "elastalert2", Expands: pythonVariables, Link: "https://elastalert2.readthedocs.io/en/latest/configuration.html", Runtime: Python(),
-		Files: Files{Options: []string{"config"}, Paths: []string{"/opt/elastalert/config.yaml"}},
+		Renewals: pythonRenewals(),
+		Files:    Files{Options: []string{"config"}, Paths: []string{"/opt/elastalert/config.yaml"}},
 		Env: func(setting string, _ Version) string {
 			return "ES_" + strings.ToUpper(strings.TrimPrefix(setting, "es_"))
 		},

@@ -153,12 +153,14 @@ func containerNames(pod object.Pod) string {
 // tooOld says why a container is none of ours: service tokens need Kibana 7.15, and before 6.8 there is no security on Basic.
 func tooOld(c object.Container) string {
 	repository, tag := c.Image()
+	if repository == "" {
+		return ""
+	}
 	for _, l := range catalog.Layouts() {
-		switch {
-		case repository == "":
-		case repository == l.Open:
+		switch repository {
+		case l.Open:
 			return fmt.Sprintf("image %q has no security features", repository)
-		case repository == l.Images[0]:
+		case l.Images[0]:
 			major, _, _ := strings.Cut(tag, ".")
 			if n, err := strconv.Atoi(major); err == nil && n < 7 {
 				return fmt.Sprintf("image %q of version %s is older than 7", repository, tag)

@@ -16,6 +16,10 @@ func TestF9(t *testing.T) {
 		{`{image: "kibana:8.19.2"}`, "/usr/share/kibana/config/tls/ca.crt"},
 		{`{image: "docker.io/bitnamilegacy/elasticsearch:8"}`, "/config/tls/ca.crt"},
 		{`{image: "mirror/elasticsearch:8", volumeMounts: [{name: a, mountPath: /bitnami/elasticsearch/data}]}`, "/config/tls/ca.crt"},
+		{`{image: "r/logstash-oss:8"}`, "/usr/share/logstash/config/tls/ca.crt"},
+		{`{image: "r/metricbeat-wolfi:8"}`, "/usr/share/metricbeat/config/tls/ca.crt"},
+		{`{image: "r/elastic-agent-complete:8"}`, "/usr/share/elastic-agent/config/tls/ca.crt"},
+		{`{image: "r/elasticsearch-oss:7"}`, "/usr/share/elasticsearch/config/tls/ca.crt"},
 		{`{image: "own/image:1"}`, "config/tls/ca.crt"},
 	} {
 		if got := Absolute(object.Container{Node: yaml.MustParse(test.container)}, "config/tls/ca.crt"); got != test.want {

@@ -1,0 +1,197 @@
+//go:build slow
+
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
+)
+
+// TestClientsPage holds the tables of the programs that are known to their descriptions.
+func TestClientsPage(t *testing.T) {
+	inMarkers(t, "../docs/clients.md", "clients", clientsTable())
+	inMarkers(t, "../docs/clients.md", "images", imagesTable())
+}
+
+// TestRulesPage holds the table of the ready rules to the descriptions of their programs.
+func TestRulesPage(t *testing.T) {
+	inMarkers(t, "../docs/rules.md", "ready", readyTable())
+}
+
+func clientsTable() string {
+	var b strings.Builder
+	b.WriteString("| program | CA, certificate, key | private keys | what ends a chain in the file of CAs | a renewed pair |\n| --- | --- | --- | --- | --- |\n")
+	names, links, rows := map[string][]string{}, map[string]string{}, []string{} // by what is said of a program: Beats are alike
+	row := func(name, link, settings string, r catalog.Runtime, renewals []catalog.Renewal) {
+		said := fmt.Sprintf("%s | %s | %s | %s", settings, keysOf(r.Keys), anchorsOf(r.Anchors), renewed(renewals))
+		if names[said] == nil {
+			rows = append(rows, said)
+		}
+		names[said], links[said] = append(names[said], name), link
+	}
+	layer := catalog.Settings{CA: catalog.LayerCAs, Cert: catalog.LayerCert, Key: catalog.LayerKey}
+	row("Elasticsearch", "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html", named(strings.TrimSuffix(catalog.HTTPLayer, "."), "", layer),
+		catalog.Java(), catalog.ServerRenewals(catalog.Elasticsearch))
+	own := catalog.KibanaConnection()
+	row("Kibana", "https://www.elastic.co/guide/en/kibana/8.19/settings.html", named(own.At, "", own.Settings), catalog.Node(), catalog.ServerRenewals(catalog.Kibana))
+	for _, p := range catalog.All() {
+		row(string(p.App), p.Link, settingsNamed(p), p.Runtime, p.Renewals)
+	}
+	row("curl", "https://curl.se/docs/manpage.html", "`--cacert`, `--cert`, `--key`, or a `.curlrc`", catalog.Curl(), []catalog.Renewal{{}})
+	for _, said := range rows {
+		fmt.Fprintf(&b, "| [%s](%s) | %s |\n", strings.Join(names[said], ", "), links[said], said)
+	}
+	return b.String()
+}
+
+// settingsNamed gives the settings of the first connection of a program that may have a pair.
+func settingsNamed(p catalog.Program) string {
+	for _, section := range []string{"output", "OUTPUT", "match"} {
+		for _, name := range []string{"elasticsearch", "es"} {
+			if p.Plugin == nil {
+				continue
+			}
+			if s := p.Plugin(pipeline.Plugin{Section: section, Name: name}, catalog.Version{Major: 9, Minor: 5}); s != nil {
+				return named("", "", *s)
+			}
+		}
+	}
+	for _, at := range p.Places {
+		if at.Cert != "" {
+			return named(at.At, "", at.Settings)
+		}
+	}
+	return named("", "--", *p.Line)
+}
+
+// named gives the names of the settings of CA, certificate and key, and of others, and the place where they stand.
+func named(at, prefix string, s catalog.Settings, others ...string) string {
+	var all []string
+	for _, name := range append(others, s.CA, s.Cert, s.Key) {
+		if name != "" {
+			all = append(all, prefix+name)
+		}
+	}
+	text := inCode(all)
+	if at != "" {
+		text += " of `" + at + "`"
+	}
+	return text
+}
+
+// keysOf says which private keys a program reads.
+func keysOf(k catalog.Keys) string {
+	if k.Blocks == nil {
+		return "not known"
+	}
+	forms := map[string]string{catalog.PKCS8: "PKCS#8", catalog.PKCS1: "PKCS#1", catalog.SEC1: "SEC1"}
+	var blocks []string
+	for _, block := range k.Blocks {
+		blocks = append(blocks, forms[block])
+	}
+	text := strings.Join(k.Kinds, ", ") + " in " + strings.Join(blocks, ", ")
+	switch {
+	case len(k.Opens) == 0:
+	case k.OpensSince != (catalog.Version{}):
+		text += fmt.Sprintf("; with a passphrase, PKCS#8 from %s on", versionText(k.OpensSince))
+	default:
+		text += "; with a passphrase"
+	}
+	if k.First {
+		text += "; in front of all else in its file"
+	}
+	return text
+}
+
+func anchorsOf(a catalog.Anchors) string {
+	return map[catalog.Anchors]string{catalog.AnyAnchor: "any certificate", catalog.RootAnchor: "a root", catalog.AnchorsUnknown: "not known"}[a]
+}
+
+func versionText(v catalog.Version) string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
+
+// renewed says what a program does with a renewed pair.
+func renewed(all []catalog.Renewal) string {
+	if len(all) == 0 {
+		return "restart it"
+	}
+	var texts []string
+	for _, r := range all {
+		text := "taken up"
+		if r.Since != (catalog.Version{}) {
+			text += " from " + versionText(r.Since) + " on"
+		}
+		if r.By != "" {
+			text += " with `" + r.By + "`"
+		}
+		if r.Link != "" {
+			text = fmt.Sprintf("[%s](%s)", text, r.Link)
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, "; ")
+}
+
+func imagesTable() string {
+	var b strings.Builder
+	b.WriteString("| image | last part of its name | configuration | settings |\n| --- | --- | --- | --- |\n")
+	layouts := slices.Clone(catalog.Layouts())
+	slices.SortFunc(layouts, func(a, b catalog.Layout) int { return cmp.Compare(a.Name, b.Name) })
+	for _, l := range layouts {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", l.Name, inCode(l.Images), inCode([]string{l.File()}), channelsOf(l))
+	}
+	return b.String()
+}
+
+// channelsOf gives the channels of an image, the one that wins first.
+func channelsOf(l catalog.Layout) string {
+	flags, variables := "flags", "variables"
+	if l.Env == nil {
+		variables = "what its script makes of variables"
+	}
+	if l.Flags.Weak {
+		flags, variables = variables, flags
+	}
+	return flags + ", then " + variables + ", then the file"
+}
+
+func inCode(words []string) string { return "`" + strings.Join(words, "`, `") + "`" }
+
+func readyTable() string {
+	var b strings.Builder
+	b.WriteString("| `as` | sets | in |\n| --- | --- | --- |\n")
+	b.WriteString("| [`curl`](https://everything.curl.dev/cmdline/configfile.html) | `CURL_HOME` with a `.curlrc`, for scripts that call by curl; " +
+		"a Job, a CronJob or a hook that does needs no rule | |\n")
+	for _, p := range catalog.All() {
+		if p.As == "" {
+			continue
+		}
+		var sets []string
+		for _, at := range p.Places {
+			others := []string{at.Switch.Name, at.CAWith, at.PairWith}
+			if at.Verify.On != "" {
+				others = append(others, at.Verify.Name)
+			}
+			text := named(at.At, "", at.Settings, others...)
+			if at.Is != "" {
+				text += fmt.Sprintf(" whose `%s` is %s", at.Field, at.Is)
+			}
+			sets = append(sets, text)
+		}
+		var options []string
+		for _, option := range p.Files.Options {
+			options = append(options, "`"+strings.Repeat("-", min(len(option), 2))+option+"`")
+		}
+		in := inCode(p.Files.Paths)
+		if len(options) > 0 {
+			in = strings.Join(options, ", ") + ", else " + in
+		}
+		fmt.Fprintf(&b, "| [`%s`](%s) | %s | %s |\n", p.As, p.Link, strings.Join(sets, "; "), in)
+	}
+	return b.String()
+}
