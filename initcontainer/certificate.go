@@ -65,7 +65,7 @@ func (s *session) licence(ctx context.Context) error {
 	case errors.As(err, &status) && status.Status == http.StatusNotFound:
 		return failure.New(failure.Unavailable, errors.New("the cluster has no licence yet"), "it makes one when it has a master")
 	case err != nil:
-		return s.lasting(hinting(err, failure.Forbidden, "mode pki: the user of --username-file needs the cluster privileges monitor and manage_security"))
+		return s.lasting(hinting(err, failure.Forbidden, "give the user of --username-file the cluster privileges monitor and manage_security: mode pki needs them"))
 	}
 	if err := licensed(l); err != nil {
 		return final{err}
@@ -79,15 +79,17 @@ func (s *session) licence(ctx context.Context) error {
 	return nil
 }
 
+const renewLicence = "renew the licence; or use --mode cert-token, which needs none"
+
 // licensed says why a licence has no PKI realms.
 func licensed(l elastic.Licence) error {
 	switch {
 	case !slices.Contains([]string{"gold", "platinum", "enterprise", "trial"}, l.Type):
 		return failure.New(failure.Licence, fmt.Errorf("the licence is %q, which has no PKI realms", l.Type),
-			"--mode cert-token works with this licence: client certificates and a service token; PKI realms need gold, platinum, enterprise or a trial")
+			"use --mode cert-token, which works with this licence: client certificates and a service token; or get a licence: PKI realms need gold, platinum, enterprise or a trial")
 	case l.Status != "active":
 		return failure.New(failure.Licence, fmt.Errorf("the licence %q is %s: PKI realms are switched off", l.Type, l.Status),
-			"renew it, or use --mode cert-token, which needs no licence")
+			renewLicence)
 	}
 	return nil
 }
@@ -112,8 +114,8 @@ func (s *session) certificate(ctx context.Context, leaf *x509.Certificate) (elas
 	return id, nil
 }
 
-const noRealm = "no PKI realm takes this certificate: xpack.security.authc.realms.pki.<name>.order must be set on every node, " +
-	"and its certificate_authorities must hold the CA of --cert"
+const noRealm = "set xpack.security.authc.realms.pki.<name>.order on every node, and put the CA of --cert into its certificate_authorities: " +
+	"no PKI realm takes this certificate"
 
 // nameless names a certificate without a CN as the cause of a 401.
 func nameless(leaf *x509.Certificate, err error) error {
@@ -121,12 +123,12 @@ func nameless(leaf *x509.Certificate, err error) error {
 		return err
 	}
 	return failure.New(failure.Unauthorized, fmt.Errorf("the certificate of %q has no CN, and a PKI realm takes the user's name from there: %w", leaf.Subject, err),
-		"give Kibana a certificate with a CN, or set username_pattern in the realm")
+		"give Kibana a certificate with a CN; or set username_pattern in the realm")
 }
 
 // mapping writes the role mapping only where it differs, and replaces none that somebody else made.
 func (s *session) mapping(ctx context.Context, id elastic.Identity) error {
-	const hint = "mode pki: the user of --username-file needs the cluster privilege manage_security"
+	const hint = "give the user of --username-file the cluster privilege manage_security: mode pki needs it"
 	name, want, err := wanted(s.o, id)
 	if err != nil {
 		return final{err}
@@ -208,12 +210,12 @@ func roleExists(ctx context.Context, es *elastic.Client, role string, only bool)
 	}
 	if err == nil && !exists {
 		return failure.New(failure.NoRole, fmt.Errorf("the role %q does not exist: a certificate that has its name has no right by it", role),
-			"--role names a role that Elasticsearch has; Kibana's own is "+config.KibanaSystem)
+			"set --role to one that Elasticsearch has: Kibana's own is "+config.KibanaSystem)
 	}
 	return err
 }
 
-const anotherSubject = "give Kibana a certificate with another subject, or use --mode cert-token"
+const anotherSubject = "give Kibana a certificate with another subject; or use --mode cert-token"
 
 // unambiguous refuses a subject that Elasticsearch cannot tell from another one: Java puts quotation marks around a
 // value with special characters, and adds none where the value has them itself.
@@ -254,7 +256,7 @@ func (s separate) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = res.Body.Close()
 		return nil, final{failure.New(failure.ClientCertificate,
 			fmt.Errorf("mode pki: the server has the same key as our own certificate, %q: whoever has the server's files would be Kibana", s.own.Subject),
-			"give Kibana a pair of its own, or use --mode cert-token")}
+			"give Kibana a pair of its own; or use --mode cert-token")}
 	}
 	return res, nil
 }

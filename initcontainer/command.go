@@ -53,32 +53,33 @@ differs.` + about,
 
 func rotateCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Rotate
-	return command(environ, report, &cobra.Command{
+	return byWorkload(environ, command(environ, report, &cobra.Command{
 		Use:   "rotate",
 		Short: "Replace the service token, restart its users, delete the old one",
 		Long: `Replace the service token while its users go on: a new one is written, the workloads are restarted, and when no pod is
 left that may have the old one, that is deleted. Interrupted anywhere, a second run finishes; until then both are valid. It
-needs rights of its own: --print-role prints them.` + about,
-	}, &o, func(ctx context.Context, e edge) error { return rotate(ctx, o, e) })
+needs rights of its own: --print-role prints them. With a workload the settings are those of its init container, as for doctor.` + about,
+	}, &o, func(ctx context.Context, e edge) error { return rotate(ctx, o, e) }), &o)
 }
 
 func revokeCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Revoke
-	return command(environ, report, &cobra.Command{
+	return byWorkload(environ, command(environ, report, &cobra.Command{
 		Use:   "revoke",
 		Short: "Take the token out of the Secret and delete all that it recorded; with --orphans: what nothing records; what Secrets that are gone left",
 		Long: `Take the token out of the Secret and delete every token that it recorded: before an uninstall, which leaves them in
 Elasticsearch. Kibana cannot log in afterwards. With --orphans nothing of that is done: tokens are listed that were made for
 this very Secret and that it does not name any more, because somebody emptied it; --yes deletes them. Tokens made for
 another Secret are left alone. With --secret NAMESPACE/NAME, or with --namespace alone, tokens are listed whose Secret is
-not there any more, deleted or made anew; --yes deletes them.` + about,
-	}, &o, func(ctx context.Context, e edge) error { return revoke(ctx, o, e) })
+not there any more, deleted or made anew; --yes deletes them. With a workload, such as deployment/kibana, the settings are
+those of its init container, as for doctor.` + about,
+	}, &o, func(ctx context.Context, e edge) error { return revoke(ctx, o, e) }), &o)
 }
 
 func doctorCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Doctor
-	c := command(environ, report, &cobra.Command{
-		Use:   "doctor [KIND/NAME]",
+	return byWorkload(environ, command(environ, report, &cobra.Command{
+		Use:   "doctor",
 		Short: "Look at everything that Kibana's login needs, and change nothing",
 		Long: `Look at everything that Kibana's login needs, and change nothing: connection, certificates, licence, the token, its pods,
 rights on both sides. ✓ is well, ‼ is to know, ✗ is a problem, and then the exit code is 1. Below each stands what to do. The
@@ -87,24 +88,7 @@ last line is what was not looked at.
 With a workload, such as deployment/kibana, the settings are those of its init container, and its files are read out of the
 Secrets that it mounts: --kubeconfig and --namespace are found as kubectl does, and outside the cluster --elasticsearch-url
 says how to reach Elasticsearch.` + about,
-	}, &o, func(ctx context.Context, e edge) error { return doctor(ctx, o, e) })
-	run := c.RunE
-	c.Args = func(c *cobra.Command, args []string) error { return noArgs(c, args[min(len(args), 1):]) }
-	c.RunE = func(c *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return run(c, nil)
-		}
-		if err := config.FromEnv(c.Flags(), environ); err != nil {
-			return usage(err)
-		}
-		done, err := fromWorkload(c.Context(), c.Flags(), &o, args[0], nil)
-		if err != nil {
-			return err
-		}
-		defer done()
-		return run(c, nil)
-	}
-	return c
+	}, &o, func(ctx context.Context, e edge) error { return doctor(ctx, o, e) }), &o)
 }
 
 const about = `

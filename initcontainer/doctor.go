@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -50,11 +51,25 @@ func doctor(ctx context.Context, o config.Doctor, e edge) error {
 }
 
 func (x *examination) print(out io.Writer) error {
-	out = plain.Writer{Out: out}
+	out = inThePod{plain.Writer{Out: out}, x.o.Copied}
 	if x.o.Format == "json" {
 		return x.JSON(out)
 	}
 	return x.Text(out)
+}
+
+// inThePod names files that were copied out of a pod by their paths there.
+type inThePod struct {
+	out    io.Writer
+	copied string
+}
+
+func (w inThePod) Write(text []byte) (int, error) {
+	if w.copied == "" {
+		return w.out.Write(text)
+	}
+	_, err := w.out.Write(bytes.ReplaceAll(text, []byte(w.copied), nil))
+	return len(text), err
 }
 
 func (x *examination) look(ctx context.Context) {
@@ -117,7 +132,7 @@ func (x *examination) ask(ctx context.Context, call func(context.Context) (elast
 // where alwaysPresentCertificate is on: one without a login is then executed as Kibana.
 // https://www.elastic.co/guide/en/kibana/8.19/settings.html (elasticsearch.ssl.alwaysPresentCertificate)
 func (x *examination) realm(ctx context.Context) {
-	const remedy = "set elasticsearch.ssl.alwaysPresentCertificate to false in Kibana, or switch the realm off"
+	const remedy = "set elasticsearch.ssl.alwaysPresentCertificate to false in Kibana; or switch the realm off, xpack.security.authc.realms.pki.<name>.enabled: false"
 	switch {
 	case x.es == nil:
 		x.Skip("an Elasticsearch that answers", d.PKIRealm)
@@ -131,7 +146,7 @@ func (x *examination) realm(ctx context.Context) {
 	id, err := x.es.AuthenticateCertificate(limited)
 	switch {
 	case failure.Of(err) == failure.Unauthorized && x.o.Mode == config.ModePKI:
-		x.Bad(d.PKIRealm, noRealm, "no PKI realm takes the certificate: %s", oneLine(err))
+		x.Bad(d.PKIRealm, noRealm+", then "+x.restart(), "no PKI realm takes the certificate: %s", oneLine(err))
 	case failure.Of(err) == failure.Unauthorized:
 		x.Good(d.PKIRealm, "the certificate alone is nobody")
 	case err != nil:
@@ -195,7 +210,6 @@ func (x *examination) licence(ctx context.Context) {
 	l, err := x.es.Licence(limited)
 	left := l.Expires.Sub(x.edge.clock.now())
 	ends := fmt.Sprintf("%s ends on %s", l.Type, l.Expires.UTC().Format(time.DateOnly))
-	const remedy = "renew it, or use --mode cert-token, which needs no licence"
 	pki := x.o.Mode == config.ModePKI
 	switch {
 	case err != nil:
@@ -203,11 +217,11 @@ func (x *examination) licence(ctx context.Context) {
 	case pki && licensed(l) != nil:
 		x.bad(d.Licence, licensed(l))
 	case l.Status != "active":
-		x.Warn(d.Licence, "renew it, if you use what it pays for", "%s is %s", l.Type, l.Status)
+		x.Warn(d.Licence, "renew the licence, if you use what it pays for", "%s is %s", l.Type, l.Status)
 	case pki && !l.Expires.IsZero() && left < x.o.FailBefore:
-		x.Bad(d.Licence, remedy, "%s", ends)
+		x.Bad(d.Licence, renewLicence, "%s", ends)
 	case !l.Expires.IsZero() && left < soon:
-		x.Warn(d.Licence, "renew it, if you use what it pays for", "%s", ends)
+		x.Warn(d.Licence, "renew the licence, if you use what it pays for", "%s", ends)
 	default:
 		x.Good(d.Licence, "%s", l.Type)
 	}
@@ -227,7 +241,7 @@ func (x *examination) privileges(ctx context.Context) {
 	case err != nil:
 		x.bad(d.Elasticsearch, err)
 	case !has[needs]:
-		x.Bad(d.Elasticsearch, "give it "+all+", or "+make, "the user of --username-file lacks %s", needs)
+		x.Bad(d.Elasticsearch, "give it "+all+"; or "+make, "the user of --username-file lacks %s", needs)
 	case !has["monitor"]:
 		x.Warn(d.Elasticsearch, "give it "+all, "the user of --username-file lacks monitor: it cannot see whether the cluster is healthy")
 	case has["manage_security"] && x.o.HasToken():
@@ -260,7 +274,7 @@ func (x *examination) role(ctx context.Context) {
 	defer cancel()
 	id, err := x.es.AuthenticateCertificate(limited)
 	if err != nil {
-		x.bad(d.Role, x.noName(hinting(err, failure.Unauthorized, noRealm)))
+		x.bad(d.Role, x.restarted(x.noName(hinting(err, failure.Unauthorized, noRealm))))
 		return
 	}
 	has := slices.Contains(id.Roles, x.o.Role)
@@ -290,7 +304,9 @@ func (x *examination) mapping(ctx context.Context, id elastic.Identity) error {
 	}
 	have, exists, err := x.es.Mapping(ctx, name)
 	if err == nil && exists && !have.Equivalent(want) {
-		return replaceable(name, have, want)
+		if err = replaceable(name, have, want); err != nil {
+			return x.restarted(err)
+		}
 	}
 	return nil // the right to read it is looked at by itself
 }

@@ -32,6 +32,9 @@ func (x *examination) token(ctx context.Context) {
 	limited, cancel := x.each(ctx)
 	defer cancel()
 	s, err := at.store.Get(limited)
+	if failure.Of(err) == failure.SecretMissing {
+		err = x.restarted(err)
+	}
 	if err != nil {
 		x.bad(d.TokenWorks, err)
 		x.Skip("get on the Secret", d.TokenRecorded, d.Orphans)
@@ -47,7 +50,7 @@ func (x *examination) token(ctx context.Context) {
 	case listing != nil:
 		x.Skip("manage_service_account in Elasticsearch", d.Orphans)
 	case len(orphans) > 0:
-		x.Warn(d.Orphans, "elk-mtls-init revoke --orphans lists them, and deletes them with --yes", "tokens of this Secret that nothing records: %d", len(orphans))
+		x.Warn(d.Orphans, x.command("revoke")+" --orphans --yes, which deletes them; without --yes it lists them", "tokens of this Secret that nothing records: %d", len(orphans))
 	default:
 		x.Good(d.Orphans, "every token of this Secret is recorded")
 	}
@@ -65,16 +68,34 @@ func (x *examination) restart() string {
 	return fmt.Sprintf("kubectl rollout restart -n %s %s", x.o.Namespace, strings.Join(names, " "))
 }
 
+// command is another command of ours for the same Secret.
+func (x *examination) command(name string) string {
+	text := program + " " + name
+	for i, w := range x.o.Workloads {
+		if i == 0 {
+			text += fmt.Sprintf(" -n %s %s", x.o.Namespace, strings.ToLower(w.String()))
+		} else if name == "rotate" {
+			text += " --workload " + w.String()
+		}
+	}
+	return text
+}
+
+// restarted is an error whose hint helps once Kibana has a new pod.
+func (x *examination) restarted(err error) error {
+	return hinting(err, failure.Of(err), failure.Hint(err)+", then "+x.restart())
+}
+
 func (x *examination) works(ctx context.Context, s protocol.State, at storage) {
 	switch {
 	case s.Token.IsZero() && s.Locked:
-		x.bad(d.TokenWorks, secret.Immutable(at.store.String()))
+		x.bad(d.TokenWorks, x.restarted(secret.Immutable(at.store.String(), at.place)))
 		return
 	case s.Token.IsZero():
 		x.Bad(d.TokenWorks, x.restart()+": the init container makes a token", "the Secret holds no token")
 		return
 	case protocol.Foreign(s):
-		x.bad(d.TokenWorks, secret.Foreign(at.store.String(), at.place))
+		x.bad(d.TokenWorks, x.restarted(secret.Foreign(at.store.String(), at.place)))
 		return
 	case protocol.Hopeless(s):
 		x.Bad(d.TokenWorks, x.restart()+": the init container replaces it", "what the Secret holds is no usable token of %s", x.o.Account)
@@ -105,9 +126,9 @@ func (x *examination) recorded(s protocol.State) {
 	case s.TokenName != s.Has || slices.Contains(s.Previous, s.Has):
 		x.Warn(d.TokenRecorded, x.restart()+": the init container sets that right", "the Secret holds %q and its records say %q", s.Has, s.TokenName)
 	case s.Claim.Name != "":
-		x.Warn(d.TokenRecorded, "nothing, if it is new; an old claim is cleared by the next start of a pod", "pod %s is making a token, or was when it ended", s.Claim.Holder)
+		x.Warn(d.TokenRecorded, "wait, if it is new; or "+x.restart()+": the init container clears an old claim", "pod %s is making a token, or was when it ended", s.Claim.Holder)
 	case len(s.Previous) > 0:
-		x.Warn(d.TokenRecorded, "elk-mtls-init rotate deletes them", "tokens from before that are still valid, because a pod may use them: %d", len(s.Previous))
+		x.Warn(d.TokenRecorded, x.command("rotate")+", which deletes them", "tokens from before that are still valid, because a pod may use them: %d", len(s.Previous))
 	default:
 		x.Good(d.TokenRecorded, "it is the recorded one")
 	}
@@ -191,7 +212,7 @@ func (x *examination) workloads(ctx context.Context, cluster *rollout.Client) (a
 		case err != nil:
 			x.skip("get on "+strings.ToLower(w.Kind)+"s", err, d.PostRenderer)
 		case !s.Patched():
-			x.Bad(d.PostRenderer, "run the same upgrade again with --post-renderer", "%s was deployed without the post-renderer", w)
+			x.Bad(d.PostRenderer, again, "%s was deployed without the post-renderer", w)
 		}
 		if err == nil {
 			accounts = append(accounts, s.ServiceAccount())
@@ -233,7 +254,7 @@ func (x *examination) rights(ctx context.Context, cluster *rollout.Client, accou
 			case err != nil:
 				x.Skip("an answer: "+oneLine(err), d.Kubernetes)
 			case !allowed:
-				x.Bad(d.Kubernetes, "run the same upgrade again with --post-renderer: the release brings a Role with get and patch on this one Secret, and its RoleBinding",
+				x.Bad(d.Kubernetes, again+": the release brings a Role with get and patch on this one Secret, and its RoleBinding",
 					"%s may not %s Secret %s/%s", who, verb, x.o.Namespace, x.o.Secret)
 			}
 		}

@@ -56,7 +56,7 @@ func (x *examination) dates(code d.Code, c *x509.Certificate, remedy string) {
 	text := fmt.Sprintf("that of %q ends in %s, on %s", c.Subject, in, day)
 	switch {
 	case now.Before(c.NotBefore):
-		x.Bad(code, "look at the clock of this machine, or wait", "that of %q is not yet valid: from %s", c.Subject, c.NotBefore.UTC().Format(time.RFC3339))
+		x.Bad(code, "set the clock of this machine right; or issue it anew", "that of %q is not yet valid: from %s", c.Subject, c.NotBefore.UTC().Format(time.RFC3339))
 	case left <= 0:
 		x.Bad(code, remedy, "that of %q is expired since %s", c.Subject, day)
 	case left < x.o.FailBefore:
@@ -139,6 +139,9 @@ func (x *examination) connection(ctx context.Context) bool {
 	case cause == failure.ClientCertificate: // the server's was verified before ours was refused
 		x.Good(d.Reachable, "something speaks TLS there")
 		x.trusted()
+		if x.o.TLS.Cert == "" {
+			err = hinting(err, failure.ClientCertificate, "give --cert and --key a pair that Elasticsearch accepts: mode token becomes cert-token by that, password cert-password")
+		}
 		x.bad(d.CertificateFiles, err)
 		x.without(ctx)
 	case known:

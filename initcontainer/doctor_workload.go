@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -23,9 +25,39 @@ var fileFlags = []string{"ca", "cert", "key", "username-file", "password-file", 
 // notOurs are flags of the pod's that say how it waits and writes, which doctor does not.
 var notOurs = []string{"timeout", "log-format", "termination-log", "settle", "require-verified", "pod-uid", "kubeconfig", "namespace"}
 
-// fromWorkload gives doctor the settings of a workload's init container, where they were not given. The files are read out
+// ofWorkload are settings that a workload's init container knows.
+type ofWorkload interface {
+	settings
+	Base() *config.Ensure
+	Use(workload string)
+}
+
+// byWorkload lets a command take a workload in place of the flags that its init container has.
+func byWorkload(environ []string, c *cobra.Command, o ofWorkload) *cobra.Command {
+	run := c.RunE
+	c.Use += " [KIND/NAME]"
+	c.Args = func(c *cobra.Command, args []string) error { return noArgs(c, args[min(len(args), 1):]) }
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return run(c, nil)
+		}
+		if err := config.FromEnv(c.Flags(), environ); err != nil {
+			return usage(err)
+		}
+		done, err := fromWorkload(c.Context(), c.Flags(), o, args[0], nil)
+		if err != nil {
+			return err
+		}
+		defer done()
+		return run(c, nil)
+	}
+	return c
+}
+
+// fromWorkload gives a command the settings of a workload's init container, where they were not given. The files are read out
 // of the Secrets that the pod mounts, into a folder that nobody else may read, and that is gone when done is called.
-func fromWorkload(ctx context.Context, flags *pflag.FlagSet, o *config.Doctor, name string, kubernetes *rest.Config) (done func(), err error) {
+func fromWorkload(ctx context.Context, flags *pflag.FlagSet, settings ofWorkload, name string, kubernetes *rest.Config) (done func(), err error) {
+	o := settings.Base()
 	w, err := rollout.ParseWorkload(name)
 	if err != nil {
 		return nil, usage(err)
@@ -42,19 +74,23 @@ func fromWorkload(ctx context.Context, flags *pflag.FlagSet, o *config.Doctor, n
 		return nil, err
 	}
 	s, err := cluster.Get(ctx, w)
+	if failure.Hint(err) == rollout.RoleHint {
+		err = hinting(err, failure.KubeForbidden, "get the right to get "+strings.ToLower(w.Kind)+"s; or give the flags of ensure, without a workload")
+	}
 	if err != nil {
 		return nil, err
 	}
 	args := s.Arguments("ensure")
 	if args == nil {
 		return nil, failure.New(failure.Usage, fmt.Errorf("%s has no init container of elk-mtls-init: it was deployed without the post-renderer", w),
-			"run the same upgrade again with --post-renderer")
+			again)
 	}
 	dir, err := os.MkdirTemp("", "elk-mtls-doctor-") // 0700
 	if err != nil {
 		return nil, err
 	}
 	done = func() { _ = os.RemoveAll(dir) }
+	o.Copied = dir
 	read := func(path string) ([]byte, error) {
 		limited, cancel := context.WithTimeout(ctx, requestTime)
 		defer cancel()
@@ -64,14 +100,14 @@ func fromWorkload(ctx context.Context, flags *pflag.FlagSet, o *config.Doctor, n
 		done()
 		return nil, err
 	}
-	if len(o.WorkloadNames) == 0 {
-		o.WorkloadNames = []string{w.String()}
-	}
+	settings.Use(w.String())
 	return done, nil
 }
 
+const again = "run the same helm upgrade with --post-renderer again"
+
 // place finds cluster and namespace as kubectl does, where they were not given and this is no pod.
-func place(o *config.Doctor) error {
+func place(o *config.Ensure) error {
 	if err := o.Complete(func(string) string { return "" }); err != nil {
 		return err
 	}
@@ -93,7 +129,7 @@ func adopt(flags *pflag.FlagSet, args []string, dir string, read func(string) ([
 	given := pflag.NewFlagSet("ensure", pflag.ContinueOnError)
 	theirs.Flags(given)
 	if err := given.Parse(args); err != nil {
-		return failure.New(failure.Usage, fmt.Errorf("the arguments of the init container: %w", err), "is it of another version?")
+		return failure.New(failure.Usage, fmt.Errorf("the arguments of the init container: %w", err), "use the elk-mtls-init of the image of that pod: this one is of another version")
 	}
 	var errs []error
 	before := map[string]bool{}
@@ -113,8 +149,8 @@ func adopt(flags *pflag.FlagSet, args []string, dir string, read func(string) ([
 					errs = append(errs, fmt.Errorf("--%s of the init container: %w", f.Name, err))
 					return
 				}
-				value = filepath.Join(dir, f.Name)
-				errs = append(errs, os.WriteFile(value, text, 0o600))
+				value = filepath.Join(dir, value)
+				errs = append(errs, os.MkdirAll(filepath.Dir(value), 0o700), os.WriteFile(value, text, 0o600))
 			}
 			errs = append(errs, flags.Set(f.Name, value))
 		}

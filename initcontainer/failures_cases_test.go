@@ -22,15 +22,15 @@ func connectionFailures() []failing {
 	}
 	return []failing{
 		{name: "plain http is asked for", cause: failure.Usage, says: "plain http is refused", hint: "--help", arrange: func(s *scene) { s.set("elasticsearch-url", "http://es:9200") }},
-		{name: "nobody answers", cause: failure.Unreachable, says: "connection refused", hint: "is Elasticsearch up", arrange: func(s *scene) { s.set("elasticsearch-url", "https://127.0.0.1:1") }},
+		{name: "nobody answers", cause: failure.Unreachable, says: "connection refused", hint: "start Elasticsearch", arrange: func(s *scene) { s.set("elasticsearch-url", "https://127.0.0.1:1") }},
 		{name: "the server speaks no TLS", cause: failure.NotElasticsearch, says: "does not speak TLS", hint: "xpack.security.http.ssl.enabled",
 			node: func(o *standin.Options, _ *pki.Options) { o.PlainHTTP = true }},
-		{name: "it is not Elasticsearch", cause: failure.NotElasticsearch, says: "is not Elasticsearch (no X-Elastic-Product header)", hint: "is there a proxy between",
+		{name: "it is not Elasticsearch", cause: failure.NotElasticsearch, says: "is not Elasticsearch (no X-Elastic-Product header)", hint: "call Elasticsearch itself",
 			node: func(o *standin.Options, _ *pki.Options) { o.Impostor = true }},
 		{name: "another CA", cause: failure.WrongCA, says: "certificate signed by unknown authority", hint: "not signed by a CA in the file of --ca", arrange: files(map[string]string{"ca": "another-ca"})},
 		{name: "another host name", cause: failure.HostName, says: "is for [es-master], not for 127.0.0.1", hint: "--verification-mode certificate",
 			node: func(_ *standin.Options, server *pki.Options) { server.SANs = []string{"es-master"} }},
-		{name: "no client certificate", cause: failure.ClientCertificate, says: "refuses the client certificate, or the lack of one", hint: "give --cert and --key",
+		{name: "no client certificate", cause: failure.ClientCertificate, says: "refuses the client certificate, or the lack of one", hint: "give --cert and --key a pair",
 			arrange: func(s *scene) { s.set("cert", ""); s.set("key", "") }},
 		{name: "a client certificate of another CA", cause: failure.ClientCertificate, says: "refuses the client certificate", hint: "certificate_authorities",
 			arrange: files(map[string]string{"cert": "stranger.crt", "key": "stranger.key"})},
@@ -58,7 +58,7 @@ func elasticsearchFailures() []failing {
 			arrange: fails(standin.Fault{On: "GET /_security", Status: 401, Reason: "error attempting to authenticate request"})},
 		{name: "the user may not mint", cause: failure.Forbidden, says: "creating the service token: ", hint: "manage_service_account and monitor", claims: true,
 			arrange: func(s *scene) { s.set("username-file", s.path("reader")) }},
-		{name: "no master", cause: failure.Unavailable, says: "answers 503", hint: "Elasticsearch has no master", arrange: fails(standin.Fault{On: "GET /", Status: 503})},
+		{name: "no master", cause: failure.Unavailable, says: "answers 503", hint: "it has no master", arrange: fails(standin.Fault{On: "GET /", Status: 503})},
 		{name: "the health is red", cause: failure.Unavailable, says: "the cluster's health is red", hint: ".security may not be available yet", arrange: func(s *scene) { s.es.SetHealth("red") }},
 		{name: "the primary shard of .security is down", cause: failure.Unavailable, says: "answers 503 unavailable_shards_exception", hint: "the index .security is not available", claims: true,
 			arrange: fails(standin.Fault{On: create, Status: 503, Type: "unavailable_shards_exception"})},
@@ -70,7 +70,7 @@ func elasticsearchFailures() []failing {
 			arrange: fails(standin.Fault{On: create, Status: 403, Type: "cluster_block_exception"})},
 		{name: "overloaded", cause: failure.Unavailable, says: "answers 429 es_rejected_execution_exception", hint: "overloaded", claims: true,
 			arrange: fails(standin.Fault{On: "GET /_security", Status: 429, Type: "es_rejected_execution_exception"}, standin.Fault{On: create, Status: 429, Type: "es_rejected_execution_exception"})},
-		{name: "a proxy that reaches nobody", cause: failure.Unavailable, says: "answers 502", hint: "is there a proxy between", arrange: fails(standin.Fault{On: "GET /", Status: 502})},
+		{name: "a proxy that reaches nobody", cause: failure.Unavailable, says: "answers 502", hint: "call Elasticsearch itself", arrange: fails(standin.Fault{On: "GET /", Status: 502})},
 		{name: "the token and the minter are refused", cause: failure.Unauthorized, says: "answers 401", hint: "the minter's password is wrong", arrange: func(s *scene) {
 			s.hold()
 			s.es.Revoke()
@@ -90,9 +90,9 @@ func elasticsearchFailures() []failing {
 			arrange: fails(standin.Fault{On: create, Status: 409, Type: "version_conflict_engine_exception"})},
 		{name: "an account that this version does not have", cause: failure.Other, says: "answers 400 illegal_argument_exception", hint: "does this version of Elasticsearch have the service account elastic/nobody",
 			claims: true, args: []string{"--account=elastic/nobody", "--secret=kibana-elk-mtls-token"}},
-		{name: "the answer to the create is lost", cause: failure.Unreachable, says: "creating the service token: ", hint: "is Elasticsearch up", claims: true,
+		{name: "the answer to the create is lost", cause: failure.Unreachable, says: "creating the service token: ", hint: "start Elasticsearch", claims: true,
 			arrange: fails(standin.Fault{On: create, CutBefore: true})},
-		{name: "a token is there, and cannot be verified", cause: failure.Unreachable, says: "the token in Secret elk/kibana-elk-mtls-token could not be verified", hint: "Elasticsearch has no master",
+		{name: "a token is there, and cannot be verified", cause: failure.Unreachable, says: "the token in Secret elk/kibana-elk-mtls-token could not be verified", hint: "it has no master",
 			args: []string{"--require-verified"}, arrange: func(s *scene) {
 				s.hold()
 				s.es.Fail(standin.Fault{On: "GET /", Status: 503})
@@ -139,7 +139,7 @@ func modeFailures() []failing {
 	}
 	pkiMode, password := []string{"--mode=pki"}, []string{"--mode=cert-password", "--set-password"}
 	return []failing{
-		{name: "PKI on Basic", args: pkiMode, cause: failure.Licence, says: `the licence is "basic", which has no PKI realms`, hint: "--mode cert-token works with this licence", arrange: noSecret()},
+		{name: "PKI on Basic", args: pkiMode, cause: failure.Licence, says: `the licence is "basic", which has no PKI realms`, hint: "use --mode cert-token, which works with this licence", arrange: noSecret()},
 		{name: "PKI on a trial that is over", args: pkiMode, cause: failure.Licence, says: `the licence "trial" is expired`, hint: "--mode cert-token", arrange: noSecret(),
 			node: func(o *standin.Options, _ *pki.Options) {
 				o.Licence, o.LicenceEnds = "trial", time.Now().Add(-time.Hour)
@@ -152,7 +152,7 @@ func modeFailures() []failing {
 		{name: "PKI with a certificate that has no CN", args: pkiMode, cause: failure.Unauthorized, says: `the certificate of "O=lab" has no CN`, hint: "username_pattern", node: admin,
 			arrange: func(s *scene) { noSecret()(s); s.set("cert", s.path("nocn.crt")); s.set("key", s.path("nocn.key")) }},
 		{name: "PKI with a role that does not exist", args: []string{"--mode=pki", "--role=kibana_sys"}, cause: failure.NoRole, says: `the role "kibana_sys" does not exist`,
-			hint: "--role names a role", node: admin, arrange: noSecret(), writes: true},
+			hint: "set --role to one", node: admin, arrange: noSecret(), writes: true},
 		{name: "PKI with the mapping of another Kibana", args: []string{"--mode=pki", "--role-mapping=shared"}, cause: failure.Usage, hint: "another name with --role-mapping",
 			says: `role mapping "shared": it is that of another certificate, "CN=reports"`, node: admin, arrange: func(s *scene) {
 				noSecret()(s)

@@ -194,7 +194,7 @@ func (h *holder) advance(ctx context.Context, s protocol.State) (protocol.State,
 // all.
 func (h *holder) mend(ctx context.Context, s protocol.State, action protocol.Action) (protocol.State, bool, error) {
 	if s.Locked {
-		h.leave, h.unmendable = true, secret.Immutable(h.store.String())
+		h.leave, h.unmendable = true, secret.Immutable(h.store.String(), h.place)
 	}
 	if h.leave {
 		h.log.Warn("the token in the Secret works; its records cannot be mended", "name", s.Has, "reason", oneLine(h.unmendable),
@@ -258,7 +258,7 @@ func (h *holder) why(s protocol.State, reason error) error {
 // patch sends one patch and remembers what an answer, or the lack of one, means for what is mine.
 func (h *holder) patch(ctx context.Context, s protocol.State, action protocol.Action) (protocol.State, error) {
 	if s.Locked {
-		return s, final{secret.Immutable(h.store.String())}
+		return s, final{secret.Immutable(h.store.String(), h.place)}
 	}
 	sent := h.clock.now()
 	limited, cancel := h.limited(ctx, requestTime)

@@ -39,8 +39,8 @@ func ensurePassword(ctx context.Context, o config.Ensure, e edge) error {
 	})
 }
 
-const wrongPassword = "the password in --kibana-password-file is not the one that Elasticsearch has: set it there, or give " +
-	"--set-password and a user with manage_security; or the index .security is not available"
+const wrongPassword = "set it in Elasticsearch, POST /_security/user/kibana_system/_password: the password in --kibana-password-file is not the one that Elasticsearch " +
+	"has, or the index .security is not available; or give --set-password and a user with manage_security"
 
 func (s *session) logIn(ctx context.Context, kibana elastic.Login) error {
 	id, err := s.es.AuthenticateAs(ctx, kibana)
@@ -53,7 +53,7 @@ func (s *session) logIn(ctx context.Context, kibana elastic.Login) error {
 
 // setPassword asks first whether the other user can log in: while nobody can, the password is not what is wrong.
 func (s *session) setPassword(ctx context.Context, kibana elastic.Login) error {
-	const hint = "--set-password: the user of --username-file needs the cluster privilege manage_security"
+	const hint = "give the user of --username-file the cluster privilege manage_security: --set-password needs it"
 	if _, err := s.es.Authenticate(ctx); err != nil {
 		return err
 	}

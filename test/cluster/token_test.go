@@ -168,7 +168,7 @@ func (s *stack) secretDeleted() {
 		}
 		return errNotYet
 	})
-	if ended.ExitCode != 21 || !strings.Contains(ended.Message, s.tokenSecret()) || !strings.Contains(ended.Message, "\nhint: it comes with the release") {
+	if ended.ExitCode != 21 || !strings.Contains(ended.Message, s.tokenSecret()) || !strings.Contains(ended.Message, "\nhint: run the same helm upgrade with --post-renderer again") {
 		s.t.Errorf("exit code %d, message %q: want 21, which Secret is missing, and what to do", ended.ExitCode, ended.Message)
 	}
 	s.apply("elk", s.both(), s.patched()...)

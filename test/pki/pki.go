@@ -50,9 +50,12 @@ type Options struct {
 }
 
 // NewCA makes a self-signed CA.
-func NewCA(name string) *CA {
+func NewCA(name string) *CA { return NewCAWith(Options{CN: name}) }
+
+// NewCAWith makes one with other dates.
+func NewCAWith(o Options) *CA {
 	signer := newKey(false)
-	template := newTemplate(Options{CN: name})
+	template := newTemplate(o)
 	template.IsCA = true
 	template.BasicConstraintsValid = true
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature

@@ -108,6 +108,9 @@ func (s *Server) authenticate(r *http.Request) (principal, answer) {
 		if who, ok := s.certificate(r); ok {
 			return who, answer{}
 		}
+		if s.options.Anonymous {
+			return principal{name: "_anonymous", realm: "__anonymous"}, answer{}
+		}
 		return principal{}, failed(http.StatusUnauthorized, "security_exception",
 			fmt.Sprintf("missing authentication credentials for REST request [%s]", r.URL.Path))
 	case "Bearer":
@@ -150,7 +153,9 @@ func (p principal) identity() answer {
 		body["authentication_realm"] = map[string]any{"name": "_service_account", "type": "_service_account"}
 		body["authentication_type"] = "token"
 	}
-	if p.realm != "" {
+	if p.realm == "__anonymous" {
+		body["authentication_realm"] = map[string]any{"name": p.realm, "type": p.realm}
+	} else if p.realm != "" {
 		body["metadata"] = map[string]any{"pki_dn": p.dn}
 		body["authentication_realm"] = map[string]any{"name": p.realm, "type": "pki"}
 	}

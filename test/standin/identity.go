@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -113,10 +114,10 @@ func (s *Server) certificate(r *http.Request) (principal, bool) {
 		return principal{}, false
 	}
 	subject := r.TLS.PeerCertificates[0].Subject
-	if subject.CommonName == "" { // the pattern of user names needs one
+	if subject.CommonName == "" && !s.options.PKIWithoutCN { // the pattern of user names needs one
 		return principal{}, false
 	}
-	p := principal{name: subject.CommonName, dn: strings.ReplaceAll(subject.String(), ",", ", "), realm: s.options.PKIRealm}
+	p := principal{name: cmp.Or(subject.CommonName, subject.String()), dn: strings.ReplaceAll(subject.String(), ",", ", "), realm: s.options.PKIRealm}
 	for _, m := range s.mappings {
 		if m.Enabled && p.matches(m.Rules) {
 			p.user.Roles = append(p.user.Roles, m.Roles...)

@@ -33,7 +33,10 @@ type Options struct {
 	Licence              string    // "basic" if empty
 	LicenceEnds          time.Time // zero: never
 	PKIRealm             string    // its name; "" for none
+	PKIWithoutCN         bool      // the realm takes certificates that have no CN, as with another username_pattern
+	Anonymous            bool      // who has no login is somebody all the same
 	Impostor             bool      // answers without saying that it is Elasticsearch
+	Was                  *Server   // the node before it was restarted: its tokens and role mappings are there again
 }
 
 // User is a password and the cluster privileges that matter here.
@@ -87,8 +90,12 @@ func Start(o Options) (*Server, error) {
 		o.Address = "127.0.0.1:0"
 	}
 	s := &Server{options: o, tokens: map[string]string{}, mappings: map[string]mapping{}, health: "green"}
-	o.Users = maps.Clone(o.Users)
-	s.options.Users = o.Users
+	s.options.Users = maps.Clone(o.Users)
+	if was := o.Was; was != nil {
+		was.mu.Lock()
+		s.tokens, s.mappings, s.options.Was = maps.Clone(was.tokens), maps.Clone(was.mappings), nil
+		was.mu.Unlock()
+	}
 	config, err := s.tlsConfig()
 	if err != nil {
 		return nil, err

@@ -48,6 +48,7 @@ type Ensure struct {
 	PodUID          string
 	Settle          time.Duration
 	RequireVerified bool
+	Copied          string // the folder under which files of a pod were copied, which had their paths in the pod
 }
 
 const (
@@ -95,6 +96,9 @@ func (e *Ensure) Flags(f *pflag.FlagSet) {
 	f.DurationVar(&e.Settle, "settle", 2*time.Second, "pause after a token was replaced, for kubelets that hold the old value")
 	f.BoolVar(&e.RequireVerified, "require-verified", false, "fail (exit 10) when the token that is there could not be verified in time")
 }
+
+// Base is what all commands about one Secret share.
+func (e *Ensure) Base() *Ensure { return e }
 
 // Output returns how the run tells what it does.
 func (e *Ensure) Output() Output { return e.Common.Output }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,16 @@ func (d *Doctor) Flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&d.WorkloadNames, "workload", nil, "`KIND/NAME` that uses the token, such as Deployment/kibana; repeatable")
 	f.StringVarP(&d.Format, "output", "o", "text", "text or json")
 	f.DurationVar(&d.Wait, "wait", 0, "look again until there is no problem left, for so long")
+}
+
+// Use makes a workload one that uses the token.
+func (d *Doctor) Use(workload string) { d.WorkloadNames = with(d.WorkloadNames, workload) }
+
+func with(names []string, name string) []string {
+	if slices.Contains(names, name) {
+		return names
+	}
+	return append([]string{name}, names...)
 }
 
 // Validate reports all mistakes at once.

@@ -37,6 +37,9 @@ func (r *Rotate) Flags(f *pflag.FlagSet) {
 	f.BoolVar(&r.PrintRole, "print-role", false, "print the Role that this command needs, and do nothing")
 }
 
+// Use makes a workload one that uses the token.
+func (r *Rotate) Use(workload string) { r.WorkloadNames = with(r.WorkloadNames, workload) }
+
 // Validate reports all mistakes at once.
 func (r *Rotate) Validate() error {
 	var errs []error
@@ -83,6 +86,9 @@ func (r *Revoke) Flags(f *pflag.FlagSet) {
 	f.StringVar(&r.UID, "uid", "", "of Secrets that are gone, the one whose UID begins so")
 	f.BoolVar(&r.Foreign, "foreign", false, "delete recorded tokens too that were not made for this Secret")
 }
+
+// Use does nothing: no workload is restarted.
+func (*Revoke) Use(string) {}
 
 // Complete tells a Secret that is there from those that are gone, before the surroundings fill anything in.
 func (r *Revoke) Complete(getenv func(string) string) error {

@@ -86,18 +86,18 @@ var meanings = []struct {
 	cause  failure.Cause
 	hint   string
 }{
-	{503, "", failure.Unavailable, "Elasticsearch has no master, or the index .security is not available: look at the logs of its pods"},
-	{0, "cluster_block_exception", failure.Blocked, "Elasticsearch takes no writes now: is a disk nearly full (flood stage), or did somebody set " +
-		"index.blocks or cluster.blocks.read_only?"},
-	{0, "index_closed_exception", failure.IndexClosed, "somebody closed the index .security: open it"},
-	{401, "", failure.Unauthorized, "the minter's password is wrong, or the chart made a new credentials Secret that Elasticsearch does not know " +
-		"(without secret.password it does so at every helm upgrade), or the index .security is not available"},
-	{403, "", failure.Forbidden, "the minting user needs the cluster privileges manage_service_account and monitor"},
-	{409, "", failure.Other, "something on the way sends requests twice, such as a proxy; each try takes a new name"},
-	{429, "", failure.Unavailable, "Elasticsearch is overloaded: it refuses requests for a while"},
-	{500, "", failure.Unavailable, "look at the logs of Elasticsearch's pods"},
-	{502, "", failure.Unavailable, "is there a proxy between? It cannot reach Elasticsearch"},
-	{504, "", failure.Unavailable, "is there a proxy between? It gets no answer from Elasticsearch"},
+	{503, "", failure.Unavailable, "mend Elasticsearch, the logs of its pods say why: it has no master, or the index .security is not available"},
+	{0, "cluster_block_exception", failure.Blocked, "make room on the disks of Elasticsearch, which takes no writes where one is nearly full (flood stage); or take " +
+		"the block away: index.blocks or cluster.blocks.read_only"},
+	{0, "index_closed_exception", failure.IndexClosed, "open it, as a user of a file realm: POST /.security-7/_open. Somebody closed the index .security"},
+	{401, "", failure.Unauthorized, "put the right password into the Secret behind --password-file: the minter's password is wrong, or the chart made a new " +
+		"credentials Secret that Elasticsearch does not know (without secret.password it does so at every helm upgrade), or the index .security is not available"},
+	{403, "", failure.Forbidden, "give the minting user the cluster privileges manage_service_account and monitor"},
+	{409, "", failure.Other, "take away what sends requests twice on the way, such as a proxy; each try takes a new name"},
+	{429, "", failure.Unavailable, "wait: Elasticsearch is overloaded, and refuses requests for a while; or give it more"},
+	{500, "", failure.Unavailable, "mend Elasticsearch, the logs of its pods say why"},
+	{502, "", failure.Unavailable, "call Elasticsearch itself in --elasticsearch-url; or mend the proxy between, which cannot reach Elasticsearch"},
+	{504, "", failure.Unavailable, "call Elasticsearch itself in --elasticsearch-url; or mend the proxy between, which gets no answer from Elasticsearch"},
 }
 
 func meaning(status int, kind string) (failure.Cause, string) {
@@ -131,7 +131,7 @@ func (g genuine) RoundTrip(req *http.Request) (*http.Response, error) {
 	if res.StatusCode/100 == 2 && res.Header.Get("X-Elastic-Product") != "Elasticsearch" {
 		_ = res.Body.Close()
 		return nil, failure.New(failure.NotElasticsearch, fmt.Errorf("%s answers, but is not Elasticsearch (no X-Elastic-Product header)", req.URL.Host),
-			"is there a proxy between, or another service at this address? Elasticsearch before 7.14 is not supported")
+			"call Elasticsearch itself in --elasticsearch-url: a proxy between, or another service, is at this address. Elasticsearch before 7.14 is not supported")
 	}
 	res.Header.Set(hostHeader, req.URL.Host)
 	return res, nil
@@ -157,23 +157,23 @@ func explain(ctx context.Context, host string, err error) error {
 	case errors.As(err, &already), context.Cause(ctx) != nil && errors.Is(context.Cause(ctx), context.Canceled):
 		return at
 	case errors.As(err, &authority):
-		return failure.New(failure.WrongCA, at, "the server's certificate is not signed by a CA in the file of --ca")
+		return failure.New(failure.WrongCA, at, "put the CA that signed it into the file of --ca: the server's certificate is not signed by a CA in the file of --ca")
 	case errors.As(err, &name):
 		return failure.New(failure.HostName, hostNameError(host, name),
-			"use a name that is in the server's certificate, or --verification-mode certificate, which checks the chain and not the name")
+			"use a name that is in the server's certificate; or --verification-mode certificate, which checks the chain and not the name")
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return failure.New(failure.Dates, fmt.Errorf("%s: the certificate of %q is valid from %s to %s: %w", host, invalid.Cert.Subject,
 			invalid.Cert.NotBefore.UTC().Format("2006-01-02 15:04"), invalid.Cert.NotAfter.UTC().Format("2006-01-02 15:04"), err),
-			"renew the server's certificate, or look at the clock of this node")
+			"renew the server's certificate; or set the clock of this node right")
 	case errors.As(err, &invalid):
-		return failure.New(failure.WrongCA, at, "the server's certificate or its CA may not be used like this")
+		return failure.New(failure.WrongCA, at, "renew the server's certificate: it or its CA may not be used like this")
 	case refusesClient(err):
 		return failure.New(failure.ClientCertificate, fmt.Errorf("%s refuses the client certificate, or the lack of one: %w", host, err),
-			"give --cert and --key; the certificate must be signed by a CA in Elasticsearch's certificate_authorities and allow client authentication")
+			"give --cert and --key a pair that is signed by a CA in Elasticsearch's certificate_authorities and allows client authentication; or add its CA there")
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return failure.New(failure.NotElasticsearch, fmt.Errorf("%s does not speak TLS: %w", host, err), "xpack.security.http.ssl.enabled must be true")
+		return failure.New(failure.NotElasticsearch, fmt.Errorf("%s does not speak TLS: %w", host, err), "set xpack.security.http.ssl.enabled: true in Elasticsearch")
 	}
-	return failure.New(failure.Unreachable, at, "is Elasticsearch up, and may this pod reach it? A proxy from the environment is not used")
+	return failure.New(failure.Unreachable, at, "start Elasticsearch; or let this pod reach it, by network policies; or correct --elasticsearch-url. A proxy from the environment is not used")
 }
 
 func hostNameError(host string, e x509.HostnameError) error {

@@ -57,6 +57,14 @@ func (s *Server) Forbid(verb, resource string) {
 	s.taken[verb+" "+resource] = true
 }
 
+// Allow gives back all that was taken, or denied.
+func (s *Server) Allow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.taken)
+	s.deny, s.noPatch = 0, 0
+}
+
 // review answers who asks what he may: everybody may ask.
 func (s *Server) review(body []byte) (int, any) {
 	var asked struct {

@@ -62,11 +62,43 @@ func (s *Server) Patch() {
 	}
 }
 
+// Unpatch lets somebody have upgraded without it.
+func (s *Server) Unpatch() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.deployments {
+		d.annotations = nil
+	}
+}
+
+// Bare takes the init container away.
+func (s *Server) Bare() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.init = nil
+}
+
 // Leave lets a hook of the chart have left an object, by the end of its path.
 func (s *Server) Leave(path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left = map[string]bool{path: true}
+}
+
+// Remove lets a person delete what a hook left.
+func (s *Server) Remove(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.left, path)
+}
+
+// Restart lets a person restart all Deployments: each pod starts anew, with the token that the Secret has.
+func (s *Server) Restart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.deployments {
+		s.roll(d)
+	}
 }
 
 // Pods returns the pods that run now.

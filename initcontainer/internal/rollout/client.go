@@ -48,7 +48,7 @@ func (c *Client) Get(ctx context.Context, w Workload) (Status, error) {
 	if ref := s.Spec.WorkloadRef; err == nil && ref.Name != "" {
 		of, unknown := ParseWorkload(ref.Kind + "/" + ref.Name)
 		if unknown != nil {
-			return s, failure.New(failure.Usage, fmt.Errorf("%s: its workloadRef is none that is known: %w", w, unknown), "")
+			return s, failure.New(failure.Usage, fmt.Errorf("%s: its workloadRef is none that is known: %w", w, unknown), "name a workload in it: Deployment, StatefulSet or DaemonSet")
 		}
 		var template Status
 		err = c.read(ctx, of.String(), c.path(of), &template)
@@ -116,7 +116,8 @@ func read(ctx context.Context, what string, request *rest.Request, into any) err
 	return nil
 }
 
-const roleHint = "elk-mtls-init rotate --print-role prints the Role that is needed, and SECURITY.md says how to bind it"
+// RoleHint is what helps a rotation that lacks a right.
+const RoleHint = "elk-mtls-init rotate --print-role prints the Role that is needed, and SECURITY.md says how to bind it"
 
 // explain never passes on more than the API server says of itself and of names.
 func explain(what, doing string, err error) error {
@@ -125,16 +126,16 @@ func explain(what, doing string, err error) error {
 	case err == nil:
 		return nil
 	case !errors.As(err, &status):
-		return failure.New(failure.Other, fmt.Errorf("%s: %s: the Kubernetes API server cannot be reached: %w", what, doing, err), "")
+		return failure.New(failure.Other, fmt.Errorf("%s: %s: the Kubernetes API server cannot be reached: %w", what, doing, err), "let this pod reach the API server, by network policies")
 	}
 	switch s := status.Status(); s.Code {
 	case http.StatusForbidden:
 		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: %s", what, s.Message),
-			roleHint)
+			RoleHint)
 	case http.StatusUnauthorized:
-		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the credentials (401)", what), "")
+		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the credentials (401)", what), secret.LogIn)
 	case http.StatusNotFound:
-		return failure.New(failure.Usage, fmt.Errorf("%s is not there", what), "--workload: kind and name as kubectl get prints them")
+		return failure.New(failure.Usage, fmt.Errorf("%s is not there", what), "give kind and name as kubectl get prints them")
 	default:
 		return fmt.Errorf("%s: %s: the Kubernetes API server answers %d %s", what, doing, s.Code, s.Reason)
 	}

@@ -61,11 +61,11 @@ func (c *Client) Mounted(ctx context.Context, s Status, command, file string) ([
 	}
 	switch {
 	case failure.Of(err) == failure.KubeForbidden:
-		return nil, failure.New(failure.KubeForbidden, err, "doctor reads what the pod mounts: it needs get on these Secrets; or give the files by their flags")
+		return nil, failure.New(failure.KubeForbidden, err, "get the right to get these Secrets: doctor reads what the pod mounts; or give the files by their flags")
 	case failure.Of(err) == failure.Usage:
-		return nil, failure.New(failure.Usage, err, "the pod cannot start without it: make it, or correct its name in the configuration")
+		return nil, failure.New(failure.Usage, err, "make it, the pod cannot start without it; or correct its name in the configuration")
 	case err == nil && !ok:
-		return nil, failure.New(failure.Usage, fmt.Errorf("%s has no key %q, which the pod mounts as %s", what, from.key, file), "add the key, or name another one in the configuration")
+		return nil, failure.New(failure.Usage, fmt.Errorf("%s has no key %q, which the pod mounts as %s", what, from.key, file), "add the key; or name another one in the configuration")
 	}
 	return text, err
 }

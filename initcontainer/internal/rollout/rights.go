@@ -30,7 +30,7 @@ func (c *Client) needs(ctx context.Context, verb, group, resource, name string) 
 	}
 	return failure.New(failure.KubeForbidden,
 		fmt.Errorf("the ServiceAccount, or who runs this, may not %s %s %q in the namespace %q", verb, resource, name, c.namespace),
-		roleHint+". Nothing was changed")
+		RoleHint+". Nothing was changed")
 }
 
 // Allowed asks whether we may use a verb on one object of the namespace. Everybody who has logged in may ask that of

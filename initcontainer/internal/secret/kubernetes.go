@@ -129,25 +129,28 @@ func (k *Kubernetes) mergePatch(from, to protocol.State) ([]byte, error) {
 	return json.Marshal(patch)
 }
 
+// LogIn is what helps where the API server does not know who asks.
+const LogIn = "log in to the cluster again, until kubectl get works; or, in a pod, make its ServiceAccount again: is the ServiceAccount still there?"
+
 // explain makes an error that says what to do. The API server's own text is passed on only where it cannot quote the
 // object.
 func (k *Kubernetes) explain(verb string, err error) error {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
 		return failure.New(failure.Other, fmt.Errorf("%s: the Kubernetes API server cannot be reached: %w", k, err),
-			"check the pod's network policies; the Secret is the only thing asked for")
+			"let this pod reach the API server, by network policies: the Secret is the only thing asked for")
 	}
 	s := status.Status()
 	switch s.Code {
 	case http.StatusNotFound:
 		return failure.New(failure.SecretMissing, fmt.Errorf("%s is not there", k),
-			"it comes with the release; run the same helm upgrade with --post-renderer again")
+			"run the same helm upgrade with --post-renderer again: it comes with the release")
 	case http.StatusForbidden:
 		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: %s", k, s.Message),
-			"the release brings a Role with get and patch on this one Secret, and a RoleBinding for the pod's ServiceAccount: is the pod's ServiceAccount the one that the binding names?")
+			"run the same helm upgrade with --post-renderer again: the release brings a Role with get and patch on this one Secret, and a RoleBinding for the pod's ServiceAccount")
 	case http.StatusUnauthorized:
 		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the ServiceAccount's token (401)", k),
-			"the token is mounted by a projected volume; is the ServiceAccount still there?")
+			LogIn)
 	case http.StatusUnprocessableEntity:
 		return k.invalid(s)
 	case http.StatusConflict:
@@ -163,7 +166,7 @@ func (k *Kubernetes) invalid(s metav1.Status) error {
 		for _, cause := range s.Details.Causes {
 			fields = append(fields, cause.Field)
 			if cause.Type == metav1.CauseType("FieldValueForbidden") && (cause.Field == "data" || cause.Field == "immutable") {
-				return Immutable(k.String())
+				return Immutable(k.String(), k.Place)
 			}
 		}
 	}
@@ -171,7 +174,8 @@ func (k *Kubernetes) invalid(s metav1.Status) error {
 }
 
 // Immutable is the error for a Secret that nobody can write.
-func Immutable(what string) error {
+func Immutable(what string, place Place) error {
 	return failure.New(failure.SecretImmutable, fmt.Errorf("%s is immutable: no token can be written into it", what),
-		"the Secret of the release is not; delete this one and run the same helm upgrade with --post-renderer again")
+		fmt.Sprintf("delete this one, kubectl delete -n %s secret/%s, then run the same helm upgrade with --post-renderer again: the Secret of the release is not immutable",
+			place.Namespace, place.Name))
 }

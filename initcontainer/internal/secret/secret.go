@@ -43,7 +43,7 @@ func Foreign(what string, place Place) error {
 	}
 	return failure.New(failure.SecretForeign,
 		fmt.Errorf("%s: its key %q holds a value that is no token of ours, and it is not overwritten", what, place.Key),
-		"is it the right Secret, and the right --secret-key? If nobody needs the value, take it out: "+remedy)
+		"name the right Secret, and the right --secret-key; or, if nobody needs the value, take it out: "+remedy)
 }
 
 // changes lists the annotations to write, nil for one to take out.

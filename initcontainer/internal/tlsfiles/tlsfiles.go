@@ -72,11 +72,13 @@ func poolOf(certificates []*x509.Certificate) *x509.CertPool {
 	return pool
 }
 
+const noCA = "put the CA of Elasticsearch's HTTP certificate into the file of --ca, as PEM"
+
 // trust reads the CA file, which may be a bundle: while a CA is replaced, the old and the new one are trusted.
 func (f Files) trust() (*x509.CertPool, []*x509.Certificate, error) {
 	text, err := os.ReadFile(f.CA)
 	if err != nil {
-		return nil, nil, failure.New(failure.WrongCA, err, "the file of --ca must hold the CA of Elasticsearch's HTTP certificate, as PEM")
+		return nil, nil, failure.New(failure.WrongCA, err, noCA)
 	}
 	pool := x509.NewCertPool()
 	var all []*x509.Certificate
@@ -90,14 +92,14 @@ func (f Files) trust() (*x509.CertPool, []*x509.Certificate, error) {
 		}
 		ca, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, nil, failure.New(failure.WrongCA, fmt.Errorf("%s: certificate %d: %w", f.CA, len(all)+1, err), "")
+			return nil, nil, failure.New(failure.WrongCA, fmt.Errorf("%s: certificate %d: %w", f.CA, len(all)+1, err), noCA)
 		}
 		pool.AddCert(ca)
 		all = append(all, ca)
 	}
 	if len(all) == 0 {
 		return nil, nil, failure.New(failure.WrongCA, fmt.Errorf("%s: no PEM certificate in it", f.CA),
-			"the file of --ca must hold the CA of Elasticsearch's HTTP certificate, as PEM")
+			noCA)
 	}
 	return pool, all, nil
 }
@@ -108,12 +110,12 @@ func (f Files) Pair() (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key) // its errors hold no key material
 	if err != nil {
 		return nil, failure.New(failure.ClientCertificate, fmt.Errorf("client certificate %s with key %s: %w", f.Cert, f.Key, err),
-			"both must be PEM, belong together, and the key must not be encrypted")
+			"give --cert and --key a pair: both PEM, belonging together, the key not encrypted")
 	}
 	if leaf := pair.Leaf; leaf.BasicConstraintsValid && leaf.IsCA {
 		return nil, failure.New(failure.ClientCertificate,
 			fmt.Errorf("client certificate %s: %q is a CA: whoever holds its key can issue certificates that Elasticsearch accepts", f.Cert, leaf.Subject),
-			"mount a key pair that was issued for this client (extended key usage client auth, CA:FALSE), and replace this CA if its key was readable for others")
+			"give --cert and --key a pair that was issued for this client (extended key usage client auth, CA:FALSE), and replace this CA if its key was readable for others")
 	}
 	return &pair, nil
 }
@@ -142,7 +144,7 @@ func valid(file string, c *x509.Certificate, now time.Time) error {
 	}
 	return failure.New(failure.Dates, fmt.Errorf("%s: the certificate of %q is %s: valid from %s to %s, now it is %s", file, c.Subject, state,
 		c.NotBefore.UTC().Format(day), c.NotAfter.UTC().Format(day), now.UTC().Format(day)),
-		"renew it; Elasticsearch reads new files by itself, a pod reads them when it starts. Or look at the clock of this node")
+		"renew it: Elasticsearch reads new files by itself, a pod reads them when it starts; or set the clock of this node right")
 }
 
 // Transport makes the HTTP transport. It ignores the proxy environment: a proxy cannot pass a client certificate on.
