@@ -184,7 +184,12 @@ func (s *stack) state() string {
 		fmt.Fprintf(&all, "\n=== pod %s: %s, ready %t\n", p.Name, p.Status.Phase, ready(&p))
 		for _, c := range append(p.Status.InitContainerStatuses, p.Status.ContainerStatuses...) {
 			state, _ := json.Marshal(c.State)
-			fmt.Fprintf(&all, "--- container %s: restarts %d, %s\n%s", c.Name, c.RestartCount, state, s.log(ctx, p.Name, c.Name, 25))
+			fmt.Fprintf(&all, "--- container %s: restarts %d, %s\n%s", c.Name, c.RestartCount, state,
+				s.log(ctx, p.Name, corev1.PodLogOptions{Container: c.Name}, 25))
+			if c.RestartCount > 0 {
+				last, _ := json.Marshal(c.LastTerminationState)
+				fmt.Fprintf(&all, "--- its run before, %s\n%s", last, s.log(ctx, p.Name, corev1.PodLogOptions{Container: c.Name, Previous: true}, 25))
+			}
 		}
 	}
 	events, err := lab.Client.CoreV1().Events(s.ns).List(ctx, metav1.ListOptions{})
@@ -200,8 +205,9 @@ func (s *stack) state() string {
 	return all.String()
 }
 
-func (s *stack) log(ctx context.Context, pod, container string, lines int64) string {
-	stream, err := lab.Client.CoreV1().Pods(s.ns).GetLogs(pod, &corev1.PodLogOptions{Container: container, TailLines: &lines}).Stream(ctx)
+func (s *stack) log(ctx context.Context, pod string, which corev1.PodLogOptions, lines int64) string {
+	which.TailLines = &lines
+	stream, err := lab.Client.CoreV1().Pods(s.ns).GetLogs(pod, &which).Stream(ctx)
 	if err != nil {
 		return err.Error() + "\n"
 	}

@@ -96,7 +96,7 @@ func (s *stack) clearAway() {
 	if err := lab.Client.CoreV1().Namespaces().Delete(ctx, s.ns, metav1.DeleteOptions{}); err != nil {
 		s.t.Error(err)
 	}
-	for range 300 {
+	for begin := time.Now(); time.Since(begin) < patience; {
 		left, err := pods.List(ctx, metav1.ListOptions{})
 		if err == nil && len(left.Items) == 0 {
 			return
@@ -104,7 +104,7 @@ func (s *stack) clearAway() {
 		_ = pods.DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{})
 		time.Sleep(200 * time.Millisecond)
 	}
-	s.t.Error("pods are left in the namespace after a minute")
+	s.t.Error("pods are left in the namespace after", patience)
 }
 
 // step runs a part of a test that goes on in the same namespace.

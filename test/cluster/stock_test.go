@@ -110,9 +110,12 @@ func (s stock) nodes(count int) edit {
 	}
 }
 
-// What our example lacks for several nodes.
+// What our example lacks for several nodes, and for a machine whose vm.max_map_count nobody has raised: the official chart's own init
+// container raises it.
 const (
-	joining = `          - name: cluster.initial_master_nodes
+	joining = `          - name: node.store.allow_mmap
+            value: "false"
+          - name: cluster.initial_master_nodes
             value: %q
           - name: discovery.seed_hosts
             value: elasticsearch-master-headless
