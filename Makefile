@@ -99,6 +99,14 @@ test-all: build plugin ## the same, and a real kube-apiserver, Helm, kustomize, 
 	@$(PARTS) missing elasticsearch exporter beats jaeger curator elastalert2 kube helm3 helm4 kustomize kubectl helmfile argocd sbom
 	@$(MAKE) test-cluster
 
+.PHONY: truth
+truth: ## what verify proves works, and what works is proven: set-ups of a seed, run by the real programs; at most 45 minutes
+## TRUTH_SEED=… other set-ups; TRUTH_RANDOM=… how many of each program are put together by chance; TRUTH_ONLY=… those with this in their name
+	@$(PARTS) prepare elasticsearch exporter beats jaeger curator elastalert2
+	TRUTH_SEED=$(or $(TRUTH_SEED),1) TRUTH_EVERY=1 TRUTH_RANDOM=$(or $(TRUTH_RANDOM),60) \
+		go test -tags integration -count=1 -timeout 60m -v -run TestTruth ./test/truth $(FAILED)
+	@$(PARTS) missing elasticsearch exporter beats jaeger curator elastalert2
+
 .PHONY: chaos
 chaos: ## elk-mtls-init killed anywhere over a bad network: 500 rounds, 20 rotations; about 20 minutes
 ## CHAOS_SEED=… replays a run, CHAOS_ROUNDS=… CHAOS_ROTATIONS=… its length

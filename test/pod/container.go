@@ -78,13 +78,23 @@ func (c *Container) runAs(pod *corev1.PodSecurityContext, own *corev1.SecurityCo
 }
 
 func (r *Release) environment(c *Container, p named) error {
+	if err := r.environmentFrom(c); err != nil {
+		return err
+	}
 	for _, e := range c.Spec.Env {
-		c.Env[e.Name] = e.Value
+		c.Env[e.Name] = expand(e.Value, c.Env)
 		if e.ValueFrom == nil {
 			continue
 		}
+		if m := e.ValueFrom.ConfigMapKeyRef; m != nil {
+			value, ok := r.data["ConfigMap/"+m.Name][m.Key]
+			if !ok && (m.Optional == nil || !*m.Optional) {
+				return fmt.Errorf("CreateContainerConfigError: couldn't find key %s in ConfigMap %s", m.Key, m.Name)
+			}
+			c.Env[e.Name] = string(value)
+		}
 		if f := e.ValueFrom.FieldRef; f != nil {
-			c.Env[e.Name] = map[string]string{"metadata.name": p.name, "metadata.uid": UID, "metadata.namespace": r.API.Namespace, "spec.nodeName": "node"}[f.FieldPath]
+			c.Env[e.Name] = map[string]string{"metadata.name": p.name, "metadata.uid": UID, "metadata.namespace": r.API.Namespace, "spec.nodeName": "node", "status.podIP": r.API.PodIP}[f.FieldPath]
 		}
 		if s := e.ValueFrom.SecretKeyRef; s != nil {
 			value, ok := r.data["Secret/"+s.Name][s.Key]

@@ -31,6 +31,7 @@ type API struct {
 	Token     string // of the pod's ServiceAccount
 	CA        []byte // of the API server
 	Namespace string
+	PodIP     string
 }
 
 type named struct {

@@ -50,6 +50,8 @@ func beatSettings() Settings {
 func beat(app App, name string, flavours ...string) Program {
 	s := beatSettings()
 	output, module, monitor := s, s, s
+	monitoring := s
+	monitoring.Default = "" // it is the address of the output then
 	output.Cloud = Cloud{Name: "cloud.id", Top: true}
 	module.Ports = Ports{}
 	monitor.Hosts, monitor.Scheme, monitor.Ports, monitor.Default = []string{"hosts", "urls"}, "", Ports{}, ""
@@ -70,8 +72,8 @@ func beat(app App, name string, flavours ...string) Program {
 		},
 		Places: []Place{
 			{At: "output.elasticsearch", Settings: output},
-			{At: "monitoring.elasticsearch", Settings: s},
-			{At: "xpack.monitoring.elasticsearch", Settings: s},
+			{At: "monitoring.elasticsearch", Settings: monitoring},
+			{At: "xpack.monitoring.elasticsearch", Settings: monitoring},
 			{At: "metricbeat.modules.*", Field: "module", Is: "elasticsearch", Settings: module},
 			{At: "metricbeat.autodiscover.providers.*.templates.*.config.*", Field: "module", Is: "elasticsearch", Settings: template},
 			{At: "heartbeat.monitors.*", Field: "type", Is: "http", Settings: monitor},

@@ -174,7 +174,7 @@ type Verify struct {
 	Off   []string // values with which nothing is verified
 	Unset string   // the value that counts where it is not set; "" where the server is verified then
 	Chain []string // values with which the host name is not
-	// Blind says that the CA is not read then, Idle that the pair is not presented.
+	// Blind says that a CA counts for nothing then, Idle that the pair is not presented.
 	Blind, Idle bool
 	// On is the value that a rule sets; "" where it leaves the setting alone.
 	On string

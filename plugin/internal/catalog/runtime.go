@@ -21,6 +21,8 @@ type Runtime struct {
 	Scheme Letters
 	// Suites13 says that its list of ciphers counts for TLS 1.3 too; elsewhere that has its own.
 	Suites13 bool
+	// Skips says that it goes on without a file of CAs that it cannot read, where it verifies nothing.
+	Skips bool
 }
 
 // Anchors say which certificates in a file of CAs end a chain.
@@ -103,7 +105,7 @@ func OpenSSL() Runtime { return Runtime{Name: "OpenSSL", Anchors: RootAnchor, Ke
 
 // Curl lets every certificate in its file end a chain since version 7.68. https://curl.se/ch/7.68.0.html
 func Curl() Runtime {
-	return Runtime{Name: "curl", Anchors: AnyAnchor, Keys: openSSL, Scheme: AnyLetters}
+	return Runtime{Name: "curl", Anchors: AnyAnchor, Keys: openSSL, Scheme: AnyLetters, Skips: true}
 }
 
 // Java is the JDK as Elasticsearch uses it. It looks for the key at the beginning of the file.

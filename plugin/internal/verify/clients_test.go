@@ -66,6 +66,9 @@ func TestWhatBeatsRead(t *testing.T) {
 		{"a merge key below what stands there", beatWith("off: &off {ssl.key: /none}\n"+strings.Replace(beatOutput, ":\n", ":\n  <<: *off\n", 1), ""), ""},
 		{"an anchor that names itself", beatWith(beatOutput+"x: &a {b: *a}\n", ""), "EMT022"},
 		{"a key twice", beatWith(beatOutput+"  ssl.key: /none\n", ""), "EMT015"},
+		{"no address, which is the Beat's own pod then", beatWith("output.elasticsearch:\n"+beatPair, ""), "EMT031"},
+		{"no output", beatWith("filebeat.inputs: []\noutput.elasticsearch:\n", ""), ""},
+		{"monitoring without an address, which is the output's then", beatWith(beatOutput+"monitoring.elasticsearch: {username: a}\n", ""), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			g := judged(t, node{}.String()+test.client.String(), Options{})

@@ -125,6 +125,9 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 	switch {
 	case c.unchecked != "":
 		a.idle = stateOff
+		if !c.ca.hidden && !c.runtime.Skips {
+			c.readCAs(a)
+		}
 		if !c.systemTrust {
 			a.assume("%s: nobody is between it and Elasticsearch, whose certificate it does not verify (%s)", c.caller, c.unchecked)
 		}
@@ -140,24 +143,10 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 		a.fail(c.setting(c.ca, c.name), ClientTrust, "it names no CA, and trusts the public ones of its image only")
 		return
 	}
-	var cas []*x509.Certificate
-	var files []string
-	known := true
-	for _, file := range c.ca.list() {
-		l := c.pem(file, c.ca.at)
-		if l.code == NoFile && catalog.OfSystem(file) {
-			l = link{File: object.File{Path: file}, at: c.ca.at}
-			l.assume("%s: its image holds %s", c.caller, file)
-		}
-		a.add(l)
-		certs := c.certs(l, a)
-		known = known && certs != nil
-		cas, files = append(cas, certs...), append(files, l.What())
-	}
+	t := c.readCAs(a)
 	if len(a.Findings) > 0 {
 		return
 	}
-	t := trust{cas: cas, known: known, files: strings.Join(files, ", ")}
 	if c.fingerprint.set() && t.files == "" {
 		t.files = c.fingerprint.at.path
 	}
@@ -167,6 +156,25 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 	for _, s := range servers {
 		c.trusts(a, s, addresses, c.printed(a, s, t))
 	}
+}
+
+// readCAs reads the files of CAs. Most programs stop without, though they verify nothing.
+func (c *connection) readCAs(a *Aspect) trust {
+	var files []string
+	t := trust{known: true}
+	for _, file := range c.ca.list() {
+		l := c.pem(file, c.ca.at)
+		if l.code == NoFile && catalog.OfSystem(file) {
+			l = link{File: object.File{Path: file}, at: c.ca.at}
+			l.assume("%s: its image holds %s", c.caller, file)
+		}
+		a.add(l)
+		certs := c.certs(l, a)
+		t.known = t.known && certs != nil
+		t.cas, files = append(t.cas, certs...), append(files, l.What())
+	}
+	t.files = strings.Join(files, ", ")
+	return t
 }
 
 func (c *connection) trusts(a *Aspect, s *server, addresses []address, t trust) {

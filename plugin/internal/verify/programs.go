@@ -154,6 +154,14 @@ func (c caller) mountedIn(folder string) []string {
 	return slices.Compact(files)
 }
 
+// told holds for a connection of which anything is set, but its address by no setting.
+func told(s catalog.Settings, set settings, prefix string) bool {
+	if s.Cloud.Name != "" && (set[s.Cloud.Name].set() || set[prefix+s.Cloud.Name].set()) {
+		return false
+	}
+	return slices.ContainsFunc(s.Names(), func(name string) bool { return set[prefix+name].set() })
+}
+
 // connectionIn reads the settings of one connection; nil when it names no address.
 func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *connection {
 	get := func(name string) value {
@@ -171,7 +179,7 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *co
 			made.hosts = append(made.hosts, v)
 		}
 	}
-	if len(made.hosts) == 0 && s.Default != "" && c.isServerObject(c.object) {
+	if len(made.hosts) == 0 && s.Default != "" && (c.isServerObject(c.object) || told(s, set, prefix)) {
 		made.hosts = []value{{texts: []string{s.Default}, at: c.at(prefix+s.Hosts[0], nil)}}
 	}
 	if len(made.hosts) == 0 {

@@ -132,6 +132,8 @@ func TestTrustByRuntime(t *testing.T) {
 		{"of no CA", beat(ca, "ca_trusted_fingerprint: "+print(own.Cert)), nil, client, string(ClientTrust)},
 		{"a key that the chain has", beat(ca, ca+", ca_sha256: "+pin(root.Cert)), root.Cert, client, ""},
 		{"a key that it does not have", beat(ca, ca+", ca_sha256: "+pin(client.Cert)), root.Cert, client, string(ClientTrust)},
+		{"Filebeat that verifies nothing, another root", beat(ca, ca+", verification_mode: none"), pki.NewCA("root").Cert, client, ""},
+		{"and a file that is not there", beat(ca, "certificate_authorities: [/tls/none.crt], verification_mode: none"), root.Cert, client, string(NoKeyInObject)},
 		{"Kibana, the root", board, root.Cert, client, ""},
 		{"Kibana, the whole chain", board, slices.Concat(between.Cert, root.Cert), client, ""},
 		{"Kibana, an intermediate alone", board, between.Cert, client, string(ClientTrust)},

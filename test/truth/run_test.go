@@ -1,0 +1,207 @@
+//go:build integration
+
+package truth
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/test/parts"
+	"github.com/elk-mtls/elk-mtls/test/pod"
+	"github.com/elk-mtls/elk-mtls/test/truth/setups"
+)
+
+// outcome is what came of running a set-up.
+type outcome struct {
+	works bool
+	said  string // by the program, or the kubelet
+}
+
+// attempt is a program that runs in a set-up.
+type attempt struct {
+	*lab
+	*network
+	*running
+	c  *pod.Container
+	id string // of the set-up, which its documents bear
+}
+
+// ways tell of each program whether it is let in. Those that end by themselves say so by their exit code.
+var ways = map[string]func(ctx context.Context, a *attempt) (works, known bool, err error){
+	"curl":         exits,
+	"exporter":     scraped,
+	"exporter-1.7": scraped,
+	"filebeat":     shipped,
+}
+
+// limit is when a program that has not said anything by then counts as one that does not work.
+const limit = 5 * time.Minute
+
+// run builds the container of a set-up, starts its program, and waits until it is known whether that is let in.
+func (l *lab) run(ctx context.Context, s setups.SetUp, p setups.Program) (o outcome, err error) {
+	release, err := pod.Read([]byte(s.Manifests + s.Secrets))
+	if err != nil {
+		return o, err
+	}
+	services, err := servicesOf(s.Manifests)
+	if err != nil {
+		return o, err
+	}
+	dir, err := os.MkdirTemp(l.work, "pod-")
+	if err != nil {
+		return o, err
+	}
+	defer func() { err = firstOf(err, os.RemoveAll(dir)) }()
+	root := filepath.Join(dir, "root")
+	n, err := l.newNetwork(ctx, services)
+	if err != nil {
+		return o, err
+	}
+	defer func() { err = firstOf(err, n.Close()) }()
+	release.API.PodIP = n.self
+	c, err := release.Container(s.Ask.Workload, s.Ask.Container, root)
+	if err != nil {
+		return outcome{said: err.Error()}, nil // the kubelet does not start it
+	}
+	a := &attempt{lab: l, network: n, c: c, id: filepath.Base(dir)}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if err := a.start(ctx, s, p, filepath.Join(dir, "work")); err != nil {
+		return o, err
+	}
+	defer a.end()
+	for {
+		over := a.over()
+		works, known, err := ways[p.Name](ctx, a)
+		if err != nil || known || over {
+			return outcome{works: works, said: tail(a.log())}, err
+		}
+		select {
+		case <-ctx.Done():
+			return outcome{said: "nothing was known after " + limit.String() + "\n" + tail(a.log())}, nil
+		case <-a.done:
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tail(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-8):], "\n")
+}
+
+// start starts the program as its image would.
+func (a *attempt) start(ctx context.Context, s setups.SetUp, p setups.Program, work string) error {
+	a.c.User = 0
+	if err := a.prepare(ctx, p); err != nil {
+		return err
+	}
+	words := a.c.Words(p.Path)
+	if s.Ask.Command != nil {
+		words = s.Ask.Command
+	}
+	if p.Name == "filebeat" && len(a.c.Spec.Command) == 0 {
+		words = append(words, "-e")
+	}
+	dir := p.Dir
+	if dir == "" {
+		dir = "/"
+	}
+	ctx, stop := context.WithCancel(ctx)
+	command, err := a.c.Command(ctx, work, append([]string{"sh", "-c", `cd "$0" && exec "$@"`, dir}, words...)...)
+	if err != nil {
+		stop()
+		return err
+	}
+	a.running, err = start(command, stop)
+	return err
+}
+
+// prepare lays what the image has into the container.
+func (a *attempt) prepare(ctx context.Context, p setups.Program) error {
+	files := map[string]string{"etc/hosts": a.hosts, "etc/resolv.conf": "", "root/.keep": "", "tmp/.keep": "", "logs/x.log": "a line of " + a.id + "\n"}
+	for name, text := range files {
+		at := a.c.Path(name)
+		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(at, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	if p.Part == "" {
+		return nil
+	}
+	program, err := parts.Client(ctx, p.Part)
+	if err != nil {
+		return err
+	}
+	text := "#!/bin/sh\nexec " + program + ` "$@"` + "\n"
+	if p.Dir != "" {
+		text = "#!/bin/sh\nexec " + program + " -path.home " + p.Dir + ` -path.data /tmp/data -path.logs /tmp -E setup.ilm.enabled=false -E setup.template.enabled=false "$@"` + "\n"
+	}
+	for _, at := range []string{p.Path, "/usr/bin/" + filepath.Base(p.Path)} {
+		if !filepath.IsAbs(at) || strings.HasPrefix(at, "/bin/") { // a link to /usr/bin on this machine
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(a.c.Path(at)), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(a.c.Path(at), []byte(text), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exits waits for the end of a program, which says by its exit code whether it was let in.
+func exits(_ context.Context, a *attempt) (works, known bool, err error) {
+	return a.over() && a.err == nil, a.over(), nil
+}
+
+// scraped asks an exporter for its metrics, for which it asks the node.
+func scraped(ctx context.Context, a *attempt) (works, known bool, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.self+":9114/metrics", nil)
+	if err != nil {
+		return false, false, err
+	}
+	if strings.Contains(a.log(), "failed to get cluster info") { // its server would wait for that
+		return false, true, nil
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false, a.over(), nil // it does not listen yet
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return false, false, err
+	}
+	return strings.Contains(string(text), "\nelasticsearch_cluster_health_number_of_nodes{"), true, nil
+}
+
+// shipped looks for the line of a log in the node.
+func shipped(ctx context.Context, a *attempt) (works, known bool, err error) {
+	works, err = a.found(ctx, "filebeat-*", `message:"`+a.id+`"`)
+	if err != nil {
+		return false, false, fmt.Errorf("asking the node: %w", err)
+	}
+	log := a.log()
+	failed := strings.Contains(log, "Failed to connect to") || strings.Contains(log, "Failed to perform any bulk index operations")
+	return works, works || failed || a.over(), nil
+}

@@ -1,0 +1,122 @@
+package setups
+
+import (
+	"maps"
+	"slices"
+)
+
+// usual is a client that is let in, but for the roles that are left out.
+func usual(p Program, but ...Role) []value {
+	var all []value
+	for _, v := range []value{
+		{Address, rightURL, p.Usual}, {CA, "/tls/ca.crt", p.Usual}, {Cert, "/tls/tls.crt", p.Usual}, {Key, "/tls/tls.key", p.Usual},
+		{Switch, "true", p.Usual},
+	} {
+		_, has := p.Spelled[v.role]
+		if has && !slices.Contains(but, v.role) && (v.role != Switch || p.NeedsSwitch) {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// choice is a value of a role that is meant to hold or to break, and what has to be besides.
+type choice struct {
+	text   string
+	breaks bool
+	also   []value // in the usual channel
+	pair   string  // material of the Secret
+}
+
+// choices are what the cells try of each role.
+func choices(p Program, r Role) []choice {
+	switch r {
+	case Address:
+		return []choice{{text: rightURL}, {text: wrongURL, breaks: true}}
+	case CA:
+		return []choice{{text: "/tls/ca.crt"}, {text: "/other/ca.crt", breaks: true}}
+	case Cert:
+		return []choice{{text: "/tls/tls.crt"}, {text: "/other/tls.crt", breaks: true}}
+	case Key:
+		return []choice{{text: "/tls/tls.key"}, {text: "/other/tls.key", breaks: true}}
+	case Switch:
+		return []choice{{text: "true"}, {text: "false", breaks: true}}
+	case Pass:
+		return []choice{{text: passphrase, pair: p.Locked}, {text: "wrong", breaks: true, pair: p.Locked}}
+	case Verify:
+		wrong := []value{{CA, "/other/ca.crt", p.Usual}}
+		off := p.Off
+		if off == "" {
+			off = "true"
+		}
+		return []choice{{text: off, also: wrong, breaks: p.Idle}, {text: p.On, also: wrong, breaks: true}}
+	}
+	return nil
+}
+
+// roles are the roles of a program, in one order.
+func roles(p Program) []Role { return slices.Sorted(maps.Keys(p.Spelled)) }
+
+// carries tells whether a program can be told a role by a channel.
+func (p Program) carries(r Role, at Channel) bool {
+	s := p.Spelled[r]
+	switch at {
+	case InFile, InSecret, FileVariable, FileDefault, Modules, SecondFile, Sets:
+		return s.File != ""
+	case FlagShort:
+		return s.Short != ""
+	case Variable, FromMap, FromKey:
+		return s.Env != ""
+	case FlagByKube, ShellEnv, ShellLocal:
+		return s.Flag != "" && (r != Verify || p.Off != "")
+	}
+	return s.Flag != ""
+}
+
+// cells are one set-up that breaks and one that holds, for each channel and setting of a program.
+func (w *world) cells(p Program) []SetUp {
+	var all []SetUp
+	for _, at := range p.Channels {
+		for _, r := range roles(p) {
+			if !p.carries(r, at) {
+				continue
+			}
+			for _, c := range choices(p, r) {
+				all = append(all, w.cell(p, at, r, c))
+			}
+		}
+	}
+	return all
+}
+
+func (w *world) cell(p Program, at Channel, r Role, c choice) SetUp {
+	but := []Role{r}
+	values := slices.Clone(c.also)
+	for _, v := range c.also {
+		but = append(but, v.role)
+	}
+	values = append(usual(p, but...), values...)
+	if c.text != "" || p.Off != "" {
+		values = append(values, value{r, c.text, at})
+	}
+	word := " holds"
+	if c.breaks {
+		word = " breaks"
+	}
+	s := w.setUp(p, values, "root", c.pair)
+	s.Name, s.Breaks, s.Meant = p.Name+"/"+string(at)+"/"+string(r)+word, c.breaks, !p.Deaf[at]
+	return s
+}
+
+// setUp is the release with such a client.
+func (w *world) setUp(p Program, values []value, ca, pair string) SetUp {
+	if pair == "" {
+		pair = "good"
+	}
+	files := maps.Clone(w.cas[ca].files)
+	maps.Copy(files, w.pairs[pair].files)
+	s := SetUp{Kind: Followed, Config: p.Config, Ask: Ask{Program: p.Name, Workload: p.Kind + "/client", Container: "client"}}
+	s.Manifests, s.Secrets = w.manifests(build(p, values), files)
+	s.Lacks = slices.Concat(w.cas[ca].lacks, w.pairs[pair].lacks)
+	return s
+}

@@ -1,0 +1,145 @@
+//go:build integration
+
+package truth
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/test/truth/setups"
+)
+
+// workers is how many programs run at once: as many as the smallest machine has processors, and one that waits.
+const workers = 3
+
+// TestTruth runs the set-ups of a seed. TRUTH_SEED and TRUTH_EVERY say which: the short form takes every n-th of the tables.
+func TestTruth(t *testing.T) {
+	o := setups.Options{Seed: number(t, "TRUTH_SEED", 1), Random: int(number(t, "TRUTH_RANDOM", 3)), Every: int(number(t, "TRUTH_EVERY", 12))}
+	all := slices.DeleteFunc(setups.Generate(o), func(s setups.SetUp) bool { return !strings.Contains(s.Name, os.Getenv("TRUTH_ONLY")) })
+	l := newLab(t)
+	programs := map[string]setups.Program{}
+	for _, p := range setups.Programs() {
+		programs[p.Name] = p
+	}
+	results := make([]result, len(all))
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range workers {
+		group.Go(func() {
+			for i := range next {
+				results[i] = l.compare(t.Context(), all[i], programs[all[i].Ask.Program])
+			}
+		})
+	}
+	for i := range all {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	report(t, o, results)
+}
+
+func number(t *testing.T, name string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// result is a set-up, what came of it, and what verify said.
+type result struct {
+	setups.SetUp
+	outcome
+	verdict verdict
+	err     error
+}
+
+// compare runs a set-up and asks verify about it.
+func (l *lab) compare(ctx context.Context, s setups.SetUp, p setups.Program) result {
+	r := result{SetUp: s}
+	r.outcome, r.err = l.run(ctx, s, p)
+	if r.err == nil {
+		r.verdict, r.err = l.judged(ctx, l.verify, s.Manifests+s.Secrets, s.Config)
+	}
+	return r
+}
+
+// class is what a result says of verify, or of the description.
+type class string
+
+const (
+	agrees     class = "agrees"
+	falseProof class = "FALSE PROOF"
+	falseAlarm class = "false alarm"
+	misjudged  class = "NOT AS MEANT"
+	failed     class = "COULD NOT RUN"
+)
+
+func (r result) class() class {
+	proven := r.verdict.Verdict != "NOT PROVEN"
+	switch {
+	case r.err != nil:
+		return failed
+	case !r.works && proven && !r.excused():
+		return falseProof
+	case r.works && !proven:
+		return falseAlarm
+	case r.Meant && r.works == r.Breaks:
+		return misjudged
+	}
+	return agrees
+}
+
+// untrue are assumptions that are not so in any set-up: what is in its Secrets is what there is.
+var untrue = []string{"in place of what is there now"}
+
+// excused tells whether verify says that the set-up works if something is so which is not.
+func (r result) excused() bool {
+	said := strings.Join(r.verdict.Assumptions, "\n")
+	return slices.ContainsFunc(append(untrue, r.Excuses...), func(words string) bool { return strings.Contains(said, words) })
+}
+
+// report tells what came of all, and fails where verify is wrong.
+func report(t *testing.T, o setups.Options, results []result) {
+	t.Helper()
+	counted := map[class]int{}
+	for _, r := range results {
+		c := r.class()
+		counted[c]++
+		if c == agrees {
+			continue
+		}
+		t.Logf("%s: %s\n  runs: works %v, error %v\n%s\n  verify: %s", c, r.Name, r.works, r.err, r.said, r.verdict)
+		if dir := os.Getenv("TRUTH_KEEP"); dir != "" {
+			keep(t, dir, r)
+		}
+	}
+	t.Logf("seed %d: %d set-ups: %v", o.Seed, len(results), counted)
+	for c, most := range map[class]int{falseProof: 0, misjudged: 0, failed: 0, falseAlarm: len(results) * 3 / 100} {
+		if counted[c] > most {
+			t.Errorf("%s: %d set-ups, at most %d may be", c, counted[c], most)
+		}
+	}
+}
+
+func keep(t *testing.T, dir string, r result) {
+	t.Helper()
+	keptCount++
+	if err := os.WriteFile(fmt.Sprintf("%s/%03d.yaml", dir, keptCount), []byte("# "+string(r.class())+": "+r.Name+"\n"+r.Manifests+r.Secrets), 0o600); err != nil {
+		t.Error(err)
+	}
+}
+
+var keptCount int
