@@ -25,36 +25,37 @@ type ruled struct {
 }
 
 // findRuled finds the containers of the rules. A rule that matches nothing is an error: a typing mistake there would leave a client out.
-func (p *planner) findRuled() {
+func findRuled(p step) []ruled {
+	var all []ruled
 	for _, rule := range p.settings.Rules {
 		known, err := readyRule(rule.As, p.release.Ruled())
 		if err != nil {
-			p.problems = append(p.problems, fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
+			p.fail(fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
 			continue
 		}
 		kind, name, container := rule.Object()
 		objects, err := p.release.Named(kind, name)
 		switch {
 		case err != nil:
-			p.problems = append(p.problems, err)
+			p.fail(err)
 		case len(objects) == 0:
-			p.problems = append(p.problems, fmt.Errorf("spec.rules: %s matches nothing in the stream: correct or remove the rule", rule.Ref))
+			p.fail(fmt.Errorf("spec.rules: %s matches nothing in the stream: correct or remove the rule", rule.Ref))
 		}
 		for _, o := range objects {
-			w, err := p.ruledContainer(o, container)
+			w, err := ruledContainer(p.In, o, container)
 			if err != nil {
-				p.problems = append(p.problems, fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
+				p.fail(fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
 				continue
 			}
 			w.App = recognise.App(or(rule.As, w.Main.Name))
-			p.ruled = append(p.ruled, ruled{rule, known, w})
-			p.programs[w.Main.Node.YNode()] = true
+			all = append(all, ruled{rule, known, w})
 		}
 	}
+	return all
 }
 
 // ruledContainer finds the container that a rule names, or the only one of the pod.
-func (p *planner) ruledContainer(o *object.Object, name string) (*recognise.Workload, error) {
+func ruledContainer(in *In, o *object.Object, name string) (*recognise.Workload, error) {
 	pod, ok := o.Pod()
 	if !ok {
 		return nil, errors.New("it runs no pod, so that nothing can be mounted: name the workload whose containers call Elasticsearch")
@@ -72,69 +73,67 @@ func (p *planner) ruledContainer(o *object.Object, name string) (*recognise.Work
 		return nil, fmt.Errorf("it has no container %q, only %s", name, quoted(names))
 	case len(all) != 1:
 		return nil, fmt.Errorf("it has several containers (%s): write which one (ref: %s/<container>)", quoted(names), o.ID)
-	case p.isMain(o, all[0].Name):
+	case in.isMain(o, all[0].Name):
 		return nil, fmt.Errorf("container %q is the server itself, which is patched without a rule: remove the rule", all[0].Name)
 	}
 	return &recognise.Workload{Object: o, Pod: pod, Main: all[0], Signs: []string{catalog.RulesField}}, nil
 }
 
-func (p *planner) rules() {
-	for _, r := range p.ruled {
-		if p.removed[r.w.Object] {
-			continue
-		}
-		err := p.rulePlan(r)
-		if p.failing(r.w.ID, err); err != nil || r.ready.name == "" {
-			p.care(r.w.Main) // what is wrong is said; what only the rule describes is the rule's business
-		}
+func planRuled(p step, r ruled) {
+	if p.isRemoved(r.w.Object) {
+		return
+	}
+	err := rulePlan(p, r)
+	if p.failing(r.w.ID, err); err != nil || r.ready.name == "" {
+		p.care(r.w.Main) // what is wrong is said; what only the rule describes is the rule's business
 	}
 }
 
 // rulePlan plans what one rule says.
-func (p *planner) rulePlan(r ruled) error {
+func rulePlan(p step, r ruled) error {
 	w := r.w
 	if !p.settings.Certs() && !p.switched && p.settings.Certificates.SecretName == "" {
-		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of what has a rule"})
+		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of what has a rule")
 		return nil
 	}
-	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object), p.hookMayRun(w)); err != nil {
+	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w)); err != nil {
 		return err
 	}
 	dir, err := r.dir()
 	if err != nil {
 		return err
 	}
-	files, err := p.ruleFiles(r)
+	files, err := ruleFiles(p.In, r)
 	if err != nil {
 		return fmt.Errorf("container %q: %w", w.Main.Name, err)
 	}
-	groups, err := p.wishes(r, files)
+	groups, err := wishesOf(p, r, files)
 	if err != nil {
 		return fmt.Errorf("container %q: %w", w.Main.Name, err)
 	}
-	id, err := p.ruleIdentity(w, files, groups)
+	id, err := ruleIdentity(p, w, files, groups)
 	if err != nil {
 		return err
 	}
-	p.plan.Ruled = append(p.plan.Ruled, w)
-	p.coverRule(r, files)
+	p.hasRule(w)
+	coverRule(p, r, files)
 	if r.ready.curl && p.settings.Certs() {
-		if id.curl, err = p.curlConfig(w.Object); err != nil {
+		if id.curl, err = curlConfig(p, w.Object); err != nil {
 			return err
 		}
-		err = p.curlClient(w.Object, w.Main, id)
+		err = curlClient(p, w.Object, w.Main, id)
 	}
-	problems := []error{err, p.rulePlain(w, files)}
+	problems := []error{err, rulePlain(p, w, files)}
 	used := len(groups) == 0 && !r.ready.curl
 	for _, g := range groups {
-		granted, err := p.grant(w, g, id, dir)
+		granted, err := grantWishes(p, w, g, id, dir)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("container %q: %w", w.Main.Name, err))
 		}
 		used = used || granted
 	}
 	if used {
-		p.mountClientAt(w.Object, w.Main, id, dir)
+		mountClientAt(p, w.Object, w.Main, id, dir)
 	}
 	return errors.Join(problems...)
 }
@@ -157,11 +156,11 @@ type ruleFile struct {
 }
 
 // ruleFiles opens the files of a rule. Those of a ready rule are looked for where its program reads them, unless the rule says where.
-func (p *planner) ruleFiles(r ruled) ([]ruleFile, error) {
+func ruleFiles(in *In, r ruled) ([]ruleFile, error) {
 	var all []ruleFile
 	var names []string
 	for _, said := range r.rule.Files {
-		f, err := p.ruleFile(r.w, said.Path)
+		f, err := openRuleFile(in, r.w, said.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -175,7 +174,7 @@ func (p *planner) ruleFiles(r ruled) ([]ruleFile, error) {
 	if len(r.ready.files) == 0 || len(names) > 0 {
 		return all, nil
 	}
-	names = recognise.ChannelsOf(catalog.Files{Options: r.ready.flags, Paths: r.ready.paths}, "/", p.seen(r.w.Main)).Files
+	names = recognise.ChannelsOf(catalog.Files{Options: r.ready.flags, Paths: r.ready.paths}, "/", in.seen(r.w.Main)).Files
 	for i, name := range names {
 		name = strings.TrimPrefix(name, "/file:") // the collector's way to say that it is a file
 		if path.Ext(name) == "" && !strings.HasSuffix(name, "/") {
@@ -183,7 +182,7 @@ func (p *planner) ruleFiles(r ruled) ([]ruleFile, error) {
 		}
 		names[i] = name
 	}
-	opened, err := p.files(r.w, names...)
+	opened, err := openFiles(in, r.w, names...)
 	if err != nil {
 		return nil, err
 	}
@@ -200,12 +199,12 @@ func (p *planner) ruleFiles(r ruled) ([]ruleFile, error) {
 // otherLanguages are files that are known not to be YAML.
 var otherLanguages = [...]string{".toml", ".ini", ".conf", ".cfg", ".properties", ".xml", ".hocon", ".rb", ".alloy"}
 
-func (p *planner) ruleFile(w *recognise.Workload, name string) (*embedded, error) {
+func openRuleFile(in *In, w *recognise.Workload, name string) (*embedded, error) {
 	if slices.Contains(otherLanguages[:], path.Ext(name)) {
 		return nil, fmt.Errorf("%q is no YAML or JSON, and no other file can be changed by a rule: use env or args of the rule, or set CA, certificate and key in that file (a rule "+
 			"with mountPath alone mounts them)", name)
 	}
-	file := w.Main.Resolve(name, p)
+	file := w.Main.Resolve(name, in)
 	if !file.Key() {
 		return nil, fmt.Errorf("%q is not mounted from a ConfigMap or Secret%s: correct the path in the rule", name, because(file))
 	}
@@ -213,7 +212,7 @@ func (p *planner) ruleFile(w *recognise.Workload, name string) (*embedded, error
 		return nil, fmt.Errorf("%q is mounted from %s, which %s, so that it cannot be changed: use env or args of the rule, or set CA, certificate and key there (a rule "+
 			"with mountPath alone mounts them)", name, file.What(), unshown(file))
 	}
-	f, err := p.open(w, file)
+	f, err := openFile(w, file)
 	if err == nil && f == nil {
 		err = fmt.Errorf("%q is mounted from %s, which the object does not have", name, file.What())
 	}
@@ -222,13 +221,13 @@ func (p *planner) ruleFile(w *recognise.Workload, name string) (*embedded, error
 
 // ruleIdentity gives the identity of a container with a rule: as for other clients, the pair of the node that its strings name; of any
 // node of the stream when they name none.
-func (p *planner) ruleIdentity(w *recognise.Workload, files []ruleFile, groups [][]wish) (identity, error) {
-	if work := p.workloads[w.Object]; work != nil && work.id != nil {
-		return *work.id, nil
+func ruleIdentity(p step, w *recognise.Workload, files []ruleFile, groups [][]wish) (identity, error) {
+	if id, ok := p.pods[w.Object]; ok {
+		return id, nil
 	}
 	var ca object.Source
 	for _, wanted := range slices.Concat(groups...) {
-		if file := wanted.source(w, p); file.Key() && wanted.names(placeCA) && ca.Name == "" && !strings.HasPrefix(wanted.old.Value(), clientDir) {
+		if file := wanted.source(w, p.In); file.Key() && wanted.names(placeCA) && ca.Name == "" && !strings.HasPrefix(wanted.old.Value(), clientDir) {
 			ca = file.Source
 		}
 	}
@@ -246,19 +245,19 @@ func (p *planner) ruleIdentity(w *recognise.Workload, files []ruleFile, groups [
 			called = append(called, node)
 		}
 	}
-	return p.sharedIdentity(w, ca, append(called, p.release.Nodes...), "the rule for "+w.ID.String(), needsAll)
+	return sharedIdentity(p, w, ca, append(called, p.release.Nodes...), "the rule for "+w.ID.String(), needsAll)
 }
 
 // rulePlain plans https:// where a container with a rule calls Elasticsearch by http://.
-func (p *planner) rulePlain(w *recognise.Workload, files []ruleFile) error {
-	ours, known := p.plain()
+func rulePlain(p step, w *recognise.Workload, files []ruleFile) error {
+	ours, known := plainHosts(p.In)
 	var problems []error
 	refuse := func(where string) {
 		problems = append(problems, fmt.Errorf("container %q: %s calls Elasticsearch by plain HTTP, which knows no certificates: use https:// there, "+
 			"or name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS", w.Main.Name, where))
 	}
 	if known {
-		p.rewriteHTTP(w.Object, w.Main, ours)
+		rewriteHTTP(p, w.Object, w.Main, ours)
 	} else if slices.ContainsFunc(texts(w.Main.Node), func(text string) bool { return toHTTPS(text, ours) != text }) {
 		refuse("its command or environment")
 	}
@@ -272,9 +271,9 @@ func (p *planner) rulePlain(w *recognise.Workload, files []ruleFile) error {
 			switch {
 			case toHTTPS(plain, ours) == plain:
 			case fresh == scalar.Value:
-				p.readsFile(w, f.object, e)
+				readsFile(p, w, f.object, e)
 			case known:
-				p.inFileOf(w, e, f.object, "Elasticsearch speaks HTTPS", "")
+				inFileOf(p, w, e, f.object, "Elasticsearch speaks HTTPS", "")
 			default:
 				refuse(fmt.Sprintf("%s of %s > %s", f.source.Key, f.object.ID, at))
 			}
@@ -296,24 +295,23 @@ func (p *planner) rulePlain(w *recognise.Workload, files []ruleFile) error {
 
 // plain tells which hosts speak HTTPS that a client may still call by http://: those of this stream, or, where it holds no Elasticsearch
 // and the configuration brings the certificates, whatever has its port. Without either nothing is known.
-func (p *planner) plain() (ours func(host string) bool, known bool) {
-	if len(p.services) > 0 {
-		return isOneOf(p.services, ""), true
+func plainHosts(in *In) (ours func(host string) bool, known bool) {
+	if len(in.services) > 0 {
+		return isOneOf(in.services, ""), true
 	}
-	return func(host string) bool { return shell.Port(host) == "9200" }, p.settings.Certificates.SecretName != ""
+	return func(host string) bool { return shell.Port(host) == "9200" }, in.settings.Certificates.SecretName != ""
 }
 
 // inFileOf plans an edit in a file that a workload's pods read.
-func (p *planner) inFileOf(w *recognise.Workload, e patch.Edit, o *object.Object, why, link string) {
+func inFileOf(p step, w *recognise.Workload, e patch.Edit, o *object.Object, why, link string) {
 	p.edit(o, e, why, link)
-	p.readsFile(w, o, e)
+	readsFile(p, w, o, e)
 }
 
 // readsFile notes that a workload's pods read, in another object, what an edit makes stand there.
-func (p *planner) readsFile(w *recognise.Workload, o *object.Object, e patch.Edit) {
+func readsFile(p step, w *recognise.Workload, o *object.Object, e patch.Edit) {
 	if o != w.Object {
-		work := p.on(w.Object)
-		work.inputs = append(work.inputs, e.String()+"="+patch.Flow(e.Value))
+		p.input(w.Object, e.String()+"="+patch.Flow(e.Value))
 	}
 }
 

@@ -16,50 +16,50 @@ import (
 
 // token plans the Secret of the service token, the container that fills it before Kibana starts, and the least that this container
 // may do in Kubernetes.
-func (p *planner) token(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
-	minter, err := p.minter(w.Object, id.ca, hosts)
+func planToken(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
+	minter, err := minterItems(p, w.Object, id.ca, hosts)
 	if err != nil {
 		return err
 	}
-	account, err := p.serviceAccount(w)
+	account, err := accountOf(p, w)
 	if err != nil {
 		return err
 	}
-	secret := p.tokenSecret(w)
+	secret := tokenSecretOf(p.In, w)
 	if slices.Contains([]string{minter[1].source.Name, id.ca.Name, id.secret}, secret) {
 		return fmt.Errorf("token.secretName: Secret/%s holds credentials or certificates already: choose a name of its own", secret)
 	}
-	if err := p.tokenObjects(w, account, secret); err != nil {
+	if err := tokenObjects(p, w, account, secret); err != nil {
 		return err
 	}
-	p.podIdentity(w, account)
-	pod := p.on(w.Object).pod
+	podIdentity(p, w, account)
+	pod := podOf(w.Object)
 	if key := secretKey(w.Object, secret, p.settings.Token.Key); pod.Needs(key) {
 		return fmt.Errorf("a volume of the pod lists %s, which %s is to write: the kubelet waits for the key, and no container starts; remove the volume, or choose another name in token.secretName",
 			key, initName)
 	}
 	mode := fileMode(pod)
-	p.clientVolume(w.Object, id)
-	p.volume(w.Object, projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
-	p.volume(w.Object, kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
-	container, err := p.tokenContainer(pod, hosts, secret, p.verification(conf))
+	addClientVolume(p, w.Object, id)
+	addVolume(p, w.Object, projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
+	addVolume(p, w.Object, kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
+	container, err := tokenContainer(p.In, pod, hosts, secret, verificationOf(p, conf))
 	if err != nil {
 		return err
 	}
-	p.before(w.Object, container, "creates Kibana's service token before Kibana starts", linkServiceToken)
-	p.readToken(w, conf, secret)
-	return p.egress(w)
+	runBefore(p, w.Object, container, "creates Kibana's service token before Kibana starts", linkServiceToken)
+	readToken(p, w, conf, secret)
+	return noteEgress(p, w)
 }
 
 // tokenSecret names the Secret that the init container fills.
-func (p *planner) tokenSecret(w *recognise.Workload) string {
-	return or(p.settings.Token.SecretName, w.Name+"-elk-mtls-token")
+func tokenSecretOf(in *In, w *recognise.Workload) string {
+	return or(in.settings.Token.SecretName, w.Name+"-elk-mtls-token")
 }
 
 // minter gives the credentials that may create tokens: user name, then password. Where the configuration names no Secret, they are
 // those that the charts of Elasticsearch keep: the two Secrets of Elastic's are X-certs and X-credentials, and others hold the password
 // of the user elastic in the Secret that their nodes read it from.
-func (p *planner) minter(o *object.Object, ca object.Source, hosts []string) ([]fileItem, error) {
+func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]fileItem, error) {
 	m := p.settings.Minter
 	name := m.SecretName
 	if prefix, ok := strings.CutSuffix(ca.Name, "-certs"); name == "" && ok && ca.Kind == "Secret" {
@@ -68,7 +68,7 @@ func (p *planner) minter(o *object.Object, ca object.Source, hosts []string) ([]
 	if name != "" {
 		items := []fileItem{{secretKey(o, name, m.UsernameKey), "username"}, {secretKey(o, name, m.PasswordKey), "password"}}
 		for _, i := range items {
-			if err := p.holds(i.source); err != nil {
+			if err := checkHolds(p, i.source); err != nil {
 				return nil, fmt.Errorf("%w (minter.secretName, minter.usernameKey, minter.passwordKey)", err)
 			}
 		}
@@ -76,56 +76,56 @@ func (p *planner) minter(o *object.Object, ca object.Source, hosts []string) ([]
 	}
 	for _, h := range hosts {
 		if known := p.nodes[p.behind(o, shell.Host(h))]; known != nil && known.password.Name != "" {
-			return p.elasticUser(o, known.password)
+			return elasticUser(p, o, known.password)
 		}
 	}
 	hint := ""
-	if name := p.hookCredentials(); name != "" {
+	if name := hookCredentials(p.In); name != "" {
 		hint = fmt.Sprintf(" (the chart's own hook uses Secret/%s)", name)
 	}
-	return nil, fmt.Errorf("the credentials that may %s are not known%s: name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey", p.minterMay(), hint)
+	return nil, fmt.Errorf("the credentials that may %s are not known%s: name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey", minterMay(p.In), hint)
 }
 
 // minterMay says what the minter's credentials are for.
-func (p *planner) minterMay() string {
+func minterMay(in *In) string {
 	switch {
-	case p.settings.HasPassword():
+	case in.settings.HasPassword():
 		return "set the password of " + kibanaSystem
-	case p.settings.Mode == config.ModePKI:
+	case in.settings.Mode == config.ModePKI:
 		return "write the role mapping of Kibana's certificate"
 	}
 	return "create service tokens"
 }
 
 // elasticUser gives the credentials of the user elastic, whose Secret holds the password alone.
-func (p *planner) elasticUser(o *object.Object, password object.Source) ([]fileItem, error) {
+func elasticUser(p step, o *object.Object, password object.Source) ([]fileItem, error) {
 	id, node := newObject(o, "v1", "ConfigMap", o.Name+"-elk-mtls-minter", patch.F("data", patch.Map(patch.F("username", patch.Str("elastic")))))
-	if err := p.add(o, id, node, "the name that belongs to the password in "+password.String()); err != nil {
+	if err := p.addObject(o, id, node, "the name that belongs to the password in "+password.String()); err != nil {
 		return nil, err
 	}
-	return []fileItem{{object.Source{Kind: "ConfigMap", Name: id.Name, Key: "username"}, "username"}, {password, "password"}}, p.holds(password)
+	return []fileItem{{object.Source{Kind: "ConfigMap", Name: id.Name, Key: "username"}, "username"}, {password, "password"}}, checkHolds(p, password)
 }
 
 // serviceAccount gives the pod's own ServiceAccount, or "" when one of ours has to replace none or "default".
-func (p *planner) serviceAccount(w *recognise.Workload) (string, error) {
+func accountOf(p step, w *recognise.Workload) (string, error) {
 	if name := p.settings.ServiceAccount.Name; name != "" {
 		return name, nil
 	}
-	pod := p.on(w.Object).pod
+	pod := podOf(w.Object)
 	name := or(object.Text(pod.Spec, "serviceAccountName"), object.Text(pod.Spec, "serviceAccount"))
 	if name != "" && name != "default" {
 		return name, nil
 	}
 	name = accountName(w)
 	id, node := newObject(w.Object, "v1", "ServiceAccount", name, patch.F("automountServiceAccountToken", patch.Bool(false)))
-	return name, p.add(w.Object, id, node, "identity of "+initName+" in Kubernetes")
+	return name, p.addObject(w.Object, id, node, "identity of "+initName+" in Kubernetes")
 }
 
 func accountName(w *recognise.Workload) string { return w.Name + "-elk-mtls" }
 
 // tokenObjects plans the Secret and the Role for it. The Secret is rendered without any data: a key that Helm does not know is one
 // that Helm does not take back, at an upgrade or a rollback.
-func (p *planner) tokenObjects(w *recognise.Workload, account, secret string) error {
+func tokenObjects(p step, w *recognise.Workload, account, secret string) error {
 	role := accountName(w)
 	const group = "rbac.authorization.k8s.io"
 	secretID, secretNode := newObject(w.Object, "v1", "Secret", secret, patch.F("type", patch.Str("Opaque")))
@@ -152,7 +152,7 @@ func (p *planner) tokenObjects(w *recognise.Workload, account, secret string) er
 		{roleID, roleNode, "lets " + initName + " read and patch that one Secret, nothing else"},
 		{bindingID, bindingNode, "gives that Role to ServiceAccount/" + account},
 	} {
-		if err := p.add(w.Object, a.id, a.node, a.why); err != nil {
+		if err := p.addObject(w.Object, a.id, a.node, a.why); err != nil {
 			return err
 		}
 	}
@@ -160,8 +160,8 @@ func (p *planner) tokenObjects(w *recognise.Workload, account, secret string) er
 }
 
 // podIdentity gives the pod its ServiceAccount, and takes the API token out of containers that have no use for it.
-func (p *planner) podIdentity(w *recognise.Workload, account string) {
-	pod := p.on(w.Object).pod
+func podIdentity(p step, w *recognise.Workload, account string) {
+	pod := podOf(w.Object)
 	at := func(field string) patch.Path { return patch.Fields(pod.Path("spec", field)...) }
 	name, old := object.Text(pod.Spec, "serviceAccountName"), object.Text(pod.Spec, "serviceAccount")
 	if or(name, old) == account && account != accountName(w) {
@@ -182,12 +182,12 @@ func (p *planner) podIdentity(w *recognise.Workload, account string) {
 
 // readToken points Kibana to the Secret. An environment variable is read when its container is created, after the init containers;
 // a Secret volume would have to be complete before any container starts.
-func (p *planner) readToken(w *recognise.Workload, conf *configuration, secret string) {
+func readToken(p step, w *recognise.Workload, conf *configuration, secret string) {
 	const name = tokenVariable
 	at := containerPath(w.Main).Field("env").Item("name", name)
 	const why = "Kibana logs in with the token of this Secret"
 	if w.Layout.Env == nil {
-		p.kibanaSet(w, conf, kibanaToken, "${"+name+"}", "Kibana takes the token from the variable of that name")
+		kibanaSet(p, w, conf, kibanaToken, "${"+name+"}", "Kibana takes the token from the variable of that name")
 	}
 	if _, ok := p.own(w.Main, name); !ok {
 		p.set(w.Object, at, fromSecret(name, object.Source{Name: secret, Key: p.settings.Token.Key}), why, linkKibanaToken)
@@ -217,9 +217,9 @@ func kubernetesAPI(mode int) *yaml.Node {
 }
 
 // tokenContainer is the container that makes the token.
-func (p *planner) tokenContainer(pod object.Pod, hosts []string, secret, verification string) (*yaml.Node, error) {
-	s := p.settings
-	args := p.ensureArgs(hosts, verification)
+func tokenContainer(in *In, pod object.Pod, hosts []string, secret, verification string) (*yaml.Node, error) {
+	s := in.settings
+	args := ensureArgs(in, hosts, verification)
 	args = append(args,
 		"--account="+s.Token.Account,
 		"--secret="+secret,
@@ -228,7 +228,7 @@ func (p *planner) tokenContainer(pod object.Pod, hosts []string, secret, verific
 		"--password-file="+minterDir+"/password",
 		"--timeout="+s.InitContainer.Timeout,
 	)
-	return p.initContainer(pod, args,
+	return newInitContainer(in, pod, args,
 		patch.Seq(patch.Map(patch.F("name", patch.Str("POD_UID")), patch.F("valueFrom", patch.Map(patch.F("fieldRef", patch.Map(patch.F("fieldPath", patch.Str("metadata.uid")))))))),
 		readOnlyMount(clientVolume, clientDir), readOnlyMount(minterVolume, minterDir), readOnlyMount(apiVolume, apiDir))
 }
