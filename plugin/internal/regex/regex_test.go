@@ -7,7 +7,7 @@ func TestAnExpressionIsCompiledOnceAndWhenItIsUsed(t *testing.T) {
 	if got := form().FindStringSubmatch("a=b"); len(got) != 2 || got[1] != "a" {
 		t.Errorf("got %q", got)
 	}
-	if form() != form() {
+	if first := form(); first != form() {
 		t.Error("it is compiled at each use")
 	}
 	broken := Of(`(`) // nobody has asked for it yet
