@@ -94,8 +94,10 @@ test: build ## unit, property, golden and script tests, the real Elasticsearch, 
 .PHONY: test-all
 test-all: build plugin ## the same, and a real kube-apiserver, Helm, kustomize, Argo CD; as root also test-cluster
 	@$(PARTS) prepare elasticsearch exporter beats jaeger curator elastalert2 kube envtest helm3 helm4 kustomize kubectl helmfile argocd sbom
+	@ES_HOME= ES_VERSION=9.5.3 $(PARTS) prepare elasticsearch
 	go test -tags integration,slow -count=1 -timeout 30m ./... $(FAILED)
 	go -C test/tools/image test -count=1 ./... $(FAILED)
+	@ES_HOME= ES_VERSION=9.5.3 $(PARTS) missing elasticsearch
 	@$(PARTS) missing elasticsearch exporter beats jaeger curator elastalert2 kube helm3 helm4 kustomize kubectl helmfile argocd sbom
 	@$(MAKE) test-cluster
 

@@ -4,6 +4,14 @@
 //	config → wait for Elasticsearch → ensure credential → write Secret → exit
 package main
 
-import "os"
+import (
+	"log/slog"
+	"os"
 
-func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)) }
+	"k8s.io/klog/v2"
+)
+
+func main() {
+	klog.SetSlogLogger(slog.New(slog.DiscardHandler)) // client-go tells in its own form what its errors tell as well
+	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/klog/v2"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/kubefake"
 	"github.com/elk-mtls/elk-mtls/test/pki"
@@ -22,6 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	klog.SetSlogLogger(slog.New(slog.DiscardHandler))
 	testscript.Main(m, map[string]func(){"elk-mtls-init": main})
 }
 
@@ -242,7 +245,7 @@ const kubeconfigText = "apiVersion: v1\nkind: Config\nclusters: [{name: c, clust
 	"contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n"
 
 // kubernetesFake starts the API server and says what happens to its Secret:
-// kubernetes start | deny STATUS | delete | render NAME | blank | immutable | wrote N | deploy NAME [FIELDS] | patched | aged |
+// kubernetes start | deny STATUS | tear | delete | render NAME | blank | immutable | wrote N | deploy NAME [FIELDS] | patched | aged |
 // mount | unmount SECRET [KEY] | forbid VERB RESOURCE | environment NAME=VALUE | leave PATH | freeze yes|no | restarted N
 func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 	st := stageOf(ts)
@@ -263,6 +266,8 @@ func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 		st.api.Delete()
 	case "render":
 		st.api.Render("elk", args[1])
+	case "tear":
+		st.api.Tear(true)
 	case "immutable":
 		yes := true
 		st.api.Change(func(s *corev1.Secret) { s.Immutable = &yes })

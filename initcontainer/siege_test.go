@@ -33,6 +33,7 @@ type siege struct {
 	random *rand.Rand
 	relied map[string]bool // an exit 0 rested on these: nobody may delete them
 	killed map[string]bool // we did ourselves
+	zeros  int             // exits 0
 	backup *corev1.Secret
 }
 
@@ -46,7 +47,7 @@ func TestSiege(t *testing.T) {
 	rounds, seed := number("SIEGE_ROUNDS", 20), number("SIEGE_SEED", int(time.Now().UnixNano()%1e6))
 	t.Logf("SIEGE_SEED=%d SIEGE_ROUNDS=%d", seed, rounds)
 	w, es, api := localWorld(t)
-	s := &siege{w, t, es, api, rand.New(rand.NewPCG(uint64(seed), 1)), map[string]bool{}, map[string]bool{}, nil}
+	s := &siege{w, t, es, api, rand.New(rand.NewPCG(uint64(seed), 1)), map[string]bool{}, map[string]bool{}, 0, nil}
 	s.settings("")
 	for n := range rounds {
 		s.storm()
@@ -56,7 +57,7 @@ func TestSiege(t *testing.T) {
 			t.Fatalf("in round %d", n)
 		}
 	}
-	t.Logf("%d tokens were relied on", len(s.relied))
+	t.Logf("%d exits 0, %d tokens were deleted by hand", s.zeros, len(s.killed))
 }
 
 // storm lets some run at once over a bad network, while the Secret is changed under them.
@@ -84,6 +85,7 @@ func (s *siege) storm() {
 
 // rely remembers on what an exit 0 rests. Unverified it may be a token that we deleted ourselves.
 func (s *siege) rely(name string) {
+	s.zeros++
 	if name != "" && !s.killed[name] {
 		s.relied[name] = true
 	}
@@ -155,7 +157,7 @@ type badly struct {
 }
 
 func (b badly) RoundTrip(req *http.Request) (*http.Response, error) {
-	switch b.draw(12) {
+	switch b.draw(15) {
 	case 0:
 		return nil, errCut
 	case 1:
@@ -167,8 +169,56 @@ func (b badly) RoundTrip(req *http.Request) (*http.Response, error) {
 	case 2:
 		b.clock.advance(time.Duration(b.draw(60)) * time.Second)
 		time.Sleep(time.Duration(b.draw(4)) * time.Millisecond)
+	case 3:
+		return b.spoil(req, func(body io.ReadCloser) io.ReadCloser { return &dribble{body, b, all} })
+	case 4: // the other end closed its half: what was under way is lost, and it is no error of the connection
+		return b.spoil(req, func(body io.ReadCloser) io.ReadCloser { return &dribble{body, b, b.draw(40)} })
+	case 5: // the request reaches it, then nothing comes: after a while our own time is over
+		return b.spoil(req, func(body io.ReadCloser) io.ReadCloser { return silent{body, b} })
 	}
 	return b.next.RoundTrip(req)
+}
+
+// spoil lets a request arrive, and its answer come as a bad connection brings it.
+func (b badly) spoil(req *http.Request, how func(io.ReadCloser) io.ReadCloser) (*http.Response, error) {
+	res, err := b.next.RoundTrip(req)
+	if err == nil {
+		res.Body = how(res.Body)
+	}
+	return res, err
+}
+
+// dribble brings an answer byte by byte, while the clock of who waits goes on by seconds; after so many bytes it ends.
+type dribble struct {
+	io.ReadCloser
+	bad  badly
+	left int
+}
+
+const all = -1
+
+func (d *dribble) Read(p []byte) (int, error) {
+	if d.left == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	if d.left > 0 {
+		d.left--
+	}
+	if d.bad.draw(20) == 0 {
+		d.bad.clock.advance(time.Duration(d.bad.draw(5)) * time.Second)
+	}
+	return d.ReadCloser.Read(p[:min(len(p), 1)])
+}
+
+// silent is an answer whose head came and whose body does not: its reader's time is over.
+type silent struct {
+	io.Closer
+	bad badly
+}
+
+func (s silent) Read([]byte) (int, error) {
+	s.bad.clock.advance(10 * time.Second)
+	return 0, context.DeadlineExceeded
 }
 
 // condition lets one run meet something that lasts, and holds its exit to the table.

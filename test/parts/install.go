@@ -20,6 +20,9 @@ import (
 // takes for few versions only: 8.19.0, 8.19.4, 8.19.21 and 9.5.3 are known to work.
 const DefaultElasticsearch = "8.19.21"
 
+// NextElasticsearch is of the next major version, for a test of each mode. It takes JDK 21.
+const NextElasticsearch = "9.5.3"
+
 //go:embed elasticsearch
 var elasticsearchSources embed.FS
 

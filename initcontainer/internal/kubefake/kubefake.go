@@ -33,6 +33,7 @@ type Server struct {
 	writes  int
 	deny    int // answer this to everything
 	noPatch int // answer this to every patch
+	torn    bool
 	name    string
 	taken   map[string]bool // "verb resource" that the Role lacks
 
@@ -115,6 +116,13 @@ func (s *Server) DenyPatch(status int) {
 	s.noPatch = status
 }
 
+// Tear ends the connection in the middle of every answer; false ends that.
+func (s *Server) Tear(torn bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.torn = torn
+}
+
 // Secret returns a copy of it, nil where there is none.
 func (s *Server) Secret() *corev1.Secret {
 	s.mu.Lock()
@@ -136,6 +144,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	status, answer := s.answer(r, body)
 	w.Header().Set("Content-Type", "application/json")
+	if s.torn {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, `{"kind": `)
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(answer)
 }
