@@ -35,11 +35,12 @@ func beatSettings() Settings {
 	return Settings{
 		Hosts: []string{"hosts"}, Scheme: "protocol", Ports: Ports{Default: "9200"}, Default: "http://localhost:9200",
 		Switch: Switch{Name: "ssl.enabled", On: "true"},
-		CA:     "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.key_passphrase",
+		CA:     "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.key_passphrase", KeyPassIn: "ssl.key_passphrase_path",
 		Fingerprint: "ssl.ca_trusted_fingerprint", Pin: "ssl.ca_sha256",
-		Versions: Versions{List: "ssl.supported_protocols"}, Ciphers: "ssl.cipher_suites",
-		Verify: Verify{Name: "ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}},
-		User:   "username", Password: "password", Token: "api_key",
+		Versions: Versions{List: "ssl.supported_protocols"}, Ciphers: "ssl.cipher_suites", Proxy: "proxy_url",
+		Verify: Verify{Name: "ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}, Full: []string{"full", "strict"}},
+		Below:  "ssl.", Inert: []string{"curve_types", "renegotiation", "client_authentication", "restart_on_cert_change."},
+		User: "username", Password: "password", Token: "api_key",
 	}
 }
 
@@ -99,7 +100,7 @@ func beatVariants(name, file, around string) []Case {
 	print[0].Touched = true // by the CA that it need not name
 	return slices.Concat(
 		casesAt(name, file, around, beatBlock, "ssl.enabled: false", "~ssl.verification_mode: none", "hosts: [http://{host}:9200]",
-			"~ssl.ca_sha256: ${NOBODY}", "~ssl.supported_protocols: ['${NOBODY}']", "~ssl.cipher_suites: ['${NOBODY}']"),
+			"~proxy_url: http://proxy:3128", "ssl.verification_mode: most", "~ssl.nobody_knows: true", "~ssl.ca_sha256: ${NOBODY}", "~ssl.supported_protocols: ['${NOBODY}']", "~ssl.cipher_suites: ['${NOBODY}']"),
 		one("a key with a passphrase", locked(beatBlock)+"\nssl.key_passphrase: open"), print,
 		one("an API key", strings.Replace(beatBlock, login, "api_key: id:key\n", 1)),
 		one("a name that is not verified", replaced(beatBlock, `hosts: ["https://{alias}:9200"]`)+"\nssl.verification_mode: certificate"),
@@ -147,9 +148,12 @@ func beatCases(file string) []Case {
 	folder[0].Args = []string{"--path.config", "/etc"}
 	modules := casesAt("another folder for modules", "/mods/search.yml", "- module: elasticsearch\n  %s", beatBlock)
 	modules[0].Args, modules[0].Want = []string{"-E", "metricbeat.config.modules.path=/mods/*.yml"}, Assumes
+	key := casesAt("a passphrase in a file", file, output, locked(beatBlock)+"\nssl.key_passphrase_path: {ca}")
+	key[0].Want = Assumes
+	inert := casesAt("a setting that changes nothing", file, output, beatBlock+"\nssl.renegotiation: never")
 	user := casesAt("a template with a user alone", file, inTemplate, strings.Replace(beatBlock, "password: change-me\n", "", 1))
 	user[0].Want = Assumes
-	return slices.Concat(all, user, module, other, mounted, named, against, relative, variables, folder, modules)
+	return slices.Concat(all, key, inert, user, module, other, mounted, named, against, relative, variables, folder, modules)
 }
 
 // apmServer describes APM Server: a Beat under another name of its image.

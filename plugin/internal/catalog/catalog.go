@@ -103,6 +103,7 @@ type Settings struct {
 	Cloud       Cloud
 	Versions    Versions
 	Ciphers     string // of TLS: a list
+	Proxy       string // through which it calls
 	Default     string // the address where none is set; "": it has none, or needs one
 	Switch      Switch
 	CA          string   // trust: a PEM file
@@ -113,6 +114,7 @@ type Settings struct {
 	Pin         string   // of the chain that is trusted one certificate must have a key with this SHA-256, in base64
 	Cert, Key   string   // the pair: PEM files
 	KeyPass     string   // passphrase of Key
+	KeyPassIn   string   // a file that holds it
 	PairWith    string   // counts only where this is true
 	Store       string   // the pair: a PKCS#12 file
 	StoreAlso   []string // further stores, which do not go together with PEM files
@@ -120,8 +122,11 @@ type Settings struct {
 	// StoreTrusts says that Store holds the CA too, where no other setting names one.
 	StoreTrusts bool
 	Verify      Verify
-	Value       string // how a file is written in a setting, with %s for its path; "" for the path alone
-	Nested      bool   // a YAML file in which it knows no dotted names
+	// Below is where all settings of TLS stand; what is neither named here nor among Inert may change something.
+	Below  string
+	Inert  []string
+	Value  string // how a file is written in a setting, with %s for its path; "" for the path alone
+	Nested bool   // a YAML file in which it knows no dotted names
 
 	User, Password, Token string
 	Hidden                bool     // the password may be where no file shows it
@@ -174,6 +179,7 @@ type Verify struct {
 	Off   []string // values with which nothing is verified
 	Unset string   // the value that counts where it is not set; "" where the server is verified then
 	Chain []string // values with which the host name is not
+	Full  []string // all other values that there are; nil where the program takes any
 	// Blind says that a CA counts for nothing then, Idle that the pair is not presented.
 	Blind, Idle bool
 	// On is the value that a rule sets; "" where it leaves the setting alone.
@@ -182,6 +188,11 @@ type Verify struct {
 
 // IsOff tells whether a value of the setting turns verification off.
 func (v Verify) IsOff(value string) bool { return isAny(value, v.Off) }
+
+// Takes tells whether the program starts with a value of the setting.
+func (v Verify) Takes(value string) bool {
+	return v.Full == nil || isAny(value, slices.Concat(v.Off, v.Chain, v.Full))
+}
 
 func isAny(value string, words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(word, value) })
@@ -224,7 +235,7 @@ func (s Settings) Renamed(name func(string) string) Settings {
 	}
 	for _, field := range []*string{
 		&s.Scheme, &s.Switch.Name, &s.CA, &s.CAWith, &s.Trust, &s.Cert, &s.Key, &s.PairWith, &s.Store, &s.StorePass, &s.Verify.Name,
-		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.Fingerprint, &s.Pin, &s.Ports.Name, &s.Cloud.Name, &s.Ciphers,
+		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.KeyPassIn, &s.Fingerprint, &s.Pin, &s.Ports.Name, &s.Cloud.Name, &s.Ciphers, &s.Proxy,
 		&s.Versions.List, &s.Versions.Min, &s.Versions.Max, &s.Versions.Only,
 	} {
 		*field = to(*field)
@@ -237,7 +248,7 @@ func (s Settings) Renamed(name func(string) string) Settings {
 func (s Settings) Names() []string {
 	all := slices.Concat(s.Hosts, s.StoreAlso, s.Credentials, []string{
 		s.Scheme, s.Switch.Name, s.CA, s.CAWith, s.Trust, s.Cert, s.Key, s.PairWith, s.Store, s.StorePass, s.Verify.Name, s.User, s.Password, s.Token,
-		s.KeyPass, s.Fingerprint, s.Pin, s.Ports.Name, s.Cloud.Name, s.Ciphers,
+		s.KeyPass, s.KeyPassIn, s.Fingerprint, s.Pin, s.Ports.Name, s.Cloud.Name, s.Ciphers, s.Proxy,
 		s.Versions.List, s.Versions.Min, s.Versions.Max, s.Versions.Only,
 	})
 	return slices.DeleteFunc(all, func(name string) bool { return name == "" })

@@ -23,7 +23,17 @@ type Runtime struct {
 	Suites13 bool
 	// Skips says that it goes on without a file of CAs that it cannot read, where it verifies nothing.
 	Skips bool
+	// Trusts are variables that name a file with the CAs that it trusts where no setting does; one that ends in DIR names a folder.
+	Trusts []string
+	// Proxies are variables that name a proxy, through which it calls; in small letters too.
+	Proxies []string
 }
+
+// The variables of a proxy. https://pkg.go.dev/net/http#ProxyFromEnvironment, https://curl.se/docs/manpage.html#ENVIRONMENT
+var (
+	forHTTPS = []string{"HTTPS_PROXY"}
+	forAll   = []string{"HTTPS_PROXY", "ALL_PROXY"}
+)
 
 // Anchors say which certificates in a file of CAs end a chain.
 type Anchors int
@@ -72,9 +82,11 @@ var (
 )
 
 // Go is the library of the language. Its address parser makes the scheme small.
-// https://pkg.go.dev/crypto/x509#VerifyOptions, https://pkg.go.dev/crypto/tls#X509KeyPair
+// https://pkg.go.dev/crypto/x509#VerifyOptions, https://pkg.go.dev/crypto/tls#X509KeyPair,
+// https://pkg.go.dev/crypto/x509#SystemCertPool
 func Go() Runtime {
-	return Runtime{Name: "Go", Anchors: AnyAnchor, Keys: Keys{Blocks: blocks, Kinds: kinds}, Scheme: AnyLetters}
+	return Runtime{Name: "Go", Anchors: AnyAnchor, Keys: Keys{Blocks: blocks, Kinds: kinds}, Scheme: AnyLetters,
+		Trusts: []string{"SSL_CERT_FILE", "SSL_CERT_DIR"}, Proxies: forHTTPS}
 }
 
 // Beat is the library of Elastic's programs in Go. It opens keys, and takes an address whose scheme is not in small letters for one without.
@@ -86,8 +98,11 @@ func Beat() Runtime {
 	return r
 }
 
-// Node is what Kibana runs on. https://nodejs.org/docs/latest-v22.x/api/tls.html#tlscreatesecurecontextoptions
-func Node() Runtime { return Runtime{Name: "Node", Anchors: RootAnchor, Keys: openSSL} }
+// Node is what Kibana runs on. https://nodejs.org/docs/latest-v22.x/api/tls.html#tlscreatesecurecontextoptions,
+// https://nodejs.org/docs/latest-v22.x/api/cli.html#node_extra_ca_certsfile
+func Node() Runtime {
+	return Runtime{Name: "Node", Anchors: RootAnchor, Keys: openSSL, Trusts: []string{"NODE_EXTRA_CA_CERTS"}}
+}
 
 // Python is the ssl module, as the clients of Elasticsearch use it. They hand it no passphrase.
 // https://docs.python.org/3/library/ssl.html#ssl.SSLContext.load_verify_locations
@@ -105,7 +120,14 @@ func OpenSSL() Runtime { return Runtime{Name: "OpenSSL", Anchors: RootAnchor, Ke
 
 // Curl lets every certificate in its file end a chain since version 7.68. https://curl.se/ch/7.68.0.html
 func Curl() Runtime {
-	return Runtime{Name: "curl", Anchors: AnyAnchor, Keys: openSSL, Scheme: AnyLetters, Skips: true}
+	return Runtime{
+		Name: "curl", Anchors: AnyAnchor, Keys: openSSL, Scheme: AnyLetters, Trusts: []string{"CURL_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}, Proxies: forAll, Skips: true,
+	}
+}
+
+// Wget is GNU Wget, with OpenSSL or GnuTLS. https://www.gnu.org/software/wget/manual/html_node/Proxies.html
+func Wget() Runtime {
+	return Runtime{Name: "Wget", Keys: openSSL, Scheme: AnyLetters, Proxies: forHTTPS}
 }
 
 // Java is the JDK as Elasticsearch uses it. It looks for the key at the beginning of the file.

@@ -1,5 +1,10 @@
 package catalog
 
+import (
+	"slices"
+	"strings"
+)
+
 // Servers are clients too, where they monitor.
 const (
 	LinkNodeMonitoring   = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/monitoring-settings.html#http-exporter-settings"
@@ -33,7 +38,7 @@ func KibanaConnection() Place {
 		Hosts: []string{"hosts"}, Default: "http://localhost:9200",
 		CA: "ssl.certificateAuthorities", CAIsList: true, Trust: "ssl.truststore.path", Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.keyPassphrase",
 		Store: "ssl.keystore.path", StoreTrusts: true,
-		Verify: Verify{Name: "ssl.verificationMode", Off: []string{"none"}, Chain: []string{"certificate"}},
+		Verify: Verify{Name: "ssl.verificationMode", Off: []string{"none"}, Chain: []string{"certificate"}, Full: []string{"full"}},
 		User:   "username", Password: "password", Token: "serviceAccountToken",
 	}}
 }
@@ -44,6 +49,23 @@ func KibanaMonitoring() Place {
 	return Place{At: "monitoring.ui.elasticsearch", Settings: Settings{
 		Hosts: s.Hosts, CA: s.CA, Cert: s.Cert, Key: s.Key, StoreAlso: []string{s.Store, s.Trust}, User: s.User, Password: s.Password,
 	}}
+}
+
+// KibanaFiles is the variable that names further files of Kibana, with commas between them; options of its command line name more.
+// https://github.com/elastic/kibana/blob/v8.19.0/src/cli/serve/serve.js
+const KibanaFiles = "KBN_CONFIG_PATHS"
+
+// kibanaKnows are the settings of Kibana's connection that 8.19 or 7.17 knows.
+// https://www.elastic.co/guide/en/kibana/8.19/settings.html
+var kibanaKnows = strings.Fields(`apisToRedactInLogs apiVersion compression customHeaders dnsCacheTtl healthCheck hosts idleSocketTimeout
+	ignoreVersionMismatch logQueries maxIdleSockets maxResponseSize maxSockets password pingTimeout publicBaseUrl requestHeadersWhitelist requestTimeout
+	serviceAccountToken shardTimeout skipStartupConnectionCheck sniffInterval sniffOnConnectionFault sniffOnStart ssl.alwaysPresentCertificate
+	ssl.certificate ssl.certificateAuthorities ssl.key ssl.keyPassphrase ssl.keystore.password ssl.keystore.path ssl.truststore.password
+	ssl.truststore.path ssl.verificationMode username`)
+
+// KibanaKnows tells whether Kibana knows a setting of its connection. It does not start with one that it does not know.
+func KibanaKnows(setting string) bool {
+	return slices.ContainsFunc(kibanaKnows, func(known string) bool { return setting == known || strings.HasPrefix(setting, known+".") })
 }
 
 // KibanaShown names the settings of Kibana with an address that it only shows to people.

@@ -58,8 +58,8 @@ func logstashCases() []Case {
 	key := "hosts => [\"{url}\"]\nssl_certificate_authorities => [\"{ca}\"]\n" + pair + "\napi_key => \"id:key\""
 	alone := lacking("an address alone", file, output, "hosts => [\"{url}\"]\n"+login)
 	bare := lacking("a host alone", file, output, "hosts => [\"{host}:9200\"]\n"+login)
-	all := casesAt("an output", file, output, block, "ssl_enabled => false", "~ssl_verification_mode => \"none\"")
-	settings := casesAt("other settings", file, output, block, "~ssl_supported_protocols => [\"${NOBODY}\"]", "~ssl_cipher_suites => [\"${NOBODY}\"]",
+	all := casesAt("an output", file, output, block, "ssl_enabled => false", "~ssl_verification_mode => \"none\"", "ssl_verification_mode => \"most\"")
+	settings := casesAt("other settings", file, output, block, "~ssl_supported_protocols => [\"${NOBODY}\"]", "~ssl_cipher_suites => [\"${NOBODY}\"]", "~proxy => \"http://proxy:3128\"",
 		"cloud_id => \"lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg==\"")
 	print := casesAt("the fingerprint of a CA", file, output, strings.Replace(block, "ssl_certificate_authorities => [\"{ca}\"]", "ca_trusted_fingerprint => \"{print}\"", 1))
 	print[0].Touched = true // by the CA that it need not name
@@ -82,10 +82,11 @@ func logstashCases() []Case {
 func logstashPlugin(plugin pipeline.Plugin, v Version) *Settings {
 	s := Settings{
 		Hosts: []string{"hosts"}, Ports: Ports{Default: "9200"}, Default: "http://localhost:9200", Cloud: Cloud{Name: "cloud_id", Alone: true},
-		Versions: Versions{List: "ssl_supported_protocols"}, Ciphers: "ssl_cipher_suites", Switch: Switch{"ssl_enabled", "true", Bare}, CA: "ssl_certificate_authorities", CAIsList: true, Trust: "ssl_truststore_path",
+		Versions: Versions{List: "ssl_supported_protocols"}, Ciphers: "ssl_cipher_suites", Proxy: "proxy",
+		Switch: Switch{"ssl_enabled", "true", Bare}, CA: "ssl_certificate_authorities", CAIsList: true, Trust: "ssl_truststore_path",
 		Fingerprint: "ca_trusted_fingerprint", Cert: "ssl_certificate", Key: "ssl_key", Store: "ssl_keystore_path", StorePass: "ssl_keystore_password",
 		StoreAlso: []string{"ssl_truststore_path", "truststore"},
-		Verify:    Verify{Name: "ssl_verification_mode", Off: []string{"none"}},
+		Verify:    Verify{Name: "ssl_verification_mode", Off: []string{"none"}, Full: []string{"full"}},
 		User:      "user", Password: "password", Token: "api_key",
 	}
 	switch plugin.Name {
@@ -121,7 +122,7 @@ func logstashPlugin(plugin pipeline.Plugin, v Version) *Settings {
 	older(&s.Cert, "", "")
 	older(&s.Key, "", "")
 	if older(&s.Verify.Name, "ssl_certificate_verification", "") {
-		s.Verify.Off = []string{"false"}
+		s.Verify.Off, s.Verify.Full = []string{"false"}, []string{"true"}
 	}
 	return &s
 }

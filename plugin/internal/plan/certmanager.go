@@ -9,33 +9,36 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// leavesOf gives the certificates that cert-manager is asked for, and the settings with them. From here on their Secrets are like those that somebody made.
-func leavesOf(r *recognise.Release, s config.Settings) ([]issue.Leaf, config.Settings, error) {
-	if s.Certificates.Source != config.SourceCertManager || len(r.Nodes)+len(r.Kibanas)+len(r.Clients) == 0 {
-		return nil, s, nil
+// certManager decides which certificates cert-manager is asked for. From here on their Secrets are like those that somebody made.
+func (p *planner) certManager() {
+	if p.settings.Certificates.Source != config.SourceCertManager || len(p.release.Nodes)+len(p.release.Kibanas)+len(p.release.Clients) == 0 {
+		return
 	}
-	leaves, err := issue.Leaves(r, s, s.Certificates.Namespace, nil)
+	leaves, err := issue.Leaves(p.release, p.settings, p.settings.Certificates.Namespace, nil)
 	if err != nil {
-		return nil, s, err
+		p.problems = append(p.problems, err)
+		return
 	}
-	return leaves, issue.Configure(s, r, leaves), nil
+	p.leaves = leaves
+	p.settings = issue.Configure(p.settings, p.release, leaves)
 }
 
 // issued plans a Certificate for every pair that somebody mounts.
-func issued(in *In, leaves []issue.Leaf, whole Part) Part {
-	p := begin(in)
+func (p *planner) issued() {
+	if len(p.leaves) == 0 {
+		return
+	}
 	asked := false
-	for _, l := range leaves {
-		before := user(l, whole)
+	for _, l := range p.leaves {
+		before := p.user(l)
 		if before == nil {
 			continue // it calls no Elasticsearch of this stream, or none by TLS
 		}
 		asked = true
-		id, node := newObject(before, "cert-manager.io/v1", "Certificate", l.Secret, patch.F("spec", certificateSpec(p.In, l)))
-		p.failing(before.ID, p.addObject(before, id, node, "cert-manager makes Secret/"+l.Secret+" of it"))
+		id, node := newObject(before, "cert-manager.io/v1", "Certificate", l.Secret, patch.F("spec", p.certificate(l)))
+		p.failing(before.ID, p.add(before, id, node, "cert-manager makes Secret/"+l.Secret+" of it"))
 		if l.Server && l.Namespace == "" {
 			p.assume("Certificate/%s has no names with a namespace, which the manifests do not tell: give it in certificates.namespace if clients call SERVICE.NAMESPACE.svc", l.Secret)
 		}
@@ -45,14 +48,13 @@ func issued(in *In, leaves []issue.Leaf, whole Part) Part {
 		p.assume("%s/%s must put its CA into ca.crt, as issuers of the kinds CA and Vault do, and ACME does not", c.Kind, c.Name)
 		p.action("cert-manager renews certificates: Elasticsearch takes a new one up by itself, Kibana and most clients when they are restarted (kubectl rollout restart)")
 	}
-	return *p.Part
 }
 
 // user gives the first object that mounts a pair, nil when none does.
-func user(l issue.Leaf, whole Part) *object.Object {
-	for _, o := range whole.changed() {
-		if slices.Contains(l.Refs, o.ID.String()) && (l.Namespace == o.Namespace || o.Namespace == "") {
-			return o
+func (p *planner) user(l issue.Leaf) *object.Object {
+	for _, w := range p.order {
+		if len(w.touched) > 0 && slices.Contains(l.Refs, w.object.ID.String()) && (l.Namespace == w.object.Namespace || w.object.Namespace == "") {
+			return w.object
 		}
 	}
 	return nil
@@ -60,8 +62,8 @@ func user(l issue.Leaf, whole Part) *object.Object {
 
 // certificate is the spec: a server is called by all of its names and calls itself; nobody looks at the names of a client.
 // https://cert-manager.io/docs/usage/certificate/
-func certificateSpec(in *In, l issue.Leaf) *yaml.Node {
-	c := in.settings.Certificates
+func (p *planner) certificate(l issue.Leaf) *yaml.Node {
+	c := p.settings.Certificates
 	usages := []string{"digital signature", "client auth"}
 	if l.Server {
 		usages = []string{"digital signature", "key encipherment", "server auth", "client auth"}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -16,55 +18,55 @@ import (
 // is covered; the same words elsewhere are not.
 
 // claim claims a place for whoever reads the object, or for one container of those that do.
-func claimAt(p step, o *object.Object, at, inside patch.Path, span mention.Span, reader *yaml.Node) {
+func (p *planner) claim(o *object.Object, at, inside patch.Path, span mention.Span, reader *yaml.Node) {
 	n := patch.At(o.Node, at)
-	if root := openedAt(o, at); inside != nil && root != nil {
-		n, span = patch.At(root, inside), mention.Span{}
+	if f := p.openedAt(o, at); inside != nil && f != nil {
+		n, span = patch.At(f.root, inside), mention.Span{}
 	}
 	if n != nil {
-		p.claim(n.YNode(), span, reader)
+		p.claims.Add(n.YNode(), span, reader)
 	}
 }
 
 // coverAddresses claims the addresses of a connection under all of their names: a program may read one only.
-func coverAddresses(p step, w *recognise.Workload, c *connection) {
+func (p *planner) coverAddresses(w *recognise.Workload, c *connection) {
 	for _, name := range c.keys.Hosts {
-		coverSetting(p, w, c.store.get(name))
+		p.cover(w, c.store.get(name))
 	}
 }
 
 // cover claims the place of a setting, and the variables that it refers to.
-func coverSetting(p step, w *recognise.Workload, s *setting) {
+func (p *planner) cover(w *recognise.Workload, s *setting) {
 	switch {
 	case s == nil:
 		return
 	case s.variable != "":
-		coverVariable(p, w.Object, w.Main, s.variable)
+		p.coverVariable(w.Object, w.Main, s.variable)
 	case s.script != nil:
 		for _, name := range s.script.Env {
-			coverVariable(p, w.Object, w.Main, name)
+			p.coverVariable(w.Object, w.Main, name)
 		}
 	case s.word != nil:
-		claimAt(p, s.object, s.word, nil, s.span, nil)
+		p.claim(s.object, s.word, nil, s.span, nil)
 	case s.edit.Syntax != nil:
-		claimAt(p, s.object, s.edit.Path, nil, s.span, nil)
+		p.claim(s.object, s.edit.Path, nil, s.span, nil)
 	default:
-		claimAt(p, s.object, s.edit.Path, s.edit.Inside, s.span, nil)
+		p.claim(s.object, s.edit.Path, s.edit.Inside, s.span, nil)
 	}
 	for _, text := range s.Values {
-		coverReferences(p, w.Object, w.Main, text)
+		p.coverReferences(w.Object, w.Main, text)
 	}
 }
 
-func coverReferences(p step, o *object.Object, c object.Container, text string) {
+func (p *planner) coverReferences(o *object.Object, c object.Container, text string) {
 	for _, r := range mention.References(text) {
-		coverVariable(p, o, c, r.Name)
+		p.coverVariable(o, c, r.Name)
 	}
 }
 
 // coverVariable claims the text of a variable of a container, where the stream shows it, and the variables in it.
-func coverVariable(p step, o *object.Object, c object.Container, name string) {
-	holder, at, value, ok := variableOf(p.In, o, c, name)
+func (p *planner) coverVariable(o *object.Object, c object.Container, name string) {
+	holder, at, value, ok := p.variable(o, c, name)
 	if !ok {
 		return
 	}
@@ -72,13 +74,13 @@ func coverVariable(p step, o *object.Object, c object.Container, name string) {
 	if n == nil || p.claims.Has(n.YNode(), reader) {
 		return
 	}
-	p.claim(n.YNode(), mention.Span{}, reader)
-	coverReferences(p, o, c, value)
+	p.claims.Add(n.YNode(), mention.Span{}, reader)
+	p.coverReferences(o, c, value)
 }
 
 // variable gives the text of a variable of a container, and where it stands; false when the stream does not show it.
-func variableOf(in *In, o *object.Object, c object.Container, name string) (holder *object.Object, at patch.Path, text string, ok bool) {
-	v, set := in.seen(c).Given.Own(name)
+func (p *planner) variable(o *object.Object, c object.Container, name string) (holder *object.Object, at patch.Path, text string, ok bool) {
+	v, set := p.seen(c).Given.Own(name)
 	switch {
 	case set && v.Content.Object != nil:
 		return v.Content.Object, fields(v.Content.Field, v.From.Key), v.Text, true
@@ -89,51 +91,51 @@ func variableOf(in *In, o *object.Object, c object.Container, name string) (hold
 }
 
 // coverRule claims the addresses of a program that a ready rule describes, where the program has them, and the variables in these.
-func coverRule(p step, r ruled, files []ruleFile) {
+func (p *planner) coverRule(r ruled, files []ruleFile) {
 	for _, f := range files {
 		for _, said := range f.says {
-			for _, at := range placesOf(p.In, f.embedded, said) {
+			for _, at := range p.placesOf(f.embedded, said) {
 				for _, name := range r.ready.hosts {
-					coverHosts(p, r.w, patch.At(f.root, at), name)
+					p.coverHosts(r.w, patch.At(f.root, at), name)
 				}
-				coverUnread(p, r.w, catalog.Program{As: r.ready.name, Files: catalog.Files{Options: r.ready.flags}})
+				p.coverUnread(r.w, catalog.Program{As: r.ready.name, Files: catalog.Files{Options: r.ready.flags}})
 			}
 		}
 	}
 }
 
 // coverUnread claims the variables of a container that its program surely does not read.
-func coverUnread(p step, w *recognise.Workload, known catalog.Program) {
-	for _, name := range recognise.UnreadVariables(known, p.seen(w.Main), p.In) {
-		coverVariable(p, w.Object, w.Main, name)
+func (p *planner) coverUnread(w *recognise.Workload, known catalog.Program) {
+	for _, name := range recognise.UnreadVariables(known, p.seen(w.Main), p) {
+		p.coverVariable(w.Object, w.Main, name)
 	}
 }
 
-func coverHosts(p step, w *recognise.Workload, place *yaml.RNode, name string) {
+func (p *planner) coverHosts(w *recognise.Workload, place *yaml.RNode, name string) {
 	_, hosts := lookup(place, name)
 	if hosts == nil {
 		return
 	}
-	p.claim(hosts.YNode(), mention.Span{}, w.Main.Node.YNode())
+	p.claims.Add(hosts.YNode(), mention.Span{}, w.Main.Node.YNode())
 	for _, text := range texts(hosts) {
-		coverReferences(p, w.Object, w.Main, text)
+		p.coverReferences(w.Object, w.Main, text)
 	}
 }
 
 // coverCalls claims the addresses of a container's requests by curl, and nothing else of its scripts.
-func coverCalls(p step, o *object.Object, c object.Container) {
-	coverScripts(p, c)
+func (p *planner) coverCalls(o *object.Object, c object.Container) {
+	p.coverScripts(c)
 	for _, run := range p.seen(c).Runs {
 		for _, r := range run.Requests() {
 			for _, address := range r.Addresses {
-				if isElsewhere(p.In, address) {
+				if p.isElsewhere(address) {
 					continue
 				}
 				for _, piece := range address.Written {
-					p.claim(run.Args[piece.Word].Node, mention.Span{From: piece.From, To: piece.To}, nil)
+					p.claims.Add(run.Args[piece.Word].Node, mention.Span{From: piece.From, To: piece.To}, nil)
 				}
 				for _, name := range address.From {
-					coverVariable(p, o, c, name)
+					p.coverVariable(o, c, name)
 				}
 			}
 		}
@@ -141,24 +143,25 @@ func coverCalls(p step, o *object.Object, c object.Container) {
 }
 
 // isElsewhere tells whether a request by curl surely goes to no server of this stream: what names one in its address is no call then.
-func isElsewhere(in *In, address shell.Word) bool {
+func (p *planner) isElsewhere(address shell.Word) bool {
 	host := shell.Host(address.Text)
-	return address.Known && host != "" && len(in.services) > 0 && !route.IsLocal(host) && in.names.Called(host) == ""
+	return address.Known && host != "" && len(p.services) > 0 && !route.IsLocal(host) && p.names.Called(host) == ""
 }
 
 // coverScripts claims the same in the files that a container reads, where they are scripts.
-func coverScripts(p step, c object.Container) {
+func (p *planner) coverScripts(c object.Container) {
 	reader := c.Node.YNode()
-	for _, held := range p.mentions().Texts(c) {
+	p.mentions()
+	for _, held := range p.found.Texts(c) {
 		commands, _ := shell.Commands(shell.Script(string(held.Text)), p.seen(c).Given.Word)
 		for _, command := range commands {
 			for _, r := range command.Requests() {
 				for _, address := range r.Addresses {
-					if isElsewhere(p.In, address) || r.IgnoresFiles || r.Diverted || len(r.Files) > 0 {
+					if p.isElsewhere(address) || r.IgnoresFiles || r.Diverted || len(r.Files) > 0 {
 						continue
 					}
 					for _, piece := range address.Written {
-						p.claim(held.Node, mention.Span{From: piece.From, To: piece.To}, reader)
+						p.claims.Add(held.Node, mention.Span{From: piece.From, To: piece.To}, reader)
 					}
 				}
 			}
@@ -166,15 +169,18 @@ func coverScripts(p step, c object.Container) {
 	}
 }
 
-// openedAt gives the YAML file that stands at a place, nil for none. It is read once.
-func openedAt(o *object.Object, at patch.Path) *yaml.RNode {
-	doc, err := patch.Embedded(o, at)
-	if err != nil {
+// openedAt gives the YAML file that a plan has opened at a place.
+func (p *planner) openedAt(o *object.Object, at patch.Path) *embedded {
+	i := slices.IndexFunc(p.opened, func(f *embedded) bool { return f.object == o && slices.Equal(f.path, at) })
+	if i < 0 {
 		return nil
 	}
-	root, err := doc.Root()
-	if err != nil {
-		return nil
-	}
-	return root
+	return p.opened[i]
+}
+
+// care notes that every call of a container is taken care of, or reported already.
+func (p *planner) care(c object.Container) { p.cared[c.Node.YNode()] = true }
+
+func (p *planner) caredFor(o *object.Object, c object.Container) bool {
+	return p.cared[c.Node.YNode()] || p.listed(o.ID, c.Name)
 }

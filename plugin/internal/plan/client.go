@@ -27,8 +27,8 @@ func secretKey(o *object.Object, name, key string) object.Source {
 }
 
 // holds checks that a key is there when the stream shows what the Secret holds, and notes it as assumed when not.
-func checkHolds(p step, s object.Source) error {
-	held, state, filled := object.Look(p.In, s)
+func (p *planner) holds(s object.Source) error {
+	held, state, filled := object.Look(p, s)
 	switch state {
 	case object.Held:
 		return nil
@@ -52,10 +52,10 @@ func readable(c object.Container, files ...object.File) error {
 
 // free refuses a workload that uses our names for things of its own: they would be replaced. One that an earlier run patched has them
 // from us.
-func checkFree(in *In, o *object.Object) error {
+func (p *planner) free(o *object.Object) error {
 	if o.Annotation(annotationMode) != "" {
-		if mode := o.Annotation(annotationMode); mode != in.settings.Mode {
-			return fmt.Errorf("was patched in mode %q already, and mode %q is asked for now: start from what the chart renders", mode, in.settings.Mode)
+		if mode := o.Annotation(annotationMode); mode != p.settings.Mode {
+			return fmt.Errorf("was patched in mode %q already, and mode %q is asked for now: start from what the chart renders", mode, p.settings.Mode)
 		}
 		return nil
 	}
@@ -74,35 +74,35 @@ func checkFree(in *In, o *object.Object) error {
 }
 
 // mountClient plans the client's volume in a pod and its mount in a container.
-func mountClient(p step, o *object.Object, c object.Container, id identity) {
-	mountClientAt(p, o, c, id, clientDir)
+func (p *planner) mountClient(o *object.Object, c object.Container, id identity) {
+	p.mountClientAt(o, c, id, clientDir)
 }
 
-func mountClientAt(p step, o *object.Object, c object.Container, id identity, dir string) {
-	addClientVolume(p, o, id)
-	mountIn(p, o, c, clientVolume, dir)
-	if s := secretKey(o, id.secret, ""); id.secret != "" && !madePerRender(p.In, s) {
-		readsKeys(p, o, s)
+func (p *planner) mountClientAt(o *object.Object, c object.Container, id identity, dir string) {
+	p.clientVolume(o, id)
+	p.mount(o, c, clientVolume, dir)
+	if s := secretKey(o, id.secret, ""); id.secret != "" && !p.madePerRender(s) {
+		p.reads(o, s)
 	}
 }
 
-// addClientVolume plans the one volume that all clients of a pod share.
-func addClientVolume(p step, o *object.Object, id identity) {
-	if id.curl == "" {
-		id.curl = p.identityIn(o).curl
+// clientVolume plans the one volume that all clients of a pod share.
+func (p *planner) clientVolume(o *object.Object, id identity) {
+	w := p.on(o)
+	if id.curl == "" && w.id != nil {
+		id.curl = w.id.curl
 	}
-	p.mounts(o, id)
-	pod := podOf(o)
-	p.set(o, patch.Fields(pod.Path("spec", "volumes")...).Item("name", clientVolume), id.volume(fileMode(pod)),
+	w.id = &id
+	p.set(o, patch.Fields(w.pod.Path("spec", "volumes")...).Item("name", clientVolume), id.volume(fileMode(w.pod)),
 		"the client certificate, and the CA that it trusts", "")
 }
 
-func mountIn(p step, o *object.Object, c object.Container, volume, dir string) {
+func (p *planner) mount(o *object.Object, c object.Container, volume, dir string) {
 	p.set(o, containerPath(c).Field("volumeMounts").Item("name", volume), readOnlyMount(volume, dir), "the container reads them there", "")
 }
 
 // setEnv plans an environment variable with a plain value.
-func setEnv(p step, o *object.Object, c object.Container, name, value, why, link string) {
+func (p *planner) setEnv(o *object.Object, c object.Container, name, value, why, link string) {
 	p.set(o, containerPath(c).Field("env").Item("name", name),
 		patch.Map(patch.F("name", patch.Str(name)), patch.F("value", patch.Str(value))), why, link)
 }
@@ -141,7 +141,7 @@ const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clien
 
 // curlClient makes every curl in a container present the pair, without touching a script: probes, lifecycle hooks and the
 // container's own command inherit its environment.
-func curlClient(p step, o *object.Object, c object.Container, id identity) error {
+func (p *planner) curlClient(o *object.Object, c object.Container, id identity) error {
 	if v, ok := p.seen(c).Given.Own(shell.CurlHome); ok && v.Text != clientDir {
 		return fmt.Errorf("container %q: env CURL_HOME is %q already, and curl reads one such folder only: it is needed at %q so that curl presents the certificate; "+
 			"remove the variable, and put what your .curlrc says into the commands", c.Name, v.Text, clientDir)
@@ -159,17 +159,17 @@ func curlClient(p step, o *object.Object, c object.Container, id identity) error
 	if slices.ContainsFunc(all, func(r shell.Request) bool { return r.IgnoresFiles }) {
 		return fmt.Errorf("container %q: a command runs curl with -q, which makes it ignore every .curlrc and so the client certificate; remove that option", c.Name)
 	}
-	mountClient(p, o, c, id)
-	coverCalls(p, o, c)
-	setEnv(p, o, c, shell.CurlHome, clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
+	p.mountClient(o, c, id)
+	p.coverCalls(o, c)
+	p.setEnv(o, c, shell.CurlHome, clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
 	return nil
 }
 
 // curlConfig plans the ConfigMap with the .curlrc of an object.
-func curlConfig(p step, before *object.Object) (string, error) {
+func (p *planner) curlConfig(before *object.Object) (string, error) {
 	name := before.Name + "-elk-mtls-curl"
 	id, node := newObject(before, "v1", "ConfigMap", name, patch.F("data", patch.Map(patch.F(curlFile, patch.Str(curlrc)))))
-	return name, p.addObject(before, id, node, "tells curl which certificate to present")
+	return name, p.add(before, id, node, "tells curl which certificate to present")
 }
 
 // texts lists the scalars below a node: where a command, an argument or a value may hide an address.

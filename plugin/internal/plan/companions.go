@@ -14,7 +14,7 @@ import (
 
 // companions plans the other containers of a server's pod that call Elasticsearch by curl, such as init containers that wait for it. What
 // others call is seen with all else that names it.
-func planCompanions(p step, w *recognise.Workload, id identity) error {
+func (p *planner) companions(w *recognise.Workload, id identity) error {
 	if !p.settings.Certs() {
 		return nil
 	}
@@ -23,16 +23,16 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 		if c.Name == w.Main.Name || c.Name == initName || p.isProgram(c) || p.listed(w.ID, c.Name) {
 			continue
 		}
-		if _, told := addressTold(p.In, c); !told || !callsByCurl(p.seen(c), callsFrom(p.In, w.Object)) {
+		if _, told := p.addressTold(c); !told || !callsByCurl(p.seen(c), p.callsFrom(w.Object)) {
 			continue
 		}
 		if id.curl == "" {
 			var err error
-			if id.curl, err = curlConfig(p, w.Object); err != nil {
+			if id.curl, err = p.curlConfig(w.Object); err != nil {
 				return err
 			}
 		}
-		if err := curlClient(p, w.Object, c, id); err != nil {
+		if err := p.curlClient(w.Object, c, id); err != nil {
 			p.care(c) // what is wrong is said
 			problems = append(problems, err)
 		}
@@ -41,18 +41,18 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 }
 
 // callsFrom tells which texts call a server, as an object sees it: in a server's own pod also those that call its own machine.
-func callsFrom(in *In, o *object.Object) func(text string) bool {
+func (p *planner) callsFrom(o *object.Object) func(text string) bool {
 	return func(text string) bool {
-		return in.names.Calls(text) != "" || in.isNode(o) && route.IsLocal(shell.Host(text))
+		return p.names.Calls(text) != "" || p.isNode(o) && route.IsLocal(shell.Host(text))
 	}
 }
 
 // testPod plans a test, hook or Job that calls Elasticsearch by curl. One that speaks plain HTTP, as the test of the charts 7.17.3 does,
 // has no credentials either and cannot be mended.
-func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Workload) error {
+func (p *planner) testPod(o *object.Object, c object.Container, w *recognise.Workload) error {
 	if !callsByHTTPS(c) {
 		p.care(c)
-		p.pass(o.ID, "calls Elasticsearch by plain HTTP and without credentials")
+		p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "calls Elasticsearch by plain HTTP and without credentials"})
 		p.action("%s fails once Elasticsearch speaks HTTPS: it calls by plain HTTP and without credentials; switch the chart's test off (tests.enabled: false)", o.ID)
 		return nil
 	}
@@ -61,11 +61,11 @@ func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Work
 		p.care(c)
 		return nil // the node cannot be secured, and its own error says why
 	}
-	if err := checkFree(p.In, o); err != nil {
+	if err := p.free(o); err != nil {
 		return err
 	}
-	trustNamed(p, o, known)
-	return curlClient(p, o, c, *known.client)
+	p.trustNamed(o, known)
+	return p.curlClient(o, c, *known.client)
 }
 
 func callsByHTTPS(c object.Container) bool {
@@ -73,8 +73,8 @@ func callsByHTTPS(c object.Container) bool {
 }
 
 // trustNamed lets a test that trusts the chart's Secret trust the one that the node uses now.
-func trustNamed(p step, o *object.Object, known *node) {
-	pod := podOf(o)
+func (p *planner) trustNamed(o *object.Object, known *node) {
+	pod := p.on(o).pod
 	for _, v := range object.Items(pod.Spec, "volumes") {
 		name := object.Text(v, "secret", "secretName")
 		if name != "" && name == known.chartSecret && name != known.certificate.Name {

@@ -41,26 +41,26 @@ type store interface {
 }
 
 // reaches tells whether a connection goes to an Elasticsearch of this stream. Without one in the stream any may be meant.
-func reaches(in *In, w *recognise.Workload, c *connection) bool {
-	hosts := hostsOf(in, w, c)
+func (p *planner) reaches(w *recognise.Workload, c *connection) bool {
+	hosts := p.hostsOf(w, c)
 	if len(hosts) == 0 {
 		return false
 	}
 	return slices.ContainsFunc(hosts, func(host string) bool {
 		switch {
 		case route.IsLocal(host):
-			return in.isNode(w.Object)
-		case host == "" || len(in.services) == 0:
+			return p.isNode(w.Object)
+		case host == "" || len(p.services) == 0:
 			return true // cannot be read: it is taken for ours
 		}
-		return in.names.Called(host) != "" || strings.HasPrefix(host, "*")
+		return p.names.Called(host) != "" || strings.HasPrefix(host, "*")
 	})
 }
 
 // called gives the node that a connection goes to, nil when the stream does not show it.
-func nodeCalled(in *In, w *recognise.Workload, c *connection) *recognise.Workload {
-	for _, host := range hostsOf(in, w, c) {
-		if node := in.behind(w.Object, host); node != nil {
+func (p *planner) called(w *recognise.Workload, c *connection) *recognise.Workload {
+	for _, host := range p.hostsOf(w, c) {
+		if node := p.behind(w.Object, host); node != nil {
 			return node
 		}
 	}
@@ -68,7 +68,7 @@ func nodeCalled(in *In, w *recognise.Workload, c *connection) *recognise.Workloa
 }
 
 // hostsOf gives the hosts of a connection without scheme and port; "" stands for one that cannot be read.
-func hostsOf(in *In, w *recognise.Workload, c *connection) []string {
+func (p *planner) hostsOf(w *recognise.Workload, c *connection) []string {
 	s := c.addresses()
 	if s == nil {
 		return nil
@@ -80,7 +80,7 @@ func hostsOf(in *In, w *recognise.Workload, c *connection) []string {
 	for _, v := range s.Values {
 		host := shell.Host(v)
 		if strings.ContainsAny(host, "$#") { // the address itself is a variable, and not only the password in it
-			text, known := address(in, w, c, s, v)
+			text, known := p.address(w, c, s, v)
 			host = shell.Host(text)
 			if !known {
 				host = ""
@@ -92,11 +92,11 @@ func hostsOf(in *In, w *recognise.Workload, c *connection) []string {
 }
 
 // address gives an address as the program reads it: of a command line Kubernetes has put variables in before.
-func address(in *In, w *recognise.Workload, c *connection, s *setting, text string) (expanded string, known bool) {
+func (p *planner) address(w *recognise.Workload, c *connection, s *setting, text string) (expanded string, known bool) {
 	if s.word != nil {
-		text, _ = in.expand(w.Main, catalog.KubernetesVariables(), text)
+		text, _ = p.expand(w.Main, catalog.KubernetesVariables(), text)
 	}
-	return in.expand(w.Main, c.expands, text)
+	return p.expand(w.Main, c.expands, text)
 }
 
 // pairs gives the folder in which the program finds the pair.
@@ -120,24 +120,24 @@ func (c *connection) ca() string {
 }
 
 // source gives the file from which a connection takes its CA.
-func caFile(in *In, w *recognise.Workload, c *connection) object.File {
+func (p *planner) source(w *recognise.Workload, c *connection) object.File {
 	if c.ca() == "" {
 		return object.File{}
 	}
-	return fileBehind(in, w, c, c.ca())
+	return p.file(w, c, c.ca())
 }
 
 // file gives what stands behind a path in a setting.
-func fileBehind(in *In, w *recognise.Workload, c *connection, file string) object.File {
-	if _, known := in.expand(w.Main, c.expands, file); !known {
+func (p *planner) file(w *recognise.Workload, c *connection, file string) object.File {
+	if _, known := p.expand(w.Main, c.expands, file); !known {
 		return object.File{Path: file, Why: "its name holds a variable that comes from elsewhere"}
 	}
-	return w.Main.Resolve(absolute(in, w, c, file), in)
+	return w.Main.Resolve(p.absolute(w, c, file), p)
 }
 
 // absolute gives the path of a file in a setting.
-func absolute(in *In, w *recognise.Workload, c *connection, file string) string {
-	file, _ = in.expand(w.Main, c.expands, file)
+func (p *planner) absolute(w *recognise.Workload, c *connection, file string) string {
+	file, _ = p.expand(w.Main, c.expands, file)
 	if !path.IsAbs(file) {
 		file = path.Join(c.dir, file)
 	}
@@ -155,9 +155,9 @@ func dangles(w *recognise.Workload, file object.File) bool {
 const kubernetesFiles = "/var/run/secrets"
 
 // connect plans one connection: it speaks HTTPS, trusts the CA and presents the pair. What the user has wired stays where it serves.
-func connect(p step, w *recognise.Workload, c *connection, id identity) error {
+func (p *planner) connect(w *recognise.Workload, c *connection, id identity) error {
 	c.planned = map[string][]string{}
-	if err := connectTLS(p, w, c, id); err != nil {
+	if err := p.connectTLS(w, c, id); err != nil {
 		return err
 	}
 	if err := c.undone(); err != nil {
@@ -165,7 +165,7 @@ func connect(p step, w *recognise.Workload, c *connection, id identity) error {
 	}
 	for _, name := range c.keys.Hosts {
 		for _, other := range c.others(name) { // which agree
-			coverSetting(p, w, other)
+			p.cover(w, other)
 		}
 	}
 	return nil
@@ -182,20 +182,20 @@ func (c *connection) besideCloud(w *recognise.Workload) error {
 	return nil
 }
 
-func connectTLS(p step, w *recognise.Workload, c *connection, id identity) error {
+func (p *planner) connectTLS(w *recognise.Workload, c *connection, id identity) error {
 	for _, key := range c.keys.StoreAlso {
 		if s := c.store.get(key); s != nil {
 			return fmt.Errorf("%s is set in %s, and does not go together with PEM files: remove it; certificate, key and CA come from Secret/%s", key, s.Place, or(id.secret, id.ca.Name))
 		}
 	}
-	if err := c.besideCloud(w); err != nil {
+	if err := errors.Join(c.besideCloud(w), p.startsWith(w, c)); err != nil {
 		return err
 	}
 	if s := c.store.get(c.keys.Verify.Name); p.settings.Certs() && s != nil && c.keys.Verify.Idle && c.keys.Verify.IsOff(s.Value()) {
 		return fmt.Errorf("%s is %q in %s, and then %s presents no certificate either: remove it; the CA of Secret/%s verifies Elasticsearch",
 			s.Key, s.Value(), s.Place, w.App, or(id.secret, id.ca.Name))
 	}
-	if err := overHTTPS(p, w, c); err != nil {
+	if err := p.overHTTPS(w, c); err != nil {
 		return err
 	}
 	own, err := c.ownPair(w, p)
@@ -203,12 +203,12 @@ func connectTLS(p step, w *recognise.Workload, c *connection, id identity) error
 		return err
 	}
 	named := p.settings.Certificates.SecretName != ""
-	switch file := caFile(p.In, w, c); {
+	switch file := p.source(w, c); {
 	case !c.checks():
 	case c.ca() == "" || named && (!file.Key() || file.Source != id.ca) || strings.HasPrefix(c.ca(), c.pairs()+"/"):
-		putFile(p, w, c, id, c.keys.CA, fileCA, c.keys.CAIsList, "the CA that signed the server's certificate")
+		p.putFile(w, c, id, c.keys.CA, fileCA, c.keys.CAIsList, "the CA that signed the server's certificate")
 	case dangles(w, file):
-		putFile(p, w, c, id, c.keys.CA, fileCA, c.keys.CAIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
+		p.putFile(w, c, id, c.keys.CA, fileCA, c.keys.CAIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
 	case file.Key():
 		if err := readable(w.Main, file); err != nil {
 			return err
@@ -224,19 +224,19 @@ func connectTLS(p step, w *recognise.Workload, c *connection, id identity) error
 	if !p.settings.Certs() || own {
 		return nil
 	}
-	if needsKeystore(p.In, w, c, id) {
-		return putKeystore(p, w, c, id)
+	if p.needsKeystore(w, c, id) {
+		return p.putKeystore(w, c, id)
 	}
 	if c.keys.Cert == "" {
-		return withoutPair(p, w, c)
+		return p.withoutPair(w, c)
 	}
-	putFile(p, w, c, id, c.keys.Cert, fileCert, false, string(w.App)+" presents this certificate")
-	putFile(p, w, c, id, c.keys.Key, fileKey, false, "the key of that certificate")
+	p.putFile(w, c, id, c.keys.Cert, fileCert, false, string(w.App)+" presents this certificate")
+	p.putFile(w, c, id, c.keys.Key, fileKey, false, "the key of that certificate")
 	return nil
 }
 
 // withoutPair says of a connection that it can present no certificate: nobody is refused for that yet, or it is an error.
-func withoutPair(p step, w *recognise.Workload, c *connection) error {
+func (p *planner) withoutPair(w *recognise.Workload, c *connection) error {
 	if p.requires() {
 		return fmt.Errorf("%s cannot present a certificate in this version of %s: use a later one (Logstash from 8.8 on), or list the container under spec.unmanaged (ref: %s/%s) with the reason",
 			c.name, w.App, w.ID, w.Main.Name)
@@ -248,7 +248,7 @@ func withoutPair(p step, w *recognise.Workload, c *connection) error {
 
 // overHTTPS plans what makes a connection speak HTTPS. It is switched only where the server is known to do so: a node of this stream, or
 // one that has its certificates from the configuration too.
-func overHTTPS(p step, w *recognise.Workload, c *connection) error {
+func (p *planner) overHTTPS(w *recognise.Workload, c *connection) error {
 	hosts := c.addresses()
 	fresh := slices.Clone(hosts.Values)
 	secure, plain := len(fresh) == 0, false
@@ -256,7 +256,7 @@ func overHTTPS(p step, w *recognise.Workload, c *connection) error {
 		if rest, ok := strings.CutPrefix(h, "http://"); ok {
 			fresh[i], plain = "https://"+rest, true
 		}
-		text, known := address(p.In, w, c, hosts, fresh[i])
+		text, known := p.address(w, c, hosts, fresh[i])
 		if strings.HasPrefix(text, "http://") {
 			return fmt.Errorf("%s of %s is %q, which the environment makes an address of plain HTTP: use https:// there", hosts.Key, c.name, h)
 		}
@@ -277,12 +277,12 @@ func overHTTPS(p step, w *recognise.Workload, c *connection) error {
 	case !secure:
 		plain = true
 	}
-	if plain && p.settings.Certificates.SecretName == "" && p.nodes[nodeCalled(p.In, w, c)] == nil {
+	if plain && p.settings.Certificates.SecretName == "" && p.nodes[p.called(w, c)] == nil {
 		return fmt.Errorf("%s of %s calls Elasticsearch by plain HTTP, which knows no certificates: use https:// in the chart's values, "+
 			"or name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS", hosts.Key, c.name)
 	}
 	const why = "Elasticsearch speaks HTTPS"
-	replaceList(p, w, hosts, fresh, why, c.link)
+	p.replaceList(w, hosts, fresh, why, c.link)
 	for _, name := range c.keys.Hosts {
 		c.planned[name] = fresh
 	}
@@ -324,7 +324,7 @@ func (c *connection) hasPair() bool {
 }
 
 // ownPair tells whether the user has wired a client pair by hand. Half a pair is an error.
-func (c *connection) ownPair(w *recognise.Workload, p step) (bool, error) {
+func (c *connection) ownPair(w *recognise.Workload, p *planner) (bool, error) {
 	cert, key := c.store.get(c.keys.Cert), c.store.get(c.keys.Key)
 	if own := c.store.get(c.keys.Store); own != nil && own.Value() != keystorePath {
 		p.assume("%s: container %q: %s stays (%s): it must hold a certificate that Elasticsearch trusts, and its key", w.ID, w.Main.Name, own.Key, own.Place)
@@ -344,9 +344,9 @@ func (c *connection) ownPair(w *recognise.Workload, p step) (bool, error) {
 		return true, nil
 	}
 	for _, s := range []*setting{cert, key} {
-		file := fileBehind(p.In, w, c, s.Value())
+		file := p.file(w, c, s.Value())
 		if file.Key() {
-			if err := errors.Join(checkHolds(p, file.Source), readable(w.Main, file), isForClients(p.In, w.Object, secretOf(file.Source))); err != nil {
+			if err := errors.Join(p.holds(file.Source), readable(w.Main, file), p.isForClients(w.Object, secretOf(file.Source))); err != nil {
 				return true, err
 			}
 			continue
@@ -357,10 +357,10 @@ func (c *connection) ownPair(w *recognise.Workload, p step) (bool, error) {
 }
 
 // putFile plans a setting that names a file of the client's volume.
-func putFile(p step, w *recognise.Workload, c *connection, id identity, key, file string, list bool, why string) {
-	mountClient(p, w.Object, w.Main, id)
+func (p *planner) putFile(w *recognise.Workload, c *connection, id identity, key, file string, list bool, why string) {
+	p.mountClient(w.Object, w.Main, id)
 	if c.folder != "" {
-		mountAgain(p, w, id, c.folder)
+		p.mountAgain(w, id, c.folder)
 	}
 	value := patch.Str(c.pairs() + "/" + file)
 	if list {
@@ -369,21 +369,21 @@ func putFile(p step, w *recognise.Workload, c *connection, id identity, key, fil
 	p.put(w, c, key, value, why)
 }
 
-func (p step) put(w *recognise.Workload, c *connection, key string, value *yaml.Node, why string) {
+func (p *planner) put(w *recognise.Workload, c *connection, key string, value *yaml.Node, why string) {
 	c.planned[key] = scalars(value)
 	o, e := c.store.put(key, value)
-	inFileOf(p, w, e, o, why, c.link)
+	p.inFileOf(w, e, o, why, c.link)
 }
 
-func (in *In) isNode(o *object.Object) bool {
-	return slices.ContainsFunc(in.release.Nodes, func(w *recognise.Workload) bool { return w.Object == o })
+func (p *planner) isNode(o *object.Object) bool {
+	return slices.ContainsFunc(p.release.Nodes, func(w *recognise.Workload) bool { return w.Object == o })
 }
 
 // expand puts in what a container's environment says for the variables in a text, by the rule of its program. It tells whether all of the
 // text is known then.
-func (in *In) expand(c object.Container, rule catalog.Expansion, text string) (expanded string, known bool) {
+func (p *planner) expand(c object.Container, rule catalog.Expansion, text string) (expanded string, known bool) {
 	value := func(name string) (string, bool, bool) {
-		v, set := in.seen(c).Env.Get(name)
+		v, set := p.seen(c).Env.Get(name)
 		return v.Text, set, v.Known
 	}
 	text, known = rule.Expand(text, value)

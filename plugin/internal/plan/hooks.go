@@ -17,37 +17,36 @@ const tokenScript = "manage-es-token.js"
 
 // hooks plans to remove the hooks with which Kibana's chart makes the token: the init container does it. The Jobs are known by the
 // script that they run; what else belongs to them hangs on the Jobs.
-func hooks(in *In) Part {
-	p := begin(in)
+func (p *planner) hooks() {
 	if len(p.release.Kibanas) == 0 {
-		return *p.Part
+		return
 	}
 	hooks, err := p.release.Hooks()
 	if err != nil {
-		p.fail(err)
-		return *p.Part
+		p.problems = append(p.problems, err)
+		return
 	}
 	accounts, roles := map[string]bool{}, map[string]bool{}
 	for _, h := range hooks {
-		if pod, ok := h.Pod(); ok && runsTokenScript(pod) && servesOurs(p.In, h, pod) {
-			removeTokenHook(p, h)
+		if pod, ok := h.Pod(); ok && runsTokenScript(pod) && p.serves(h, pod) {
+			p.remove(h)
 			accounts[or(object.Text(pod.Spec, "serviceAccountName"), object.Text(pod.Spec, "serviceAccount"))] = true
 		}
 	}
 	for _, h := range hooks {
 		switch h.Kind {
 		case "ConfigMap":
-			if script := object.Text(h.Node, "data", tokenScript); script != "" && writesOurs(p.In, script) {
-				removeTokenHook(p, h)
+			if script := object.Text(h.Node, "data", tokenScript); script != "" && p.ours(script) {
+				p.remove(h)
 			}
 		case "ServiceAccount":
 			if accounts[h.Name] {
-				removeTokenHook(p, h)
+				p.remove(h)
 			}
 		case "RoleBinding":
 			for _, s := range object.Items(h.Node, "subjects") {
 				if accounts[object.Text(s, "name")] {
-					removeTokenHook(p, h)
+					p.remove(h)
 					roles[object.Text(h.Node, "roleRef", "name")] = true
 				}
 			}
@@ -55,18 +54,17 @@ func hooks(in *In) Part {
 	}
 	for _, h := range hooks {
 		if h.Kind == "Role" && roles[h.Name] {
-			removeTokenHook(p, h)
+			p.remove(h)
 		}
 	}
-	return *p.Part
 }
 
 // serves tells whether a token Job works for a Kibana that is patched here.
-func servesOurs(in *In, job *object.Object, pod object.Pod) bool {
+func (p *planner) serves(job *object.Object, pod object.Pod) bool {
 	for _, v := range object.Items(pod.Spec, "volumes") {
-		script, err := in.release.Find(job.Namespace, "ConfigMap", object.Text(v, "configMap", "name"))
+		script, err := p.release.Find(job.Namespace, "ConfigMap", object.Text(v, "configMap", "name"))
 		if err == nil && script != nil {
-			return writesOurs(in, object.Text(script.Node, "data", tokenScript))
+			return p.ours(object.Text(script.Node, "data", tokenScript))
 		}
 	}
 	return true
@@ -74,24 +72,28 @@ func servesOurs(in *In, job *object.Object, pod object.Pod) bool {
 
 // ours tells whether a token script writes the Secret of a Kibana that is patched here. Only where the user takes care of another
 // Kibana there is a choice.
-func writesOurs(in *In, script string) bool {
-	if len(in.settings.Unmanaged) == 0 {
+func (p *planner) ours(script string) bool {
+	if len(p.settings.Unmanaged) == 0 {
 		return true
 	}
-	for _, w := range in.release.Kibanas {
-		if v, ok := in.own(w.Main, tokenVariable); ok && v.From.Kind == "Secret" && strings.Contains(script, v.From.Name) {
+	for _, w := range p.release.Kibanas {
+		if v, ok := p.own(w.Main, tokenVariable); ok && v.From.Kind == "Secret" && strings.Contains(script, v.From.Name) {
 			return true
 		}
 	}
 	return false
 }
 
-func removeTokenHook(p step, o *object.Object) {
+func (p *planner) remove(o *object.Object) {
+	if p.removed[o] {
+		return
+	}
+	p.removed[o] = true
 	instead := initName + " creates the token"
 	if p.settings.HasPassword() || p.settings.Mode == config.ModePKI {
 		instead = "Kibana has no token in mode " + p.settings.Mode
 	}
-	p.removeHook(o, "the chart's token hook ("+o.Hook+"): it presents no certificate, and breaks upgrades; "+instead)
+	p.plan.Removals = append(p.plan.Removals, Removal{o, "the chart's token hook (" + o.Hook + "): it presents no certificate, and breaks upgrades; " + instead})
 }
 
 func runsTokenScript(pod object.Pod) bool {
@@ -106,11 +108,11 @@ func runsTokenScript(pod object.Pod) bool {
 }
 
 // hookCredentials gives the Secret with which the chart's hook logs in, "" when the stream shows none.
-func hookCredentials(in *In) string {
-	for _, o := range in.removed {
-		pod, _ := o.Pod()
+func (p *planner) hookCredentials() string {
+	for _, r := range p.plan.Removals {
+		pod, _ := r.Object.Pod()
 		for _, c := range pod.Containers() {
-			if v, ok := in.own(c, "ELASTICSEARCH_PASSWORD"); ok && v.From.Kind == "Secret" {
+			if v, ok := p.own(c, "ELASTICSEARCH_PASSWORD"); ok && v.From.Kind == "Secret" {
 				return v.From.Name
 			}
 		}
@@ -120,26 +122,24 @@ func hookCredentials(in *In) string {
 
 // otherPods plans the tests, hooks and Jobs outside the servers' own pods that call Elasticsearch by curl: they are served as every curl is. What
 // is left is named.
-func otherPods(in *In) Part {
-	p := begin(in)
+func (p *planner) otherPods() {
 	seen := map[*yaml.Node]bool{}
-	for _, m := range p.mentions().Mentions {
+	for _, m := range p.mentions() {
 		if m.Strength != mention.Address {
 			continue
 		}
 		if c := m.Told(); c != nil && m.Container != "" {
-			planOtherPod(p, m.Object, m.Container, m, seen)
+			p.otherPod(m.Object, m.Container, m, seen)
 		}
 		for _, r := range m.Readers {
-			planOtherPod(p, r.Object, r.Container.Name, m, seen)
+			p.otherPod(r.Object, r.Container.Name, m, seen)
 		}
 	}
-	return *p.Part
 }
 
-func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen map[*yaml.Node]bool) {
+func (p *planner) otherPod(o *object.Object, name string, m mention.Mention, seen map[*yaml.Node]bool) {
 	pod, ok := o.Pod()
-	if !ok || p.isRemoved(o) || p.isServer(o) {
+	if !ok || p.removed[o] || p.isServer(o) {
 		return
 	}
 	for _, c := range pod.All() {
@@ -149,14 +149,14 @@ func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen
 		seen[c.Node.YNode()] = true
 		w := p.behind(o, m.Name)
 		switch {
-		case w == nil || !p.settings.Certs() || !callsByCurl(p.seen(c), callsFrom(p.In, o)) || !isErrand(o, c) || p.listed(o.ID, c.Name):
+		case w == nil || !p.settings.Certs() || !callsByCurl(p.seen(c), p.callsFrom(o)) || !isErrand(o, c) || p.listed(o.ID, c.Name):
 		case o.Hook != "" && !runsAfterInstall(o.Hook):
 			p.care(c)
-			p.pass(o.ID, "is a hook ("+o.Hook+") that runs while what it would need is not there")
+			p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "is a hook (" + o.Hook + ") that runs while what it would need is not there"})
 			p.action("%s calls Elasticsearch (%s) in a hook (%s), which runs before the release is there or after it is gone, so that it gets no certificate: "+
 				"give it one by the chart's values, or switch the hook off", o.ID, m.Name, o.Hook)
 		default:
-			if err := planTestPod(p, o, c, w); err != nil {
+			if err := p.testPod(o, c, w); err != nil {
 				p.care(c) // what is wrong is said
 				p.failing(o.ID, err)
 			}
@@ -183,25 +183,25 @@ func runsAfterInstall(hook string) bool {
 }
 
 // behind gives the node that an object reaches under a host: es, es.logging or es.logging.svc.cluster.local.
-func (in *In) behind(o *object.Object, host string) *recognise.Workload {
+func (p *planner) behind(o *object.Object, host string) *recognise.Workload {
 	service, domain, _ := strings.Cut(host, ".")
 	namespace, _, _ := strings.Cut(domain, ".")
 	if namespace == "" {
 		namespace = o.Namespace
 	}
-	for _, w := range in.serving[service] {
+	for _, w := range p.serving[service] {
 		if domain == "" && (namespace == "" || w.Namespace == "") || namespace == w.Namespace {
 			return w
 		}
 	}
-	return in.behindAnother(host)
+	return p.behindAnother(host)
 }
 
 // behindAnother gives the node that a host leads to which is no name of its Services: an alias, or an address.
-func (in *In) behindAnother(host string) *recognise.Workload {
+func (p *planner) behindAnother(host string) *recognise.Workload {
 	service, _, _ := strings.Cut(host, ".")
-	for _, o := range in.names.Behind(host) {
-		if w := in.nodeOf[o]; w != nil && !slices.Contains(in.serving[service], w) {
+	for _, o := range p.names.Behind(host) {
+		if w := p.nodeOf[o]; w != nil && !slices.Contains(p.serving[service], w) {
 			return w
 		}
 	}

@@ -23,7 +23,7 @@ func stores(conf *configuration) *setting {
 
 // https makes sure that a node speaks HTTPS. Where it does not, as in the charts 7.17.3, the Secret that the configuration names is
 // enough to switch it on; without one the names to give are in the message.
-func ensureHTTPS(p step, w *recognise.Workload, conf *configuration) error {
+func (p *planner) https(w *recognise.Workload, conf *configuration) error {
 	set := map[string]bool{}
 	for _, key := range []string{catalog.SecurityEnabled, httpSSL + "enabled"} {
 		s := conf.get(key)
@@ -36,7 +36,7 @@ func ensureHTTPS(p step, w *recognise.Workload, conf *configuration) error {
 			return fmt.Errorf("%s is false in %s%s: without it there is nothing to secure; "+
 				"remove the setting, or set it to true", key, s.Place, conf.over(s))
 		}
-		readsSetting(p, w, s, s.Values...)
+		p.readsSetting(w, s, s.Values...)
 		set[key] = true
 	}
 	if set[httpSSL+"enabled"] && (set[catalog.SecurityEnabled] || !isVersion7(w)) {
@@ -51,7 +51,7 @@ func ensureHTTPS(p step, w *recognise.Workload, conf *configuration) error {
 		return fmt.Errorf("%senabled is set nowhere, and the whole configuration file is your own (%s), so that the image does nothing for security, its password included: "+
 			"switch security on in the chart's values, and set it in that file", httpSSL, conf.w.Layout.Abs("elasticsearch.yml"))
 	}
-	return enableTLS(p, w, conf)
+	return p.enableTLS(w, conf)
 }
 
 // isVersion7 holds for nodes in which security is off unless somebody switches it on.
@@ -63,12 +63,12 @@ func isVersion7(w *recognise.Workload) bool {
 // enableTLS plans security, HTTPS and TLS between the nodes for a node that has none. Elasticsearch does not start a cluster with
 // security and without TLS between its nodes.
 // https://www.elastic.co/guide/en/elasticsearch/reference/7.17/security-basic-setup.html
-func enableTLS(p step, w *recognise.Workload, conf *configuration) error {
+func (p *planner) enableTLS(w *recognise.Workload, conf *configuration) error {
 	const why = "security and TLS are switched on: the chart renders neither"
-	p.switchOn()
-	setServer(p, w, conf, catalog.SecurityEnabled, "true", why)
-	setServer(p, w, conf, httpSSL+"enabled", "true", why)
-	if err := enableTransport(p, w, conf); err != nil {
+	p.switched = true
+	p.server(w, conf, catalog.SecurityEnabled, "true", why)
+	p.server(w, conf, httpSSL+"enabled", "true", why)
+	if err := p.enableTransport(w, conf); err != nil {
 		return err
 	}
 	name := w.Layout.Password
@@ -77,7 +77,7 @@ func enableTLS(p step, w *recognise.Workload, conf *configuration) error {
 		if secret == "" {
 			return fmt.Errorf("container %q: %s is not set, so that nobody could log in once security is on: name the Secret with the credentials of the user elastic in minter.secretName", w.Main.Name, name)
 		}
-		if err := checkHolds(p, secretKey(w.Object, secret, p.settings.Minter.PasswordKey)); err != nil {
+		if err := p.holds(secretKey(w.Object, secret, p.settings.Minter.PasswordKey)); err != nil {
 			return err
 		}
 		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", name), patch.Map(
@@ -85,13 +85,13 @@ func enableTLS(p step, w *recognise.Workload, conf *configuration) error {
 				patch.F("name", patch.Str(secret)), patch.F("key", patch.Str(p.settings.Minter.PasswordKey))))))),
 			"the user elastic needs a password, and the readiness probe logs in with it", linkElasticsearchTLS)
 	}
-	speakHTTPS(p, w, conf)
+	p.speakHTTPS(w, conf)
 	p.action("%s: security is switched on: nodes without it and nodes with it do not form one cluster; stop the cluster for the change, or start a new one", w.ID)
 	return nil
 }
 
 // enableTransport plans TLS between the nodes, in what the user has not set.
-func enableTransport(p step, w *recognise.Workload, conf *configuration) error {
+func (p *planner) enableTransport(w *recognise.Workload, conf *configuration) error {
 	if s := conf.get(transportSSL + "enabled"); s != nil && s.Value() == "false" {
 		return fmt.Errorf("%senabled is false in %s, and Elasticsearch does not form a cluster with security and without TLS between its nodes: remove the setting", transportSSL, s.Place)
 	}
@@ -104,22 +104,22 @@ func enableTransport(p step, w *recognise.Workload, conf *configuration) error {
 	}
 	for _, s := range wanted {
 		if conf.get(transportSSL+s[0]) == nil {
-			setServer(p, w, conf, transportSSL+s[0], s[1], "nodes talk to each other over TLS, which security demands")
+			p.server(w, conf, transportSSL+s[0], s[1], "nodes talk to each other over TLS, which security demands")
 		}
 	}
 	return nil
 }
 
 // speakHTTPS plans https:// for every address of Elasticsearch that a node's pod calls by http://: nothing answers there.
-func speakHTTPS(p step, w *recognise.Workload, conf *configuration) {
-	names, port := append([]string{"localhost", "127.0.0.1"}, p.services...), httpPort(conf)
+func (p *planner) speakHTTPS(w *recognise.Workload, conf *configuration) {
+	names, port := append([]string{"localhost", "127.0.0.1"}, p.services...), p.httpPort(conf)
 	for _, c := range w.Pod.All() {
-		rewriteHTTP(p, w.Object, c, isOneOf(names, port))
+		p.rewriteHTTP(w.Object, c, isOneOf(names, port))
 	}
 }
 
 // rewriteHTTP plans https:// for every http:// address of Elasticsearch in what a container runs.
-func rewriteHTTP(p step, o *object.Object, c object.Container, ours func(host string) bool) {
+func (p *planner) rewriteHTTP(o *object.Object, c object.Container, ours func(host string) bool) {
 	for _, run := range p.seen(c).Runs {
 		for _, arg := range run.Args {
 			fresh := toHTTPS(arg.Text, ours)
@@ -127,7 +127,7 @@ func rewriteHTTP(p step, o *object.Object, c object.Container, ours func(host st
 			case fresh == arg.Text:
 				continue
 			case run.Holder != nil:
-				p.failing(o.ID, fmt.Errorf("container %q: the script %s (%s) calls Elasticsearch by http://, and it speaks HTTPS from now on: use https:// there",
+				p.failOnce(o.ID, fmt.Errorf("container %q: the script %s (%s) calls Elasticsearch by http://, and it speaks HTTPS from now on: use https:// there",
 					c.Name, run.File, run.Holder.ID))
 				continue
 			}

@@ -10,8 +10,8 @@ import (
 )
 
 // hasInitImage refuses to plan the init container without an image.
-func hasInitImage(in *In) error {
-	if in.settings.InitContainer.Image == "" {
+func (p *planner) hasInitImage() error {
+	if p.settings.InitContainer.Image == "" {
 		return fmt.Errorf("no image for the init container %s is configured (initContainer.image, --init-image), and this build brings none: "+
 			"`make image` writes dist/elk-mtls-init.oci.tar; push it (skopeo copy oci-archive:dist/elk-mtls-init.oci.tar docker://REGISTRY/elk-mtls-init:TAG) "+
 			"or load it into a test cluster (kind load image-archive, minikube image load), and name it", initName)
@@ -21,8 +21,8 @@ func hasInitImage(in *In) error {
 
 // initContainer is our container, with what it does: it meets the restricted Pod Security Standard whatever the pod allows.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
-func newInitContainer(in *In, pod object.Pod, args []string, env *yaml.Node, mounts ...*yaml.Node) (*yaml.Node, error) {
-	s := in.settings
+func (p *planner) initContainer(pod object.Pod, args []string, env *yaml.Node, mounts ...*yaml.Node) (*yaml.Node, error) {
+	s := p.settings
 	var resources *yaml.Node
 	if len(s.InitContainer.Resources) > 0 {
 		var err error
@@ -53,13 +53,13 @@ func newInitContainer(in *In, pod object.Pod, args []string, env *yaml.Node, mou
 }
 
 // ensureArgs are the arguments of ensure that all modes share: where it calls, and how.
-func ensureArgs(in *In, hosts []string, verification string) []string {
+func (p *planner) ensureArgs(hosts []string, verification string) []string {
 	args := []string{"ensure"}
 	for _, h := range hosts {
 		args = append(args, "--elasticsearch-url="+h)
 	}
 	args = append(args, "--ca="+clientDir+"/"+fileCA)
-	if in.settings.Certs() {
+	if p.settings.Certs() {
 		args = append(args, "--cert="+clientDir+"/"+fileCert, "--key="+clientDir+"/"+fileKey)
 	}
 	if verification != "full" {
@@ -69,17 +69,17 @@ func ensureArgs(in *In, hosts []string, verification string) []string {
 }
 
 // before plans our container among those that run before the pod's own, and the credentials by which its image is pulled.
-func runBefore(p step, o *object.Object, container *yaml.Node, why, link string) {
+func (p *planner) before(o *object.Object, container *yaml.Node, why, link string) {
 	for _, name := range p.settings.InitContainer.PullSecrets {
-		p.set(o, fields(podOf(o).Path("spec", "imagePullSecrets")...).Item("name", name), patch.Map(patch.F("name", patch.Str(name))),
+		p.set(o, fields(p.on(o).pod.Path("spec", "imagePullSecrets")...).Item("name", name), patch.Map(patch.F("name", patch.Str(name))),
 			"credentials of the registry that has the image of "+initName, linkPullSecrets)
 	}
-	p.set(o, fields(podOf(o).Path("spec", "initContainers")...).Item("name", initName), container, why, link)
+	p.set(o, fields(p.on(o).pod.Path("spec", "initContainers")...).Item("name", initName), container, why, link)
 }
 
 // volume plans a volume of a pod.
-func addVolume(p step, o *object.Object, node *yaml.Node, why, link string) {
-	p.set(o, fields(podOf(o).Path("spec", "volumes")...).Item("name", object.Text(yaml.NewRNode(node), "name")), node, why, link)
+func (p *planner) volume(o *object.Object, node *yaml.Node, why, link string) {
+	p.set(o, fields(p.on(o).pod.Path("spec", "volumes")...).Item("name", object.Text(yaml.NewRNode(node), "name")), node, why, link)
 }
 
 func readOnlyMount(volume, dir string) *yaml.Node {

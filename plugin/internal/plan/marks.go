@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -14,74 +15,68 @@ import (
 
 // marks plans our annotations: how the object is secured, on everything that was changed, and on the pods of a workload a digest of
 // what they read from outside their template.
-func marks(in *In, whole Part) Part {
-	p := begin(in)
-	for _, o := range whole.changed() {
-		if p.isRemoved(o) || o.Label(partOf) == ourName {
+func (p *planner) marks() {
+	for _, w := range slices.Clone(p.order) {
+		if p.removed[w.object] || len(w.touched) == 0 || w.object.Label(partOf) == ourName {
 			continue
 		}
 		at := fields("metadata", "annotations")
-		p.set(o, at.Field(annotationMode), patch.Str(p.settings.Mode), "tells how the object is secured", "")
-		p.set(o, at.Field(annotationStage), patch.Str(p.settings.ClientAuthentication), "tells how the object is secured", "")
-		if o.Kind == "Job" && o.Hook == "" {
-			p.action("%s: the template of a Job cannot be changed: delete the one that is there, or the upgrade fails at it", o.ID)
+		p.set(w.object, at.Field(annotationMode), patch.Str(p.settings.Mode), "tells how the object is secured", "")
+		p.set(w.object, at.Field(annotationStage), patch.Str(p.settings.ClientAuthentication), "tells how the object is secured", "")
+		if w.object.Kind == "Job" && w.object.Hook == "" {
+			p.action("%s: the template of a Job cannot be changed: delete the one that is there, or the upgrade fails at it", w.object.ID)
 		}
-		if o.Kind == "Pod" || o.Kind == "ReplicaSet" || o.IsJob() || !p.isServer(o) && !isClient(p.In, o, whole.planned) {
+		if w.object.Kind == "Pod" || w.object.Kind == "ReplicaSet" || w.object.IsJob() || !p.isServer(w.object) && !p.isClient(w.object) {
 			continue
 		}
-		pod := podOf(o)
-		p.set(o, patch.Fields(pod.Path("metadata", "annotations")...).Field(annotationChecksum), patch.Str(checksum(in.settings.Mode, o, whole.inputs)),
+		p.set(w.object, patch.Fields(w.pod.Path("metadata", "annotations")...).Field(annotationChecksum), patch.Str(p.checksum(w)),
 			"the pods roll when what they read outside their template changes", "")
 	}
-	return *p.Part
 }
 
-func (in *In) isServer(o *object.Object) bool {
+func (p *planner) isServer(o *object.Object) bool {
 	is := func(w *recognise.Workload) bool { return w.Object == o }
-	return slices.ContainsFunc(in.release.Nodes, is) || slices.ContainsFunc(in.release.Kibanas, is)
+	return slices.ContainsFunc(p.release.Nodes, is) || slices.ContainsFunc(p.release.Kibanas, is)
 }
 
-func isClient(in *In, o *object.Object, planned []*recognise.Workload) bool {
+func (p *planner) isClient(o *object.Object) bool {
 	is := func(w *recognise.Workload) bool { return w.Object == o }
-	return slices.ContainsFunc(in.release.Clients, is) || slices.ContainsFunc(planned, is)
+	return slices.ContainsFunc(p.release.Clients, is) || slices.ContainsFunc(p.plan.Ruled, is)
 }
 
 // checksum covers the mode, the embedded configuration that we set, the .curlrc, and certificates that the stream brings and that
 // are not made anew at each rendering. It covers neither a token nor what the template itself shows: Kibana need not restart because
 // Elasticsearch asks more of its clients.
-func checksum(mode string, o *object.Object, all []input) string {
-	var inputs []string
-	for _, i := range all {
-		if i.object == o {
-			inputs = append(inputs, i.text)
-		}
-	}
-	slices.Sort(inputs)
-	text := strings.Join(append([]string{mode, curlrc}, slices.Compact(inputs)...), "\x00")
+func (p *planner) checksum(w *work) string {
+	inputs := slices.Clone(w.inputs)
+	sort.Strings(inputs)
+	text := strings.Join(append([]string{p.settings.Mode, curlrc}, slices.Compact(inputs)...), "\x00")
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:16])
 }
 
 // reads notes that the pods of an object read a key of a Secret or ConfigMap of the stream.
-func readsKeys(p step, o *object.Object, s object.Source) {
+func (p *planner) reads(o *object.Object, s object.Source) {
 	holder, err := p.release.Find(s.Namespace, s.Kind, s.Name)
 	if err != nil || holder == nil {
 		return
 	}
+	w := p.on(o)
 	for _, field := range []string{"data", "stringData"} {
 		pairs := object.Pairs(holder.Node, field)
 		for _, key := range sortedKeys(pairs) {
 			if s.Key == "" || s.Key == key {
-				p.input(o, fmt.Sprintf("%s/%s/%s=%s", s.Kind, s.Name, key, pairs[key]))
+				w.inputs = append(w.inputs, fmt.Sprintf("%s/%s/%s=%s", s.Kind, s.Name, key, pairs[key]))
 			}
 		}
 	}
 }
 
 // readsSetting notes that the pods of a workload read a setting from another object, and the value that it will have.
-func readsSetting(p step, w *recognise.Workload, s *setting, values ...string) {
+func (p *planner) readsSetting(w *recognise.Workload, s *setting, values ...string) {
 	if s.object != w.Object {
-		p.input(w.Object, s.edit.String()+"="+strings.Join(values, ","))
+		work := p.on(w.Object)
+		work.inputs = append(work.inputs, s.edit.String()+"="+strings.Join(values, ","))
 	}
 }
 
@@ -93,12 +88,12 @@ func ofChart(o *object.Object) (release, chart string) {
 
 // madePerRender tells whether a Secret is one that the chart of Elasticsearch makes itself: under GitOps it is another one at every
 // rendering, and pods must not roll each time. It is known by its labels, which are those of the node that uses it.
-func madePerRender(in *In, s object.Source) bool {
-	secret, err := in.release.Find(s.Namespace, s.Kind, s.Name)
+func (p *planner) madePerRender(s object.Source) bool {
+	secret, err := p.release.Find(s.Namespace, s.Kind, s.Name)
 	if err != nil || secret == nil || object.Text(secret.Node, "type") != "kubernetes.io/tls" {
 		return false
 	}
-	return slices.ContainsFunc(in.release.Nodes, func(w *recognise.Workload) bool {
+	return slices.ContainsFunc(p.release.Nodes, func(w *recognise.Workload) bool {
 		release, chart := ofChart(w.Object)
 		itsRelease, itsChart := ofChart(secret)
 		return release != "" && release == itsRelease && chart == itsChart

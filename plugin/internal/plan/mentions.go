@@ -5,71 +5,107 @@ import (
 	"slices"
 	"strconv"
 
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // The last look: what names an Elasticsearch of this stream and nobody has taken care of is a client that would be shut out.
 
+// named notes the names that the servers of a stream have.
+func (p *planner) serverNames() {
+	names, err := mention.Of(p.release)
+	if err != nil {
+		p.problems = append(p.problems, err)
+		names = mention.None()
+	}
+	p.names = names
+	p.names.Add(shell.Host(p.settings.Elasticsearch.URL))
+}
+
+// alsoCalled notes what a known client calls, where the stream has no server: then that is what was meant.
+func (p *planner) alsoCalled(addresses ...string) {
+	if len(p.release.Nodes)+len(p.release.Unmanaged) > 0 {
+		return
+	}
+	for _, address := range addresses {
+		p.names.Add(shell.Host(address))
+	}
+}
+
+// mentions gives every place that names a server, by the names that are known so far.
+func (p *planner) mentions() []mention.Mention {
+	if known := p.names.Len(); p.found == nil || p.knownNames != known {
+		found, err := mention.Find(p.release, p.names)
+		if err != nil {
+			p.problems = append(p.problems, err)
+		}
+		p.found, p.knownNames = &found, known
+		p.told = map[*yaml.Node]mention.Mention{}
+		for _, m := range found.Mentions {
+			p.tell(m.Told(), m)
+			for _, r := range m.Readers {
+				p.tell(r.Container.Node.YNode(), m)
+			}
+		}
+	}
+	return p.found.Mentions
+}
+
 // addressTold gives the first address of a server that a container is told, itself or in a file; false when there is none.
-func addressTold(in *In, c object.Container) (mention.Mention, bool) {
-	m, ok := in.mentions().told[c.Node.YNode()]
+func (p *planner) addressTold(c object.Container) (mention.Mention, bool) {
+	p.mentions()
+	m, ok := p.told[c.Node.YNode()]
 	return m, ok
 }
 
-// sweeping is the last look under way: what was planned before it, and what it has said.
-type sweeping struct {
-	step
-	served  Part
-	changed map[*object.Object]bool
-	said    map[string]bool
+func (p *planner) tell(container *yaml.Node, m mention.Mention) {
+	if _, known := p.told[container]; container != nil && !known && m.Strength == mention.Address {
+		p.told[container] = m
+	}
 }
 
 // sweep judges the mentions that no plan has claimed.
-func sweep(in *In, served Part) Part {
-	p := sweeping{begin(in), served, map[*object.Object]bool{}, map[string]bool{}}
-	for _, o := range served.changed() {
-		p.changed[o] = true
-	}
-	found := in.mentions()
-	p.fail(found.err)
-	for _, m := range found.Mentions {
-		if p.isRemoved(m.Object) || m.Object.Label(partOf) == ourName || m.Container == initName {
+func (p *planner) sweep() {
+	seen := map[string]bool{}
+	for _, m := range p.mentions() {
+		if p.removed[m.Object] || m.Object.Label(partOf) == ourName || m.Container == initName {
 			continue
 		}
 		switch {
 		case m.Told() != nil && m.Container != "":
-			p.judgeContainer(m)
+			p.sweepContainer(m, seen)
 		case len(m.Readers) > 0:
-			p.judgeFile(m)
-		case !p.served.claims.Open(m, nil) || p.listed(m.Object.ID, ""):
+			p.sweepFile(m, seen)
+		case !p.claims.Open(m, nil) || p.listed(m.Object.ID, ""):
 		case m.Strength == mention.Address:
-			p.stranger(stranger{Mention: m})
+			p.noteStranger(stranger{Mention: m}, seen)
 		case m.Object.Kind == "ConfigMap" || m.Object.Kind == "Secret":
 			if p.settings.Certs() || p.switched {
-				p.action("%s: %s names Elasticsearch (%s), and no container of this stream reads it: whoever does needs a certificate", m.Object.ID, placeIn(m), m.Name)
+				p.actionOnce(fmt.Sprintf("%s: %s names Elasticsearch (%s), and no container of this stream reads it: whoever does needs a certificate", m.Object.ID, placeIn(m), m.Name))
 			}
 		default:
-			p.may(m, m.Object.ID.String())
+			p.noteMay(m, m.Object.ID.String())
 		}
 	}
-	return *p.Part
 }
 
-// judgeContainer judges what a container is told in its own object.
-func (p sweeping) judgeContainer(m mention.Mention) {
+// sweepContainer judges what a container is told in its own object.
+func (p *planner) sweepContainer(m mention.Mention, seen map[string]bool) {
 	switch {
-	case p.served.cared[m.Told()] || !p.served.claims.Open(m, m.Told()) || p.listed(m.Object.ID, m.Container):
+	case p.cared[m.Told()] || !p.claims.Open(m, m.Told()) || p.listed(m.Object.ID, m.Container):
 	case m.Strength == mention.May:
-		p.may(m, m.Object.ID.String()+"/"+m.Container)
+		p.noteMay(m, m.Object.ID.String()+"/"+m.Container)
 	default:
-		p.stranger(stranger{Mention: m, known: p.programs[m.Told()] || p.isMain(m.Object, m.Container)})
+		p.noteStranger(stranger{Mention: m, known: p.programs[m.Told()] || p.isMain(m.Object, m.Container)}, seen)
 	}
 }
 
-// judgeFile judges what a ConfigMap or Secret says to those that read it. An init container beside one that is taken care of prepares its
+// sweepFile judges what a ConfigMap or Secret says to those that read it. An init container beside one that is taken care of prepares its
 // files.
-func (p sweeping) judgeFile(m mention.Mention) {
+func (p *planner) sweepFile(m mention.Mention, seen map[string]bool) {
 	if p.listed(m.Object.ID, "") {
 		return
 	}
@@ -78,21 +114,20 @@ func (p sweeping) judgeFile(m mention.Mention) {
 		pod, _ := r.Object.Pod()
 		prepares := r.Container.List == "initContainers" && slices.ContainsFunc(pod.Containers(), func(c object.Container) bool { return p.caredFor(r.Object, c) })
 		switch {
-		case p.isRemoved(r.Object) || prepares || r.Container.Name == initName:
+		case p.removed[r.Object] || prepares || r.Container.Name == initName:
 			continue
-		case p.caredFor(r.Object, r.Container) || !p.served.claims.Open(m, r.Container.Node.YNode()):
+		case p.caredFor(r.Object, r.Container) || !p.claims.Open(m, r.Container.Node.YNode()):
 			answered = or(answered, r.Ref())
 			continue
 		case m.Strength == mention.May:
-			p.may(m, r.Ref())
+			p.noteMay(m, r.Ref())
 		default:
-			p.stranger(stranger{Mention: m, reader: r.Ref(), known: p.isProgram(r.Container) || p.isMain(r.Object, r.Container.Name)})
+			p.noteStranger(stranger{Mention: m, reader: r.Ref(), known: p.isProgram(r.Container) || p.isMain(r.Object, r.Container.Name)}, seen)
 		}
 		return
 	}
-	why := placeIn(m) + " names Elasticsearch (" + m.Name + "); who reads it is taken care of: " + answered
-	if answered != "" && !p.changed[m.Object] && !p.isSaid(m.Object.ID.String()+why) { // else its changes tell more
-		p.pass(m.Object.ID, why)
+	if answered != "" && p.workloads[m.Object] == nil { // else its changes tell more
+		p.passOnce(Passed{m.Object.ID, placeIn(m) + " names Elasticsearch (" + m.Name + "); who reads it is taken care of: " + answered})
 	}
 }
 
@@ -103,9 +138,9 @@ type stranger struct {
 	known  bool   // that container is planned by itself: a rule would take the place of its plan
 }
 
-// stranger notes a client of another application: this version leaves it as it is, and it must not go unnoticed. The remedy is said
+// noteStranger notes a client of another application: this version leaves it as it is, and it must not go unnoticed. The remedy is said
 // once for each container.
-func (p sweeping) stranger(s stranger) {
+func (p *planner) noteStranger(s stranger, seen map[string]bool) {
 	if !p.settings.Certs() && !p.switched {
 		return
 	}
@@ -117,11 +152,13 @@ func (p sweeping) stranger(s stranger) {
 	if s.reader != "" {
 		where += ", which " + s.reader + " reads,"
 	}
-	if p.isSaid(id.String() + where) {
+	if key := id.String() + where; seen[key] {
 		return
+	} else {
+		seen[key] = true
 	}
 	if p.requires() {
-		p.failing(id, p.strange(s, where, ref))
+		p.failing(id, p.strange(s, where, ref, seen))
 		return
 	}
 	when := "is refused as soon as clientAuthentication is required, unless it presents a certificate"
@@ -129,31 +166,21 @@ func (p sweeping) stranger(s stranger) {
 		when = "fails from now on unless it calls by https:// and, where certificates are required, presents one"
 	}
 	if s.Route {
-		p.pass(id, "leads to Elasticsearch ("+s.Name+"); its controller needs a certificate of its own")
+		p.plan.Passed = append(p.plan.Passed, Passed{id, "leads to Elasticsearch (" + s.Name + "); its controller needs a certificate of its own"})
 		p.action("%s leads to Elasticsearch (%s): its controller must present a certificate, %s; otherwise it answers 502 once certificates are required", id, s.Name, s.presents())
 		return
 	}
-	p.pass(id, fmt.Sprintf("%s names Elasticsearch (%s), and nothing tells how to give it a certificate", where, s.Name))
+	p.plan.Passed = append(p.plan.Passed, Passed{id, fmt.Sprintf("%s names Elasticsearch (%s), and nothing tells how to give it a certificate", where, s.Name)})
 	p.action("%s: %s names Elasticsearch (%s) and was left alone, as nothing tells how to give it a certificate; it %s", id, where, s.Name, when)
 }
 
-// isSaid tells whether a line was said already; it is from now on.
-func (p sweeping) isSaid(line string) bool {
-	said := p.said[line]
-	p.said[line] = true
-	return said
-}
-
-// caredFor tells whether every call of a container is taken care of.
-func (p sweeping) caredFor(o *object.Object, c object.Container) bool {
-	return p.served.cared[c.Node.YNode()] || p.listed(o.ID, c.Name)
-}
-
 // strange gives the problem with a client that nothing is known about.
-func (p sweeping) strange(s stranger, where, ref string) error {
+func (p *planner) strange(s stranger, where, ref string, seen map[string]bool) error {
 	first := or(s.reader, ref)
-	if p.isSaid("remedy " + first) {
+	if key := "remedy " + first; seen[key] {
 		return fmt.Errorf("%s names Elasticsearch (%q), too", where, s.Name)
+	} else {
+		seen[key] = true
 	}
 	if s.Route {
 		return fmt.Errorf("%s leads to Elasticsearch (%q): its controller is a client, and would be refused; let it present a certificate, %s, and list it under spec.unmanaged (ref: %s) with the reason",
@@ -178,10 +205,22 @@ func (s stranger) presents() string {
 	return "unless it passes TLS through"
 }
 
-// may notes a name of which nothing says whether anybody calls it.
-func (p sweeping) may(m mention.Mention, who string) {
+// noteMay notes a name of which nothing says whether anybody calls it.
+func (p *planner) noteMay(m mention.Mention, who string) {
 	if p.settings.Certs() || p.switched {
 		p.assume("%s: %s of %s names %q: it is not called, or by https and with a certificate", who, placeIn(m), m.Object.ID, m.Name)
+	}
+}
+
+func (p *planner) actionOnce(text string) {
+	if !slices.Contains(p.plan.Actions, text) {
+		p.plan.Actions = append(p.plan.Actions, text)
+	}
+}
+
+func (p *planner) passOnce(passed Passed) {
+	if !slices.Contains(p.plan.Passed, passed) {
+		p.plan.Passed = append(p.plan.Passed, passed)
 	}
 }
 
@@ -214,10 +253,13 @@ func inside(m mention.Mention) string {
 }
 
 // listed tells whether the user takes care of an object, or of one container of it.
-func (p step) listed(id object.ID, container string) bool {
+func (p *planner) listed(id object.ID, container string) bool {
 	for _, u := range p.settings.Unmanaged {
 		if u.Ref == id.String() || u.Ref == id.String()+"/"+container {
-			p.passes(Passed{id, "unmanaged: " + u.Reason, u.Ref})
+			if !p.matched[u.Ref] {
+				p.matched[u.Ref] = true
+				p.plan.Passed = append(p.plan.Passed, Passed{id, "unmanaged: " + u.Reason})
+			}
 			return true
 		}
 	}

@@ -43,9 +43,11 @@ func (s serverStore) put(key string, value *yaml.Node) (*object.Object, patch.Ed
 	inFile := s.conf.file != nil && (s.conf.envNames == nil || s.conf.file.get(s.prefix+s.beside) != nil)
 	switch {
 	case old != nil && old.edit.Inside != nil:
-		return old.object, old.with(value)
+		old.edit.Value = value
+		return old.object, old.edit
 	case old != nil:
-		return old.object, old.with(patch.Str(old.prefix + strings.Join(scalars(value), ",")))
+		old.edit.Value = patch.Str(old.prefix + strings.Join(scalars(value), ","))
+		return old.object, old.edit
 	case inFile:
 		return yamlStore{file: s.conf.file, prefix: s.prefix}.put(key, value)
 	}
@@ -57,16 +59,16 @@ func (s serverStore) put(key string, value *yaml.Node) (*object.Object, patch.Ed
 // exporters plans the monitoring of a node that sends to this stream's Elasticsearch by HTTP. A node may read files below its
 // configuration folder only, so that the pair is mounted there once more.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/monitoring-settings.html#http-exporter-settings
-func planExporters(p step, w *recognise.Workload, conf *configuration, id identity) error {
+func (p *planner) exporters(w *recognise.Workload, conf *configuration, id identity) error {
 	at := catalog.NodeMonitoring()
 	var problems []error
 	for _, name := range conf.below(exporterPrefix) {
 		prefix := exporterPrefix + name + "."
 		c := &connection{name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: at.Settings, link: catalog.LinkNodeMonitoring, dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client"),
 			expands: catalog.ElasticsearchVariables()}
-		if reaches(p.In, w, c) {
-			coverAddresses(p, w, c)
-			problems = append(problems, connect(p, w, c, id))
+		if p.reaches(w, c) {
+			p.coverAddresses(w, c)
+			problems = append(problems, p.connect(w, c, id))
 		}
 	}
 	return errors.Join(problems...)
@@ -74,21 +76,21 @@ func planExporters(p step, w *recognise.Workload, conf *configuration, id identi
 
 // monitoringUI plans Kibana's own client for monitoring data, where it has one. The image of Elastic takes no variable for its pair.
 // https://www.elastic.co/guide/en/kibana/8.19/monitoring-settings-kb.html
-func monitoringUI(p step, w *recognise.Workload, conf *configuration, id identity) error {
+func (p *planner) monitoringUI(w *recognise.Workload, conf *configuration, id identity) error {
 	c := &connection{
 		name:  strings.TrimSuffix(monitoringUIPrefix, "."),
 		store: serverStore{conf: conf, prefix: monitoringUIPrefix, beside: "hosts"}, dir: w.Layout.Home,
 		keys: catalog.KibanaMonitoring().Settings, link: catalog.LinkKibanaMonitoring, expands: catalog.KibanaVariables(),
 	}
 	hosts := c.store.get("hosts")
-	if hosts == nil || !reaches(p.In, w, c) {
+	if hosts == nil || !p.reaches(w, c) {
 		return nil
 	}
-	coverSetting(p, w, hosts)
+	p.cover(w, hosts)
 	if p.settings.Certs() && (conf.file == nil || conf.file.get(monitoringUIPrefix+"hosts") == nil) {
 		return fmt.Errorf("%shosts is set in %s, and the image takes the certificate of that connection from kibana.yml only: set the hosts there", monitoringUIPrefix, hosts.Place)
 	}
-	if err := connect(p, w, c, id); err != nil || !p.settings.Certs() {
+	if err := p.connect(w, c, id); err != nil || !p.settings.Certs() {
 		return err
 	}
 	p.put(w, c, catalog.KibanaAlwaysPresents, patch.Bool(true), "requests of Kibana's users carry the certificate too")
@@ -96,12 +98,12 @@ func monitoringUI(p step, w *recognise.Workload, conf *configuration, id identit
 }
 
 // mountAgain plans the pair in a second place. Lists in a pod are told apart by names, so that it is a second volume.
-func mountAgain(p step, w *recognise.Workload, id identity, dir string) {
-	pod := podOf(w.Object)
+func (p *planner) mountAgain(w *recognise.Workload, id identity, dir string) {
+	pod := p.on(w.Object).pod
 	volume := id.volume(fileMode(pod))
 	volume.Content[1] = patch.Str(monitoringVolume) // its name, which comes first
 	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", monitoringVolume), volume, "the pair for monitoring, where the program may read files", "")
-	mountIn(p, w.Object, w.Main, monitoringVolume, dir)
+	p.mount(w.Object, w.Main, monitoringVolume, dir)
 }
 
 // below lists the names that follow a prefix in the settings: of "xpack.monitoring.exporters.a.host" it is "a".

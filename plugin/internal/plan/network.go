@@ -12,7 +12,7 @@ import (
 // egress tells about NetworkPolicies that may keep the init container from the Kubernetes API: Kibana itself never calls it, so that
 // a policy made for Kibana need not allow it.
 // https://kubernetes.io/docs/concepts/services-networking/network-policies/#the-two-sorts-of-pod-isolation
-func noteEgress(p step, w *recognise.Workload) error {
+func (p *planner) egress(w *recognise.Workload) error {
 	policies, err := p.release.Policies(w)
 	if err != nil {
 		return err

@@ -21,122 +21,115 @@ const (
 )
 
 // node plans an Elasticsearch node: it asks for certificates of the CAs that it lists, and its own probe presents one.
-func planNode(p step, w *recognise.Workload) { p.failing(w.ID, secureNode(p, w)) }
-
-func secureNode(p step, w *recognise.Workload) error {
-	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object)); err != nil {
+func (p *planner) node(w *recognise.Workload) error {
+	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object)); err != nil {
 		return err
 	}
-	conf, err := configurationOf(p, w)
+	conf, err := p.configuration(w)
 	if err != nil {
 		return err
 	}
-	if err := ensureHTTPS(p, w, conf); err != nil {
+	if err := p.https(w, conf); err != nil {
 		return err
 	}
 	if stores(conf) != nil {
-		return nodeWithStores(p, w, conf)
+		return p.nodeWithStores(w, conf)
 	}
-	server, err := serverPair(p.In, conf)
+	server, err := p.serverPair(conf)
 	if err != nil && !p.settings.Certs() {
-		p.secures(w, node{password: conf.secret(w.Layout.Password)}) // nobody gets a pair, so that its own is its own business
-		return nodeWithoutCertificates(p, w, conf)
+		p.nodes[w] = &node{password: conf.secret(w.Layout.Password)} // nobody gets a pair, so that its own is its own business
+		return p.nodeWithoutCertificates(w, conf)
 	}
 	if err != nil {
 		return err
 	}
-	known, err := serverFiles(p, w, conf, server)
+	known, err := p.serverFiles(w, conf, server)
 	if err != nil {
 		return err
 	}
+	p.nodes[w] = known
 	known.password = conf.secret(w.Layout.Password)
-	p.secures(w, known)
 	if !p.settings.Certs() {
-		return nodeWithoutCertificates(p, w, conf)
+		return p.nodeWithoutCertificates(w, conf)
 	}
-	id, err := identityFor(p, w.Object, known.ca, pair{server.secret, server.cert, server.key}, needsAll)
+	id, err := p.identityFor(w.Object, known.ca, pair{server.secret, server.cert, server.key}, needsAll)
 	known.client = &id // also where it cannot be used: clients of this node have no other
-	p.secures(w, known)
 	if err != nil {
 		return err
 	}
 	if s := conf.any(httpSSL+catalog.LayerKeyPass, httpSSL+catalog.LayerSecureKeyPass); s != nil && id.secret == known.certificate.Name {
 		return fmt.Errorf("%s is set in %s: the node's key is encrypted, and its own probe gets no passphrase; name a Secret with an unencrypted pair in certificates.clients (ref: %s)", s.Key, s.Place, w.ID)
 	}
-	return nodeAsClient(p, w, conf, known)
+	return p.nodeAsClient(w, conf, id)
 }
 
 // nodeAsClient plans what is the same however the node keeps its own certificate: it asks, and what runs in its pod presents a pair.
-func nodeAsClient(p step, w *recognise.Workload, conf *configuration, known node) error {
-	id := *known.client
+func (p *planner) nodeAsClient(w *recognise.Workload, conf *configuration, id identity) error {
 	var err error
-	if id.curl, err = curlConfig(p, w.Object); err != nil {
+	if id.curl, err = p.curlConfig(w.Object); err != nil {
 		return err
 	}
-	known.client, known.port = &id, httpPort(conf)
-	p.secures(w, known)
-	p.In = p.In.after(*p.Part) // it calls itself
-	speakHTTPS(p, w, conf)
+	p.nodes[w].client = &id
+	p.names.Port(p.httpPort(conf))
+	p.speakHTTPS(w, conf)
 	return errors.Join(
-		planStage(p, w, conf),
-		verifies(p.In, conf),
-		curlClient(p, w.Object, w.Main, id),
-		planProbes(p, w, conf),
-		planExporters(p, w, conf, id),
-		planCompanions(p, w, id),
-		checkPair(p, w.Object, id, bundleOf(p, known.accepts)),
-		makeFile(p, conf),
+		p.stage(w, conf),
+		p.verifies(conf),
+		p.curlClient(w.Object, w.Main, id),
+		p.probes(w, conf),
+		p.exporters(w, conf, id),
+		p.companions(w, id),
+		p.checkPair(w.Object, id, p.bundle(p.nodes[w].accepts)),
+		p.makeFile(conf),
 	)
 }
 
-func nodeWithoutCertificates(p step, w *recognise.Workload, conf *configuration) error {
+func (p *planner) nodeWithoutCertificates(w *recognise.Workload, conf *configuration) error {
 	switch s := conf.get(settingStage); {
 	case s != nil && s.Value() == config.Optional:
-		staysOptional(p, w, s)
+		p.staysOptional(w, s)
 	case s != nil && s.Value() != config.None:
 		return fmt.Errorf("%s is %q in %s, and mode %q gives clients no certificate: remove the setting, or use mode %q",
 			settingStage, strings.Join(s.Values, ","), s.Place, p.settings.Mode, p.settings.WithCerts())
 	}
 	if p.settings.Certificates.SecretName == "" {
-		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of Elasticsearch")
+		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of Elasticsearch"})
 	}
 	return nil
 }
 
 // nodeWithStores stays with a node's stores: its truststore says whom it accepts. Only the probe needs a pair of PEM files; where the
 // node's own certificate is one, beside a truststore, it serves.
-func nodeWithStores(p step, w *recognise.Workload, conf *configuration) error {
+func (p *planner) nodeWithStores(w *recognise.Workload, conf *configuration) error {
 	s, c := stores(conf), p.settings.Certificates
 	if c.SecretName != "" || c.ClientCA.SecretName != "" {
 		return mixed(s)
 	}
-	known := node{password: conf.secret(w.Layout.Password)}
-	p.secures(w, known)
+	p.nodes[w] = &node{password: conf.secret(w.Layout.Password)}
 	if !p.settings.Certs() {
-		return nodeWithoutCertificates(p, w, conf)
+		return p.nodeWithoutCertificates(w, conf)
 	}
 	var server identity
 	if s.Key == httpSSL+catalog.LayerTruststore && conf.get(httpSSL+"certificate") != nil {
 		var err error
-		if server, err = serverPair(p.In, conf); err != nil {
+		if server, err = p.serverPair(conf); err != nil {
 			return err
 		}
 	}
-	secret := or(namedSecret(p, w.Object), server.secret)
+	secret := or(p.named(w.Object), server.secret)
 	if secret == "" {
 		return fmt.Errorf("%s is set in %s, and curl in the readiness probe reads no store: name a Secret with a PEM pair that the store trusts in certificates.clients (ref: %s), "+
 			"or give the node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", s.Key, s.Place, w.ID, httpSSL)
 	}
-	id, err := identityFor(p, w.Object, secretKey(w.Object, secret, or(c.Keys.CA, fileCA)), pair{secret, server.cert, server.key}, needsAll)
+	id, err := p.identityFor(w.Object, secretKey(w.Object, secret, or(c.Keys.CA, fileCA)), pair{secret, server.cert, server.key}, needsAll)
 	if err != nil {
 		return err
 	}
-	if err := planRealm(p, w, conf, nil); err != nil {
+	if err := p.realm(w, conf, nil); err != nil {
 		return err
 	}
 	p.assume("%s: %s stays: it must trust the CA of every client, that of Secret/%s among them", w.ID, s.Key, secret)
-	known.client = &id
-	return nodeAsClient(p, w, conf, known)
+	return p.nodeAsClient(w, conf, id)
 }
 
 // mixed says what does not go together: PEM files with a keystore, a list of CAs with a truststore.
@@ -151,9 +144,9 @@ func mixed(s *setting) error {
 }
 
 // serverPair finds the Secret behind the node's own certificate. The path in its settings leads to the mount, that to the volume.
-func serverPair(in *In, conf *configuration) (identity, error) {
+func (p *planner) serverPair(conf *configuration) (identity, error) {
 	certificate, key := conf.get(httpSSL+"certificate"), conf.get(httpSSL+"key")
-	named := in.settings.Certificates.SecretName != ""
+	named := p.settings.Certificates.SecretName != ""
 	switch {
 	case (certificate == nil || key == nil) && named:
 		return identity{}, nil
@@ -178,21 +171,21 @@ func inOneSecret(cert, key object.File) bool {
 
 // serverFiles mounts what the configuration adds for the node, and writes the list of CAs that it trusts. Without that list a node
 // trusts the public CAs of its JDK and nobody else. What the user lists besides stays, and the order too.
-func serverFiles(p step, w *recognise.Workload, conf *configuration, server identity) (node, error) {
+func (p *planner) serverFiles(w *recognise.Workload, conf *configuration, server identity) (*node, error) {
 	c := p.settings.Certificates
-	cas, own, err := trustedBy(p, w, conf, server)
+	cas, own, err := p.trusted(w, conf, server)
 	if err != nil {
-		return node{}, err
+		return nil, err
 	}
-	known := node{certificate: secretKey(w.Object, server.secret, server.cert), chartSecret: server.secret}
+	known := &node{certificate: secretKey(w.Object, server.secret, server.cert), chartSecret: server.secret}
 	certificate := conf.get(httpSSL + "certificate")
 	var items []fileItem
 	if c.SecretName != "" && (c.SecretName != server.secret || path.Dir(certificate.Value()) == w.Layout.Abs(serverFolder)) {
 		ca := secretKey(w.Object, c.SecretName, or(c.Keys.CA, fileCA))
 		known.certificate = secretKey(w.Object, c.SecretName, or(c.Keys.Cert, fileCert))
 		items = append(items, fileItem{ca, fileCA}, fileItem{known.certificate, fileCert}, fileItem{secretKey(w.Object, c.SecretName, or(c.Keys.Key, fileKey)), fileKey})
-		setServer(p, w, conf, httpSSL+"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert), "the certificate of the Secret that the configuration names")
-		setServer(p, w, conf, httpSSL+"key", path.Join(w.Layout.Abs(serverFolder), fileKey), "the key of that certificate")
+		p.server(w, conf, httpSSL+"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert), "the certificate of the Secret that the configuration names")
+		p.server(w, conf, httpSSL+"key", path.Join(w.Layout.Abs(serverFolder), fileKey), "the key of that certificate")
 		cas[own] = trustedCA{path: path.Join(w.Layout.Abs(serverFolder), fileCA), source: ca, known: true}
 	} else {
 		err = readable(w.Main, conf.source(certificate.Value()), conf.source(conf.get(httpSSL+"key").Value()))
@@ -206,39 +199,39 @@ func serverFiles(p step, w *recognise.Workload, conf *configuration, server iden
 	}
 	known.ca = cas[own].source
 	if p.settings.Certs() {
-		listErr := setList(p, conf, settingCAs, paths(cas), "certificates of these CAs are accepted: the server's own and the clients'", linkElasticsearchTLS)
-		known.accepts = followCAs(p, w, cas)
-		err = errors.Join(err, listErr, planRealm(p, w, conf, paths(cas)))
+		listErr := p.list(conf, settingCAs, paths(cas), "certificates of these CAs are accepted: the server's own and the clients'", linkElasticsearchTLS)
+		known.accepts = p.followed(w, cas)
+		err = errors.Join(err, listErr, p.realm(w, conf, paths(cas)))
 	} else if len(items) > 0 && conf.script(settingCAs) != nil {
-		err = errors.Join(err, setList(p, conf, settingCAs, paths(cas), "the script of the image wants the CA beside certificate and key", linkElasticsearchTLS))
+		err = errors.Join(err, p.list(conf, settingCAs, paths(cas), "the script of the image wants the CA beside certificate and key", linkElasticsearchTLS))
 	}
-	return known, errors.Join(err, mountServer(p, w, items))
+	return known, errors.Join(err, p.mountServer(w, items))
 }
 
 // mountServer plans the volume of what the configuration adds for the node. Where the folder is a ConfigMap, the kubelet makes the place for it.
 // https://github.com/kubernetes/kubernetes/blob/v1.33.0/pkg/volume/util/nested_volumes.go
-func mountServer(p step, w *recognise.Workload, items []fileItem) error {
+func (p *planner) mountServer(w *recognise.Workload, items []fileItem) error {
 	if len(items) == 0 {
 		return nil
 	}
-	pod := podOf(w.Object)
+	pod := p.on(w.Object).pod
 	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", serverVolume), projected(serverVolume, fileMode(pod), items),
 		"the certificates that the configuration names", "")
-	mountIn(p, w.Object, w.Main, serverVolume, w.Layout.Abs(serverFolder))
+	p.mount(w.Object, w.Main, serverVolume, w.Layout.Abs(serverFolder))
 	for _, i := range items {
-		if err := checkHolds(p, i.source); err != nil {
+		if err := p.holds(i.source); err != nil {
 			return err
 		}
-		if !madePerRender(p.In, i.source) {
-			readsKeys(p, w.Object, i.source)
+		if !p.madePerRender(i.source) {
+			p.reads(w.Object, i.source)
 		}
 	}
 	return nil
 }
 
 // server plans a setting of the node: in its place where somebody set it, else in the environment.
-func setServer(p step, w *recognise.Workload, conf *configuration, key, value, why string) {
-	setSetting(p, w, conf, key, value, why, linkElasticsearchTLS)
+func (p *planner) server(w *recognise.Workload, conf *configuration, key, value, why string) {
+	p.setting(w, conf, key, value, why, linkElasticsearchTLS)
 }
 
 // stage plans client_authentication, as docs/decisions/0007 has it: what the user has set, what is asked, and what comes out.
@@ -250,12 +243,12 @@ func setServer(p step, w *recognise.Workload, conf *configuration, key, value, w
 //	optional   none                 optional, and a line: nobody is refused by it
 //	the same                        the same
 //	anything else                   an error
-func planStage(p step, w *recognise.Workload, conf *configuration) error {
+func (p *planner) stage(w *recognise.Workload, conf *configuration) error {
 	asked := p.settings.ClientAuthentication
 	s := conf.get(settingStage)
 	if s == nil {
 		if asked != config.None {
-			return placeSetting(p, conf, settingStage, asked, "Elasticsearch asks every client for a certificate", linkElasticsearchTLS)
+			return p.place(conf, settingStage, asked, "Elasticsearch asks every client for a certificate", linkElasticsearchTLS)
 		}
 		return nil
 	}
@@ -263,10 +256,10 @@ func planStage(p step, w *recognise.Workload, conf *configuration) error {
 	case s.Hidden:
 		return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read; write %q there, or remove it", settingStage, s.Place, asked)
 	case s.Value() == asked, s.Value() == config.Optional && asked == config.Required, s.Value() == w.Annotation(annotationStage):
-		replaceValue(p, w, s, asked, "Elasticsearch asks every client for a certificate", linkElasticsearchTLS)
+		p.replace(w, s, asked, "Elasticsearch asks every client for a certificate", linkElasticsearchTLS)
 		return nil
 	case s.Value() == config.Optional && asked == config.None:
-		staysOptional(p, w, s)
+		p.staysOptional(w, s)
 		return nil
 	}
 	return fmt.Errorf("%s is %q in %s%s, and clientAuthentication is %q: make them agree, there or in the configuration",
@@ -274,16 +267,16 @@ func planStage(p step, w *recognise.Workload, conf *configuration) error {
 }
 
 // staysOptional reports a node that asks for certificates by hand where nobody is to be asked.
-func staysOptional(p step, w *recognise.Workload, s *setting) {
+func (p *planner) staysOptional(w *recognise.Workload, s *setting) {
 	p.action("%s: %s is optional in %s, and stays so: nobody needs a certificate, and who presents one needs one that it trusts", w.ID, settingStage, s.Place)
 }
 
 // verifies refuses a node that asks for certificates and then takes any: without verification a self-signed one
 // passes, and one of another CA.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-settings
-func verifies(in *In, conf *configuration) error {
+func (p *planner) verifies(conf *configuration) error {
 	const key = httpSSL + catalog.LayerVerification
-	s, asked := conf.get(key), in.settings.ClientAuthentication
+	s, asked := conf.get(key), p.settings.ClientAuthentication
 	if s == nil || asked == config.None {
 		return nil
 	}

@@ -24,22 +24,22 @@ const (
 
 // password plans a Kibana that logs in with a password: its container reads it from a Secret, and the init container checks beforehand
 // that it works, or sets it.
-func planPassword(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
-	source, err := passwordSource(p.In, w, conf)
+func (p *planner) password(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
+	source, err := p.passwordSource(w, conf)
 	if err != nil {
 		return err
 	}
-	if err := checkHolds(p, source); err != nil {
+	if err := p.holds(source); err != nil {
 		return fmt.Errorf("%w (password.secretName, password.key)", err)
 	}
-	user, err := kibanaUserOf(p, conf)
+	user, err := p.kibanaUser(conf)
 	if err != nil {
 		return err
 	}
-	withoutToken(p, w)
-	readPassword(p, w, conf, source)
-	pod := podOf(w.Object)
-	args := append(ensureArgs(p.In, hosts, verificationOf(p, conf)), "--mode="+p.settings.Mode, "--kibana-password-file="+loginDir+"/password")
+	p.withoutToken(w)
+	p.readPassword(w, conf, source)
+	pod := p.on(w.Object).pod
+	args := append(p.ensureArgs(hosts, p.verification(conf)), "--mode="+p.settings.Mode, "--kibana-password-file="+loginDir+"/password")
 	items, mounts := []fileItem{{source, "password"}}, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(loginVolume, loginDir)}
 	switch {
 	case user.source.Name != "":
@@ -48,24 +48,24 @@ func planPassword(p step, w *recognise.Workload, conf *configuration, id identit
 	case user.name != kibanaSystem:
 		args = append(args, "--kibana-username="+user.name)
 	}
-	addClientVolume(p, w.Object, id)
-	addVolume(p, w.Object, projected(loginVolume, fileMode(pod), items), "Kibana's own credentials, for "+initName, linkBuiltInUsers)
+	p.clientVolume(w.Object, id)
+	p.volume(w.Object, projected(loginVolume, fileMode(pod), items), "Kibana's own credentials, for "+initName, linkBuiltInUsers)
 	if p.settings.Password.Set {
-		minter, err := minterItems(p, w.Object, id.ca, hosts)
+		minter, err := p.minter(w.Object, id.ca, hosts)
 		if err != nil {
 			return err
 		}
-		addVolume(p, w.Object, projected(minterVolume, fileMode(pod), minter), "credentials that may set the password (manage_security); only "+initName+" mounts them", linkBuiltInUsers)
+		p.volume(w.Object, projected(minterVolume, fileMode(pod), minter), "credentials that may set the password (manage_security); only "+initName+" mounts them", linkBuiltInUsers)
 		args = append(args, "--set-password", "--username-file="+minterDir+"/username", "--password-file="+minterDir+"/password")
 		mounts = append(mounts, readOnlyMount(minterVolume, minterDir))
 	}
-	return ensureBefore(p, w.Object, args, mounts, "makes sure that Kibana's password works before Kibana starts", linkBuiltInUsers)
+	return p.ensureBefore(w.Object, args, mounts, "makes sure that Kibana's password works before Kibana starts", linkBuiltInUsers)
 }
 
 // passwordSource finds the Secret with Kibana's password: where its container takes it from already, or the one that the configuration
 // names.
-func passwordSource(in *In, w *recognise.Workload, conf *configuration) (object.Source, error) {
-	named := in.settings.Password
+func (p *planner) passwordSource(w *recognise.Workload, conf *configuration) (object.Source, error) {
+	named := p.settings.Password
 	wanted := secretKey(w.Object, named.SecretName, named.Key)
 	s := conf.get(kibanaPassword)
 	if s == nil {
@@ -91,7 +91,7 @@ type kibanaLogin struct {
 }
 
 // kibanaUser gives the user's own choice, else kibana_system. Kibana does not start as elastic.
-func kibanaUserOf(p step, conf *configuration) (kibanaLogin, error) {
+func (p *planner) kibanaUser(conf *configuration) (kibanaLogin, error) {
 	s := conf.get(kibanaUsername)
 	switch {
 	case s == nil:
@@ -105,18 +105,18 @@ func kibanaUserOf(p step, conf *configuration) (kibanaLogin, error) {
 	if source.Name == "" {
 		return kibanaLogin{}, fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write the name there, or remove it for %s", kibanaUsername, s.Place, kibanaSystem)
 	}
-	return kibanaLogin{source: source}, checkHolds(p, source)
+	return kibanaLogin{source: source}, p.holds(source)
 }
 
 // readPassword points Kibana to the Secret and, where it has no name yet, names its user.
-func readPassword(p step, w *recognise.Workload, conf *configuration, source object.Source) {
+func (p *planner) readPassword(w *recognise.Workload, conf *configuration, source object.Source) {
 	const why = "Kibana logs in with the password of this Secret"
 	if s := conf.get(kibanaUsername); s == nil || !s.Hidden {
-		kibanaSet(p, w, conf, kibanaUsername, or(s.Value(), kibanaSystem), "the user that Kibana logs in as")
+		p.kibanaSet(w, conf, kibanaUsername, or(s.Value(), kibanaSystem), "the user that Kibana logs in as")
 	}
 	_, isTold := reference(conf.get(kibanaPassword))
 	if w.Layout.Env == nil && !isTold {
-		kibanaSet(p, w, conf, kibanaPassword, passwordReference, "Kibana takes the password from the variable of that name")
+		p.kibanaSet(w, conf, kibanaPassword, passwordReference, "Kibana takes the password from the variable of that name")
 	}
 	if _, ok := p.own(w.Main, passwordVariable); !ok && !isTold {
 		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", passwordVariable), fromSecret(passwordVariable, source), why, linkBuiltInUsers)
@@ -148,11 +148,11 @@ func fromSecret(name string, s object.Source) *yaml.Node {
 }
 
 // ensureBefore plans the init container of the modes without a token: it calls no Kubernetes API.
-func ensureBefore(p step, o *object.Object, args []string, mounts []*yaml.Node, why, link string) error {
-	container, err := newInitContainer(p.In, podOf(o), append(args, "--timeout="+p.settings.InitContainer.Timeout), nil, mounts...)
+func (p *planner) ensureBefore(o *object.Object, args []string, mounts []*yaml.Node, why, link string) error {
+	container, err := p.initContainer(p.on(o).pod, append(args, "--timeout="+p.settings.InitContainer.Timeout), nil, mounts...)
 	if err != nil {
 		return err
 	}
-	runBefore(p, o, container, why, link)
+	p.before(o, container, why, link)
 	return nil
 }

@@ -90,14 +90,14 @@ func (s pipelineStore) put(key string, value *yaml.Node) (*object.Object, patch.
 
 // pipelines reads the mounted files of a container that are written in its program's own language, and gives the plugins in them that are
 // connections.
-func pipelineConnections(p step, w *recognise.Workload, known catalog.Program) ([]*connection, error) {
+func (p *planner) pipelines(w *recognise.Workload, known catalog.Program) ([]*connection, error) {
 	if known.Language == nil {
 		return nil, nil
 	}
 	language, version := known.Language(), recognise.VersionOf(w.Object, w.Main)
 	var all []*connection
-	for _, name := range recognise.PipelineFiles(known, p.seen(w.Main), pipelineTexts(p, w, known), w.Main.Files(p.In)) {
-		file := w.Main.Resolve(name, p.In)
+	for _, name := range recognise.PipelineFiles(known, p.seen(w.Main), p.pipelineTexts(w, known), w.Main.Files(p)) {
+		file := w.Main.Resolve(name, p)
 		if !file.Key() {
 			continue
 		}
@@ -112,6 +112,7 @@ func pipelineConnections(p step, w *recognise.Workload, known catalog.Program) (
 			}
 			return nil, fmt.Errorf("%s of %s, which it reads at %s: %w", source.Key, holder.ID, name, err)
 		}
+		p.configs[holder] = true
 		at := dataPath(holder, source.Key)
 		for _, plugin := range plugins {
 			expanded := plugin
@@ -122,7 +123,7 @@ func pipelineConnections(p step, w *recognise.Workload, known catalog.Program) (
 				all = append(all, &connection{
 					name:  plugin.String(),
 					store: pipelineStore{language, plugin, holder, at, source},
-					keys:  *keys, dir: path.Dir(name), link: known.Link, expands: known.Expands,
+					keys:  *keys, dir: path.Dir(name), link: known.Link,
 				})
 			}
 		}
@@ -132,16 +133,16 @@ func pipelineConnections(p step, w *recognise.Workload, known catalog.Program) (
 
 // pipelineTexts answers for the outputs that lack nothing in texts outside of files: words of the command line, and elements of a list of
 // pipelines, of which it gives the patterns of further files. There nothing is set.
-func pipelineTexts(p step, w *recognise.Workload, known catalog.Program) (patterns []string) {
+func (p *planner) pipelineTexts(w *recognise.Workload, known catalog.Program) (patterns []string) {
 	for _, f := range recognise.PipelineTexts(known, p.seen(w.Main)) {
 		if arg, from, _, exact := f.Place(); exact {
-			coverPipeline(p, w, known, f.Value.Text, arg.Node, from)
+			p.coverPipeline(w, known, f.Value.Text, arg.Node, from)
 		}
 	}
 	if known.Pipelines.List == "" {
 		return nil
 	}
-	file := w.Main.Resolve(known.Pipelines.List, p.In)
+	file := w.Main.Resolve(known.Pipelines.List, p)
 	if !file.Key() || file.State != object.Held {
 		return nil
 	}
@@ -155,13 +156,13 @@ func pipelineTexts(p step, w *recognise.Workload, known catalog.Program) (patter
 	}
 	patterns, texts := recognise.PipelineList(known, root.YNode())
 	for _, n := range texts {
-		coverPipeline(p, w, known, n.Value, n, 0)
+		p.coverPipeline(w, known, n.Value, n, 0)
 	}
 	return patterns
 }
 
 // coverPipeline claims the addresses of the plugins in a text that have CA, certificate and key.
-func coverPipeline(p step, w *recognise.Workload, known catalog.Program, text string, n *yaml.Node, offset int) {
+func (p *planner) coverPipeline(w *recognise.Workload, known catalog.Program, text string, n *yaml.Node, offset int) {
 	plugins, err := known.Language().Plugins(text)
 	if err != nil {
 		return
@@ -175,7 +176,7 @@ func coverPipeline(p step, w *recognise.Workload, known catalog.Program, text st
 		if (has(keys.CA) || has(keys.Trust)) && (has(keys.Cert) && has(keys.Key) || has(keys.Store)) {
 			for _, name := range keys.Hosts {
 				if v, ok := plugin.Get(name); ok {
-					p.claim(n, mention.Span{From: offset + v.Offset, To: offset + v.End}, w.Main.Node.YNode())
+					p.claims.Add(n, mention.Span{From: offset + v.Offset, To: offset + v.End}, w.Main.Node.YNode())
 				}
 			}
 		}

@@ -15,47 +15,47 @@ const linkPKI = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/pk
 
 // realm plans the PKI realm of a node. The realms of users and passwords, which need no entry, come before it: a request that brings a
 // password is the user's. cas is nil where the node keeps a truststore, which serves then.
-func planRealm(p step, w *recognise.Workload, conf *configuration, cas []string) error {
+func (p *planner) realm(w *recognise.Workload, conf *configuration, cas []string) error {
 	if p.settings.Mode != config.ModePKI {
 		return nil
 	}
 	key := catalog.PKIRealms + p.settings.PKI.Realm + "."
-	setSetting(p, w, conf, key+"order", or(conf.get(key+"order").Value(), "10"), "Elasticsearch tells Kibana by its certificate", linkPKI)
+	p.setting(w, conf, key+"order", or(conf.get(key+"order").Value(), "10"), "Elasticsearch tells Kibana by its certificate", linkPKI)
 	if s := conf.get(key + catalog.LayerCAs); s != nil {
 		cas = s.Values
 	}
 	if cas == nil {
 		return nil
 	}
-	return setList(p, conf, key+catalog.LayerCAs, cas, "certificates of these CAs can be users of the realm", linkPKI)
+	return p.list(conf, key+catalog.LayerCAs, cas, "certificates of these CAs can be users of the realm", linkPKI)
 }
 
 // pki plans a Kibana that has nothing but its certificate. It must be Kibana's own: whoever has the same is Kibana too.
-func planPKI(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
-	if err := ownCertificate(p, w, conf, id); err != nil {
+func (p *planner) pki(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
+	if err := p.ownCertificate(w, conf, id); err != nil {
 		return err
 	}
-	minter, err := minterItems(p, w.Object, id.ca, hosts)
+	minter, err := p.minter(w.Object, id.ca, hosts)
 	if err != nil {
 		return err
 	}
-	withoutToken(p, w)
-	addClientVolume(p, w.Object, id)
-	addVolume(p, w.Object, projected(minterVolume, fileMode(podOf(w.Object)), minter), "credentials that may write the role mapping (manage_security); only "+initName+" mounts them", linkPKI)
-	args := append(ensureArgs(p.In, hosts, verificationOf(p, conf)), "--mode="+p.settings.Mode, "--pki-realm="+p.settings.PKI.Realm, "--role="+p.settings.PKI.Role,
+	p.withoutToken(w)
+	p.clientVolume(w.Object, id)
+	p.volume(w.Object, projected(minterVolume, fileMode(p.on(w.Object).pod), minter), "credentials that may write the role mapping (manage_security); only "+initName+" mounts them", linkPKI)
+	args := append(p.ensureArgs(hosts, p.verification(conf)), "--mode="+p.settings.Mode, "--pki-realm="+p.settings.PKI.Realm, "--role="+p.settings.PKI.Role,
 		"--username-file="+minterDir+"/username", "--password-file="+minterDir+"/password")
 	p.action("mode pki needs a licence with PKI realms (Gold, Platinum, Enterprise or a trial): on Basic %s refuses, and %s does not start; mode cert-token needs none", initName, w.ID)
 	p.action("%s: a request through Kibana without an Authorization header reaches Elasticsearch as Kibana itself", w.ID)
 	if len(p.release.Nodes) == 0 {
 		p.action("Elasticsearch is not in this stream: it must have the realm pki/%s (xpack.security.authc.realms.pki.%[1]s.order and .certificate_authorities)", p.settings.PKI.Realm)
 	}
-	return ensureBefore(p, w.Object, args, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(minterVolume, minterDir)}, "maps Kibana's certificate to its role before Kibana starts", linkPKI)
+	return p.ensureBefore(w.Object, args, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(minterVolume, minterDir)}, "maps Kibana's certificate to its role before Kibana starts", linkPKI)
 }
 
 // ownCertificate refuses a pair that somebody else presents too.
-func ownCertificate(p step, w *recognise.Workload, conf *configuration, id identity) error {
+func (p *planner) ownCertificate(w *recognise.Workload, conf *configuration, id identity) error {
 	shared := ""
-	if s := conf.get(kibanaCert); namedSecret(p, w.Object) == "" && (s == nil || s.Hidden || s.Value() == clientDir+"/"+fileCert) {
+	if s := conf.get(kibanaCert); p.named(w.Object) == "" && (s == nil || s.Hidden || s.Value() == clientDir+"/"+fileCert) {
 		shared = "every client without one of its own"
 	}
 	for _, node := range p.release.Nodes {

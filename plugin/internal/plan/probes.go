@@ -18,7 +18,7 @@ import (
 
 // probes plans the probes of a node that the kubelet makes itself: it has no certificate to present. Probes that run a command in
 // the container are served by CURL_HOME.
-func planProbes(p step, w *recognise.Workload, conf *configuration) error {
+func (p *planner) probes(w *recognise.Workload, conf *configuration) error {
 	for _, name := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
 		probe := object.Get(w.Main.Node, name)
 		if probe == nil {
@@ -28,12 +28,12 @@ func planProbes(p step, w *recognise.Workload, conf *configuration) error {
 			return fmt.Errorf("container %q: %s runs wget, which takes no certificate from the environment: use curl, which does", w.Main.Name, name)
 		}
 		get := object.Get(probe, "httpGet")
-		if get == nil || !onHTTPPort(w, conf, get) {
+		if get == nil || !p.onHTTPPort(w, conf, get) {
 			continue
 		}
 		at := containerPath(w.Main).Field(name)
 		p.set(w.Object, at.Field("httpGet"), nil, "the kubelet has no certificate to present", linkProbe)
-		if command, ok := curlCommand(p.seen(w.Main), get, httpPort(conf)); ok {
+		if command, ok := curlCommand(p.seen(w.Main), get, p.httpPort(conf)); ok {
 			p.set(w.Object, at.Field("exec"), patch.Map(patch.F("command", patch.Strs(command...))), "the same request, made by curl in the container", linkProbe)
 			continue
 		}
@@ -44,20 +44,20 @@ func planProbes(p step, w *recognise.Workload, conf *configuration) error {
 		if usesWget(p.seen(w.Main), "lifecycle."+hook) {
 			return fmt.Errorf("container %q: lifecycle.%s runs wget, which takes no certificate from the environment: use curl, which does", w.Main.Name, hook)
 		}
-		if get := object.Get(w.Main.Node, "lifecycle", hook, "httpGet"); get != nil && onHTTPPort(w, conf, get) {
+		if get := object.Get(w.Main.Node, "lifecycle", hook, "httpGet"); get != nil && p.onHTTPPort(w, conf, get) {
 			return fmt.Errorf("container %q: lifecycle.%s is an httpGet, for which the kubelet has no certificate to present: use exec with curl", w.Main.Name, hook)
 		}
 	}
-	return probesOfOthers(p, w, conf)
+	return p.probesOfOthers(w, conf)
 }
 
 // probesOfOthers refuses probes of other containers that go to Elasticsearch: containers of a pod share their ports.
-func probesOfOthers(p step, w *recognise.Workload, conf *configuration) error {
+func (p *planner) probesOfOthers(w *recognise.Workload, conf *configuration) error {
 	for _, c := range w.Pod.All() {
 		for _, name := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
 			get := object.Get(c.Node, name, "httpGet")
-			if c.Name != w.Main.Name && get != nil && object.Text(get, "port") == httpPort(conf) && !p.listed(w.ID, c.Name) {
-				return fmt.Errorf("container %q: %s is an httpGet on port %s, which is Elasticsearch's; the kubelet has no certificate to present: use exec with curl", c.Name, name, httpPort(conf))
+			if c.Name != w.Main.Name && get != nil && object.Text(get, "port") == p.httpPort(conf) && !p.listed(w.ID, c.Name) {
+				return fmt.Errorf("container %q: %s is an httpGet on port %s, which is Elasticsearch's; the kubelet has no certificate to present: use exec with curl", c.Name, name, p.httpPort(conf))
 			}
 		}
 	}
@@ -75,7 +75,7 @@ func usesWget(seen process.Process, name string) bool {
 }
 
 // httpPort gives the port of Elasticsearch's HTTP layer: as it is set, else the container's port of that name, else the default.
-func httpPort(conf *configuration) string {
+func (p *planner) httpPort(conf *configuration) string {
 	if port := conf.get(catalog.HTTPPort).Value(); port != "" {
 		return port
 	}
@@ -88,14 +88,14 @@ func httpPort(conf *configuration) string {
 }
 
 // onHTTPPort tells whether an httpGet goes to Elasticsearch's HTTP port, by number or by name.
-func onHTTPPort(w *recognise.Workload, conf *configuration, get *yaml.RNode) bool {
+func (p *planner) onHTTPPort(w *recognise.Workload, conf *configuration, get *yaml.RNode) bool {
 	port := object.Text(get, "port")
 	for _, c := range object.Items(w.Main.Node, "ports") {
 		if object.Text(c, "name") == port {
 			port = object.Text(c, "containerPort")
 		}
 	}
-	return port == httpPort(conf)
+	return port == p.httpPort(conf)
 }
 
 // curlCommand makes the request of an httpGet with curl: like the kubelet it checks no certificate and takes every status below

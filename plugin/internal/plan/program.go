@@ -17,22 +17,30 @@ import (
 type program struct{ catalog.Program }
 
 // connections gives the connections of a container to whatever it calls.
-func (known program) connections(p step, w *recognise.Workload) ([]*connection, error) {
-	all, err := pipelineConnections(p, w, known.Program)
+func (known program) connections(p *planner, w *recognise.Workload) ([]*connection, error) {
+	all, err := known.read(p, w)
+	for _, c := range all {
+		c.expands = known.Expands
+	}
+	return all, err
+}
+
+func (known program) read(p *planner, w *recognise.Workload) ([]*connection, error) {
+	all, err := p.pipelines(w, known.Program)
 	if err != nil {
 		return nil, err
 	}
 	switch known.App {
 	case catalog.Logstash:
-		assumeVersion(p, w)
-		own, err := logstashSettings(p, w, known.Program)
+		p.assumeVersion(w)
+		own, err := p.logstashSettings(w, known.Program)
 		return append(all, own...), err
 	case catalog.Fluentd:
-		return all, fluentdImage(p.In, w, all)
+		return all, p.fluentdImage(w, all)
 	case catalog.Agent:
 		fleet(p, w)
 	}
-	inFiles, err := known.inFiles(p.In, w)
+	inFiles, err := known.inFiles(p, w)
 	if err != nil {
 		return nil, err
 	}
@@ -40,25 +48,24 @@ func (known program) connections(p step, w *recognise.Workload) ([]*connection, 
 }
 
 // inFiles gives the connections in the YAML files of a program, and in those of its modules.
-func (known program) inFiles(in *In, w *recognise.Workload) ([]*connection, error) {
-	seen := in.seen(w.Main)
+func (known program) inFiles(p *planner, w *recognise.Workload) ([]*connection, error) {
+	seen := p.seen(w.Main)
 	from := recognise.ChannelsOf(known.Files, known.Dir, seen)
-	opened, err := openFiles(in, w, from.Files...)
+	opened, err := p.files(w, from.Files...)
 	if err != nil {
 		return nil, err
 	}
 	var all []*connection
-	like := connection{dir: from.Dir, link: known.Link, expands: known.Expands}
 	for _, f := range opened {
 		for _, at := range known.Places {
-			for _, c := range connectionsAt(at, f, like) {
+			for _, c := range connectionsAt(at, f) {
 				c.over = known.overFile(w, seen, c, at, f, opened, from)
 				all = append(all, c)
 			}
 		}
 	}
 	if known.Files.Modules != "" {
-		if opened, err = openFiles(in, w, recognise.Matching(from.Modules(known.Files, known.said(seen, opened)), w.Main.Files(in))...); err != nil {
+		if opened, err = p.files(w, recognise.Matching(from.Modules(known.Files, known.said(seen, opened)), w.Main.Files(p))...); err != nil {
 			return nil, err
 		}
 	}
@@ -66,29 +73,32 @@ func (known program) inFiles(in *In, w *recognise.Workload) ([]*connection, erro
 		for _, at := range known.Places {
 			if below, ok := strings.CutPrefix(at.At, known.Files.ModulesAt+"."); ok && known.Files.Modules != "" {
 				at.At = below
-				all = append(all, connectionsAt(at, f, like)...)
+				all = append(all, connectionsAt(at, f)...)
 			}
 		}
+	}
+	for _, c := range all {
+		c.dir, c.link = from.Dir, known.Link
 	}
 	return all, nil
 }
 
 // onLine gives the connection of a program's command line, and that of its environment.
-func (known program) onLine(p step, w *recognise.Workload) []*connection {
+func (known program) onLine(p *planner, w *recognise.Workload) []*connection {
 	if known.Line == nil {
 		return nil
 	}
 	seen := p.seen(w.Main)
 	line := seen.Command()
-	flags := &connection{name: "its command line", keys: known.Line.Renamed(known.Flag), dir: known.Dir, link: known.Link, expands: known.Expands}
+	flags := &connection{name: "its command line", keys: known.Line.Renamed(known.Flag), dir: known.Dir, link: known.Link}
 	flags.store = flagStore{w: w, line: line, names: flags.keys.Names()}
 	version := recognise.VersionOf(w.Object, w.Main)
 	variable := func(setting string) string { return known.Env(setting, version) }
-	env := &connection{name: "its environment", keys: known.Line.Renamed(variable), dir: known.Dir, link: known.Link, expands: known.Expands}
+	env := &connection{name: "its environment", keys: known.Line.Renamed(variable), dir: known.Dir, link: known.Link}
 	if variable(known.Line.Hosts[0]) == "" {
 		return []*connection{flags}
 	}
-	conf := environmentOf(p, w, func(key string) []string { return []string{key} })
+	conf := p.environment(w, func(key string) []string { return []string{key} })
 	env.store = envStore{conf}
 	if flags.addresses() == nil { // else the flags are the connection
 		flagOf := map[string]string{}
@@ -137,22 +147,20 @@ func (known program) said(seen process.Process, files []*embedded) func(name str
 	}
 }
 
-// connectionsAt gives the connections at a place of a file, each like another but for what the place says.
-func connectionsAt(at catalog.Place, f *embedded, like connection) []*connection {
-	return connectionsBelow(at, f, like, nil, f.root, at.At)
+// connectionsAt gives the connections at a place of a file.
+func connectionsAt(at catalog.Place, f *embedded) []*connection {
+	return connectionsBelow(at, f, "", nil, f.root, at.At)
 }
 
-// connectionsBelow gives those below a node, which has the name of like and is reached by a path: "*" in the rest of the pattern stands for any
+// connectionsBelow gives those below a node, which is called name and is reached by a path: "*" in the rest of the pattern stands for any
 // entry or element.
-func connectionsBelow(at catalog.Place, f *embedded, like connection, path patch.Path, node *yaml.RNode, pattern string) []*connection {
+func connectionsBelow(at catalog.Place, f *embedded, name string, path patch.Path, node *yaml.RNode, pattern string) []*connection {
 	before, after, several := strings.Cut(pattern, "*")
 	if !several {
 		if at.Field != "" && path != nil && !strings.HasPrefix(fieldText(node, at.Field), at.Is) {
 			return nil
 		}
-		like.name += pattern
-		like.store, like.keys = yamlStore{file: f, at: path, prefix: prefixOf(strings.TrimPrefix(pattern, ".")), nested: at.Nested}, at.Settings
-		return []*connection{&like}
+		return []*connection{{name: name + pattern, store: yamlStore{file: f, at: path, prefix: prefixOf(strings.TrimPrefix(pattern, ".")), nested: at.Nested}, keys: at.Settings}}
 	}
 	list := slices.Clone(path)
 	if before = strings.TrimPrefix(before, "."); before != "" {
@@ -160,14 +168,12 @@ func connectionsBelow(at catalog.Place, f *embedded, like connection, path patch
 		below, node = lookup(node, strings.TrimSuffix(before, "."))
 		list = append(list, below...)
 	}
-	if like.name != "" && before != "" {
+	if name != "" && before != "" {
 		before = "." + before
 	}
 	var all []*connection
 	for _, e := range entries(node) {
-		below := like
-		below.name += before + e.name
-		all = append(all, connectionsBelow(at, f, below, append(slices.Clone(list), e.step), e.node, after)...)
+		all = append(all, connectionsBelow(at, f, name+before+e.name, append(slices.Clone(list), e.step), e.node, after)...)
 	}
 	return all
 }

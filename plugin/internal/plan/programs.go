@@ -12,92 +12,94 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// planClient plans a program that the release runs besides its servers.
-func planClient(p step, w *recognise.Workload) {
-	known, _ := p.release.Program(w.App)
-	if p.isRemoved(w.Object) || w.Main.Name == initName || p.listed(w.ID, w.Main.Name) {
-		return
-	}
-	if err := secureClient(p, w, program{known}); err != nil {
-		p.care(w.Main) // what is wrong is said
-		p.failing(w.ID, err)
+// clients plans every program that the release runs besides its servers.
+func (p *planner) clients() {
+	for _, w := range p.release.Clients {
+		if p.removed[w.Object] || w.Main.Name == initName || p.listed(w.ID, w.Main.Name) {
+			continue
+		}
+		known, _ := p.release.Program(w.App)
+		if err := p.client(w, program{known}); err != nil {
+			p.care(w.Main) // what is wrong is said
+			p.failing(w.ID, err)
+		}
 	}
 }
 
-// secureClient plans one container that runs a program: all of its connections to Elasticsearch, or none.
-func secureClient(p step, w *recognise.Workload, known program) error {
+// client plans one container that runs a program: all of its connections to Elasticsearch, or none.
+func (p *planner) client(w *recognise.Workload, known program) error {
 	connections, err := known.connections(p, w)
 	if unread := (notShown{}); errors.As(err, &unread) && !p.requires() {
-		passUnread(p, w, unread)
+		p.passUnread(w, unread)
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("container %q: %w", w.Main.Name, err)
 	}
 	for _, c := range connections {
-		coverAddresses(p, w, c) // where it goes is known, also where that is elsewhere
-		if reaches(p.In, w, c) {
-			p.calls(hostsOf(p.In, w, c)...)
+		p.coverAddresses(w, c) // where it goes is known, also where that is elsewhere
+		if p.reaches(w, c) {
+			p.alsoCalled(p.hostsOf(w, c)...)
 		}
 	}
 	for _, name := range known.Unread {
-		coverVariable(p, w.Object, w.Main, name)
+		p.coverVariable(w.Object, w.Main, name)
 	}
 	if known.Line == nil && len(connections) > 0 {
-		coverUnread(p, w, known.Program)
+		p.coverUnread(w, known.Program)
 	}
-	if err := callsByDefault(p.In, w, known, connections); err != nil {
+	if err := p.callsByDefault(w, known, connections); err != nil {
 		return err
 	}
-	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !reaches(p.In, w, c) })
+	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !p.reaches(w, c) })
 	if len(connections) == 0 {
-		p.pass(w.ID, fmt.Sprintf("container %q runs %s, which calls no Elasticsearch of this stream", w.Main.Name, w.App))
+		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, fmt.Sprintf("container %q runs %s, which calls no Elasticsearch of this stream", w.Main.Name, w.App)})
 		return nil
 	}
 	if !p.settings.Certs() && !p.switched && p.settings.Certificates.SecretName == "" {
-		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of "+string(w.App))
+		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of " + string(w.App)})
 		return nil
 	}
-	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w)); err != nil {
+	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object), p.hookMayRun(w)); err != nil {
 		return err
 	}
-	assumeCommand(p, w)
-	id, err := clientIdentity(p, w, connections)
+	p.assumeCommand(w)
+	id, err := p.clientIdentity(w, connections)
 	if err != nil {
 		return err
 	}
 	var problems []error
 	for _, c := range connections {
-		if err := connect(p, w, c, id); err != nil {
+		if err := p.connect(w, c, id); err != nil {
 			problems = append(problems, fmt.Errorf("container %q: %w", w.Main.Name, err))
 		}
 	}
 	if known.Words {
-		bareWord(p, w)
+		p.bareWord(w)
 	}
 	return errors.Join(problems...)
 }
 
 // requires tells whether who presents no certificate is refused once this plan is carried out.
-func (in *In) requires() bool {
-	return in.settings.Certs() && in.settings.ClientAuthentication == config.Required
+func (p *planner) requires() bool {
+	return p.settings.Certs() && p.settings.ClientAuthentication == config.Required
 }
 
 // passUnread leaves a client alone whose settings nothing shows: nobody refuses it yet.
-func passUnread(p step, w *recognise.Workload, unread notShown) {
+func (p *planner) passUnread(w *recognise.Workload, unread notShown) {
 	if !p.settings.Certs() && !p.switched {
-		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of "+string(w.App))
+		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of " + string(w.App)})
 		return
 	}
-	p.pass(w.ID, fmt.Sprintf("container %q %s", w.Main.Name, unread))
+	p.plan.Passed = append(p.plan.Passed, Passed{w.ID, fmt.Sprintf("container %q %s", w.Main.Name, unread)})
 	p.action("%s: container %q was left alone, and is refused as soon as clientAuthentication is required: it %s", w.ID, w.Main.Name, unread)
 }
 
 // callsByDefault refuses a program beside a node that is told no address: it calls the node by plain HTTP then.
-func callsByDefault(in *In, w *recognise.Workload, known program, connections []*connection) error {
-	isNode := slices.ContainsFunc(in.release.Nodes, func(n *recognise.Workload) bool { return n.Object == w.Object })
+func (p *planner) callsByDefault(w *recognise.Workload, known program, connections []*connection) error {
+	isNode := slices.ContainsFunc(p.release.Nodes, func(n *recognise.Workload) bool { return n.Object == w.Object })
 	isTold := slices.ContainsFunc(connections, func(c *connection) bool { return c.addresses() != nil })
-	if known.Line == nil || known.Line.Default == "" || !isNode || isTold || in.settings.ClientAuthentication != config.Required {
+	if known.Line == nil || known.Line.Default == "" || !isNode || isTold || p.settings.ClientAuthentication != config.Required {
 		return nil
 	}
 	return fmt.Errorf("container %q runs %s, which calls %s where no address is set: set %s to the address of Elasticsearch, by https, or list it under "+
@@ -105,15 +107,15 @@ func callsByDefault(in *In, w *recognise.Workload, known program, connections []
 }
 
 // bareWord plans the address among the words of a command line: the last one that is no flag.
-func bareWord(p step, w *recognise.Workload) {
-	if ours, known := plainHosts(p.In); known {
-		rewriteHTTP(p, w.Object, w.Main, ours)
+func (p *planner) bareWord(w *recognise.Workload) {
+	if ours, known := p.plain(); known {
+		p.rewriteHTTP(w.Object, w.Main, ours)
 	}
 	for _, field := range []string{"args", "command"} {
 		for i, item := range slices.Backward(object.Items(w.Main.Node, field)) {
 			if word := item.YNode().Value; !strings.HasPrefix(word, "-") && strings.Contains(word, "://") {
 				at := containerPath(w.Main).Field(field).Index(strconv.Itoa(i))
-				coverSetting(p, w, &setting{Values: []string{word}, object: w.Object, word: at})
+				p.cover(w, &setting{Values: []string{word}, object: w.Object, word: at})
 				return
 			}
 		}
@@ -121,11 +123,11 @@ func bareWord(p step, w *recognise.Workload) {
 }
 
 // hookMayRun refuses a client in a hook that runs before what it would mount is there, or after it is gone.
-func hookMayRun(p step, w *recognise.Workload) error {
+func (p *planner) hookMayRun(w *recognise.Workload) error {
 	if w.Hook == "" || runsAfterInstall(w.Hook) || p.settings.ClientAuthentication != config.Required {
 		return nil
 	}
-	for _, name := range []string{p.settings.Certificates.SecretName, namedSecret(p, w.Object)} {
+	for _, name := range []string{p.settings.Certificates.SecretName, p.named(w.Object)} {
 		if there, err := p.release.Find(w.Namespace, "Secret", name); name != "" && err == nil && there == nil {
 			return nil // a Secret of the user's, which is there all the time
 		}
@@ -136,24 +138,24 @@ func hookMayRun(p step, w *recognise.Workload) error {
 
 // clientIdentity gives the identity of a client's pod: one for all of its containers. Unless the configuration names a Secret, a client
 // shares the pair of the node that it calls, or that of the Secret from which it takes its CA.
-func clientIdentity(p step, w *recognise.Workload, connections []*connection) (identity, error) {
+func (p *planner) clientIdentity(w *recognise.Workload, connections []*connection) (identity, error) {
 	need := needs{}
 	for _, c := range connections {
 		need.pair = need.pair || !c.hasPair()
 		need.ca = need.ca || need.pair || c.ca() == "" // one volume holds both
 	}
-	if id, ok := p.pods[w.Object]; ok && (id.secret != "" || !need.pair) {
-		return id, nil
+	if work := p.workloads[w.Object]; work != nil && work.id != nil && (work.id.secret != "" || !need.pair) {
+		return *work.id, nil
 	}
 	var ca object.Source
 	var called []*recognise.Workload
 	for _, c := range connections {
-		if file := caFile(p.In, w, c); file.Key() && ca.Name == "" && !strings.HasPrefix(c.ca(), clientDir+"/") {
+		if file := p.source(w, c); file.Key() && ca.Name == "" && !strings.HasPrefix(c.ca(), clientDir+"/") {
 			ca = file.Source
 		}
-		called = append(called, nodeCalled(p.In, w, c))
+		called = append(called, p.called(w, c))
 	}
-	return sharedIdentity(p, w, ca, called, connections[0].keys.CA+" of "+connections[0].name, need)
+	return p.sharedIdentity(w, ca, called, connections[0].keys.CA+" of "+connections[0].name, need)
 }
 
 // visible tells whether a pod can mount a Secret or ConfigMap: only those of its own namespace.
@@ -162,4 +164,4 @@ func visible(o *object.Object, s object.Source) bool {
 }
 
 // isProgram tells whether a container runs a program of the table, which is planned by itself.
-func (in *In) isProgram(c object.Container) bool { return in.programs[c.Node.YNode()] }
+func (p *planner) isProgram(c object.Container) bool { return p.programs[c.Node.YNode()] }

@@ -25,37 +25,36 @@ type ruled struct {
 }
 
 // findRuled finds the containers of the rules. A rule that matches nothing is an error: a typing mistake there would leave a client out.
-func findRuled(p step) []ruled {
-	var all []ruled
+func (p *planner) findRuled() {
 	for _, rule := range p.settings.Rules {
 		known, err := readyRule(rule.As, p.release.Ruled())
 		if err != nil {
-			p.fail(fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
+			p.problems = append(p.problems, fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
 			continue
 		}
 		kind, name, container := rule.Object()
 		objects, err := p.release.Named(kind, name)
 		switch {
 		case err != nil:
-			p.fail(err)
+			p.problems = append(p.problems, err)
 		case len(objects) == 0:
-			p.fail(fmt.Errorf("spec.rules: %s matches nothing in the stream: correct or remove the rule", rule.Ref))
+			p.problems = append(p.problems, fmt.Errorf("spec.rules: %s matches nothing in the stream: correct or remove the rule", rule.Ref))
 		}
 		for _, o := range objects {
-			w, err := ruledContainer(p.In, o, container)
+			w, err := p.ruledContainer(o, container)
 			if err != nil {
-				p.fail(fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
+				p.problems = append(p.problems, fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
 				continue
 			}
 			w.App = recognise.App(or(rule.As, w.Main.Name))
-			all = append(all, ruled{rule, known, w})
+			p.ruled = append(p.ruled, ruled{rule, known, w})
+			p.programs[w.Main.Node.YNode()] = true
 		}
 	}
-	return all
 }
 
 // ruledContainer finds the container that a rule names, or the only one of the pod.
-func ruledContainer(in *In, o *object.Object, name string) (*recognise.Workload, error) {
+func (p *planner) ruledContainer(o *object.Object, name string) (*recognise.Workload, error) {
 	pod, ok := o.Pod()
 	if !ok {
 		return nil, errors.New("it runs no pod, so that nothing can be mounted: name the workload whose containers call Elasticsearch")
@@ -73,67 +72,69 @@ func ruledContainer(in *In, o *object.Object, name string) (*recognise.Workload,
 		return nil, fmt.Errorf("it has no container %q, only %s", name, quoted(names))
 	case len(all) != 1:
 		return nil, fmt.Errorf("it has several containers (%s): write which one (ref: %s/<container>)", quoted(names), o.ID)
-	case in.isMain(o, all[0].Name):
+	case p.isMain(o, all[0].Name):
 		return nil, fmt.Errorf("container %q is the server itself, which is patched without a rule: remove the rule", all[0].Name)
 	}
 	return &recognise.Workload{Object: o, Pod: pod, Main: all[0], Signs: []string{catalog.RulesField}}, nil
 }
 
-func planRuled(p step, r ruled) {
-	if p.isRemoved(r.w.Object) {
-		return
-	}
-	err := rulePlan(p, r)
-	if p.failing(r.w.ID, err); err != nil || r.ready.name == "" {
-		p.care(r.w.Main) // what is wrong is said; what only the rule describes is the rule's business
+func (p *planner) rules() {
+	for _, r := range p.ruled {
+		if p.removed[r.w.Object] {
+			continue
+		}
+		err := p.rulePlan(r)
+		if p.failing(r.w.ID, err); err != nil || r.ready.name == "" {
+			p.care(r.w.Main) // what is wrong is said; what only the rule describes is the rule's business
+		}
 	}
 }
 
 // rulePlan plans what one rule says.
-func rulePlan(p step, r ruled) error {
+func (p *planner) rulePlan(r ruled) error {
 	w := r.w
 	if !p.settings.Certs() && !p.switched && p.settings.Certificates.SecretName == "" {
-		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of what has a rule")
+		p.plan.Passed = append(p.plan.Passed, Passed{w.ID, "mode " + p.settings.Mode + " asks nothing of what has a rule"})
 		return nil
 	}
-	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w)); err != nil {
+	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object), p.hookMayRun(w)); err != nil {
 		return err
 	}
 	dir, err := r.dir()
 	if err != nil {
 		return err
 	}
-	files, err := ruleFiles(p.In, r)
+	files, err := p.ruleFiles(r)
 	if err != nil {
 		return fmt.Errorf("container %q: %w", w.Main.Name, err)
 	}
-	groups, err := wishesOf(p, r, files)
+	groups, err := p.wishes(r, files)
 	if err != nil {
 		return fmt.Errorf("container %q: %w", w.Main.Name, err)
 	}
-	id, err := ruleIdentity(p, w, files, groups)
+	id, err := p.ruleIdentity(w, files, groups)
 	if err != nil {
 		return err
 	}
-	p.hasRule(w)
-	coverRule(p, r, files)
+	p.plan.Ruled = append(p.plan.Ruled, w)
+	p.coverRule(r, files)
 	if r.ready.curl && p.settings.Certs() {
-		if id.curl, err = curlConfig(p, w.Object); err != nil {
+		if id.curl, err = p.curlConfig(w.Object); err != nil {
 			return err
 		}
-		err = curlClient(p, w.Object, w.Main, id)
+		err = p.curlClient(w.Object, w.Main, id)
 	}
-	problems := []error{err, rulePlain(p, w, files)}
+	problems := []error{err, p.rulePlain(w, files)}
 	used := len(groups) == 0 && !r.ready.curl
 	for _, g := range groups {
-		granted, err := grantWishes(p, w, g, id, dir)
+		granted, err := p.grant(w, g, id, dir)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("container %q: %w", w.Main.Name, err))
 		}
 		used = used || granted
 	}
 	if used {
-		mountClientAt(p, w.Object, w.Main, id, dir)
+		p.mountClientAt(w.Object, w.Main, id, dir)
 	}
 	return errors.Join(problems...)
 }
@@ -156,11 +157,11 @@ type ruleFile struct {
 }
 
 // ruleFiles opens the files of a rule. Those of a ready rule are looked for where its program reads them, unless the rule says where.
-func ruleFiles(in *In, r ruled) ([]ruleFile, error) {
+func (p *planner) ruleFiles(r ruled) ([]ruleFile, error) {
 	var all []ruleFile
 	var names []string
 	for _, said := range r.rule.Files {
-		f, err := openRuleFile(in, r.w, said.Path)
+		f, err := p.ruleFile(r.w, said.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -174,7 +175,7 @@ func ruleFiles(in *In, r ruled) ([]ruleFile, error) {
 	if len(r.ready.files) == 0 || len(names) > 0 {
 		return all, nil
 	}
-	names = recognise.ChannelsOf(catalog.Files{Options: r.ready.flags, Paths: r.ready.paths}, "/", in.seen(r.w.Main)).Files
+	names = recognise.ChannelsOf(catalog.Files{Options: r.ready.flags, Paths: r.ready.paths}, "/", p.seen(r.w.Main)).Files
 	for i, name := range names {
 		name = strings.TrimPrefix(name, "/file:") // the collector's way to say that it is a file
 		if path.Ext(name) == "" && !strings.HasSuffix(name, "/") {
@@ -182,7 +183,7 @@ func ruleFiles(in *In, r ruled) ([]ruleFile, error) {
 		}
 		names[i] = name
 	}
-	opened, err := openFiles(in, r.w, names...)
+	opened, err := p.files(r.w, names...)
 	if err != nil {
 		return nil, err
 	}
@@ -199,12 +200,12 @@ func ruleFiles(in *In, r ruled) ([]ruleFile, error) {
 // otherLanguages are files that are known not to be YAML.
 var otherLanguages = [...]string{".toml", ".ini", ".conf", ".cfg", ".properties", ".xml", ".hocon", ".rb", ".alloy"}
 
-func openRuleFile(in *In, w *recognise.Workload, name string) (*embedded, error) {
+func (p *planner) ruleFile(w *recognise.Workload, name string) (*embedded, error) {
 	if slices.Contains(otherLanguages[:], path.Ext(name)) {
 		return nil, fmt.Errorf("%q is no YAML or JSON, and no other file can be changed by a rule: use env or args of the rule, or set CA, certificate and key in that file (a rule "+
 			"with mountPath alone mounts them)", name)
 	}
-	file := w.Main.Resolve(name, in)
+	file := w.Main.Resolve(name, p)
 	if !file.Key() {
 		return nil, fmt.Errorf("%q is not mounted from a ConfigMap or Secret%s: correct the path in the rule", name, because(file))
 	}
@@ -212,7 +213,7 @@ func openRuleFile(in *In, w *recognise.Workload, name string) (*embedded, error)
 		return nil, fmt.Errorf("%q is mounted from %s, which %s, so that it cannot be changed: use env or args of the rule, or set CA, certificate and key there (a rule "+
 			"with mountPath alone mounts them)", name, file.What(), unshown(file))
 	}
-	f, err := openFile(w, file)
+	f, err := p.open(w, file)
 	if err == nil && f == nil {
 		err = fmt.Errorf("%q is mounted from %s, which the object does not have", name, file.What())
 	}
@@ -221,13 +222,13 @@ func openRuleFile(in *In, w *recognise.Workload, name string) (*embedded, error)
 
 // ruleIdentity gives the identity of a container with a rule: as for other clients, the pair of the node that its strings name; of any
 // node of the stream when they name none.
-func ruleIdentity(p step, w *recognise.Workload, files []ruleFile, groups [][]wish) (identity, error) {
-	if id, ok := p.pods[w.Object]; ok {
-		return id, nil
+func (p *planner) ruleIdentity(w *recognise.Workload, files []ruleFile, groups [][]wish) (identity, error) {
+	if work := p.workloads[w.Object]; work != nil && work.id != nil {
+		return *work.id, nil
 	}
 	var ca object.Source
 	for _, wanted := range slices.Concat(groups...) {
-		if file := wanted.source(w, p.In); file.Key() && wanted.names(placeCA) && ca.Name == "" && !strings.HasPrefix(wanted.old.Value(), clientDir) {
+		if file := wanted.source(w, p); file.Key() && wanted.names(placeCA) && ca.Name == "" && !strings.HasPrefix(wanted.old.Value(), clientDir) {
 			ca = file.Source
 		}
 	}
@@ -245,19 +246,19 @@ func ruleIdentity(p step, w *recognise.Workload, files []ruleFile, groups [][]wi
 			called = append(called, node)
 		}
 	}
-	return sharedIdentity(p, w, ca, append(called, p.release.Nodes...), "the rule for "+w.ID.String(), needsAll)
+	return p.sharedIdentity(w, ca, append(called, p.release.Nodes...), "the rule for "+w.ID.String(), needsAll)
 }
 
 // rulePlain plans https:// where a container with a rule calls Elasticsearch by http://.
-func rulePlain(p step, w *recognise.Workload, files []ruleFile) error {
-	ours, known := plainHosts(p.In)
+func (p *planner) rulePlain(w *recognise.Workload, files []ruleFile) error {
+	ours, known := p.plain()
 	var problems []error
 	refuse := func(where string) {
 		problems = append(problems, fmt.Errorf("container %q: %s calls Elasticsearch by plain HTTP, which knows no certificates: use https:// there, "+
 			"or name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS", w.Main.Name, where))
 	}
 	if known {
-		rewriteHTTP(p, w.Object, w.Main, ours)
+		p.rewriteHTTP(w.Object, w.Main, ours)
 	} else if slices.ContainsFunc(texts(w.Main.Node), func(text string) bool { return toHTTPS(text, ours) != text }) {
 		refuse("its command or environment")
 	}
@@ -271,9 +272,9 @@ func rulePlain(p step, w *recognise.Workload, files []ruleFile) error {
 			switch {
 			case toHTTPS(plain, ours) == plain:
 			case fresh == scalar.Value:
-				readsFile(p, w, f.object, e)
+				p.readsFile(w, f.object, e)
 			case known:
-				inFileOf(p, w, e, f.object, "Elasticsearch speaks HTTPS", "")
+				p.inFileOf(w, e, f.object, "Elasticsearch speaks HTTPS", "")
 			default:
 				refuse(fmt.Sprintf("%s of %s > %s", f.source.Key, f.object.ID, at))
 			}
@@ -295,23 +296,24 @@ func rulePlain(p step, w *recognise.Workload, files []ruleFile) error {
 
 // plain tells which hosts speak HTTPS that a client may still call by http://: those of this stream, or, where it holds no Elasticsearch
 // and the configuration brings the certificates, whatever has its port. Without either nothing is known.
-func plainHosts(in *In) (ours func(host string) bool, known bool) {
-	if len(in.services) > 0 {
-		return isOneOf(in.services, ""), true
+func (p *planner) plain() (ours func(host string) bool, known bool) {
+	if len(p.services) > 0 {
+		return isOneOf(p.services, ""), true
 	}
-	return func(host string) bool { return shell.Port(host) == "9200" }, in.settings.Certificates.SecretName != ""
+	return func(host string) bool { return shell.Port(host) == "9200" }, p.settings.Certificates.SecretName != ""
 }
 
 // inFileOf plans an edit in a file that a workload's pods read.
-func inFileOf(p step, w *recognise.Workload, e patch.Edit, o *object.Object, why, link string) {
+func (p *planner) inFileOf(w *recognise.Workload, e patch.Edit, o *object.Object, why, link string) {
 	p.edit(o, e, why, link)
-	readsFile(p, w, o, e)
+	p.readsFile(w, o, e)
 }
 
 // readsFile notes that a workload's pods read, in another object, what an edit makes stand there.
-func readsFile(p step, w *recognise.Workload, o *object.Object, e patch.Edit) {
+func (p *planner) readsFile(w *recognise.Workload, o *object.Object, e patch.Edit) {
 	if o != w.Object {
-		p.input(w.Object, e.String()+"="+patch.Flow(e.Value))
+		work := p.on(w.Object)
+		work.inputs = append(work.inputs, e.String()+"="+patch.Flow(e.Value))
 	}
 }
 

@@ -30,14 +30,17 @@ func (s yamlStore) all(key string) []*setting {
 	}
 	var all []*setting
 	lookupAll(patch.At(s.file.root, s.at), s.prefix+key, s.at, func(at patch.Path, node *yaml.RNode) {
-		all = append(all, s.file.setting(s.prefix+key, at, node))
+		found := s.file.setting(at, node)
+		found.Key = s.prefix + key
+		all = append(all, found)
 	})
 	return all
 }
 
 func (s yamlStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
 	if old := s.get(key); old != nil {
-		return s.file.object, old.with(value)
+		old.edit.Value = value
+		return s.file.object, old.edit
 	}
 	below := placeFor(patch.At(s.file.root, s.at), s.prefix+key)
 	if s.nested {
@@ -103,7 +106,8 @@ func (s flagStore) all(key string) []*setting {
 
 func (s flagStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
 	if old := s.get(key); old != nil {
-		return s.w.Object, old.with(patch.Str(old.prefix + value.Value))
+		old.edit.Value = patch.Str(old.prefix + value.Value)
+		return s.w.Object, old.edit
 	}
 	field := "args"
 	isOurs := func(item *yaml.RNode) bool {
@@ -131,7 +135,8 @@ func (s envStore) all(key string) []*setting { return s.conf.strongest(key) }
 
 func (s envStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit) {
 	if old := s.get(key); old != nil {
-		return old.object, old.with(patch.Str(value.Value))
+		old.edit.Value = patch.Str(value.Value)
+		return old.object, old.edit
 	}
 	name := s.conf.envNames(key)[0]
 	return s.conf.w.Object, patch.Edit{Path: s.conf.pathBase.Field("env").Item("name", name),

@@ -16,50 +16,50 @@ import (
 
 // token plans the Secret of the service token, the container that fills it before Kibana starts, and the least that this container
 // may do in Kubernetes.
-func planToken(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
-	minter, err := minterItems(p, w.Object, id.ca, hosts)
+func (p *planner) token(w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
+	minter, err := p.minter(w.Object, id.ca, hosts)
 	if err != nil {
 		return err
 	}
-	account, err := accountOf(p, w)
+	account, err := p.serviceAccount(w)
 	if err != nil {
 		return err
 	}
-	secret := tokenSecretOf(p.In, w)
+	secret := p.tokenSecret(w)
 	if slices.Contains([]string{minter[1].source.Name, id.ca.Name, id.secret}, secret) {
 		return fmt.Errorf("token.secretName: Secret/%s holds credentials or certificates already: choose a name of its own", secret)
 	}
-	if err := tokenObjects(p, w, account, secret); err != nil {
+	if err := p.tokenObjects(w, account, secret); err != nil {
 		return err
 	}
-	podIdentity(p, w, account)
-	pod := podOf(w.Object)
+	p.podIdentity(w, account)
+	pod := p.on(w.Object).pod
 	if key := secretKey(w.Object, secret, p.settings.Token.Key); pod.Needs(key) {
 		return fmt.Errorf("a volume of the pod lists %s, which %s is to write: the kubelet waits for the key, and no container starts; remove the volume, or choose another name in token.secretName",
 			key, initName)
 	}
 	mode := fileMode(pod)
-	addClientVolume(p, w.Object, id)
-	addVolume(p, w.Object, projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
-	addVolume(p, w.Object, kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
-	container, err := tokenContainer(p.In, pod, hosts, secret, verificationOf(p, conf))
+	p.clientVolume(w.Object, id)
+	p.volume(w.Object, projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
+	p.volume(w.Object, kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
+	container, err := p.tokenContainer(pod, hosts, secret, p.verification(conf))
 	if err != nil {
 		return err
 	}
-	runBefore(p, w.Object, container, "creates Kibana's service token before Kibana starts", linkServiceToken)
-	readToken(p, w, conf, secret)
-	return noteEgress(p, w)
+	p.before(w.Object, container, "creates Kibana's service token before Kibana starts", linkServiceToken)
+	p.readToken(w, conf, secret)
+	return p.egress(w)
 }
 
 // tokenSecret names the Secret that the init container fills.
-func tokenSecretOf(in *In, w *recognise.Workload) string {
-	return or(in.settings.Token.SecretName, w.Name+"-elk-mtls-token")
+func (p *planner) tokenSecret(w *recognise.Workload) string {
+	return or(p.settings.Token.SecretName, w.Name+"-elk-mtls-token")
 }
 
 // minter gives the credentials that may create tokens: user name, then password. Where the configuration names no Secret, they are
 // those that the charts of Elasticsearch keep: the two Secrets of Elastic's are X-certs and X-credentials, and others hold the password
 // of the user elastic in the Secret that their nodes read it from.
-func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]fileItem, error) {
+func (p *planner) minter(o *object.Object, ca object.Source, hosts []string) ([]fileItem, error) {
 	m := p.settings.Minter
 	name := m.SecretName
 	if prefix, ok := strings.CutSuffix(ca.Name, "-certs"); name == "" && ok && ca.Kind == "Secret" {
@@ -68,7 +68,7 @@ func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]
 	if name != "" {
 		items := []fileItem{{secretKey(o, name, m.UsernameKey), "username"}, {secretKey(o, name, m.PasswordKey), "password"}}
 		for _, i := range items {
-			if err := checkHolds(p, i.source); err != nil {
+			if err := p.holds(i.source); err != nil {
 				return nil, fmt.Errorf("%w (minter.secretName, minter.usernameKey, minter.passwordKey)", err)
 			}
 		}
@@ -76,56 +76,56 @@ func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]
 	}
 	for _, h := range hosts {
 		if known := p.nodes[p.behind(o, shell.Host(h))]; known != nil && known.password.Name != "" {
-			return elasticUser(p, o, known.password)
+			return p.elasticUser(o, known.password)
 		}
 	}
 	hint := ""
-	if name := hookCredentials(p.In); name != "" {
+	if name := p.hookCredentials(); name != "" {
 		hint = fmt.Sprintf(" (the chart's own hook uses Secret/%s)", name)
 	}
-	return nil, fmt.Errorf("the credentials that may %s are not known%s: name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey", minterMay(p.In), hint)
+	return nil, fmt.Errorf("the credentials that may %s are not known%s: name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey", p.minterMay(), hint)
 }
 
 // minterMay says what the minter's credentials are for.
-func minterMay(in *In) string {
+func (p *planner) minterMay() string {
 	switch {
-	case in.settings.HasPassword():
+	case p.settings.HasPassword():
 		return "set the password of " + kibanaSystem
-	case in.settings.Mode == config.ModePKI:
+	case p.settings.Mode == config.ModePKI:
 		return "write the role mapping of Kibana's certificate"
 	}
 	return "create service tokens"
 }
 
 // elasticUser gives the credentials of the user elastic, whose Secret holds the password alone.
-func elasticUser(p step, o *object.Object, password object.Source) ([]fileItem, error) {
+func (p *planner) elasticUser(o *object.Object, password object.Source) ([]fileItem, error) {
 	id, node := newObject(o, "v1", "ConfigMap", o.Name+"-elk-mtls-minter", patch.F("data", patch.Map(patch.F("username", patch.Str("elastic")))))
-	if err := p.addObject(o, id, node, "the name that belongs to the password in "+password.String()); err != nil {
+	if err := p.add(o, id, node, "the name that belongs to the password in "+password.String()); err != nil {
 		return nil, err
 	}
-	return []fileItem{{object.Source{Kind: "ConfigMap", Name: id.Name, Key: "username"}, "username"}, {password, "password"}}, checkHolds(p, password)
+	return []fileItem{{object.Source{Kind: "ConfigMap", Name: id.Name, Key: "username"}, "username"}, {password, "password"}}, p.holds(password)
 }
 
 // serviceAccount gives the pod's own ServiceAccount, or "" when one of ours has to replace none or "default".
-func accountOf(p step, w *recognise.Workload) (string, error) {
+func (p *planner) serviceAccount(w *recognise.Workload) (string, error) {
 	if name := p.settings.ServiceAccount.Name; name != "" {
 		return name, nil
 	}
-	pod := podOf(w.Object)
+	pod := p.on(w.Object).pod
 	name := or(object.Text(pod.Spec, "serviceAccountName"), object.Text(pod.Spec, "serviceAccount"))
 	if name != "" && name != "default" {
 		return name, nil
 	}
 	name = accountName(w)
 	id, node := newObject(w.Object, "v1", "ServiceAccount", name, patch.F("automountServiceAccountToken", patch.Bool(false)))
-	return name, p.addObject(w.Object, id, node, "identity of "+initName+" in Kubernetes")
+	return name, p.add(w.Object, id, node, "identity of "+initName+" in Kubernetes")
 }
 
 func accountName(w *recognise.Workload) string { return w.Name + "-elk-mtls" }
 
 // tokenObjects plans the Secret and the Role for it. The Secret is rendered without any data: a key that Helm does not know is one
 // that Helm does not take back, at an upgrade or a rollback.
-func tokenObjects(p step, w *recognise.Workload, account, secret string) error {
+func (p *planner) tokenObjects(w *recognise.Workload, account, secret string) error {
 	role := accountName(w)
 	const group = "rbac.authorization.k8s.io"
 	secretID, secretNode := newObject(w.Object, "v1", "Secret", secret, patch.F("type", patch.Str("Opaque")))
@@ -152,7 +152,7 @@ func tokenObjects(p step, w *recognise.Workload, account, secret string) error {
 		{roleID, roleNode, "lets " + initName + " read and patch that one Secret, nothing else"},
 		{bindingID, bindingNode, "gives that Role to ServiceAccount/" + account},
 	} {
-		if err := p.addObject(w.Object, a.id, a.node, a.why); err != nil {
+		if err := p.add(w.Object, a.id, a.node, a.why); err != nil {
 			return err
 		}
 	}
@@ -160,8 +160,8 @@ func tokenObjects(p step, w *recognise.Workload, account, secret string) error {
 }
 
 // podIdentity gives the pod its ServiceAccount, and takes the API token out of containers that have no use for it.
-func podIdentity(p step, w *recognise.Workload, account string) {
-	pod := podOf(w.Object)
+func (p *planner) podIdentity(w *recognise.Workload, account string) {
+	pod := p.on(w.Object).pod
 	at := func(field string) patch.Path { return patch.Fields(pod.Path("spec", field)...) }
 	name, old := object.Text(pod.Spec, "serviceAccountName"), object.Text(pod.Spec, "serviceAccount")
 	if or(name, old) == account && account != accountName(w) {
@@ -182,12 +182,12 @@ func podIdentity(p step, w *recognise.Workload, account string) {
 
 // readToken points Kibana to the Secret. An environment variable is read when its container is created, after the init containers;
 // a Secret volume would have to be complete before any container starts.
-func readToken(p step, w *recognise.Workload, conf *configuration, secret string) {
+func (p *planner) readToken(w *recognise.Workload, conf *configuration, secret string) {
 	const name = tokenVariable
 	at := containerPath(w.Main).Field("env").Item("name", name)
 	const why = "Kibana logs in with the token of this Secret"
 	if w.Layout.Env == nil {
-		kibanaSet(p, w, conf, kibanaToken, "${"+name+"}", "Kibana takes the token from the variable of that name")
+		p.kibanaSet(w, conf, kibanaToken, "${"+name+"}", "Kibana takes the token from the variable of that name")
 	}
 	if _, ok := p.own(w.Main, name); !ok {
 		p.set(w.Object, at, fromSecret(name, object.Source{Name: secret, Key: p.settings.Token.Key}), why, linkKibanaToken)
@@ -217,9 +217,9 @@ func kubernetesAPI(mode int) *yaml.Node {
 }
 
 // tokenContainer is the container that makes the token.
-func tokenContainer(in *In, pod object.Pod, hosts []string, secret, verification string) (*yaml.Node, error) {
-	s := in.settings
-	args := ensureArgs(in, hosts, verification)
+func (p *planner) tokenContainer(pod object.Pod, hosts []string, secret, verification string) (*yaml.Node, error) {
+	s := p.settings
+	args := p.ensureArgs(hosts, verification)
 	args = append(args,
 		"--account="+s.Token.Account,
 		"--secret="+secret,
@@ -228,7 +228,7 @@ func tokenContainer(in *In, pod object.Pod, hosts []string, secret, verification
 		"--password-file="+minterDir+"/password",
 		"--timeout="+s.InitContainer.Timeout,
 	)
-	return newInitContainer(in, pod, args,
+	return p.initContainer(pod, args,
 		patch.Seq(patch.Map(patch.F("name", patch.Str("POD_UID")), patch.F("valueFrom", patch.Map(patch.F("fieldRef", patch.Map(patch.F("fieldPath", patch.Str("metadata.uid")))))))),
 		readOnlyMount(clientVolume, clientDir), readOnlyMount(minterVolume, minterDir), readOnlyMount(apiVolume, apiDir))
 }

@@ -19,7 +19,7 @@ type trustedCA struct {
 
 // trusted gives the CAs that a node lists, in the user's order, and which of them is the server's own. One that is not listed is added:
 // the node's probe presents the server's pair.
-func trustedBy(p step, w *recognise.Workload, conf *configuration, server identity) (all []trustedCA, own int, err error) {
+func (p *planner) trusted(w *recognise.Workload, conf *configuration, server identity) (all []trustedCA, own int, err error) {
 	s := conf.get(settingCAs)
 	if s != nil && s.Hidden {
 		return nil, 0, fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: it must list the server's CA and the clients' CA; write the paths there as they are", settingCAs, s.Place)
@@ -37,7 +37,7 @@ func trustedBy(p step, w *recognise.Workload, conf *configuration, server identi
 			}
 		}
 	}
-	if own < 0 && len(all) == 1 && !refutes(p, all[0], server, w) {
+	if own < 0 && len(all) == 1 && !p.refutes(all[0], server, w) {
 		own = 0
 	}
 	if own < 0 {
@@ -46,15 +46,15 @@ func trustedBy(p step, w *recognise.Workload, conf *configuration, server identi
 		beside.source = secretKey(w.Object, server.secret, name)
 		all = append(all, beside)
 		if server.secret != "" {
-			err = checkHolds(p, beside.source)
+			err = p.holds(beside.source)
 		}
 	}
 	return all, own, err
 }
 
 // refutes tells whether the stream shows that a CA did not sign the server's certificate.
-func refutes(p step, ca trustedCA, server identity, w *recognise.Workload) bool {
-	leaf, cas := chainOf(p, secretKey(w.Object, server.secret, server.cert)), chainOf(p, ca.source)
+func (p *planner) refutes(ca trustedCA, server identity, w *recognise.Workload) bool {
+	leaf, cas := p.chain(secretKey(w.Object, server.secret, server.cert)), p.chain(ca.source)
 	return leaf != nil && cas != nil && certificate.ChainsTo(leaf, cas) != nil
 }
 
@@ -67,7 +67,7 @@ func paths(cas []trustedCA) []string {
 }
 
 // followed gives the Secrets behind a list of CAs; nil when one of them cannot be followed.
-func followCAs(p step, w *recognise.Workload, cas []trustedCA) []object.Source {
+func (p *planner) followed(w *recognise.Workload, cas []trustedCA) []object.Source {
 	var all []object.Source
 	for _, t := range cas {
 		if !t.known {

@@ -11,35 +11,33 @@ import (
 
 // unmanaged refuses entries that match nothing: a typing mistake there would hide a client. A client with a certificate of its own may
 // be in another release, and is only named.
-func unmanaged(in *In, served Part) Part {
-	p := begin(in)
+func (p *planner) unmanaged() {
 	for _, u := range p.settings.Unmanaged {
-		if served.matched[u.Ref] {
+		if p.matched[u.Ref] {
 			continue
 		}
 		parts := strings.Split(u.Ref, "/")
 		o, err := p.release.Find("", parts[0], parts[1])
 		switch {
 		case err != nil:
-			p.fail(err)
+			p.problems = append(p.problems, err)
 		case o == nil || len(parts) == 3 && !hasContainer(o, parts[2]):
-			p.fail(fmt.Errorf("spec.unmanaged: %s matches nothing in the stream: correct or remove the entry", u.Ref))
+			p.problems = append(p.problems, fmt.Errorf("spec.unmanaged: %s matches nothing in the stream: correct or remove the entry", u.Ref))
 		case len(parts) == 3 && p.isMain(o, parts[2]):
-			p.fail(fmt.Errorf("spec.unmanaged: %s is the container of the server itself, which is patched: remove the entry, or list the whole object", u.Ref))
+			p.problems = append(p.problems, fmt.Errorf("spec.unmanaged: %s is the container of the server itself, which is patched: remove the entry, or list the whole object", u.Ref))
 		default:
-			p.pass(o.ID, "unmanaged: "+u.Reason)
+			p.plan.Passed = append(p.plan.Passed, Passed{o.ID, "unmanaged: " + u.Reason})
 		}
 	}
 	for _, c := range p.settings.Certificates.Clients {
-		if !served.matched[c.Ref] && len(p.release.Nodes)+len(p.release.Kibanas) > 0 {
+		if !p.matched[c.Ref] && len(p.release.Nodes)+len(p.release.Kibanas) > 0 {
 			p.action("certificates.clients: %s is none of the clients that were patched in this stream: if it is not in another release, the entry is a mistake", c.Ref)
 		}
 	}
-	return *p.Part
 }
 
-func (in *In) isMain(o *object.Object, container string) bool {
-	return slices.ContainsFunc(slices.Concat(in.release.Nodes, in.release.Kibanas), func(w *recognise.Workload) bool {
+func (p *planner) isMain(o *object.Object, container string) bool {
+	return slices.ContainsFunc(slices.Concat(p.release.Nodes, p.release.Kibanas), func(w *recognise.Workload) bool {
 		return w.Object == o && w.Main.Name == container
 	})
 }

@@ -39,8 +39,8 @@ func (s wish) names(place string) bool { return strings.Contains(fmt.Sprint(s.va
 func (s wish) namesAny() bool { return s.names(placeCA) || s.names(placeCert) || s.names(placeKey) }
 
 // wishes gives the settings of a rule, in groups: those of one place in a file belong together, and so do variables and flags.
-func wishesOf(p step, r ruled, files []ruleFile) ([][]wish, error) {
-	own, err := wishesOfContainer(p, r)
+func (p *planner) wishes(r ruled, files []ruleFile) ([][]wish, error) {
+	own, err := p.wishesOfContainer(r)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func wishesOf(p step, r ruled, files []ruleFile) ([][]wish, error) {
 	}
 	for _, f := range files {
 		for _, said := range f.says {
-			for _, at := range placesOf(p.In, f.embedded, said) {
+			for _, at := range p.placesOf(f.embedded, said) {
 				all = append(all, wishesOfFile(f.embedded, at, said, r.ready.link))
 			}
 		}
@@ -67,9 +67,9 @@ func wishesOf(p step, r ruled, files []ruleFile) ([][]wish, error) {
 	return all, nil
 }
 
-func wishesOfContainer(p step, r ruled) ([]wish, error) {
+func (p *planner) wishesOfContainer(r ruled) ([]wish, error) {
 	w := r.w
-	conf := environmentOf(p, w, nil)
+	conf := p.environment(w, nil)
 	var all []wish
 	for _, name := range sortedKeys(r.rule.Env) {
 		all = append(all, wish{
@@ -103,7 +103,7 @@ func wishesOfContainer(p step, r ruled) ([]wish, error) {
 }
 
 // placesOf gives the places in a file that a rule means. An entry that calls another server, as its addresses say, is none.
-func placesOf(in *In, f *embedded, said config.RuleFile) []patch.Path {
+func (p *planner) placesOf(f *embedded, said config.RuleFile) []patch.Path {
 	return slices.DeleteFunc(spread(f.root, said.At), func(at patch.Path) bool {
 		node := patch.At(f.root, at)
 		for _, field := range sortedKeys(said.Is) {
@@ -111,7 +111,7 @@ func placesOf(in *In, f *embedded, said config.RuleFile) []patch.Path {
 				return true
 			}
 		}
-		return strings.Contains(said.At, "*") && leadsElsewhere(in, node)
+		return strings.Contains(said.At, "*") && p.leadsElsewhere(node)
 	})
 }
 
@@ -148,13 +148,13 @@ func spread(node *yaml.RNode, at string) []patch.Path {
 }
 
 // leadsElsewhere tells whether the addresses below a node are all of other servers than those of this stream.
-func leadsElsewhere(in *In, node *yaml.RNode) bool {
+func (p *planner) leadsElsewhere(node *yaml.RNode) bool {
 	addresses := 0
 	for _, text := range texts(node) {
 		if !strings.Contains(text, "://") {
 			continue
 		}
-		if len(in.services) == 0 || in.names.Called(shell.Host(text)) != "" || strings.Contains(text, "$") {
+		if len(p.services) == 0 || p.names.Called(shell.Host(text)) != "" || strings.Contains(text, "$") {
 			return false
 		}
 		addresses++
@@ -190,7 +190,7 @@ func flatten(set map[string]any, prefix string, into map[string]any) {
 
 // grant plans the settings of one group. What the user has set stays where it names files of the user's own; a fixed value that differs is a
 // contradiction. It tells whether the files of the pair are used.
-func grantWishes(p step, w *recognise.Workload, group []wish, id identity, dir string) (used bool, err error) {
+func (p *planner) grant(w *recognise.Workload, group []wish, id identity, dir string) (used bool, err error) {
 	names := func(s wish) bool { return s.namesAny() }
 	left := slices.DeleteFunc(slices.Clone(group), func(s wish) bool { return !p.settings.Certs() && (s.names(placeCert) || s.names(placeKey)) })
 	if slices.ContainsFunc(group, names) && !slices.ContainsFunc(left, names) {
@@ -204,15 +204,16 @@ func grantWishes(p step, w *recognise.Workload, group []wish, id identity, dir s
 		}
 		switch {
 		case s.old == nil:
-			planWish(p, w, s, value)
+			p.wished(w, s, value)
 			used = used || s.namesAny()
 		case s.has(value):
-			readsFile(p, w, s.old.object, s.old.with(value)) // it stands there
+			s.old.edit.Value = value // it stands there
+			p.readsFile(w, s.old.object, s.old.edit)
 			used = used || s.namesAny()
 		case !s.namesAny():
 			return used, fmt.Errorf("%s is set in %s, and the rule wants %s: the two contradict each other; correct one of them", s.key, s.old.Place, patch.Flow(value))
 		default:
-			if err := ownFile(p, w, s, id); err != nil {
+			if err := p.ownFile(w, s, id); err != nil {
 				return used, err
 			}
 			for _, place := range []string{placeCert, placeKey} {
@@ -232,7 +233,7 @@ func grantWishes(p step, w *recognise.Workload, group []wish, id identity, dir s
 }
 
 // wished plans a setting that nobody has made.
-func planWish(p step, w *recognise.Workload, s wish, value *yaml.Node) {
+func (p *planner) wished(w *recognise.Workload, s wish, value *yaml.Node) {
 	s.edit.Value = s.spell(value)
 	if s.edit.Path == nil { // a flag
 		s.edit.Path = containerPath(w.Main).Field("args").Item("", s.edit.Value.Value)
@@ -246,7 +247,7 @@ func planWish(p step, w *recognise.Workload, s wish, value *yaml.Node) {
 	case s.names(placeCA):
 		why = "the CA that signed the server's certificate"
 	}
-	inFileOf(p, w, s.edit, s.object, why, s.link)
+	p.inFileOf(w, s.edit, s.object, why, s.link)
 }
 
 // expanded gives the value with the files in it.
@@ -290,17 +291,17 @@ func (s wish) source(w *recognise.Workload, in object.Input) object.File {
 }
 
 // ownFile looks at a file that the user has set.
-func ownFile(p step, w *recognise.Workload, s wish, id identity) error {
-	file := s.source(w, p.In)
+func (p *planner) ownFile(w *recognise.Workload, s wish, id identity) error {
+	file := s.source(w, p)
 	source, ok := file.Source, file.Key()
 	switch {
 	case s.names(placeCA) && p.settings.Certificates.SecretName != "" && (!ok || source != id.ca):
 		return fmt.Errorf("%s is set in %s, and the servers have their certificates from Secret/%s, as certificates.secretName says: remove the setting, or put that CA there",
 			s.key, s.old.Place, id.ca.Name)
 	case ok && s.names(placeCA):
-		return checkHolds(p, source)
+		return p.holds(source)
 	case ok:
-		return errors.Join(checkHolds(p, source), isForClients(p.In, w.Object, secretOf(source)))
+		return errors.Join(p.holds(source), p.isForClients(w.Object, secretOf(source)))
 	}
 	p.assume("%s: container %q: %s stays (%s): what it names must be there, and serve this Elasticsearch%s", w.ID, w.Main.Name, s.key, s.old.Place, because(file))
 	return nil

@@ -59,7 +59,7 @@ type Process struct {
 // Of reads a container. With in nil what it takes from Secrets and ConfigMaps is not known.
 func Of(c object.Container, in object.Input) Process {
 	p := Process{Container: c, Given: c.Environment(in)}
-	p.Runs = []Run{run(Main, append(argsIn(c, "command"), argsIn(c, "args")...), p.Given.Word)}
+	p.Runs = []Run{run(Main, own(c), p.Given.Word)}
 	for _, at := range places() {
 		if args := argsIn(c, at...); len(args) > 0 {
 			name := strings.Join(at[:len(at)-2], ".")
@@ -76,6 +76,24 @@ func Of(c object.Container, in object.Input) Process {
 	}
 	p.Env = p.Given.Under(programs, nodes)
 	return p
+}
+
+// entries are programs that the entry point of an image puts before arguments, by the last path element of the image. It does so where the
+// first one is an option or an address. https://github.com/curl/curl-container/blob/main/etc/entrypoint.sh
+var entries = map[string]string{"curl": "curl"}
+
+// own gives the command line of a container itself.
+func own(c object.Container) []Arg {
+	all := append(argsIn(c, "command"), argsIn(c, "args")...)
+	repository, _ := c.Image()
+	program := entries[repository]
+	if program == "" || len(all) == 0 || all[0].Field[0] != "args" {
+		return all
+	}
+	if first := all[0]; strings.HasPrefix(first.Text, "-") || strings.Contains(first.Text, "://") {
+		all = append([]Arg{{Text: program, Field: first.Field, Node: first.Node}}, all...)
+	}
+	return all
 }
 
 // maxFiles is more than anybody has: scripts may run each other for ever.
@@ -265,6 +283,15 @@ func (r Run) Requests() []shell.Request {
 	var all []shell.Request
 	for _, c := range r.Commands {
 		all = append(all, c.Requests()...)
+	}
+	return all
+}
+
+// Downloads gives what is called by Wget.
+func (r Run) Downloads() []shell.Request {
+	var all []shell.Request
+	for _, c := range r.Commands {
+		all = append(all, c.Downloads()...)
 	}
 	return all
 }

@@ -76,18 +76,19 @@ func moved(l Layout, env object.Environment) (_ Layout, why string) {
 
 // signsOf gives the evidence that a container is of this layout, for the report. Two of the three decide: one alone may be a look-alike,
 // as an exporter's image, a Beat's environment or a tool that mounts the same files.
-func signsOf(l Layout, c appearance) []string {
-	if slices.Contains(c.variables, l.FolderEnv) {
-		l, _ = moved(l, c.Environment(nil))
-	}
+func signsOf(l Layout, c object.Container, given object.Environment) []string {
+	l, _ = moved(l, given)
 	var signs []string
-	if slices.Contains(l.Images, c.image) {
-		signs = append(signs, fmt.Sprintf("image %q", c.image))
+	if repository, _ := c.Image(); slices.Contains(l.Images, repository) {
+		signs = append(signs, fmt.Sprintf("image %q", repository))
 	}
-	if i := slices.IndexFunc(c.variables, l.Vars); i >= 0 {
-		signs = append(signs, fmt.Sprintf("environment variable %q", c.variables[i]))
+	for _, v := range given.All() {
+		if l.Vars(v.Name) {
+			signs = append(signs, fmt.Sprintf("environment variable %q", v.Name))
+			break
+		}
 	}
-	for _, m := range c.mounts {
+	for _, m := range c.Mounts() {
 		if l.Mounts(m.Path, l.Folder) {
 			signs = append(signs, fmt.Sprintf("mount at %q", m.Path))
 			break

@@ -110,3 +110,38 @@ func keeps(arg *syntax.Word, given []Word) bool {
 func isPlain(param *syntax.ParamExp) bool {
 	return !param.Length && !param.Excl && param.Index == nil && param.Slice == nil && param.Repl == nil && param.Exp == nil
 }
+
+// isAll holds for "$@" and "${NAME[@]}", which stand for any number of words.
+func isAll(arg *syntax.Word) bool {
+	quoted, ok := arg.Parts[0].(*syntax.DblQuoted)
+	if !ok || len(arg.Parts) > 1 || len(quoted.Parts) != 1 {
+		return false
+	}
+	param, ok := quoted.Parts[0].(*syntax.ParamExp)
+	return ok && param.Param != nil && (param.Param.Value == "@" || param.Index != nil)
+}
+
+// elements gives the words of a list that is set once, on the way to "${NAME[@]}"; false where that is something else.
+func (s *scope) elements(arg *syntax.Word) ([]Word, bool) {
+	if !isAll(arg) {
+		return nil, false
+	}
+	param := arg.Parts[0].(*syntax.DblQuoted).Parts[0].(*syntax.ParamExp)
+	all, use := s.set[param.Param.Value], param.Pos().Offset()
+	if len(all) != 1 || all[0] == nil || all[0].Array == nil || all[0].Append || param.Length || param.Excl || param.Slice != nil || param.Repl != nil || param.Exp != nil {
+		return nil, false
+	}
+	a := all[0]
+	end, certain := s.until[a]
+	if index, ok := param.Index.(*syntax.Word); !ok || index.Lit() != "@" || !certain || use < a.End().Offset() || use > end || s.takesIn(a.Pos().Offset(), use) || !s.follow() {
+		return nil, false
+	}
+	var words []*syntax.Word
+	for _, e := range a.Array.Elems {
+		if e.Index != nil || e.Value == nil {
+			return nil, false
+		}
+		words = append(words, e.Value)
+	}
+	return s.words([]Word{}, words), true
+}

@@ -93,7 +93,7 @@ func withoutPassword(w Word) (name, password Word) {
 func (r Request) Join(file Request) (Request, bool) {
 	same := true
 	options := map[string]Word{}
-	for _, name := range []string{"cacert", "cert", "key", "pass"} {
+	for _, name := range kept {
 		own, said := r.Options[name]
 		other, also := file.Options[name]
 		same = same && !(said && also && own.Text != other.Text)

@@ -18,11 +18,12 @@ const (
 type Request struct {
 	Addresses    []Word          // its operands
 	Sent         []Word          // all else that it is given, such as what it sends
-	Options      map[string]Word // cacert, cert, key and pass
+	Options      map[string]Word // those of kept
 	Insecure     bool            // -k
 	IgnoresFiles bool            // -q: no file of options is read
 	Files        []Word          // of options: -K
 	Diverted     bool            // an option may lead it elsewhere: --connect-to, --resolve, a socket
+	ByWget       bool            // another program calls
 	asks         bool            // for the version or for help: it calls nobody
 	made         Command
 }
@@ -99,6 +100,9 @@ func Port(text string) string {
 	return port[:len(port)-len(strings.TrimLeft(port, "0123456789"))]
 }
 
+// kept are the options of curl that say how it connects.
+var kept = []string{"cacert", "capath", "cert", "cert-type", "key", "pass", "ciphers", "tls-max", "proxy", "noproxy"}
+
 // lookers are commands for which curl is only a word.
 var lookers = []string{
 	"which", "type", "hash", "whereis", "alias", "apk", "apt", "apt-get", "dpkg", "yum", "dnf", "microdnf", "tdnf", "zypper", "pacman",
@@ -108,7 +112,12 @@ var lookers = []string{
 
 // curl gives the place of the word curl in a command that runs it, by itself or through another program; -1 in others.
 func (c Command) curl() int {
-	at := slices.IndexFunc(c.Words, func(w Word) bool { return path.Base(w.Text) == "curl" })
+	return c.runs("curl")
+}
+
+// runs gives the place of the name of a program in a command that runs it, by itself or through another program; -1 in others.
+func (c Command) runs(program string) int {
+	at := slices.IndexFunc(c.Words, func(w Word) bool { return path.Base(w.Text) == program })
 	looks := func(w Word) bool { return slices.Contains(lookers, path.Base(w.Text)) }
 	if at < 0 || c.IsPrint() || slices.ContainsFunc(c.Words[:at], looks) {
 		return -1
@@ -164,7 +173,7 @@ func (r *Request) short(w Word, next func() Word) {
 		if given.Text == "" {
 			given = next()
 		}
-		r.note(map[byte]string{'E': "cert", 'K': "config"}[letter], given)
+		r.note(map[byte]string{'E': "cert", 'K': "config", 'x': "proxy"}[letter], given)
 		return
 	}
 }
@@ -178,8 +187,10 @@ func (r *Request) note(name string, given Word) {
 		if r.Options[name] = file; password.Text != "" {
 			r.Options["pass"] = password
 		}
-	case "cacert", "key", "pass":
+	case "cacert", "capath", "cert-type", "key", "pass", "ciphers", "tls-max", "proxy", "noproxy":
 		r.Options[name] = given
+	case "preproxy", "proxy1.0", "socks4", "socks4a", "socks5", "socks5-hostname":
+		r.Options["proxy"] = given
 	case "config":
 		if given.Text != "/dev/null" {
 			r.Files = append(r.Files, given)

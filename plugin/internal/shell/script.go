@@ -275,6 +275,10 @@ func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 				continue
 			}
 		}
+		if elements, ok := s.elements(arg); ok {
+			all = append(all, elements...)
+			continue
+		}
 		w := s.word(arg.Parts)
 		if _, bare := arg.Parts[0].(*syntax.ParamExp); !bare || len(arg.Parts) > 1 {
 			w.Loose = isAll(arg)
@@ -287,16 +291,6 @@ func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 		}
 	}
 	return all
-}
-
-// isAll holds for "$@" and "${NAME[@]}", which stand for any number of words.
-func isAll(arg *syntax.Word) bool {
-	quoted, ok := arg.Parts[0].(*syntax.DblQuoted)
-	if !ok || len(arg.Parts) > 1 || len(quoted.Parts) != 1 {
-		return false
-	}
-	param, ok := quoted.Parts[0].(*syntax.ParamExp)
-	return ok && param.Param != nil && (param.Param.Value == "@" || param.Index != nil)
 }
 
 func (s *scope) word(parts []syntax.WordPart) Word {

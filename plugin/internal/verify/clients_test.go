@@ -69,6 +69,8 @@ func TestWhatBeatsRead(t *testing.T) {
 		{"no address, which is the Beat's own pod then", beatWith("output.elasticsearch:\n"+beatPair, ""), "EMT031"},
 		{"no output", beatWith("filebeat.inputs: []\noutput.elasticsearch:\n", ""), ""},
 		{"monitoring without an address, which is the output's then", beatWith(beatOutput+"monitoring.elasticsearch: {username: a}\n", ""), ""},
+		{"a mode of verification that there is not", beatWith(beatOutput+"  ssl.verification_mode: most\n", ""), "EMT022"},
+		{"the strictest mode", beatWith(beatOutput+"  ssl.verification_mode: strict\n", ""), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			g := judged(t, node{}.String()+test.client.String(), Options{})
@@ -119,6 +121,11 @@ func TestWhatKibanaReads(t *testing.T) {
 		{"c24: a variable without a value", file, "env: [{name: ELASTICSEARCH_SSL_KEY, value: ''}]", ""},
 		{"monitoring elsewhere, by a variable", file, "env: [{name: MONITORING_UI_ELASTICSEARCH_HOSTS, value: 'https://search:9200'}]", "EMT007 EMT008 EMT019"},
 		{"monitoring by a variable without a value", file, "env: [{name: MONITORING_UI_ELASTICSEARCH_HOSTS, value: ''}]", ""},
+		{"a setting of TLS that it does not know", file + "elasticsearch.ssl.certificateAuthority: /tls/ca.crt\n", "", "EMT022"},
+		{"another setting that it does not know", file + "elasticsearch.flavour: x\n", "", ""},
+		{"settings that change nothing", file + "elasticsearch.healthCheck.delay: 1s\nelasticsearch.customHeaders: {a: b}\n", "", ""},
+		{"a mode of verification that there is not", file + "elasticsearch.ssl.verificationMode: strict\n", "", "EMT022"},
+		{"a further file, by an option", file, "args: [kibana-docker, -c, /tls/none.yml, -c, /usr/share/kibana/config/kibana.yml]", ""},
 		{"a default with other signs", strings.Replace(file, "/tls/tls.key", "'${NONE:-/tls/tls.key}'", 1), "", "EMT015"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -126,6 +133,31 @@ func TestWhatKibanaReads(t *testing.T) {
 			g := judged(t, node{}.String()+c.String(), Options{})
 			if got := codesOf(g); got != test.codes {
 				t.Errorf("got %q, expected %q\n%s", got, test.codes, g.Text())
+			}
+		})
+	}
+}
+
+// TestFurtherFilesOfKibana holds that files that its command line and a variable name are read behind kibana.yml, of whose settings they change some.
+func TestFurtherFilesOfKibana(t *testing.T) {
+	const file = "elasticsearch.hosts: https://search:9200\nelasticsearch.username: kibana_system\nelasticsearch.password: change-me\n" +
+		"elasticsearch.ssl: {certificateAuthorities: /tls/ca.crt, certificate: /tls/tls.crt, key: /tls/tls.key, alwaysPresentCertificate: true}\n"
+	const off, on = "elasticsearch.ssl.alwaysPresentCertificate: false\n", "elasticsearch.ssl.alwaysPresentCertificate: true\n"
+	for _, test := range []struct{ name, lines, codes, assumes string }{
+		{"nobody names them", "", "", ""},
+		{"an option", "args: [kibana-docker, -c, config/off.yml]", "EMT020", ""},
+		{"a longer one", "args: [kibana-docker, --config=/usr/share/kibana/config/off.yml]", "EMT020", ""},
+		{"two, of which the last counts", "args: [kibana-docker, -c, config/off.yml, -c, config/on.yml]", "", ""},
+		{"a variable", "env: [{name: KBN_CONFIG_PATHS, value: 'config/on.yml,config/off.yml'}]", "EMT020", ""},
+		{"an option behind the variable", "env: [{name: KBN_CONFIG_PATHS, value: config/off.yml}]\nargs: [kibana-docker, -c, config/on.yml]", "", ""},
+		{"one that nothing shows", "args: [kibana-docker, -c, /opt/mine.yml]", "", "/opt/mine.yml sets nothing"},
+		{"one that a run names", "args: [kibana-docker, -c, $(NOBODY)]\nenv: [{name: NOBODY, valueFrom: {secretKeyRef: {name: none, key: a}}}]", "", "only a run"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := client{image: "kibana:8.19.2", dir: "/usr/share/kibana/config", lines: test.lines, files: map[string]string{"kibana.yml": file, "off.yml": off, "on.yml": on}}
+			g := judged(t, node{}.String()+c.String(), Options{})
+			if got := codesOf(g); got != test.codes || !strings.Contains(g.Text(), test.assumes) {
+				t.Errorf("got %q, expected %q and %q\n%s", got, test.codes, test.assumes, g.Text())
 			}
 		})
 	}
@@ -152,6 +184,7 @@ func TestWhereLogstashHasPipelines(t *testing.T) {
 		{"a file that the list names", logstash("", map[string]string{
 			"config/pipelines.yml": "- {pipeline.id: main, path.config: /usr/share/logstash/p}", "p/a": output}), "EMT008"},
 		{"a variable that it does not read", logstash("env: [{name: ES_HOST, value: search}]", map[string]string{"pipeline/a.conf": output}), "EMT008"},
+		{"an output without an address beside it", logstash("", map[string]string{"pipeline/a.conf": output + " output { elasticsearch { index => a } }"}), "EMT008 EMT031"},
 		{"beside another program", logstash("command: [sh, -c, 'load & logstash']\nenv: [{name: ES_HOST, value: search}]",
 			map[string]string{"pipeline/a.conf": output}), "EMT008 EMT021"},
 	} {

@@ -30,6 +30,7 @@ type connection struct {
 	cloud       value    // a Cloud ID that is none, that contradicts hosts, or that nothing here shows
 	speaks      versions // of TLS
 	ciphers     value
+	proxy       value // through which it calls
 	ca          value
 	trust       value // store with the CA
 	fingerprint value // of a CA that Elasticsearch presents
@@ -58,6 +59,9 @@ type connection struct {
 // judge proves one connection to the servers that it may reach; none: to one outside of these manifests.
 func (c *connection) judge(servers []*server) *Edge {
 	e := &Edge{Client: c.object.ID.String(), Namespace: c.object.Namespace, Container: c.Name, Program: c.program, Setting: c.name, Servers: []string{}, Addresses: []string{}}
+	if c.program != "curl" && c.program != "wget" { // which have the environment of their command
+		c.ofEnvironment(value{}, c.given)
+	}
 	addresses := c.addresses()
 	for _, a := range addresses {
 		e.Addresses = append(e.Addresses, a.text)
@@ -69,6 +73,7 @@ func (c *connection) judge(servers []*server) *Edge {
 	c.judgeTLS(&e.TLS, addresses)
 	c.judgeCloud(&e.TLS)
 	c.judgeWay(&e.TLS, addresses, servers)
+	c.judgeProxy(&e.TLS)
 	c.judgeHandshake(&e.TLS, servers)
 	c.judgeCA(&e.CA, addresses, servers)
 	c.judgeCertificate(&e.Certificate, servers)

@@ -39,7 +39,8 @@ func (c caller) curls(s *server) (all []*connection, lost []place) {
 		if isFile := len(run.Args) > 2 && run.Args[0].Field == nil; !isFile && !run.Whole && strings.Contains(run.Text(), "curl") {
 			lost = append(lost, c.place(run))
 		}
-		for _, request := range requests {
+		isGNU := func(r shell.Request) bool { return len(r.Options) > 0 } // of another nobody knows how it connects
+		for _, request := range slices.Concat(requests, slices.DeleteFunc(run.Downloads(), func(r shell.Request) bool { return !isGNU(r) })) {
 			made, read := c.curl(run, request, s)
 			if made != nil {
 				all = append(all, made)
@@ -128,13 +129,16 @@ func (c caller) dirOf(run process.Run) string {
 // curl gives one request as a connection, nil when it does not go to Elasticsearch; read is false where nobody can tell.
 func (c caller) curl(run process.Run, request shell.Request, s *server) (made *connection, read bool) {
 	made = &connection{caller: c, program: "curl", runtime: catalog.Curl(), name: run.Name, dir: c.dirOf(run), noIdentity: true, probe: run.Name != process.Main}
+	if request.ByWget {
+		made.program, made.runtime = "wget", catalog.Wget()
+	}
 	request, read = c.withFiles(run, request)
-	known := false
+	known, open := false, false
 	for _, w := range request.Addresses {
 		v := c.word(run, w)
 		switch where := c.target(parseAddress(w.Text, v), s); where {
 		case toUnread:
-			read = read && w.Loose // else perhaps options: curl "$@" https://…
+			read, open = read && w.Loose, open || w.Loose // perhaps options: curl "$@" https://…
 			continue
 		case toServer, toOwn:
 			made.hosts = append(made.hosts, v)
@@ -147,23 +151,60 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 	}
 	c.assumeOthers(request)
 	options := c.curlrc(request, made)
-	for _, o := range []struct {
-		name string
-		into *value
-	}{{"cacert", &made.ca}, {"cert", &made.cert}, {"key", &made.key}, {"pass", &made.keyPass}} {
-		w, given := request.Options[o.name]
-		if !given {
-			w, given = options.Options[o.name]
+	c.curlOptions(run, request, options, made)
+	if open && (!made.ca.set() && made.unchecked == "" || !made.presents() && made.rc == nil) { // they may say what is missing
+		for _, h := range made.hosts {
+			c.claim(h)
 		}
-		if w.Text = strings.TrimPrefix(w.Text, "file:"); given {
-			*o.into = c.word(run, w)
-		}
-	}
-	if request.Insecure || options.Insecure {
-		made.unchecked = shell.CurlInsecure
+		return nil, false
 	}
 	return made, read && !options.Diverted && len(options.Addresses) == 0
 }
+
+// curlOptions puts the options of a request, and of its file of options, into a connection.
+func (c caller) curlOptions(run process.Run, request, options shell.Request, made *connection) {
+	get := func(name string) value {
+		w, given := request.Options[name]
+		if !given {
+			w, given = options.Options[name]
+		}
+		if w.Text = strings.TrimPrefix(w.Text, "file:"); !given {
+			return value{}
+		}
+		return c.word(run, w)
+	}
+	made.ca, made.cert, made.key, made.keyPass, made.ciphers = get("cacert"), get("cert"), get("key"), get("pass"), get("ciphers")
+	if form := get("cert-type"); form.is("P12") {
+		made.store, made.cert = made.cert, value{}
+	} else if form.set() && !form.is("PEM") { // DER, or a token of its machine
+		made.cert.hidden, made.key.hidden = true, true
+		made.cert.at.path = "--cert"
+	}
+	if folder := get("capath"); folder.set() && !made.ca.set() {
+		folder.hidden = true
+		folder.at.path = "--capath"
+		made.ca = folder
+	}
+	if highest := get("tls-max"); highest.set() {
+		made.speaks = versions{setting: highest}
+		for v := 12; v <= version(highest.text()); v++ {
+			made.speaks.all = append(made.speaks.all, v)
+		}
+	}
+	made.proxy = get("proxy")
+	made.ofEnvironment(get("noproxy"), request.Variable)
+	if request.Insecure || options.Insecure {
+		made.unchecked = shell.CurlInsecure
+	}
+	if request.ByWget && made.presents() {
+		c.notes = &Aspect{}
+		c.notes.assume("%s: the wget of its image is GNU Wget: that of BusyBox knows none of these options", c)
+		made.notes = c.notes
+	}
+}
+
+// presents tells whether the settings of a connection name a pair.
+func (c *connection) presents() bool { return c.store.set() || c.cert.set() && c.key.set() }
 
 // assumeOthers names the programs of a container that get a variable with the address of a call, too: they may call as well.
 func (c caller) assumeOthers(request shell.Request) {

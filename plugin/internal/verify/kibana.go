@@ -1,6 +1,9 @@
 package verify
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -19,10 +22,13 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 	c := r.caller(w.Object, w.Pod, w.Main)
 	c.expands = catalog.KibanaVariables()
 	var set settings
-	if file := w.Layout.File(); w.Layout.Env == nil {
+	if w.Layout.Env == nil {
 		set = c.writtenKibana(w.Layout)
+		if doc, at := c.file(w.Layout.File()); doc != nil {
+			c.once(doc, at)
+		}
 	} else {
-		set = c.yaml(file).over(c.variables(w.Layout))
+		set = c.kibanaFiles(w).over(c.variables(w.Layout))
 	}
 	set = set.over(c.flags())
 	c.claimUncalled(set)
@@ -32,9 +38,7 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 	always := c.expanded(set[kibanaAlways])
 	own.always = &always
 	own.settingsUnread(c.follow(w.Layout.File(), place{}))
-	if doc, at := c.file(w.Layout.File()); doc != nil {
-		c.once(doc, at)
-	}
+	c.judgeKibanaNames(set)
 	all := []*connection{own}
 	if monitoring := c.kibanaConnection(w, set, catalog.KibanaMonitoring().At); monitoring.hosts[0].set() {
 		monitoring.inKeystore = true
@@ -57,6 +61,47 @@ func (c caller) variables(l catalog.Layout) settings {
 		}
 	}
 	return set
+}
+
+// kibanaFiles reads kibana.yml, then the files that a variable and options of the command line name besides.
+func (c caller) kibanaFiles(w *recognise.Workload) settings {
+	files, said := []string{}, value{}
+	for _, name := range []string{"c", "config"} {
+		v := c.flags("c", "config")[name]
+		said.hidden, said.at = said.hidden || v.hidden, cmp.Or(said.at, v.at)
+		files = append(files, v.texts...)
+	}
+	further := c.env[catalog.KibanaFiles]
+	files = append(further.list(), files...)
+	if said.hidden || further.hidden {
+		c.notes.assume("%s: no file that only a run names sets anything of its connection to Elasticsearch", c)
+	}
+	set := settings{}
+	for i, file := range append([]string{w.Layout.File()}, files...) {
+		doc, at := c.file(c.rooted(file, w.Layout.Home))
+		switch {
+		case doc != nil:
+			c.once(doc, at)
+			set = set.over(c.flatten(doc, at, ""))
+		case i > 0:
+			c.notes.assume("%s: %s sets nothing of its connection to Elasticsearch", c, file)
+		}
+	}
+	return set
+}
+
+// judgeKibanaNames looks for settings of its connection that Kibana does not know: it does not start with them.
+func (c caller) judgeKibanaNames(set settings) {
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		setting, ok := strings.CutPrefix(name, kibanaOwn.At+".")
+		switch {
+		case !ok || catalog.KibanaKnows(setting):
+		case strings.HasPrefix(setting, "ssl."):
+			c.notes.fail(set[name].at, NotJudged, "Kibana does not know the setting %s, and does not start", name)
+		default:
+			c.notes.assume("%s: its version knows the setting %s, and that changes nothing of its connection", c, name)
+		}
+	}
 }
 
 // judgeText reports several addresses in one text, which is one address for Kibana.
@@ -107,12 +152,7 @@ func (c caller) kibanaConnection(w *recognise.Workload, set settings, at string)
 		ca: get(s.CA), trust: get(s.Trust), cert: get(s.Cert), key: get(s.Key), keyPass: get(s.KeyPass), store: get(s.Store),
 		user: get(s.User), password: get(s.Password), token: get(s.Token), kibana: true,
 	}
-	switch mode := get(s.Verify.Name); {
-	case mode.is(s.Verify.Off...):
-		made.unchecked = mode.at.path
-	case mode.is(s.Verify.Chain...):
-		made.chainOnly = true
-	}
+	made.verifies(s.Verify, get(s.Verify.Name))
 	made.judgeText(made.hosts[0])
 	if made.store.set() && !made.ca.set() { // CAs in a keystore are trusted too
 		made.trust = made.store

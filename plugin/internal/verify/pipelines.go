@@ -76,7 +76,7 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 			if known == nil {
 				continue
 			}
-			if made := connectionIn(*known, c, one.settings(plugin, *known, breaks), ""); made != nil {
+			if made := connectionIn(*known, c, one.settings(plugin, *known, breaks), "", true); made != nil {
 				made.program, made.name, made.dir = string(p.App), plugin.String(), one.dir
 				made.runtime, made.version = p.Runtime, version
 				found = append(found, made)

@@ -1,11 +1,13 @@
 package verify
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // judgeProbes judges the probes of a container in a server's pod that are no calls of curl, which are edges.
@@ -20,7 +22,7 @@ func (s *server) judgeProbes(c caller) {
 			continue
 		}
 		text := besideCurl(run)
-		byCurl := len(run.Requests()) > 0
+		byCurl := len(run.Requests())+len(run.Downloads()) > 0
 		if !run.Whole || !byCurl && run.Holder == nil {
 			text = run.Text()
 		}
@@ -78,7 +80,8 @@ func besideCurl(run process.Run) string {
 		if i == 0 && run.Holder == nil { // all of it
 			continue
 		}
-		if len(c.Requests()) > 0 || c.IsPrint() || c.IsShell() {
+		byWget := slices.ContainsFunc(c.Downloads(), func(r shell.Request) bool { return len(r.Options) > 0 })
+		if len(c.Requests()) > 0 || byWget || c.IsPrint() || c.IsShell() {
 			continue
 		}
 		for _, w := range c.Words {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -32,26 +33,7 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 	dir := or(p.Dir, recognise.WorkingDir(c.Container))
 	from := recognise.ChannelsOf(p.Files, dir, c.seen)
 	set := p.settings(c, from, &read)
-	for _, at := range p.places() {
-		pattern := at.At
-		if p.Files.Each {
-			pattern = strings.TrimSuffix("*."+pattern, ".")
-		}
-		for _, prefix := range set.prefixes(pattern) {
-			if at.Field != "" && !strings.HasPrefix(set[prefix+at.Field].text(), at.Is) {
-				continue
-			}
-			if made := connectionIn(at.Settings, c, set, prefix); made != nil {
-				made.program, made.dir = string(p.App), from.Dir
-				made.runtime, made.version = p.Runtime, recognise.VersionOf(c.object, c.Container)
-				if p.Files.Each {
-					_, made.name, _ = strings.Cut(made.name, ".")
-				}
-				found = append(found, made)
-				read = read || at.At == "" && len(p.Places) == 0 // its command line or environment says all
-			}
-		}
-	}
+	found = p.inSettings(c, from.Dir, set, &read)
 	found = append(found, p.pipelines(c, &read)...)
 	if p.Line == nil && read && len(found) > 0 {
 		for _, name := range recognise.UnreadVariables(p.Program, c.seen, c.reader) {
@@ -62,6 +44,33 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 		p.takeWords(c, found)
 	}
 	return found, read
+}
+
+// inSettings gives the connections in the settings of a program.
+func (p program) inSettings(c caller, dir string, set settings, read *bool) (found []*connection) {
+	for _, at := range p.places() {
+		pattern := at.At
+		if p.Files.Each {
+			pattern = strings.TrimSuffix("*."+pattern, ".")
+		}
+		for _, prefix := range set.prefixes(pattern) {
+			if at.Field != "" && !strings.HasPrefix(set[prefix+at.Field].text(), at.Is) {
+				continue
+			}
+			made := connectionIn(at.Settings, c, set, prefix, p.onlyCalls())
+			if made == nil {
+				continue
+			}
+			made.program, made.dir = string(p.App), dir
+			made.runtime, made.version = p.Runtime, recognise.VersionOf(c.object, c.Container)
+			if p.Files.Each {
+				_, made.name, _ = strings.Cut(made.name, ".")
+			}
+			found = append(found, made)
+			*read = *read || at.At == "" && len(p.Places) == 0 // its command line or environment says all
+		}
+	}
+	return found
 }
 
 // settings puts together what files, environment and flags say.
@@ -131,6 +140,9 @@ func (p program) filesOf(c caller, from recognise.Channels) (files []string) {
 	return files
 }
 
+// onlyCalls tells whether a program has no use but the one connection of its command line.
+func (p program) onlyCalls() bool { return len(p.Places) == 0 && p.Language == nil && !p.Words }
+
 // keys lists the settings that may come from the environment: those whose place is one.
 func (p program) keys() []string {
 	var keys []string
@@ -162,31 +174,23 @@ func told(s catalog.Settings, set settings, prefix string) bool {
 	return slices.ContainsFunc(s.Names(), func(name string) bool { return set[prefix+name].set() })
 }
 
-// connectionIn reads the settings of one connection; nil when it names no address.
-func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *connection {
+// connectionIn reads the settings of one connection; nil when it has no address. calls says that it is one in any case, at its default address
+// where it names none.
+func connectionIn(s catalog.Settings, c caller, set settings, prefix string, calls bool) *connection {
 	get := func(name string) value {
 		if name == "" {
 			return value{}
 		}
 		return c.expanded(unwrapped(set[prefix+name], s.Value))
 	}
-	made := &connection{caller: c, name: or(strings.TrimSuffix(prefix, "."), s.Hosts[0])}
-	for _, name := range s.Hosts {
-		v, ok := set[prefix+name]
-		if ok && s.FirstHost && len(made.hosts) > 0 {
-			c.claim(v)
-		} else if ok {
-			made.hosts = append(made.hosts, v)
-		}
-	}
-	if len(made.hosts) == 0 && s.Default != "" && (c.isServerObject(c.object) || told(s, set, prefix)) {
-		made.hosts = []value{{texts: []string{s.Default}, at: c.at(prefix+s.Hosts[0], nil)}}
-	}
-	if len(made.hosts) == 0 {
+	hosts := hostsIn(s, c, set, prefix, calls)
+	if len(hosts) == 0 {
 		return nil
 	}
+	made := &connection{caller: c, name: or(strings.TrimSuffix(prefix, "."), s.Hosts[0]), hosts: hosts}
 	made.port, made.ports = get(s.Ports.Name), s.Ports
 	made.speaks, made.ciphers = made.spoken(s.Versions, get), get(s.Ciphers)
+	made.proxy = get(s.Proxy)
 	cloud := get(s.Cloud.Name)
 	if s.Cloud.Top {
 		cloud = c.orEmpty(set[s.Cloud.Name])
@@ -212,13 +216,58 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string) *co
 			made.files = append(made.files, v)
 		}
 	}
-	if v := get(s.Verify.Name); s.Verify.IsOff(or(v.text(), s.Verify.Unset)) {
-		made.unchecked, made.needsCheck = or(v.at.path, "without "+s.Verify.Name), s.Verify.Idle
-	} else {
-		made.chainOnly = v.is(s.Verify.Chain...)
+	made.verifies(s.Verify, get(s.Verify.Name))
+	if in := get(s.KeyPassIn); in.set() && !made.keyPass.set() {
+		made.keyPass = value{hidden: true, at: in.at}
 	}
+	made.judgeOthers(s, set, prefix)
 	made.fromAddress()
 	return made
+}
+
+// hostsIn gives the addresses of a connection: those of its settings, else the one that its program calls by itself.
+func hostsIn(s catalog.Settings, c caller, set settings, prefix string, calls bool) (hosts []value) {
+	for _, name := range s.Hosts {
+		v, ok := set[prefix+name]
+		if ok && s.FirstHost && len(hosts) > 0 {
+			c.claim(v)
+		} else if ok {
+			hosts = append(hosts, v)
+		}
+	}
+	if len(hosts) == 0 && s.Default != "" && (calls || c.isServerObject(c.object) || told(s, set, prefix)) {
+		hosts = []value{{texts: []string{s.Default}, at: c.at(prefix+s.Hosts[0], nil)}}
+	}
+	return hosts
+}
+
+// verifies takes how the server is verified from a setting.
+func (c *connection) verifies(known catalog.Verify, v value) {
+	switch is := or(v.text(), known.Unset); {
+	case v.set() && !v.hidden && !known.Takes(is):
+		c.notes.fail(v.at, NotJudged, "%s is %q, which the program does not know: it does not start", v.at.path, is)
+	case known.IsOff(is):
+		c.unchecked, c.needsCheck = or(v.at.path, "without "+known.Name), known.Idle
+	default:
+		c.chainOnly = v.is(known.Chain...)
+	}
+}
+
+// judgeOthers names settings of TLS of which nothing here tells what they do.
+func (c *connection) judgeOthers(s catalog.Settings, set settings, prefix string) {
+	if s.Below == "" {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		setting, ok := strings.CutPrefix(name, prefix)
+		below, isTLS := strings.CutPrefix(setting, s.Below)
+		inert := func(known string) bool {
+			return below == known || strings.HasSuffix(known, ".") && strings.HasPrefix(below, known)
+		}
+		if ok && isTLS && !slices.Contains(s.Names(), setting) && !slices.ContainsFunc(s.Inert, inert) {
+			c.notes.assume("%s: %s changes nothing of how it connects", c.caller, name)
+		}
+	}
 }
 
 // takeWords adds addresses that stand on the command line by themselves, as Jaeger's index jobs have them.

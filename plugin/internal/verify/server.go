@@ -333,7 +333,7 @@ func (s *server) exporters() []*connection {
 	place := catalog.NodeMonitoring()
 	var all []*connection
 	for _, prefix := range s.set.prefixes(place.At) {
-		if made := connectionIn(place.Settings, s.caller, s.set, prefix); made != nil && s.set[prefix+place.Field].is(place.Is) {
+		if made := connectionIn(place.Settings, s.caller, s.set, prefix, false); made != nil && s.set[prefix+place.Field].is(place.Is) {
 			made.program, made.dir, made.inKeystore, made.runtime = "Elasticsearch", s.home, true, catalog.Java()
 			all = append(all, made)
 		}
