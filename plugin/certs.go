@@ -166,7 +166,11 @@ func (c *certsOptions) release(args []string, settings config.Settings) (*recogn
 	if err != nil {
 		return nil, err
 	}
-	return recognise.All(stream, unmanaged(settings))
+	release, err := recognise.All(stream, unmanaged(settings))
+	if err == nil && release.Objects == 0 {
+		err = recognise.ErrNoObject
+	}
+	return release, explained(err, input)
 }
 
 // authority reads the CA that was named, or makes one.

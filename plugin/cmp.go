@@ -15,6 +15,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/argocd"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
 func (o *options) cmpCommand() *cobra.Command {
@@ -65,7 +66,7 @@ func (o *options) cmpGenerate(ctx context.Context) error {
 		return err
 	}
 	output, outcome, err := transform(stream, settings)
-	if errors.Is(err, errNoObject) {
+	if errors.Is(err, recognise.ErrNoObject) {
 		return errors.New("helm template gives no Kubernetes object: Argo CD would take that for a wish to delete all of the Application's")
 	}
 	if err != nil {

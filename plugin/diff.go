@@ -3,11 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/elk-mtls/elk-mtls/internal/closest"
 )
 
 // diffOptions are the command line of elk-mtls diff.
@@ -20,7 +21,7 @@ type diffOptions struct {
 // errChanged is no failure: it makes the exit code that --detailed-exitcode asks for.
 var errChanged = errors.New("there are changes")
 
-var diffFormats = []string{"text", "markdown", "json"}
+var diffFormats = []string{"text", "diff", "markdown", "json"}
 
 func (o *options) diffCommand() *cobra.Command {
 	d := &diffOptions{options: o}
@@ -33,6 +34,9 @@ stands there then, why, and the documentation that it rests on. It writes no man
 
   # as a comment on a pull request
   helm template elk ./chart | elk-mtls diff -o markdown >comment.md
+
+  # as a diff that other tools colour
+  elk-mtls diff -o diff rendered.yaml | less
 
   # exit code 2 when there is something to change: is this file patched?
   elk-mtls diff --detailed-exitcode rendered.yaml`,
@@ -58,7 +62,7 @@ func (d *diffOptions) run(args []string) error {
 
 func (d *diffOptions) show(args []string) error {
 	if !slices.Contains(diffFormats, d.format) {
-		return usageError{fmt.Errorf("--output: %q is not one of %s", d.format, strings.Join(diffFormats, ", "))}
+		return usageError{fmt.Errorf("--output: %q is not one of %s%s", d.format, strings.Join(diffFormats, ", "), closest.Hint(d.format, diffFormats))}
 	}
 	settings, err := d.settings()
 	if err != nil {
@@ -70,16 +74,24 @@ func (d *diffOptions) show(args []string) error {
 	}
 	_, outcome, err := transform(input, settings)
 	if err != nil {
-		return err
+		return explained(err, input)
 	}
-	text := []byte(outcome.Diff(d.coloured()))
+	var text []byte
 	switch d.format {
+	case "diff":
+		text = []byte(foldDiff(outcome.Unified(), d.width()))
 	case "markdown":
 		text = []byte(outcome.Markdown())
 	case "json":
 		if text, err = outcome.JSON(); err != nil {
 			return err
 		}
+	default:
+		folded := fold(outcome.Diff(), d.width())
+		if d.coloured() {
+			folded = paintDiff(folded)
+		}
+		text = []byte(folded)
 	}
 	if _, err := d.stdout.Write(text); err != nil {
 		return err
@@ -88,20 +100,4 @@ func (d *diffOptions) show(args []string) error {
 		return errChanged
 	}
 	return nil
-}
-
-// oneFile allows the commands that read manifests a file in place of stdin.
-func oneFile(cmd *cobra.Command, args []string) error {
-	if len(args) > 1 {
-		return usageError{fmt.Errorf("%s reads one FILE, and there are %d; see elk-mtls %s --help", cmd.Name(), len(args), cmd.Name())}
-	}
-	return nil
-}
-
-// manifests reads the file that was named, or stdin.
-func (o *options) manifests(args []string) ([]byte, error) {
-	if len(args) == 1 && args[0] != "-" {
-		return os.ReadFile(args[0])
-	}
-	return o.read()
 }

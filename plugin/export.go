@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/elk-mtls/elk-mtls/internal/closest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/export"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
@@ -53,7 +54,7 @@ func (e *exportOptions) run(args []string) error {
 	e.gitOps = true
 	var problems []error
 	if !slices.Contains(exportFormats, e.format) {
-		problems = append(problems, fmt.Errorf("--format: %q is not one of %s", e.format, strings.Join(exportFormats, ", ")))
+		problems = append(problems, fmt.Errorf("--format: %q is not one of %s%s", e.format, strings.Join(exportFormats, ", "), closest.Hint(e.format, exportFormats)))
 	}
 	if e.out == "" {
 		problems = append(problems, errors.New("--out: no folder is named"))
@@ -68,7 +69,7 @@ func (e *exportOptions) run(args []string) error {
 	}
 	files, err := e.files(input, settings)
 	if err != nil {
-		return err
+		return explained(err, input)
 	}
 	if err := os.MkdirAll(e.out, 0o755); err != nil { //nolint:gosec // manifests are no secret
 		return err

@@ -34,7 +34,7 @@ func TestGolden(t *testing.T) {
 			}
 			golden(t, filepath.Join(dir, "output.yaml"), output)
 			golden(t, filepath.Join(dir, "report.txt"), []byte(outcome.Text()))
-			golden(t, filepath.Join(dir, "diff.txt"), []byte(outcome.Diff(false)))
+			golden(t, filepath.Join(dir, "diff.txt"), []byte(outcome.Diff()))
 			onlyReported(t, input, output, outcome)
 			twiceIsOnce(t, output, settings)
 

@@ -38,7 +38,7 @@ func answers(input []byte, s config.Settings) string {
 	output, outcome, err := transform(input, s)
 	text := fmt.Sprintf("%s\n%v\n", output, err)
 	if err == nil {
-		text += outcome.Text() + outcome.Diff(false)
+		text += outcome.Text() + outcome.Diff()
 	}
 	return text + proof(input, s) + proof(output, s)
 }

@@ -50,7 +50,7 @@ func reportOf(t *testing.T, input []byte, settings config.Settings) string {
 	if err != nil {
 		return err.Error()
 	}
-	return outcome.Text() + outcome.Diff(false)
+	return outcome.Text() + outcome.Diff()
 }
 
 // renaming maps old names to new ones.

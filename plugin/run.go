@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/elk-mtls/elk-mtls/internal/closest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
@@ -88,7 +88,7 @@ type options struct {
 
 func (o *options) command() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "elk-mtls",
+		Use:   "elk-mtls [flags] [FILE|-]",
 		Short: "Require client certificates in Elasticsearch, on the Basic licence, with the Helm charts you have",
 		Long: `elk-mtls reads the manifests that Helm has rendered and writes them again, so that Elasticsearch requires a client
 certificate, every client presents one, probes survive, and Kibana logs in with a service token that nobody creates by hand.
@@ -104,10 +104,11 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 
   # the way of a live cluster: none, optional, required
   helm template elk ./chart | elk-mtls --client-authentication optional`,
-		Args:          cobra.NoArgs,
+		Version:       version,
+		Args:          fileOrCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(*cobra.Command, []string) error { return o.filter() },
+		RunE:          func(_ *cobra.Command, args []string) error { return o.filter(args) },
 	}
 	f := cmd.Flags()
 	o.settingsFlags(f)
@@ -115,17 +116,24 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 	f.StringVar(&o.reportFormat, "report-format", "", "text | json (default text)")
 	f.StringVar(&o.host, "host", "", "")
 	_ = f.MarkHidden("host")
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; see elk-mtls --help", err)}
-	})
-	cmd.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return usageError{fmt.Errorf("no such command: %q; see elk-mtls --help", args[0])}
-		}
-		return nil
-	}
+	cmd.SetVersionTemplate("elk-mtls {{.Version}}\n")
+	cmd.SetFlagErrorFunc(flagError)
 	cmd.AddCommand(o.diffCommand(), o.exportCommand(), o.certsCommand(), o.verifyCommand(), o.cmpCommand(), versionCommand(), settingsTopic())
 	return cmd
+}
+
+// flagError says of an unknown flag which one was meant.
+func flagError(cmd *cobra.Command, err error) error {
+	hint := ""
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var flags []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
+		if meant, ok := closest.To(unknown.GetSpecifiedName(), flags); ok {
+			hint = "; did you mean --" + meant + "?"
+		}
+	}
+	return usageError{fmt.Errorf("%w%s; see %s --help", err, hint, cmd.CommandPath())}
 }
 
 // settingsFlags declares the flags of what is patched and how.
@@ -151,8 +159,8 @@ func versionCommand() *cobra.Command {
 }
 
 // filter is the post-renderer: everything is read before anything is written.
-func (o *options) filter() error {
-	input, unread := o.read()
+func (o *options) filter(args []string) error {
+	input, unread := o.manifests(args)
 	if bytes.Contains(input, []byte(object.ResourceList)) {
 		if stream, list, err := resourceList(input); list != nil || err != nil {
 			return o.function(stream, list, err)
@@ -163,11 +171,11 @@ func (o *options) filter() error {
 		return usageError{err}
 	}
 	if unread != nil {
-		return onStdin(unread)
+		return onStdin(unread, input)
 	}
 	output, outcome, err := transformSpans(input, settings)
 	if err != nil {
-		return onStdin(err)
+		return onStdin(err, input)
 	}
 	if err := o.writeReport(outcome); err != nil {
 		return err
@@ -178,45 +186,12 @@ func (o *options) filter() error {
 	return o.write(output)
 }
 
-// onStdin says of an empty stream where it may come from: Helm 3's `template --output-dir` writes its files before it calls a post-renderer.
-func onStdin(err error) error {
-	if errors.Is(err, errNoObject) {
-		return errors.New("stdin holds no Kubernetes object: a post-renderer reads the manifests from stdin (helm template … | elk-mtls); " +
-			"`helm template --output-dir` of Helm 3 passes none and has written its files unpatched")
-	}
-	return err
-}
-
 // Room for stdin. Most releases fit into the first. A larger stream gets address space, which is no memory: of it only what is read
 // into becomes resident, and nothing is copied as the stream grows.
 const (
 	roomForRelease = 256 << 10
 	roomForStream  = 256 << 20
 )
-
-// read takes all of stdin.
-func (o *options) read() ([]byte, error) {
-	if f, ok := o.stdin.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 && !isNull(info) {
-			return nil, usageError{errors.New("stdin is a terminal: elk-mtls reads the manifests from it (helm template … | elk-mtls); see elk-mtls --help")}
-		}
-	}
-	input := make([]byte, 0, roomForRelease)
-	for {
-		n, err := o.stdin.Read(input[len(input):cap(input)])
-		input = input[:len(input)+n]
-		switch {
-		case err == io.EOF && len(bytes.TrimSpace(input)) == 0:
-			return nil, errNoObject
-		case err == io.EOF:
-			return input, nil
-		case err != nil:
-			return nil, fmt.Errorf("reading stdin: %w", err)
-		case len(input) == cap(input):
-			input = append(room(max(roomForStream, 2*cap(input)))[:0], input...)
-		}
-	}
-}
 
 // What a pipe holds. Whoever writes more at once wakes the reader for every page.
 // https://man7.org/linux/man-pages/man7/pipe.7.html
@@ -232,10 +207,4 @@ func (o *options) write(spans [][]byte) error {
 		}
 	}
 	return nil
-}
-
-// isNull holds for the device that a program gets as stdin whose caller names none. It is no terminal, though a device of characters.
-func isNull(stdin os.FileInfo) bool {
-	null, err := os.Stat(os.DevNull)
-	return err == nil && os.SameFile(stdin, null)
 }

@@ -65,6 +65,57 @@ func fold(text string, width int) string {
 	return b.String()
 }
 
+// foldDiff folds the lines of a unified diff. What follows a line bears its sign.
+func foldDiff(text string, width int) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if utf8.RuneCountInString(line) <= width || strings.HasPrefix(line, "@@") {
+			b.WriteString(line)
+			continue
+		}
+		sign := line[:1]
+		for i, part := range strings.Split(strings.TrimSuffix(fold(line[1:], width-3), "\n"), "\n") {
+			if i > 0 {
+				part = "  " + strings.TrimLeft(part, " ")
+			}
+			b.WriteString(sign + part + "\n")
+		}
+	}
+	return b.String()
+}
+
+// The colours of a diff.
+const (
+	red, green, bold, faint, plain = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+)
+
+// paintDiff colours a diff that is folded: a line has the colour of its sign, or else that of the line it goes on from.
+func paintDiff(text string) string {
+	var b strings.Builder
+	colour := ""
+	for line := range strings.Lines(text) {
+		switch words := strings.TrimLeft(line, " "); {
+		case strings.HasPrefix(words, "- "):
+			colour = red
+		case strings.HasPrefix(words, "+ "):
+			colour = green
+		case strings.HasPrefix(words, "# "):
+			colour = faint
+		case !strings.HasPrefix(line, " "):
+			colour = bold
+		case !strings.HasPrefix(line, "      "):
+			colour = ""
+		}
+		body := strings.TrimSuffix(line, "\n")
+		if colour == "" || body == "" {
+			b.WriteString(line)
+			continue
+		}
+		b.WriteString(colour + body + plain + "\n")
+	}
+	return b.String()
+}
+
 // colours of the words that a reader looks for first.
 var colours = strings.NewReplacer(
 	"NOT PROVEN", "\x1b[31mNOT PROVEN\x1b[0m", "PROVEN IF", "\x1b[33mPROVEN IF\x1b[0m",

@@ -18,3 +18,20 @@ func TestFold(t *testing.T) {
 		})
 	}
 }
+
+func TestFoldDiff(t *testing.T) {
+	const text = "--- a/b\n@@ a place that is whole @@\n# one two three four\n-old\n+{one: two, three: four}\n"
+	const want = "--- a/b\n@@ a place that is whole @@\n# one two\n#  three\n#  four\n-old\n+{one:\n+  two,\n+  three:\n+  four}\n"
+	if got := foldDiff(text, 12); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestPaintDiff(t *testing.T) {
+	const text = "Pod/a (line 1)\n  spec.b\n    - old\n    + new\n      and more\n    # why\n\n+ Role/a: for it\nsum\n"
+	want := bold + "Pod/a (line 1)" + plain + "\n  spec.b\n" + red + "    - old" + plain + "\n" + green + "    + new" + plain + "\n" +
+		green + "      and more" + plain + "\n" + faint + "    # why" + plain + "\n\n" + green + "+ Role/a: for it" + plain + "\n" + bold + "sum" + plain + "\n"
+	if got := paintDiff(text); got != want {
+		t.Errorf("got\n%q, want\n%q", got, want)
+	}
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
@@ -45,7 +44,7 @@ func secure(stream *manifest.Stream, settings config.Settings) (*report.Report, 
 		return nil, err
 	}
 	if release.Objects == 0 {
-		return nil, errNoObject
+		return nil, recognise.ErrNoObject
 	}
 	decided, err := plan.For(release, settings)
 	if err != nil {
@@ -60,9 +59,6 @@ func secure(stream *manifest.Stream, settings config.Settings) (*report.Report, 
 	outcome.Recognised = known+len(decided.Changes)+len(decided.Removals) > 0
 	return outcome, nil
 }
-
-// errNoObject closes a hole of whoever renders: Helm 3 and Argo CD take an empty answer for "delete every object of the release".
-var errNoObject = errors.New("the input holds no Kubernetes object")
 
 func unmanaged(settings config.Settings) func(object.ID) bool {
 	return func(id object.ID) bool {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/elk-mtls/elk-mtls/internal/closest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/sarif"
@@ -54,13 +55,8 @@ Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, 
 
   # a picture for a pull request
   elk-mtls verify -o mermaid manifests.yaml`,
+		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error { return v.run(args) },
-	}
-	cmd.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) > 1 {
-			return usageError{fmt.Errorf("verify reads one FILE, and there are %d; see elk-mtls verify --help", len(args))}
-		}
-		return nil
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -87,13 +83,18 @@ func (v *verifyOptions) run(args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	stream, with, err := v.streams(args, &proof)
+	input, err := v.manifests(args)
+	if err != nil {
+		return usageError{explained(err, input)}
+	}
+	proof.Tool, proof.Inputs = version, []verify.Input{digested(append(args, stdinName)[0], input)}
+	stream, with, err := v.streams(input, &proof)
 	if err != nil {
 		return usageError{err}
 	}
 	graph, err := verify.Manifests(stream, with, proof)
 	if err != nil {
-		return usageError{err}
+		return usageError{explained(err, input)}
 	}
 	text, err := v.written(graph)
 	if err != nil {
@@ -134,7 +135,7 @@ func (v *verifyOptions) proof() (verify.Options, error) {
 	proof := proofOf(settings)
 	problems := []error{err}
 	if !slices.Contains(verifyOutputs(), v.output) {
-		problems = append(problems, fmt.Errorf("--output: %q is not one of %s", v.output, strings.Join(verifyOutputs(), ", ")))
+		problems = append(problems, fmt.Errorf("--output: %q is not one of %s%s", v.output, strings.Join(verifyOutputs(), ", "), closest.Hint(v.output, verifyOutputs())))
 	}
 	if v.now != "" {
 		if proof.Now, err = parseTime(v.now); err != nil {
@@ -187,13 +188,8 @@ func parseDays(text string) (time.Duration, error) {
 	return 0, fmt.Errorf("%q is no time such as 30d or 12h", text)
 }
 
-// streams reads the manifests, and the files that go with them, and notes in proof what it has read.
-func (v *verifyOptions) streams(args []string, proof *verify.Options) (stream *manifest.Stream, with []*manifest.Stream, err error) {
-	input, err := v.manifests(args)
-	if err != nil {
-		return nil, nil, err
-	}
-	proof.Tool, proof.Inputs = version, []verify.Input{digested(append(args, "-")[0], input)}
+// streams takes the manifests apart, and the files that go with them, which it notes in proof.
+func (v *verifyOptions) streams(input []byte, proof *verify.Options) (stream *manifest.Stream, with []*manifest.Stream, err error) {
 	for _, file := range v.with {
 		text, err := os.ReadFile(file) //nolint:gosec // the user names it
 		if err != nil {

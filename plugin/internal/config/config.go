@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"sigs.k8s.io/json"
+
+	"github.com/elk-mtls/elk-mtls/internal/closest"
 )
 
 // APIVersion and Kind name the configuration file.
@@ -248,7 +250,7 @@ func (s Settings) Validate() error {
 	var problems []error
 	oneOf := func(field, value string, allowed ...string) {
 		if value != "" && !slices.Contains(allowed, value) {
-			problems = append(problems, fmt.Errorf("%s: %q is not one of %s", field, value, strings.Join(allowed, ", ")))
+			problems = append(problems, fmt.Errorf("%s: %q is not one of %s%s", field, value, strings.Join(allowed, ", "), closest.Hint(value, allowed)))
 		}
 	}
 	oneOf("mode", s.Mode, Modes()...)

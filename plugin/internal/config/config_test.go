@@ -146,7 +146,7 @@ func TestParseRefuses(t *testing.T) {
 		head + "spec: {token: {key: 5}}":        "spec.token.key is a number, and must be a text",
 		head + "spec: {password: {set: often}}": "spec.password.set is a text, and must be true or false",
 		head + "spec: {token: {key: {a: b}}}":   "spec.token.key is a mapping, and must be a text",
-		head + "spec: {mod: x}":                 `unknown field "spec.mod"`,
+		head + "spec: {mod: x}":                 `unknown field "spec.mod"; did you mean spec.mode?`,
 		head + "---\nkind: MutualTLS":           "holds more than one document, of which only the first is read: put all into that",
 		"":                                      `apiVersion "", kind "": expected "elk-mtls.dev/v1alpha1" and "MutualTLS"`,
 	} {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/elk-mtls/elk-mtls/internal/closest"
 )
 
 // Field is one setting with its path in the configuration file and its name in the environment.
@@ -67,6 +69,9 @@ func (s *Settings) Fields() []Field {
 
 const envPrefix = "ELK_MTLS_"
 
+// initPrefix begins, behind ours, the variables of elk-mtls-init; those of initContainer.* are among the settings.
+const initPrefix = "INIT_"
+
 // otherEnv are the variables with our prefix that are no settings: the ones of the command line, and those of the project's tests.
 var otherEnv = [...]string{"CONFIG", "REPORT", "REPORT_FORMAT", "CACHE", "RENDERS", "REQUIRE_REAL"}
 
@@ -89,8 +94,9 @@ func upperSnake(path string) string {
 }
 
 // Environment overlays what the environment says. Of one setting the plain name counts before Argo CD's: ELK_MTLS_MODE, then
-// ARGOCD_ENV_ELK_MTLS_MODE (plugin.env of an Application), then PARAM_MODE (a plugin parameter; only where Argo CD runs us). Names
-// with our prefix that mean nothing are refused, so that a typing mistake does not leave a cluster half secured.
+// ARGOCD_ENV_ELK_MTLS_MODE (plugin.env of an Application), then PARAM_MODE (a plugin parameter; only where Argo CD runs us). A name
+// with our prefix that is like that of a setting is refused, so that a typing mistake does not leave a cluster half secured; others are
+// somebody else's: ELK_MTLS_VERSION of a pipeline.
 // https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin
 func (s *Settings) Environment(environ []string) error {
 	env := map[string]string{}
@@ -99,12 +105,14 @@ func (s *Settings) Environment(environ []string) error {
 		env[name] = value
 	}
 	known := map[string]bool{}
+	var names []string // of the settings, without the prefix
 	for _, name := range otherEnv {
 		known[envPrefix+name] = true
 	}
 	var problems []error
 	for _, f := range s.Fields() {
 		known[f.Env] = true
+		names = append(names, strings.TrimPrefix(f.Env, envPrefix))
 		name, value, ok := lookup(env, f.Env)
 		if !ok {
 			continue
@@ -115,8 +123,12 @@ func (s *Settings) Environment(environ []string) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		own := strings.TrimPrefix(name, "ARGOCD_ENV_")
-		if strings.HasPrefix(own, envPrefix) && !known[own] && !isServiceLink(own) {
-			problems = append(problems, fmt.Errorf("%s: no such setting; `elk-mtls help settings` lists them", name))
+		rest, ours := strings.CutPrefix(own, envPrefix)
+		if !ours || known[own] || isServiceLink(own) || strings.HasPrefix(rest, initPrefix) {
+			continue
+		}
+		if meant, ok := closest.To(rest, names); ok {
+			problems = append(problems, fmt.Errorf("%s: no such setting; did you mean %s%s? `elk-mtls help settings` lists them", name, envPrefix, meant))
 		}
 	}
 	sort.Slice(problems, func(i, j int) bool { return problems[i].Error() < problems[j].Error() })
@@ -175,10 +187,14 @@ func FromPairs(pairs map[string]string) (Settings, error) {
 	var s Settings
 	var problems []error
 	fields := s.Fields()
+	var paths []string
+	for _, f := range fields {
+		paths = append(paths, f.Path)
+	}
 	for _, name := range slices.Sorted(maps.Keys(pairs)) {
 		i := slices.IndexFunc(fields, func(f Field) bool { return f.Path == name })
 		if i < 0 {
-			problems = append(problems, fmt.Errorf("data.%s: no such setting; `elk-mtls help settings` lists them", name))
+			problems = append(problems, fmt.Errorf("data.%s: no such setting%s; `elk-mtls help settings` lists them", name, closest.Hint(name, paths)))
 		} else if err := fields[i].set(pairs[name]); err != nil {
 			problems = append(problems, fmt.Errorf("data.%s: %w", name, err))
 		}

@@ -6,22 +6,49 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"sigs.k8s.io/json"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/elk-mtls/elk-mtls/internal/closest"
 )
 
 // Parse reads a configuration file or a functionConfig. Unknown fields are refused by name.
 func Parse(text []byte) (Settings, error) {
 	var f File
 	if err := decode(text, &f); err != nil {
-		return Settings{}, err
+		return Settings{}, meant(err)
 	}
 	if f.APIVersion != APIVersion || f.Kind != Kind {
 		return Settings{}, fmt.Errorf("apiVersion %q, kind %q: expected %q and %q", f.APIVersion, f.Kind, APIVersion, Kind)
 	}
 	return f.Spec, nil
+}
+
+// meant says of each field that there is not which one was meant.
+func meant(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var known []string // with the mappings that they stand in
+	for _, f := range new(Settings).Fields() {
+		for at, r := range f.Path + "." {
+			if r == '.' {
+				known = append(known, "spec."+f.Path[:at])
+			}
+		}
+	}
+	problems := joined.Unwrap()
+	for i, problem := range problems {
+		var field interface{ FieldPath() string }
+		if errors.As(problem, &field) && strings.HasPrefix(problem.Error(), "unknown field") {
+			problems[i] = fmt.Errorf("%w%s", problem, closest.Hint(field.FieldPath(), known))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // Print writes a configuration file. Parse gives the same settings back.

@@ -18,6 +18,10 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 )
 
+// ErrNoObject says that an input holds no object. No command passes such an input on: Helm 3 and Argo CD take an empty answer for
+// "delete every object of the release".
+var ErrNoObject = errors.New("the input holds no Kubernetes object")
+
 // App is an application that the post-renderer knows how to patch.
 type App = catalog.App
 

@@ -14,47 +14,66 @@ func (r *Report) Changes() int {
 	return n
 }
 
-// The colours of a diff on a terminal.
-const (
-	red, green, bold, faint, plain = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
-)
-
 // Diff gives every change for a person to read: what stood at a place, what stands there then, why, and the documentation.
-func (r *Report) Diff(coloured bool) string {
-	paint := func(colour, text string) string {
-		if !coloured {
-			return text
-		}
-		return colour + text + plain
-	}
+func (r *Report) Diff() string {
 	var b strings.Builder
 	for _, p := range r.Patched {
 		if len(p.Changes) == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "%s (line %d)%s\n", paint(bold, p.Object.Kind+"/"+p.Object.Name), p.Line, p.as())
+		fmt.Fprintf(&b, "%s/%s (line %d)%s\n", p.Object.Kind, p.Object.Name, p.Line, p.as())
 		for _, c := range p.Changes {
 			fmt.Fprintf(&b, "  %s\n", c.Path)
 			if c.Before != "" {
-				b.WriteString(paint(red, "    - "+c.Before) + "\n")
+				b.WriteString("    - " + c.Before + "\n")
 			}
 			if c.After != "" {
-				b.WriteString(paint(green, "    + "+c.After) + "\n")
+				b.WriteString("    + " + c.After + "\n")
 			}
-			b.WriteString(paint(faint, "      "+c.because(" ")) + "\n")
+			b.WriteString("    # " + c.because(" ") + "\n")
 		}
 		b.WriteByte('\n')
 	}
 	for _, e := range r.Added {
-		b.WriteString(paint(green, "+ "+e.Object.Kind+"/"+e.Object.Name) + ": " + e.Why + "\n")
+		b.WriteString("+ " + e.Object.Kind + "/" + e.Object.Name + ": " + e.Why + "\n")
 	}
 	for _, e := range r.Removed {
-		b.WriteString(paint(red, "- "+e.Object.Kind+"/"+e.Object.Name) + ": " + e.Why + "\n")
+		b.WriteString("- " + e.Object.Kind + "/" + e.Object.Name + ": " + e.Why + "\n")
 	}
 	if len(r.Added)+len(r.Removed) > 0 {
 		b.WriteByte('\n')
 	}
 	b.WriteString(r.sum() + "\n")
+	return b.String()
+}
+
+// Unified gives the same in the form of a unified diff, for tools that colour one: a hunk is a place in an object, and the reasons are
+// comments. It shows what changes and nothing around it, as that may be a secret; so it cannot be applied.
+func (r *Report) Unified() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n", r.sum())
+	for _, p := range r.Patched {
+		if len(p.Changes) == 0 {
+			continue
+		}
+		name := p.Object.Kind + "/" + p.Object.Name
+		fmt.Fprintf(&b, "--- %s\n+++ %s\n", name, name)
+		for _, c := range p.Changes {
+			fmt.Fprintf(&b, "@@ %s @@\n# %s\n", c.Path, c.because(" "))
+			if c.Before != "" {
+				b.WriteString("-" + c.Before + "\n")
+			}
+			if c.After != "" {
+				b.WriteString("+" + c.After + "\n")
+			}
+		}
+	}
+	for _, e := range r.Added {
+		fmt.Fprintf(&b, "--- /dev/null\n+++ %s/%s\n# %s\n", e.Object.Kind, e.Object.Name, e.Why)
+	}
+	for _, e := range r.Removed {
+		fmt.Fprintf(&b, "--- %s/%s\n+++ /dev/null\n# %s\n", e.Object.Kind, e.Object.Name, e.Why)
+	}
 	return b.String()
 }
 

@@ -44,16 +44,22 @@ to do
 }
 
 func TestDiff(t *testing.T) {
-	const want = "StatefulSet/es (line 3) is Elasticsearch\n  spec.a\n    - x|`y`\n      it must go https://example.org\n\n" +
+	const want = "StatefulSet/es (line 3) is Elasticsearch\n  spec.a\n    - x|`y`\n    # it must go https://example.org\n\n" +
 		"+ Role/a: for the token\n+ Secret/b: keeps it\n+ RoleBinding/c: for the token\n\n1 object changed, 3 added, 0 removed; 1 other document as before\n"
-	if diff := cmp.Diff(want, sample().Diff(false)); diff != "" {
+	if diff := cmp.Diff(want, sample().Diff()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if coloured := sample().Diff(true); !strings.Contains(coloured, red+"    - x|`y`"+plain+"\n") || !strings.Contains(coloured, green+"+ Role/a"+plain) {
-		t.Errorf("%q", coloured)
-	}
-	if got := New().Diff(false); got != "no changes: everything is in place\n" {
+	if got := New().Diff(); got != "no changes: everything is in place\n" {
 		t.Errorf("nothing to do: %q", got)
+	}
+}
+
+func TestUnified(t *testing.T) {
+	const want = "# 1 object changed, 3 added, 0 removed; 1 other document as before\n--- StatefulSet/es\n+++ StatefulSet/es\n" +
+		"@@ spec.a @@\n# it must go https://example.org\n-x|`y`\n" +
+		"--- /dev/null\n+++ Role/a\n# for the token\n--- /dev/null\n+++ Secret/b\n# keeps it\n--- /dev/null\n+++ RoleBinding/c\n# for the token\n"
+	if diff := cmp.Diff(want, sample().Unified()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -73,7 +73,7 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 	release, err := recognise.All(stream, isListed, options.Programs...)
 	r.release = release
 	if release.Objects == 0 {
-		return nil, fmt.Errorf("the input holds no Kubernetes object")
+		return nil, recognise.ErrNoObject
 	}
 	for _, problem := range problems(err) {
 		r.loose.fail(place{}, NotJudged, "%v", problem)
