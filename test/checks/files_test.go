@@ -28,7 +28,7 @@ var inRoot = []string{
 	".ci", ".gitignore", ".golangci.yml",
 	"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md",
 	"Dockerfile", "Makefile", "go.mod", "go.sum",
-	"charts-overlay", "docs", "examples", "initcontainer", "plugin", "test",
+	"charts-overlay", "docs", "examples", "initcontainer", "internal", "plugin", "test",
 }
 
 func TestTheRootHoldsNothingElse(t *testing.T) {
