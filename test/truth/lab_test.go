@@ -34,8 +34,23 @@ type lab struct {
 	used   atomic.Uint32 // networks
 }
 
-// newLab starts the node.
-func newLab(t *testing.T) *lab {
+// newLab builds verify, and starts the node where it is needed.
+func newLab(t *testing.T, withNode bool) *lab {
+	t.Helper()
+	l := &lab{work: t.TempDir()}
+	l.verify = filepath.Join(l.work, "elk-mtls")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", l.verify, "../../plugin")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if withNode {
+		l.startNode(t)
+	}
+	return l
+}
+
+func (l *lab) startNode(t *testing.T) {
 	t.Helper()
 	if err := pod.CanRun(); err != nil {
 		parts.SkipOrFail(t, &parts.Missing{Part: "a container", Why: err.Error(), Remedy: "run the tests as root"})
@@ -59,14 +74,7 @@ func newLab(t *testing.T) *lab {
 			t.Error(err)
 		}
 	})
-	l := &lab{node: node, work: t.TempDir()}
-	l.verify = filepath.Join(l.work, "elk-mtls")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", l.verify, "../../plugin")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return l
+	l.node = node
 }
 
 // verdict is what verify says.

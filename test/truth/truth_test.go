@@ -22,26 +22,16 @@ const workers = 3
 func TestTruth(t *testing.T) {
 	o := setups.Options{Seed: number(t, "TRUTH_SEED", 1), Random: int(number(t, "TRUTH_RANDOM", 3)), Every: int(number(t, "TRUTH_EVERY", 12))}
 	all := slices.DeleteFunc(setups.Generate(o), func(s setups.SetUp) bool { return !strings.Contains(s.Name, os.Getenv("TRUTH_ONLY")) })
-	l := newLab(t)
-	programs := map[string]setups.Program{}
-	for _, p := range setups.Programs() {
-		programs[p.Name] = p
+	l := newLab(t, slices.ContainsFunc(all, func(s setups.SetUp) bool { return s.Ask.Program != setups.Elasticsearch }))
+	var nodes, clients []setups.SetUp
+	for _, s := range all {
+		if s.Ask.Program == setups.Elasticsearch {
+			nodes = append(nodes, s)
+		} else {
+			clients = append(clients, s)
+		}
 	}
-	results := make([]result, len(all))
-	var group sync.WaitGroup
-	next := make(chan int)
-	for range workers {
-		group.Go(func() {
-			for i := range next {
-				results[i] = l.compare(t.Context(), all[i], programs[all[i].Ask.Program])
-			}
-		})
-	}
-	for i := range all {
-		next <- i
-	}
-	close(next)
-	group.Wait()
+	results := append(l.compareNodes(t, nodes), l.compareAll(t.Context(), clients)...)
 	report(t, o, results)
 }
 
@@ -64,6 +54,35 @@ type result struct {
 	outcome
 	verdict verdict
 	err     error
+}
+
+// compareAll runs all set-ups of clients.
+func (l *lab) compareAll(ctx context.Context, all []setups.SetUp) []result {
+	programs := map[string]setups.Program{}
+	for _, p := range setups.Programs() {
+		programs[p.Name] = p
+	}
+	results := make([]result, len(all))
+	atOnce(len(all), func(i int) { results[i] = l.compare(ctx, all[i], programs[all[i].Ask.Program]) })
+	return results
+}
+
+// atOnce does n things, several at once.
+func atOnce(n int, do func(i int)) {
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range workers {
+		group.Go(func() {
+			for i := range next {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	group.Wait()
 }
 
 // compare runs a set-up and asks verify about it.

@@ -19,30 +19,9 @@ import (
 // asElasticsearch runs a class of testdata with the libraries of Elasticsearch, and gives what it prints.
 func asElasticsearch(t *testing.T, class string, args ...string) []string {
 	t.Helper()
-	home, err := parts.Dir(t.Context(), "elasticsearch")
+	said, err := parts.Ask(t.Context(), filepath.Join("testdata", class+".java"), nil, args...)
 	parts.SkipOrFail(t, err)
-	java, err := parts.Java()
-	parts.SkipOrFail(t, err)
-	var jars []string
-	err = filepath.WalkDir(home, func(path string, _ os.DirEntry, err error) error {
-		if filepath.Ext(path) == ".jar" {
-			jars = append(jars, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), java, append([]string{
-		"-Des.logs.base_path=" + t.TempDir(), "-cp", strings.Join(jars, string(filepath.ListSeparator)), filepath.Join("testdata", class+".java"),
-	}, args...)...)
-	var errs strings.Builder
-	command.Stderr = &errs
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, errs.String())
-	}
-	return strings.Split(strings.TrimSpace(string(out)), "\n")
+	return said
 }
 
 // TestRegisteredSettings holds the list of settings that verify knows against what Elasticsearch registers.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
@@ -41,12 +42,17 @@ func (s *server) judgeProbes(c caller) {
 	a.close()
 }
 
-// judgeHandler judges a probe or hook that the kubelet itself makes: it presents no certificate. A connection by TCP says nothing.
+// judgeHandler judges a probe or hook that the kubelet itself makes: it presents no certificate. A connection by TCP needs none, but somebody
+// who listens.
 // https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
 func (s *server) judgeHandler(c caller, at []string, required bool) {
 	a, name := &s.row.Probes, strings.Join(at, ".")
 	if get := object.Get(c.Node, append(at, "grpc")...); get != nil && s.isOwnPort(c, object.Text(get, "port")) {
 		a.fail(c.at(name, get.YNode()), ProbeRefused, "grpc on a port of Elasticsearch, which does not speak it")
+	}
+	tcp := object.Get(c.Node, append(at, "tcpSocket")...)
+	if tcp != nil && c.Name == s.Name && len(c.pod.All()) == 1 && object.Text(tcp, "host") == "" && !s.set[catalog.HTTPPort].hidden && !s.isOwnPort(c, object.Text(tcp, "port")) {
+		a.fail(c.at(name, tcp.YNode()), ProbeRefused, "tcpSocket on a port on which nothing listens: that of Elasticsearch is %s", s.port)
 	}
 	get := object.Get(c.Node, append(at, "httpGet")...)
 	if host := object.Text(get, "host"); get == nil || !s.isOwnPort(c, object.Text(get, "port")) || host != "" && !route.IsLocal(host) {

@@ -2,8 +2,11 @@ package setups
 
 import "strings"
 
-// configDir is where the official image has its configuration.
-const configDir = "/usr/share/elasticsearch/config"
+// ConfigDir is where the official image has its configuration, OtherConfigDir where some set-ups have theirs.
+const (
+	ConfigDir      = "/usr/share/elasticsearch/config"
+	OtherConfigDir = "/usr/share/elasticsearch/other"
+)
 
 // nodeSettings are those of the node that all clients call.
 func nodeSettings() []string {
@@ -29,8 +32,8 @@ func (w *world) node() *container {
 		"ports":          list{object{"name": "https", "containerPort": 9200}},
 		"readinessProbe": object{"tcpSocket": object{"port": 9200}},
 	}}
-	c.file("ConfigMap", "search-config", configDir+"/elasticsearch.yml", NodeConfig())
-	c.secret(configDir+"/tls", "search-tls")
+	c.file("ConfigMap", "search-config", ConfigDir+"/elasticsearch.yml", NodeConfig())
+	c.secret(ConfigDir+"/tls", "search-tls")
 	return c
 }
 

@@ -75,6 +75,10 @@ func Generate(o Options) []SetUp {
 			all = append(all, w.chance(p, r, i))
 		}
 	}
+	all = append(all, w.nodes()...)
+	for i := range o.Random {
+		all = append(all, w.nodeChance(r, i))
+	}
 	seen := map[string]int{}
 	for i := range all {
 		if seen[all[i].Name]++; seen[all[i].Name] > 1 {
