@@ -3,12 +3,14 @@ package catalog
 import (
 	"regexp"
 	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
 )
 
 // Expansion is how a program puts variables into its settings. The zero value puts in none.
 type Expansion struct {
 	// Form is a variable in a text. Its groups are a name and what is taken where that is not set, once or more often.
-	Form *regexp.Regexp
+	Form func() *regexp.Regexp
 	// Odd begins what the program reads as a variable too, in a form that is not read here: the text is not known then.
 	Odd string
 	// Empty says that a variable without a value is as good as none.
@@ -18,67 +20,62 @@ type Expansion struct {
 // The rules of the programs.
 var (
 	// https://www.elastic.co/guide/en/beats/filebeat/8.19/using-environ-vars.html
-	beatVariables = Expansion{Form: regexp.MustCompile(`\$\{([^}:?+{$]+)(?::([^}?+$][^}$]*)?)?\}`), Odd: "${", Empty: true}
+	beatVariables = Expansion{Form: regex.Of(`\$\{([^}:?+{$]+)(?::([^}?+$][^}$]*)?)?\}`), Odd: "${", Empty: true}
 	// https://www.elastic.co/guide/en/fleet/8.19/dynamic-input-configuration.html
-	agentVariables = Expansion{Form: regexp.MustCompile(`\$\{(?:env\.)?([\w.-]+)(?::([^}$]*))?\}`), Odd: "${", Empty: true}
+	agentVariables = Expansion{Form: regex.Of(`\$\{(?:env\.)?([\w.-]+)(?::([^}$]*))?\}`), Odd: "${", Empty: true}
 	// https://www.elastic.co/guide/en/logstash/8.19/environment-variables.html
-	logstashVariables = Expansion{Form: regexp.MustCompile(`\$\{([A-Za-z_.][\w.]*)(?::([^}]*))?\}`)}
+	logstashVariables = Expansion{Form: regex.Of(`\$\{([A-Za-z_.][\w.]*)(?::([^}]*))?\}`)}
 	// https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-mode/variables
-	fluentBitVariables = Expansion{Form: regexp.MustCompile(`\$\{(\w+)()\}`), Odd: "${"}
+	fluentBitVariables = Expansion{Form: regex.Of(`\$\{(\w+)()\}`), Odd: "${"}
 	// https://docs.fluentd.org/configuration/config-file#embedding-ruby-expressions
 	fluentdVariables = Expansion{
-		Form: regexp.MustCompile(`#\{ENV\[["']?(\w+)["']?\](?:\s*\|\|\s*["']?([^"'}#]*)["']?)?\s*\}`), Odd: "#{",
+		Form: regex.Of(`#\{ENV\[["']?(\w+)["']?\](?:\s*\|\|\s*["']?([^"'}#]*)["']?)?\s*\}`), Odd: "#{",
 	}
 	// https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/envvars.html
-	curatorVariables = Expansion{Form: regexp.MustCompile(`^\$\{([^}:]+)(?::([^}]*))?\}$`)}
+	curatorVariables = Expansion{Form: regex.Of(`^\$\{([^}:]+)(?::([^}]*))?\}$`)}
 	// https://opentelemetry.io/docs/collector/configuration/#environment-variables
-	collectorVariables = Expansion{Form: regexp.MustCompile(`\$\{(?:env:)?(\w+)(?::-([^}$]*))?\}`), Odd: "$"}
+	collectorVariables = Expansion{Form: regex.Of(`\$\{(?:env:)?(\w+)(?::-([^}$]*))?\}`), Odd: "$"}
 	// https://grafana.com/docs/grafana/latest/administration/provisioning/#using-environment-variables
-	grafanaVariables = Expansion{Form: regexp.MustCompile(`\$(?:(?:__env)?\{(\w+)()\}|([A-Za-z]\w*)())`), Odd: "$__"}
+	grafanaVariables = Expansion{Form: regex.Of(`\$(?:(?:__env)?\{(\w+)()\}|([A-Za-z]\w*)())`), Odd: "$__"}
 	// https://github.com/jertel/elastalert2/blob/master/elastalert/yaml.py
-	pythonVariables = Expansion{Form: regexp.MustCompile(`\$(?:\{(\w+)()\}|(\w+)())`)}
+	pythonVariables = Expansion{Form: regex.Of(`\$(?:\{(\w+)()\}|(\w+)())`)}
 	// https://vector.dev/docs/reference/environment_variables/
-	vectorVariables = Expansion{Form: regexp.MustCompile(`\$(?:\{(\w+)(?::?-([^}$]*))?\}|([A-Za-z_]\w*)())`), Odd: "$"}
+	vectorVariables = Expansion{Form: regex.Of(`\$(?:\{(\w+)(?::?-([^}$]*))?\}|([A-Za-z_]\w*)())`), Odd: "$"}
+	ofKibana        = Expansion{Form: regex.Of(`\$\{(\w+)(?::(\w+))?\}`)}
+	ofElasticsearch = Expansion{Form: regex.Of(`\$\{([^}:]+)(?::([^}$]*))?\}`), Odd: "${"}
+	ofAny           = Expansion{Form: regex.Of(`\$\{(\w+)(?::-?([^}$]*))?\}`), Odd: "${"}
+	ofLeft          = Expansion{Form: regex.Of(`\$\{(\w+)()\}|\$\(()()\)`), Odd: "$("}
+	ofKubernetes    = Expansion{Form: regex.Of(`\$\(([A-Za-z_][\w.-]*)()\)`)}
 )
 
 // KibanaVariables are those of kibana.yml.
 // https://www.elastic.co/guide/en/kibana/8.19/settings.html
-func KibanaVariables() Expansion {
-	return Expansion{Form: regexp.MustCompile(`\$\{(\w+)(?::(\w+))?\}`)}
-}
+func KibanaVariables() Expansion { return ofKibana }
 
 // ElasticsearchVariables are those of elasticsearch.yml.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/settings.html#_environment_variable_substitution
-func ElasticsearchVariables() Expansion {
-	return Expansion{Form: regexp.MustCompile(`\$\{([^}:]+)(?::([^}$]*))?\}`), Odd: "${"}
-}
+func ElasticsearchVariables() Expansion { return ofElasticsearch }
 
 // AnyVariables are those of a program of which only a rule says something.
-func AnyVariables() Expansion {
-	return Expansion{Form: regexp.MustCompile(`\$\{(\w+)(?::-?([^}$]*))?\}`), Odd: "${"}
-}
+func AnyVariables() Expansion { return ofAny }
 
 // LeftVariables are those that a shell or Kubernetes could not put in, as package shell spells them.
-func LeftVariables() Expansion {
-	return Expansion{Form: regexp.MustCompile(`\$\{(\w+)()\}|\$\(()()\)`), Odd: "$("}
-}
+func LeftVariables() Expansion { return ofLeft }
 
 // KubernetesVariables are those that Kubernetes puts into a command line or a variable.
 // https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
-func KubernetesVariables() Expansion {
-	return Expansion{Form: regexp.MustCompile(`\$\(([A-Za-z_][\w.-]*)()\)`)}
-}
+func KubernetesVariables() Expansion { return ofKubernetes }
 
 // Expand puts the variables into a text. Of a name, value gives what it stands for, whether it is set, and whether that is known; known tells
 // whether all of the text is.
 func (e Expansion) Expand(text string, value func(name string) (text string, set, known bool)) (expanded string, known bool) {
-	if e.Form == nil {
+	if e.Form == nil || !strings.ContainsAny(text, "$#") { // with which each form begins, and what is odd
 		return text, true
 	}
 	var b strings.Builder
 	last := 0
 	known = true
-	for _, at := range e.Form.FindAllStringSubmatchIndex(text, -1) {
+	for _, at := range e.Form().FindAllStringSubmatchIndex(text, -1) {
 		name, fallback, hasFallback := e.parts(text, at)
 		found, set, sure := value(name)
 		switch {

@@ -3,10 +3,11 @@ package catalog
 import (
 	_ "embed"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
 )
 
 // What Elasticsearch 8.19.21 and 9.5.3 register, as far as the server, its transport, x-pack-core and security do: a name a line, then words.
@@ -40,18 +41,18 @@ var open = [...]string{
 // firstClosed is the first major version whose settings are known.
 const firstClosed = 8
 
-var index = regexp.MustCompile(`\.\d+$`)
+var index = regex.Of(`\.\d+$`)
 
 // inKeystore holds for settings of other parts that belong into the keystore: those of clients of repositories, and by their name.
 // https://www.elastic.co/docs/deploy-manage/tools/snapshot-and-restore/s3-repository
-var inKeystore = regexp.MustCompile(`^s3\.client\.[^.]+\.(access_key|secret_key|session_token|proxy\.username|proxy\.password)$|` +
+var inKeystore = regex.Of(`^s3\.client\.[^.]+\.(access_key|secret_key|session_token|proxy\.username|proxy\.password)$|` +
 	`^azure\.client\.[^.]+\.(account|key|sas_token)$|^gcs\.client\.[^.]+\.credentials_file$|\.secure_[a-z_]+$`)
 
 // Setting tells what Elasticsearch of a major version knows of a setting; 0 is a version that nothing tells.
 func Setting(name string, major int) Registered {
 	var said []string
 	known := false
-	for _, other := range []string{name, index.ReplaceAllString(name, "")} {
+	for _, other := range []string{name, index().ReplaceAllString(name, "")} {
 		if said, known = registered()[other]; !known {
 			said, known = likeRegistered(other)
 		}
@@ -59,7 +60,7 @@ func Setting(name string, major int) Registered {
 			break
 		}
 	}
-	r := Registered{Known: known && fits(said, major), Secure: slices.Contains(said, "secure") || inKeystore.MatchString(name), Bool: slices.Contains(said, "bool")}
+	r := Registered{Known: known && fits(said, major), Secure: slices.Contains(said, "secure") || inKeystore().MatchString(name), Bool: slices.Contains(said, "bool")}
 	begins := func(with string) bool { return strings.HasPrefix(strings.ToLower(name), with) }
 	isOpen := slices.ContainsFunc(open[:], begins)
 	switch old := major != 0 && major < firstClosed; {

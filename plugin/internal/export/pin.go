@@ -3,8 +3,9 @@ package export
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
 )
 
 var (
@@ -18,7 +19,7 @@ var (
 	mayChange = []string{"image", "imagePullPolicy", "ports", "resources"}
 
 	// credential is found in the names of variables and keys whose values must not get into a patch.
-	credential = regexp.MustCompile(`(?i)(pass|pwd|secret|token|credential|(api|access|private|encryption)[_.-]?key|^tls\.key$)`)
+	credential = regex.Of(`(?i)(pass|pwd|secret|token|credential|(api|access|private|encryption)[_.-]?key|^tls\.key$)`)
 )
 
 const (
@@ -86,7 +87,7 @@ func (d *differ) container(at string, value any) {
 		env = slices.Clone(env)
 		for i, e := range env {
 			entry, _ := e.(map[string]any)
-			if _, literal := entry["value"]; literal && credential.MatchString(named(entry)) {
+			if _, literal := entry["value"]; literal && credential().MatchString(named(entry)) {
 				env[i] = d.free(fmt.Sprintf("%s/env/%d", at+spare, i), entry, []string{"value"})
 			}
 		}
@@ -153,7 +154,7 @@ func (d *differ) content(kind string, o map[string]any) (pinned bool) {
 		}
 		keys := slices.Sorted(maps.Keys(values))
 		for _, key := range keys {
-			if kind == "ConfigMap" && !credential.MatchString(key) {
+			if kind == "ConfigMap" && !credential().MatchString(key) {
 				d.test(at+"/"+escape(key), values[key])
 			}
 		}

@@ -58,16 +58,17 @@ func split(input []byte, line int) (*Stream, error) {
 
 // spanEnd finds where the document that starts at start ends: at the next document's marker line, or at the directives above it.
 func spanEnd(text []byte, start int) int {
-	for from := start; ; {
-		at := bytes.Index(text[from:], []byte("\n---"))
+	for from := start + 1; from < len(text); {
+		at := bytes.Index(text[from:], []byte("---")) // dashes are rarer than the line ends before them
 		if at < 0 {
 			return len(text)
 		}
-		marker := from + at + 1
-		from = marker + len("---")
-		if !isMarker(text[marker:], "---") {
+		marker := from + at
+		from = marker + 1
+		if text[marker-1] != '\n' || !isMarker(text[marker:], "---") {
 			continue
 		}
+		from = marker + len("---")
 		switch first := directives(text[start:marker]); {
 		case first < 0:
 			return marker
@@ -76,6 +77,7 @@ func spanEnd(text []byte, start int) int {
 		}
 		// The span itself starts with directives, and this is their marker.
 	}
+	return len(text)
 }
 
 // directives gives the offset of the first directive line at the end of text, which ends where a marker line starts; -1 when there is

@@ -77,14 +77,15 @@ func staysSilent(kind string, text []byte) bool {
 	if !silentSomewhere[kind] {
 		return false
 	}
-	version, found := "", 0
 	for line := range bytes.Lines(text) {
-		if value, ok := bytes.CutPrefix(line, []byte("apiVersion:")); ok {
-			version = strings.Trim(string(value), " \t\r\n\"'")
-			found++
+		if version, ok := bytes.CutPrefix(line, []byte("apiVersion:")); ok {
+			return slices.Contains(silent[groupOf(strings.Trim(string(version), " \t\r\n\"'"))], kind)
+		}
+		if bytes.ContainsAny(line, "\"'{[") { // which may hold a line that looks like one
+			return false
 		}
 	}
-	return found == 1 && slices.Contains(silent[groupOf(version)], kind)
+	return false
 }
 
 // targets are fields that refer to what a route or custom resource leads to.

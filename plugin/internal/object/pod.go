@@ -113,6 +113,17 @@ func (c Container) Command() []string {
 	return words
 }
 
+// Variables gives the names of the variables that the container sets itself.
+func (c Container) Variables() []string {
+	var names []string
+	for _, e := range Items(c.Node, "env") {
+		if name := Text(e, "name"); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // Source is what lies behind a file of a container: one key of a Secret or ConfigMap.
 type Source struct {
 	Namespace string // "" where the manifests name none

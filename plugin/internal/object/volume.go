@@ -135,10 +135,15 @@ func made(s *yaml.RNode) []Part {
 		add(Text(item, "path"), "the kubelet writes fields of the pod there (downwardAPI)")
 	}
 	add(Text(s, "serviceAccountToken", "path"), "the kubelet writes a token of the pod's ServiceAccount there")
-	bundle := cmp.Or(Text(s, "clusterTrustBundle", "name"), Text(s, "clusterTrustBundle", "signerName"))
-	add(Text(s, "clusterTrustBundle", "path"), fmt.Sprintf("it is the ClusterTrustBundle of %q", bundle))
-	for _, field := range [...]string{"credentialBundlePath", "keyPath", "certificateChainPath"} {
-		add(Text(s, "podCertificate", field), fmt.Sprintf("the signer %q issues it to the pod (podCertificate)", Text(s, "podCertificate", "signerName")))
+	if bundle := Get(s, "clusterTrustBundle"); bundle != nil {
+		name := cmp.Or(Text(bundle, "name"), Text(bundle, "signerName"))
+		add(Text(bundle, "path"), fmt.Sprintf("it is the ClusterTrustBundle of %q", name))
+	}
+	if signed := Get(s, "podCertificate"); signed != nil {
+		why := fmt.Sprintf("the signer %q issues it to the pod (podCertificate)", Text(signed, "signerName"))
+		for _, field := range [...]string{"credentialBundlePath", "keyPath", "certificateChainPath"} {
+			add(Text(signed, field), why)
+		}
 	}
 	return all
 }

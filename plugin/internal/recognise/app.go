@@ -17,18 +17,17 @@ import (
 // pass: it looks like one of the applications, but not like anything that can be patched.
 func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workload, passed string, err error) {
 	var best *Workload
-	containers := pod.Containers()
-	given := environments(containers)
+	containers := lookAt(pod.Containers())
 	for _, l := range all {
-		for i, c := range containers {
-			signs := signsOf(l, c, given[i])
-			if len(signs) < 2 || isLone(o) && !startsServer(c) || best != nil && len(signs) <= len(best.Signs) {
+		for _, c := range containers {
+			signs := signsOf(l, c)
+			if len(signs) < 2 || isLone(o) && !startsServer(c.Container) || best != nil && len(signs) <= len(best.Signs) {
 				continue
 			}
-			if old := tooOld(c); old != "" {
+			if old := tooOld(c.Container); old != "" {
 				return nil, old, nil
 			}
-			best = &Workload{Object: o, App: l.App, Layout: layoutIn(l, c), Pod: pod, Main: c, Signs: signs}
+			best = &Workload{Object: o, App: l.App, Layout: layoutIn(l, c.Container), Pod: pod, Main: c.Container, Signs: signs}
 		}
 	}
 	if best != nil {
@@ -37,11 +36,20 @@ func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workl
 	return suspect(all, o, pod)
 }
 
-// environments gives what the containers themselves say of their environments.
-func environments(containers []object.Container) []object.Environment {
-	all := make([]object.Environment, len(containers))
+// appearance is what a container shows of the program that it runs. It is read once and held against many programs.
+type appearance struct {
+	object.Container
+	image     string // its repository's last path element
+	command   []string
+	variables []string // names of those that it sets itself
+	mounts    []object.Mount
+}
+
+func lookAt(containers []object.Container) []appearance {
+	all := make([]appearance, len(containers))
 	for i, c := range containers {
-		all[i] = c.Environment(nil)
+		image, _ := c.Image()
+		all[i] = appearance{c, image, c.Command(), c.Variables(), c.Mounts()}
 	}
 	return all
 }
@@ -128,9 +136,9 @@ func startsServer(c object.Container) bool {
 
 // shortLived refuses a server in a Job or a hook: it would run as it is, and there is nothing that keeps it.
 func shortLived(all []Layout, o *object.Object, pod object.Pod) error {
-	for _, c := range pod.Containers() {
+	for _, c := range lookAt(pod.Containers()) {
 		for _, l := range all {
-			if repository, _ := c.Image(); slices.Contains(l.Images, repository) && startsServer(c) && len(signsOf(l, c, c.Environment(nil))) > 1 && tooOld(c) == "" {
+			if slices.Contains(l.Images, c.image) && startsServer(c.Container) && len(signsOf(l, c)) > 1 && tooOld(c.Container) == "" {
 				return fmt.Errorf("%s: container %q starts %s, which is patched where it is kept running only, as in a StatefulSet: "+
 					"run it in one of these, or list the object under spec.unmanaged with the reason", o.ID, c.Name, l.App)
 			}

@@ -29,25 +29,25 @@ func VersionOf(o *object.Object, c object.Container) catalog.Version {
 	return catalog.ParseVersion(o.Label("app.kubernetes.io/version"))
 }
 
-func clientSigns(p catalog.Program, c object.Container) []string {
+func clientSigns(p catalog.Program, c appearance) []string {
 	var signs []string
-	if repository, _ := c.Image(); slices.Contains(p.Images, repository) {
-		signs = append(signs, fmt.Sprintf("image %q", repository))
+	if slices.Contains(p.Images, c.image) {
+		signs = append(signs, fmt.Sprintf("image %q", c.image))
 	}
-	for _, m := range c.Mounts() {
+	for _, m := range c.mounts {
 		if slices.Contains(p.Mounts, path.Base(m.Path)) {
 			signs = append(signs, fmt.Sprintf("mount at %q", m.Path))
 		}
 	}
-	for _, word := range c.Command() {
+	for _, word := range c.command {
 		if slices.ContainsFunc(p.Signs.Words, func(flag string) bool { return strings.HasPrefix(word, flag) }) {
 			flag, _, _ := strings.Cut(word, "=") // what follows may hold a password
 			signs = append(signs, fmt.Sprintf("flag %q", flag))
 			break
 		}
 	}
-	for _, e := range object.Items(c.Node, "env") {
-		if name := object.Text(e, "name"); len(signs) == 0 && slices.Contains(p.Vars, name) {
+	for _, name := range c.variables {
+		if len(signs) == 0 && slices.Contains(p.Vars, name) {
 			signs = append(signs, fmt.Sprintf("variable %q", name))
 		}
 	}
@@ -57,13 +57,13 @@ func clientSigns(p catalog.Program, c object.Container) []string {
 // clients gives the clients among the containers of a pod, init containers included, but for the server that it runs.
 func clients(o *object.Object, pod object.Pod, server *Workload, programs []catalog.Program) []*Workload {
 	var found []*Workload
-	for _, c := range pod.All() {
+	for _, c := range lookAt(pod.All()) {
 		if server != nil && c.Name == server.Main.Name && c.List == server.Main.List {
 			continue
 		}
 		for _, p := range programs {
 			if signs := clientSigns(p, c); len(signs) > 0 {
-				found = append(found, &Workload{Object: o, App: p.App, Pod: pod, Main: c, Signs: signs})
+				found = append(found, &Workload{Object: o, App: p.App, Pod: pod, Main: c.Container, Signs: signs})
 				break
 			}
 		}

@@ -36,7 +36,7 @@ func FuzzRecognise(f *testing.F) {
 			f.Add(slices.Clone(doc.Text()))
 		}
 	}
-	signs := words.Of(elasticWords(), clientWords(catalog.All()), []string{GuardKind})
+	signs := words.Of(elasticWords(), clientWords(catalog.All()), []string{guardGroup})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		first, firstErr := recognised(text)
 		second, secondErr := recognised(text)
@@ -54,7 +54,7 @@ func FuzzRecognise(f *testing.F) {
 				continue
 			}
 			checkScreen(t, s, objects)
-			if (s.mayBe("Elasticsearch", "Kibana", GuardKind, templateKind) || s.mayRun()) && s.mentions(signs) {
+			if (s.mayBe("Elasticsearch", "Kibana", GuardKind, templateKind) || s.runs) && s.mentions(signs) {
 				continue
 			}
 			if lost := judged(objects); len(lost) > 0 {

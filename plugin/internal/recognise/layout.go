@@ -76,19 +76,18 @@ func moved(l Layout, env object.Environment) (_ Layout, why string) {
 
 // signsOf gives the evidence that a container is of this layout, for the report. Two of the three decide: one alone may be a look-alike,
 // as an exporter's image, a Beat's environment or a tool that mounts the same files.
-func signsOf(l Layout, c object.Container, given object.Environment) []string {
-	l, _ = moved(l, given)
+func signsOf(l Layout, c appearance) []string {
+	if slices.Contains(c.variables, l.FolderEnv) {
+		l, _ = moved(l, c.Environment(nil))
+	}
 	var signs []string
-	if repository, _ := c.Image(); slices.Contains(l.Images, repository) {
-		signs = append(signs, fmt.Sprintf("image %q", repository))
+	if slices.Contains(l.Images, c.image) {
+		signs = append(signs, fmt.Sprintf("image %q", c.image))
 	}
-	for _, v := range given.All() {
-		if l.Vars(v.Name) {
-			signs = append(signs, fmt.Sprintf("environment variable %q", v.Name))
-			break
-		}
+	if i := slices.IndexFunc(c.variables, l.Vars); i >= 0 {
+		signs = append(signs, fmt.Sprintf("environment variable %q", c.variables[i]))
 	}
-	for _, m := range c.Mounts() {
+	for _, m := range c.mounts {
 		if l.Mounts(m.Path, l.Folder) {
 			signs = append(signs, fmt.Sprintf("mount at %q", m.Path))
 			break

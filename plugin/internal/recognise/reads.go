@@ -9,33 +9,54 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
 )
 
-// beyond are parts of a file through which a program reads more than its files say: other files, or variables by a script.
-var beyond = []*regexp.Regexp{
-	regexp.MustCompile(`(?im)^\s*@?include\b`),                                  // of Fluent Bit and Fluentd
-	regexp.MustCompile(`(?m)^\s*["']?(?:includes|plugins_file|Plugins_File)\b`), // of Fluent Bit
-	regexp.MustCompile(`\bconfig\.(?:inputs|modules|monitors)\b`),               // of Beats
-	regexp.MustCompile(`(?m)(?:\bconfig["']?\s*:|\bautodiscover\b)`),            // of Beats, in several lines
-	regexp.MustCompile(`\bpath\.config\b`),                                      // of Logstash
-	regexp.MustCompile(`\b(?:ruby|exec|pipe)\s*\{`),                             // of Logstash
-	regexp.MustCompile(`(?i)\b(?:name|type)["']?:?\s+["']?(?:lua|wasm|exec)`),   // of Fluent Bit, Fluentd and Vector
-	regexp.MustCompile(`\b(?:enable_ruby|ENV|getenv|get_env_var)\b`),            // in scripts
-	regexp.MustCompile(`\$\{file:`),                                             // of the collector of OpenTelemetry
-	regexp.MustCompile(`#\{`),
+// beyond are parts of a file through which a program reads more than its files say: other files, or variables by a
+// script. A text has one of some words, in any case, before it is held against the form.
+var beyond = []struct {
+	words []string
+	form  func() *regexp.Regexp
+}{
+	// Fluent Bit and Fluentd
+	{[]string{"include"}, regex.Of(`(?im)^\s*@?include\b`)},
+	{[]string{"includes", "plugins_file"}, regex.Of(`(?m)^\s*["']?(?:includes|plugins_file|Plugins_File)\b`)},
+	// Beats
+	{[]string{"config."}, regex.Of(`\bconfig\.(?:inputs|modules|monitors)\b`)},
+	{[]string{"config", "autodiscover"}, regex.Of(`(?m)(?:\bconfig["']?\s*:|\bautodiscover\b)`)},
+	// Logstash
+	{[]string{"path.config"}, regex.Of(`\bpath\.config\b`)},
+	{[]string{"ruby", "exec", "pipe"}, regex.Of(`\b(?:ruby|exec|pipe)\s*\{`)},
+	// Fluent Bit, Fluentd and Vector
+	{[]string{"lua", "wasm", "exec"}, regex.Of(`(?i)\b(?:name|type)["']?:?\s+["']?(?:lua|wasm|exec)`)},
+	// scripts
+	{[]string{"enable_ruby", "env", "get_env_var"}, regex.Of(`\b(?:enable_ruby|ENV|getenv|get_env_var)\b`)},
+	// the collector of OpenTelemetry
+	{[]string{"${file:"}, regex.Of(`\$\{file:`)},
+	// Ruby
+	{[]string{"#{"}, regex.Of(`#\{`)},
 }
 
 // plainVariable is the way in which Ruby names one variable, which Logstash and Fluentd put into their settings.
-var plainVariable = regexp.MustCompile(`#\{\s*ENV\[["']\w+["']\]\s*(?:\|\|\s*(?:["'][^"'{}]*["']|use_default|use_nil)\s*)?\}`)
+var plainVariable = regex.Of(`#\{\s*ENV\[["']\w+["']\]\s*(?:\|\|\s*(?:["'][^"'{}]*["']|use_default|use_nil)\s*)?\}`)
 
 // readsBeyond tells whether a file makes a program read more than this file says.
 func readsBeyond(text string) bool {
-	text = plainVariable.ReplaceAllString(text, "")
-	return slices.ContainsFunc(beyond, func(part *regexp.Regexp) bool { return part.MatchString(text) })
+	if strings.Contains(text, "#{") {
+		text = plainVariable().ReplaceAllString(text, "")
+	}
+	small := strings.ToLower(text)
+	for _, part := range beyond {
+		holds := func(word string) bool { return strings.Contains(small, word) }
+		if slices.ContainsFunc(part.words, holds) && part.form().MatchString(text) {
+			return true
+		}
+	}
+	return false
 }
 
 // configures are names of variables that hold options, or say which configuration counts.
-var configures = regexp.MustCompile(`(?i)(?:^|_)(?:opts?|options?|args?|flags?|conf|config)(?:_|$)|^path_`)
+var configures = regex.Of(`(?i)(?:^|_)(?:opts?|options?|args?|flags?|conf|config)(?:_|$)|^path_`)
 
 // UnreadVariables gives the variables that a program surely does not read: its files say which ones it does, and all of them are shown. There
 // are none unless the container runs that program only, as its image has it.
@@ -44,7 +65,7 @@ func UnreadVariables(p catalog.Program, seen process.Process, in object.Input) (
 		return nil
 	}
 	for _, v := range seen.Given.All() {
-		if !configures.MatchString(v.Name) {
+		if !configures().MatchString(v.Name) {
 			names = append(names, v.Name)
 		}
 	}
@@ -81,7 +102,7 @@ func showsAll(p catalog.Program, seen process.Process, in object.Input) bool {
 	for _, v := range seen.Given.All() {
 		for _, word := range strings.Fields(v.Text) {
 			isFile := path.IsAbs(word) || isConfig(word)
-			all = all && (!configures.MatchString(v.Name) || !isFile || isShown(word))
+			all = all && (!configures().MatchString(v.Name) || !isFile || isShown(word))
 		}
 	}
 	for _, r := range seen.Lines() {

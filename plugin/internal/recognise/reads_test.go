@@ -45,7 +45,7 @@ func TestConfigures(t *testing.T) {
 		"ES_URL": false, "FLUENT_ELASTICSEARCH_HOST": false, "CONFIG_STRING": true, "PATH_CONFIG": true, "LS_JAVA_OPTS": true, "FLUENTD_OPT": true,
 		"FLUENT_CONF": true, "EXTRA_ARGS": true, "CONFIGURED_BY": false, "PATH": false,
 	} {
-		if got := configures.MatchString(name); got != want {
+		if got := configures().MatchString(name); got != want {
 			t.Errorf("%s: %t, want %t", name, got, want)
 		}
 	}

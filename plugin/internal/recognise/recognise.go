@@ -159,7 +159,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...ca
 		serverLayouts: catalog.Layouts(),
 		programs:      orCatalog(programs),
 	}
-	signs := words.Of(elasticWords(), clientWords(r.programs), []string{GuardKind})
+	signs := words.Of(elasticWords(), clientWords(r.programs), []string{guardGroup})
 	kinds := []string{"Elasticsearch", "Kibana", GuardKind, templateKind}
 	workloads := map[workloadID]*object.Object{}
 	var problems []error
@@ -168,7 +168,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...ca
 	wanted := make([]bool, len(docs))
 	parallel.Do(len(docs), func(i int) {
 		s := screen(docs[i])
-		r.screened[i], wanted[i] = s, (s.mayBe(kinds...) || s.mayRun()) && s.mentions(signs)
+		r.screened[i], wanted[i] = s, (s.mayBe(kinds...) || s.runs) && s.mentions(signs)
 		if wanted[i] {
 			_, _ = docs[i].Root() // parses; In asks again, and takes the error then
 		}
@@ -303,7 +303,7 @@ func (r *Release) judgeServer(o *object.Object, pod object.Pod) (*Workload, erro
 func (r *Release) Pods(names []string) ([]*object.Object, error) {
 	var pods []*object.Object
 	wanted := words.Of(names)
-	for _, doc := range r.where(func(s screened) bool { return s.mayRun() && s.mentions(wanted) }) {
+	for _, doc := range r.where(func(s screened) bool { return s.runs && s.mentions(wanted) }) {
 		objects, err := r.In(doc)
 		if err != nil {
 			return nil, err

@@ -18,7 +18,8 @@ import (
 type screened struct {
 	doc  *manifest.Document
 	kind string // "" when the bytes do not say it plainly
-	hook bool   // the document mentions helm.sh/hook
+	hook bool   // the document may mention helm.sh/hook
+	runs bool   // it may make pods, which their containers tell
 }
 
 func screen(doc *manifest.Document) screened {
@@ -27,7 +28,10 @@ func screen(doc *manifest.Document) screened {
 	if object.IsList(kind) {
 		kind = "List"
 	}
-	return screened{doc: doc, kind: kind, hook: bytes.Contains(text, []byte("helm.sh/hook"))}
+	return screened{
+		doc: doc, kind: kind, hook: bytes.Contains(text, []byte("/hook")), // a letter is found far more often than a slash
+		runs: !object.NoPods(kind) && (bytes.Contains(text, []byte("containers")) || hasEscape(text)),
+	}
 }
 
 // mayBeObject tells a document that may have a kind from comments, and from what is no manifest at all.
@@ -47,7 +51,7 @@ func mayBeObject(text []byte) bool {
 
 // elasticWords gives what at least one of occurs in every document that may be a part of Elasticsearch or Kibana.
 func elasticWords() []string {
-	return []string{"lasticsearch", "ibana", "LASTICSEARCH", "IBANA", "esMajorVersion"}
+	return []string{"lasticsearch", "Kibana", "kibana", "LASTICSEARCH", "KIBANA", "esMajorVersion"}
 }
 
 // hasEscape holds when a double-quoted scalar may spell a word in another way: by code points, or over two lines.
@@ -90,9 +94,9 @@ func isNameByte(text []byte, digits int) bool {
 	return err == nil && code < 0x80 && strings.IndexByte(nameBytes, byte(code)) >= 0
 }
 
-// mayEncode holds unless the document holds no base64: Secrets do, and ConfigMaps in binaryData.
+// mayEncode holds unless the document holds no base64: Secrets do, and ConfigMaps in binaryData. Its capital is rare.
 func (s screened) mayEncode() bool {
-	return s.mayBe("Secret") || s.mayBe("ConfigMap") && bytes.Contains(s.doc.Text(), []byte("binaryData"))
+	return s.mayBe("Secret") || s.mayBe("ConfigMap") && bytes.Contains(s.doc.Text(), []byte("Data"))
 }
 
 // holdsEncoded tells whether a document holds one of the words in base64. A value that goes on over several lines may.
@@ -143,11 +147,6 @@ func (s screened) mayBe(kinds ...string) bool {
 	return s.kind == "" || s.kind == "List" || slices.Contains(kinds, s.kind)
 }
 
-// mayRun holds unless the document makes no pods, which the containers of one tell.
-func (s screened) mayRun() bool {
-	return !object.NoPods(s.kind) && (bytes.Contains(s.doc.Text(), []byte("containers")) || hasEscape(s.doc.Text()))
-}
-
 // mayName holds unless the document cannot be called name.
 func (s screened) mayName(name string) bool {
 	if plain := plainName(s.doc.Text()); plain != "" {
@@ -159,8 +158,8 @@ func (s screened) mayName(name string) bool {
 // plainName reads metadata.name where it stands as charts write it: the one line "  name: x" below a line "metadata:". It gives ""
 // for every other spelling.
 func plainName(text []byte) string {
-	_, block, ok := bytes.Cut(text, []byte("\nmetadata:"))
-	if !ok || bytes.Contains(block, []byte("\nmetadata:")) {
+	block, ok := behindLine(text, "metadata:")
+	if _, again := behindLine(block, "metadata:"); !ok || again {
 		return ""
 	}
 	line, block, _ := bytes.Cut(block, []byte("\n"))
@@ -209,7 +208,7 @@ func plainKind(text []byte) string {
 			continue
 		}
 		if value, ok := bytes.CutPrefix(line, []byte("kind:")); ok {
-			if bytes.Contains(text, []byte("\nkind:")) || bytes.HasPrefix(text, []byte("kind:")) || goesOn(text, " ") {
+			if _, again := behindLine(text, "kind:"); again || goesOn(text, " ") {
 				return ""
 			}
 			return plainWord(value)
@@ -219,6 +218,22 @@ func plainKind(text []byte) string {
 		}
 	}
 	return ""
+}
+
+// behindLine gives what follows the beginning of the first line that begins so. Most letters are rarer than line ends: it
+// looks for the beginning and not for the line.
+func behindLine(text []byte, beginning string) (rest []byte, found bool) {
+	for from := 0; ; {
+		i := bytes.Index(text[from:], []byte(beginning))
+		if i < 0 {
+			return nil, false
+		}
+		at := from + i
+		from = at + len(beginning)
+		if at == 0 || text[at-1] == '\n' {
+			return text[from:], true
+		}
+	}
 }
 
 // plainKindBehind looks for the kind behind lines that open quotes or brackets. They may hold a line that looks like a kind: only a

@@ -101,12 +101,12 @@ func BenchmarkScreen(b *testing.B) {
 		b.Fatal(err)
 	}
 	docs := stream.Documents()
-	signs := words.Of(elasticWords(), clientWords(catalog.All()), []string{GuardKind})
+	signs := words.Of(elasticWords(), clientWords(catalog.All()), []string{guardGroup})
 	b.ReportAllocs()
 	for b.Loop() {
 		passed := 0
 		for _, doc := range docs {
-			if s := screen(doc); s.mayRun() && s.mentions(signs) {
+			if s := screen(doc); s.runs && s.mentions(signs) {
 				passed++
 			}
 		}

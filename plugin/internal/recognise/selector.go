@@ -93,7 +93,7 @@ func (r *Release) byLabel() map[string][]*object.Object {
 	}
 	r.labelled = map[string][]*object.Object{}
 	values := r.labelValues()
-	for _, doc := range r.where(func(s screened) bool { return s.mayRun() && s.mentions(values) }) {
+	for _, doc := range r.where(func(s screened) bool { return s.runs && s.mentions(values) }) {
 		objects, _ := r.In(doc)
 		for _, o := range objects {
 			pod, ok := o.Pod()
@@ -129,7 +129,7 @@ func anything() *words.Set { return nil }
 func (r *Release) Picks(service *object.Object) bool {
 	selector := object.Pairs(service.Node, "spec", "selector")
 	wanted := words.Of(slices.Sorted(maps.Values(selector)))
-	for _, doc := range r.where(func(s screened) bool { return s.mayRun() && s.mentions(wanted) }) {
+	for _, doc := range r.where(func(s screened) bool { return s.runs && s.mentions(wanted) }) {
 		objects, _ := r.In(doc)
 		for _, o := range objects {
 			pod, ok := o.Pod()

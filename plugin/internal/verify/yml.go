@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
 )
 
 // yml reads elasticsearch.yml as Elasticsearch does, which is stricter than YAML is: what it refuses is a finding.
@@ -118,8 +118,8 @@ func (f *yml) value(n *yaml.Node, name string) {
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == yaml.NodeTagNull }
 
 var (
-	yamlTrue  = regexp.MustCompile(`^(yes|Yes|YES|true|True|TRUE|on|On|ON)$`)
-	yamlFalse = regexp.MustCompile(`^(no|No|NO|false|False|FALSE|off|Off|OFF)$`)
+	yamlTrue  = []string{"yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"}
+	yamlFalse = []string{"no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"}
 )
 
 // ymlText gives a scalar as Elasticsearch reads it: an alias is its own name, and truth values are those of YAML 1.1.
@@ -134,9 +134,9 @@ func ymlText(n *yaml.Node) string {
 
 func truthOf(text string) string {
 	switch {
-	case yamlTrue.MatchString(text):
+	case slices.Contains(yamlTrue, text):
 		return "true"
-	case yamlFalse.MatchString(text):
+	case slices.Contains(yamlFalse, text):
 		return "false"
 	}
 	return text
@@ -257,11 +257,11 @@ func (s *server) putIn(name, text string, v *value, a *Aspect) (string, bool, bo
 	return e.text(), perhaps, known
 }
 
-var withDefault = regexp.MustCompile(`\$\{([^}:]+):([^}$]*)\}`)
+var withDefault = regex.Of(`\$\{([^}:]+):([^}$]*)\}`)
 
 // judgeDefaults looks for ${NAME:default} of a variable that says something else than the default.
 func (s *server) judgeDefaults(text string, v value, a *Aspect) {
-	for _, m := range withDefault.FindAllStringSubmatch(text, -1) {
+	for _, m := range withDefault().FindAllStringSubmatch(text, -1) {
 		if e, set := s.env[m[1]]; set && !v.isLast && !e.hidden && e.text() != m[2] {
 			a.fail(v.at, NotJudged, "%s has %s, and %s is set to something else: Elasticsearch 8.19 and 9.5 take the default even so, earlier versions the variable; "+
 				"write the value out", v.at.path, m[0], m[1])

@@ -14,7 +14,7 @@ const (
 	window    = 4
 	narrowest = 2 // strides
 	widest    = 3
-	fewest    = 11 // bits of the hash: a table of 16 KB stays in the cache
+	fewest    = 11 // bits of the hash: a table of 8 KB stays in the cache, and few of its places are taken
 	most      = 16
 	spread    = 0x9E3779B1 // the golden ratio, as in Knuth's multiplicative hash
 )
@@ -25,8 +25,8 @@ type Set struct {
 	windows []seen   // those of the other words; the first is none
 	fold    uint32   // bits that do not count: the case of letters
 	stride  int
-	shift   int   // of the hash
-	first   []int // by hash, in windows; 0: none
+	shift   uint    // of the hash
+	first   []int32 // by hash, in windows; 0: none
 }
 
 // seen is a window of a word.
@@ -34,7 +34,7 @@ type seen struct {
 	word []byte
 	text uint32 // in the window
 	at   int    // of the window in the word
-	next int    // the next one with that hash; 0: none
+	next int32  // the next one with that hash; 0: none
 }
 
 // lower is the bit that tells a small letter of ASCII from its capital.
@@ -67,24 +67,22 @@ func made(s *Set, words [][]string) *Set {
 	for bits < most && 1<<bits < 4*len(long)*s.stride {
 		bits++
 	}
-	s.shift = 32 - bits
-	s.first = make([]int, 1<<bits)
+	s.shift = uint(32 - bits)
+	s.first = make([]int32, 1<<bits)
 	s.windows = make([]seen, 1, 1+len(long)*s.stride)
-	counts := make([]int, 1<<bits)
 	for _, w := range long {
-		s.add(w, counts)
+		s.add(w)
 	}
 	return s
 }
 
-// add notes windows of a word, where the fewest of other words are alike: the names of one stream often begin or end alike. counts are the
-// windows by their hash.
-func (s *Set) add(word []byte, counts []int) {
+// add notes windows of a word, where the fewest of other words are alike: the names of one stream often begin or end alike.
+func (s *Set) add(word []byte) {
 	best, least := 0, -1
 	for from := 0; from+s.stride+window-1 <= len(word) && least != 0; from++ {
 		load := 0
 		for at := range s.stride {
-			load += counts[s.hash(s.look(word[from+at:]))]
+			load += s.taken(s.hash(s.look(word[from+at:])))
 		}
 		if least < 0 || load < least {
 			best, least = from, load
@@ -93,16 +91,23 @@ func (s *Set) add(word []byte, counts []int) {
 	for at := best; at < best+s.stride; at++ {
 		text := s.look(word[at:])
 		hash := s.hash(text)
-		counts[hash]++
 		s.windows = append(s.windows, seen{word: word, text: text, at: at, next: s.first[hash]})
-		s.first[hash] = len(s.windows) - 1
+		s.first[hash] = int32(len(s.windows) - 1) //nolint:gosec // there are no two billion words
 	}
+}
+
+// taken counts the windows that have a hash.
+func (s *Set) taken(hash uint32) (n int) {
+	for i := s.first[hash]; i != 0; i = s.windows[i].next {
+		n++
+	}
+	return n
 }
 
 // look gives what stands in the window at the beginning of a text.
 func (s *Set) look(text []byte) uint32 { return binary.LittleEndian.Uint32(text) | s.fold }
 
-func (s *Set) hash(text uint32) uint32 { return text * spread >> s.shift }
+func (s *Set) hash(text uint32) uint32 { return text * spread >> (s.shift & 31) }
 
 // begins tells whether a text begins with a word.
 func (s *Set) begins(text, word []byte) bool {
@@ -143,16 +148,29 @@ func (s *Set) In(text []byte) bool {
 	if len(s.windows) == 0 {
 		return false
 	}
-	for at := 0; at+window <= len(text); at += s.stride {
-		seen := s.look(text[at:])
-		for i := s.first[s.hash(seen)]; i != 0; i = s.windows[i].next {
-			w := &s.windows[i]
-			if w.text != seen {
-				continue
-			}
-			if from := at - w.at; from >= 0 && s.begins(text[from:], w.word) {
-				return true
-			}
+	at, first, shift, next, fold := 0, s.first, s.shift&31, uint(8*s.stride)&63, s.fold
+	for ; at+2*window <= len(text); at += 2 * s.stride { // two windows at once: most stand for nothing
+		both := binary.LittleEndian.Uint64(text[at:])
+		one, other := uint32(both)|fold, uint32(both>>next)|fold //nolint:gosec // the lower half is meant
+		if first[one*spread>>shift]|first[other*spread>>shift] != 0 && (s.at(text, at) || s.at(text, at+s.stride)) {
+			return true
+		}
+	}
+	for ; at+window <= len(text); at += s.stride {
+		if s.at(text, at) {
+			return true
+		}
+	}
+	return false
+}
+
+// at tells whether what stands in the window at a place in a text belongs to one of the words there.
+func (s *Set) at(text []byte, at int) bool {
+	seen := s.look(text[at:])
+	for i := s.first[s.hash(seen)]; i != 0; i = s.windows[i].next {
+		w := &s.windows[i]
+		if from := at - w.at; w.text == seen && from >= 0 && s.begins(text[from:], w.word) {
+			return true
 		}
 	}
 	return false
