@@ -159,8 +159,10 @@ func (s screened) mayName(name string) bool {
 // for every other spelling.
 func plainName(text []byte) string {
 	block, ok := behindLine(text, "metadata:")
-	if _, again := behindLine(block, "metadata:"); !ok || again {
-		return ""
+	if isPlain := !bytes.ContainsAny(text[:len(text)-len(block)], unplain); !ok || !isPlain {
+		if _, again := behindLine(block, "metadata:"); !ok || again {
+			return ""
+		}
 	}
 	line, block, _ := bytes.Cut(block, []byte("\n"))
 	if len(bytes.TrimSpace(line)) > 0 {
@@ -188,8 +190,11 @@ func plainName(text []byte) string {
 // nameBytes are what the names of Secrets, ConfigMaps and Services are made of.
 const nameBytes = "abcdefghijklmnopqrstuvwxyz0123456789-."
 
-// plainKind reads the value of "kind:" from the lines that start at column 0. It gives "" when there is none or more than one, and
-// when something before it opens YAML that could spell a key differently, or hold a line of that form: quotes and brackets.
+// unplain opens YAML that could spell a key differently, or hold a line that looks like one: quotes and brackets.
+const unplain = "\"'{[?&!"
+
+// plainKind reads the value of "kind:" from the first line at column 0 that has it, as who parses the document takes the
+// first. It gives "" when there is none, and when something before it is not plain.
 func plainKind(text []byte) string {
 	for len(text) > 0 {
 		line := text
@@ -208,12 +213,12 @@ func plainKind(text []byte) string {
 			continue
 		}
 		if value, ok := bytes.CutPrefix(line, []byte("kind:")); ok {
-			if _, again := behindLine(text, "kind:"); again || goesOn(text, " ") {
+			if goesOn(text, " ") {
 				return ""
 			}
 			return plainWord(value)
 		}
-		if bytes.ContainsAny(line, "\"'{[?&!") || !isWordByte(line[0]) && line[0] != ' ' {
+		if bytes.ContainsAny(line, unplain) || !isWordByte(line[0]) && line[0] != ' ' {
 			return plainKindBehind(text)
 		}
 	}
