@@ -1,6 +1,7 @@
 package mention
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ func (f *finder) monitors() error {
 		return err
 	}
 	scraped, err := f.scraped(ways)
+	err = errors.Join(append(ways.Broken(), err)...)
 	for _, o := range all {
 		if o.Group() != "monitoring.coreos.com" {
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -13,30 +14,21 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// Map has the Services of a release, by all that they are called.
+// Map has the Services of a release, by all that they are called. Only those that somebody calls are read.
 type Map struct {
-	all       []*object.Object
-	named     map[string][]*object.Object
-	addressed map[string][]*object.Object
-	nodePorts map[string][]*object.Object
+	release   *recognise.Release
+	numbered  func() numbered
 	endpoints map[string][]*object.Object // by the Service that they are for
+	broken    []error
 }
 
-// Of reads the Services of a release.
+// numbered are the Services that have addresses, or ports of machines, of their own.
+type numbered struct{ addresses, nodePorts map[string][]*object.Object }
+
+// Of gives the Services of a release.
 func Of(r *recognise.Release) (*Map, error) {
-	m := &Map{
-		named: map[string][]*object.Object{}, addressed: map[string][]*object.Object{}, nodePorts: map[string][]*object.Object{},
-		endpoints: map[string][]*object.Object{},
-	}
-	services, err := r.Kinds([]string{"Service"}, func(kind string) bool { return kind == "Service" })
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range services {
-		if o.Group() == "" && o.Name != "" {
-			m.add(o)
-		}
-	}
+	m := &Map{release: r, endpoints: map[string][]*object.Object{}}
+	m.numbered = sync.OnceValue(m.readNumbers)
 	written, err := r.Kinds([]string{"Endpoint"}, func(kind string) bool { return kind == "Endpoints" || kind == "EndpointSlice" })
 	for _, o := range written {
 		service := o.Name
@@ -48,30 +40,53 @@ func Of(r *recognise.Release) (*Map, error) {
 	return m, err
 }
 
-func (m *Map) add(o *object.Object) {
-	m.all = append(m.all, o)
-	name := strings.ToLower(o.Name)
-	m.named[name] = append(m.named[name], o)
-	all := []string{object.Text(o.Node, "spec", "clusterIP"), object.Text(o.Node, "spec", "loadBalancerIP")}
-	for _, field := range []string{"clusterIPs", "externalIPs"} {
-		for _, item := range object.Items(o.Node, "spec", field) {
-			all = append(all, item.YNode().Value)
+// readNumbers reads the Services with addresses or ports of machines.
+func (m *Map) readNumbers() numbered {
+	all := numbered{map[string][]*object.Object{}, map[string][]*object.Object{}}
+	found, err := m.release.Holding("Service", []string{"clusterIP", "loadBalancerIP", "externalIPs", "nodePort"})
+	for _, o := range m.services(found, err) {
+		texts := []string{object.Text(o.Node, "spec", "clusterIP"), object.Text(o.Node, "spec", "loadBalancerIP")}
+		for _, field := range []string{"clusterIPs", "externalIPs"} {
+			for _, item := range object.Items(o.Node, "spec", field) {
+				texts = append(texts, item.YNode().Value)
+			}
+		}
+		for _, text := range texts {
+			if IsAddress(text) {
+				all.addresses[Canonical(text)] = append(all.addresses[Canonical(text)], o)
+			}
+		}
+		for _, p := range object.Items(o.Node, "spec", "ports") {
+			if port := object.Text(p, "nodePort"); port != "" {
+				all.nodePorts[port] = append(all.nodePorts[port], o)
+			}
 		}
 	}
-	for _, text := range all {
-		if IsAddress(text) {
-			m.addressed[Canonical(text)] = append(m.addressed[Canonical(text)], o)
-		}
-	}
-	for _, p := range object.Items(o.Node, "spec", "ports") {
-		if port := object.Text(p, "nodePort"); port != "" {
-			m.nodePorts[port] = append(m.nodePorts[port], o)
-		}
-	}
+	return all
 }
 
-// Services lists them in the order of the stream.
-func (m *Map) Services() []*object.Object { return m.all }
+// named gives the Services of a name.
+func (m *Map) named(name string) []*object.Object {
+	found, err := m.release.Named("Service", name)
+	return m.services(found, err)
+}
+
+// services gives those that are Kubernetes' own, and notes what could not be read.
+func (m *Map) services(found []*object.Object, err error) []*object.Object {
+	if err != nil && !slices.ContainsFunc(m.broken, func(other error) bool { return other.Error() == err.Error() }) {
+		m.broken = append(m.broken, err)
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(o *object.Object) bool { return o.Group() != "" || o.Name == "" })
+}
+
+// Services lists all of them, in the order of the stream.
+func (m *Map) Services() []*object.Object {
+	found, err := m.release.Kinds([]string{"Service"}, func(kind string) bool { return kind == "Service" })
+	return m.services(found, err)
+}
+
+// Broken gives the errors of Services that were asked for and could not be read.
+func (m *Map) Broken() []error { return m.broken }
 
 // Way is how an address goes on.
 type Way struct {
@@ -103,12 +118,14 @@ func (m *Map) Find(namespace, host, port string) (Way, bool) {
 func (m *Map) find(namespace, host, port string) (Way, bool) {
 	host = Canonical(host)
 	if IsAddress(host) {
-		if found := m.addressed[host]; len(found) > 0 {
+		if found := m.numbered().addresses[host]; len(found) > 0 {
 			return Way{Service: found[0], Port: port}, true
 		}
 	}
-	if found := m.nodePorts[port]; len(found) > 0 && (host == "" || IsAddress(host)) {
-		return Way{Service: found[0], Port: portOf(found[0], "nodePort", port)}, true
+	if host == "" || IsAddress(host) {
+		if found := m.numbered().nodePorts[port]; len(found) > 0 {
+			return Way{Service: found[0], Port: portOf(found[0], "nodePort", port)}, true
+		}
 	}
 	labels := strings.Split(host, ".")
 	for i := 0; i < min(2, len(labels)); i++ { // a Service, or a pod behind it
@@ -116,7 +133,7 @@ func (m *Map) find(namespace, host, port string) (Way, bool) {
 		if len(labels) > i+1 {
 			in = labels[i+1]
 		}
-		found := m.named[labels[i]]
+		found := m.named(labels[i])
 		at := slices.IndexFunc(found, func(o *object.Object) bool { return o.Namespace == in || o.Namespace == "" || in == "" })
 		if at < 0 || len(labels) > i+2 && labels[i+2] != "svc" {
 			continue
@@ -165,7 +182,7 @@ func isForHTTP(p *yaml.RNode, port string) bool {
 // Closed tells why a Service leads to no port of a server's pods, although one of its ports is meant to: "" where it leads there, or to another.
 func (m *Map) Closed(o *object.Object, pod object.Pod, name, port string) string {
 	reason := ""
-	for _, service := range m.named[strings.ToLower(name)] {
+	for _, service := range m.named(name) {
 		if service.Namespace != o.Namespace && service.Namespace != "" && o.Namespace != "" || IsHeadless(service) {
 			continue
 		}

@@ -86,6 +86,9 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 		return nil, err
 	}
 	r.judgeMentions()
+	for _, broken := range r.routes.Broken() {
+		r.loose.fail(place{}, NotJudged, "%v", broken)
+	}
 	r.judgeRest()
 	r.record()
 	r.finish()
