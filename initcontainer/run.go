@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/internal/closest"
 )
 
 // version is set by the build: -ldflags "-X main.version=v1.2.3".
@@ -33,15 +33,26 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs, // cobra's own message has no exit code
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usage(fmt.Errorf("unknown command %q: want ensure, rotate, revoke, doctor, keystore or version", args[0]))
+		RunE: func(c *cobra.Command, args []string) error {
+			var names []string
+			for _, sub := range c.Commands() {
+				if sub.IsAvailableCommand() {
+					names = append(names, sub.Name())
+				}
 			}
-			return usage(errors.New("which command? ensure, rotate, revoke, doctor, keystore or version"))
+			all := strings.Join(names, ", ")
+			if len(args) == 0 {
+				return usage(fmt.Errorf("which command? One of %s", all))
+			}
+			return usage(fmt.Errorf("unknown command %q, want one of %s%s", args[0], all, closest.Hint(args[0], names)))
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.Version = buildVersion()
+	root.SetVersionTemplate("elk-mtls-init {{.Version}}\n")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w%s", err, closest.FlagHint(err, c.Flags())))
+	})
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)

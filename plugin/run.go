@@ -124,16 +124,7 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 
 // flagError says of an unknown flag which one was meant.
 func flagError(cmd *cobra.Command, err error) error {
-	hint := ""
-	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) {
-		var flags []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
-		if meant, ok := closest.To(unknown.GetSpecifiedName(), flags); ok {
-			hint = "; did you mean --" + meant + "?"
-		}
-	}
-	return usageError{fmt.Errorf("%w%s; see %s --help", err, hint, cmd.CommandPath())}
+	return usageError{fmt.Errorf("%w%s; see %s --help", err, closest.FlagHint(err, cmd.Flags()), cmd.CommandPath())}
 }
 
 // settingsFlags declares the flags of what is patched and how.

@@ -2,8 +2,11 @@
 package closest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/spf13/pflag"
 )
 
 // To gives the known name that is most like the name, in any case of letters: one that a few typing mistakes lead to, else one that it
@@ -33,6 +36,20 @@ func To(name string, known []string) (likely string, ok bool) {
 func Hint(name string, known []string) string {
 	if likely, ok := To(name, known); ok {
 		return fmt.Sprintf("; did you mean %s?", likely)
+	}
+	return ""
+}
+
+// FlagHint is Hint for the error of a command line: empty unless it is about a flag that there is not.
+func FlagHint(err error, flags *pflag.FlagSet) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	var known []string
+	flags.VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	if likely, ok := To(unknown.GetSpecifiedName(), known); ok {
+		return "; did you mean --" + likely + "?"
 	}
 	return ""
 }

@@ -8,16 +8,24 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/elk-mtls/elk-mtls/internal/closest"
 )
 
 const envPrefix = "ELK_MTLS_INIT_"
 
-// FromEnv sets each flag that was not given from ELK_MTLS_INIT_<FLAG>, in upper snake case, and refuses by name every
-// other variable of that prefix: a misspelt setting must not be passed over. An empty value counts as not given.
+// FromEnv sets each flag that was not given from ELK_MTLS_INIT_<FLAG>, in upper snake case. It refuses a variable of that prefix whose
+// name is like that of a flag: a misspelt setting must not be passed over. Others are somebody else's. An empty value counts as not given.
 func FromEnv(flags *pflag.FlagSet, environ []string) error {
 	known := map[string]*pflag.Flag{}
+	var names []string // without the prefix
 	flags.VisitAll(func(f *pflag.Flag) {
-		known[envPrefix+strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))] = f
+		if f.Name == "help" {
+			return
+		}
+		name := strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		known[envPrefix+name] = f
+		names = append(names, name)
 	})
 	var errs []error
 	slices.Sort(environ)
@@ -26,8 +34,10 @@ func FromEnv(flags *pflag.FlagSet, environ []string) error {
 		flag, ok := known[name]
 		switch {
 		case !strings.HasPrefix(name, envPrefix) || foreign(name):
-		case !ok || flag.Name == "help":
-			errs = append(errs, fmt.Errorf("environment variable %s: no such setting", name))
+		case !ok:
+			if meant, ok := closest.To(strings.TrimPrefix(name, envPrefix), names); ok {
+				errs = append(errs, fmt.Errorf("environment variable %s: no such setting; did you mean %s%s?", name, envPrefix, meant))
+			}
 		case flag.Changed || value == "":
 		default:
 			errs = append(errs, set(flag, name, value))
