@@ -2,126 +2,126 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/plan"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
 )
 
-// answer is what a half makes of a planted place.
-type answer string
+// half is what one half makes of an input: each place that names a server, by object, path, line of the stream, strength and reader.
+type half struct {
+	answers map[string]mention.Answer
+	says    []string // what the post-renderer prints
+	refuses bool     // then it prints what is wrong, and nothing else
+	served  bool     // the input has a server
+	ruled   []string // objects of which the user says by a rule what their program reads
+	graph   *verify.Graph
+}
 
-const (
-	silent   answer = "silent, or claims it"
-	assumed  answer = "assumes that it is no client, or a right one"
-	rejected answer = "takes it for a client that it does not know"
-)
+func byPlace(all []mention.Answer) map[string]mention.Answer {
+	places := map[string]mention.Answer{}
+	for _, a := range all {
+		places[a.Place()] = a
+	}
+	return places
+}
 
-// halves holds that both halves make the same of a planted place, and no less than it says.
-func (p planted) halves(t *testing.T, text []byte, strength mention.Strength) {
+// halvesOf gives what the post-renderer and verify make of an input; false where the post-renderer cannot read it.
+func halvesOf(t *testing.T, text []byte, s config.Settings) (planned, judged half, ok bool) {
 	t.Helper()
-	g := verified(t, text, p.settings)
-	judged, claimed := p.byVerify(g)
-	switch {
-	case strength == mention.Nothing && judged != silent:
-		t.Errorf("%s: says nothing, and verify %s", p, judged)
-	case strength == mention.Address && judged == silent && !claimed:
-		t.Errorf("%s: is an address, and verify neither reads it nor says a word", p)
-	case strength == mention.May && judged == silent && !claimed:
-		t.Errorf("%s: may be an address, and verify neither reads it nor says a word", p)
+	split := func() *manifest.Stream {
+		stream, err := manifest.Split(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stream
 	}
-	output, outcome, err := transform(text, p.settings)
-	if p.base.refused {
-		return
+	release, err := recognise.All(split(), unmanaged(s))
+	if err != nil {
+		return half{}, half{}, false
 	}
-	said := fmt.Sprint(err)
-	if err == nil {
-		said = outcome.Text()
-	}
-	planned := p.byPlan(said)
-	switch {
-	case err == nil && planned == silent && p.isMended(t, output):
-	case strings.Contains(said, p.object.String()+" fails once Elasticsearch speaks HTTPS"): // a test that calls by plain HTTP: all of it is told of
-	case p.isOfRule(): // whatever names Elasticsearch in the container is an address of it
-	case err != nil && planned == silent: // refused for another reason: what the address has taken the place of
-	case claimed && judged == silent && (planned != rejected || p.fails(g)):
-	case planned != judged:
-		t.Errorf("%s (%s): verify %s, and the post-renderer %s:\n%s", p, strength, judged, planned, p.fresh(said))
-	}
-}
-
-// isMended tells whether the post-renderer has made of the place what is no client any more: it takes out hooks and logins.
-func (p planted) isMended(t *testing.T, output []byte) bool {
-	t.Helper()
-	path := p.path[len(p.path)-1]
-	return !slices.ContainsFunc(verified(t, output, p.settings).Findings, func(f verify.Finding) bool {
-		return f.Code == "EMT021" && f.Object == p.object.String() && strings.Contains(f.Path, path)
-	})
-}
-
-// isOfRule tells whether the input has a rule that describes a program by itself.
-func (p planted) isOfRule() bool {
-	return slices.ContainsFunc(p.settings.Rules, func(r config.Rule) bool { return r.As == "" })
-}
-
-// fails tells whether verify has a finding of the object that it does not have of the input as it was.
-func (p planted) fails(g *verify.Graph) bool {
-	return slices.ContainsFunc(g.Findings, func(f verify.Finding) bool {
-		return f.Object == p.object.String() && !p.base.named[fmt.Sprintf("%s line %d", f.Object, f.Line)]
-	})
-}
-
-// byVerify gives what verify makes of the place, and whether an edge, or a finding of one, has read it.
-func (p planted) byVerify(g *verify.Graph) (made answer, claimed bool) {
-	made = silent
-	at := fmt.Sprintf("(line %d)", p.line+1)
-	for _, a := range g.Assumptions {
-		if strings.Contains(a, at) && strings.HasPrefix(a, p.object.String()) && strings.Contains(a, ", which names ") {
-			made = assumed
+	answers, decided, err := plan.ForAnswering(release, s)
+	planned = half{answers: byPlace(answers), refuses: err != nil, served: len(release.Nodes) > 0}
+	for _, r := range s.Rules {
+		if object := strings.Join(strings.SplitN(r.Ref, "/", 3)[:2], "/"); r.As == "" {
+			planned.ruled = append(planned.ruled, object)
 		}
 	}
-	for _, f := range g.Findings {
-		if f.Line != p.line+1 || f.Object != p.object.String() {
-			continue
-		}
-		if claimed = claimed || f.Code != "EMT021"; f.Code == "EMT021" {
-			made = rejected
+	if err != nil {
+		planned.says = strings.Split(err.Error(), "\n")
+	} else {
+		planned.says = slices.Concat(decided.Actions, decided.Assumed)
+		for _, passed := range decided.Passed {
+			planned.says = append(planned.says, passed.ID.String()+": "+passed.Why)
 		}
 	}
-	for _, e := range g.Edges {
-		superseded := e.Client == p.object.String() && slices.Contains(p.path, "env") // a variable that something stronger than it overrules
-		claimed = claimed || superseded || slices.ContainsFunc(e.Addresses, func(a string) bool { return strings.Contains(strings.ToLower(a), strings.ToLower(p.name)) })
+	answers, graph, err := verify.Answering(split(), proofOf(s))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return made, claimed
+	return planned, half{answers: byPlace(answers), graph: graph}, true
 }
 
-// fresh gives the lines of the post-renderer that it does not say of the input as it was.
-func (p planted) fresh(said string) string {
-	var fresh strings.Builder
-	for line := range strings.Lines(said) {
-		if !p.base.said[line] {
-			fresh.WriteString(line)
-		}
-	}
-	return fresh.String()
-}
-
-// byPlan gives what the post-renderer makes of the place.
-func (p planted) byPlan(said string) answer {
-	made := silent
-	for line := range strings.Lines(p.fresh(said)) {
-		line = strings.TrimPrefix(strings.TrimLeft(line, " -"), "elk-mtls: ")
-		names := strings.Contains(line, " names Elasticsearch (") || strings.Contains(line, " leads to Elasticsearch (")
+// unlike gives the places of which the halves do not make the same, and what each does not speak of although it has to.
+func unlike(planned, judged half) (all []string) {
+	places := maps.Clone(planned.answers)
+	maps.Copy(places, judged.answers)
+	for _, place := range slices.Sorted(maps.Keys(places)) {
+		p, v := planned.answers[place], judged.answers[place]
 		switch {
-		case !strings.Contains(line, p.object.String()) || p.row > 0 && p.object.Kind != "Pod" && strings.Contains(line, " line ") && !strings.Contains(line+" ", fmt.Sprintf(" line %d ", p.row)) && !strings.Contains(line, fmt.Sprintf(" line %d,", p.row)):
-		case strings.HasPrefix(line, p.object.String()+": ") && names && (strings.Contains(line, "nothing tells how") || strings.Contains(line, ", too") || strings.Contains(line, "leads to")):
-			return rejected
-		case strings.Contains(line, ": it is not called, or by https") || names && strings.Contains(line, "no container of this stream reads it"):
-			made = assumed
+		case p.State == "" && planned.refuses && !planned.served: // it stops at the program that would say how the server is called
+			continue
+		case p.State == "" || v.State == "":
+			all = append(all, fmt.Sprintf("%s: the post-renderer: %q, verify: %q", place, p.State, v.State))
+			continue
+		case p.State == mention.Gone: // verify reads the input
+		case p.State == mention.Told && slices.Contains(planned.ruled, p.Object.ID.String()):
+		case p.State == mention.Told:
+			if !planned.refuses && p.Reader == "" && !planned.speaks(p.Object.ID.String()) {
+				all = append(all, place+": the post-renderer says nothing of it")
+			}
+		case p.State == mention.Open && v.State == mention.Claimed && judged.lacks(v): // verify follows the call, and tells what it lacks
+		case p.State != v.State:
+			all = append(all, fmt.Sprintf("%s: the post-renderer: %s, verify: %s", place, p.State, v.State))
+		}
+		isNoted := p.Strength == mention.Address || !planned.refuses
+		if p.State == mention.Open && isNoted && !planned.speaks(p.Object.ID.String(), p.Says, p.Name) {
+			all = append(all, place+": is open, and the post-renderer is silent")
+		}
+		if v.State == mention.Open && !judged.finds(v) {
+			all = append(all, place+": is open, and verify is silent")
 		}
 	}
-	return made
+	return all
+}
+
+// speaks tells whether a line that the post-renderer prints has all of some words.
+func (h half) speaks(words ...string) bool {
+	return slices.ContainsFunc(h.says, func(line string) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(line, word) })
+	})
+}
+
+// finds tells whether verify prints a place, with its line: an address as a finding, what may be one as an assumption.
+func (h half) finds(a mention.Answer) bool {
+	line := a.StreamLine()
+	return slices.ContainsFunc(h.graph.Findings, func(f verify.Finding) bool {
+		return a.Strength == mention.Address && f.Object == a.Object.ID.String() && f.Path == a.Says && f.Line == line
+	}) || slices.ContainsFunc(h.graph.Assumptions, func(text string) bool {
+		return a.Strength == mention.May && strings.HasPrefix(text, a.Object.ID.String()) && strings.Contains(text, fmt.Sprintf("%s (line %d)", a.Says, line))
+	})
+}
+
+// lacks tells whether verify has a client of that object and container that it does not prove.
+func (h half) lacks(a mention.Answer) bool {
+	return slices.ContainsFunc(h.graph.Edges, func(e *verify.Edge) bool {
+		return e.Client == a.Object.ID.String() && e.Container == a.Container && e.Verdict == verify.NotProven
+	})
 }

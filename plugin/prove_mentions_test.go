@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -39,7 +41,7 @@ func proveMentions(t *testing.T, all []planted, runs int, seed uint64) {
 	tried := map[mention.Strength]int{}
 	var silent, others []planted // most places say nothing
 	for _, p := range all {
-		if slices.Equal(p.table(), []mention.Strength{mention.Nothing}) {
+		if slices.Equal(p.table(true), []mention.Strength{mention.Nothing}) {
 			silent = append(silent, p)
 		} else {
 			others = append(others, p)
@@ -87,35 +89,10 @@ type planted struct {
 	raw      bool   // the place is a word of a file in some language
 	inside   string // the place in a file inside the object
 	row      int    // and its line there, from 1
+	key      string // the setting or variable that it is the value of, "" where there is none
+	server   bool   // its object runs Elasticsearch
 	name     string
 	spelling int
-	base     *baseline
-}
-
-// baseline is what both halves say of an input in which nothing is planted.
-type baseline struct {
-	refused bool            // by the post-renderer, which then need not name all
-	named   map[string]bool // by verify, as "Kind/name line"
-	said    map[string]bool // lines of the post-renderer
-}
-
-func baselineOf(t *testing.T, text []byte, s config.Settings) *baseline {
-	t.Helper()
-	b := &baseline{named: map[string]bool{}, said: map[string]bool{}}
-	_, outcome, err := transform(text, s)
-	if b.refused = err != nil; !b.refused {
-		for line := range strings.Lines(outcome.Text()) {
-			b.said[line] = true
-		}
-	}
-	g := verified(t, text, s)
-	for _, f := range g.Findings {
-		b.named[fmt.Sprintf("%s line %d", f.Object, f.Line)] = true
-	}
-	for _, a := range g.Assumptions {
-		b.named[a] = true
-	}
-	return b
 }
 
 func (p planted) String() string {
@@ -133,23 +110,24 @@ func plants(t *testing.T, name string, text []byte, s config.Settings) []planted
 		t.Fatal(err)
 	}
 	release, err := recognise.All(stream, func(object.ID) bool { return false })
-	if err != nil || len(release.Nodes) == 0 {
+	if err != nil {
 		return nil
 	}
-	services, err := release.Services(release.Nodes[0])
-	if err != nil || len(services) == 0 {
+	server := serverIn(t, text, s)
+	if server == "" {
 		return nil
 	}
 	var all []planted
-	lines, base := strings.Split(string(text), "\n"), baselineOf(t, text, s)
+	lines := strings.Split(string(text), "\n")
 	for _, doc := range stream.Documents() {
 		objects, err := release.In(doc)
 		if err != nil {
 			continue
 		}
 		for _, o := range objects {
-			each(o.Node.YNode(), nil, func(path []string, n *yaml.Node) {
-				p := planted{input: name, lines: lines, settings: s, object: o.ID, path: path, line: doc.Line() + n.Line - 2, name: services[0], base: base}
+			isServer := slices.ContainsFunc(release.Nodes, func(w *recognise.Workload) bool { return w.Object == o })
+			each(o.Node.YNode(), nil, func(path []string, n *yaml.Node, key string) {
+				p := planted{key: key, server: isServer, input: name, lines: lines, settings: s, object: o.ID, path: path, line: doc.Line() + n.Line - 2, name: server}
 				if p.find(n) && path[0] != "apiVersion" && path[0] != "kind" {
 					p.encoded = o.Kind == "Secret" && path[0] == "data"
 					all = append(append(all, p), p.insides(n)...)
@@ -160,7 +138,23 @@ func plants(t *testing.T, name string, text []byte, s config.Settings) []planted
 	return all
 }
 
-func each(n *yaml.Node, path []string, visit func([]string, *yaml.Node)) {
+// serverIn gives the first name by which an input calls an Elasticsearch, of its own or of another release; "" for none.
+func serverIn(t *testing.T, text []byte, s config.Settings) string {
+	t.Helper()
+	_, judged, ok := halvesOf(t, text, s)
+	if !ok {
+		return ""
+	}
+	for _, place := range slices.Sorted(maps.Keys(judged.answers)) {
+		if a := judged.answers[place]; a.Strength == mention.Address && !a.Local && strings.Trim(a.Name, "0123456789abcdefghijklmnopqrstuvwxyz-") == "" {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+// each visits the scalars below a node, with their paths, and the setting or variable of which each is the value.
+func each(n *yaml.Node, path []string, visit func(path []string, n *yaml.Node, key string)) {
 	for i, child := range n.Content {
 		at := slices.Clone(path)
 		switch {
@@ -169,11 +163,18 @@ func each(n *yaml.Node, path []string, visit func([]string, *yaml.Node)) {
 		case n.Kind == yaml.MappingNode:
 			at = append(at, n.Content[i-1].Value)
 		}
-		if child.Kind == yaml.ScalarNode {
-			visit(at, child)
+		if child.Kind != yaml.ScalarNode {
+			each(child, at, visit)
 			continue
 		}
-		each(child, at, visit)
+		key := ""
+		if len(at) > 0 {
+			key = at[len(at)-1]
+		}
+		if name := yaml.NewRNode(n).Field("name"); key == "value" && name != nil {
+			key = name.Value.YNode().Value
+		}
+		visit(at, child, key)
 	}
 }
 
@@ -222,8 +223,9 @@ func (p planted) insides(n *yaml.Node) []planted {
 	inner.below, inner.from, inner.to = 0, 0, 0
 	var root yaml.Node
 	if yaml.Unmarshal([]byte(n.Value), &root) == nil && len(root.Content) == 1 && root.Content[0].Kind == yaml.MappingNode {
-		each(root.Content[0], nil, func(path []string, s *yaml.Node) {
+		each(root.Content[0], nil, func(path []string, s *yaml.Node, key string) {
 			place := inner
+			place.key = key
 			s.Column += indent
 			place.line, place.row, place.inside = p.line+s.Line, s.Line, " > "+strings.Join(path, ".")
 			if place.find(s) {
@@ -258,75 +260,100 @@ func (p planted) text() []byte {
 	return []byte(strings.Join(slices.Delete(lines, p.line+1, p.line+1+p.below), "\n"))
 }
 
-// prove holds the table and both halves against one planted address. It says nothing where the input is no longer one: where the name of a
-// Service, or its selector, is gone.
+// prove holds the table and both halves against one planted address. It says nothing where the input is no longer one: where it cannot be
+// read, or nothing but the planted place names the server, or makes it one.
 func (p planted) prove(t *testing.T) (mention.Strength, bool) {
 	t.Helper()
-	text := p.text()
-	stream, err := manifest.Split(text)
-	if err != nil {
+	if _, err := manifest.Split(p.text()); err != nil {
 		return 0, false
 	}
-	release, _ := recognise.All(stream, func(object.ID) bool { return false })
-	names, err := mention.Of(release)
-	if err != nil || len(release.Nodes) == 0 || names.Called(p.name) == "" {
+	planned, judged, ok := halvesOf(t, p.text(), p.settings)
+	if !ok {
 		return 0, false
 	}
-	found, err := mention.Find(release, names)
-	if err != nil {
-		return 0, false
-	}
-	strength, read := mention.Nothing, false
-	for _, m := range found.Mentions {
-		if m.Object.ID == p.object && m.StreamLine() == p.line+1 {
-			strength = max(strength, m.Strength)
-			read = read || len(m.Readers) > 0
+	strength, read, known := mention.Nothing, false, false
+	for _, a := range judged.answers {
+		if a.Object.ID != p.object || a.StreamLine() != p.line+1 {
+			known = known || a.Name == p.name
+			continue
 		}
+		strength = max(strength, a.Strength)
+		read = read || a.Reader != ""
 	}
-	if want := p.table(); !slices.Contains(want, strength) {
+	if !known && strength == mention.Nothing {
+		return 0, false
+	}
+	if want := p.table(read); !slices.Contains(want, strength) {
 		t.Errorf("%s: is %s, want %v", p, strength, want)
 		return strength, true
 	}
-	p.halves(t, text, strength)
+	for _, line := range unlike(planned, judged) {
+		t.Errorf("%s: %s", p, line)
+	}
 	return strength, true
 }
 
-// table gives what the decision says of a place, read off its path; several where more than the path decides.
-func (p planted) table() []mention.Strength {
-	nothing, any := []mention.Strength{mention.Nothing}, []mention.Strength{mention.Nothing, mention.May, mention.Address}
-	last := p.path[len(p.path)-1]
+// table gives what the decision says of a place, read off its path, and whether a container reads it; several where more than that decides.
+func (p planted) table(isRead bool) []mention.Strength {
+	any := []mention.Strength{mention.Nothing, mention.May, mention.Address}
+	one := func(s mention.Strength) []mention.Strength { return []mention.Strength{s} }
 	in := func(names ...string) bool {
 		return slices.ContainsFunc(p.path, func(step string) bool { return slices.Contains(names, step) })
 	}
-	address := p.spelling != bare
+	last, address, isContainer := p.path[len(p.path)-1], p.spelling != bare, in("containers", "initContainers")
+	isFile := (p.object.Kind == "ConfigMap" || p.object.Kind == "Secret") && slices.Contains([]string{"data", "stringData", "binaryData"}, p.path[0])
 	switch {
-	case p.inside != "" || in("annotations") && p.object.Kind != "Service":
-		return any // what stands around it decides, or nothing shows who reads it
-	case p.path[0] == "metadata" || in("labels", "selector", "matchLabels", "volumes", "volumeMounts", "image", "ports", "resources", "securityContext") && !in("data"):
-		return nothing
-	case slices.Contains([]string{"Service", "ServiceAccount", "Role", "RoleBinding", "PodDisruptionBudget", "NetworkPolicy", "PrometheusRule", "Certificate"}, p.object.Kind):
-		return nothing
+	case p.raw:
+		return any // what stands before it in its line
+	case in("annotations") && p.object.Kind == "Service", slices.Contains(silentKinds, p.object.Kind):
+		return one(mention.Nothing)
+	case in("annotations") && address:
+		return []mention.Strength{mention.Nothing, mention.May, mention.Address} // hints of a Beat are addresses; of a server nobody reads others
 	case in("annotations"):
-		return any // hints of a Beat
-	case in("containers", "initContainers") && in("env") && last == "value" && address:
-		return []mention.Strength{mention.Address}
-	case in("containers", "initContainers") && in("env") && last == "value":
-		return any // the variable decides
-	case in("containers", "initContainers") && (last == "args" || last == "command"):
-		return any // a script may be gone
-	case in("containers", "initContainers"):
-		if address && last == "host" {
-			return []mention.Strength{mention.Address}
-		}
-		return nothing
-	case p.object.Kind == "ConfigMap" || p.object.Kind == "Secret":
-		if p.path[0] != "data" && p.path[0] != "stringData" && p.path[0] != "binaryData" {
-			return nothing
-		}
-		if address {
-			return []mention.Strength{mention.May, mention.Address} // whether anybody reads it
-		}
+		return one(mention.Nothing)
+	case isFile && address && isRead:
+		return one(mention.Address)
+	case isFile && address:
+		return one(mention.May)
+	case isFile:
+		return p.byKey()
+	case p.object.Kind == "ConfigMap" || p.object.Kind == "Secret" || p.path[0] == "metadata" || in("labels", "selector", "matchLabels", "volumes", "volumeMounts",
+		"image", "ports", "resources", "securityContext"):
+		return one(mention.Nothing)
+	case isContainer && in("env") && last == "value" && address:
+		return one(mention.Address)
+	case isContainer && in("env") && last == "value":
+		return p.byKey()
+	case isContainer && (last == "args" || last == "command") && address:
+		return []mention.Strength{mention.Nothing, mention.Address} // a script may only print it
+	case isContainer && (last == "args" || last == "command"):
 		return any
+	case isContainer && address && last == "host":
+		return one(mention.Address)
+	case isContainer, in("template") && !isContainer:
+		return one(mention.Nothing)
 	}
 	return any
 }
+
+// hostKey and otherKey are names that surely say, and surely do not say, that their value is a host.
+var (
+	hostKey  = regexp.MustCompile(`(?i)(^|[._-])((elasticsearch|es)_?)?(hosts?|nodes?|urls?|uris?|addr(ess(es)?)?|endpoints?)$`)
+	otherKey = regexp.MustCompile(`(?i)host|node|ur[li]|addr|server|endpoint|elastic|search|(^|[._-])es([._-]|$)|svc|service`)
+)
+
+// byKey gives what a name alone says, as the value of a setting or variable.
+func (p planted) byKey() []mention.Strength {
+	switch {
+	case p.server || strings.Contains(strings.Join(p.path, "/"), "elasticsearch.yml") || strings.Contains(p.key, "seed"):
+		return []mention.Strength{mention.Nothing, mention.May, mention.Address} // it may be its own
+	case hostKey.MatchString(p.key):
+		return []mention.Strength{mention.Address}
+	case !otherKey.MatchString(p.key):
+		return []mention.Strength{mention.Nothing, mention.May}
+	}
+	return []mention.Strength{mention.Nothing, mention.May, mention.Address}
+}
+
+// silentKinds are those whose names select, describe or protect a server.
+var silentKinds = []string{"Service", "ServiceAccount", "Role", "RoleBinding", "PodDisruptionBudget", "NetworkPolicy", "PrometheusRule", "Certificate"}

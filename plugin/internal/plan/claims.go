@@ -49,9 +49,9 @@ func (p *planner) cover(w *recognise.Workload, s *setting) {
 	case s.word != nil:
 		p.claim(s.object, s.word, nil, s.span, nil)
 	case s.edit.Syntax != nil:
-		p.claim(s.object, s.edit.Path, nil, s.span, nil)
+		p.claim(s.object, s.edit.Path, nil, s.span, w.Main.Node.YNode())
 	default:
-		p.claim(s.object, s.edit.Path, s.edit.Inside, s.span, nil)
+		p.claim(s.object, s.edit.Path, s.edit.Inside, s.span, w.Main.Node.YNode())
 	}
 	for _, text := range s.Values {
 		p.coverReferences(w.Object, w.Main, text)
@@ -117,6 +117,7 @@ func (p *planner) coverHosts(w *recognise.Workload, place *yaml.RNode, name stri
 		return
 	}
 	p.claims.Add(hosts.YNode(), mention.Span{}, w.Main.Node.YNode())
+	p.alsoCalled(texts(hosts)...)
 	for _, text := range texts(hosts) {
 		p.coverReferences(w.Object, w.Main, text)
 	}

@@ -92,6 +92,27 @@ func (p *planner) sweep() {
 	}
 }
 
+// answers says of each mention whether a plan answers for it, or the user does.
+func (p *planner) answers() []mention.Answer {
+	return mention.Answers(p.mentions(), func(m mention.Mention, reader *mention.Reader) mention.State {
+		o, name, told := m.Object, m.Container, m.Told()
+		if reader != nil {
+			o, name, told = reader.Object, reader.Container.Name, reader.Container.Node.YNode()
+		}
+		switch {
+		case p.removed[o], p.removed[m.Object], m.Object.Label(partOf) == ourName, name == initName:
+			return mention.Gone
+		case p.listed(o.ID, name), p.listed(m.Object.ID, ""):
+			return mention.Listed
+		case p.cared[told]:
+			return mention.Told
+		case p.claims.Open(m, told):
+			return mention.Open
+		}
+		return mention.Claimed
+	}, placeIn)
+}
+
 // sweepContainer judges what a container is told in its own object.
 func (p *planner) sweepContainer(m mention.Mention, seen map[string]bool) {
 	switch {

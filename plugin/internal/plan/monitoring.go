@@ -64,6 +64,9 @@ func (p *planner) exporters(w *recognise.Workload, conf *configuration, id ident
 	var problems []error
 	for _, name := range conf.below(exporterPrefix) {
 		prefix := exporterPrefix + name + "."
+		if kind := conf.get(prefix + at.Field); kind != nil && !kind.Hidden && kind.Value() != at.Is {
+			continue
+		}
 		c := &connection{name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: at.Settings, link: catalog.LinkNodeMonitoring, dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client"),
 			expands: catalog.ElasticsearchVariables()}
 		if p.reaches(w, c) {

@@ -64,26 +64,19 @@ type Passed struct {
 
 // For plans all changes. All or nothing: an error names every object that cannot be secured as asked.
 func For(r *recognise.Release, s config.Settings) (*Plan, error) {
-	p := &planner{release: r, settings: s, plan: &Plan{}, processes: map[*yaml.Node]process.Process{}}
-	p.certManager()
-	p.servers()
-	p.guards()
-	p.rendered()
-	p.hooks()
-	for _, w := range r.Nodes {
-		p.failing(w.ID, p.node(w))
-	}
-	for _, w := range r.Kibanas {
-		p.failing(w.ID, p.kibana(w))
-	}
-	p.rules()
-	p.clients()
-	p.otherPods()
-	p.sweep()
-	p.eck()
-	p.unmanaged()
-	p.handed()
-	p.lookAlikes()
+	return decide(r, s).finish()
+}
+
+// ForAnswering is For, and says of each mention in a stream whether a plan answers for it, also where something is refused.
+func ForAnswering(r *recognise.Release, s config.Settings) ([]mention.Answer, *Plan, error) {
+	p := decide(r, s)
+	answers := p.answers()
+	plan, err := p.finish()
+	return answers, plan, err
+}
+
+// finish takes the last steps, each of which needs that there is no problem.
+func (p *planner) finish() (*Plan, error) {
 	if err := errors.Join(p.problems...); err != nil {
 		return nil, err
 	}
@@ -96,6 +89,38 @@ func For(r *recognise.Release, s config.Settings) (*Plan, error) {
 	p.plan.Actions = compact(p.plan.Actions)
 	p.plan.Assumed = compact(p.plan.Assumed)
 	return p.plan, nil
+}
+
+// decide takes all steps but the last.
+func decide(r *recognise.Release, s config.Settings) *planner {
+	p := &planner{release: r, settings: s, plan: &Plan{}, processes: map[*yaml.Node]process.Process{}}
+	p.certManager()
+	p.servers()
+	p.guards()
+	p.rendered()
+	p.hooks()
+	for _, w := range r.Nodes {
+		p.tried(w, p.node(w))
+	}
+	for _, w := range r.Kibanas {
+		p.tried(w, p.kibana(w))
+	}
+	p.rules()
+	p.clients()
+	p.otherPods()
+	p.sweep()
+	p.eck()
+	p.unmanaged()
+	p.handed()
+	p.lookAlikes()
+	return p
+}
+
+// tried notes what kept a server from being planned. What else its container calls is not looked at then: what is wrong is said.
+func (p *planner) tried(w *recognise.Workload, err error) {
+	if p.failing(w.ID, err); err != nil {
+		p.care(w.Main)
+	}
 }
 
 // lookAlikes leaves servers alone that cannot be patched, unless certificates are required: they ask for none, or present none.

@@ -59,6 +59,15 @@ type reader struct {
 // Manifests judges a stream. Further streams bring Secrets and ConfigMaps that are not in it. It fails only where the input is no
 // manifests: what cannot be judged is a finding.
 func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options) (*Graph, error) {
+	r, err := read(stream, with, options)
+	if err != nil {
+		return nil, err
+	}
+	return r.graph, nil
+}
+
+// read reads a stream and judges it.
+func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*reader, error) {
 	r := &reader{
 		options: options, with: map[string][]*object.Object{}, matched: map[string]bool{}, said: map[string]bool{},
 		at: map[string][]int{}, of: map[*object.Object]int{},
@@ -92,18 +101,7 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 	r.judgeRest()
 	r.record()
 	r.finish()
-	return r.graph, nil
-}
-
-// problems takes apart what was joined.
-func problems(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	return []error{err}
+	return r, nil
 }
 
 // supply reads the objects of further files.
