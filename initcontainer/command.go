@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
 // settings are those of one command.
@@ -42,7 +43,7 @@ func command(environ []string, report *reporter, c *cobra.Command, o settings, d
 func ensureCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Ensure
 	return command(environ, report, &cobra.Command{
-		Use:   "ensure",
+		Use:   contract.Ensure,
 		Short: "Make sure that Kibana can log in: by default, that the Secret holds a service token that works",
 		Long: `Make sure that Kibana can log in. With a service token: one that works is left alone; where there is none, one is made
 and written to the Secret. In the password modes: its user can log in; the password is set only with --set-password. In

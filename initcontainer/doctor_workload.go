@@ -17,6 +17,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/rollout"
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
 // fileFlags are those whose files a pod has from Secrets.
@@ -80,7 +81,7 @@ func fromWorkload(ctx context.Context, flags *pflag.FlagSet, settings ofWorkload
 	if err != nil {
 		return nil, err
 	}
-	args := s.Arguments("ensure")
+	args := s.Arguments(contract.Ensure)
 	if args == nil {
 		return nil, failure.New(failure.Usage, fmt.Errorf("%s has no init container of elk-mtls-init: it was deployed without the post-renderer", w),
 			again)
@@ -94,7 +95,7 @@ func fromWorkload(ctx context.Context, flags *pflag.FlagSet, settings ofWorkload
 	read := func(path string) ([]byte, error) {
 		limited, cancel := context.WithTimeout(ctx, requestTime)
 		defer cancel()
-		return cluster.Mounted(limited, s, "ensure", path)
+		return cluster.Mounted(limited, s, contract.Ensure, path)
 	}
 	if err := adopt(flags, args, dir, read); err != nil {
 		done()
@@ -126,7 +127,7 @@ func place(o *config.Ensure) error {
 // adopt sets the flags that were not given as the arguments of ensure say.
 func adopt(flags *pflag.FlagSet, args []string, dir string, read func(string) ([]byte, error)) error {
 	var theirs config.Ensure
-	given := pflag.NewFlagSet("ensure", pflag.ContinueOnError)
+	given := pflag.NewFlagSet(contract.Ensure, pflag.ContinueOnError)
 	theirs.Flags(given)
 	if err := given.Parse(args); err != nil {
 		return failure.New(failure.Usage, fmt.Errorf("the arguments of the init container: %w", err), "use the elk-mtls-init of the image of that pod: this one is of another version")

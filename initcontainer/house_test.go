@@ -16,7 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/diagnosis"
-	"github.com/elk-mtls/elk-mtls/initcontainer/internal/kubefake"
+	"github.com/elk-mtls/elk-mtls/test/kubefake"
 	"github.com/elk-mtls/elk-mtls/test/pki"
 	"github.com/elk-mtls/elk-mtls/test/standin"
 )

@@ -12,12 +12,13 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
 func keystoreCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Keystore
 	return command(environ, report, &cobra.Command{
-		Use:   "keystore",
+		Use:   contract.Keystore,
 		Short: "Make a PKCS#12 file of a certificate and its key, for programs that read no PEM files",
 		Long: `Make a PKCS#12 file of a certificate and its key, for programs that read no PEM files: Logstash before 8.8, and a later one
 with a key that is not PKCS#8. Its password is changeit, and protects nothing: the key lies beside it. It calls nobody.` + about,
@@ -29,9 +30,6 @@ with a key that is not PKCS#8. Its password is changeit, and protects nothing: t
 		return nil
 	})
 }
-
-// keystorePassword is the one that Java's tools take where there is no secret to keep.
-const keystorePassword = "changeit"
 
 // keystore writes the file in one step, so that nobody reads half of it. All containers of the pod may read it: who mounts its folder has
 // the key already.
@@ -49,7 +47,7 @@ func keystore(o config.Keystore) error {
 		chain = append(chain, c)
 	}
 	// The oldest form is the one that every Java reads; the password is public anyway.
-	text, err := pkcs12.LegacyDES.Encode(pair.PrivateKey, chain[0], chain[1:], keystorePassword)
+	text, err := pkcs12.LegacyDES.Encode(pair.PrivateKey, chain[0], chain[1:], contract.KeystorePassword)
 	if err != nil {
 		return err
 	}

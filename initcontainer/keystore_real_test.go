@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/test/pki"
 )
 
@@ -35,8 +36,8 @@ func TestJavaReadsTheKeystore(t *testing.T) {
 		return string(out)
 	}
 	trust := filepath.Join(dir, "trust.p12")
-	java("keytool", "-importcert", "-noprompt", "-alias", "ca", "-file", file(t, dir, "ca.crt", ca.Cert), "-keystore", trust, "-storepass", keystorePassword)
-	call := []string{"-Djavax.net.ssl.trustStore=" + trust, "-Djavax.net.ssl.trustStorePassword=" + keystorePassword, file(t, dir, "Get.java", []byte(get)), node.URL}
+	java("keytool", "-importcert", "-noprompt", "-alias", "ca", "-file", file(t, dir, "ca.crt", ca.Cert), "-keystore", trust, "-storepass", contract.KeystorePassword)
+	call := []string{"-Djavax.net.ssl.trustStore=" + trust, "-Djavax.net.ssl.trustStorePassword=" + contract.KeystorePassword, file(t, dir, "Get.java", []byte(get)), node.URL}
 	// A client may be writing still when the node ends the connection, and sees that before it reads why.
 	refusals := []string{"certificate_required", "bad_certificate", "Broken pipe", "Connection reset", "Error writing to server"}
 	if out := java("java", call...); strings.Contains(out, "answered") || !slices.ContainsFunc(refusals, func(text string) bool { return strings.Contains(out, text) }) {
@@ -49,7 +50,7 @@ func TestJavaReadsTheKeystore(t *testing.T) {
 		if run != 0 {
 			t.Fatalf("%s: exit %d", name, run)
 		}
-		with := append([]string{"-Djavax.net.ssl.keyStore=" + out, "-Djavax.net.ssl.keyStorePassword=" + keystorePassword}, call...)
+		with := append([]string{"-Djavax.net.ssl.keyStore=" + out, "-Djavax.net.ssl.keyStorePassword=" + contract.KeystorePassword}, call...)
 		if text := java("java", with...); strings.TrimSpace(text) != "answered 401" { // TLS is over; there is no password
 			t.Errorf("%s: %s", name, text)
 		}

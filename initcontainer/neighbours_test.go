@@ -9,7 +9,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
-	"github.com/elk-mtls/elk-mtls/initcontainer/internal/kubefake"
+	"github.com/elk-mtls/elk-mtls/test/kubefake"
 )
 
 // Many Kibanas on one Elasticsearch, whose Secrets differ in as little as they can.

@@ -18,7 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/klog/v2"
 
-	"github.com/elk-mtls/elk-mtls/initcontainer/internal/kubefake"
+	"github.com/elk-mtls/elk-mtls/test/kubefake"
 	"github.com/elk-mtls/elk-mtls/test/pki"
 	"github.com/elk-mtls/elk-mtls/test/standin"
 )

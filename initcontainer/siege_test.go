@@ -17,8 +17,8 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
-	"github.com/elk-mtls/elk-mtls/initcontainer/internal/kubefake"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
+	"github.com/elk-mtls/elk-mtls/test/kubefake"
 	"github.com/elk-mtls/elk-mtls/test/standin"
 )
 

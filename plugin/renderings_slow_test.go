@@ -90,7 +90,7 @@ func patchedOrRefused(t *testing.T, input []byte, s config.Settings) error {
 	return nil
 }
 
-// callersAreReported looks at an output without what the planner knows: an object that names Elasticsearch as host:9200 is in the report.
+// callersAreReported looks at an output without what the plan knows: an object that names Elasticsearch as host:9200 is in the report.
 func callersAreReported(t *testing.T, output []byte, r *report.Report) {
 	t.Helper()
 	reported := r.Text()

@@ -15,6 +15,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/elastic"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
 // Common are the settings that every command with a connection to Elasticsearch has.
@@ -57,14 +58,14 @@ const (
 )
 
 func (c *Common) flags(f *pflag.FlagSet) {
-	f.StringArrayVar(&c.URLs, "elasticsearch-url", nil, "https URL of Elasticsearch; repeatable, the hosts are tried in turn")
-	f.StringVar(&c.TLS.CA, "ca", "", "PEM `FILE` with the CAs to trust; required")
-	f.StringVar(&c.TLS.Cert, "cert", "", "PEM `FILE` with the client certificate")
-	f.StringVar(&c.TLS.Key, "key", "", "PEM `FILE` with its private key")
-	f.StringVar(&c.TLS.VerificationMode, "verification-mode", "full", "full, or certificate: the chain without the host name")
-	f.StringVar(&c.UsernameFile, "username-file", "", "`FILE` with the name of the user that makes tokens, sets the password or the role mapping")
-	f.StringVar(&c.PasswordFile, "password-file", "", "`FILE` with its password")
-	f.DurationVar(&c.Timeout, "timeout", 5*time.Minute, "how long to wait in all")
+	f.StringArrayVar(&c.URLs, contract.FlagURL, nil, "https URL of Elasticsearch; repeatable, the hosts are tried in turn")
+	f.StringVar(&c.TLS.CA, contract.FlagCA, "", "PEM `FILE` with the CAs to trust; required")
+	f.StringVar(&c.TLS.Cert, contract.FlagCert, "", "PEM `FILE` with the client certificate")
+	f.StringVar(&c.TLS.Key, contract.FlagKey, "", "PEM `FILE` with its private key")
+	f.StringVar(&c.TLS.VerificationMode, contract.FlagVerification, "full", "full, or certificate: the chain without the host name")
+	f.StringVar(&c.UsernameFile, contract.FlagUsernameFile, "", "`FILE` with the name of the user that makes tokens, sets the password or the role mapping")
+	f.StringVar(&c.PasswordFile, contract.FlagPasswordFile, "", "`FILE` with its password")
+	f.DurationVar(&c.Timeout, contract.FlagTimeout, 5*time.Minute, "how long to wait in all")
 	c.Output.flags(f)
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/tlsfiles"
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
 // Keystore are the settings of the command keystore.
@@ -17,9 +18,9 @@ type Keystore struct {
 
 // Flags declares the flags of keystore.
 func (k *Keystore) Flags(f *pflag.FlagSet) {
-	f.StringVar(&k.TLS.Cert, "cert", "", "PEM `FILE` with the certificate, and those of the CAs between it and the root; required")
-	f.StringVar(&k.TLS.Key, "key", "", "PEM `FILE` with its private key; required")
-	f.StringVar(&k.Out, "out", "", "`FILE` to write, such as client.p12; required")
+	f.StringVar(&k.TLS.Cert, contract.FlagCert, "", "PEM `FILE` with the certificate, and those of the CAs between it and the root; required")
+	f.StringVar(&k.TLS.Key, contract.FlagKey, "", "PEM `FILE` with its private key; required")
+	f.StringVar(&k.Out, contract.FlagOut, "", "`FILE` to write, such as client.p12; required")
 	k.output.flags(f)
 }
 

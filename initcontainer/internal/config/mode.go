@@ -10,16 +10,17 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/elastic"
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
 // The modes: how Kibana shows Elasticsearch who it is. Without any, it is ModeToken or ModeCertToken, by whether there is
 // a certificate.
 const (
-	ModeToken        = "token"
-	ModeCertToken    = "cert-token"
-	ModePassword     = "password"
-	ModeCertPassword = "cert-password"
-	ModePKI          = "pki"
+	ModeToken        = contract.ModeToken
+	ModeCertToken    = contract.ModeCertToken
+	ModePassword     = contract.ModePassword
+	ModeCertPassword = contract.ModeCertPassword
+	ModePKI          = contract.ModePKI
 )
 
 // KibanaSystem is Kibana's own user, which Elasticsearch always has.
@@ -41,15 +42,15 @@ type Identity struct {
 }
 
 func (i *Identity) flags(f *pflag.FlagSet) {
-	f.StringVar(&i.Mode, "mode", "", "token, cert-token, password, cert-password or pki (default: token, or cert-token with --cert)")
-	f.StringVar(&i.KibanaUsername, "kibana-username", "", "password modes: Kibana's user `NAME` (default: "+KibanaSystem+")")
-	f.StringVar(&i.KibanaUsernameFile, "kibana-username-file", "", "password modes: `FILE` with Kibana's user name, instead of --kibana-username")
-	f.StringVar(&i.KibanaPasswordFile, "kibana-password-file", "", "password modes: `FILE` with its password; required there")
-	f.BoolVar(&i.SetPassword, "set-password", false, "password modes: set the password of "+KibanaSystem+" where it is another one; needs manage_security")
-	f.StringVar(&i.Realm, "pki-realm", "", "mode pki: `NAME` of the realm that must accept the certificate (default: whichever does)")
+	f.StringVar(&i.Mode, contract.FlagMode, "", "token, cert-token, password, cert-password or pki (default: token, or cert-token with --cert)")
+	f.StringVar(&i.KibanaUsername, contract.FlagKibanaUser, "", "password modes: Kibana's user `NAME` (default: "+KibanaSystem+")")
+	f.StringVar(&i.KibanaUsernameFile, contract.FlagKibanaFile, "", "password modes: `FILE` with Kibana's user name, instead of --kibana-username")
+	f.StringVar(&i.KibanaPasswordFile, contract.FlagKibanaPass, "", "password modes: `FILE` with its password; required there")
+	f.BoolVar(&i.SetPassword, contract.FlagSetPassword, false, "password modes: set the password of "+KibanaSystem+" where it is another one; needs manage_security")
+	f.StringVar(&i.Realm, contract.FlagRealm, "", "mode pki: `NAME` of the realm that must accept the certificate (default: whichever does)")
 	f.StringVar(&i.RoleMapping, "role-mapping", "", "mode pki: `NAME` of the role mapping; one that "+
 		"elk-mtls-init did not make is never replaced (default: made of realm and subject)")
-	f.StringVar(&i.Role, "role", KibanaSystem, "mode pki: role of Kibana's certificate")
+	f.StringVar(&i.Role, contract.FlagRole, KibanaSystem, "mode pki: role of Kibana's certificate")
 }
 
 // HasToken reports whether the mode is one with a service token.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/rollout"
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
 // Rotate are the settings of the command rotate.
@@ -127,9 +128,9 @@ func (r *Revoke) Validate() error {
 
 // secretFlags are those that say which Secret, and whose token is in it.
 func (e *Ensure) secretFlags(f *pflag.FlagSet) {
-	f.StringVar(&e.AccountName, "account", "elastic/kibana", "service account")
-	f.StringVar(&e.Secret, "secret", "", "`NAME` of the Secret")
-	f.StringVar(&e.SecretKey, "secret-key", "token", "key in the Secret")
+	f.StringVar(&e.AccountName, contract.FlagAccount, "elastic/kibana", "service account")
+	f.StringVar(&e.Secret, contract.FlagSecret, "", "`NAME` of the Secret")
+	f.StringVar(&e.SecretKey, contract.FlagSecretKey, "token", "key in the Secret")
 	f.StringVarP(&e.Namespace, "namespace", "n", "", "namespace of the Secret (default: the pod's)")
 	f.StringVar(&e.Kubeconfig, "kubeconfig", "", "kubeconfig `FILE`, outside a pod")
 	f.StringVar(&e.PodUID, "pod-uid", "", "UID of the pod (default: $POD_UID, else random)")

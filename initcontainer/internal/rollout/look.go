@@ -9,13 +9,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
-// modeAnnotation is on every object that the post-renderer patched.
-const modeAnnotation = "elk-mtls.dev/mode"
-
 // Patched reports whether the post-renderer's mark is on the workload. An upgrade without it takes the mark away.
-func (s Status) Patched() bool { return s.Metadata.Annotations[modeAnnotation] != "" }
+func (s Status) Patched() bool { return s.Metadata.Annotations[contract.AnnotationMode] != "" }
 
 // ServiceAccount is the name of the one that the workload's pods run as.
 func (s Status) ServiceAccount() string {

@@ -15,8 +15,8 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
-	"github.com/elk-mtls/elk-mtls/initcontainer/internal/kubefake"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
+	"github.com/elk-mtls/elk-mtls/test/kubefake"
 )
 
 var place = Place{Namespace: "elk", Name: "x", Key: "token", Account: credential.Account{Namespace: "elastic", Service: "kibana"}}

@@ -3,6 +3,8 @@ package catalog
 import (
 	"slices"
 	"strings"
+
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
 // Programs that make metrics, and jobs.
@@ -12,7 +14,7 @@ const (
 	Curator       App = "Curator"
 	Jaeger        App = "Jaeger"
 	JaegerV1      App = "Jaeger 1"
-	Init          App = "elk-mtls-init" // our own
+	Init          App = contract.Init // our own
 )
 
 func init() { describe(exporter, queryExporter, curator, jaeger, jaegerV1) }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/json"
 
 	"github.com/elk-mtls/elk-mtls/internal/closest"
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
 // APIVersion and Kind name the configuration file.
@@ -26,11 +27,11 @@ var releaseImage string
 
 // The modes: how Kibana shows Elasticsearch who it is.
 const (
-	ModeToken        = "token"
-	ModePassword     = "password"
-	ModeCertToken    = "cert-token"
-	ModeCertPassword = "cert-password"
-	ModePKI          = "pki" // needs a licence with PKI realms
+	ModeToken        = contract.ModeToken
+	ModePassword     = contract.ModePassword
+	ModeCertToken    = contract.ModeCertToken
+	ModeCertPassword = contract.ModeCertPassword
+	ModePKI          = contract.ModePKI
 )
 
 // Modes lists them.

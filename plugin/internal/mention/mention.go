@@ -67,7 +67,8 @@ type claim struct {
 
 // Claims are the places that an engine answers for.
 type Claims struct {
-	at map[*yaml.Node][]claim
+	at    map[*yaml.Node][]claim
+	nodes []*yaml.Node // of these, in the order of their claims
 }
 
 // Add claims a part of the text of a scalar, or all below a node, of an object or of a YAML file in one. Of a text that several containers
@@ -76,13 +77,27 @@ func (c *Claims) Add(n *yaml.Node, span Span, reader *yaml.Node) {
 	if n == nil {
 		return
 	}
-	if c.at == nil {
-		c.at = map[*yaml.Node][]claim{}
-	}
-	c.at[n] = append(c.at[n], claim{span, reader})
+	c.note(n, claim{span, reader})
 	for _, child := range n.Content {
 		c.Add(child, Span{}, reader)
 	}
+}
+
+// Join adds the claims of others.
+func (c *Claims) Join(other Claims) {
+	for _, n := range other.nodes {
+		c.note(n, other.at[n]...)
+	}
+}
+
+func (c *Claims) note(n *yaml.Node, claims ...claim) {
+	if c.at == nil {
+		c.at = map[*yaml.Node][]claim{}
+	}
+	if c.at[n] == nil {
+		c.nodes = append(c.nodes, n)
+	}
+	c.at[n] = append(c.at[n], claims...)
 }
 
 // Has tells whether a scalar is claimed as a whole by a container.

@@ -217,11 +217,29 @@ func (n *Names) Add(host string) {
 	add(n.hosts, route.Canonical(host), host, nil)
 }
 
-// Port notes a port on which a server speaks HTTP.
-func (n *Names) Port(port string) { n.ports[port] = true }
+// With gives these names, and a further host.
+func (n *Names) With(host string) *Names {
+	more := *n
+	more.labels, more.hosts, more.variables = maps.Clone(n.labels), maps.Clone(n.hosts), maps.Clone(n.variables)
+	if more.Add(host); more.len() == n.len() {
+		return n
+	}
+	return &more
+}
 
-// Len counts the names: it grows with each that is added.
-func (n *Names) Len() int { return len(n.labels) + len(n.hosts) + len(n.variables) }
+// WithPort gives these names, and a further port on which a server speaks HTTP.
+func (n *Names) WithPort(port string) *Names {
+	if n.ports[port] || port == "" {
+		return n
+	}
+	more := *n
+	more.ports = maps.Clone(n.ports)
+	more.ports[port] = true
+	return &more
+}
+
+// len counts the names: it grows with each that is added.
+func (n *Names) len() int { return len(n.labels) + len(n.hosts) + len(n.variables) }
 
 // Empty tells whether nothing has a name.
 func (n *Names) Empty() bool { return len(n.labels)+len(n.hosts) == 0 }

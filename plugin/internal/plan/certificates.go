@@ -12,7 +12,7 @@ import (
 )
 
 // checkClient judges a client's pair, and whether the server's certificate covers the addresses that the client calls.
-func (p *planner) checkClient(o *object.Object, id identity, hosts []string, verification string) error {
+func checkClient(p step, o *object.Object, id identity, hosts []string, verification string) error {
 	var problems []error
 	var accepted []*x509.Certificate
 	for _, h := range hosts {
@@ -21,8 +21,8 @@ func (p *planner) checkClient(o *object.Object, id identity, hosts []string, ver
 			continue
 		}
 		server := p.nodes[w]
-		accepted = p.bundle(server.accepts)
-		leaf := p.chain(server.certificate)
+		accepted = bundleOf(p, server.accepts)
+		leaf := chainOf(p, server.certificate)
 		if leaf == nil {
 			continue
 		}
@@ -30,21 +30,21 @@ func (p *planner) checkClient(o *object.Object, id identity, hosts []string, ver
 			problems = append(problems, fmt.Errorf("the certificate of %s (Secret/%s) does not cover %q, which is where Elasticsearch is called: "+
 				"call it by one of its names (%s), or set certificates.verificationMode: certificate", w.ID, server.certificate.Name, shell.Host(h), strings.Join(leaf[0].DNSNames, ", ")))
 		}
-		if cas := p.chain(id.ca); cas != nil {
+		if cas := chainOf(p, id.ca); cas != nil {
 			if err := certificate.ChainsTo(leaf, cas); err != nil {
 				problems = append(problems, fmt.Errorf("the CA in %s did not sign the certificate of %s (Secret/%s): %w; name the right one in certificates.secretName",
 					id.ca, w.ID, server.certificate.Name, err))
 			}
 		}
 	}
-	return errors.Join(append(problems, p.checkPair(o, id, accepted))...)
+	return errors.Join(append(problems, checkPair(p, o, id, accepted))...)
 }
 
 // bundle gives all certificates of several keys; nil when the stream does not hold them all.
-func (p *planner) bundle(sources []object.Source) []*x509.Certificate {
+func bundleOf(p step, sources []object.Source) []*x509.Certificate {
 	var all []*x509.Certificate
 	for _, s := range sources {
-		chain := p.chain(s)
+		chain := chainOf(p, s)
 		if chain == nil {
 			return nil
 		}
@@ -54,12 +54,12 @@ func (p *planner) bundle(sources []object.Source) []*x509.Certificate {
 }
 
 // checkPair judges a client's pair.
-func (p *planner) checkPair(o *object.Object, id identity, accepted []*x509.Certificate) error {
+func checkPair(p step, o *object.Object, id identity, accepted []*x509.Certificate) error {
 	if id.secret == "" {
 		return nil
 	}
 	cert := secretKey(o, id.secret, id.cert)
-	leaf := p.chain(cert)
+	leaf := chainOf(p, cert)
 	if leaf == nil {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (p *planner) checkPair(o *object.Object, id identity, accepted []*x509.Cert
 		return fmt.Errorf("%s cannot serve as a client certificate: %w; name a Secret with one in certificates.clients (ref: %s)", cert, err, o.ID)
 	}
 	key := secretKey(o, id.secret, id.key)
-	if text := p.value(key); text != nil {
+	if text := valueOf(p.In, key); text != nil {
 		if err := certificate.KeyFits(leaf[0], text); err != nil && !errors.Is(err, certificate.ErrNoPEM) {
 			return fmt.Errorf("%s %w", key, err)
 		}
@@ -81,8 +81,8 @@ func (p *planner) checkPair(o *object.Object, id identity, accepted []*x509.Cert
 }
 
 // chain gives the certificates in a key of the stream; nil when the stream does not hold it, or holds a placeholder there.
-func (p *planner) chain(s object.Source) []*x509.Certificate {
-	text := p.value(s)
+func chainOf(p step, s object.Source) []*x509.Certificate {
+	text := valueOf(p.In, s)
 	if text == nil {
 		return nil
 	}
@@ -95,8 +95,8 @@ func (p *planner) chain(s object.Source) []*x509.Certificate {
 }
 
 // value gives the decoded value of a key of the stream, nil when there is none.
-func (p *planner) value(s object.Source) []byte {
-	held, state, _ := object.Look(p, s)
+func valueOf(in *In, s object.Source) []byte {
+	held, state, _ := object.Look(in, s)
 	if state != object.Held || held.Broken {
 		return nil
 	}

@@ -17,8 +17,9 @@ func (c *configuration) channels(key string) [][]*setting {
 	if c.envNames != nil {
 		for _, name := range c.envNames(key) {
 			if s := c.variable(name); s != nil && !(c.w.Layout.NoEmpty && !s.Hidden && len(s.Values) == 0) {
-				s.Key = key
-				variables = append(variables, s)
+				named := *s
+				named.Key = key
+				variables = append(variables, &named)
 			}
 		}
 	}
@@ -45,14 +46,14 @@ func (c *configuration) get(key string) *setting {
 	if len(channels) == 0 {
 		return nil
 	}
-	s := channels[0][0]
+	s := *channels[0][0]
 	s.twins = channels[0][1:]
 	for _, twin := range s.twins {
 		if twin.Hidden || s.Hidden || !slices.Equal(twin.Values, s.Values) {
 			c.fail(s.doubled(twin))
 		}
 	}
-	return s
+	return &s
 }
 
 // strongest gives the channel that counts.

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"slices"
-
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -18,55 +16,55 @@ import (
 // is covered; the same words elsewhere are not.
 
 // claim claims a place for whoever reads the object, or for one container of those that do.
-func (p *planner) claim(o *object.Object, at, inside patch.Path, span mention.Span, reader *yaml.Node) {
+func claimAt(p step, o *object.Object, at, inside patch.Path, span mention.Span, reader *yaml.Node) {
 	n := patch.At(o.Node, at)
-	if f := p.openedAt(o, at); inside != nil && f != nil {
-		n, span = patch.At(f.root, inside), mention.Span{}
+	if root := openedAt(o, at); inside != nil && root != nil {
+		n, span = patch.At(root, inside), mention.Span{}
 	}
 	if n != nil {
-		p.claims.Add(n.YNode(), span, reader)
+		p.claim(n.YNode(), span, reader)
 	}
 }
 
 // coverAddresses claims the addresses of a connection under all of their names: a program may read one only.
-func (p *planner) coverAddresses(w *recognise.Workload, c *connection) {
+func coverAddresses(p step, w *recognise.Workload, c *connection) {
 	for _, name := range c.keys.Hosts {
-		p.cover(w, c.store.get(name))
+		coverSetting(p, w, c.store.get(name))
 	}
 }
 
 // cover claims the place of a setting, and the variables that it refers to.
-func (p *planner) cover(w *recognise.Workload, s *setting) {
+func coverSetting(p step, w *recognise.Workload, s *setting) {
 	switch {
 	case s == nil:
 		return
 	case s.variable != "":
-		p.coverVariable(w.Object, w.Main, s.variable)
+		coverVariable(p, w.Object, w.Main, s.variable)
 	case s.script != nil:
 		for _, name := range s.script.Env {
-			p.coverVariable(w.Object, w.Main, name)
+			coverVariable(p, w.Object, w.Main, name)
 		}
 	case s.word != nil:
-		p.claim(s.object, s.word, nil, s.span, nil)
+		claimAt(p, s.object, s.word, nil, s.span, nil)
 	case s.edit.Syntax != nil:
-		p.claim(s.object, s.edit.Path, nil, s.span, w.Main.Node.YNode())
+		claimAt(p, s.object, s.edit.Path, nil, s.span, w.Main.Node.YNode())
 	default:
-		p.claim(s.object, s.edit.Path, s.edit.Inside, s.span, w.Main.Node.YNode())
+		claimAt(p, s.object, s.edit.Path, s.edit.Inside, s.span, w.Main.Node.YNode())
 	}
 	for _, text := range s.Values {
-		p.coverReferences(w.Object, w.Main, text)
+		coverReferences(p, w.Object, w.Main, text)
 	}
 }
 
-func (p *planner) coverReferences(o *object.Object, c object.Container, text string) {
+func coverReferences(p step, o *object.Object, c object.Container, text string) {
 	for _, r := range mention.References(text) {
-		p.coverVariable(o, c, r.Name)
+		coverVariable(p, o, c, r.Name)
 	}
 }
 
 // coverVariable claims the text of a variable of a container, where the stream shows it, and the variables in it.
-func (p *planner) coverVariable(o *object.Object, c object.Container, name string) {
-	holder, at, value, ok := p.variable(o, c, name)
+func coverVariable(p step, o *object.Object, c object.Container, name string) {
+	holder, at, value, ok := variableOf(p.In, o, c, name)
 	if !ok {
 		return
 	}
@@ -74,13 +72,13 @@ func (p *planner) coverVariable(o *object.Object, c object.Container, name strin
 	if n == nil || p.claims.Has(n.YNode(), reader) {
 		return
 	}
-	p.claims.Add(n.YNode(), mention.Span{}, reader)
-	p.coverReferences(o, c, value)
+	p.claim(n.YNode(), mention.Span{}, reader)
+	coverReferences(p, o, c, value)
 }
 
 // variable gives the text of a variable of a container, and where it stands; false when the stream does not show it.
-func (p *planner) variable(o *object.Object, c object.Container, name string) (holder *object.Object, at patch.Path, text string, ok bool) {
-	v, set := p.seen(c).Given.Own(name)
+func variableOf(in *In, o *object.Object, c object.Container, name string) (holder *object.Object, at patch.Path, text string, ok bool) {
+	v, set := in.seen(c).Given.Own(name)
 	switch {
 	case set && v.Content.Object != nil:
 		return v.Content.Object, fields(v.Content.Field, v.From.Key), v.Text, true
@@ -91,52 +89,52 @@ func (p *planner) variable(o *object.Object, c object.Container, name string) (h
 }
 
 // coverRule claims the addresses of a program that a ready rule describes, where the program has them, and the variables in these.
-func (p *planner) coverRule(r ruled, files []ruleFile) {
+func coverRule(p step, r ruled, files []ruleFile) {
 	for _, f := range files {
 		for _, said := range f.says {
-			for _, at := range p.placesOf(f.embedded, said) {
+			for _, at := range placesOf(p.In, f.embedded, said) {
 				for _, name := range r.ready.hosts {
-					p.coverHosts(r.w, patch.At(f.root, at), name)
+					coverHosts(p, r.w, patch.At(f.root, at), name)
 				}
-				p.coverUnread(r.w, catalog.Program{As: r.ready.name, Files: catalog.Files{Options: r.ready.flags}})
+				coverUnread(p, r.w, catalog.Program{As: r.ready.name, Files: catalog.Files{Options: r.ready.flags}})
 			}
 		}
 	}
 }
 
 // coverUnread claims the variables of a container that its program surely does not read.
-func (p *planner) coverUnread(w *recognise.Workload, known catalog.Program) {
-	for _, name := range recognise.UnreadVariables(known, p.seen(w.Main), p) {
-		p.coverVariable(w.Object, w.Main, name)
+func coverUnread(p step, w *recognise.Workload, known catalog.Program) {
+	for _, name := range recognise.UnreadVariables(known, p.seen(w.Main), p.In) {
+		coverVariable(p, w.Object, w.Main, name)
 	}
 }
 
-func (p *planner) coverHosts(w *recognise.Workload, place *yaml.RNode, name string) {
+func coverHosts(p step, w *recognise.Workload, place *yaml.RNode, name string) {
 	_, hosts := lookup(place, name)
 	if hosts == nil {
 		return
 	}
-	p.claims.Add(hosts.YNode(), mention.Span{}, w.Main.Node.YNode())
-	p.alsoCalled(texts(hosts)...)
+	p.claim(hosts.YNode(), mention.Span{}, w.Main.Node.YNode())
+	p.calls(texts(hosts)...)
 	for _, text := range texts(hosts) {
-		p.coverReferences(w.Object, w.Main, text)
+		coverReferences(p, w.Object, w.Main, text)
 	}
 }
 
 // coverCalls claims the addresses of a container's requests by curl, and nothing else of its scripts.
-func (p *planner) coverCalls(o *object.Object, c object.Container) {
-	p.coverScripts(c)
+func coverCalls(p step, o *object.Object, c object.Container) {
+	coverScripts(p, c)
 	for _, run := range p.seen(c).Runs {
 		for _, r := range run.Requests() {
 			for _, address := range r.Addresses {
-				if p.isElsewhere(address) {
+				if isElsewhere(p.In, address) {
 					continue
 				}
 				for _, piece := range address.Written {
-					p.claims.Add(run.Args[piece.Word].Node, mention.Span{From: piece.From, To: piece.To}, nil)
+					p.claim(run.Args[piece.Word].Node, mention.Span{From: piece.From, To: piece.To}, nil)
 				}
 				for _, name := range address.From {
-					p.coverVariable(o, c, name)
+					coverVariable(p, o, c, name)
 				}
 			}
 		}
@@ -144,25 +142,24 @@ func (p *planner) coverCalls(o *object.Object, c object.Container) {
 }
 
 // isElsewhere tells whether a request by curl surely goes to no server of this stream: what names one in its address is no call then.
-func (p *planner) isElsewhere(address shell.Word) bool {
+func isElsewhere(in *In, address shell.Word) bool {
 	host := shell.Host(address.Text)
-	return address.Known && host != "" && len(p.services) > 0 && !route.IsLocal(host) && p.names.Called(host) == ""
+	return address.Known && host != "" && len(in.services) > 0 && !route.IsLocal(host) && in.names.Called(host) == ""
 }
 
 // coverScripts claims the same in the files that a container reads, where they are scripts.
-func (p *planner) coverScripts(c object.Container) {
+func coverScripts(p step, c object.Container) {
 	reader := c.Node.YNode()
-	p.mentions()
-	for _, held := range p.found.Texts(c) {
+	for _, held := range p.mentions().Texts(c) {
 		commands, _ := shell.Commands(shell.Script(string(held.Text)), p.seen(c).Given.Word)
 		for _, command := range commands {
 			for _, r := range command.Requests() {
 				for _, address := range r.Addresses {
-					if p.isElsewhere(address) || r.IgnoresFiles || r.Diverted || len(r.Files) > 0 {
+					if isElsewhere(p.In, address) || r.IgnoresFiles || r.Diverted || len(r.Files) > 0 {
 						continue
 					}
 					for _, piece := range address.Written {
-						p.claims.Add(held.Node, mention.Span{From: piece.From, To: piece.To}, reader)
+						p.claim(held.Node, mention.Span{From: piece.From, To: piece.To}, reader)
 					}
 				}
 			}
@@ -170,18 +167,15 @@ func (p *planner) coverScripts(c object.Container) {
 	}
 }
 
-// openedAt gives the YAML file that a plan has opened at a place.
-func (p *planner) openedAt(o *object.Object, at patch.Path) *embedded {
-	i := slices.IndexFunc(p.opened, func(f *embedded) bool { return f.object == o && slices.Equal(f.path, at) })
-	if i < 0 {
+// openedAt gives the YAML file that stands at a place, nil for none. It is read once.
+func openedAt(o *object.Object, at patch.Path) *yaml.RNode {
+	doc, err := patch.Embedded(o, at)
+	if err != nil {
 		return nil
 	}
-	return p.opened[i]
-}
-
-// care notes that every call of a container is taken care of, or reported already.
-func (p *planner) care(c object.Container) { p.cared[c.Node.YNode()] = true }
-
-func (p *planner) caredFor(o *object.Object, c object.Container) bool {
-	return p.cared[c.Node.YNode()] || p.listed(o.ID, c.Name)
+	root, err := doc.Root()
+	if err != nil {
+		return nil
+	}
+	return root
 }

@@ -1,189 +1,162 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// identity is what a client needs to talk to Elasticsearch: whom it trusts, and the pair that it presents.
-type identity struct {
-	ca     object.Source
-	secret string // of the pair; "" in the modes without client certificates
-	cert   string // keys of the pair in that Secret
-	key    string
-	curl   string // ConfigMap that holds the .curlrc; "" when nothing in the pod runs curl
+// planClient plans a program that the release runs besides its servers.
+func planClient(p step, w *recognise.Workload) {
+	known, _ := p.release.Program(w.App)
+	if p.isRemoved(w.Object) || w.Main.Name == initName || p.listed(w.ID, w.Main.Name) {
+		return
+	}
+	tried(p, w, secureClient(p, w, program{known}))
 }
 
-// secretKey names a key of a Secret in an object's namespace.
-func secretKey(o *object.Object, name, key string) object.Source {
-	return object.Source{Namespace: o.Namespace, Kind: "Secret", Name: name, Key: key}
-}
-
-// holds checks that a key is there when the stream shows what the Secret holds, and notes it as assumed when not.
-func (p *planner) holds(s object.Source) error {
-	held, state, filled := object.Look(p, s)
-	switch state {
-	case object.Held:
-		return nil
-	case object.NotShown:
-		p.expect(s, filled)
+// secureClient plans one container that runs a program: all of its connections to Elasticsearch, or none.
+func secureClient(p step, w *recognise.Workload, known program) error {
+	connections, err := known.connections(p, w)
+	if unread := (notShown{}); errors.As(err, &unread) && !p.requires() {
+		passUnread(p, w, unread)
 		return nil
 	}
-	return fmt.Errorf("%s/%s has no key %q, only %s: name the keys in certificates.keys, or another Secret in certificates.secretName or certificates.clients",
-		s.Kind, s.Name, s.Key, quoted(held.Object.Keys()))
-}
-
-// readable refuses files that the process of a container may not read: it would not start, or go without a certificate.
-func readable(c object.Container, files ...object.File) error {
-	for _, file := range files {
-		if why := c.Unreadable(file); why != "" {
-			return fmt.Errorf("container %q: %s: set fsGroup in the pod's securityContext, or another defaultMode of the volume, in the chart's values", c.Name, why)
+	if err != nil {
+		return fmt.Errorf("container %q: %w", w.Main.Name, err)
+	}
+	for _, c := range connections {
+		coverAddresses(p, w, c) // where it goes is known, also where that is elsewhere
+		if reaches(p.In, w, c) {
+			p.calls(hostsOf(p.In, w, c)...)
 		}
 	}
-	return nil
-}
-
-// free refuses a workload that uses our names for things of its own: they would be replaced. One that an earlier run patched has them
-// from us.
-func (p *planner) free(o *object.Object) error {
-	if o.Annotation(annotationMode) != "" {
-		if mode := o.Annotation(annotationMode); mode != p.settings.Mode {
-			return fmt.Errorf("was patched in mode %q already, and mode %q is asked for now: start from what the chart renders", mode, p.settings.Mode)
-		}
+	for _, name := range known.Unread {
+		coverVariable(p, w.Object, w.Main, name)
+	}
+	if known.Line == nil && len(connections) > 0 {
+		coverUnread(p, w, known.Program)
+	}
+	if err := callsByDefault(p.In, w, known, connections); err != nil {
+		return err
+	}
+	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !reaches(p.In, w, c) })
+	if len(connections) == 0 {
+		p.pass(w.ID, fmt.Sprintf("container %q runs %s, which calls no Elasticsearch of this stream", w.Main.Name, w.App))
 		return nil
 	}
-	pod, _ := o.Pod()
-	for _, v := range object.Items(pod.Spec, "volumes") {
-		if name := object.Text(v, "name"); slices.Contains([]string{clientVolume, serverVolume, minterVolume, loginVolume, apiVolume, settingsVolume, monitoringVolume, keystoreVolume}, name) {
-			return fmt.Errorf("has a volume %q of its own, which is a name that %s needs: call yours something else", name, ourName)
+	if !p.settings.Certs() && !p.switched && p.settings.Certificates.SecretName == "" {
+		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of "+string(w.App))
+		return nil
+	}
+	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w)); err != nil {
+		return err
+	}
+	assumeCommand(p, w)
+	id, err := clientIdentity(p, w, connections)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, c := range connections {
+		if err := connect(p, w, c, id); err != nil {
+			problems = append(problems, fmt.Errorf("container %q: %w", w.Main.Name, err))
 		}
 	}
-	for _, c := range pod.All() {
-		if c.Name == initName {
-			return fmt.Errorf("has a container %q of its own, which is a name that %s needs: call yours something else", initName, ourName)
+	if known.Words {
+		bareWord(p, w)
+	}
+	return errors.Join(problems...)
+}
+
+// requires tells whether who presents no certificate is refused once this plan is carried out.
+func (in *In) requires() bool {
+	return in.settings.Certs() && in.settings.ClientAuthentication == config.Required
+}
+
+// passUnread leaves a client alone whose settings nothing shows: nobody refuses it yet.
+func passUnread(p step, w *recognise.Workload, unread notShown) {
+	if !p.settings.Certs() && !p.switched {
+		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of "+string(w.App))
+		return
+	}
+	p.pass(w.ID, fmt.Sprintf("container %q %s", w.Main.Name, unread))
+	p.action("%s: container %q was left alone, and is refused as soon as clientAuthentication is required: it %s", w.ID, w.Main.Name, unread)
+}
+
+// callsByDefault refuses a program beside a node that is told no address: it calls the node by plain HTTP then.
+func callsByDefault(in *In, w *recognise.Workload, known program, connections []*connection) error {
+	isNode := slices.ContainsFunc(in.release.Nodes, func(n *recognise.Workload) bool { return n.Object == w.Object })
+	isTold := slices.ContainsFunc(connections, func(c *connection) bool { return c.addresses() != nil })
+	if known.Line == nil || known.Line.Default == "" || !isNode || isTold || in.settings.ClientAuthentication != config.Required {
+		return nil
+	}
+	return fmt.Errorf("container %q runs %s, which calls %s where no address is set: set %s to the address of Elasticsearch, by https, or list it under "+
+		"spec.unmanaged with the reason", w.Main.Name, w.App, known.Line.Default, known.Flag(known.Line.Hosts[0]))
+}
+
+// bareWord plans the address among the words of a command line: the last one that is no flag.
+func bareWord(p step, w *recognise.Workload) {
+	if ours, known := plainHosts(p.In); known {
+		rewriteHTTP(p, w.Object, w.Main, ours)
+	}
+	for _, field := range []string{"args", "command"} {
+		for i, item := range slices.Backward(object.Items(w.Main.Node, field)) {
+			if word := item.YNode().Value; !strings.HasPrefix(word, "-") && strings.Contains(word, "://") {
+				at := containerPath(w.Main).Field(field).Index(strconv.Itoa(i))
+				coverSetting(p, w, &setting{Values: []string{word}, object: w.Object, word: at})
+				return
+			}
 		}
 	}
-	return nil
 }
 
-// mountClient plans the client's volume in a pod and its mount in a container.
-func (p *planner) mountClient(o *object.Object, c object.Container, id identity) {
-	p.mountClientAt(o, c, id, clientDir)
-}
-
-func (p *planner) mountClientAt(o *object.Object, c object.Container, id identity, dir string) {
-	p.clientVolume(o, id)
-	p.mount(o, c, clientVolume, dir)
-	if s := secretKey(o, id.secret, ""); id.secret != "" && !p.madePerRender(s) {
-		p.reads(o, s)
+// hookMayRun refuses a client in a hook that runs before what it would mount is there, or after it is gone.
+func hookMayRun(p step, w *recognise.Workload) error {
+	if w.Hook == "" || runsAfterInstall(w.Hook) || p.settings.ClientAuthentication != config.Required {
+		return nil
 	}
-}
-
-// clientVolume plans the one volume that all clients of a pod share.
-func (p *planner) clientVolume(o *object.Object, id identity) {
-	w := p.on(o)
-	if id.curl == "" && w.id != nil {
-		id.curl = w.id.curl
-	}
-	w.id = &id
-	p.set(o, patch.Fields(w.pod.Path("spec", "volumes")...).Item("name", clientVolume), id.volume(fileMode(w.pod)),
-		"the client certificate, and the CA that it trusts", "")
-}
-
-func (p *planner) mount(o *object.Object, c object.Container, volume, dir string) {
-	p.set(o, containerPath(c).Field("volumeMounts").Item("name", volume), readOnlyMount(volume, dir), "the container reads them there", "")
-}
-
-// setEnv plans an environment variable with a plain value.
-func (p *planner) setEnv(o *object.Object, c object.Container, name, value, why, link string) {
-	p.set(o, containerPath(c).Field("env").Item("name", name),
-		patch.Map(patch.F("name", patch.Str(name)), patch.F("value", patch.Str(value))), why, link)
-}
-
-// volume makes the projected volume: directories are updated in a running pod, subPath mounts never.
-func (id identity) volume(mode int) *yaml.Node {
-	items := []fileItem{{id.ca, fileCA}} // projected() writes no namespace: a pod reads its own
-	if id.secret != "" {
-		pair := object.Source{Kind: "Secret", Name: id.secret}
-		pair.Key = id.cert
-		items = append(items, fileItem{pair, fileCert})
-		pair.Key = id.key
-		items = append(items, fileItem{pair, fileKey})
-	}
-	if id.curl != "" {
-		items = append(items, fileItem{object.Source{Kind: "ConfigMap", Name: id.curl, Key: curlFile}, curlFile})
-	}
-	return projected(clientVolume, mode, items)
-}
-
-// fileMode gives keys to the pod's group alone where the pod has one; without fsGroup the files belong to root, and a container
-// that runs as somebody else could not read them.
-// https://kubernetes.io/docs/concepts/configuration/secret/#secret-files-permissions
-func fileMode(pod object.Pod) int {
-	if object.Text(pod.Spec, "securityContext", "fsGroup") != "" {
-		return 0o440
-	}
-	return 0o444
-}
-
-// curlFile is what curl reads in CURL_HOME before anything else.
-const curlFile = shell.CurlFile
-
-// curlrc names the pair and nothing else: what a command line says about trust stays as it is.
-const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clientDir + "/" + fileKey + "\"\n"
-
-// curlClient makes every curl in a container present the pair, without touching a script: probes, lifecycle hooks and the
-// container's own command inherit its environment.
-func (p *planner) curlClient(o *object.Object, c object.Container, id identity) error {
-	if v, ok := p.seen(c).Given.Own(shell.CurlHome); ok && v.Text != clientDir {
-		return fmt.Errorf("container %q: env CURL_HOME is %q already, and curl reads one such folder only: it is needed at %q so that curl presents the certificate; "+
-			"remove the variable, and put what your .curlrc says into the commands", c.Name, v.Text, clientDir)
-	}
-	for _, m := range c.Mounts() {
-		if strings.HasSuffix(m.Path, "/"+curlFile) {
-			return fmt.Errorf("container %q: a .curlrc of your own is mounted at %q, and curl reads one only: one is needed that names the client certificate; remove the mount",
-				c.Name, m.Path)
+	for _, name := range []string{p.settings.Certificates.SecretName, namedSecret(p, w.Object)} {
+		if there, err := p.release.Find(w.Namespace, "Secret", name); name != "" && err == nil && there == nil {
+			return nil // a Secret of the user's, which is there all the time
 		}
 	}
-	all, _ := p.seen(c).Requests()
-	if slices.ContainsFunc(all, func(r shell.Request) bool { return !r.Hands(shell.CurlHome) }) {
-		return fmt.Errorf("container %q: a script changes the environment of curl (CURL_HOME, or env -i), by which curl finds the client certificate: remove that", c.Name)
-	}
-	if slices.ContainsFunc(all, func(r shell.Request) bool { return r.IgnoresFiles }) {
-		return fmt.Errorf("container %q: a command runs curl with -q, which makes it ignore every .curlrc and so the client certificate; remove that option", c.Name)
-	}
-	p.mountClient(o, c, id)
-	p.coverCalls(o, c)
-	p.setEnv(o, c, shell.CurlHome, clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
-	return nil
+	return fmt.Errorf("calls Elasticsearch in a hook (%s), which runs before the Secrets of the release are there or after they are gone: name a Secret of your own in "+
+		"certificates.clients (ref: %s), or switch the hook off, or list it under spec.unmanaged with the reason", w.Hook, w.ID)
 }
 
-// curlConfig plans the ConfigMap with the .curlrc of an object.
-func (p *planner) curlConfig(before *object.Object) (string, error) {
-	name := before.Name + "-elk-mtls-curl"
-	id, node := newObject(before, "v1", "ConfigMap", name, patch.F("data", patch.Map(patch.F(curlFile, patch.Str(curlrc)))))
-	return name, p.add(before, id, node, "tells curl which certificate to present")
+// clientIdentity gives the identity of a client's pod: one for all of its containers. Unless the configuration names a Secret, a client
+// shares the pair of the node that it calls, or that of the Secret from which it takes its CA.
+func clientIdentity(p step, w *recognise.Workload, connections []*connection) (identity, error) {
+	need := needs{}
+	for _, c := range connections {
+		need.pair = need.pair || !c.hasPair()
+		need.ca = need.ca || need.pair || c.ca() == "" // one volume holds both
+	}
+	if id, ok := p.pods[w.Object]; ok && (id.secret != "" || !need.pair) {
+		return id, nil
+	}
+	var ca object.Source
+	var called []*recognise.Workload
+	for _, c := range connections {
+		if file := caFile(p.In, w, c); file.Key() && ca.Name == "" && !strings.HasPrefix(c.ca(), clientDir+"/") {
+			ca = file.Source
+		}
+		called = append(called, nodeCalled(p.In, w, c))
+	}
+	return sharedIdentity(p, w, ca, called, connections[0].keys.CA+" of "+connections[0].name, need)
 }
 
-// texts lists the scalars below a node: where a command, an argument or a value may hide an address.
-func texts(node *yaml.RNode) []string {
-	var all []string
-	var walk func(*yaml.Node)
-	walk = func(n *yaml.Node) {
-		if n.Kind == yaml.ScalarNode {
-			all = append(all, n.Value)
-		}
-		for _, child := range n.Content {
-			walk(child)
-		}
-	}
-	walk(node.YNode())
-	return all
+// visible tells whether a pod can mount a Secret or ConfigMap: only those of its own namespace.
+func visible(o *object.Object, s object.Source) bool {
+	return o.Namespace == s.Namespace || o.Namespace == "" || s.Namespace == ""
 }
+
+// isProgram tells whether a container runs a program of the table, which is planned by itself.
+func (in *In) isProgram(c object.Container) bool { return in.programs[c.Node.YNode()] }

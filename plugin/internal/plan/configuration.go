@@ -24,7 +24,6 @@ type configuration struct {
 	envNames func(key string) []string // variables that are settings by themselves; nil when there are none
 	seen     process.Process
 	file     *embedded // nil when the stream does not hold it
-	fresh    *fresh    // file that is made because there is none
 	alone    bool      // the entry script writes nothing into the file
 	in       object.Input
 	mounted  string // where the file comes from when the stream does not hold it, "" when none is mounted
@@ -68,15 +67,22 @@ func (s *setting) Value() string {
 	return s.Values[0]
 }
 
+// with gives the edit that puts a value in a setting's place.
+func (s *setting) with(value *yaml.Node) patch.Edit {
+	e := s.edit
+	e.Value = value
+	return e
+}
+
 // configuration reads the sources of a server's settings.
-func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
-	c := p.environment(w, w.Layout.Env)
-	p.assumeCommand(w)
+func configurationOf(p step, w *recognise.Workload) (*configuration, error) {
+	c := environmentOf(p, w, w.Layout.Env)
+	assumeCommand(p, w)
 	if w.Lost != "" {
 		p.assume("%s: the configuration of container %q is in %s (%s)", w.ID, w.Main.Name, w.Layout.Folder, w.Lost)
 	}
 	for _, f := range w.Layout.Files {
-		file := w.Main.Resolve(w.Layout.Abs(f.Path), p)
+		file := w.Main.Resolve(w.Layout.Abs(f.Path), p.In)
 		if !file.Key() && file.Found != object.NotThere {
 			p.assume("%s: %s, if it is there, must not contradict these settings (%s)", w.ID, file.Path, file.Why)
 		}
@@ -84,13 +90,13 @@ func (p *planner) configuration(w *recognise.Workload) (*configuration, error) {
 			continue
 		}
 		c.alone = f.Alone
-		return c, p.readFile(c, file)
+		return c, readFile(p, c, file)
 	}
 	return c, nil
 }
 
 // assumeCommand notes words of a command line that only a run knows.
-func (p *planner) assumeCommand(w *recognise.Workload) {
+func assumeCommand(p step, w *recognise.Workload) {
 	seen := p.seen(w.Main)
 	if _, open := seen.Flags(); open {
 		p.assume("%s: the command of container %q has words that only a run knows: they may set nothing that is set here", w.ID, w.Main.Name)
@@ -98,9 +104,9 @@ func (p *planner) assumeCommand(w *recognise.Workload) {
 }
 
 // environment reads the settings that are variables; names tells which variables a setting may be, nil that none is by itself.
-func (p *planner) environment(w *recognise.Workload, names func(key string) []string) *configuration {
-	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, seen: p.seen(w.Main), in: p}
-	c.fail = func(err error) { p.failOnce(w.ID, err) }
+func environmentOf(p step, w *recognise.Workload, names func(key string) []string) *configuration {
+	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, seen: p.seen(w.Main), in: p.In}
+	c.fail = func(err error) { p.failing(w.ID, err) }
 	for _, name := range c.seen.Env.Open() {
 		p.assume("%s: container %q takes variables from %s, which is not in the stream: none of them may set what is set here", w.ID, w.Main.Name, name)
 	}
@@ -108,20 +114,19 @@ func (p *planner) environment(w *recognise.Workload, names func(key string) []st
 }
 
 // readFile reads the configuration file where the stream holds it.
-func (p *planner) readFile(c *configuration, file object.File) (err error) {
+func readFile(p step, c *configuration, file object.File) (err error) {
 	if file.State == object.NotShown {
 		c.mounted = file.What()
 		p.assume("%s: %s %s: the settings there must not contradict these", c.w.ID, file.What(), unshown(file))
 		return nil
 	}
-	c.file, err = p.open(c.w, file)
+	c.file, err = openFile(c.w, file)
 	return err
 }
 
 // open reads a YAML file that a container mounts from an object of the stream; nil when the object has no such key.
-func (p *planner) open(w *recognise.Workload, file object.File) (*embedded, error) {
+func openFile(w *recognise.Workload, file object.File) (*embedded, error) {
 	holder := file.Content.Object
-	p.configs[holder] = true
 	if file.State != object.Held || file.Content.Field == "binaryData" {
 		return nil, nil
 	}
@@ -136,7 +141,6 @@ func (p *planner) open(w *recognise.Workload, file object.File) (*embedded, erro
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s of container %q: %w", holder.ID, file.Source.Key, w.Main.Name, err)
 	}
-	p.opened = append(p.opened, f)
 	return f, nil
 }
 
@@ -171,9 +175,7 @@ func (c *configuration) variable(name string) *setting {
 func (f *embedded) all(key string) []*setting {
 	var all []*setting
 	lookupAll(f.root, key, nil, func(at patch.Path, node *yaml.RNode) {
-		s := f.setting(at, node)
-		s.Key = key
-		all = append(all, s)
+		all = append(all, f.setting(key, at, node))
 	})
 	return all
 }
@@ -188,8 +190,9 @@ func first(all []*setting) *setting {
 }
 
 // setting describes what stands at a place of the file.
-func (f *embedded) setting(at patch.Path, node *yaml.RNode) *setting {
+func (f *embedded) setting(key string, at patch.Path, node *yaml.RNode) *setting {
 	s := &setting{
+		Key:    key,
 		Place:  fmt.Sprintf("%s of %s/%s", f.source.Key, f.source.Kind, f.source.Name),
 		object: f.object,
 		edit:   patch.Edit{Path: f.path, Inside: at},

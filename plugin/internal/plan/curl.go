@@ -4,31 +4,15 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// seen gives what the processes of a container see.
-func (p *planner) seen(c object.Container) process.Process {
-	found, ok := p.processes[c.Node.YNode()]
-	if !ok {
-		found = process.Of(c, p)
-		p.processes[c.Node.YNode()] = found
-	}
-	return found
-}
-
-// own gives a variable of the container's own list.
-func (p *planner) own(c object.Container, name string) (object.Variable, bool) {
-	v, ok := p.seen(c).Given.Own(name)
-	return v, ok && v.Entry != nil
-}
-
 // handed refuses variables that the program would not get: a script that starts it takes them away or sets them to something else.
-func (p *planner) handed() {
-	for _, change := range p.plan.Changes {
+func handed(in *In, served Part) Part {
+	var part Part
+	for _, change := range served.changes {
 		at := change.Edit.Path
 		env := slices.IndexFunc(at, func(s patch.Step) bool { return s.Field == "env" })
 		pod, ok := change.Object.Pod()
@@ -36,12 +20,13 @@ func (p *planner) handed() {
 			continue
 		}
 		for _, c := range pod.All() {
-			if name := at[env+1].Is; c.Name == at[env-1].Is && c.List == at[env-2].Field && !p.seen(c).Hands(name) {
-				p.failOnce(change.Object.ID, fmt.Errorf("container %q: its command takes %s out of the environment or sets it to something else, so that "+
+			if name := at[env+1].Is; c.Name == at[env-1].Is && c.List == at[env-2].Field && !in.seen(c).Hands(name) {
+				part.failing(change.Object.ID, fmt.Errorf("container %q: its command takes %s out of the environment or sets it to something else, so that "+
 					"the variable, which must be set, does not reach the program: remove that from the command", c.Name, name))
 			}
 		}
 	}
+	return part
 }
 
 func usesCurl(seen process.Process) bool {

@@ -10,19 +10,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// Shown gives the Secret or ConfigMap of a source, nil where the stream does not show it. Where nothing tells which of several counts, that
-// is a problem.
-func (p *planner) Shown(s object.Source) *object.Object {
-	o, err := p.release.Find(s.Namespace, s.Kind, s.Name)
-	if err != nil {
-		p.failOnce(object.ID{Kind: s.Kind, Name: s.Name}, err)
-	}
-	return o
-}
-
-// Filler names the object of the stream that has a controller fill a Secret or ConfigMap, "" for none.
-func (p *planner) Filler(s object.Source) string { return p.release.Filler(s) }
-
 // because gives the reason for which a file is no key of a Secret or ConfigMap, for the end of a sentence.
 func because(f object.File) string {
 	if f.Why == "" {
@@ -41,17 +28,17 @@ func unshown(f object.File) string {
 
 // files reads the YAML files of a program. A file that the stream does not hold cannot be secured, unless something else says how
 // the program connects.
-func (p *planner) files(w *recognise.Workload, names ...string) ([]*embedded, error) {
+func openFiles(in *In, w *recognise.Workload, names ...string) ([]*embedded, error) {
 	var all []*embedded
-	for _, name := range p.unfolded(w, names) {
-		file := w.Main.Resolve(name, p)
+	for _, name := range unfolded(in, w, names) {
+		file := w.Main.Resolve(name, in)
 		if !file.Key() {
 			continue
 		}
 		if err := isShown(w, file); err != nil {
 			return nil, err
 		}
-		f, err := p.open(w, file)
+		f, err := openFile(w, file)
 		if err != nil {
 			return nil, err
 		}
@@ -75,14 +62,14 @@ func isShown(w *recognise.Workload, file object.File) error {
 }
 
 // unfolded puts in the YAML files of a folder for its name. Of a mounted Secret or ConfigMap that is not in the stream the files are unknown.
-func (p *planner) unfolded(w *recognise.Workload, names []string) []string {
+func unfolded(in *In, w *recognise.Workload, names []string) []string {
 	var all []string
 	for _, name := range names {
 		if !strings.HasSuffix(name, "/") {
 			all = append(all, name)
 			continue
 		}
-		for _, file := range w.Main.Files(p) {
+		for _, file := range w.Main.Files(in) {
 			if strings.HasPrefix(file, name) {
 				all = append(all, file)
 			}

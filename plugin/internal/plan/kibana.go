@@ -26,57 +26,60 @@ const tokenVariable = "ELASTICSEARCH_SERVICEACCOUNTTOKEN"
 
 // kibana plans Kibana: it presents a certificate on every request, its users' included, and logs in with the token that the init
 // container creates.
-func (p *planner) kibana(w *recognise.Workload) error {
-	if err := errors.Join(duplicatesOnPath(w.Object), p.free(w.Object)); err != nil {
+func planKibana(p step, w *recognise.Workload) { tried(p, w, secureKibana(p, w)) }
+
+func secureKibana(p step, w *recognise.Workload) error {
+	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object)); err != nil {
 		return err
 	}
-	conf, err := p.configuration(w)
+	conf, err := configurationOf(p, w)
 	if err != nil {
 		return err
 	}
-	hosts, hostsErr := p.hosts(w, conf)
-	ca, caErr := p.kibanaCA(conf)
-	if err := errors.Join(p.identityConflicts(conf), hostsErr, caErr, p.hookSeen(w)); err != nil {
+	hosts, hostsErr := kibanaAddresses(p, w, conf)
+	ca, caErr := kibanaCA(p.In, conf)
+	if err := errors.Join(identityConflicts(p.In, conf), hostsErr, caErr, hookSeen(p.In, w)); err != nil {
 		return err
 	}
-	own, err := p.ownPair(conf)
+	own, err := ownPair(p, conf)
 	if err != nil {
 		return err
 	}
-	p.coverUncalled(w, conf)
-	p.alsoCalled(hosts...)
-	id, err := p.sharedIdentity(w, ca, p.nodesBehind(w.Object, hosts), kibanaCAs, needs{ca: true, pair: own == nil})
+	coverUncalled(p, w, conf)
+	p.calls(hosts...)
+	p.In = p.In.calling(hosts)
+	id, err := sharedIdentity(p, w, ca, nodesBehind(p.In, w.Object, hosts), kibanaCAs, needs{ca: true, pair: own == nil})
 	if err != nil {
 		return err
 	}
-	if own != nil && p.named(w.Object) != "" {
-		return fmt.Errorf("%s is set in %s, and certificates.clients names Secret/%s for the same client: remove one of the two", kibanaCert, conf.get(kibanaCert).Place, p.named(w.Object))
+	if own != nil && namedSecret(p, w.Object) != "" {
+		return fmt.Errorf("%s is set in %s, and certificates.clients names Secret/%s for the same client: remove one of the two", kibanaCert, conf.get(kibanaCert).Place, namedSecret(p, w.Object))
 	}
 	if own != nil {
 		id.secret, id.cert, id.key = own.secret, own.cert, own.key
 	}
-	p.withoutLogin(w)
+	withoutLogin(p, w)
 	return errors.Join(
-		p.kibanaTLS(w, conf, id, own != nil),
-		p.login(w, conf, id, hosts),
-		p.monitoringUI(w, conf, id),
-		p.companions(w, id),
-		p.checkClient(w.Object, id, hosts, p.verification(conf)),
+		kibanaTLS(p, w, conf, id, own != nil),
+		planLogin(p, w, conf, id, hosts),
+		monitoringUI(p, w, conf, id),
+		planCompanions(p, w, id),
+		checkClient(p, w.Object, id, hosts, verificationOf(p, conf)),
 	)
 }
 
 // coverUncalled answers for addresses that Kibana does not call itself: it shows them to people, or hands them to agents.
-func (p *planner) coverUncalled(w *recognise.Workload, conf *configuration) {
+func coverUncalled(p step, w *recognise.Workload, conf *configuration) {
 	for _, name := range catalog.KibanaShown() {
-		p.cover(w, conf.get(name))
+		coverSetting(p, w, conf.get(name))
 	}
 	for _, at := range catalog.KibanaHanded() {
 		if conf.file == nil {
 			return
 		}
-		for _, c := range connectionsAt(at, conf.file) {
+		for _, c := range connectionsAt(at, conf.file, connection{}) {
 			if hosts := c.addresses(); hosts != nil && c.store.get(at.Cert) != nil {
-				p.cover(w, hosts)
+				coverSetting(p, w, hosts)
 				p.assume("%s: the agents that get %s.hosts must present a certificate that Elasticsearch trusts", w.ID, c.name)
 			}
 		}
@@ -84,14 +87,14 @@ func (p *planner) coverUncalled(w *recognise.Workload, conf *configuration) {
 }
 
 // identityConflicts names everything that makes Kibana stop at its start, or that its mode cannot live with.
-func (p *planner) identityConflicts(conf *configuration) error {
-	if err := p.loginConflicts(conf); err != nil {
+func identityConflicts(in *In, conf *configuration) error {
+	if err := loginConflicts(in, conf); err != nil {
 		return err
 	}
 	if s := conf.any(kibanaOwn.Name(kibanaOwn.Store), kibanaOwn.Name(kibanaOwn.Trust)); s != nil {
 		return fmt.Errorf("%s is set in %s, and stores do not go together with PEM files: remove it and name a Secret with PEM files in certificates.secretName", s.Key, s.Place)
 	}
-	if s := p.neverPresents(conf); s != nil && p.requires() {
+	if s := neverPresents(conf); s != nil && in.requires() {
 		return fmt.Errorf("%s is false in %s%s: without the certificate every request of a user is refused "+
 			"once Elasticsearch requires one; remove the setting", kibanaAlwaysPresent, s.Place, conf.over(s))
 	}
@@ -99,7 +102,7 @@ func (p *planner) identityConflicts(conf *configuration) error {
 }
 
 // neverPresents gives the setting by which the user has Kibana present no certificate for its users, nil for none.
-func (p *planner) neverPresents(conf *configuration) *setting {
+func neverPresents(conf *configuration) *setting {
 	if s := conf.get(kibanaAlwaysPresent); s != nil && s.Value() == "false" {
 		return s
 	}
@@ -108,12 +111,12 @@ func (p *planner) neverPresents(conf *configuration) *setting {
 
 // hosts gives the addresses of Elasticsearch that the init container calls: those of Kibana, unless the configuration names one.
 // Where the configuration brings the certificates, http:// becomes https://.
-func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, error) {
+func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]string, error) {
 	s := conf.get(kibanaHosts)
 	var hosts []string
 	if s != nil {
-		p.cover(w, s)
-		p.cover(w, conf.writtenBy(kibanaHosts))
+		coverSetting(p, w, s)
+		coverSetting(p, w, conf.writtenBy(kibanaHosts))
 		if s.commas {
 			return nil, fmt.Errorf("%s is one text with a comma in %s, which is one address for Kibana: write a list", kibanaHosts, s.Place)
 		}
@@ -133,9 +136,9 @@ func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, e
 			hosts = append(hosts, h)
 		}
 		const why = "Elasticsearch speaks HTTPS"
-		p.replaceList(w, s, hosts, why, linkKibanaTLS)
+		replaceList(p, w, s, hosts, why, linkKibanaTLS)
 		if shadowed := conf.writtenBy(kibanaHosts); shadowed != nil && s.script == nil && strings.HasPrefix(shadowed.Value(), "http://") && switched {
-			p.throughScript(shadowed.script, "https"+strings.TrimPrefix(shadowed.Value(), "http"), why, linkKibanaTLS)
+			throughScript(p, shadowed.script, "https"+strings.TrimPrefix(shadowed.Value(), "http"), why, linkKibanaTLS)
 		}
 	}
 	if u := p.settings.Elasticsearch.URL; u != "" {
@@ -148,8 +151,8 @@ func (p *planner) hosts(w *recognise.Workload, conf *configuration) ([]string, e
 }
 
 // kibanaCA finds the CA that Kibana trusts.
-func (p *planner) kibanaCA(conf *configuration) (object.Source, error) {
-	if p.settings.Certificates.SecretName != "" {
+func kibanaCA(in *In, conf *configuration) (object.Source, error) {
+	if in.settings.Certificates.SecretName != "" {
 		return object.Source{}, nil // identityFor takes that one
 	}
 	s := conf.get(kibanaCAs)
@@ -166,7 +169,7 @@ func (p *planner) kibanaCA(conf *configuration) (object.Source, error) {
 
 // ownPair gives the client pair that the user has wired by hand, nil when there is none. It wins, and the init container presents
 // it too.
-func (p *planner) ownPair(conf *configuration) (*identity, error) {
+func ownPair(p step, conf *configuration) (*identity, error) {
 	cert, key := conf.get(kibanaCert), conf.get(kibanaKey)
 	if cert == nil && key == nil || strings.HasPrefix(cert.Value(), clientDir+"/") && strings.HasPrefix(key.Value(), clientDir+"/") {
 		return nil, nil
@@ -191,41 +194,41 @@ func (p *planner) ownPair(conf *configuration) (*identity, error) {
 			"remove both settings and name the Secret in certificates.clients", kibanaCert, cert.Value(), cert.Place, or(because(c), because(k)))
 	}
 	return &identity{secret: c.Source.Name, cert: c.Source.Key, key: k.Source.Key}, errors.Join(
-		readable(conf.w.Main, c, k), p.holds(c.Source), p.holds(k.Source), p.isForClients(conf.w.Object, c.Source.Name))
+		readable(conf.w.Main, c, k), checkHolds(p, c.Source), checkHolds(p, k.Source), isForClients(p.In, conf.w.Object, c.Source.Name))
 }
 
 // kibanaTLS plans Kibana's own connection.
-func (p *planner) kibanaTLS(w *recognise.Workload, conf *configuration, id identity, own bool) error {
+func kibanaTLS(p step, w *recognise.Workload, conf *configuration, id identity, own bool) error {
 	c := p.settings.Certificates
 	if c.VerificationMode != "" {
 		if s := conf.get(kibanaVerification); s != nil && s.Value() != c.VerificationMode && w.Annotation(annotationMode) == "" {
 			return fmt.Errorf("%s is %q in %s, and the configuration says certificates.verificationMode %q: remove one of the two",
 				kibanaVerification, s.Value(), s.Place, c.VerificationMode)
 		}
-		p.kibanaSet(w, conf, kibanaVerification, c.VerificationMode, "how far Kibana trusts the server's certificate")
+		kibanaSet(p, w, conf, kibanaVerification, c.VerificationMode, "how far Kibana trusts the server's certificate")
 	}
-	if c.SecretName != "" && !p.trusts(conf, id.ca) {
-		p.mountClient(w.Object, w.Main, id)
-		p.kibanaSet(w, conf, kibanaCAs, clientDir+"/"+fileCA, "the CA of the Secret that the configuration names")
+	if c.SecretName != "" && !trusts(conf, id.ca) {
+		mountClient(p, w.Object, w.Main, id)
+		kibanaSet(p, w, conf, kibanaCAs, clientDir+"/"+fileCA, "the CA of the Secret that the configuration names")
 	}
 	if !p.settings.Certs() {
 		return nil
 	}
 	if !own {
-		p.mountClient(w.Object, w.Main, id)
-		p.kibanaSet(w, conf, kibanaCert, clientDir+"/"+fileCert, "Kibana presents this certificate")
-		p.kibanaSet(w, conf, kibanaKey, clientDir+"/"+fileKey, "the key of that certificate")
+		mountClient(p, w.Object, w.Main, id)
+		kibanaSet(p, w, conf, kibanaCert, clientDir+"/"+fileCert, "Kibana presents this certificate")
+		kibanaSet(p, w, conf, kibanaKey, clientDir+"/"+fileKey, "the key of that certificate")
 	}
-	if s := p.neverPresents(conf); s != nil {
+	if s := neverPresents(conf); s != nil {
 		p.action("%s: %s is false in %s, and stays so: remove it before clientAuthentication is required", w.ID, kibanaAlwaysPresent, s.Place)
 		return nil
 	}
-	p.kibanaSet(w, conf, kibanaAlwaysPresent, "true", "requests of Kibana's users carry the certificate too, or every one of them is refused")
+	kibanaSet(p, w, conf, kibanaAlwaysPresent, "true", "requests of Kibana's users carry the certificate too, or every one of them is refused")
 	return nil
 }
 
 // trusts tells whether Kibana reads that CA already.
-func (p *planner) trusts(conf *configuration, ca object.Source) bool {
+func trusts(conf *configuration, ca object.Source) bool {
 	s := conf.get(kibanaCAs)
 	if s == nil || len(s.Values) != 1 {
 		return false
@@ -235,12 +238,12 @@ func (p *planner) trusts(conf *configuration, ca object.Source) bool {
 }
 
 // kibanaSet plans one of Kibana's settings: in its place where somebody set it, else in the environment.
-func (p *planner) kibanaSet(w *recognise.Workload, conf *configuration, key, value, why string) {
-	p.setting(w, conf, key, value, why, linkKibanaTLS)
+func kibanaSet(p step, w *recognise.Workload, conf *configuration, key, value, why string) {
+	setSetting(p, w, conf, key, value, why, linkKibanaTLS)
 }
 
 // verification gives how the init container checks the server: as Kibana does. It never goes without the chain.
-func (p *planner) verification(conf *configuration) string {
+func verificationOf(p step, conf *configuration) string {
 	mode := p.settings.Certificates.VerificationMode
 	if s := conf.get(kibanaVerification); mode == "" && s != nil {
 		mode = s.Value()
@@ -257,13 +260,13 @@ func (p *planner) verification(conf *configuration) string {
 
 // hookSeen refuses a Kibana whose token nothing in the input makes when the stream shows no hooks: the charts from 8 on make it in one,
 // which Helm 3 hides from a post-renderer, and runs unpatched.
-func (p *planner) hookSeen(w *recognise.Workload) error {
-	hooks, err := p.release.Hooks()
-	if err != nil || len(hooks) > 0 || p.settings.Hooks == "off" || w.Annotation(annotationMode) != "" {
+func hookSeen(in *In, w *recognise.Workload) error {
+	hooks, err := in.release.Hooks()
+	if err != nil || len(hooks) > 0 || in.settings.Hooks == "off" || w.Annotation(annotationMode) != "" {
 		return err
 	}
-	v, ok := p.own(w.Main, tokenVariable)
-	_, isOwn := p.ownToken(w)
+	v, ok := in.own(w.Main, tokenVariable)
+	_, isOwn := ownTokenOf(in, w)
 	if _, tag := w.Main.Image(); !ok || isOwn || v.From.Kind != "Secret" || strings.HasPrefix(tag, "7.") {
 		return nil
 	}

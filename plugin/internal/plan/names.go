@@ -1,21 +1,20 @@
 package plan
 
 import (
-	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
 // Names and places of what is added. One word for one thing: the volume, its folder and its files are called the same in every pod.
 const (
-	ourName = "elk-mtls"
+	ourName = contract.Plugin
 	partOf  = "app.kubernetes.io/part-of"
 
 	// On every object that was changed: how it is secured. On pod templates: what the pods read from outside the template, so that
 	// they roll when it changes. The chart's own checksum annotations were computed before and stay as they are.
-	annotationMode     = recognise.ModeAnnotation
-	annotationStage    = "elk-mtls.dev/client-authentication"
-	annotationChecksum = "elk-mtls.dev/checksum"
+	annotationMode     = contract.AnnotationMode
+	annotationStage    = contract.AnnotationStage
+	annotationChecksum = contract.AnnotationChecksum
 
 	// The certificate of a client with its key, the CA that it trusts, and a .curlrc that names the pair.
 	clientVolume = "elk-mtls-client"
@@ -37,9 +36,9 @@ const (
 	keystoreVolume   = "elk-mtls-keystore"
 	keystoreDir      = "/etc/elk-mtls-keystore"
 	keystorePath     = keystoreDir + "/client.p12"
-	keystorePassword = "changeit"
+	keystorePassword = contract.KeystorePassword
 
-	initName     = string(catalog.Init)
+	initName     = contract.Init
 	minterVolume = "elk-mtls-minter"
 	minterDir    = "/etc/elk-mtls-minter"
 	loginVolume  = "elk-mtls-login"
@@ -47,9 +46,9 @@ const (
 	apiVolume    = "elk-mtls-api"
 	apiDir       = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-	fileCA       = "ca.crt"
-	fileCert     = "tls.crt"
-	fileKey      = "tls.key"
+	fileCA       = contract.FileCA
+	fileCert     = contract.FileCert
+	fileKey      = contract.FileKey
 	fileClientCA = "client-ca.crt"
 )
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
@@ -34,7 +33,7 @@ var needsAll = needs{ca: true, pair: true}
 
 // identityFor gives the identity of one object: whom it trusts, and the pair that the configuration names or else the one given. What the
 // client does not need is not looked for.
-func (p *planner) identityFor(o *object.Object, ca object.Source, from pair, need needs) (identity, error) {
+func identityFor(p step, o *object.Object, ca object.Source, from pair, need needs) (identity, error) {
 	id := identity{ca: ca.In(o.Namespace)}
 	certificates := p.settings.Certificates
 	if certificates.SecretName != "" {
@@ -42,9 +41,9 @@ func (p *planner) identityFor(o *object.Object, ca object.Source, from pair, nee
 		from = pair{secret: certificates.SecretName}
 	}
 	if !p.settings.Certs() || !need.pair {
-		return id, p.holdsCA(id, need)
+		return id, holdsCA(p, id, need)
 	}
-	if named := p.named(o); named != "" {
+	if named := namedSecret(p, o); named != "" {
 		from = pair{secret: named}
 	}
 	if from.secret == "" {
@@ -53,17 +52,17 @@ func (p *planner) identityFor(o *object.Object, ca object.Source, from pair, nee
 	id.secret = from.secret
 	id.cert = or(certificates.Keys.Cert, or(from.cert, fileCert))
 	id.key = or(certificates.Keys.Key, or(from.key, fileKey))
-	if err := errors.Join(p.holds(secretKey(o, id.secret, id.cert)), p.holds(secretKey(o, id.secret, id.key))); err != nil {
+	if err := errors.Join(checkHolds(p, secretKey(o, id.secret, id.cert)), checkHolds(p, secretKey(o, id.secret, id.key))); err != nil {
 		return id, err
 	}
-	return id, errors.Join(p.holdsCA(id, need), p.isForClients(o, id.secret))
+	return id, errors.Join(holdsCA(p, id, need), isForClients(p.In, o, id.secret))
 }
 
-func (p *planner) holdsCA(id identity, need needs) error {
+func holdsCA(p step, id identity, need needs) error {
 	if !need.ca {
 		return nil
 	}
-	return p.holds(id.ca)
+	return checkHolds(p, id.ca)
 }
 
 // onlyCA says what is known of the Secret of a client's CA.
@@ -75,10 +74,10 @@ func onlyCA(ca object.Source) string {
 }
 
 // named gives the Secret that the configuration names for one client, "" when it names none.
-func (p *planner) named(o *object.Object) string {
+func namedSecret(p step, o *object.Object) string {
 	for _, c := range p.settings.Certificates.Clients {
 		if c.Ref == o.ID.String() {
-			p.matched[c.Ref] = true
+			p.match(c.Ref)
 			return c.SecretName
 		}
 	}
@@ -86,8 +85,8 @@ func (p *planner) named(o *object.Object) string {
 }
 
 // sharedIdentity gives the identity of a client that trusts ca, where its settings name one (place says which would), and calls some nodes.
-func (p *planner) sharedIdentity(w *recognise.Workload, ca object.Source, called []*recognise.Workload, place string, need needs) (identity, error) {
-	from := p.beside(w.Pod, ca)
+func sharedIdentity(p step, w *recognise.Workload, ca object.Source, called []*recognise.Workload, place string, need needs) (identity, error) {
+	from := pairBeside(p.In, w.Pod, ca)
 	for _, node := range called {
 		known := p.nodes[node]
 		if known == nil || known.ca.Name == "" || !visible(w.Object, known.ca) {
@@ -101,21 +100,21 @@ func (p *planner) sharedIdentity(w *recognise.Workload, ca object.Source, called
 		}
 		break
 	}
-	if named := p.named(w.Object); ca.Name == "" && named != "" {
+	if named := namedSecret(p, w.Object); ca.Name == "" && named != "" {
 		ca = secretKey(w.Object, named, or(p.settings.Certificates.Keys.CA, fileCA)) // as cert-manager and elk-mtls certs keep it
 	}
 	if need != (needs{}) && ca.Name == "" && p.settings.Certificates.SecretName == "" {
 		return identity{}, fmt.Errorf("container %q: %s names no CA that is mounted from a Secret or ConfigMap, so that nothing tells whom to trust: "+
 			"name the Secret with CA, certificate and key in certificates.clients (ref: %s) or certificates.secretName", w.Main.Name, place, w.ID)
 	}
-	return p.identityFor(w.Object, ca, from, need)
+	return identityFor(p, w.Object, ca, from, need)
 }
 
 // nodesBehind gives the nodes of the input that an object reaches at some addresses.
-func (p *planner) nodesBehind(o *object.Object, addresses []string) []*recognise.Workload {
+func nodesBehind(in *In, o *object.Object, addresses []string) []*recognise.Workload {
 	var all []*recognise.Workload
 	for _, address := range addresses {
-		if w := p.behind(o, shell.Host(address)); w != nil {
+		if w := in.behind(o, shell.Host(address)); w != nil {
 			all = append(all, w)
 		}
 	}
@@ -124,8 +123,8 @@ func (p *planner) nodesBehind(o *object.Object, addresses []string) []*recognise
 
 // beside gives the key pair that is kept in one Secret with a CA. The convention holds for the key ca.crt only, and a volume that lists
 // keys of the Secret without the pair says that the pod is to see no pair.
-func (p *planner) beside(pod object.Pod, ca object.Source) pair {
-	keys := p.settings.Certificates.Keys
+func pairBeside(in *In, pod object.Pod, ca object.Source) pair {
+	keys := in.settings.Certificates.Keys
 	shown := func(key string) bool { return pod.Shows(object.Source{Kind: ca.Kind, Name: ca.Name, Key: key}) }
 	if ca.Kind != "Secret" || ca.Key != or(keys.CA, fileCA) || !shown(or(keys.Cert, fileCert)) || !shown(or(keys.Key, fileKey)) {
 		return pair{}
@@ -141,8 +140,8 @@ func secretOf(s object.Source) string {
 }
 
 // isForClients refuses a key pair that no client may have: a CA's, or one that was issued for servers only.
-func (p *planner) isForClients(o *object.Object, secret string) error {
-	declared, err := p.declarations()
+func isForClients(in *In, o *object.Object, secret string) error {
+	declared, err := in.declarations()
 	if err != nil {
 		return err
 	}
@@ -154,17 +153,4 @@ func (p *planner) isForClients(o *object.Object, secret string) error {
 		return fmt.Errorf("the certificate in Secret/%s is for servers only (%s), and Elasticsearch refuses it from a client; add client auth there, or "+remedy, secret, says, o.ID)
 	}
 	return nil
-}
-
-// declarations gives what the input declares about Secrets; it is read once.
-func (p *planner) declarations() (certificate.Declared, error) {
-	if p.declared == nil {
-		objects, err := p.release.Kinds(certificate.KindWords(), certificate.Declares)
-		if err != nil {
-			return certificate.Declared{}, err
-		}
-		declared := certificate.Declare(objects)
-		p.declared = &declared
-	}
-	return *p.declared, nil
 }

@@ -6,17 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -59,112 +56,100 @@ type Removal struct {
 // Passed is an object that was looked at and stays as it is.
 type Passed struct {
 	object.ID
-	Why string
+	Why   string
+	entry string // of spec.unmanaged that says so
 }
 
 // For plans all changes. All or nothing: an error names every object that cannot be secured as asked.
-func For(r *recognise.Release, s config.Settings) (*Plan, error) {
-	return decide(r, s).finish()
-}
+//
+// A step takes what earlier steps found out, and gives its part; what it needs of others stands in its arguments. Nodes come first: what
+// Kibana and the clients present and trust follows from theirs. Who has a rule or is known comes before those that merely name a server,
+// and whoever names one and was not taken care of is found last.
+func For(r *recognise.Release, s config.Settings) (*Plan, error) { return decide(r, s).plan() }
 
 // ForAnswering is For, and says of each mention in a stream whether a plan answers for it, also where something is refused.
 func ForAnswering(r *recognise.Release, s config.Settings) ([]mention.Answer, *Plan, error) {
-	p := decide(r, s)
-	answers := p.answers()
-	plan, err := p.finish()
-	return answers, plan, err
+	d := decide(r, s)
+	plan, err := d.plan()
+	return answers(d.known, d.whole), plan, err
 }
 
-// finish takes the last steps, each of which needs that there is no problem.
-func (p *planner) finish() (*Plan, error) {
-	if err := errors.Join(p.problems...); err != nil {
-		return nil, err
-	}
-	p.issued()
-	if err := errors.Join(p.problems...); err != nil {
-		return nil, err
-	}
-	p.marks()
-	p.expected()
-	p.plan.Actions = compact(p.plan.Actions)
-	p.plan.Assumed = compact(p.plan.Assumed)
-	return p.plan, nil
+// decided is what all steps but the last make of a stream.
+type decided struct {
+	known  *In
+	whole  Part
+	leaves []issue.Leaf
 }
 
-// decide takes all steps but the last.
-func decide(r *recognise.Release, s config.Settings) *planner {
-	p := &planner{release: r, settings: s, plan: &Plan{}, processes: map[*yaml.Node]process.Process{}}
-	p.certManager()
-	p.servers()
-	p.guards()
-	p.rendered()
-	p.hooks()
-	for _, w := range r.Nodes {
-		p.tried(w, p.node(w))
-	}
-	for _, w := range r.Kibanas {
-		p.tried(w, p.kibana(w))
-	}
-	p.rules()
-	p.clients()
-	p.otherPods()
-	p.sweep()
-	p.eck()
-	p.unmanaged()
-	p.handed()
-	p.lookAlikes()
-	return p
+func decide(r *recognise.Release, s config.Settings) decided {
+	leaves, settings, err := leavesOf(r, s)
+	input, found := read(r, settings)
+	found.fail(err)
+	guards := guards(input)
+	rendered := rendered(input)
+	hooks := hooks(input)
+	servers := each(input.after(hooks), r.Nodes, planNode)
+	kibanas := each(input.after(hooks, servers), r.Kibanas, planKibana)
+	ruled := each(input.after(hooks, servers, kibanas), input.ruled, planRuled)
+	clients := each(input.after(hooks, servers, kibanas, ruled), r.Clients, planClient)
+	known := input.after(hooks, servers, kibanas, ruled, clients)
+	others := otherPods(known)
+	served := join(found, guards, rendered, hooks, servers, kibanas, ruled, clients, others)
+	swept := sweep(known, served)
+	rest := join(eck(known), unmanaged(known, join(served, swept)), handed(known, served), lookAlikes(known))
+	return decided{known, join(unclear(known), served, swept, rest), leaves}
 }
 
-// tried notes what kept a server from being planned. What else its container calls is not looked at then: what is wrong is said.
-func (p *planner) tried(w *recognise.Workload, err error) {
+// plan takes the last steps, each of which needs that there is no problem.
+func (d decided) plan() (*Plan, error) {
+	whole := d.whole
+	if len(whole.problems) == 0 { // a Certificate is for who mounts it
+		whole = join(whole, issued(d.known, d.leaves, whole))
+	}
+	if len(whole.problems) > 0 {
+		return nil, errors.Join(whole.problems...)
+	}
+	whole = join(whole, marks(d.known, whole))
+	return &Plan{
+		Changes: whole.changes, Additions: whole.additions, Removals: whole.removals, Passed: whole.passed, Ruled: whole.planned,
+		Actions: compact(whole.actions), Assumed: compact(slices.Concat(whole.assumed, expected(whole.outside))),
+	}, nil
+}
+
+// tried notes what kept a server or a client from being planned. What else its container calls is not looked at then: what is wrong is said.
+func tried(p step, w *recognise.Workload, err error) {
 	if p.failing(w.ID, err); err != nil {
 		p.care(w.Main)
 	}
 }
 
+// each plans several things, each after those before it.
+func each[T any](in *In, all []T, plan func(p step, one T)) Part {
+	var whole Part
+	for _, one := range all {
+		p := begin(in)
+		plan(p, one)
+		whole.add(*p.Part)
+		in = in.after(*p.Part)
+	}
+	return whole
+}
+
 // lookAlikes leaves servers alone that cannot be patched, unless certificates are required: they ask for none, or present none.
-func (p *planner) lookAlikes() {
-	for _, l := range p.release.Passed {
-		if p.requires() {
-			p.failing(l.ID, fmt.Errorf("%s, so that it cannot be patched: take an image of version 7 or later that is no -oss one, or list the object under spec.unmanaged with the reason", l.Why))
+func lookAlikes(in *In) Part {
+	var part Part
+	for _, l := range in.release.Passed {
+		if in.requires() {
+			part.failing(l.ID, fmt.Errorf("%s, so that it cannot be patched: take an image of version 7 or later that is no -oss one, or list the object under spec.unmanaged with the reason", l.Why))
 			continue
 		}
-		p.plan.Passed = append(p.plan.Passed, Passed{l.ID, l.Why})
+		part.pass(l.ID, l.Why)
 	}
+	return part
 }
 
-// planner collects the plan of one stream.
-type planner struct {
-	release  *recognise.Release
-	settings config.Settings
-	plan     *Plan
-	problems []error
-
-	services   []string                         // names of the Services in front of the nodes of this stream
-	serving    map[string][]*recognise.Workload // the nodes behind each of them
-	nodeOf     map[*object.Object]*recognise.Workload
-	nodes      map[*recognise.Workload]*node
-	switched   bool                    // some node of the stream speaks HTTPS from now on, and did not before
-	configs    map[*object.Object]bool // ConfigMaps and Secrets that hold the configuration of what is planned
-	opened     []*embedded             // YAML files in them
-	names      *mention.Names
-	found      *mention.Found // by the names that were known
-	knownNames int
-	told       map[*yaml.Node]mention.Mention // the first address that a container is told
-	claims     mention.Claims
-	cared      map[*yaml.Node]bool      // containers whose every call is taken care of, or reported
-	workloads  map[*object.Object]*work // what belongs to each patched workload
-	order      []*work
-	removed    map[*object.Object]bool
-	processes  map[*yaml.Node]process.Process
-	programs   map[*yaml.Node]bool // containers that a program of the table runs in, or that have a rule
-	ruled      []ruled
-	matched    map[string]bool // refs of the configuration that matched something
-	leaves     []issue.Leaf    // certificates that cert-manager makes
-	declared   *certificate.Declared
-	outside    []outside // Secrets and ConfigMaps that the stream does not hold
-}
+// unclear refuses an input in which nothing tells which of several Secrets or ConfigMaps counts.
+func unclear(in *In) Part { return join(Part{problems: in.reading.unclear}) }
 
 // node is what is known about an Elasticsearch node once it is planned.
 type node struct {
@@ -173,117 +158,19 @@ type node struct {
 	ca          object.Source   // that signed it
 	accepts     []object.Source // CAs whose clients it takes; nil when they cannot all be followed
 	password    object.Source   // of the user elastic; empty where the stream does not tell
+	port        string          // on which it speaks HTTP
 	client      *identity       // how its own probe presents itself; nil in the modes without certificates
-}
-
-// work is what one patched object gets besides its own changes.
-type work struct {
-	object  *object.Object
-	pod     object.Pod
-	id      *identity // of the pod's clients; nil until one of them mounts it
-	inputs  []string  // what the pods read outside their template: it enters the rollout annotation
-	touched map[string]*yaml.Node
-}
-
-func (p *planner) servers() {
-	p.nodes = map[*recognise.Workload]*node{}
-	p.configs = map[*object.Object]bool{}
-	p.workloads = map[*object.Object]*work{}
-	p.removed = map[*object.Object]bool{}
-	p.programs = map[*yaml.Node]bool{}
-	p.cared = map[*yaml.Node]bool{}
-	for _, w := range p.release.Clients {
-		p.programs[w.Main.Node.YNode()] = true
-	}
-	p.matched = map[string]bool{}
-	p.findRuled()
-	p.serving = map[string][]*recognise.Workload{}
-	p.nodeOf = map[*object.Object]*recognise.Workload{}
-	for _, w := range p.release.Nodes {
-		names, err := p.release.Services(w)
-		p.failing(w.ID, err)
-		p.services = append(p.services, names...)
-		p.nodeOf[w.Object] = w
-		for _, name := range names {
-			p.serving[name] = append(p.serving[name], w)
-		}
-	}
-	p.serverNames()
-	slices.Sort(p.services)
-	p.services = slices.Compact(p.services)
-}
-
-// failing collects the problems of an object, each under the object's name.
-func (p *planner) failing(id object.ID, err error) {
-	if err == nil {
-		return
-	}
-	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) {
-		for _, e := range joined.Unwrap() {
-			p.failing(id, e)
-		}
-		return
-	}
-	if !strings.HasPrefix(err.Error(), id.String()) {
-		err = fmt.Errorf("%s: %w", id, err)
-	}
-	p.problems = append(p.problems, err)
-}
-
-// failOnce collects a problem that several steps come upon.
-func (p *planner) failOnce(id object.ID, err error) {
-	text := id.String() + ": " + err.Error()
-	if !slices.ContainsFunc(p.problems, func(known error) bool { return known.Error() == text }) {
-		p.failing(id, err)
-	}
-}
-
-// on gives the work on an object.
-func (p *planner) on(o *object.Object) *work {
-	w, ok := p.workloads[o]
-	if !ok {
-		w = &work{object: o, touched: map[string]*yaml.Node{}}
-		w.pod, _ = o.Pod()
-		p.workloads[o] = w
-		p.order = append(p.order, w)
-	}
-	return w
-}
-
-// set plans that value stands at path in o.
-func (p *planner) set(o *object.Object, path patch.Path, value *yaml.Node, why, link string) {
-	p.edit(o, patch.Edit{Path: path, Value: value}, why, link)
-}
-
-func (p *planner) edit(o *object.Object, e patch.Edit, why, link string) {
-	w := p.on(o)
-	if old, ok := w.touched[e.String()]; ok {
-		if !patch.Equal(old, e.Value) { // a later step knows more: what stands there in the end is one change
-			i := slices.IndexFunc(p.plan.Changes, func(c Change) bool { return c.Object == o && c.Edit.String() == e.String() })
-			p.plan.Changes[i].Edit = e
-			w.touched[e.String()] = e.Value
-		}
-		return
-	}
-	w.touched[e.String()] = e.Value
-	p.plan.Changes = append(p.plan.Changes, Change{Object: o, Edit: e, Why: why, Link: link})
 }
 
 // add plans a new object in front of before. An object of ours that is there already is brought up to date; one of somebody else
 // under the same name is an error.
-func (p *planner) add(before *object.Object, id object.ID, node *yaml.Node, why string) error {
-	for _, a := range p.plan.Additions {
-		if a.ID == id {
-			return nil
-		}
-	}
+func (p step) addObject(before *object.Object, id object.ID, node *yaml.Node, why string) error {
 	there, err := p.release.Find(id.Namespace, id.Kind, id.Name)
 	if err != nil {
 		return err
 	}
 	if there == nil {
-		p.plan.Additions = append(p.plan.Additions, Addition{ID: id, Node: node, Before: before, Why: why})
+		p.addition(Addition{ID: id, Node: node, Before: before, Why: why})
 		return nil
 	}
 	if there.Label(partOf) != ourName {
@@ -313,44 +200,33 @@ func newObject(beside *object.Object, apiVersion, kind, name string, rest ...pat
 	return object.ID{APIVersion: apiVersion, Kind: kind, Namespace: beside.Namespace, Name: name}, patch.Map(entries...)
 }
 
-func (p *planner) action(format string, args ...any) {
-	p.plan.Actions = append(p.plan.Actions, fmt.Sprintf(format, args...))
-}
-
-func (p *planner) assume(format string, args ...any) {
-	p.plan.Assumed = append(p.plan.Assumed, fmt.Sprintf(format, args...))
-}
-
-// outside is a Secret or ConfigMap that the stream does not hold, with the keys that it must have.
-type outside struct {
-	namespace, kind, name string
-	keys                  []string
-	filled                string // who brings them, where the stream has the object without
-}
-
-func (p *planner) expect(s object.Source, filled string) {
-	for i, e := range p.outside {
-		if e.kind == s.Kind && e.name == s.Name && e.namespace == s.Namespace {
-			p.outside[i].keys = append(e.keys, s.Key)
-			return
+// expected says what must be in the cluster besides the stream, object by object.
+func expected(outside []outside) []string {
+	var all []string
+	seen := map[object.Source]bool{}
+	for _, e := range outside {
+		holder := object.Source{Namespace: e.Namespace, Kind: e.Kind, Name: e.Name}
+		if seen[holder] {
+			continue
 		}
-	}
-	p.outside = append(p.outside, outside{s.Namespace, s.Kind, s.Name, []string{s.Key}, filled})
-}
-
-// expected says what must be in the cluster besides the stream.
-func (p *planner) expected() {
-	for _, e := range p.outside {
+		seen[holder] = true
+		var keys []string
+		for _, other := range outside {
+			if other.Namespace == e.Namespace && other.Kind == e.Kind && other.Name == e.Name {
+				keys = append(keys, other.Key)
+			}
+		}
 		where := ""
-		if e.namespace != "" {
-			where = " (namespace " + e.namespace + ")"
+		if e.Namespace != "" {
+			where = " (namespace " + e.Namespace + ")"
 		}
 		shown := "is not in the stream"
 		if e.filled != "" {
 			shown = "is filled later (" + e.filled + ")"
 		}
-		p.assume("%s/%s%s %s: it must hold %s", e.kind, e.name, where, shown, quoted(compact(e.keys)))
+		all = append(all, fmt.Sprintf("%s/%s%s %s: it must hold %s", e.Kind, e.Name, where, shown, quoted(compact(keys))))
 	}
+	return all
 }
 
 // compact drops repeated lines and keeps the order of the first ones.

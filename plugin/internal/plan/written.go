@@ -48,7 +48,7 @@ func (c *configuration) writtenAs(w catalog.Written) *setting {
 	for _, name := range w.Env {
 		v, file := c.variable(name), c.variable(name+"_FILE")
 		if file != nil && (v == nil || !slices.Contains(c.w.Layout.Login, name)) { // the file wins; that of a login is taken away
-			v, file.Hidden, file.Values = file, true, nil
+			v = &setting{Hidden: true, Place: file.Place, object: file.object}
 		}
 		if v == nil || !v.Hidden && len(v.Values) == 0 {
 			continue
@@ -97,18 +97,18 @@ func (c *configuration) script(key string) *byScript {
 }
 
 // throughScript plans a setting by its variable, and turns on what the script looks at before.
-func (p *planner) throughScript(w *byScript, value, why, link string) {
+func throughScript(p step, w *byScript, value, why, link string) {
 	conf := w.conf
 	for _, s := range w.When {
 		if !conf.holds(s) {
-			p.setEnv(conf.w.Object, conf.w.Main, s.Env[0], fmt.Sprint(s.Is), "the entry script writes "+w.Key+" only then", link)
+			setEnv(p, conf.w.Object, conf.w.Main, s.Env[0], fmt.Sprint(s.Is), "the entry script writes "+w.Key+" only then", link)
 		}
 	}
-	p.setEnv(conf.w.Object, conf.w.Main, w.Env[0], value, why, link)
+	setEnv(p, conf.w.Object, conf.w.Main, w.Env[0], value, why, link)
 }
 
 // onCommandLine plans a setting as an argument.
-func (p *planner) onCommandLine(conf *configuration, key, value, why, link string) error {
+func onCommandLine(p step, conf *configuration, key, value, why, link string) error {
 	f, at := conf.w.Layout.Flags, conf.pathBase.Field("args")
 	args := object.Items(conf.w.Main.Node, "args")
 	if len(object.Items(conf.w.Main.Node, "command")) > 0 || len(args) > 0 && args[0].YNode().Value != f.Script {
@@ -122,18 +122,14 @@ func (p *planner) onCommandLine(conf *configuration, key, value, why, link strin
 	return nil
 }
 
-// fresh is a configuration file that the stream does not have.
-type fresh struct {
-	settings []freshSetting
-}
-
+// freshSetting is a setting of a configuration file that the stream does not have.
 type freshSetting struct {
 	key   string
 	value *yaml.Node
 }
 
 // inFile plans a setting that nobody sets in the configuration file: in the one that is there, or in one of ours.
-func (p *planner) inFile(conf *configuration, key string, value *yaml.Node, why, link string) error {
+func inFile(p step, conf *configuration, key string, value *yaml.Node, why, link string) error {
 	l := conf.w.Layout
 	at := fields(key)
 	if l.Nested {
@@ -143,28 +139,25 @@ func (p *planner) inFile(conf *configuration, key string, value *yaml.Node, why,
 	case conf.file != nil:
 		s := &setting{object: conf.file.object, edit: patch.Edit{Path: conf.file.path, Inside: at, Value: value}}
 		p.edit(s.object, s.edit, why, link)
-		p.readsSetting(conf.w, s, scalars(value)...)
+		readsSetting(p, conf.w, s, scalars(value)...)
 	case conf.mounted != "":
 		return fmt.Errorf("%s belongs into %s, which is not in the stream: set it there (%s), or let the chart render that file", key, conf.mounted, patch.Flow(value))
 	case l.NewFile == "":
 		return fmt.Errorf("%s belongs into the configuration file of container %q, and none is mounted: let the chart render one", key, conf.w.Main.Name)
 	default:
-		if conf.fresh == nil {
-			conf.fresh = &fresh{}
-		}
-		conf.fresh.settings = append(conf.fresh.settings, freshSetting{key, value})
+		p.newFile(freshSetting{key, value})
 	}
 	return nil
 }
 
 // makeFile plans the configuration file that is made because there is none.
-func (p *planner) makeFile(conf *configuration) error {
-	if conf.fresh == nil {
+func makeFile(p step, conf *configuration) error {
+	if len(p.fresh) == 0 {
 		return nil
 	}
 	w := conf.w
 	root := patch.Map()
-	for _, s := range conf.fresh.settings {
+	for _, s := range p.fresh {
 		names := strings.Split(s.key, ".")
 		at, last := yaml.NewRNode(root), len(names)-1
 		for _, name := range names[:last] {
@@ -175,17 +168,17 @@ func (p *planner) makeFile(conf *configuration) error {
 		}
 		at.YNode().Content = append(at.YNode().Content, patch.Str(names[last]), s.value)
 		place := patch.Edit{Path: fields("data", w.Layout.NewFile), Inside: fields(names...)}
-		p.on(w.Object).inputs = append(p.on(w.Object).inputs, place.String()+"="+strings.Join(scalars(s.value), ","))
+		p.input(w.Object, place.String()+"="+strings.Join(scalars(s.value), ","))
 	}
 	text, err := manifest.Print(root)
 	if err != nil {
 		return err
 	}
 	id, node := newObject(w.Object, "v1", "ConfigMap", w.Name+"-"+settingsVolume, patch.F("data", patch.Map(patch.F(w.Layout.NewFile, patch.Str(text)))))
-	if err := p.add(w.Object, id, node, "settings that the image takes from no variable: it merges them into its own"); err != nil {
+	if err := p.addObject(w.Object, id, node, "settings that the image takes from no variable: it merges them into its own"); err != nil {
 		return err
 	}
-	pod := p.on(w.Object).pod
+	pod := podOf(w.Object)
 	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", settingsVolume), patch.Map(
 		patch.F("name", patch.Str(settingsVolume)), patch.F("configMap", patch.Map(patch.F("name", patch.Str(id.Name))))), "the settings of "+id.String(), "")
 	p.set(w.Object, conf.pathBase.Field("volumeMounts").Item("name", settingsVolume), patch.Map(

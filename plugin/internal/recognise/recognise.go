@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -104,7 +105,7 @@ const GuardKind = "Guard"
 const guardGroup = "elk-mtls.dev/"
 
 // ModeAnnotation is on each workload that the post-renderer has patched; its value is the mode.
-const ModeAnnotation = "elk-mtls.dev/mode"
+const ModeAnnotation = contract.AnnotationMode
 
 // IsPatched tells whether the post-renderer has patched one of the workloads.
 func (r *Release) IsPatched() bool {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -279,7 +280,7 @@ func (c *connection) madeHere() bool {
 	for _, other := range c.pod.InitContainers() {
 		maker := c.reader.caller(c.object, c.pod, other)
 		flags := maker.flags()
-		if !maker.runs[0].Has("keystore") || flags["out"].text() != file || volumeAt(c.Container, file) == "" || volumeAt(c.Container, file) != volumeAt(other, file) {
+		if !maker.runs[0].Has(contract.Keystore) || flags[contract.FlagOut].text() != file || volumeAt(c.Container, file) == "" || volumeAt(c.Container, file) != volumeAt(other, file) {
 			continue
 		}
 		maker.reader = c.reader

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
@@ -99,7 +100,7 @@ func (r *reader) pods() ([]*object.Object, error) {
 	for _, s := range r.servers {
 		all = append(all, s.object)
 	}
-	words := append(r.names.Words(), "--elasticsearch-url")
+	words := append(r.names.Words(), "--"+contract.FlagURL)
 	others, err := r.release.Pods(words)
 	for _, w := range r.release.Kibanas {
 		others = append(others, w.Object)

@@ -7,6 +7,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
@@ -20,7 +21,7 @@ func (c *connection) writer(s object.Source) (caller, bool) {
 	for _, other := range c.pod.InitContainers() {
 		init := c.reader.caller(c.object, c.pod, other)
 		flags := init.flags()
-		if flags["secret"].text() == s.Name && or(flags["secret-key"].text(), "token") == s.Key {
+		if flags[contract.FlagSecret].text() == s.Name && or(flags[contract.FlagSecretKey].text(), "token") == s.Key {
 			return init, true
 		}
 	}
@@ -49,7 +50,7 @@ func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
 	switch command, known := init.subcommand(); {
 	case !known:
 		a.assume("%s: elk-mtls-init runs the command ensure", init)
-	case command != "ensure":
+	case command != contract.Ensure:
 		a.fail(init.at("args", init.Node.YNode()), NobodyWrites, "elk-mtls-init runs %q, which writes no token: ensure does", command)
 	}
 	if c.pod.Needs(s) {

@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"path"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/internal/contract"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+const linkLogstashMonitoring = "https://www.elastic.co/guide/en/logstash/8.19/monitoring-internal-collection-legacy.html"
+
+// assumeVersion says what is taken for granted of a Logstash whose version nothing tells.
+func assumeVersion(p step, w *recognise.Workload) {
+	if recognise.VersionOf(w.Object, w.Main) == (catalog.Version{}) {
+		p.assume("%s: container %q: nothing tells the version of Logstash: it must be 8.8 or later", w.ID, w.Main.Name)
+	}
+}
+
+// logstashSettings gives the connections of Logstash itself. A keystore serves in all versions.
+func logstashSettings(p step, w *recognise.Workload, known catalog.Program) ([]*connection, error) {
+	opened, err := openFiles(p.In, w, known.Files.Paths...)
+	if err != nil {
+		return nil, err
+	}
+	version := recognise.VersionOf(w.Object, w.Main)
+	env := environmentOf(p, w, func(key string) []string { return []string{known.Env(key, version), key} })
+	stores := []store{envStore{env}}
+	for _, f := range opened {
+		stores = append(stores, yamlStore{file: f})
+	}
+	var all []*connection
+	for _, at := range known.Places {
+		keys := at.Renamed(func(name string) string { return at.At + "." + name })
+		keys.Cert, keys.Key = "", "" // a store serves in all versions
+		for _, s := range stores {
+			if enabled := s.get(at.At + "." + at.Field); enabled == nil || !strings.EqualFold(enabled.Value(), at.Is) {
+				coverSetting(p, w, s.get(keys.Hosts[0])) // nothing is called there
+				continue
+			}
+			var over []channel
+			if _, file := s.(yamlStore); file {
+				over = []channel{envStore{env}} // the image writes variables into the file
+			}
+			all = append(all, &connection{name: at.At + ".elasticsearch", store: s, dir: path.Dir(known.Files.Paths[0]), over: over, keys: keys, link: linkLogstashMonitoring, expands: known.Expands})
+			if at.At == "xpack.management" {
+				p.action("%s: container %q takes its pipelines from Elasticsearch (xpack.management): their elasticsearch plugins need a certificate too, ssl_keystore_path => %q, ssl_keystore_password => %q",
+					w.ID, w.Main.Name, keystorePath, keystorePassword)
+			}
+		}
+	}
+	return all, nil
+}
+
+// needsKeystore tells whether a connection takes its pair from a PKCS#12 file: where it reads no PEM files, or where the stream does
+// not show that the key is one that Logstash reads in them.
+func needsKeystore(in *In, w *recognise.Workload, c *connection, id identity) bool {
+	if c.keys.Store == "" || c.keys.Cert == "" {
+		return c.keys.Store != ""
+	}
+	return !certificate.LogstashReads(valueOf(in, secretKey(w.Object, id.secret, id.key)))
+}
+
+// putKeystore plans the file, and the container that makes it.
+func putKeystore(p step, w *recognise.Workload, c *connection, id identity) error {
+	if err := hasInitImage(p.In); err != nil {
+		return err
+	}
+	pod := podOf(w.Object)
+	mountClient(p, w.Object, w.Main, id)
+	mount := patch.Map(patch.F("name", patch.Str(keystoreVolume)), patch.F("mountPath", patch.Str(keystoreDir)))
+	container, err := newInitContainer(p.In, pod, []string{
+		contract.Keystore, contract.Flag(contract.FlagCert, clientDir+"/"+fileCert), contract.Flag(contract.FlagKey, clientDir+"/"+fileKey), contract.Flag(contract.FlagOut, keystorePath),
+	}, nil, readOnlyMount(clientVolume, clientDir), mount)
+	if err != nil {
+		return err
+	}
+	const why = "makes a PKCS#12 file of the pair: this program reads no other form of it"
+	addVolume(p, w.Object, patch.Map(patch.F("name", patch.Str(keystoreVolume)), patch.F("emptyDir", patch.Map(patch.F("medium", patch.Str("Memory"))))), "holds that file, in memory", "")
+	runBefore(p, w.Object, container, why, c.link)
+	mountIn(p, w.Object, w.Main, keystoreVolume, keystoreDir)
+	p.put(w, c, c.keys.Store, patch.Str(keystorePath), string(w.App)+" presents the certificate in this file")
+	p.put(w, c, c.keys.StorePass, patch.Str(keystorePassword), "of that file; it protects nothing, the key lies beside it")
+	return nil
+}

@@ -1,0 +1,71 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// trust is what becomes of the setting by which a connection trusts a CA.
+type trust int
+
+const (
+	noTrust   trust = iota // nothing: it reads none
+	ourCA                  // it names the CA in the client's volume
+	insteadOf              // so too, as nothing is mounted where it points
+	itsOwn                 // it stays: a Secret or ConfigMap of the pod holds the file
+	assumed                // it stays: the file may be there
+)
+
+// trustOf decides about that setting:
+//
+//	it checks   names    the file is                         certificates.secretName   comes out
+//	no          any      any                                 any                       nothing
+//	yes         nothing  -                                   any                       ours
+//	yes         ours     any                                 any                       ours
+//	yes         a file   a key of a Secret or ConfigMap      the same Secret, or none  its own
+//	yes         a file   anything else                       set                       ours
+//	yes         a file   where nothing is mounted            none                      ours, instead
+//	yes         a file   elsewhere                           none                      assumed
+func trustOf(checks, names, isOurs, isKey, isNamed, dangles, named bool) trust {
+	switch {
+	case !checks:
+		return noTrust
+	case !names, isOurs, named && !isNamed:
+		return ourCA
+	case dangles:
+		return insteadOf
+	case isKey:
+		return itsOwn
+	}
+	return assumed
+}
+
+func connectCA(p step, w *recognise.Workload, c *connection, id identity) error {
+	file, named := caFile(p.In, w, c), p.settings.Certificates.SecretName != ""
+	isNamed, isOurs := file.Key() && file.Source == id.ca, strings.HasPrefix(c.ca(), c.pairs()+"/")
+	switch trustOf(c.checks(), c.ca() != "", isOurs, file.Key(), isNamed, dangles(w, file), named) {
+	case ourCA:
+		putFile(p, w, c, id, c.keys.CA, fileCA, c.keys.CAIsList, "the CA that signed the server's certificate")
+	case insteadOf:
+		putFile(p, w, c, id, c.keys.CA, fileCA, c.keys.CAIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
+	case itsOwn:
+		return readable(w.Main, file)
+	case assumed:
+		p.assume("%s: container %q: %s stays (%s): the file must be there, and hold the CA that signed the server's certificate%s",
+			w.ID, w.Main.Name, c.keys.CA, c.store.get(c.keys.CA).Place, because(file))
+	}
+	return nil
+}
+
+// dangles tells whether nothing is mounted where a setting names a file, and no image is known to have one there.
+func dangles(w *recognise.Workload, file object.File) bool {
+	_, mounted := w.Main.MountOf(file.Path)
+	return file.Found == object.NotThere && !mounted && !strings.Contains(file.Path, "-----BEGIN") &&
+		!catalog.OfSystem(file.Path) && !object.Below(file.Path, kubernetesFiles)
+}
+
+// kubernetesFiles is where Kubernetes mounts files of its own.
+const kubernetesFiles = "/var/run/secrets"

@@ -1,0 +1,212 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+)
+
+// In is what a step knows: what was read, and what the steps before it found out. No step changes it.
+type In struct {
+	release  *recognise.Release
+	settings config.Settings
+	services []string                         // names of the Services in front of the nodes of this stream
+	serving  map[string][]*recognise.Workload // the nodes behind each of them
+	nodeOf   map[*object.Object]*recognise.Workload
+	ruled    []ruled
+	programs map[*yaml.Node]bool // containers that a program of the table runs in, or that have a rule
+	reading  *reading
+
+	names    *mention.Names
+	removed  []*object.Object              // hooks that made Kibana's token
+	nodes    map[*recognise.Workload]*node // that are planned
+	switched bool                          // some node speaks HTTPS from now on, and did not before
+	pods     map[*object.Object]identity   // that have clients with an identity
+}
+
+// reading keeps what is read once.
+type reading struct {
+	processes map[*yaml.Node]process.Process
+	declared  *certificate.Declared
+	sight     sight
+	unclear   []error // Secrets and ConfigMaps of which nothing tells which counts
+}
+
+// sight is where a release names its servers.
+type sight struct {
+	mention.Found
+	names *mention.Names // whose mentions these are
+	err   error
+	told  map[*yaml.Node]mention.Mention // the first address that a container is told
+}
+
+// step is a step under way: what it knows, and its part.
+type step struct {
+	*In
+	*Part
+}
+
+// identityIn gives the identity of the clients in a pod, as far as they are planned.
+func (p step) identityIn(o *object.Object) identity {
+	if id, ok := p.mounted[o]; ok {
+		return id
+	}
+	return p.pods[o]
+}
+
+func begin(in *In) step { return step{in, &Part{}} }
+
+// read takes from a release what all steps ask for.
+func read(r *recognise.Release, s config.Settings) (*In, Part) {
+	in := &In{
+		release: r, settings: s, serving: map[string][]*recognise.Workload{}, nodeOf: map[*object.Object]*recognise.Workload{},
+		programs: map[*yaml.Node]bool{}, reading: &reading{processes: map[*yaml.Node]process.Process{}},
+	}
+	var part Part
+	in.ruled = findRuled(step{in, &part})
+	for _, w := range r.Clients {
+		in.programs[w.Main.Node.YNode()] = true
+	}
+	for _, rule := range in.ruled {
+		in.programs[rule.w.Main.Node.YNode()] = true
+	}
+	for _, w := range r.Nodes {
+		names, err := r.Services(w)
+		part.failing(w.ID, err)
+		in.services = append(in.services, names...)
+		in.nodeOf[w.Object] = w
+		for _, name := range names {
+			in.serving[name] = append(in.serving[name], w)
+		}
+	}
+	names, err := mention.Of(r)
+	if err != nil {
+		part.fail(err)
+		names = mention.None()
+	}
+	in.names = names.With(shell.Host(s.Elasticsearch.URL))
+	slices.Sort(in.services)
+	in.services = slices.Compact(in.services)
+	return in, part
+}
+
+// after is what a step knows that comes after others.
+func (in *In) after(parts ...Part) *In {
+	next := *in
+	for _, p := range parts {
+		next.removed = slices.Concat(next.removed, p.hooks)
+		next.nodes = with(next.nodes, p.secured)
+		next.pods = with(next.pods, p.mounted)
+		next.switched = next.switched || p.switches
+		next.names = next.calling(p.called).names
+	}
+	for _, w := range in.release.Nodes {
+		if known := next.nodes[w]; known != nil {
+			next.names = next.names.WithPort(known.port)
+		}
+	}
+	return &next
+}
+
+func (in *In) isRemoved(o *object.Object) bool { return slices.Contains(in.removed, o) }
+
+// with gives a map with the entries of another one.
+func with[K comparable, V any](old, more map[K]V) map[K]V {
+	if len(more) == 0 {
+		return old
+	}
+	all := maps.Clone(old)
+	merge(&all, more)
+	return all
+}
+
+// calling is what is known beside what a known client calls: where the stream has no server, that is what was meant.
+func (in *In) calling(addresses []string) *In {
+	if len(in.release.Nodes)+len(in.release.Unmanaged) > 0 {
+		return in
+	}
+	next := *in
+	for _, address := range addresses {
+		next.names = next.names.With(shell.Host(address))
+	}
+	return &next
+}
+
+// mentions gives every place that names a server, by the names that are known so far.
+func (in *In) mentions() sight {
+	if in.reading.sight.names == in.names {
+		return in.reading.sight
+	}
+	found, err := mention.Find(in.release, in.names)
+	s := sight{Found: found, names: in.names, err: err, told: map[*yaml.Node]mention.Mention{}}
+	for _, m := range found.Mentions {
+		s.tell(m.Told(), m)
+		for _, r := range m.Readers {
+			s.tell(r.Container.Node.YNode(), m)
+		}
+	}
+	in.reading.sight = s
+	return s
+}
+
+func (s sight) tell(container *yaml.Node, m mention.Mention) {
+	if _, known := s.told[container]; container != nil && !known && m.Strength == mention.Address {
+		s.told[container] = m
+	}
+}
+
+// Shown gives the Secret or ConfigMap of a source, nil where the stream does not show it. Where nothing tells which of several counts, that
+// is a problem.
+func (in *In) Shown(s object.Source) *object.Object {
+	o, err := in.release.Find(s.Namespace, s.Kind, s.Name)
+	if err != nil {
+		in.reading.unclear = append(in.reading.unclear, Problem{Text: err.Error()})
+	}
+	return o
+}
+
+// Filler names the object of the stream that has a controller fill a Secret or ConfigMap, "" for none.
+func (in *In) Filler(s object.Source) string { return in.release.Filler(s) }
+
+// seen gives what the processes of a container see.
+func (in *In) seen(c object.Container) process.Process {
+	found, ok := in.reading.processes[c.Node.YNode()]
+	if !ok {
+		found = process.Of(c, in)
+		in.reading.processes[c.Node.YNode()] = found
+	}
+	return found
+}
+
+// own gives a variable of the container's own list.
+func (in *In) own(c object.Container, name string) (object.Variable, bool) {
+	v, ok := in.seen(c).Given.Own(name)
+	return v, ok && v.Entry != nil
+}
+
+// declarations gives what the input declares about Secrets.
+func (in *In) declarations() (certificate.Declared, error) {
+	if in.reading.declared == nil {
+		objects, err := in.release.Kinds(certificate.KindWords(), certificate.Declares)
+		if err != nil {
+			return certificate.Declared{}, err
+		}
+		declared := certificate.Declare(objects)
+		in.reading.declared = &declared
+	}
+	return *in.reading.declared, nil
+}
+
+func podOf(o *object.Object) object.Pod {
+	pod, _ := o.Pod()
+	return pod
+}

@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// tokenScript is the key of the ConfigMap with which Kibana's chart makes and deletes the token in hooks.
+const tokenScript = "manage-es-token.js"
+
+// hooks plans to remove the hooks with which Kibana's chart makes the token: the init container does it. The Jobs are known by the
+// script that they run; what else belongs to them hangs on the Jobs.
+func hooks(in *In) Part {
+	p := begin(in)
+	if len(p.release.Kibanas) == 0 {
+		return *p.Part
+	}
+	hooks, err := p.release.Hooks()
+	if err != nil {
+		p.fail(err)
+		return *p.Part
+	}
+	accounts, roles := map[string]bool{}, map[string]bool{}
+	for _, h := range hooks {
+		if pod, ok := h.Pod(); ok && runsTokenScript(pod) && servesOurs(p.In, h, pod) {
+			removeTokenHook(p, h)
+			accounts[or(object.Text(pod.Spec, "serviceAccountName"), object.Text(pod.Spec, "serviceAccount"))] = true
+		}
+	}
+	for _, h := range hooks {
+		switch h.Kind {
+		case "ConfigMap":
+			if script := object.Text(h.Node, "data", tokenScript); script != "" && writesOurs(p.In, script) {
+				removeTokenHook(p, h)
+			}
+		case "ServiceAccount":
+			if accounts[h.Name] {
+				removeTokenHook(p, h)
+			}
+		case "RoleBinding":
+			for _, s := range object.Items(h.Node, "subjects") {
+				if accounts[object.Text(s, "name")] {
+					removeTokenHook(p, h)
+					roles[object.Text(h.Node, "roleRef", "name")] = true
+				}
+			}
+		}
+	}
+	for _, h := range hooks {
+		if h.Kind == "Role" && roles[h.Name] {
+			removeTokenHook(p, h)
+		}
+	}
+	return *p.Part
+}
+
+// serves tells whether a token Job works for a Kibana that is patched here.
+func servesOurs(in *In, job *object.Object, pod object.Pod) bool {
+	for _, v := range object.Items(pod.Spec, "volumes") {
+		script, err := in.release.Find(job.Namespace, "ConfigMap", object.Text(v, "configMap", "name"))
+		if err == nil && script != nil {
+			return writesOurs(in, object.Text(script.Node, "data", tokenScript))
+		}
+	}
+	return true
+}
+
+// ours tells whether a token script writes the Secret of a Kibana that is patched here. Only where the user takes care of another
+// Kibana there is a choice.
+func writesOurs(in *In, script string) bool {
+	if len(in.settings.Unmanaged) == 0 {
+		return true
+	}
+	for _, w := range in.release.Kibanas {
+		if v, ok := in.own(w.Main, tokenVariable); ok && v.From.Kind == "Secret" && strings.Contains(script, v.From.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+func removeTokenHook(p step, o *object.Object) {
+	instead := initName + " creates the token"
+	if p.settings.HasPassword() || p.settings.Mode == config.ModePKI {
+		instead = "Kibana has no token in mode " + p.settings.Mode
+	}
+	p.removeHook(o, "the chart's token hook ("+o.Hook+"): it presents no certificate, and breaks upgrades; "+instead)
+}
+
+func runsTokenScript(pod object.Pod) bool {
+	for _, c := range pod.Containers() {
+		for _, word := range c.Command() {
+			if strings.HasSuffix(word, "/"+tokenScript) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hookCredentials gives the Secret with which the chart's hook logs in, "" when the stream shows none.
+func hookCredentials(in *In) string {
+	for _, o := range in.removed {
+		pod, _ := o.Pod()
+		for _, c := range pod.Containers() {
+			if v, ok := in.own(c, "ELASTICSEARCH_PASSWORD"); ok && v.From.Kind == "Secret" {
+				return v.From.Name
+			}
+		}
+	}
+	return ""
+}

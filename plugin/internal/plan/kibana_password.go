@@ -1,0 +1,159 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/internal/contract"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+const (
+	linkBuiltInUsers = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/built-in-users.html"
+
+	kibanaSystem     = catalog.KibanaSystem
+	passwordVariable = "ELASTICSEARCH_PASSWORD"
+	// passwordReference is how a setting takes its value from that variable.
+	passwordReference = "${" + passwordVariable + "}"
+	usernameVariable  = "ELASTICSEARCH_USERNAME"
+)
+
+// password plans a Kibana that logs in with a password: its container reads it from a Secret, and the init container checks beforehand
+// that it works, or sets it.
+func planPassword(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
+	source, err := passwordSource(p.In, w, conf)
+	if err != nil {
+		return err
+	}
+	if err := checkHolds(p, source); err != nil {
+		return fmt.Errorf("%w (password.secretName, password.key)", err)
+	}
+	user, err := kibanaUserOf(p, conf)
+	if err != nil {
+		return err
+	}
+	withoutToken(p, w)
+	readPassword(p, w, conf, source)
+	pod := podOf(w.Object)
+	args := append(ensureArgs(p.In, hosts, verificationOf(p, conf)), contract.Flag(contract.FlagMode, p.settings.Mode), contract.Flag(contract.FlagKibanaPass, loginDir+"/password"))
+	items, mounts := []fileItem{{source, "password"}}, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(loginVolume, loginDir)}
+	switch {
+	case user.source.Name != "":
+		items = append(items, fileItem{user.source, "username"})
+		args = append(args, contract.Flag(contract.FlagKibanaFile, loginDir+"/username"))
+	case user.name != kibanaSystem:
+		args = append(args, contract.Flag(contract.FlagKibanaUser, user.name))
+	}
+	addClientVolume(p, w.Object, id)
+	addVolume(p, w.Object, projected(loginVolume, fileMode(pod), items), "Kibana's own credentials, for "+initName, linkBuiltInUsers)
+	if p.settings.Password.Set {
+		minter, err := minterItems(p, w.Object, id.ca, hosts)
+		if err != nil {
+			return err
+		}
+		addVolume(p, w.Object, projected(minterVolume, fileMode(pod), minter), "credentials that may set the password (manage_security); only "+initName+" mounts them", linkBuiltInUsers)
+		args = append(append(args, "--"+contract.FlagSetPassword), asMinter()...)
+		mounts = append(mounts, readOnlyMount(minterVolume, minterDir))
+	}
+	return ensureBefore(p, w.Object, args, mounts, "makes sure that Kibana's password works before Kibana starts", linkBuiltInUsers)
+}
+
+// passwordSource finds the Secret with Kibana's password: where its container takes it from already, or the one that the configuration
+// names.
+func passwordSource(in *In, w *recognise.Workload, conf *configuration) (object.Source, error) {
+	named := in.settings.Password
+	wanted := secretKey(w.Object, named.SecretName, named.Key)
+	s := conf.get(kibanaPassword)
+	if s == nil {
+		if named.SecretName == "" {
+			return object.Source{}, fmt.Errorf("nothing tells the password of %s: name its Secret in password.secretName (key %q; another one: password.key)", kibanaSystem, named.Key)
+		}
+		return wanted, nil
+	}
+	own := conf.credential(s, passwordVariable)
+	switch {
+	case own.Name == "":
+		return object.Source{}, fmt.Errorf("%s is set in %s and comes from no Secret by a variable such as %s: remove it, and name its Secret in password.secretName", kibanaPassword, s.Place, passwordVariable)
+	case named.SecretName != "" && own != wanted:
+		return object.Source{}, fmt.Errorf("%s comes from %s in %s, and the configuration names %s in password.secretName: remove one of the two", kibanaPassword, own, s.Place, wanted)
+	}
+	return own, nil
+}
+
+// kibanaLogin is the user that Kibana logs in as: a name, or where the name is.
+type kibanaLogin struct {
+	name   string
+	source object.Source
+}
+
+// kibanaUser gives the user's own choice, else kibana_system. Kibana does not start as elastic.
+func kibanaUserOf(p step, conf *configuration) (kibanaLogin, error) {
+	s := conf.get(kibanaUsername)
+	switch {
+	case s == nil:
+		return kibanaLogin{name: kibanaSystem}, nil
+	case s.Value() == "elastic":
+		return kibanaLogin{}, fmt.Errorf("%s is elastic in %s, and Kibana refuses that user: remove it, Kibana's own user is %s", kibanaUsername, s.Place, kibanaSystem)
+	case !s.Hidden:
+		return kibanaLogin{name: s.Value()}, nil
+	}
+	source := conf.credential(s, usernameVariable)
+	if source.Name == "" {
+		return kibanaLogin{}, fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write the name there, or remove it for %s", kibanaUsername, s.Place, kibanaSystem)
+	}
+	return kibanaLogin{source: source}, checkHolds(p, source)
+}
+
+// readPassword points Kibana to the Secret and, where it has no name yet, names its user.
+func readPassword(p step, w *recognise.Workload, conf *configuration, source object.Source) {
+	const why = "Kibana logs in with the password of this Secret"
+	if s := conf.get(kibanaUsername); s == nil || !s.Hidden {
+		kibanaSet(p, w, conf, kibanaUsername, or(s.Value(), kibanaSystem), "the user that Kibana logs in as")
+	}
+	_, isTold := reference(conf.get(kibanaPassword))
+	if w.Layout.Env == nil && !isTold {
+		kibanaSet(p, w, conf, kibanaPassword, passwordReference, "Kibana takes the password from the variable of that name")
+	}
+	if _, ok := p.own(w.Main, passwordVariable); !ok && !isTold {
+		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", passwordVariable), fromSecret(passwordVariable, source), why, linkBuiltInUsers)
+	}
+}
+
+// credential gives the Secret of a setting: that of the variable which the image takes for it, or of one that the setting names.
+func (c *configuration) credential(s *setting, variable string) object.Source {
+	if own := c.secret(variable); own.Name != "" {
+		return own
+	}
+	if name, ok := reference(s); ok {
+		return c.secret(name)
+	}
+	return object.Source{}
+}
+
+// reference gives the variable that is all of a setting's value: "${NAME}".
+func reference(s *setting) (name string, ok bool) {
+	name, isOpen := strings.CutPrefix(s.Value(), "${")
+	name, isClosed := strings.CutSuffix(name, "}")
+	return name, isOpen && isClosed && name != "" && !strings.ContainsAny(name, ":$")
+}
+
+// fromSecret is a variable that a Secret fills.
+func fromSecret(name string, s object.Source) *yaml.Node {
+	return patch.Map(patch.F("name", patch.Str(name)), patch.F("valueFrom", patch.Map(patch.F("secretKeyRef", patch.Map(
+		patch.F("name", patch.Str(s.Name)), patch.F("key", patch.Str(s.Key)))))))
+}
+
+// ensureBefore plans the init container of the modes without a token: it calls no Kubernetes API.
+func ensureBefore(p step, o *object.Object, args []string, mounts []*yaml.Node, why, link string) error {
+	container, err := newInitContainer(p.In, podOf(o), append(args, contract.Flag(contract.FlagTimeout, p.settings.InitContainer.Timeout)), nil, mounts...)
+	if err != nil {
+		return err
+	}
+	runBefore(p, o, container, why, link)
+	return nil
+}

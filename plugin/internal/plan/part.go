@@ -1,0 +1,238 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+)
+
+// Part is what one step decides, and what it found out for later ones. It grows by the methods of this file while its step runs, and is a
+// value from then on: nobody looks into it before.
+type Part struct {
+	changes   []Change
+	places    map[place]int // of each change
+	additions []Addition
+	removals  []Removal
+	passed    []Passed
+	actions   []string
+	assumed   []string
+	problems  []error // each a Problem
+	outside   []outside
+	inputs    []input
+	fresh     []freshSetting  // of the file that is made where there is none; the step itself takes them
+	matched   map[string]bool // refs of the configuration that matched something
+	claims    mention.Claims
+	cared     map[*yaml.Node]bool   // containers whose every call is taken care of, or reported
+	planned   []*recognise.Workload // containers that have a rule
+	hooks     []*object.Object      // removals that made Kibana's token
+	called    []string              // addresses that a known client calls
+	secured   map[*recognise.Workload]*node
+	switches  bool                        // a node speaks HTTPS from now on, and did not before
+	mounted   map[*object.Object]identity // of the clients in a pod
+}
+
+// place is where a change is made.
+type place struct {
+	object *object.Object
+	at     string
+}
+
+// input is something that the pods of an object read outside their template: it enters the rollout annotation.
+type input struct {
+	object *object.Object
+	text   string
+}
+
+// outside is a key that a Secret or ConfigMap must have which the stream does not hold.
+type outside struct {
+	object.Source
+	filled string // who brings it, where the stream has the object without
+}
+
+// join gives several parts as one: of what two say about the same place the later one counts.
+func join(parts ...Part) Part {
+	var all Part
+	for _, p := range parts {
+		all.add(p)
+	}
+	return all
+}
+
+func (p *Part) add(other Part) {
+	for _, c := range other.changes {
+		p.edit(c.Object, c.Edit, c.Why, c.Link)
+	}
+	for _, a := range other.additions {
+		p.addition(a)
+	}
+	for _, passed := range other.passed {
+		p.passes(passed)
+	}
+	for _, problem := range other.problems {
+		p.problem(problem)
+	}
+	p.outside = append(p.outside, other.outside...)
+	p.removals = append(p.removals, other.removals...)
+	p.actions = append(p.actions, other.actions...)
+	p.assumed = append(p.assumed, other.assumed...)
+	p.inputs = append(p.inputs, other.inputs...)
+	p.hooks = append(p.hooks, other.hooks...)
+	p.planned = append(p.planned, other.planned...)
+	p.called = append(p.called, other.called...)
+	p.switches = p.switches || other.switches
+	p.claims.Join(other.claims)
+	merge(&p.matched, other.matched)
+	merge(&p.cared, other.cared)
+	merge(&p.secured, other.secured)
+	merge(&p.mounted, other.mounted)
+}
+
+func merge[K comparable, V any](to *map[K]V, from map[K]V) {
+	if *to == nil {
+		*to = map[K]V{}
+	}
+	maps.Copy(*to, from)
+}
+
+// set plans that value stands at path in o.
+func (p *Part) set(o *object.Object, path patch.Path, value *yaml.Node, why, link string) {
+	p.edit(o, patch.Edit{Path: path, Value: value}, why, link)
+}
+
+// edit plans an edit. A later step knows more: what stands at a place in the end is one change.
+func (p *Part) edit(o *object.Object, e patch.Edit, why, link string) {
+	at := place{o, e.String()}
+	if i, ok := p.places[at]; ok {
+		if !patch.Equal(p.changes[i].Edit.Value, e.Value) {
+			p.changes[i] = Change{o, e, p.changes[i].Why, p.changes[i].Link}
+		}
+		return
+	}
+	merge(&p.places, map[place]int{at: len(p.changes)})
+	p.changes = append(p.changes, Change{Object: o, Edit: e, Why: why, Link: link})
+}
+
+func (p *Part) addition(a Addition) {
+	if !slices.ContainsFunc(p.additions, func(known Addition) bool { return known.ID == a.ID }) {
+		p.additions = append(p.additions, a)
+	}
+}
+
+func (p *Part) removal(o *object.Object, why string) {
+	p.removals = append(p.removals, Removal{o, why})
+}
+
+// removeHook plans to remove a hook that made Kibana's token.
+func (p *Part) removeHook(o *object.Object, why string) {
+	if !slices.Contains(p.hooks, o) {
+		p.hooks = append(p.hooks, o)
+		p.removal(o, why)
+	}
+}
+
+// pass notes that an object stays as it is.
+func (p *Part) pass(id object.ID, why string) { p.passes(Passed{ID: id, Why: why}) }
+
+// passes notes an entry of spec.unmanaged once.
+func (p *Part) passes(passed Passed) {
+	if passed.entry == "" || !p.matched[passed.entry] {
+		p.passed = append(p.passed, passed)
+	}
+	if passed.entry != "" {
+		p.match(passed.entry)
+	}
+}
+
+func (p *Part) action(format string, args ...any) {
+	p.actions = append(p.actions, fmt.Sprintf(format, args...))
+}
+
+func (p *Part) assume(format string, args ...any) {
+	p.assumed = append(p.assumed, fmt.Sprintf(format, args...))
+}
+
+// expect notes a key that an object must have which the stream does not hold.
+func (p *Part) expect(s object.Source, filled string) {
+	p.outside = append(p.outside, outside{s, filled})
+}
+
+// failing collects the problems of an object.
+func (p *Part) failing(id object.ID, err error) {
+	var joined interface{ Unwrap() []error }
+	switch {
+	case err == nil:
+	case errors.As(err, &joined):
+		for _, e := range joined.Unwrap() {
+			p.failing(id, e)
+		}
+	default:
+		p.problem(Problem{Object: id, Text: err.Error()})
+	}
+}
+
+// fail collects a problem that says itself what it is about.
+func (p *Part) fail(err error) { p.failing(object.ID{}, err) }
+
+// problem notes a problem once, however many steps come upon it.
+func (p *Part) problem(problem error) {
+	if !slices.Contains(p.problems, problem) {
+		p.problems = append(p.problems, problem)
+	}
+}
+
+// input notes what the pods of an object read outside their template.
+func (p *Part) input(o *object.Object, text string) { p.inputs = append(p.inputs, input{o, text}) }
+
+// newFile notes a setting of a configuration file that is to be made.
+func (p *Part) newFile(s freshSetting) { p.fresh = append(p.fresh, s) }
+
+// match notes that a ref of the configuration means something here.
+func (p *Part) match(ref string) { merge(&p.matched, map[string]bool{ref: true}) }
+
+// claim claims a part of a text for whoever reads it, or for one container of those that do.
+func (p *Part) claim(n *yaml.Node, span mention.Span, reader *yaml.Node) {
+	p.claims.Add(n, span, reader)
+}
+
+// care notes that every call of a container is taken care of, or reported already.
+func (p *Part) care(c object.Container) { merge(&p.cared, map[*yaml.Node]bool{c.Node.YNode(): true}) }
+
+// mounts notes the identity of the clients in a pod.
+func (p *Part) mounts(o *object.Object, id identity) {
+	merge(&p.mounted, map[*object.Object]identity{o: id})
+}
+
+// hasRule notes that a container was planned by its rule.
+func (p *Part) hasRule(w *recognise.Workload) { p.planned = append(p.planned, w) }
+
+// calls notes what a known client calls.
+func (p *Part) calls(addresses ...string) { p.called = append(p.called, addresses...) }
+
+// secures notes what is known about a node.
+func (p *Part) secures(w *recognise.Workload, known node) {
+	merge(&p.secured, map[*recognise.Workload]*node{w: &known})
+}
+
+// switchOn notes that a node speaks HTTPS from now on that did not before.
+func (p *Part) switchOn() { p.switches = true }
+
+// changed gives the objects that are changed, in the order of their first changes.
+func (p *Part) changed() []*object.Object {
+	var all []*object.Object
+	seen := map[*object.Object]bool{}
+	for _, c := range p.changes {
+		if !seen[c.Object] {
+			seen[c.Object] = true
+			all = append(all, c.Object)
+		}
+	}
+	return all
+}

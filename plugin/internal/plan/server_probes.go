@@ -1,0 +1,118 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+)
+
+// probes plans the probes of a node that the kubelet makes itself: it has no certificate to present. Probes that run a command in
+// the container are served by CURL_HOME.
+func planProbes(p step, w *recognise.Workload, conf *configuration) error {
+	for _, name := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
+		probe := object.Get(w.Main.Node, name)
+		if probe == nil {
+			continue
+		}
+		if usesWget(p.seen(w.Main), name) {
+			return fmt.Errorf("container %q: %s runs wget, which takes no certificate from the environment: use curl, which does", w.Main.Name, name)
+		}
+		get := object.Get(probe, "httpGet")
+		if get == nil || !onHTTPPort(w, conf, get) {
+			continue
+		}
+		at := containerPath(w.Main).Field(name)
+		p.set(w.Object, at.Field("httpGet"), nil, "the kubelet has no certificate to present", linkProbe)
+		if command, ok := curlCommand(p.seen(w.Main), get, httpPort(conf)); ok {
+			p.set(w.Object, at.Field("exec"), patch.Map(patch.F("command", patch.Strs(command...))), "the same request, made by curl in the container", linkProbe)
+			continue
+		}
+		p.set(w.Object, at.Field("tcpSocket"), patch.Map(patch.F("port", object.Get(get, "port").YNode())), "the kubelet has no certificate to present", linkProbe)
+		p.action("%s: %s of container %q became a tcpSocket probe, which is weaker: it tells that the port is open, not that the node answers", w.ID, name, w.Main.Name)
+	}
+	for _, hook := range []string{"postStart", "preStop"} {
+		if usesWget(p.seen(w.Main), "lifecycle."+hook) {
+			return fmt.Errorf("container %q: lifecycle.%s runs wget, which takes no certificate from the environment: use curl, which does", w.Main.Name, hook)
+		}
+		if get := object.Get(w.Main.Node, "lifecycle", hook, "httpGet"); get != nil && onHTTPPort(w, conf, get) {
+			return fmt.Errorf("container %q: lifecycle.%s is an httpGet, for which the kubelet has no certificate to present: use exec with curl", w.Main.Name, hook)
+		}
+	}
+	return probesOfOthers(p, w, conf)
+}
+
+// probesOfOthers refuses probes of other containers that go to Elasticsearch: containers of a pod share their ports.
+func probesOfOthers(p step, w *recognise.Workload, conf *configuration) error {
+	for _, c := range w.Pod.All() {
+		for _, name := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
+			get := object.Get(c.Node, name, "httpGet")
+			if c.Name != w.Main.Name && get != nil && object.Text(get, "port") == httpPort(conf) && !p.listed(w.ID, c.Name) {
+				return fmt.Errorf("container %q: %s is an httpGet on port %s, which is Elasticsearch's; the kubelet has no certificate to present: use exec with curl", c.Name, name, httpPort(conf))
+			}
+		}
+	}
+	return nil
+}
+
+// usesWget tells whether a probe or hook runs wget, also in a script that is mounted.
+func usesWget(seen process.Process, name string) bool {
+	isWget := func(w shell.Word) bool { return path.Base(w.Text) == "wget" }
+	return slices.ContainsFunc(seen.Runs, func(r process.Run) bool {
+		return r.Name == name && (!r.Whole && strings.Contains(r.Text(), "wget ") || slices.ContainsFunc(r.Commands, func(c shell.Command) bool {
+			return !c.IsPrint() && slices.ContainsFunc(c.Words, isWget)
+		}))
+	})
+}
+
+// httpPort gives the port of Elasticsearch's HTTP layer: as it is set, else the container's port of that name, else the default.
+func httpPort(conf *configuration) string {
+	if port := conf.get(catalog.HTTPPort).Value(); port != "" {
+		return port
+	}
+	for _, c := range object.Items(conf.w.Main.Node, "ports") {
+		if object.Text(c, "name") == conf.w.Layout.PortName {
+			return object.Text(c, "containerPort")
+		}
+	}
+	return "9200"
+}
+
+// onHTTPPort tells whether an httpGet goes to Elasticsearch's HTTP port, by number or by name.
+func onHTTPPort(w *recognise.Workload, conf *configuration, get *yaml.RNode) bool {
+	port := object.Text(get, "port")
+	for _, c := range object.Items(w.Main.Node, "ports") {
+		if object.Text(c, "name") == port {
+			port = object.Text(c, "containerPort")
+		}
+	}
+	return port == httpPort(conf)
+}
+
+// curlCommand makes the request of an httpGet with curl: like the kubelet it checks no certificate and takes every status below
+// 400. A request with credentials in a header is not made, they would be on a command line; nor one in an image of which nothing
+// says that it has curl.
+func curlCommand(seen process.Process, get *yaml.RNode, port string) ([]string, bool) {
+	repository, _ := seen.Image()
+	if repository != "elasticsearch" && !usesCurl(seen) {
+		return nil, false
+	}
+	command := []string{"curl", "--silent", "--fail", shell.CurlInsecure, "--output", "/dev/null"}
+	for _, h := range object.Items(get, "httpHeaders") {
+		if !slices.Contains([]string{"accept", "content-type", "host", "user-agent"}, strings.ToLower(object.Text(h, "name"))) {
+			return nil, false // it may be a credential, which does not belong on a command line
+		}
+		command = append(command, "--header", object.Text(h, "name")+": "+object.Text(h, "value"))
+	}
+	host := or(object.Text(get, "host"), "127.0.0.1")
+	return append(command, "https://"+host+":"+port+"/"+strings.TrimPrefix(object.Text(get, "path"), "/")), true
+}
