@@ -104,11 +104,9 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 
   # the way of a live cluster: none, optional, required
   helm template elk ./chart | elk-mtls --client-authentication optional`,
-		Version:       version,
 		Args:          fileOrCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(_ *cobra.Command, args []string) error { return o.filter(args) },
 	}
 	f := cmd.Flags()
 	o.settingsFlags(f)
@@ -116,7 +114,13 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 	f.StringVar(&o.reportFormat, "report-format", "", "text | json (default text)")
 	f.StringVar(&o.host, "host", "", "")
 	_ = f.MarkHidden("host")
-	cmd.SetVersionTemplate("elk-mtls {{.Version}}\n")
+	asked := f.BoolP("version", "v", false, "print the version") // cobra's own flag takes a template, with 4 MB behind it
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *asked {
+			return printVersion(cmd, nil)
+		}
+		return o.filter(args)
+	}
 	cmd.SetFlagErrorFunc(flagError)
 	cmd.AddCommand(o.diffCommand(), o.exportCommand(), o.certsCommand(), o.verifyCommand(), o.cmpCommand(), versionCommand(), settingsTopic())
 	return cmd
@@ -142,11 +146,13 @@ func versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "elk-mtls %s\n", version)
-			return err
-		},
+		RunE:  printVersion,
 	}
+}
+
+func printVersion(cmd *cobra.Command, _ []string) error {
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "elk-mtls %s\n", version)
+	return err
 }
 
 // filter is the post-renderer: everything is read before anything is written.
