@@ -38,9 +38,8 @@ func TestVerifyGrowsWithDocuments(t *testing.T) {
 		return testing.AllocsPerRun(2, func() { verified(t, output, settings) })
 	}
 	const n = 2_000
-	// Of the documents that name no Elasticsearch the Services are read: an address may lead to any of them.
-	if each := (cost(corpus.Growing(2*n)) - cost(corpus.Growing(n))) / n; each > 70 {
-		t.Errorf("%.1f allocations for each document that names no Elasticsearch, want at most 70", each)
+	if each := (cost(corpus.Growing(2*n)) - cost(corpus.Growing(n))) / n; each > 4 {
+		t.Errorf("%.1f allocations for each document that names no Elasticsearch, want at most 4", each)
 	}
 	few, many := corpus.Dense, corpus.Dense
 	few.Releases, many.Releases = 10, 20

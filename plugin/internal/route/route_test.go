@@ -135,3 +135,21 @@ func TestAliased(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyWhatIsCalledIsRead holds that a Service nobody calls costs nothing, broken or not; one that is called and
+// cannot be read is told.
+func TestOnlyWhatIsCalledIsRead(t *testing.T) {
+	broken := "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: broken\nspec: {ports: [\n"
+	m, _ := read(t, server+service("search", "ports: [{port: 9200}]")+broken)
+	if w, known := m.Find("obs", "search", "9200"); !known || w.Service.Name != "search" || len(m.Broken()) > 0 {
+		t.Errorf("got %v, %t, %v", w, known, m.Broken())
+	}
+	for range 2 {
+		if _, known := m.Find("obs", "broken", "9200"); known {
+			t.Error("a Service that cannot be read is known")
+		}
+	}
+	if all := m.Broken(); len(all) != 1 || !strings.Contains(all[0].Error(), "Service/broken") {
+		t.Errorf("got %v", all)
+	}
+}
