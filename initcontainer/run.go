@@ -27,6 +27,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	report := &reporter{stderr: stderr, terminationLog: config.DefaultTerminationLog()}
+	asked := false
 	root := &cobra.Command{
 		Use:           program,
 		Short:         "Make Kibana's service token over mutual TLS and keep it in a Secret",
@@ -34,6 +35,9 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs, // cobra's own message has no exit code
 		RunE: func(c *cobra.Command, args []string) error {
+			if asked {
+				return printVersion(c, nil)
+			}
 			var names []string
 			for _, sub := range c.Commands() {
 				if sub.IsAvailableCommand() {
@@ -48,8 +52,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.Version = buildVersion()
-	root.SetVersionTemplate("elk-mtls-init {{.Version}}\n")
+	root.Flags().BoolVarP(&asked, "version", "v", false, "print the version") // cobra's own takes a template, with 4 MB behind it
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w%s", err, closest.FlagHint(err, c.Flags())))
 	})
@@ -82,11 +85,13 @@ func versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(c.OutOrStdout(), program, buildVersion())
-			return err
-		},
+		RunE:  printVersion,
 	}
+}
+
+func printVersion(c *cobra.Command, _ []string) error {
+	_, err := fmt.Fprintln(c.OutOrStdout(), program, buildVersion())
+	return err
 }
 
 func buildVersion() string {
