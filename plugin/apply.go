@@ -5,14 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/plan"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // apply makes the changes of a plan. It reports only what really changed: the rest was in place already.
@@ -98,9 +97,9 @@ func describe(recognised []*recognise.Workload, o *object.Object) report.Patched
 // insert puts a new object in front of its first user: as a document, or as an item of the ResourceList, which is all there is.
 func insert(stream *manifest.Stream, a plan.Addition) error {
 	if root, err := a.Before.Doc.Root(); err == nil && object.Text(root, "kind") == object.ResourceList {
-		return a.Before.Doc.Edit(func(root *yaml.RNode) error {
-			items := object.Get(root, "items").YNode()
-			at := slices.Index(items.Content, a.Before.Node.YNode())
+		return a.Before.Doc.Edit(func(root *yaml.Node) error {
+			items := object.Get(root, "items")
+			at := slices.Index(items.Content, a.Before.Node)
 			items.Content = slices.Insert(items.Content, at, a.Node)
 			return nil
 		})
@@ -119,9 +118,9 @@ func drop(stream *manifest.Stream, o *object.Object) error {
 		stream.Remove(o.Doc)
 		return nil
 	}
-	return o.Doc.Edit(func(root *yaml.RNode) error {
-		items := object.Get(root, "items").YNode()
-		items.Content = slices.DeleteFunc(items.Content, func(n *yaml.Node) bool { return n == o.Node.YNode() })
+	return o.Doc.Edit(func(root *yaml.Node) error {
+		items := object.Get(root, "items")
+		items.Content = slices.DeleteFunc(items.Content, func(n *yaml.Node) bool { return n == o.Node })
 		return nil
 	})
 }

@@ -7,11 +7,10 @@ import (
 	"sync"
 	"testing"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // onlyReported holds an output to its report: every object is untouched byte for byte, or reported as changed, added or removed; and
@@ -201,7 +200,7 @@ func pathsByLine(t *testing.T, text string) map[int][]string {
 					name = strconv.Itoa(i) // a script
 				}
 				if child.Kind == yaml.MappingNode {
-					name = object.Text(yaml.NewRNode(child), "name")
+					name = object.Text(child, "name")
 				}
 				below += fmt.Sprintf("[%s]", name)
 			}
@@ -209,7 +208,7 @@ func pathsByLine(t *testing.T, text string) map[int][]string {
 			walk(child, below)
 		}
 	}
-	walk(root.YNode(), "")
+	walk(root, "")
 	last := []string(nil)
 	for line := 1; line <= strings.Count(text, "\n")+1; line++ { // the further lines of a block scalar
 		if at[line] == nil {

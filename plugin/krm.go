@@ -11,6 +11,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // resourceList gives the ResourceList that the input is; nil when it is none.
@@ -81,11 +82,11 @@ func (o *options) functionConfig(list *krm.List) (config.Settings, error) {
 		}
 		return s, nil
 	}
-	text, err := node.String()
+	text, err := yaml.Marshal(node)
 	if err != nil {
 		return config.Settings{}, fmt.Errorf("functionConfig: %w", err)
 	}
-	s, err := config.Parse([]byte(text))
+	s, err := config.Parse(text)
 	if err != nil {
 		return s, fmt.Errorf("functionConfig: %w", err)
 	}

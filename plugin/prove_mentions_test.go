@@ -11,13 +11,12 @@ import (
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // TestPlantedMentions plants an address of Elasticsearch where none was, and holds that it is taken for what the table of decision 0018 says, and
@@ -126,7 +125,7 @@ func plants(t *testing.T, name string, text []byte, s config.Settings) []planted
 		}
 		for _, o := range objects {
 			isServer := slices.ContainsFunc(release.Nodes, func(w *recognise.Workload) bool { return w.Object == o })
-			each(o.Node.YNode(), nil, func(path []string, n *yaml.Node, key string) {
+			each(o.Node, nil, func(path []string, n *yaml.Node, key string) {
 				p := planted{key: key, server: isServer, input: name, lines: lines, settings: s, object: o.ID, path: path, line: doc.Line() + n.Line - 2, name: server}
 				if p.find(n) && path[0] != "apiVersion" && path[0] != "kind" {
 					p.encoded = o.Kind == "Secret" && path[0] == "data"
@@ -171,8 +170,8 @@ func each(n *yaml.Node, path []string, visit func(path []string, n *yaml.Node, k
 		if len(at) > 0 {
 			key = at[len(at)-1]
 		}
-		if name := yaml.NewRNode(n).Field("name"); key == "value" && name != nil {
-			key = name.Value.YNode().Value
+		if name := yaml.Field(n, "name"); key == "value" && name != nil {
+			key = name.Value
 		}
 		visit(at, child, key)
 	}
@@ -221,9 +220,8 @@ func (p planted) insides(n *yaml.Node) []planted {
 	indent := len(lines[0]) - len(strings.TrimLeft(lines[0], " "))
 	inner := p
 	inner.below, inner.from, inner.to = 0, 0, 0
-	var root yaml.Node
-	if yaml.Unmarshal([]byte(n.Value), &root) == nil && len(root.Content) == 1 && root.Content[0].Kind == yaml.MappingNode {
-		each(root.Content[0], nil, func(path []string, s *yaml.Node, key string) {
+	if root, err := yaml.Parse(n.Value); err == nil && root.Kind == yaml.MappingNode {
+		each(root, nil, func(path []string, s *yaml.Node, key string) {
 			place := inner
 			place.key = key
 			s.Column += indent

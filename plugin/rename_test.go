@@ -11,11 +11,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // TestNamesDecideNothing renames every object, label value, server container, registry and namespace of a release in a consistent
@@ -116,18 +116,18 @@ var nameFields = []string{"secretName", "serviceAccountName", "serviceAccount", 
 func collectNames(t *testing.T, input []byte) renaming {
 	r := renaming{}
 	var all []string
-	eachObject(t, input, func(root *yaml.RNode) {
+	eachObject(t, input, func(root *yaml.Node) {
 		all = append(all, object.Text(root, "metadata", "name"))
-		visit(root.YNode(), func(_, parent string, value *yaml.Node) {
+		visit(root, func(_, parent string, value *yaml.Node) {
 			if parent == "labels" && strings.Contains(value.Value, "-") {
 				all = append(all, value.Value)
 			}
 		})
 	})
 	r.keep(all, string(input))
-	eachObject(t, input, func(root *yaml.RNode) {
+	eachObject(t, input, func(root *yaml.Node) {
 		r.name(object.Text(root, "metadata", "name"), "object")
-		visit(root.YNode(), func(field, parent string, value *yaml.Node) {
+		visit(root, func(field, parent string, value *yaml.Node) {
 			switch {
 			case slices.Contains(nameFields, field), field == "name" && slices.Contains([]string{"secretKeyRef", "configMap", "service"}, parent):
 				r.name(value.Value, "object")
@@ -142,9 +142,9 @@ func collectNames(t *testing.T, input []byte) renaming {
 // rewrite encodes the stream anew, renamed where names are given.
 func rewrite(t *testing.T, input []byte, names renaming) []byte {
 	var b strings.Builder
-	eachObject(t, input, func(root *yaml.RNode) {
+	eachObject(t, input, func(root *yaml.Node) {
 		if names != nil {
-			visit(root.YNode(), func(field, parent string, value *yaml.Node) {
+			visit(root, func(field, parent string, value *yaml.Node) {
 				switch {
 				case field == "image":
 					value.Value = "mirror.example:5000/team/" + path.Base(value.Value)
@@ -161,23 +161,27 @@ func rewrite(t *testing.T, input []byte, names renaming) []byte {
 			})
 			renameContainers(root)
 		}
-		b.WriteString("---\n" + root.MustString())
+		text, err := yaml.Marshal(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.WriteString("---\n" + string(text))
 	})
 	return []byte(b.String())
 }
 
 // renameContainers gives containers other names, as an alias of a subchart does.
-func renameContainers(root *yaml.RNode) {
+func renameContainers(root *yaml.Node) {
 	for _, at := range [][]string{{"spec", "template", "spec", "containers"}} {
 		for i, c := range object.Items(root, at...) {
 			if name := object.Text(c, "name"); name == "kibana" || name == "elasticsearch" {
-				object.Get(c, "name").YNode().Value = fmt.Sprintf("alias-%d", i)
+				object.Get(c, "name").Value = fmt.Sprintf("alias-%d", i)
 			}
 		}
 	}
 }
 
-func eachObject(t *testing.T, input []byte, do func(root *yaml.RNode)) {
+func eachObject(t *testing.T, input []byte, do func(root *yaml.Node)) {
 	t.Helper()
 	s, err := manifest.Split(input)
 	if err != nil {

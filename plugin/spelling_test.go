@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // TestSpellings holds that a release means the same however its YAML is spelled: as JSON, as one List, re-encoded with other
@@ -47,9 +47,9 @@ func mustTransform(t *testing.T, input []byte, settings config.Settings) []byte 
 func decode(t *testing.T, stream []byte) []map[string]any {
 	t.Helper()
 	var all []map[string]any
-	eachObject(t, stream, func(root *yaml.RNode) {
+	eachObject(t, stream, func(root *yaml.Node) {
 		var object map[string]any
-		if err := root.YNode().Decode(&object); err != nil {
+		if err := root.Decode(&object); err != nil {
 			t.Fatal(err)
 		}
 		items, isList := object["items"].([]any)
@@ -105,7 +105,7 @@ func encodeWide(t *testing.T, objects []map[string]any) []byte {
 		if err := node.Encode(o); err != nil {
 			t.Fatal(err)
 		}
-		text, err := yaml.MarshalWithOptions(node, &yaml.EncoderOptions{SeqIndent: yaml.WideSequenceStyle})
+		text, err := yaml.Marshal(node) // lists stand to the right of their keys
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Declared is what cert-manager's objects say about the Secrets that they name.
@@ -49,7 +48,7 @@ func (d *Declared) certificate(o *object.Object) {
 	}
 	var usages []string
 	for _, usage := range object.Items(o.Node, "spec", "usages") {
-		usages = append(usages, usage.YNode().Value)
+		usages = append(usages, usage.Value)
 	}
 	extended := slices.ContainsFunc(usages, isExtended)
 	if extended && !slices.Contains(usages, "client auth") && !slices.Contains(usages, "any") {
@@ -93,7 +92,7 @@ func (d *Declared) issuer(o *object.Object) {
 		}
 	}
 	if spec := object.Get(o.Node, "spec"); spec != nil {
-		walk(spec.YNode(), "spec")
+		walk(spec, "spec")
 	}
 }
 

@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"sigs.k8s.io/json"
-	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	"sigs.k8s.io/yaml"
 
 	"github.com/elk-mtls/elk-mtls/internal/closest"
+	nodes "github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Parse reads a configuration file or a functionConfig. Unknown fields are refused by name.
@@ -72,11 +72,11 @@ func decode(text []byte, into any) error {
 
 // alone refuses a document after the first, which nobody would read. What cannot be parsed is said when the text is read.
 func alone(text []byte) error {
-	decoder := kyaml.NewDecoder(bytes.NewReader(text))
-	var node kyaml.Node
+	decoder := nodes.NewDecoder(bytes.NewReader(text))
+	var node nodes.Node
 	for err := decoder.Decode(&node); err == nil; {
-		node = kyaml.Node{}
-		if err = decoder.Decode(&node); err == nil && !kyaml.IsYNodeEmptyDoc(&node) && node.Content[0].Tag != kyaml.NodeTagNull {
+		node = nodes.Node{}
+		if err = decoder.Decode(&node); err == nil && node.Content[0].Tag != nodes.NodeTagNull {
 			return errors.New("holds more than one document, of which only the first is read: put all into that")
 		}
 	}

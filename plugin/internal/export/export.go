@@ -99,14 +99,10 @@ func byID(all []*object.Object) (map[string]map[string]any, error) {
 		if data[key(o.ID)] != nil {
 			return nil, fmt.Errorf("%s is in the stream twice: kustomize cannot tell the two apart", o.ID)
 		}
-		node := o.Node.Copy()
-		sayNull(node.YNode())
-		text, err := node.MarshalJSON()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", o.ID, err)
-		}
 		var plain map[string]any
-		if err := json.Unmarshal(text, &plain); err != nil {
+		err := o.Node.Decode(&plain)
+		text, also := json.Marshal(plain)
+		if err := errors.Join(err, also, json.Unmarshal(text, &plain)); err != nil { // numbers are those of JSON then
 			return nil, fmt.Errorf("%s: %w", o.ID, err)
 		}
 		data[key(o.ID)] = plain

@@ -5,20 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
-
-// sayNull writes null where a field has no value: in `{a: }` it would become an empty string.
-func sayNull(n *yaml.Node) {
-	if yaml.IsYNodeTaggedNull(n) {
-		n.Value = "null"
-	}
-	for _, child := range n.Content {
-		sayNull(child)
-	}
-}
 
 // hasNull tells whether a field is null, here or further down.
 func hasNull(value any) bool {

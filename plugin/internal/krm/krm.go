@@ -11,11 +11,10 @@ import (
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 var versions = [...]string{"config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1"}
@@ -23,7 +22,7 @@ var versions = [...]string{"config.kubernetes.io/v1", "config.kubernetes.io/v1be
 // List is the ResourceList of a stream.
 type List struct {
 	doc  *manifest.Document
-	root *yaml.RNode
+	root *yaml.Node
 }
 
 // Of gives the ResourceList of a stream, nil when it holds none. One that cannot be read is an error, for what is in it would pass as it
@@ -54,15 +53,15 @@ func Of(stream *manifest.Stream) (*List, error) {
 	if version := object.Text(list.root, "apiVersion"); !slices.Contains(versions[:], version) {
 		return nil, fmt.Errorf("the ResourceList on stdin has apiVersion %q: expected %s", version, strings.Join(versions[:], ", "))
 	}
-	if items := object.Get(list.root, "items"); items != nil && (items.YNode().Kind != yaml.SequenceNode ||
-		slices.ContainsFunc(items.Content(), func(item *yaml.Node) bool { return item.Kind != yaml.MappingNode })) {
+	if items := object.Get(list.root, "items"); items != nil && (items.Kind != yaml.SequenceNode ||
+		slices.ContainsFunc(items.Content, func(item *yaml.Node) bool { return item.Kind != yaml.MappingNode })) {
 		return nil, errors.New("items of the ResourceList on stdin is no list of objects")
 	}
 	return list, nil
 }
 
 // FunctionConfig gives the configuration that the ResourceList carries, nil when it carries none.
-func (l *List) FunctionConfig() *yaml.RNode { return object.Get(l.root, "functionConfig") }
+func (l *List) FunctionConfig() *yaml.Node { return object.Get(l.root, "functionConfig") }
 
 // Result is one line about what the function did or could not do.
 type Result struct {
@@ -101,11 +100,16 @@ func (l *List) Item(kind, namespace, name string) *object.Object {
 
 // SetResults puts the results into the list, in place of those that it came with.
 func (l *List) SetResults(results []Result) error {
-	return l.doc.Edit(func(root *yaml.RNode) error {
-		if len(results) == 0 {
-			return root.PipeE(yaml.Clear("results"))
+	return l.doc.Edit(func(root *yaml.Node) error {
+		at := 0
+		for at < len(root.Content) && root.Content[at].Value != "results" {
+			at += 2
 		}
-		return root.PipeE(yaml.SetField("results", yaml.NewRNode(nodes(results))))
+		root.Content = slices.Delete(root.Content, at, min(at+2, len(root.Content)))
+		if len(results) > 0 {
+			root.Content = slices.Insert(root.Content, at, patch.Str("results"), nodes(results))
+		}
+		return nil
 	})
 }
 

@@ -10,7 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // rendersVariable names the folder of real renderings. They are not ours to keep in the repository.
@@ -129,7 +130,7 @@ func patchLikeOurs(d *Document) (patched, error) {
 		return patched{}, err
 	}
 	path := []string{"spec", "template"}
-	switch root.GetKind() {
+	switch yaml.Field(root, "kind").Value {
 	case "ConfigMap":
 		return patchFiles(root, d.Inside)
 	case "Secret":
@@ -140,17 +141,17 @@ func patchLikeOurs(d *Document) (patched, error) {
 	default:
 		return patched{}, nil
 	}
-	return patched{changed: true}, d.Edit(func(root *yaml.RNode) error {
-		pod, err := root.Pipe(yaml.Lookup(path...))
-		if err != nil {
-			return err
+	return patched{changed: true}, d.Edit(func(root *yaml.Node) error {
+		pod := root
+		for _, name := range path {
+			pod = yaml.Field(pod, name)
 		}
 		return patchPod(root, pod)
 	})
 }
 
-func patchPod(root, pod *yaml.RNode) error {
-	for _, n := range []*yaml.RNode{root, pod} {
+func patchPod(root, pod *yaml.Node) error {
+	for _, n := range []*yaml.Node{root, pod} {
 		metadata, err := Need(n, yaml.MappingNode, "metadata")
 		if err != nil {
 			return err
@@ -159,19 +160,17 @@ func patchPod(root, pod *yaml.RNode) error {
 		if err != nil {
 			return err
 		}
-		if err := annotations.PipeE(yaml.SetField("elk-mtls.dev/checksum", yaml.NewStringRNode("1234"))); err != nil {
-			return err
-		}
+		annotations.Content = append(annotations.Content, yaml.String("elk-mtls.dev/checksum"), yaml.String("1234"))
 	}
-	spec := pod.Field("spec").Value
+	spec := yaml.Field(pod, "spec")
 	if err := add(spec, "volumes", -1, "name: elk-mtls-client\nsecret:\n  secretName: certs\n  defaultMode: 0440\n"); err != nil {
 		return err
 	}
 	if err := add(spec, "initContainers", 0, "name: elk-mtls-init\nimage: x@sha256:0\nargs: [ensure]\nenv:\n- name: A\n  value: \"1\"\n"); err != nil {
 		return err
 	}
-	containers, err := spec.Field("containers").Value.Elements()
-	for _, c := range containers {
+	var err error
+	for _, c := range yaml.Field(spec, "containers").Content {
 		err = errors.Join(err,
 			add(c, "env", -1, "name: CURL_HOME\nvalue: \"yes\"\n"),
 			add(c, "env", -1, "name: TOKEN\nvalueFrom:\n  secretKeyRef: {name: a, key: b}\n"),
@@ -181,26 +180,26 @@ func patchPod(root, pod *yaml.RNode) error {
 }
 
 // add puts a new item first (0) or last (-1).
-func add(m *yaml.RNode, list string, index int, text string) error {
+func add(m *yaml.Node, list string, index int, text string) error {
 	items, err := Need(m, yaml.SequenceNode, list)
 	if err != nil {
 		return err
 	}
 	if index < 0 {
-		index = len(items.Content())
+		index = len(items.Content)
 	}
 	return insert("", index, text)(items)
 }
 
 // patchFiles sets two options in every embedded YAML file that holds a mapping. It tells how many lines must change for that: those of
 // files that are told on one line.
-func patchFiles(root *yaml.RNode, inside func(*yaml.Node) (*Document, error)) (patched, error) {
+func patchFiles(root *yaml.Node, inside func(*yaml.Node) (*Document, error)) (patched, error) {
 	var p patched
-	data := root.Field("data")
+	data := yaml.Field(root, "data")
 	if data == nil {
 		return p, nil
 	}
-	content := data.Value.Content()
+	content := data.Content
 	for i := 0; i+1 < len(content); i += 2 {
 		if !strings.HasSuffix(content[i].Value, ".yml") && !strings.HasSuffix(content[i].Value, ".yaml") {
 			continue
@@ -209,7 +208,7 @@ func patchFiles(root *yaml.RNode, inside func(*yaml.Node) (*Document, error)) (p
 		if err != nil {
 			continue // a template, in spite of its name
 		}
-		if file, err := doc.Root(); err != nil || file == nil || file.YNode().Kind != yaml.MappingNode {
+		if file, err := doc.Root(); err != nil || file == nil || file.Kind != yaml.MappingNode {
 			continue
 		}
 		p.changed = true

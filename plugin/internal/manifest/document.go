@@ -7,7 +7,7 @@ import (
 	"io"
 	"unicode/utf8"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Document is one YAML document: its text, its tree once somebody asked for it, and the changes made to that tree.
@@ -44,7 +44,7 @@ func (d *Document) Line() int { return d.line }
 
 // Root gives the root of the document, nil when it holds nothing but comments. The first call parses; errors count lines from the
 // document's first. The tree is for reading: change it inside Edit only, or the change is lost.
-func (d *Document) Root() (*yaml.RNode, error) {
+func (d *Document) Root() (*yaml.Node, error) {
 	if !d.parsed {
 		d.root, d.parseErr = parse(d.text)
 		if d.parseErr != nil && d.hidden {
@@ -55,12 +55,12 @@ func (d *Document) Root() (*yaml.RNode, error) {
 	if d.parseErr != nil || d.root == nil {
 		return nil, d.parseErr
 	}
-	return yaml.NewRNode(d.root), nil
+	return d.root, nil
 }
 
-// Edit lets change alter the tree in place, by kyaml or on the nodes; an empty document gives it an empty mapping. When change fails,
+// Edit lets change alter the tree in place; an empty document gives it an empty mapping. When change fails,
 // Bytes fails as well: a tree that was changed by half does not leave.
-func (d *Document) Edit(change func(root *yaml.RNode) error) error {
+func (d *Document) Edit(change func(root *yaml.Node) error) error {
 	if _, err := d.Root(); err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (d *Document) Edit(change func(root *yaml.RNode) error) error {
 	if d.root == nil {
 		d.root = &yaml.Node{Kind: yaml.MappingNode, Tag: yaml.NodeTagMap}
 	}
-	if err := change(yaml.NewRNode(d.root)); err != nil {
+	if err := change(d.root); err != nil {
 		d.editErr = errors.Join(d.editErr, err)
 		return err
 	}
@@ -139,9 +139,13 @@ func (d *Document) name() string {
 		place = "inserted"
 	}
 	if d.root != nil {
-		root := yaml.NewRNode(d.root)
-		if kind, name := root.GetKind(), root.GetName(); kind != "" {
-			return fmt.Sprintf("%s/%s (%s)", kind, name, place)
+		kind, name := yaml.Field(d.root, "kind"), yaml.Field(yaml.Field(d.root, "metadata"), "name")
+		switch {
+		case kind == nil || kind.Value == "":
+		case name == nil:
+			return fmt.Sprintf("%s/ (%s)", kind.Value, place)
+		default:
+			return fmt.Sprintf("%s/%s (%s)", kind.Value, name.Value, place)
 		}
 	}
 	return fmt.Sprintf("document (%s)", place)

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strconv"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// DuplicateKeyError tells of a key that a mapping has twice. Readers take the last one or fail, kyaml changes the first: an edit of such
+// DuplicateKeyError tells of a key that a mapping has twice. Readers take the last one or fail, and here the first is found: an edit of such
 // a mapping says one thing here and another there.
 type DuplicateKeyError struct {
 	Path        []string // to the key, indices for items

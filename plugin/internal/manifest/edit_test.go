@@ -4,7 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 type editCase struct {
@@ -69,14 +70,14 @@ func TestEditsFindTheirPlace(t *testing.T) {
 		{"with a plus it ends with the blank lines", "a: |+\n  f\n\n\nb: 1\n", "a: 2\nb: 1\n", set("a", "2")},
 		{"quotes may hold quotes", "a: 'it''s' # c\nb: \"\\\"\" # c\n", "a: 'x' # c\nb: \"y\" # c\n", all(text("a", "x"), text("b", "y"))},
 		{"edited and back again is the same", "a: 1\n", "a: 1\n", all(set("a", "2"), set("a", "1"))},
-		{"style and comments are no change", "a: 1 # c\n", "a: 1 # c\n", func(r *yaml.RNode) error { r.YNode().Content[1].LineComment = "x"; return nil }},
+		{"style and comments are no change", "a: 1 # c\n", "a: 1 # c\n", func(r *yaml.Node) error { r.Content[1].LineComment = "x"; return nil }},
 		{"of duplicate keys each keeps its place", "a: 1\na: 2\nb: 3\n", "a: 1\na: 2\nb: 4\n", set("b", "4")},
 	})
 }
 
 // keepAnchor puts an anchor that the change took off back on.
 func (c change) keepAnchor(path, anchor string) change {
-	return all(c, func(root *yaml.RNode) error {
+	return all(c, func(root *yaml.Node) error {
 		parent, name, err := parentOf(root, path)
 		if err == nil {
 			i, _ := find(parent, name)
@@ -122,7 +123,7 @@ func TestInsertions(t *testing.T) {
 
 // unflow makes the collection at path one of lines.
 func (c change) unflow(path string) change {
-	return all(c, func(root *yaml.RNode) error {
+	return all(c, func(root *yaml.Node) error {
 		parent, name, err := parentOf(root, path)
 		if err == nil {
 			i, _ := find(parent, name)
@@ -189,9 +190,9 @@ func TestReplacements(t *testing.T) {
 }
 
 func rename(from, to string) change {
-	return func(root *yaml.RNode) error {
-		i, _ := find(root.YNode(), from)
-		root.YNode().Content[i-1].Value = to
+	return func(root *yaml.Node) error {
+		i, _ := find(root, from)
+		root.Content[i-1].Value = to
 		return nil
 	}
 }
@@ -228,8 +229,8 @@ func TestEmptyDocumentsCanBecomeMappings(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	alias := func(root *yaml.RNode) error {
-		root.YNode().Content[1].Value = "y"
+	alias := func(root *yaml.Node) error {
+		root.Content[1].Value = "y"
 		return nil
 	}
 	for _, c := range []struct {
@@ -242,27 +243,27 @@ func TestRefusals(t *testing.T) {
 		{"a changed alias", "b: &x 1\na: *x\n", "cannot edit b without rewriting it: an anchor was changed", all(alias, set("b", "2"))},
 		{"a dangling alias", "a: &x 1\nb: *x\n", "cannot edit the document without rewriting it: the edited text does not parse: yaml: unknown anchor 'x' referenced", remove("a")},
 		{"an alias that would mean another node", "a: &x 1\nb: &x 2\nc: *x\n", "cannot edit c without rewriting it: the edited text would say something else", remove("b")},
-		{"a new alias", "a: &x 1\n", "cannot edit the document without rewriting it: a new node has an anchor or is an alias", func(r *yaml.RNode) error {
-			r.YNode().Content = append(r.YNode().Content, yaml.NewStringRNode("b").YNode(), &yaml.Node{Kind: yaml.AliasNode, Value: "x", Alias: r.YNode().Content[1]})
+		{"a new alias", "a: &x 1\n", "cannot edit the document without rewriting it: a new node has an anchor or is an alias", func(r *yaml.Node) error {
+			r.Content = append(r.Content, yaml.String("b"), &yaml.Node{Kind: yaml.AliasNode, Value: "x", Alias: r.Content[1]})
 			return nil
 		}},
 		{"a new key beside one with a question mark", "m:\n  ? a\n  : 1\n", "cannot edit m without rewriting it: it has a key that is written with a question mark, or none", set("m.b", "1")},
 		{"a null without a colon", "a: {g}\n", "cannot edit a.g without rewriting it: it has no colon", set("a.g", "1")},
-		{"a root of another kind", "a: 1\n", "cannot edit the document without rewriting it: it is the whole document, or the value of a key with a question mark", func(r *yaml.RNode) error { r.SetYNode(yaml.MustParse("- a").YNode()); return nil }},
+		{"a root of another kind", "a: 1\n", "cannot edit the document without rewriting it: it is the whole document, or the value of a key with a question mark", func(r *yaml.Node) error { *r = *yaml.MustParse("- a"); return nil }},
 		{"an emptied root", "a: 1\n", "cannot edit the document without rewriting it: it is the whole document, or the value of a key with a question mark", remove("a")},
-		{"a moved mapping", "a: {x: 1}\nb: 2\n", "cannot edit the document without rewriting it: a mapping or list of the text was put elsewhere, not copied", func(r *yaml.RNode) error {
-			c := r.YNode().Content
+		{"a moved mapping", "a: {x: 1}\nb: 2\n", "cannot edit the document without rewriting it: a mapping or list of the text was put elsewhere, not copied", func(r *yaml.Node) error {
+			c := r.Content
 			c[0], c[1], c[2], c[3] = c[2], c[3], c[0], c[1]
 			return nil
 		}},
-		{"children in a scalar", "a:\n", "cannot edit a without rewriting it: children were put into a scalar", func(r *yaml.RNode) error {
-			r.YNode().Content[1].Content = yaml.MustParse("x: 1").Content()
+		{"children in a scalar", "a:\n", "cannot edit a without rewriting it: children were put into a scalar", func(r *yaml.Node) error {
+			r.Content[1].Content = yaml.MustParse("x: 1").Content
 			return nil
 		}},
-		{"a value that its tag cannot have", "a: 1\n", "cannot edit a without rewriting it: the edited text would say something else", func(r *yaml.RNode) error { r.YNode().Content[1].Value = "x"; return nil }},
+		{"a value that its tag cannot have", "a: 1\n", "cannot edit a without rewriting it: the edited text would say something else", func(r *yaml.Node) error { r.Content[1].Value = "x"; return nil }},
 		{"an empty document behind its end", "---\n...\n", "cannot edit the document without rewriting it: an empty document can only become a mapping, and needs an open end", set("a", "1")},
-		{"what a key with dots names is readable", "a.b: {\"c d\": [{e}]}\n", `cannot edit ["a.b"]["c d"].0.e without rewriting it: it has no colon`, func(r *yaml.RNode) error {
-			r.Content()[1].Content[1].Content[0].Content[1].SetString("x")
+		{"what a key with dots names is readable", "a.b: {\"c d\": [{e}]}\n", `cannot edit ["a.b"]["c d"].0.e without rewriting it: it has no colon`, func(r *yaml.Node) error {
+			r.Content[1].Content[1].Content[0].Content[1].SetString("x")
 			return nil
 		}},
 	} {

@@ -3,7 +3,7 @@ package manifest
 import (
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // nowhere is the end of a node whose text could not be followed. No offset is negative otherwise.

@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // insideHead and insideTail stand around the text that FuzzInside edits.
@@ -50,8 +51,8 @@ func FuzzInside(f *testing.F) {
 		if _, there := find(inner.root, "fresh"); there {
 			return
 		}
-		if err := inner.Edit(func(root *yaml.RNode) error {
-			root.YNode().Content = append(root.YNode().Content, yaml.NewStringRNode("fresh").YNode(), yaml.NewStringRNode(value).YNode())
+		if err := inner.Edit(func(root *yaml.Node) error {
+			root.Content = append(root.Content, yaml.String("fresh"), yaml.String(value))
 			return nil
 		}); err != nil {
 			t.Fatal(err)

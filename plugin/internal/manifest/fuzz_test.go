@@ -11,7 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 func FuzzSplit(f *testing.F) {
@@ -77,7 +78,7 @@ func TestRandomInsertionsLoseNoLine(t *testing.T) {
 			if err != nil || d.root == nil || !strings.HasSuffix(text, "\n") {
 				continue
 			}
-			if err := d.Edit(func(root *yaml.RNode) error { insertAnywhere(r, root.YNode()); return nil }); err != nil {
+			if err := d.Edit(func(root *yaml.Node) error { insertAnywhere(r, root); return nil }); err != nil {
 				t.Fatal(err)
 			}
 			out, err := d.Bytes()
@@ -123,7 +124,7 @@ func checkRandomEdit(t *testing.T, text []byte, r *rand.Rand) string {
 		editInside(r, d)
 	}
 	for range 1 + r.IntN(4) {
-		if err := d.Edit(func(root *yaml.RNode) error { editAnywhere(r, root.YNode()); return nil }); err != nil {
+		if err := d.Edit(func(root *yaml.Node) error { editAnywhere(r, root); return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -187,7 +188,7 @@ func editInside(r *rand.Rand, d *Document) {
 	var walk func(n *yaml.Node) bool
 	walk = func(n *yaml.Node) bool {
 		if inner, err := d.Inside(n); err == nil && inner.root != nil && inner.root.Kind == yaml.MappingNode {
-			return inner.Edit(func(root *yaml.RNode) error { editAnywhere(r, root.YNode()); return nil }) == nil
+			return inner.Edit(func(root *yaml.Node) error { editAnywhere(r, root); return nil }) == nil
 		}
 		for i := step(n.Kind) - 1; i < len(n.Content); i += step(n.Kind) {
 			if walk(n.Content[i]) {

@@ -9,31 +9,31 @@ import (
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-type change func(root *yaml.RNode) error
+type change func(root *yaml.Node) error
 
 // set gives the value at a path, names and indices with dots between, the meaning of a YAML text. It makes the key where it is absent.
 func set(path, text string) change {
-	return func(root *yaml.RNode) error {
+	return func(root *yaml.Node) error {
 		parent, name, err := parentOf(root, path)
 		if err != nil {
 			return err
 		}
-		value := yaml.MustParse(text).YNode()
+		value := yaml.MustParse(text)
 		if i, ok := find(parent, name); ok {
 			*parent.Content[i] = *value
 			return nil
 		}
-		parent.Content = append(parent.Content, yaml.NewStringRNode(name).YNode(), value)
+		parent.Content = append(parent.Content, yaml.String(name), value)
 		return nil
 	}
 }
 
 // text gives the scalar at a path another string, and leaves its style.
 func text(path, value string) change {
-	return func(root *yaml.RNode) error {
+	return func(root *yaml.Node) error {
 		parent, name, err := parentOf(root, path)
 		if err != nil {
 			return err
@@ -46,12 +46,12 @@ func text(path, value string) change {
 
 // insert puts an item, or "key: value", at an index of the collection at path.
 func insert(path string, index int, text string) change {
-	return func(root *yaml.RNode) error {
+	return func(root *yaml.Node) error {
 		parent, name, err := parentOf(root, path+".")
 		if err != nil || name != "" {
 			return errors.Join(err, errors.New(name))
 		}
-		node := yaml.MustParse(text).YNode()
+		node := yaml.MustParse(text)
 		nodes := []*yaml.Node{node}
 		if parent.Kind == yaml.MappingNode {
 			nodes = node.Content
@@ -66,7 +66,7 @@ func insert(path string, index int, text string) change {
 
 // remove deletes the entry at path.
 func remove(path string) change {
-	return func(root *yaml.RNode) error {
+	return func(root *yaml.Node) error {
 		parent, name, err := parentOf(root, path)
 		if err != nil {
 			return err
@@ -80,7 +80,7 @@ func remove(path string) change {
 
 // all makes several changes.
 func all(changes ...change) change {
-	return func(root *yaml.RNode) error {
+	return func(root *yaml.Node) error {
 		for _, c := range changes {
 			if err := c(root); err != nil {
 				return err
@@ -90,9 +90,9 @@ func all(changes ...change) change {
 	}
 }
 
-func parentOf(root *yaml.RNode, path string) (parent *yaml.Node, name string, err error) {
+func parentOf(root *yaml.Node, path string) (parent *yaml.Node, name string, err error) {
 	names := strings.Split(strings.TrimPrefix(path, "."), ".")
-	n := root.YNode()
+	n := root
 	for _, name := range names[:len(names)-1] {
 		i, ok := find(n, name)
 		if !ok {

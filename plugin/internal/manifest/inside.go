@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // embedded is the text that a scalar of a document holds: a configuration file in a ConfigMap or Secret.

@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // scalarAt gives the node at a path.
 func scalarAt(t *testing.T, d *Document, path string) *yaml.Node {
 	t.Helper()
-	parent, name, err := parentOf(yaml.NewRNode(d.root), path)
+	parent, name, err := parentOf(d.root, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func TestEditsThatWouldBeLostAreErrors(t *testing.T) {
 		{"the text is taken out", "a text was edited, and then taken out of the document", remove("f")},
 		{"the text is replaced", "in f: the text was edited as YAML, and replaced as a whole", set("f", "b: 1")},
 		{"the text gets another value", "in f: the text was edited as YAML, and replaced as a whole", text("f", "b: 1")},
-		{"the outer edit stops half-way", "an edit stopped half-way: because", func(*yaml.RNode) error { return errors.New("because") }},
+		{"the outer edit stops half-way", "an edit stopped half-way: because", func(*yaml.Node) error { return errors.New("because") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			outer, err := Parse([]byte("f: |\n  a: 1\ng: 1\n"))

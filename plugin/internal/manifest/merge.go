@@ -1,6 +1,6 @@
 package manifest
 
-import "sigs.k8s.io/kustomize/kyaml/yaml"
+import "github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 
 // MergeKey is the key by which a mapping takes in the entries of others, in YAML 1.1. https://yaml.org/type/merge.html
 const MergeKey = "<<"

@@ -3,7 +3,7 @@ package manifest
 import (
 	"testing"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // TestMerged holds which mappings a mapping takes in.
@@ -21,7 +21,7 @@ func TestMerged(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		for _, n := range Merged(root.Field("b").Value.YNode()) {
+		for _, n := range Merged(yaml.Field(root, "b")) {
 			got += n.Content[1].Value
 		}
 		if got != want {

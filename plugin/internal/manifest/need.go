@@ -3,25 +3,24 @@ package manifest
 import (
 	"fmt"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// Need gives the mapping or sequence at name in the mapping m, made in place where it is absent or null. Unlike kyaml's LookupCreate it
-// never puts children into a null, and unlike its errors its own quote no values.
-func Need(m *yaml.RNode, kind yaml.Kind, name string) (*yaml.RNode, error) {
-	if m.IsNil() || m.YNode().Kind != yaml.MappingNode {
+// Need gives the mapping or sequence at name in the mapping m, made in place where it is absent or null. It puts no
+// children into a null, and its errors quote no values.
+func Need(m *yaml.Node, kind yaml.Kind, name string) (*yaml.Node, error) {
+	if m == nil || m.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("%s: its parent is no mapping", name)
 	}
 	tag := yaml.NodeTagMap
 	if kind == yaml.SequenceNode {
 		tag = yaml.NodeTagSeq
 	}
-	parent := m.YNode()
-	for i := 0; i+1 < len(parent.Content); i += 2 {
-		if parent.Content[i].Value != name {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value != name {
 			continue
 		}
-		value := parent.Content[i+1]
+		value := m.Content[i+1]
 		switch {
 		case isNull(value):
 			*value = yaml.Node{Kind: kind, Tag: tag, Anchor: value.Anchor}
@@ -30,11 +29,11 @@ func Need(m *yaml.RNode, kind yaml.Kind, name string) (*yaml.RNode, error) {
 		case len(value.Content) == 0:
 			value.Style &^= yaml.FlowStyle // "volumes: []" becomes a list of lines, not [{…}]
 		}
-		return yaml.NewRNode(value), nil
+		return value, nil
 	}
 	value := &yaml.Node{Kind: kind, Tag: tag}
-	parent.Content = append(parent.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: name}, value)
-	return yaml.NewRNode(value), nil
+	m.Content = append(m.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: name}, value)
+	return value, nil
 }
 
 func kindName(kind yaml.Kind) string {

@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // need makes the collections on a path, the last a list, and appends an item.
 func need(names ...string) change {
-	return func(root *yaml.RNode) error {
+	return func(root *yaml.Node) error {
 		for i, name := range names {
 			kind := yaml.MappingNode
 			if i == len(names)-1 {
@@ -22,35 +23,40 @@ func need(names ...string) change {
 			}
 			root = next
 		}
-		root.YNode().Content = append(root.YNode().Content, yaml.NewStringRNode("x").YNode())
+		root.Content = append(root.Content, yaml.String("x"))
 		return nil
 	}
 }
 
-// The traps of kyaml: what its own setters and the helper do to the text.
-func TestKyamlEditsReachTheText(t *testing.T) {
-	setField := func(name string, value *yaml.RNode) change {
-		return func(root *yaml.RNode) error { return root.PipeE(yaml.SetField(name, value)) }
-	}
+// The traps of edits: what they do to the text.
+func TestEditsReachTheText(t *testing.T) {
 	runEdits(t, []editCase{
 		{"Need makes what is absent", "a: 1\n", "a: 1\nb:\n  c:\n  - x\n", need("b", "c")},
 		{"Need makes what is null, in place", "b: # d\na: 1\n", "b: # d\n  c:\n  - x\na: 1\n", need("b", "c")},
 		{"Need turns empty brackets into lines", "b: {}\nc: []\n", "b:\n  c:\n  - x\nc:\n- x\n", all(need("b", "c"), need("c"))},
 		{"Need leaves what is there", "b:\n  c:\n  - y\n", "b:\n  c:\n  - y\n  - x\n", need("b", "c")},
 		{"Need keeps brackets that hold something", "b: {c: [y]}\n", "b: {c: [y, x]}\n", need("b", "c")},
-		{"SetField over null is in place", "a: # c\nb: 1\n", "a: x # c\nb: 1\n", setField("a", yaml.NewStringRNode("x"))},
-		{"SetField keeps quotes", "a: \"1\"\n", "a: \"2\"\n", setField("a", yaml.NewScalarRNode("2"))},
-		{"SetField quotes what YAML 1.1 reads otherwise", "a: 1\n", "a: 1\nb: \"on\"\n", setField("b", yaml.NewStringRNode("on"))},
-		{"SetAnnotation", "metadata:\n  name: x\n", "metadata:\n  name: x\n  annotations:\n    k: 'v'\n", func(r *yaml.RNode) error { return r.PipeE(yaml.SetAnnotation("k", "v")) }},
-		{"Clear of the last key leaves brackets", "a:\n  b: 1\nc: 1\n", "a: {}\nc: 1\n", func(r *yaml.RNode) error { return r.PipeE(yaml.Lookup("a"), yaml.Clear("b")) }},
-		{"LookupCreate of what is absent", "a: 1\n", "a: 1\nb:\n  c:\n    d: \"2\"\n", func(r *yaml.RNode) error {
-			return r.PipeE(yaml.LookupCreate(yaml.MappingNode, "b", "c"), yaml.SetField("d", yaml.NewScalarRNode("2")))
+		{"a value over null is in place", "a: # c\nb: 1\n", "a: x # c\nb: 1\n", set("a", "x")},
+		{"a text keeps its quotes", "a: \"1\"\n", "a: \"2\"\n", text("a", "2")},
+		{"a text is quoted that YAML 1.1 reads otherwise", "a: 1\n", "a: 1\nb: \"on\"\n", func(r *yaml.Node) error {
+			r.Content = append(r.Content, yaml.String("b"), yaml.String("on"))
+			return nil
+		}},
+		{"without its last key a mapping is in brackets", "a:\n  b: 1\nc: 1\n", "a: {}\nc: 1\n", func(r *yaml.Node) error {
+			yaml.Field(r, "a").Content = nil
+			return nil
 		}},
 		{"an octal number in a fragment stays one", "a: 1\n", "a: 1\nb:\n  defaultMode: 0440\n", set("b", "defaultMode: 0440")},
 	})
 	shared := yaml.MustParse("x: 1")
+	share := func(name string) change {
+		return func(r *yaml.Node) error {
+			r.Content = append(r.Content, yaml.String(name), shared)
+			return nil
+		}
+	}
 	runEdits(t, []editCase{
-		{"one fragment can stand at two places", "a: 1\n", "a: 1\nb:\n  x: 1\nc:\n  x: 1\n", all(setField("b", shared), setField("c", shared))},
+		{"one fragment can stand at two places", "a: 1\n", "a: 1\nb:\n  x: 1\nc:\n  x: 1\n", all(share("b"), share("c"))},
 	})
 }
 

@@ -3,7 +3,7 @@ package manifest
 import (
 	"fmt"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // verify is the net below all editing: it parses a text and compares it with the tree that the text is to say. It sees whatever the

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// Print gives the text of a new document, without its marker. Lists stand under their keys, as kubectl and kyaml write them.
+// Print gives the text of a new document, without its marker. Lists stand under their keys, as kubectl writes them.
 func Print(root *yaml.Node) (string, error) {
 	if root.Kind != yaml.MappingNode {
 		return "", fmt.Errorf("a new document has to be a mapping")

@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // hasTag tells whether the node is written with a tag, even with the bare "!" that the tree does not show.

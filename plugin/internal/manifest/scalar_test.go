@@ -4,8 +4,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
 	kubernetes "sigs.k8s.io/yaml"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Kubernetes reads YAML 1.1: what is a string here must be one there, in every style and at every place.
@@ -24,8 +25,8 @@ func TestKubernetesReadsStringsAsStrings(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				err = d.Edit(func(root *yaml.RNode) error {
-					value := root.YNode().Content[1]
+				err = d.Edit(func(root *yaml.Node) error {
+					value := root.Content[1]
 					if value.Kind == yaml.SequenceNode {
 						value = value.Content[0]
 					}

@@ -1,7 +1,7 @@
 package manifest
 
 import (
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // snapshot is a tree as it was parsed, with the place of each node in the text. Edits change the real nodes in place, and bring in

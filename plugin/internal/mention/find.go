@@ -5,11 +5,10 @@ import (
 	"strings"
 	"sync"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Found are the mentions of a release, and the documents that may have some and cannot be read.
@@ -34,7 +33,7 @@ func (f Found) Texts(c object.Container) []Text {
 	}
 	seen := map[file]bool{}
 	var all []Text
-	for _, m := range f.read[c.Node.YNode()] {
+	for _, m := range f.read[c.Node] {
 		at := file{m.Object, m.Path.Last()}
 		if m.Inside != nil || seen[at] {
 			continue
@@ -78,7 +77,7 @@ func Find(r *recognise.Release, n *Names) (Found, error) {
 	found := Found{f.found, unread, map[*yaml.Node][]Mention{}}
 	for _, m := range f.found {
 		for _, r := range m.Readers {
-			found.read[r.Container.Node.YNode()] = append(found.read[r.Container.Node.YNode()], m)
+			found.read[r.Container.Node] = append(found.read[r.Container.Node], m)
 		}
 	}
 	return found, err
@@ -90,7 +89,7 @@ func (f *finder) object(o *object.Object) {
 	if runs && !isSilent(o) {
 		f.pod(o, pod)
 		for _, c := range pod.All() {
-			eachScalar(c.Node.YNode(), func(n *yaml.Node) { seen[n] = true })
+			eachScalar(c.Node, func(n *yaml.Node) { seen[n] = true })
 		}
 	}
 	switch {
@@ -113,10 +112,10 @@ func (f *finder) object(o *object.Object) {
 // annotations looks at what is noted at an object or its pods: nothing here shows who reads it, and who does may call.
 func (f *finder) annotations(o *object.Object, path object.Path) {
 	at := object.At(o.Node, path)
-	if at == nil || at.YNode().Kind != yaml.MappingNode {
+	if at == nil || at.Kind != yaml.MappingNode {
 		return
 	}
-	for _, s := range scalars(at.YNode()) {
+	for _, s := range scalars(at) {
 		if !strings.HasSuffix(s.path.Last(), "/last-applied-configuration") {
 			look{finder: f, object: o}.scalar(s, append(slices.Clone(path), s.path...), "", nil, context{told: true, unsaid: true})
 		}
@@ -248,7 +247,7 @@ func (f *finder) pod(o *object.Object, pod object.Pod) {
 	}
 	for _, c := range pod.All() {
 		l := look{finder: f, object: o, variable: f.variables(c)}
-		own := c.Node.YNode() == server
+		own := c.Node == server
 		if server != nil && !own {
 			l.near = nearbyOf(c)
 		}
@@ -267,7 +266,7 @@ func (f *finder) hints(o *object.Object, pod object.Pod) {
 		return
 	}
 	path := object.Fields(pod.Path("metadata", "annotations")...)
-	for _, s := range scalars(at.YNode()) {
+	for _, s := range scalars(at) {
 		if key := s.path.Last(); strings.HasPrefix(key, hintPrefix) && strings.HasSuffix(key, "hosts") {
 			look{finder: f, object: o}.scalar(s, append(path, s.path...), "", nil, context{key: "hosts", server: true, beside: true})
 		}
@@ -286,7 +285,7 @@ func (l look) container(c object.Container, path object.Path, name string, own b
 		if at == nil {
 			continue
 		}
-		for _, s := range scalarsWith(at.YNode(), object.Fields(field), l.mayName) {
+		for _, s := range scalarsWith(at, object.Fields(field), l.mayName) {
 			if !tells(field, s) {
 				continue
 			}
@@ -295,7 +294,7 @@ func (l look) container(c object.Container, path object.Path, name string, own b
 			if all, ok := said()[s.node]; ok {
 				context.spoken, context.uses = all.parts.at, all.uses
 			}
-			l.scalar(s, append(slices.Clone(path), s.path...), name, c.Node.YNode(), context)
+			l.scalar(s, append(slices.Clone(path), s.path...), name, c.Node, context)
 		}
 	}
 }
@@ -318,9 +317,9 @@ var unsaid = []string{"labels", "annotations", "selector", "matchLabels", "podSe
 // resource looks at an object of any other kind, such as a route or a custom resource.
 func (f *finder) resource(o *object.Object, seen map[*yaml.Node]bool) {
 	l := look{finder: f, object: o}
-	l.containersOf(o.Node.YNode(), nil, seen)
+	l.containersOf(o.Node, nil, seen)
 	mayName := func(text string) bool { return l.mayName(text) || f.names.Called(text) != "" }
-	for _, s := range scalarsWith(o.Node.YNode(), nil, mayName) {
+	for _, s := range scalarsWith(o.Node, nil, mayName) {
 		first := s.path[0].Field
 		if seen[s.node] || slices.Contains([]string{"apiVersion", "kind", "metadata", "status"}, first) || s.path.Last() == "image" {
 			continue
@@ -339,7 +338,7 @@ func (f *finder) resource(o *object.Object, seen map[*yaml.Node]bool) {
 
 // containersOf looks at what runs below a node of a resource: whatever has an image and is told something. It notes what it has seen.
 func (l look) containersOf(n *yaml.Node, path object.Path, seen map[*yaml.Node]bool) {
-	c := object.Container{Node: yaml.NewRNode(n)}
+	c := object.Container{Node: n}
 	for _, child := range n.Content {
 		if seen[child] {
 			return
@@ -350,8 +349,8 @@ func (l look) containersOf(n *yaml.Node, path object.Path, seen map[*yaml.Node]b
 		l.container(c, path, "", false)
 		for _, field := range containerFields {
 			if at := object.Get(c.Node, field); at != nil {
-				seen[at.YNode()] = true
-				eachScalar(at.YNode(), func(n *yaml.Node) { seen[n] = true })
+				seen[at] = true
+				eachScalar(at, func(n *yaml.Node) { seen[n] = true })
 			}
 		}
 	}

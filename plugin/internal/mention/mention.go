@@ -6,9 +6,8 @@ package mention
 import (
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Strength is what a name says where it stands. docs/decisions/0018-who-names-a-server.md has the table.

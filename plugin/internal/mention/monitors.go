@@ -6,11 +6,10 @@ import (
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Prometheus calls what a ServiceMonitor selects by labels, without any name of it.
@@ -89,7 +88,7 @@ func (m monitor) sees(o *object.Object) bool {
 	}
 	names := object.Items(m.object.Node, "spec", "namespaceSelector", "matchNames")
 	return len(names) == 0 && o.Namespace == m.object.Namespace ||
-		slices.ContainsFunc(names, func(name *yaml.RNode) bool { return name.YNode().Value == o.Namespace })
+		slices.ContainsFunc(names, func(name *yaml.Node) bool { return name.Value == o.Namespace })
 }
 
 // services looks at the endpoints of a ServiceMonitor. One that selects no Service of the release may select one that has its labels from
@@ -120,7 +119,7 @@ func (m monitor) services(all []scraped) {
 }
 
 // isHTTP tells whether an endpoint is HTTP of a server, by the name of a port of its Service or by a port of its pods.
-func (m monitor) isHTTP(service *object.Object, w *recognise.Workload, endpoint *yaml.RNode) bool {
+func (m monitor) isHTTP(service *object.Object, w *recognise.Workload, endpoint *yaml.Node) bool {
 	if target := object.Text(endpoint, "targetPort"); target != "" {
 		return m.names.ports[containerPort(w, target)]
 	}
@@ -163,11 +162,11 @@ func containerPort(w *recognise.Workload, name string) string {
 }
 
 // note adds a mention. With a pair Prometheus may be let in.
-func (m monitor) note(endpoint *yaml.RNode, path object.Path, name string, strength Strength) {
-	at := endpoint.YNode()
+func (m monitor) note(endpoint *yaml.Node, path object.Path, name string, strength Strength) {
+	at := endpoint
 	for _, field := range []string{"port", "targetPort", "portNumber"} {
 		if p := object.Get(endpoint, field); p != nil {
-			at, path = p.YNode(), path.Field(field)
+			at, path = p, path.Field(field)
 			break
 		}
 	}

@@ -5,11 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Names are all that a server of a release is called.
@@ -41,7 +40,7 @@ func Of(r *recognise.Release, ports ...string) (*Names, error) {
 	}
 	workloads := slices.Concat(r.Nodes, r.Unmanaged)
 	for _, w := range workloads {
-		n.servers[w.Object] = w.Main.Node.YNode()
+		n.servers[w.Object] = w.Main.Node
 		services, err := r.Services(w)
 		if err != nil {
 			return nil, err
@@ -95,7 +94,7 @@ func (n *Names) hostAliases(r *recognise.Release) error {
 				continue
 			}
 			for _, host := range object.Items(alias, "hostnames") {
-				add(n.hosts, route.Canonical(host.YNode().Value), host.YNode().Value, behind.servers)
+				add(n.hosts, route.Canonical(host.Value), host.Value, behind.servers)
 			}
 		}
 	}
@@ -121,7 +120,7 @@ func (n *Names) addresses(o, server *object.Object) {
 	all := []string{object.Text(o.Node, "spec", "clusterIP"), object.Text(o.Node, "spec", "loadBalancerIP")}
 	for _, field := range []string{"clusterIPs", "externalIPs"} {
 		for _, item := range object.Items(o.Node, "spec", field) {
-			all = append(all, item.YNode().Value)
+			all = append(all, item.Value)
 		}
 	}
 	for _, address := range all {
@@ -178,7 +177,7 @@ func endpointsOf(o *object.Object) string {
 // isBehind tells whether endpoints are those of a server: a pod of it, one of its addresses, or whatever has its port.
 func (n *Names) isBehind(o *object.Object, workloads []*recognise.Workload) (servers []*object.Object, is bool) {
 	pods, addresses, port := false, false, false
-	for _, t := range scalars(o.Node.YNode()) {
+	for _, t := range scalars(o.Node) {
 		field, text := t.path.Last(), t.node.Value
 		switch {
 		case field == "name" && len(t.path) > 1 && t.path[len(t.path)-2].Field == "targetRef":

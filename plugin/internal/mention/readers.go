@@ -5,9 +5,8 @@ import (
 	"strings"
 	"sync"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // source names a ConfigMap or Secret as a pod refers to it.
@@ -69,14 +68,14 @@ func (f *finder) readers() error {
 			for _, s := range sources(pod, c) {
 				by[s] = append(by[s], r)
 			}
-			if server := f.names.servers[o]; server != nil && server != c.Node.YNode() {
+			if server := f.names.servers[o]; server != nil && server != c.Node {
 				near = append(near, r)
 			}
 		}
 	}
 	f.attach(by, held, f.referred(wanted), told)
 	for _, r := range all {
-		if told[r.Container.Node.YNode()] {
+		if told[r.Container.Node] {
 			f.filesOf(r, nil)
 		}
 	}
@@ -150,7 +149,7 @@ func (f *finder) referred(names []string) map[source]bool {
 			if _, runs := o.Pod(); runs || isSilent(o) || !strings.Contains(o.Group(), ".") {
 				continue
 			}
-			for _, s := range scalars(o.Node.YNode()) {
+			for _, s := range scalars(o.Node) {
 				if last := len(s.path) - 1; last > 0 {
 					if kind := references[[2]string{s.path[:last].Last(), s.path[last].Field}]; kind != "" {
 						all[source{kind, s.node.Value}] = true
@@ -190,9 +189,9 @@ func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, re
 				continue
 			}
 			read = true
-			if f.names.servers[r.Object] != r.Container.Node.YNode() || m.own != Nothing {
+			if f.names.servers[r.Object] != r.Container.Node || m.own != Nothing {
 				m.Readers = append(m.Readers, r)
-				told[r.Container.Node.YNode()] = true
+				told[r.Container.Node] = true
 			}
 		}
 		if !read && !mounted {
@@ -276,7 +275,7 @@ func (n *Names) tellsPort(c object.Container) bool {
 		if at == nil {
 			continue
 		}
-		for _, s := range scalars(at.YNode()) {
+		for _, s := range scalars(at) {
 			for i, text := 0, s.node.Value; i < len(text); {
 				from := i
 				for i < len(text) && text[i] >= '0' && text[i] <= '9' {

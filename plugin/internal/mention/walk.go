@@ -9,9 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // scalar is a text below a node, and the way to it.
@@ -96,7 +95,7 @@ func isAddress(key *yaml.Node) bool {
 func stepTo(list string, element *yaml.Node, i int) object.Step {
 	switch list {
 	case "env", "containers", "initContainers", "ephemeralContainers":
-		if name := object.Text(yaml.NewRNode(element), "name"); name != "" {
+		if name := object.Text(element, "name"); name != "" {
 			return object.Step{By: "name", Is: name}
 		}
 	}
@@ -128,7 +127,7 @@ func (s scalar) keyOf() (key string, variable bool) {
 // beside gives the value of a field that stands beside a scalar, or beside the list that it is in.
 func beside(root *yaml.Node, path object.Path, field string) string {
 	for end := len(path) - 1; end >= 0 && end >= len(path)-2; end-- {
-		if at := object.At(yaml.NewRNode(root), path[:end]); at != nil {
+		if at := object.At(root, path[:end]); at != nil {
 			if text := object.Text(at, field); text != "" {
 				return text
 			}
@@ -140,7 +139,7 @@ func beside(root *yaml.Node, path object.Path, field string) string {
 // isSecured tells whether what stands beside a scalar names a certificate.
 func isSecured(root *yaml.Node, path object.Path) bool {
 	for end := len(path) - 1; end >= 0 && end >= len(path)-2; end-- {
-		at := object.At(yaml.NewRNode(root), path[:end])
+		at := object.At(root, path[:end])
 		if at != nil && (object.Text(at, "ssl.certificate") != "" || object.Text(at, "ssl", "certificate") != "") {
 			return true
 		}
@@ -165,10 +164,10 @@ func entries(o *object.Object) []entry {
 		encoded bool
 	}{{"data", o.Kind == "Secret"}, {"binaryData", true}, {"stringData", false}} {
 		at := object.Get(o.Node, field.name)
-		if at == nil || at.YNode().Kind != yaml.MappingNode {
+		if at == nil || at.Kind != yaml.MappingNode {
 			continue
 		}
-		nodes := at.Content()
+		nodes := at.Content
 		for i := 0; i+1 < len(nodes); i += 2 {
 			e := entry{object.Fields(field.name, nodes[i].Value), nodes[i].Value, nodes[i+1], nodes[i+1].Value, field.encoded}
 			if e.node.Kind != yaml.ScalarNode {
@@ -196,14 +195,14 @@ func (e entry) inner(o *object.Object) (root *yaml.Node, line int, rest int) {
 		return nil, 0, 0
 	}
 	found, err := doc.Root()
-	if err != nil || found == nil || found.YNode().Kind == yaml.ScalarNode || found.YNode().Style&yaml.FlowStyle != 0 && !isWhole(doc.Text()) {
+	if err != nil || found == nil || found.Kind == yaml.ScalarNode || found.Style&yaml.FlowStyle != 0 && !isWhole(doc.Text()) {
 		return nil, 0, 0
 	}
 	rest = len(e.text)
 	if at := strings.Index(e.text, string(doc.Text())); at >= 0 {
 		rest = at + len(doc.Text())
 	}
-	return found.YNode(), doc.Line(), rest
+	return found, doc.Line(), rest
 }
 
 // isWhole tells whether a text is one YAML document and nothing else: behind a first line in brackets anything may stand.

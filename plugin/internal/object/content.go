@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Input is where Secrets and ConfigMaps are looked up.
@@ -93,7 +93,7 @@ var fields = [...]string{"data", "binaryData", "stringData"}
 // Content gives the value of a key.
 func (o *Object) Content(key string) (Content, bool) {
 	for _, name := range slices.Backward(fields[:]) {
-		if n := at(o.Node, []string{name, key}); n != nil && n.Kind == yaml.ScalarNode {
+		if n := Get(o.Node, name, key); n != nil && n.Kind == yaml.ScalarNode {
 			return o.content(name, n), true
 		}
 	}

@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // commands are those of a container, as far as they can be read.
@@ -20,7 +19,7 @@ type commands struct {
 
 // runs gives the commands of the container itself.
 func (c Container) runs(in Input) commands {
-	o, n := c.pod.object, c.Node.YNode()
+	o, n := c.pod.object, c.Node
 	if o == nil {
 		all, read := shell.Commands(c.Command(), c.Environment(in).Word)
 		return commands{all, read}

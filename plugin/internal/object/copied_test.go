@@ -3,7 +3,7 @@ package object
 import (
 	"testing"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // TestCopied holds which commands of an init container bring a file of a Secret into an empty folder as it is.
@@ -56,7 +56,7 @@ volumes: [{name: raw, secret: {secretName: s}}, {name: pki, emptyDir: {}}]
 initContainers: [{name: a, command: [sh, -c], args: [""], volumeMounts: [{name: raw, mountPath: /raw}, {name: pki, mountPath: /pki}]}]
 containers: [{name: b, volumeMounts: [{name: pki, mountPath: /certs}]}]`)
 			pod := Pod{Spec: spec}
-			Items(pod.InitContainers()[0].Node, "args")[0].YNode().Value = test.script
+			Items(pod.InitContainers()[0].Node, "args")[0].Value = test.script
 			f := pod.Containers()[0].Resolve("/certs/"+test.file, input{})
 			if f.Source.Key != test.from {
 				t.Errorf("comes from the key %q (%s), expected %q", f.Source.Key, f.Why, test.from)

@@ -6,9 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Variable is one variable of the environment of a container's process.
@@ -23,7 +22,7 @@ type Variable struct {
 	Refs    []string     // the variables that are put in
 	Nodes   []*yaml.Node // where it stands, what it refers to included
 	Script  bool         // a script sets it, or a program such as env
-	Entry   *yaml.RNode  // of the container's own list; nil where it comes from a whole Secret or ConfigMap
+	Entry   *yaml.Node   // of the container's own list; nil where it comes from a whole Secret or ConfigMap
 	Content Content      // in the Secret or ConfigMap that holds it; empty where nothing shows one
 }
 
@@ -151,7 +150,7 @@ func (e *Environment) change(commands []shell.Command, name string, nodes []*yam
 }
 
 // takeAll takes every key of a ConfigMap or Secret for a variable: of several the last counts.
-func (e *Environment) takeAll(from *yaml.RNode) {
+func (e *Environment) takeAll(from *yaml.Node) {
 	prefix := Text(from, "prefix")
 	for _, kind := range []string{"ConfigMap", "Secret"} {
 		name := Text(from, refField(kind)+"Ref", "name")
@@ -196,10 +195,10 @@ func held(name string, from Source, c Content) Variable {
 }
 
 // define sets a variable of the container's own list.
-func (e *Environment) define(name string, node *yaml.RNode) {
-	v := Variable{Name: name, Written: Text(node, "value"), Known: true, Entry: node, Nodes: []*yaml.Node{node.YNode()}}
+func (e *Environment) define(name string, node *yaml.Node) {
+	v := Variable{Name: name, Written: Text(node, "value"), Known: true, Entry: node, Nodes: []*yaml.Node{node}}
 	if value := Get(node, "value"); value != nil {
-		v.Nodes = []*yaml.Node{value.YNode()}
+		v.Nodes = []*yaml.Node{value}
 	}
 	from := Get(node, "valueFrom")
 	if from == nil || v.Written != "" {

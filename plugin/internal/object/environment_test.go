@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // stock has the objects that are shown in tests of the environment.

@@ -5,11 +5,11 @@ package object
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // HookAnnotation makes Helm run an object as a hook instead of keeping it in the release, see
@@ -37,10 +37,10 @@ func (id ID) String() string { return id.Kind + "/" + id.Name }
 type Object struct {
 	ID
 	Doc  *manifest.Document
-	Node *yaml.RNode // the object's mapping inside the document
-	Path []string    // where the object sits in its document: nil, or "items" and the index
-	Hook string      // value of the helm.sh/hook annotation, "" for an ordinary object
-	Live bool        // it was read out of a cluster: what a controller puts into it is there
+	Node *yaml.Node // the object's mapping inside the document
+	Path []string   // where the object sits in its document: nil, or "items" and the index
+	Hook string     // value of the helm.sh/hook annotation, "" for an ordinary object
+	Live bool       // it was read out of a cluster: what a controller puts into it is there
 
 	runs map[*yaml.Node]commands // what its containers run: it is read once
 }
@@ -60,23 +60,22 @@ func In(doc *manifest.Document) ([]*Object, error) {
 		return nil, fmt.Errorf("%s: the document that starts on line %d of the input is broken (lines counted from there: %w): correct it, it is needed",
 			rawName(doc.Text()), doc.Line(), err)
 	}
-	if yaml.IsMissingOrNull(root) {
+	if root == nil || root.Tag == yaml.NodeTagNull {
 		return nil, nil
 	}
-	if root.YNode().Kind != yaml.MappingNode {
+	if root.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("line %d: the document is no Kubernetes object: it holds no mapping", doc.Line())
 	}
-	if kind := Text(root, "kind"); kind == ResourceList || IsList(kind) && root.Field("items") != nil {
+	if kind := Text(root, "kind"); kind == ResourceList || IsList(kind) && yaml.Field(root, "items") != nil {
 		items := Get(root, "items")
 		if items == nil {
 			return nil, nil
 		}
-		elements, err := items.Elements()
-		if err != nil {
-			return nil, fmt.Errorf("line %d: items of the %s: %w", doc.Line(), kind, err)
+		if items.Kind != yaml.SequenceNode {
+			return nil, fmt.Errorf("line %d: items of the %s is no list", doc.Line(), kind)
 		}
 		var all []*Object
-		for i, e := range elements {
+		for i, e := range items.Content {
 			o := newObject(doc, e, []string{"items", fmt.Sprint(i)})
 			if one := strings.TrimSuffix(kind, "List"); o.Kind == "" && one != "" { // as the API server writes them
 				o.Kind, o.APIVersion = one, Text(root, "apiVersion")
@@ -102,7 +101,7 @@ func rawName(text []byte) string {
 	return kind + "/" + name
 }
 
-func newObject(doc *manifest.Document, node *yaml.RNode, path []string) *Object {
+func newObject(doc *manifest.Document, node *yaml.Node, path []string) *Object {
 	return &Object{
 		ID: ID{
 			APIVersion: Text(node, "apiVersion"),
@@ -122,7 +121,7 @@ func (o *Object) Line() int {
 	if o.Path == nil {
 		return o.Doc.Line()
 	}
-	return o.Doc.Line() + o.Node.YNode().Line - 1
+	return o.Doc.Line() + o.Node.Line - 1
 }
 
 // Annotation gives the value of one of the object's own annotations, "" when it has none of that name.
@@ -132,12 +131,12 @@ func (o *Object) Annotation(name string) string { return Text(o.Node, "metadata"
 func (o *Object) Label(name string) string { return Text(o.Node, "metadata", "labels", name) }
 
 // Pairs gives the string entries of the mapping at path; nil when it is absent, null or something else.
-func Pairs(node *yaml.RNode, path ...string) map[string]string {
+func Pairs(node *yaml.Node, path ...string) map[string]string {
 	at := Get(node, path...)
-	if at == nil || at.YNode().Kind != yaml.MappingNode {
+	if at == nil || at.Kind != yaml.MappingNode {
 		return nil
 	}
-	content := at.Content()
+	content := at.Content
 	pairs := make(map[string]string, len(content)/2)
 	for i := 0; i+1 < len(content); i += 2 {
 		if content[i+1].Kind == yaml.ScalarNode {
@@ -148,9 +147,9 @@ func Pairs(node *yaml.RNode, path ...string) map[string]string {
 }
 
 // entries gives the fields of a mapping in their order.
-func entries(node *yaml.RNode) iter.Seq2[string, *yaml.Node] {
+func entries(node *yaml.Node) iter.Seq2[string, *yaml.Node] {
 	return func(yield func(string, *yaml.Node) bool) {
-		n := at(node, nil)
+		n := Get(node)
 		for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 			if !yield(n.Content[i].Value, n.Content[i+1]) {
 				return
@@ -160,21 +159,10 @@ func entries(node *yaml.RNode) iter.Seq2[string, *yaml.Node] {
 }
 
 // Get follows fields down from node and gives nil where one is absent, null or no mapping.
-func Get(node *yaml.RNode, path ...string) *yaml.RNode {
-	if len(path) == 0 && (node == nil || node.YNode() == nil || node.YNode().Kind != yaml.AliasNode) {
-		return node
-	}
-	if n := at(node, path); n != nil {
-		return yaml.NewRNode(n)
-	}
-	return nil
-}
-
-// at is Get on nodes.
-func at(node *yaml.RNode, path []string) *yaml.Node {
-	n := node.YNode()
+func Get(node *yaml.Node, path ...string) *yaml.Node {
+	n := node
 	for _, name := range path {
-		if n = field(behindAlias(n), name); n == nil || n.Tag == yaml.NodeTagNull {
+		if n = yaml.Field(behindAlias(n), name); n == nil || n.Tag == yaml.NodeTagNull {
 			return nil
 		}
 	}
@@ -188,22 +176,9 @@ func behindAlias(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// field gives the value of a field of a mapping, nil when it has none. It is what RNode.Field does, without a copy of each node on the way.
-func field(n *yaml.Node, name string) *yaml.Node {
-	if n == nil || n.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == name {
-			return n.Content[i+1]
-		}
-	}
-	return nil
-}
-
 // Text gives the scalar at path as it is written, "" when it is absent, null or no scalar.
-func Text(node *yaml.RNode, path ...string) string {
-	n := at(node, path)
+func Text(node *yaml.Node, path ...string) string {
+	n := Get(node, path...)
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return ""
 	}
@@ -211,14 +186,10 @@ func Text(node *yaml.RNode, path ...string) string {
 }
 
 // Items gives the elements of the list at path, none when it is absent, null or no list.
-func Items(node *yaml.RNode, path ...string) []*yaml.RNode {
-	n := at(node, path)
+func Items(node *yaml.Node, path ...string) []*yaml.Node {
+	n := Get(node, path...)
 	if n == nil || n.Kind != yaml.SequenceNode {
 		return nil
 	}
-	elements := make([]*yaml.RNode, 0, len(n.Content))
-	for _, item := range n.Content {
-		elements = append(elements, yaml.NewRNode(item))
-	}
-	return elements
+	return slices.Clip(n.Content)
 }

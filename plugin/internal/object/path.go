@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Step leads from one node to a node below it.
@@ -70,8 +70,8 @@ func (p Path) String() string {
 }
 
 // At gives the node at a path below a node, nil when there is none.
-func At(node *yaml.RNode, path Path) *yaml.RNode {
-	at := node.YNode()
+func At(node *yaml.Node, path Path) *yaml.Node {
+	at := node
 	for _, step := range path {
 		if at == nil {
 			return nil
@@ -82,7 +82,7 @@ func At(node *yaml.RNode, path Path) *yaml.RNode {
 		}
 		at = at.Content[i]
 	}
-	return yaml.NewRNode(at)
+	return at
 }
 
 // In gives the position in n.Content of what a step leads to, -1 when there is none.
@@ -98,7 +98,7 @@ func (s Step) In(n *yaml.Node) int {
 		for i := len(n.Content) - 1; i >= 0; i-- { // of two with one name the last counts, as in the kubelet
 			item := n.Content[i]
 			if s.By == "#" && s.Is == strconv.Itoa(i) || s.By == "" && item.Kind == yaml.ScalarNode && item.Value == s.Is ||
-				s.By != "" && s.By != "#" && Text(yaml.NewRNode(item), s.By) == s.Is {
+				s.By != "" && s.By != "#" && Text(item, s.By) == s.Is {
 				return i
 			}
 		}

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Pod is the pod that a workload makes, or that a Pod is.
 type Pod struct {
-	Template *yaml.RNode // mapping that holds the pod's metadata and spec
-	Spec     *yaml.RNode
+	Template *yaml.Node // mapping that holds the pod's metadata and spec
+	Spec     *yaml.Node
 	path     []string // of Template in the object
 	object   *Object  // nil in tests
 }
@@ -50,7 +50,7 @@ func (o *Object) Pod() (Pod, bool) {
 			break
 		}
 		template := Get(o.Node, at...)
-		if containers := Get(template, "spec", "containers"); containers != nil && containers.YNode().Kind == yaml.SequenceNode {
+		if containers := Get(template, "spec", "containers"); containers != nil && containers.Kind == yaml.SequenceNode {
 			return Pod{Template: template, Spec: Get(template, "spec"), path: at, object: o}, true
 		}
 	}
@@ -67,7 +67,7 @@ func (p Pod) Path(below ...string) []string {
 
 // Container is one container or init container of a pod.
 type Container struct {
-	Node *yaml.RNode
+	Node *yaml.Node
 	Name string
 	List string // "containers" or "initContainers"
 	pod  Pod
@@ -107,7 +107,7 @@ func (c Container) Command() []string {
 	var words []string
 	for _, field := range []string{"command", "args"} {
 		for _, node := range Items(c.Node, field) {
-			words = append(words, node.YNode().Value)
+			words = append(words, node.Value)
 		}
 	}
 	return words
@@ -185,7 +185,7 @@ func (c Container) Reads(kind, name, key string) bool {
 
 // Shows tells whether a volume of the pod holds a key of a Secret or ConfigMap: one that lists no keys holds all of them.
 func (p Pod) Shows(s Source) bool {
-	return slices.ContainsFunc(Items(p.Spec, "volumes"), func(v *yaml.RNode) bool {
+	return slices.ContainsFunc(Items(p.Spec, "volumes"), func(v *yaml.Node) bool {
 		return slices.ContainsFunc(p.Sources(Text(v, "name")), func(part Part) bool {
 			return part.Kind == s.Kind && part.Name == s.Name && (part.Key == "" || part.Key == s.Key)
 		})
@@ -194,7 +194,7 @@ func (p Pod) Shows(s Source) bool {
 
 // Needs tells whether the pod cannot start before a Secret or ConfigMap holds a key: a volume lists it, and not as optional.
 func (p Pod) Needs(s Source) bool {
-	return slices.ContainsFunc(Items(p.Spec, "volumes"), func(v *yaml.RNode) bool {
+	return slices.ContainsFunc(Items(p.Spec, "volumes"), func(v *yaml.Node) bool {
 		return slices.ContainsFunc(p.Sources(Text(v, "name")), func(part Part) bool {
 			return part.Kind == s.Kind && part.Name == s.Name && part.Key == s.Key && !part.Optional
 		})

@@ -6,7 +6,7 @@ import (
 	"path"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Mount is one volume mount of a container.
@@ -58,7 +58,7 @@ func (p Pod) ReadOnly(volume string) bool {
 }
 
 // volume gives a volume of the pod, nil when it has none of that name.
-func (p Pod) volume(name string) *yaml.RNode {
+func (p Pod) volume(name string) *yaml.Node {
 	for _, v := range Items(p.Spec, "volumes") {
 		if Text(v, "name") == name {
 			return v
@@ -89,9 +89,9 @@ func (p Pod) Sources(volume string) []Part {
 
 // parts gives all that a volume of the kinds secret, configMap, projected and downwardAPI is made of.
 // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/volume/
-func (p Pod) parts(v *yaml.RNode) []Part {
+func (p Pod) parts(v *yaml.Node) []Part {
 	var all []Part
-	for _, s := range append([]*yaml.RNode{v}, Items(v, "projected", "sources")...) {
+	for _, s := range append([]*yaml.Node{v}, Items(v, "projected", "sources")...) {
 		for _, kind := range [...]struct{ field, name, kind string }{
 			{"secret", "secretName", "Secret"}, {"secret", "name", "Secret"}, {"configMap", "name", "ConfigMap"},
 		} {
@@ -108,7 +108,7 @@ func (p Pod) parts(v *yaml.RNode) []Part {
 }
 
 // keysOf gives the keys that a source of a volume lists, or all.
-func keysOf(at *yaml.RNode, whole Part) []Part {
+func keysOf(at *yaml.Node, whole Part) []Part {
 	items := Items(at, "items")
 	if len(items) == 0 {
 		return []Part{whole}
@@ -124,7 +124,7 @@ func keysOf(at *yaml.RNode, whole Part) []Part {
 }
 
 // made gives the files of a source that the kubelet makes of something else.
-func made(s *yaml.RNode) []Part {
+func made(s *yaml.Node) []Part {
 	var all []Part
 	add := func(file, why string) {
 		if file != "" {
@@ -149,8 +149,8 @@ func made(s *yaml.RNode) []Part {
 }
 
 // kindOf gives what a volume is, by the one field beside its name: "emptyDir" where it has none.
-func kindOf(v *yaml.RNode) string {
-	n := v.YNode()
+func kindOf(v *yaml.Node) string {
+	n := v
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value != "name" {
 			return n.Content[i].Value
@@ -160,7 +160,7 @@ func kindOf(v *yaml.RNode) string {
 }
 
 // outside says where the files of a volume come from that no Secret, ConfigMap or container of the pod fills.
-func outside(v *yaml.RNode, kind string) string {
+func outside(v *yaml.Node, kind string) string {
 	name := Text(v, "name")
 	switch kind {
 	case "persistentVolumeClaim":
@@ -179,7 +179,7 @@ func outside(v *yaml.RNode, kind string) string {
 
 // csi names who fills a volume of a CSI driver.
 // https://secrets-store-csi-driver.sigs.k8s.io/getting-started/usage, https://cert-manager.io/docs/usage/csi-driver/
-func csi(v *yaml.RNode) string {
+func csi(v *yaml.Node) string {
 	driver := Text(v, "csi", "driver")
 	switch class := Text(v, "csi", "volumeAttributes", "secretProviderClass"); {
 	case class != "":

@@ -3,7 +3,7 @@ package patch
 import (
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Flow writes a node on one line, for reports: {name: CURL_HOME, value: /etc/elk-mtls}.

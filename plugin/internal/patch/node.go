@@ -3,7 +3,7 @@ package patch
 import (
 	"strconv"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Entry is one field of a mapping.

@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"slices"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Path leads from an object's root to a place in it.
@@ -78,11 +77,11 @@ func Apply(o *object.Object, edits []Edit) ([]Outcome, error) {
 // apply makes one edit, or several inside one text.
 func apply(o *object.Object, edits []Edit, batch []int, outcomes []Outcome) error {
 	e, outcome := edits[batch[0]], &outcomes[batch[0]]
-	inside := func(root *yaml.RNode) (err error) {
+	inside := func(root *yaml.Node) (err error) {
 		outcome.Before, outcome.Changed, err = set(root, e.Inside, e.Value)
 		return err
 	}
-	return o.Doc.Edit(func(*yaml.RNode) (err error) {
+	return o.Doc.Edit(func(*yaml.Node) (err error) {
 		if e.Inside == nil {
 			outcome.Before, outcome.Changed, err = set(o.Node, e.Path, e.Value)
 			return err
@@ -160,7 +159,7 @@ func embedded(o *object.Object, at *yaml.Node) (*manifest.Document, error) {
 // inData tells whether a node is a value under data of a Secret.
 func inData(o *object.Object, at *yaml.Node) bool {
 	data := object.Get(o.Node, "data")
-	return o.Kind == "Secret" && data != nil && slices.Contains(data.Content(), at)
+	return o.Kind == "Secret" && data != nil && slices.Contains(data.Content, at)
 }
 
 // Embedded opens the YAML that the scalar at path holds.
@@ -173,18 +172,18 @@ func Embedded(o *object.Object, path Path) (*manifest.Document, error) {
 }
 
 // At gives the node at a path below a node, nil when there is none.
-func At(node *yaml.RNode, path Path) *yaml.RNode { return object.At(node, path) }
+func At(node *yaml.Node, path Path) *yaml.Node { return object.At(node, path) }
 
-func find(node *yaml.RNode, path Path) (*yaml.Node, error) {
+func find(node *yaml.Node, path Path) (*yaml.Node, error) {
 	if at := At(node, path); at != nil {
-		return at.YNode(), nil
+		return at, nil
 	}
 	return nil, fmt.Errorf("no %s", path)
 }
 
-func set(node *yaml.RNode, path Path, value *yaml.Node) (before *yaml.Node, changed bool, err error) {
+func set(node *yaml.Node, path Path, value *yaml.Node) (before *yaml.Node, changed bool, err error) {
 	for i, step := range path[:len(path)-1] {
-		at := step.In(node.YNode())
+		at := step.In(node)
 		if value == nil && at < 0 {
 			return nil, false, nil
 		}
@@ -192,7 +191,7 @@ func set(node *yaml.RNode, path Path, value *yaml.Node) (before *yaml.Node, chan
 			if at < 0 {
 				return nil, false, fmt.Errorf("no element with %s %q", step.By, step.Is)
 			}
-			node = yaml.NewRNode(node.YNode().Content[at])
+			node = node.Content[at]
 			continue
 		}
 		kind := yaml.MappingNode
@@ -203,7 +202,7 @@ func set(node *yaml.RNode, path Path, value *yaml.Node) (before *yaml.Node, chan
 			return nil, false, err
 		}
 	}
-	n, last := node.YNode(), path[len(path)-1]
+	n, last := node, path[len(path)-1]
 	at := last.In(n)
 	switch {
 	case value == nil:

@@ -5,10 +5,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 const text = `kind: ConfigMap
@@ -108,7 +108,7 @@ func lines(a, b string) string {
 }
 
 func TestFlow(t *testing.T) {
-	node := yaml.MustParse("a: [1, {b: c}]\nd: |\n  x\n  y\n").YNode()
+	node := yaml.MustParse("a: [1, {b: c}]\nd: |\n  x\n  y\n")
 	if got, want := Flow(node), `{a: [1, {b: c}], d: x\ny}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -3,7 +3,7 @@ package pipeline
 import (
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // FluentBit is the classic form of Fluent Bit's configuration. A section is a plugin; its name is that of Name, in lower case.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Fluentd is the language of Fluentd. Every element (<match>, <store>, <buffer>, …) is a plugin; its name is that of @type.

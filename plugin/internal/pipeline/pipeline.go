@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Language is one of them.
@@ -214,7 +214,7 @@ func (l Language) fulfil(text string, p *Plugin, w Wish) (cut, Outcome) {
 	if old == nil {
 		return l.insert(text, p, w.Name, w.Value), Outcome{Changed: true}
 	}
-	before := yaml.NewStringRNode(strings.Join(old.values, ", ")).YNode()
+	before := yaml.String(strings.Join(old.values, ", "))
 	if slices.Equal(old.values, scalars(w.Value)) {
 		return cut{}, Outcome{Before: before}
 	}

@@ -13,7 +13,7 @@ import (
 
 // addressTold gives the first address of a server that a container is told, itself or in a file; false when there is none.
 func addressTold(in *In, c object.Container) (mention.Mention, bool) {
-	m, ok := in.mentions().told[c.Node.YNode()]
+	m, ok := in.mentions().told[c.Node]
 	return m, ok
 }
 
@@ -62,7 +62,7 @@ func answers(in *In, whole Part) []mention.Answer {
 	return mention.Answers(in.mentions().Mentions, func(m mention.Mention, reader *mention.Reader) mention.State {
 		o, name, told := m.Object, m.Container, m.Told()
 		if reader != nil {
-			o, name, told = reader.Object, reader.Container.Name, reader.Container.Node.YNode()
+			o, name, told = reader.Object, reader.Container.Name, reader.Container.Node
 		}
 		switch {
 		case in.isRemoved(o), in.isRemoved(m.Object), m.Object.Label(partOf) == ourName, name == initName:
@@ -102,7 +102,7 @@ func (p sweeping) judgeFile(m mention.Mention) {
 		switch {
 		case p.isRemoved(r.Object) || prepares || r.Container.Name == initName:
 			continue
-		case p.caredFor(r.Object, r.Container) || !p.served.claims.Open(m, r.Container.Node.YNode()):
+		case p.caredFor(r.Object, r.Container) || !p.served.claims.Open(m, r.Container.Node):
 			answered = or(answered, r.Ref())
 			continue
 		case m.Strength == mention.May:
@@ -168,7 +168,7 @@ func (p sweeping) isSaid(line string) bool {
 
 // caredFor tells whether every call of a container is taken care of.
 func (p sweeping) caredFor(o *object.Object, c object.Container) bool {
-	return p.served.cared[c.Node.YNode()] || p.listed(o.ID, c.Name)
+	return p.served.cared[c.Node] || p.listed(o.ID, c.Name)
 }
 
 // strange gives the problem with a client that nothing is known about.

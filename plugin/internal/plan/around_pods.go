@@ -4,11 +4,10 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // otherPods plans the tests, hooks and Jobs outside the servers' own pods that call Elasticsearch by curl: they are served as every curl is. What
@@ -36,10 +35,10 @@ func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen
 		return
 	}
 	for _, c := range pod.All() {
-		if c.Name != name || seen[c.Node.YNode()] || p.isProgram(c) {
+		if c.Name != name || seen[c.Node] || p.isProgram(c) {
 			continue
 		}
-		seen[c.Node.YNode()] = true
+		seen[c.Node] = true
 		w := p.behind(o, m.Name)
 		switch {
 		case w == nil || !p.settings.Certs() || !callsByCurl(p.seen(c), callsFrom(p.In, o)) || !isErrand(o, c) || p.listed(o.ID, c.Name):

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -10,6 +8,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // A planned connection claims the places that it answers for: where it reads its address, and the variables in that. A server's name there
@@ -22,7 +21,7 @@ func claimAt(p step, o *object.Object, at, inside patch.Path, span mention.Span,
 		n, span = patch.At(root, inside), mention.Span{}
 	}
 	if n != nil {
-		p.claim(n.YNode(), span, reader)
+		p.claim(n, span, reader)
 	}
 }
 
@@ -47,9 +46,9 @@ func coverSetting(p step, w *recognise.Workload, s *setting) {
 	case s.word != nil:
 		claimAt(p, s.object, s.word, nil, s.span, nil)
 	case s.edit.Syntax != nil:
-		claimAt(p, s.object, s.edit.Path, nil, s.span, w.Main.Node.YNode())
+		claimAt(p, s.object, s.edit.Path, nil, s.span, w.Main.Node)
 	default:
-		claimAt(p, s.object, s.edit.Path, s.edit.Inside, s.span, w.Main.Node.YNode())
+		claimAt(p, s.object, s.edit.Path, s.edit.Inside, s.span, w.Main.Node)
 	}
 	for _, text := range s.Values {
 		coverReferences(p, w.Object, w.Main, text)
@@ -68,11 +67,11 @@ func coverVariable(p step, o *object.Object, c object.Container, name string) {
 	if !ok {
 		return
 	}
-	n, reader := patch.At(holder.Node, at), c.Node.YNode()
-	if n == nil || p.claims.Has(n.YNode(), reader) {
+	n, reader := patch.At(holder.Node, at), c.Node
+	if n == nil || p.claims.Has(n, reader) {
 		return
 	}
-	p.claim(n.YNode(), mention.Span{}, reader)
+	p.claim(n, mention.Span{}, reader)
 	coverReferences(p, o, c, value)
 }
 
@@ -109,12 +108,12 @@ func coverUnread(p step, w *recognise.Workload, known catalog.Program) {
 	}
 }
 
-func coverHosts(p step, w *recognise.Workload, place *yaml.RNode, name string) {
+func coverHosts(p step, w *recognise.Workload, place *yaml.Node, name string) {
 	_, hosts := lookup(place, name)
 	if hosts == nil {
 		return
 	}
-	p.claim(hosts.YNode(), mention.Span{}, w.Main.Node.YNode())
+	p.claim(hosts, mention.Span{}, w.Main.Node)
 	p.calls(texts(hosts)...)
 	for _, text := range texts(hosts) {
 		coverReferences(p, w.Object, w.Main, text)
@@ -149,7 +148,7 @@ func isElsewhere(in *In, address shell.Word) bool {
 
 // coverScripts claims the same in the files that a container reads, where they are scripts.
 func coverScripts(p step, c object.Container) {
-	reader := c.Node.YNode()
+	reader := c.Node
 	for _, held := range p.mentions().Texts(c) {
 		commands, _ := shell.Commands(shell.Script(string(held.Text)), p.seen(c).Given.Word)
 		for _, command := range commands {
@@ -168,7 +167,7 @@ func coverScripts(p step, c object.Container) {
 }
 
 // openedAt gives the YAML file that stands at a place, nil for none. It is read once.
-func openedAt(o *object.Object, at patch.Path) *yaml.RNode {
+func openedAt(o *object.Object, at patch.Path) *yaml.Node {
 	doc, err := patch.Embedded(o, at)
 	if err != nil {
 		return nil

@@ -108,7 +108,7 @@ func bareWord(p step, w *recognise.Workload) {
 	}
 	for _, field := range []string{"args", "command"} {
 		for i, item := range slices.Backward(object.Items(w.Main.Node, field)) {
-			if word := item.YNode().Value; !strings.HasPrefix(word, "-") && strings.Contains(word, "://") {
+			if word := item.Value; !strings.HasPrefix(word, "-") && strings.Contains(word, "://") {
 				at := containerPath(w.Main).Field(field).Index(strconv.Itoa(i))
 				coverSetting(p, w, &setting{Values: []string{word}, object: w.Object, word: at})
 				return
@@ -159,4 +159,4 @@ func visible(o *object.Object, s object.Source) bool {
 }
 
 // isProgram tells whether a container runs a program of the table, which is planned by itself.
-func (in *In) isProgram(c object.Container) bool { return in.programs[c.Node.YNode()] }
+func (in *In) isProgram(c object.Container) bool { return in.programs[c.Node] }

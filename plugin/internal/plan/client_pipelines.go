@@ -7,14 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // pipelineStore is one plugin of a pipeline.
@@ -153,7 +152,7 @@ func pipelineTexts(p step, w *recognise.Workload, known catalog.Program) (patter
 	if err != nil || root == nil {
 		return nil
 	}
-	patterns, texts := recognise.PipelineList(known, root.YNode())
+	patterns, texts := recognise.PipelineList(known, root)
 	for _, n := range texts {
 		coverPipeline(p, w, known, n.Value, n, 0)
 	}
@@ -175,7 +174,7 @@ func coverPipeline(p step, w *recognise.Workload, known catalog.Program, text st
 		if (has(keys.CA) || has(keys.Trust)) && (has(keys.Cert) && has(keys.Key) || has(keys.Store)) {
 			for _, name := range keys.Hosts {
 				if v, ok := plugin.Get(name); ok {
-					p.claim(n, mention.Span{From: offset + v.Offset, To: offset + v.End}, w.Main.Node.YNode())
+					p.claim(n, mention.Span{From: offset + v.Offset, To: offset + v.End}, w.Main.Node)
 				}
 			}
 		}

@@ -5,12 +5,11 @@ import (
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // program is one of the catalog, planned in a container.
@@ -144,7 +143,7 @@ func connectionsAt(at catalog.Place, f *embedded, like connection) []*connection
 
 // connectionsBelow gives those below a node, which has the name of like and is reached by a path: "*" in the rest of the pattern stands for any
 // entry or element.
-func connectionsBelow(at catalog.Place, f *embedded, like connection, path patch.Path, node *yaml.RNode, pattern string) []*connection {
+func connectionsBelow(at catalog.Place, f *embedded, like connection, path patch.Path, node *yaml.Node, pattern string) []*connection {
 	before, after, several := strings.Cut(pattern, "*")
 	if !several {
 		if at.Field != "" && path != nil && !strings.HasPrefix(fieldText(node, at.Field), at.Is) {
@@ -173,9 +172,9 @@ func connectionsBelow(at catalog.Place, f *embedded, like connection, path patch
 }
 
 // fieldText gives a scalar below a node, in dotted or nested spelling.
-func fieldText(node *yaml.RNode, field string) string {
+func fieldText(node *yaml.Node, field string) string {
 	if _, found := lookup(node, field); found != nil {
-		return found.YNode().Value
+		return found.Value
 	}
 	return ""
 }
@@ -191,24 +190,24 @@ func prefixOf(at string) string {
 type entry struct {
 	name string
 	step patch.Step
-	node *yaml.RNode
+	node *yaml.Node
 }
 
-func entries(node *yaml.RNode) []entry {
+func entries(node *yaml.Node) []entry {
 	if node == nil {
 		return nil
 	}
 	var all []entry
-	switch n := node.YNode(); n.Kind {
+	switch n := node; n.Kind {
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
 			step := patch.Path(nil).Index(strconv.Itoa(i))[0]
-			all = append(all, entry{"[" + step.Is + "]", step, yaml.NewRNode(item)})
+			all = append(all, entry{"[" + step.Is + "]", step, item})
 		}
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			name := n.Content[i].Value
-			all = append(all, entry{name, patch.Step{Field: name}, yaml.NewRNode(n.Content[i+1])})
+			all = append(all, entry{name, patch.Step{Field: name}, n.Content[i+1]})
 		}
 	}
 	return all

@@ -7,14 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // ruled is a container that the configuration has a rule for.
@@ -264,7 +263,7 @@ func rulePlain(p step, w *recognise.Workload, files []ruleFile) error {
 	opened := map[*object.Object]bool{}
 	for _, f := range files {
 		opened[f.object] = true
-		walk(f.root.YNode(), nil, func(at patch.Path, scalar *yaml.Node) {
+		walk(f.root, nil, func(at patch.Path, scalar *yaml.Node) {
 			plain := strings.ReplaceAll(scalar.Value, "https://", "http://")
 			fresh := toHTTPS(scalar.Value, ours)
 			e := patch.Edit{Path: f.path, Inside: at, Value: patch.Str(fresh)}
@@ -321,8 +320,8 @@ func walk(n *yaml.Node, at patch.Path, visit func(at patch.Path, scalar *yaml.No
 	case yaml.ScalarNode:
 		visit(at, n)
 	case yaml.MappingNode, yaml.SequenceNode:
-		for _, e := range entries(yaml.NewRNode(n)) {
-			walk(e.node.YNode(), append(slices.Clone(at), e.step), visit)
+		for _, e := range entries(n) {
+			walk(e.node, append(slices.Clone(at), e.step), visit)
 		}
 	}
 }

@@ -5,13 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // yamlStore is a part of a YAML file: the settings below a prefix, in dotted or nested spelling or a mixture of both.
@@ -29,7 +28,7 @@ func (s yamlStore) all(key string) []*setting {
 		return nil
 	}
 	var all []*setting
-	lookupAll(patch.At(s.file.root, s.at), s.prefix+key, s.at, func(at patch.Path, node *yaml.RNode) {
+	lookupAll(patch.At(s.file.root, s.at), s.prefix+key, s.at, func(at patch.Path, node *yaml.Node) {
 		all = append(all, s.file.setting(s.prefix+key, at, node))
 	})
 	return all
@@ -49,15 +48,15 @@ func (s yamlStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit
 }
 
 // placeFor gives the path of a new setting: in the mapping that holds its relatives, deepest first.
-func placeFor(node *yaml.RNode, key string) patch.Path {
-	if node == nil || node.YNode().Kind != yaml.MappingNode {
+func placeFor(node *yaml.Node, key string) patch.Path {
+	if node == nil || node.Kind != yaml.MappingNode {
 		return fields(key)
 	}
-	content := node.Content()
+	content := node.Content
 	for i := 0; i+1 < len(content); i += 2 {
 		name := content[i].Value
 		if rest, ok := strings.CutPrefix(key, name+"."); ok && content[i+1].Kind == yaml.MappingNode {
-			return append(fields(name), placeFor(yaml.NewRNode(content[i+1]), rest)...)
+			return append(fields(name), placeFor(content[i+1], rest)...)
 		}
 	}
 	return fields(key)
@@ -106,8 +105,8 @@ func (s flagStore) put(key string, value *yaml.Node) (*object.Object, patch.Edit
 		return s.w.Object, old.with(patch.Str(old.prefix + value.Value))
 	}
 	field := "args"
-	isOurs := func(item *yaml.RNode) bool {
-		name, _, _ := strings.Cut(item.YNode().Value, "=")
+	isOurs := func(item *yaml.Node) bool {
+		name, _, _ := strings.Cut(item.Value, "=")
 		return slices.Contains(s.names, name)
 	}
 	if slices.ContainsFunc(object.Items(s.w.Main.Node, "command"), isOurs) {

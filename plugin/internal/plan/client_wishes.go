@@ -6,13 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // The placeholders of a rule's values.
@@ -116,7 +115,7 @@ func placesOf(in *In, f *embedded, said config.RuleFile) []patch.Path {
 }
 
 // spread gives the paths that "a.b.*.c" stands for. "*" is any entry or element, "x*" any entry whose name begins with x.
-func spread(node *yaml.RNode, at string) []patch.Path {
+func spread(node *yaml.Node, at string) []patch.Path {
 	if at == "" {
 		return []patch.Path{nil}
 	}
@@ -148,7 +147,7 @@ func spread(node *yaml.RNode, at string) []patch.Path {
 }
 
 // leadsElsewhere tells whether the addresses below a node are all of other servers than those of this stream.
-func leadsElsewhere(in *In, node *yaml.RNode) bool {
+func leadsElsewhere(in *In, node *yaml.Node) bool {
 	addresses := 0
 	for _, text := range texts(node) {
 		if !strings.Contains(text, "://") {

@@ -6,14 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // configuration is what a server reads at its start. Which channels an image has, which of them wins, and what its
@@ -34,7 +33,7 @@ type configuration struct {
 type embedded struct {
 	object *object.Object
 	path   patch.Path
-	root   *yaml.RNode
+	root   *yaml.Node
 	source object.Source
 }
 
@@ -174,7 +173,7 @@ func (c *configuration) variable(name string) *setting {
 // all gives every place of the file that says a setting, in the order of the file.
 func (f *embedded) all(key string) []*setting {
 	var all []*setting
-	lookupAll(f.root, key, nil, func(at patch.Path, node *yaml.RNode) {
+	lookupAll(f.root, key, nil, func(at patch.Path, node *yaml.Node) {
 		all = append(all, f.setting(key, at, node))
 	})
 	return all
@@ -190,14 +189,14 @@ func first(all []*setting) *setting {
 }
 
 // setting describes what stands at a place of the file.
-func (f *embedded) setting(key string, at patch.Path, node *yaml.RNode) *setting {
+func (f *embedded) setting(key string, at patch.Path, node *yaml.Node) *setting {
 	s := &setting{
 		Key:    key,
 		Place:  fmt.Sprintf("%s of %s/%s", f.source.Key, f.source.Kind, f.source.Name),
 		object: f.object,
 		edit:   patch.Edit{Path: f.path, Inside: at},
 	}
-	switch n := node.YNode(); n.Kind {
+	switch n := node; n.Kind {
 	case yaml.ScalarNode:
 		s.Values, s.json, s.commas = splitList(n.Value), isJSONList(n.Value), hasCommas(n.Value)
 		s.Hidden = strings.Contains(n.Value, "${")
@@ -215,8 +214,8 @@ func (f *embedded) setting(key string, at patch.Path, node *yaml.RNode) *setting
 }
 
 // lookup finds a setting in any spelling: a.b.c, nested mappings, or a mixture of both.
-func lookup(node *yaml.RNode, key string) (at patch.Path, found *yaml.RNode) {
-	lookupAll(node, key, nil, func(path patch.Path, value *yaml.RNode) {
+func lookup(node *yaml.Node, key string) (at patch.Path, found *yaml.Node) {
+	lookupAll(node, key, nil, func(path patch.Path, value *yaml.Node) {
 		if found == nil {
 			at, found = path, value
 		}
@@ -228,28 +227,28 @@ func lookup(node *yaml.RNode, key string) (at patch.Path, found *yaml.RNode) {
 const maxDepth = 100
 
 // lookupAll visits every spelling of a setting that a file has, and what a merge key brings.
-func lookupAll(node *yaml.RNode, key string, at patch.Path, visit func(patch.Path, *yaml.RNode)) {
-	if node == nil || node.YNode().Kind != yaml.MappingNode {
+func lookupAll(node *yaml.Node, key string, at patch.Path, visit func(patch.Path, *yaml.Node)) {
+	if node == nil || node.Kind != yaml.MappingNode {
 		return
 	}
 	own := false
-	note := func(at patch.Path, value *yaml.RNode) {
+	note := func(at patch.Path, value *yaml.Node) {
 		own = true
 		visit(at, value)
 	}
-	content := node.Content()
+	content := node.Content
 	for i := 0; i+1 < len(content); i += 2 {
-		name, value := content[i].Value, yaml.NewRNode(content[i+1])
-		if name == key && !value.IsNil() && content[i+1].ShortTag() != yaml.NodeTagNull {
+		name, value := content[i].Value, content[i+1]
+		if name == key && value != nil && content[i+1].ShortTag() != yaml.NodeTagNull {
 			note(at.Field(name), value)
 		}
 		if rest, ok := strings.CutPrefix(key, name+"."); ok {
 			lookupAll(value, rest, at.Field(name), note)
 		}
 	}
-	for _, merged := range manifest.Merged(node.YNode()) {
+	for _, merged := range manifest.Merged(node) {
 		if len(at) < maxDepth && !own { // an anchor may name itself
-			lookupAll(yaml.NewRNode(merged), key, at.Field(manifest.MergeKey), note)
+			lookupAll(merged, key, at.Field(manifest.MergeKey), note)
 		}
 	}
 }

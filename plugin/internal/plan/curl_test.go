@@ -3,11 +3,10 @@ package plan
 import (
 	"testing"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // TestCallsByCurl holds which scripts call Elasticsearch (es) by curl: the address of a call counts, not what it sends.
@@ -48,7 +47,7 @@ func TestCallsByCurl(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			pod := object.Pod{Spec: yaml.MustParse("containers: [{name: a, command: [sh, -c], args: [''], env: [{name: ES_URL, value: 'https://es:9200'}]}]")}
 			c := pod.Containers()[0]
-			object.Items(c.Node, "args")[0].YNode().Value = test.script
+			object.Items(c.Node, "args")[0].Value = test.script
 			if got := callsByCurl(process.Of(c, nil), func(text string) bool { return shell.Host(text) == "es" }); got != test.calls {
 				t.Errorf("calls: %v, expected %v", got, test.calls)
 			}

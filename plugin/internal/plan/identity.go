@@ -5,11 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // identity is what a client needs to talk to Elasticsearch: whom it trusts, and the pair that it presents.
@@ -173,7 +172,7 @@ func curlConfig(p step, before *object.Object) (string, error) {
 }
 
 // texts lists the scalars below a node: where a command, an argument or a value may hide an address.
-func texts(node *yaml.RNode) []string {
+func texts(node *yaml.Node) []string {
 	var all []string
 	var walk func(*yaml.Node)
 	walk = func(n *yaml.Node) {
@@ -184,6 +183,6 @@ func texts(node *yaml.RNode) []string {
 			walk(child)
 		}
 	}
-	walk(node.YNode())
+	walk(node)
 	return all
 }

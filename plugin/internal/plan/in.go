@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
@@ -13,6 +11,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // In is what a step knows: what was read, and what the steps before it found out. No step changes it.
@@ -74,10 +73,10 @@ func read(r *recognise.Release, s config.Settings) (*In, Part) {
 	var part Part
 	in.ruled = findRuled(step{in, &part})
 	for _, w := range r.Clients {
-		in.programs[w.Main.Node.YNode()] = true
+		in.programs[w.Main.Node] = true
 	}
 	for _, rule := range in.ruled {
-		in.programs[rule.w.Main.Node.YNode()] = true
+		in.programs[rule.w.Main.Node] = true
 	}
 	for _, w := range r.Nodes {
 		names, err := r.Services(w)
@@ -151,7 +150,7 @@ func (in *In) mentions() sight {
 	for _, m := range found.Mentions {
 		s.tell(m.Told(), m)
 		for _, r := range m.Readers {
-			s.tell(r.Container.Node.YNode(), m)
+			s.tell(r.Container.Node, m)
 		}
 	}
 	in.reading.sight = s
@@ -179,10 +178,10 @@ func (in *In) Filler(s object.Source) string { return in.release.Filler(s) }
 
 // seen gives what the processes of a container see.
 func (in *In) seen(c object.Container) process.Process {
-	found, ok := in.reading.processes[c.Node.YNode()]
+	found, ok := in.reading.processes[c.Node]
 	if !ok {
 		found = process.Of(c, in)
-		in.reading.processes[c.Node.YNode()] = found
+		in.reading.processes[c.Node] = found
 	}
 	return found
 }

@@ -3,11 +3,10 @@ package plan
 import (
 	"fmt"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // hasInitImage refuses to plan the init container without an image.
@@ -80,7 +79,7 @@ func runBefore(p step, o *object.Object, container *yaml.Node, why, link string)
 
 // volume plans a volume of a pod.
 func addVolume(p step, o *object.Object, node *yaml.Node, why, link string) {
-	p.set(o, fields(podOf(o).Path("spec", "volumes")...).Item("name", object.Text(yaml.NewRNode(node), "name")), node, why, link)
+	p.set(o, fields(podOf(o).Path("spec", "volumes")...).Item("name", object.Text(node, "name")), node, why, link)
 }
 
 func readOnlyMount(volume, dir string) *yaml.Node {

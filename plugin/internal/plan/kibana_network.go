@@ -3,10 +3,9 @@ package plan
 import (
 	"slices"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // egress tells about NetworkPolicies that may keep the init container from the Kubernetes API: Kibana itself never calls it, so that
@@ -21,9 +20,9 @@ func noteEgress(p step, w *recognise.Workload) error {
 		egress := object.Items(policy.Node, "spec", "egress")
 		restricts := object.Get(policy.Node, "spec", "egress") != nil
 		for _, t := range object.Items(policy.Node, "spec", "policyTypes") {
-			restricts = restricts || t.YNode().Value == "Egress"
+			restricts = restricts || t.Value == "Egress"
 		}
-		anything := func(rule *yaml.RNode) bool { return len(rule.Content()) == 0 }
+		anything := func(rule *yaml.Node) bool { return len(rule.Content) == 0 }
 		if restricts && !slices.ContainsFunc(egress, anything) {
 			p.action("%s restricts what the pods of %s may call: %s calls the Kubernetes API besides Elasticsearch, which the policy must allow", policy.ID, w.ID, initName)
 		}

@@ -6,12 +6,11 @@ import (
 	"maps"
 	"slices"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Part is what one step decides, and what it found out for later ones. It grows by the methods of this file while its step runs, and is a
@@ -203,7 +202,7 @@ func (p *Part) claim(n *yaml.Node, span mention.Span, reader *yaml.Node) {
 }
 
 // care notes that every call of a container is taken care of, or reported already.
-func (p *Part) care(c object.Container) { merge(&p.cared, map[*yaml.Node]bool{c.Node.YNode(): true}) }
+func (p *Part) care(c object.Container) { merge(&p.cared, map[*yaml.Node]bool{c.Node: true}) }
 
 // mounts notes the identity of the clients in a pod.
 func (p *Part) mounts(o *object.Object, id identity) {

@@ -6,12 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Servers are clients too, where they monitor: a node sends to what xpack.monitoring.exporters names, and Kibana reads from what
@@ -128,14 +127,14 @@ func (c *configuration) below(prefix string) []string {
 }
 
 // dotted lists the settings of a file by their full names.
-func dotted(node *yaml.RNode, prefix string) []string {
-	if node == nil || node.YNode().Kind != yaml.MappingNode {
+func dotted(node *yaml.Node, prefix string) []string {
+	if node == nil || node.Kind != yaml.MappingNode {
 		return []string{strings.TrimSuffix(prefix, ".")}
 	}
 	var keys []string
-	content := node.Content()
+	content := node.Content
 	for i := 0; i+1 < len(content); i += 2 {
-		keys = append(keys, dotted(yaml.NewRNode(content[i+1]), prefix+content[i].Value+".")...)
+		keys = append(keys, dotted(content[i+1], prefix+content[i].Value+".")...)
 	}
 	return keys
 }

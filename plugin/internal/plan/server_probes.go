@@ -6,14 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // probes plans the probes of a node that the kubelet makes itself: it has no certificate to present. Probes that run a command in
@@ -37,7 +36,7 @@ func planProbes(p step, w *recognise.Workload, conf *configuration) error {
 			p.set(w.Object, at.Field("exec"), patch.Map(patch.F("command", patch.Strs(command...))), "the same request, made by curl in the container", linkProbe)
 			continue
 		}
-		p.set(w.Object, at.Field("tcpSocket"), patch.Map(patch.F("port", object.Get(get, "port").YNode())), "the kubelet has no certificate to present", linkProbe)
+		p.set(w.Object, at.Field("tcpSocket"), patch.Map(patch.F("port", object.Get(get, "port"))), "the kubelet has no certificate to present", linkProbe)
 		p.action("%s: %s of container %q became a tcpSocket probe, which is weaker: it tells that the port is open, not that the node answers", w.ID, name, w.Main.Name)
 	}
 	for _, hook := range []string{"postStart", "preStop"} {
@@ -88,7 +87,7 @@ func httpPort(conf *configuration) string {
 }
 
 // onHTTPPort tells whether an httpGet goes to Elasticsearch's HTTP port, by number or by name.
-func onHTTPPort(w *recognise.Workload, conf *configuration, get *yaml.RNode) bool {
+func onHTTPPort(w *recognise.Workload, conf *configuration, get *yaml.Node) bool {
 	port := object.Text(get, "port")
 	for _, c := range object.Items(w.Main.Node, "ports") {
 		if object.Text(c, "name") == port {
@@ -101,7 +100,7 @@ func onHTTPPort(w *recognise.Workload, conf *configuration, get *yaml.RNode) boo
 // curlCommand makes the request of an httpGet with curl: like the kubelet it checks no certificate and takes every status below
 // 400. A request with credentials in a header is not made, they would be on a command line; nor one in an image of which nothing
 // says that it has curl.
-func curlCommand(seen process.Process, get *yaml.RNode, port string) ([]string, bool) {
+func curlCommand(seen process.Process, get *yaml.Node, port string) ([]string, bool) {
 	repository, _ := seen.Image()
 	if repository != "elasticsearch" && !usesCurl(seen) {
 		return nil, false

@@ -6,12 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Some images have an entry script that makes settings from variables of its own. Such a setting is changed by its variable; a list of
@@ -111,7 +110,7 @@ func throughScript(p step, w *byScript, value, why, link string) {
 func onCommandLine(p step, conf *configuration, key, value, why, link string) error {
 	f, at := conf.w.Layout.Flags, conf.pathBase.Field("args")
 	args := object.Items(conf.w.Main.Node, "args")
-	if len(object.Items(conf.w.Main.Node, "command")) > 0 || len(args) > 0 && args[0].YNode().Value != f.Script {
+	if len(object.Items(conf.w.Main.Node, "command")) > 0 || len(args) > 0 && args[0].Value != f.Script {
 		return fmt.Errorf("container %q has a command of its own, so that %s%s=… cannot be added to the arguments of the image's: add it there, or remove the command", conf.w.Main.Name, f.Prefix, key)
 	}
 	if len(args) == 0 {
@@ -159,14 +158,14 @@ func makeFile(p step, conf *configuration) error {
 	root := patch.Map()
 	for _, s := range p.fresh {
 		names := strings.Split(s.key, ".")
-		at, last := yaml.NewRNode(root), len(names)-1
+		at, last := root, len(names)-1
 		for _, name := range names[:last] {
 			var err error
 			if at, err = manifest.Need(at, yaml.MappingNode, name); err != nil {
 				return err
 			}
 		}
-		at.YNode().Content = append(at.YNode().Content, patch.Str(names[last]), s.value)
+		at.Content = append(at.Content, patch.Str(names[last]), s.value)
 		place := patch.Edit{Path: fields("data", w.Layout.NewFile), Inside: fields(names...)}
 		p.input(w.Object, place.String()+"="+strings.Join(scalars(s.value), ","))
 	}

@@ -7,10 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Main names the run of the container itself. The others are named as their fields are: "readinessProbe", "lifecycle.postStart".
@@ -263,7 +262,7 @@ func run(name string, args []Arg, env shell.Environment) Run {
 func argsIn(c object.Container, field ...string) []Arg {
 	var args []Arg
 	for i, item := range object.Items(c.Node, field...) {
-		args = append(args, Arg{item.YNode().Value, field, i, item.YNode()})
+		args = append(args, Arg{item.Value, field, i, item})
 	}
 	return args
 }

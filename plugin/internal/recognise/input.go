@@ -4,10 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // fillers gives, by the names of Secrets and ConfigMaps, the objects of the stream that have a controller fill them. They are read once.
@@ -95,7 +94,7 @@ func equal(a, b *object.Object) bool {
 // said gives the fields of an object but for its metadata.
 func said(o *object.Object) []*yaml.Node {
 	var all []*yaml.Node
-	fields := o.Node.Content()
+	fields := o.Node.Content
 	for i := 0; i+1 < len(fields); i += 2 {
 		if fields[i].Value != "metadata" {
 			all = append(all, fields[i], fields[i+1])

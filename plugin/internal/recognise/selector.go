@@ -6,10 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Services gives the names of the Services whose selector picks the pods of a workload.
@@ -73,14 +72,14 @@ func (r *Release) rarestLabel(selector map[string]string) []*object.Object {
 // https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
 func hasPort(service *object.Object, pod object.Pod, counts func(service *object.Object, port string) bool) bool {
 	ports := object.Items(service.Node, "spec", "ports")
-	return len(ports) == 0 || slices.ContainsFunc(ports, func(p *yaml.RNode) bool {
+	return len(ports) == 0 || slices.ContainsFunc(ports, func(p *yaml.Node) bool {
 		name := object.Text(p, "targetPort")
 		_, err := strconv.Atoi(name)
 		if !counts(service, object.Text(p, "port")) {
 			return false
 		}
 		return name == "" || err == nil || slices.ContainsFunc(pod.Containers(), func(c object.Container) bool {
-			return slices.ContainsFunc(object.Items(c.Node, "ports"), func(p *yaml.RNode) bool { return object.Text(p, "name") == name })
+			return slices.ContainsFunc(object.Items(c.Node, "ports"), func(p *yaml.Node) bool { return object.Text(p, "name") == name })
 		})
 	})
 }
@@ -149,14 +148,14 @@ func (r *Release) Policies(w *Workload) ([]*object.Object, error) {
 	found, err := policies.with(r, nil, append(pairs(labels), ""))
 	return slices.DeleteFunc(found, func(o *object.Object) bool {
 		return !sameNamespace(w.Namespace, o.Namespace) || !selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels) ||
-			slices.ContainsFunc(object.Items(o.Node, "spec", "podSelector", "matchExpressions"), func(e *yaml.RNode) bool { return !expressed(e, labels) })
+			slices.ContainsFunc(object.Items(o.Node, "spec", "podSelector", "matchExpressions"), func(e *yaml.Node) bool { return !expressed(e, labels) })
 	}), err
 }
 
 // Bindings gives the RoleBindings of a namespace, and the ClusterRoleBindings, that are for a ServiceAccount, by its name or by a group of all.
 // https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
 func (r *Release) Bindings(namespace, account string) ([]*object.Object, error) {
-	isFor := func(s *yaml.RNode) bool {
+	isFor := func(s *yaml.Node) bool {
 		name, in := accountOf(s)
 		return (name == account || name == everyAccount) && sameNamespace(namespace, in)
 	}
@@ -199,7 +198,7 @@ func ruledNames(roles []*object.Object) [][]string {
 	for i, o := range roles {
 		for _, rule := range object.Items(o.Node, "rules") {
 			for _, name := range object.Items(rule, "resourceNames") {
-				all[i] = append(all[i], name.YNode().Value)
+				all[i] = append(all[i], name.Value)
 			}
 		}
 	}
@@ -210,7 +209,7 @@ const everyAccount = "*"
 
 // accountOf gives the ServiceAccount that a subject is, or everyAccount; "" for others. Without a namespace it may be in any.
 // https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens
-func accountOf(subject *yaml.RNode) (name, namespace string) {
+func accountOf(subject *yaml.Node) (name, namespace string) {
 	name = object.Text(subject, "name")
 	switch kind := object.Text(subject, "kind"); {
 	case kind == "ServiceAccount":
@@ -262,18 +261,18 @@ const podNameLabel, podIndexLabel = "statefulset.kubernetes.io/pod-name", "apps.
 // Selector is one with matchLabels and matchExpressions.
 type Selector struct {
 	labels      map[string]string
-	expressions []*yaml.RNode
+	expressions []*yaml.Node
 }
 
 // SelectorOf gives the selector that an object has at a path.
-func SelectorOf(node *yaml.RNode, path ...string) Selector {
+func SelectorOf(node *yaml.Node, path ...string) Selector {
 	at := func(field string) []string { return append(slices.Clone(path), field) }
 	return Selector{object.Pairs(node, at("matchLabels")...), object.Items(node, at("matchExpressions")...)}
 }
 
 // Picks tells whether a selector picks labels.
 func (s Selector) Picks(labels map[string]string) bool {
-	return selects(s.labels, labels) && !slices.ContainsFunc(s.expressions, func(e *yaml.RNode) bool { return !expressed(e, labels) })
+	return selects(s.labels, labels) && !slices.ContainsFunc(s.expressions, func(e *yaml.Node) bool { return !expressed(e, labels) })
 }
 
 func selects(selector, labels map[string]string) bool {
@@ -287,9 +286,9 @@ func selects(selector, labels map[string]string) bool {
 
 // expressed tells whether labels fulfil one of matchExpressions.
 // https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
-func expressed(e *yaml.RNode, labels map[string]string) bool {
+func expressed(e *yaml.Node, labels map[string]string) bool {
 	value, has := labels[object.Text(e, "key")]
-	in := slices.ContainsFunc(object.Items(e, "values"), func(v *yaml.RNode) bool { return v.YNode().Value == value })
+	in := slices.ContainsFunc(object.Items(e, "values"), func(v *yaml.Node) bool { return v.Value == value })
 	switch object.Text(e, "operator") {
 	case "In":
 		return has && in

@@ -3,9 +3,8 @@ package recognise
 import (
 	"testing"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // TestF9 holds where relative paths in a container start.

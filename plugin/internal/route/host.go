@@ -64,7 +64,7 @@ func IsLocal(host string) bool {
 func Aliased(pod object.Pod, host string) string {
 	for _, alias := range object.Items(pod.Spec, "hostAliases") {
 		for _, name := range object.Items(alias, "hostnames") {
-			if Canonical(name.YNode().Value) == Canonical(host) {
+			if Canonical(name.Value) == Canonical(host) {
 				return object.Text(alias, "ip")
 			}
 		}

@@ -8,10 +8,9 @@ import (
 	"strings"
 	"sync"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Map has the Services of a release, by all that they are called. Only those that somebody calls are read.
@@ -48,7 +47,7 @@ func (m *Map) readNumbers() numbered {
 		texts := []string{object.Text(o.Node, "spec", "clusterIP"), object.Text(o.Node, "spec", "loadBalancerIP")}
 		for _, field := range []string{"clusterIPs", "externalIPs"} {
 			for _, item := range object.Items(o.Node, "spec", field) {
-				texts = append(texts, item.YNode().Value)
+				texts = append(texts, item.Value)
 			}
 		}
 		for _, text := range texts {
@@ -170,7 +169,7 @@ func (m *Map) To(w Way, o *object.Object, pod object.Pod) (port, why string) {
 }
 
 // isForHTTP tells whether a port of a Service is meant for HTTP of a server that answers at a port: by its number, or by a name.
-func isForHTTP(p *yaml.RNode, port string) bool {
+func isForHTTP(p *yaml.Node, port string) bool {
 	parts := append(strings.Split(object.Text(p, "name"), "-"), strings.Split(object.Text(p, "targetPort"), "-")...)
 	isWord := func(part string) bool {
 		return slices.Contains([]string{"http", "https", "rest", "elasticsearch"}, part)
@@ -218,7 +217,7 @@ func isNamed(o *object.Object, w Way) bool {
 // https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
 func (m *Map) through(service *object.Object, pod object.Pod, port string) (to, why string) {
 	ports := object.Items(service.Node, "spec", "ports")
-	i := slices.IndexFunc(ports, func(p *yaml.RNode) bool { return object.Text(p, "port") == port && isTCP(p) })
+	i := slices.IndexFunc(ports, func(p *yaml.Node) bool { return object.Text(p, "port") == port && isTCP(p) })
 	switch {
 	case len(ports) == 0: // the API server takes none such
 		return port, ""
@@ -252,7 +251,7 @@ func (m *Map) byHand(service *object.Object, name, port string) (to, why string)
 			continue
 		}
 		found++
-		lists := [][]*yaml.RNode{object.Items(o.Node, "ports")}
+		lists := [][]*yaml.Node{object.Items(o.Node, "ports")}
 		for _, subset := range object.Items(o.Node, "subsets") {
 			lists = append(lists, object.Items(subset, "ports"))
 		}
@@ -268,12 +267,12 @@ func (m *Map) byHand(service *object.Object, name, port string) (to, why string)
 	return "", fmt.Sprintf("the endpoints of %s have no port %q", service.ID, name)
 }
 
-func isTCP(p *yaml.RNode) bool {
+func isTCP(p *yaml.Node) bool {
 	protocol := object.Text(p, "protocol")
 	return protocol == "" || protocol == "TCP"
 }
 
-func listed(ports []*yaml.RNode) string {
+func listed(ports []*yaml.Node) string {
 	var all []string
 	for _, p := range ports {
 		all = append(all, object.Text(p, "port"))

@@ -20,7 +20,7 @@ func (r *reader) answers() []mention.Answer {
 		told := m.Told()
 		_, listed := r.listed(m.Object.ID, m.Container)
 		if reader != nil {
-			told = reader.Container.Node.YNode()
+			told = reader.Container.Node
 			_, reads := r.listed(reader.Object.ID, reader.Container.Name)
 			listed = listed || reads
 		}

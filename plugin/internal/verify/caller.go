@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"slices"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // caller is a container in its pod, with what its environment says.
@@ -53,7 +52,7 @@ func (c caller) variableValue(v object.Variable) value {
 	case v.Script:
 		made.at = c.at(process.Main, v.Nodes[0])
 	case v.Entry != nil:
-		made.at = c.at(fmt.Sprintf("env[%s]", v.Name), v.Entry.YNode())
+		made.at = c.at(fmt.Sprintf("env[%s]", v.Name), v.Entry)
 	case holder != nil:
 		made.at = place{id: holder.ID, path: v.Content.Field + "." + v.From.Key, line: holder.Doc.Line() + v.Content.Node.Line - 1}
 	}

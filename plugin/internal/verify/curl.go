@@ -5,14 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // place gives where a run stands.
@@ -226,7 +225,7 @@ func (c caller) assumeOthers(request shell.Request) {
 
 // isKnown tells whether a container runs a program that is known, which reads no variables of others.
 func (c caller) isKnown() bool {
-	is := func(w *recognise.Workload) bool { return w.Main.Node.YNode() == c.Node.YNode() }
+	is := func(w *recognise.Workload) bool { return w.Main.Node == c.Node }
 	return slices.ContainsFunc(slices.Concat(c.release.Nodes, c.release.Unmanaged, c.release.Kibanas, c.release.Clients), is)
 }
 

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // A YAML file as settings, as the parsers of most programs read it: an alias stands for what its anchor names, and a merge key brings the
@@ -34,7 +33,7 @@ func (c caller) flatten(doc *manifest.Document, at place, prefix string) setting
 		return f.all
 	}
 	f.at.line = doc.Line()
-	f.node(root.YNode(), strings.TrimSuffix(prefix, "."), maxDepth)
+	f.node(root, strings.TrimSuffix(prefix, "."), maxDepth)
 	if f.left < 0 {
 		c.notes.fail(at, NotJudged, "its aliases lead to themselves, or to more than anybody writes")
 	}

@@ -33,7 +33,7 @@ func (r *reader) isOpen(m mention.Mention) bool {
 	if len(m.Readers) == 0 {
 		return r.claims.Open(m, m.Told())
 	}
-	return slices.ContainsFunc(m.Readers, func(c mention.Reader) bool { return r.claims.Open(m, c.Container.Node.YNode()) })
+	return slices.ContainsFunc(m.Readers, func(c mention.Reader) bool { return r.claims.Open(m, c.Container.Node) })
 }
 
 // answered tells whether the user takes care of who is told a mention, and of whom: its object, its container, or all that read it.
@@ -43,7 +43,7 @@ func (r *reader) answered(m mention.Mention) (reason string, client mention.Read
 		return reason, own, r.isOpen(m)
 	}
 	for _, c := range m.Readers {
-		if !r.claims.Open(m, c.Container.Node.YNode()) {
+		if !r.claims.Open(m, c.Container.Node) {
 			continue
 		}
 		if reason, unmanaged = r.listed(c.Object.ID, c.Container.Name); !unmanaged {

@@ -4,12 +4,11 @@ import (
 	"path"
 	"slices"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // piece is a text in a program's own language.
@@ -28,7 +27,7 @@ func (p program) pieces(c caller) []piece {
 	if p.Pipelines.List != "" {
 		if doc, at := c.file(p.Pipelines.List); doc != nil {
 			if root, err := doc.Root(); err == nil && root != nil {
-				patterns, texts := recognise.PipelineList(p.Program, root.YNode())
+				patterns, texts := recognise.PipelineList(p.Program, root)
 				listed = patterns
 				for _, n := range texts {
 					at.line = doc.Line() + n.Line

@@ -48,17 +48,17 @@ func (s *server) judgeProbes(c caller) {
 func (s *server) judgeHandler(c caller, at []string, required bool) {
 	a, name := &s.row.Probes, strings.Join(at, ".")
 	if get := object.Get(c.Node, append(at, "grpc")...); get != nil && s.isOwnPort(c, object.Text(get, "port")) {
-		a.fail(c.at(name, get.YNode()), ProbeRefused, "grpc on a port of Elasticsearch, which does not speak it")
+		a.fail(c.at(name, get), ProbeRefused, "grpc on a port of Elasticsearch, which does not speak it")
 	}
 	tcp := object.Get(c.Node, append(at, "tcpSocket")...)
 	if tcp != nil && c.Name == s.Name && len(c.pod.All()) == 1 && object.Text(tcp, "host") == "" && !s.set[catalog.HTTPPort].hidden && !s.isOwnPort(c, object.Text(tcp, "port")) {
-		a.fail(c.at(name, tcp.YNode()), ProbeRefused, "tcpSocket on a port on which nothing listens: that of Elasticsearch is %s", s.port)
+		a.fail(c.at(name, tcp), ProbeRefused, "tcpSocket on a port on which nothing listens: that of Elasticsearch is %s", s.port)
 	}
 	get := object.Get(c.Node, append(at, "httpGet")...)
 	if host := object.Text(get, "host"); get == nil || !s.isOwnPort(c, object.Text(get, "port")) || host != "" && !route.IsLocal(host) {
 		return // who calls another pod is a client
 	}
-	switch at := c.at(name, get.YNode()); {
+	switch at := c.at(name, get); {
 	case required:
 		a.fail(at, ProbeRefused, "httpGet on a port of Elasticsearch: the kubelet presents no certificate")
 	case !strings.EqualFold(object.Text(get, "scheme"), "https"):

@@ -339,7 +339,7 @@ func (r *reader) edge(c *connection) {
 // claim notes that an edge has read a value.
 func (c caller) claim(v value) {
 	for _, p := range c.expanded(v).parts {
-		c.claims.Add(p.node, p.span, c.Node.YNode())
+		c.claims.Add(p.node, p.span, c.Node)
 	}
 }
 

@@ -4,11 +4,10 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // portIn gives the port of an authority, "" when it names none; open tells that one is written that nothing here shows.
@@ -108,7 +107,7 @@ func (s *server) httpPort() string {
 // listener names another container of the pod that says that a port is its own.
 func (s *server) listener(port string) string {
 	for _, c := range s.pod.All() {
-		isPort := func(p *yaml.RNode) bool { return object.Text(p, "containerPort") == port }
+		isPort := func(p *yaml.Node) bool { return object.Text(p, "containerPort") == port }
 		if c.Name != s.Name && slices.ContainsFunc(object.Items(c.Node, "ports"), isPort) {
 			return c.Name
 		}

@@ -5,12 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // ourInit is the name of the program that writes tokens.
@@ -51,7 +50,7 @@ func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
 	case !known:
 		a.assume("%s: elk-mtls-init runs the command ensure", init)
 	case command != contract.Ensure:
-		a.fail(init.at("args", init.Node.YNode()), NobodyWrites, "elk-mtls-init runs %q, which writes no token: ensure does", command)
+		a.fail(init.at("args", init.Node), NobodyWrites, "elk-mtls-init runs %q, which writes no token: ensure does", command)
 	}
 	if c.pod.Needs(s) {
 		a.fail(init.at("spec.volumes", nil), NobodyWrites, "%s is a volume of the pod that is to write it: the kubelet waits for the key, and the init container never starts", s)
@@ -96,7 +95,7 @@ func (c *connection) judgeRights(a *Aspect, init caller, s object.Source, isShow
 	}
 	granted, unseen := c.grantedTo(account)
 	isGranted := func(verb string) bool {
-		return slices.ContainsFunc(granted, func(rule *yaml.RNode) bool { return lets(rule, verb, s.Name) })
+		return slices.ContainsFunc(granted, func(rule *yaml.Node) bool { return lets(rule, verb, s.Name) })
 	}
 	isAllowed := isGranted("get") && isGranted("patch")
 	switch {
@@ -125,7 +124,7 @@ func (c *connection) rolesFor(secret string) ([]*object.Object, error) {
 			return nil, err
 		}
 		for _, role := range holding {
-			if slices.ContainsFunc(object.Items(role.Node, "rules"), func(rule *yaml.RNode) bool {
+			if slices.ContainsFunc(object.Items(role.Node, "rules"), func(rule *yaml.Node) bool {
 				return lists(rule, "resources", "secrets") && lists(rule, "resourceNames", secret)
 			}) {
 				all = append(all, role)
@@ -137,7 +136,7 @@ func (c *connection) rolesFor(secret string) ([]*object.Object, error) {
 
 // grantedTo gives the rules that bindings give an account. unseen names a role of the cluster that they give it
 // and that is not in the manifests.
-func (c *connection) grantedTo(account string) (rules []*yaml.RNode, unseen string) {
+func (c *connection) grantedTo(account string) (rules []*yaml.Node, unseen string) {
 	bindings, err := c.release.Bindings(c.object.Namespace, account)
 	if err != nil {
 		return nil, ""
@@ -157,14 +156,14 @@ func (c *connection) grantedTo(account string) (rules []*yaml.RNode, unseen stri
 
 // lets tells whether a rule of a Role lets do something with a Secret.
 // https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
-func lets(rule *yaml.RNode, verb, secret string) bool {
+func lets(rule *yaml.Node, verb, secret string) bool {
 	named := object.Items(rule, "resourceNames") == nil || lists(rule, "resourceNames", secret)
 	return lists(rule, "apiGroups", "", "*") && lists(rule, "resources", "secrets", "*") && lists(rule, "verbs", verb, "*") && named
 }
 
 // lists tells whether a list of a rule has one of the words.
-func lists(rule *yaml.RNode, field string, words ...string) bool {
-	return slices.ContainsFunc(object.Items(rule, field), func(item *yaml.RNode) bool {
-		return slices.Contains(words, strings.TrimSpace(item.YNode().Value))
+func lists(rule *yaml.Node, field string, words ...string) bool {
+	return slices.ContainsFunc(object.Items(rule, field), func(item *yaml.Node) bool {
+		return slices.Contains(words, strings.TrimSpace(item.Value))
 	})
 }

@@ -8,11 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/kyaml/yaml"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // yml reads elasticsearch.yml as Elasticsearch does, which is stricter than YAML is: what it refuses is a finding.
@@ -50,11 +49,11 @@ func (s *server) ownFile(name string, brought bool) (set settings, mounted bool)
 		return f.all, true
 	}
 	f.at = place{id: holder.ID, path: file, line: doc.Line()}
-	if root.YNode().Kind != yaml.MappingNode {
-		f.refuse(root.YNode(), "it holds no names and values")
+	if root.Kind != yaml.MappingNode {
+		f.refuse(root, "it holds no names and values")
 		return f.all, true
 	}
-	f.mapping(root.YNode(), "")
+	f.mapping(root, "")
 	return indexed(f.all), true
 }
 
@@ -191,12 +190,12 @@ func (s *server) overrides(set settings) settings {
 		}
 		f := yml{settings{}, v.at, &s.row.TLS}
 		line, err := yaml.Parse(key + ": " + v.text())
-		if err != nil || line.YNode().Kind != yaml.MappingNode {
+		if err != nil || line.Kind != yaml.MappingNode {
 			s.row.TLS.assume("%s: its version takes the value of %s, which is no YAML: 8.19 and 9.5 do not start with it", s.caller, key)
 			all[key] = v
 			continue
 		}
-		f.mapping(line.YNode(), "")
+		f.mapping(line, "")
 		for _, name := range slices.Sorted(maps.Keys(f.all)) {
 			if _, twice := set[name]; twice && name != key || all[name].set() {
 				f.refuse(nil, "%s sets %s too", key, name)
