@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
@@ -92,10 +93,8 @@ says how to reach Elasticsearch.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return doctor(ctx, o, e) }), &o)
 }
 
-const about = `
+var about = `
 
 Every flag can also be given as ELK_MTLS_INIT_<FLAG>, in upper snake case; the flag wins.
 
-Exit codes: 0 done, 2 usage, 10 unreachable or timeout, 11 wrong CA, 12 host name, 13 no or refused client certificate,
-14 dates, 15 Elasticsearch 401, 16 Elasticsearch 403, 17 Elasticsearch 503, 18 licence, 20 Kubernetes 403,
-21 Secret missing, 22 Secret immutable, 1 anything else.`
+Exit codes: ` + failure.Codes() + "."

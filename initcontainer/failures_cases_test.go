@@ -68,8 +68,10 @@ func elasticsearchFailures() []failing {
 			arrange: fails(standin.Fault{On: create, Status: 429, Type: "cluster_block_exception"})},
 		{name: "an index takes no writes", cause: failure.Blocked, says: "answers 403 cluster_block_exception", hint: "index.blocks", claims: true,
 			arrange: fails(standin.Fault{On: create, Status: 403, Type: "cluster_block_exception"})},
-		{name: "overloaded", cause: failure.Unavailable, says: "answers 429 es_rejected_execution_exception", hint: "overloaded", claims: true,
+		{name: "overloaded", cause: failure.Overloaded, says: "answers 429 es_rejected_execution_exception", hint: "overloaded", claims: true,
 			arrange: fails(standin.Fault{On: "GET /_security", Status: 429, Type: "es_rejected_execution_exception"}, standin.Fault{On: create, Status: 429, Type: "es_rejected_execution_exception"})},
+		{name: "a proxy that sends elsewhere", cause: failure.NotElasticsearch, says: "answers 307", hint: "call Elasticsearch itself", arrange: fails(standin.Fault{On: "GET /", Status: 307})},
+		{name: "a proxy that knows no such page", cause: failure.NotElasticsearch, says: "answers 404", hint: "call Elasticsearch itself", arrange: fails(standin.Fault{On: "GET /", Status: 404})},
 		{name: "a proxy that reaches nobody", cause: failure.Unavailable, says: "answers 502", hint: "call Elasticsearch itself", arrange: fails(standin.Fault{On: "GET /", Status: 502})},
 		{name: "the token and the minter are refused", cause: failure.Unauthorized, says: "answers 401", hint: "the minter's password is wrong", arrange: func(s *scene) {
 			s.hold()

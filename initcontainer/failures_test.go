@@ -97,6 +97,19 @@ func (f failing) play(t *testing.T, held bool) {
 	}
 }
 
+// Each cause has a failure in the lists above, as a person meets it.
+func TestEveryCauseIsMet(t *testing.T) {
+	met := map[failure.Cause]bool{failure.None: true}
+	for _, f := range slices.Concat(connectionFailures(), elasticsearchFailures(), kubernetesFailures(), modeFailures()) {
+		met[f.cause] = true
+	}
+	for cause := failure.None; cause <= failure.SecretForeign; cause++ {
+		if !met[cause] {
+			t.Errorf("no failure has cause %d, exit code %d", cause, cause.Code())
+		}
+	}
+}
+
 // says checks message, hint and exit code, on stderr and where kubelet looks.
 func (s *scene) says(f failing, code int, stderr string) {
 	s.t.Helper()

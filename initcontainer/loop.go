@@ -239,11 +239,19 @@ func (h *holder) do(ctx context.Context, s protocol.State, action protocol.Actio
 		h.replaces = !s.Token.IsZero()
 	}
 	after, err := h.patch(ctx, s, action)
-	if err == nil && action.Kind == protocol.PatchWrite && !protocol.Written(after, h.mine) {
-		return s, final{failure.New(failure.Other, fmt.Errorf("%s: the token was changed on its way into it", h.store),
-			"does an admission webhook change Secrets?")}
+	var changed string
+	switch {
+	case err != nil:
+		return after, err
+	case action.Kind == protocol.PatchWrite && !protocol.Written(after, h.mine):
+		changed = "token was"
+	case action.Kind == protocol.PatchClaim && after.Claim.Name != action.Next.Claim.Name:
+		changed = "records were"
+	default:
+		return after, nil
 	}
-	return after, err
+	return s, final{failure.New(failure.Other, fmt.Errorf("%s: the %s changed on the way into it", h.store, changed),
+		"let the admission webhook that changes Secrets leave this one alone, its annotations included")}
 }
 
 // why says what a wait is for.

@@ -262,6 +262,16 @@ func (w *world) plain(t *testing.T, pod string, change ...func(*config.Ensure)) 
 	return out.String(), err
 }
 
+// timed is plain with a clock that the test knows.
+func (w *world) timed(t *testing.T, pod string, c *testClock) (log string, err error) {
+	t.Helper()
+	var out bytes.Buffer
+	err = ensure(context.Background(), w.settings(pod), edge{
+		clock: c.clock(), log: slog.New(slog.NewTextHandler(&out, nil)), stdout: &out, kubernetes: w.kubernetes, transport: closing(t),
+	})
+	return out.String(), err
+}
+
 // closing lets go of the connections at the end of a test.
 func closing(t *testing.T) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {

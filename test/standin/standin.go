@@ -79,6 +79,7 @@ type Fault struct {
 	Status    int    // answer this instead of acting
 	Type      string // of that answer; "injected_exception" if empty
 	Reason    string // of that answer
+	Body      string // of that answer, instead of an error's
 	CutBefore bool   // cut the connection, do nothing
 	CutAfter  bool   // act, then cut the connection
 	Hang      bool   // act, then never answer
@@ -219,6 +220,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if cut {
 		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
+	}
+	if faulty && fault.Status == http.StatusOK {
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		_, _ = io.WriteString(w, fault.Body)
+		return
 	}
 	a.write(w, !s.options.Impostor)
 }

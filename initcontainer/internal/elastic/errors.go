@@ -94,11 +94,19 @@ var meanings = []struct {
 		"credentials Secret that Elasticsearch does not know (without secret.password it does so at every helm upgrade), or the index .security is not available"},
 	{403, "", failure.Forbidden, "give the minting user the cluster privileges manage_service_account and monitor"},
 	{409, "", failure.Other, "take away what sends requests twice on the way, such as a proxy; each try takes a new name"},
-	{429, "", failure.Unavailable, "wait: Elasticsearch is overloaded, and refuses requests for a while; or give it more"},
+	{404, "", failure.NotElasticsearch, itself},
+	{301, "", failure.NotElasticsearch, itself},
+	{302, "", failure.NotElasticsearch, itself},
+	{303, "", failure.NotElasticsearch, itself},
+	{307, "", failure.NotElasticsearch, itself},
+	{308, "", failure.NotElasticsearch, itself},
+	{429, "", failure.Overloaded, "wait: Elasticsearch is overloaded, and refuses requests for a while; or give it more"},
 	{500, "", failure.Unavailable, "mend Elasticsearch, the logs of its pods say why"},
 	{502, "", failure.Unavailable, "call Elasticsearch itself in --elasticsearch-url; or mend the proxy between, which cannot reach Elasticsearch"},
 	{504, "", failure.Unavailable, "call Elasticsearch itself in --elasticsearch-url; or mend the proxy between, which gets no answer from Elasticsearch"},
 }
+
+const itself = "call Elasticsearch itself in --elasticsearch-url: a proxy between, or another service, is at this address"
 
 func meaning(status int, kind string) (failure.Cause, string) {
 	for _, m := range meanings {
@@ -131,7 +139,7 @@ func (g genuine) RoundTrip(req *http.Request) (*http.Response, error) {
 	if res.StatusCode/100 == 2 && res.Header.Get("X-Elastic-Product") != "Elasticsearch" {
 		_ = res.Body.Close()
 		return nil, failure.New(failure.NotElasticsearch, fmt.Errorf("%s answers, but is not Elasticsearch (no X-Elastic-Product header)", req.URL.Host),
-			"call Elasticsearch itself in --elasticsearch-url: a proxy between, or another service, is at this address. Elasticsearch before 7.14 is not supported")
+			itself+". Elasticsearch before 7.14 is not supported")
 	}
 	res.Header.Set(hostHeader, req.URL.Host)
 	return res, nil

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -42,6 +43,9 @@ func (c *Client) authenticate(ctx context.Context, what string, header http.Head
 	err := c.call(ctx, what, &id, func(ctx context.Context) (*esapi.Response, error) {
 		return esapi.SecurityAuthenticateRequest{Header: header}.Do(ctx, c.base)
 	})
+	if err == nil && id.Username == "" {
+		err = fmt.Errorf("%s: the answer names nobody: it is not that of Elasticsearch", what)
+	}
 	return id, err
 }
 
@@ -96,6 +100,9 @@ func (c *Client) Licence(ctx context.Context) (Licence, error) {
 		return esapi.LicenseGetRequest{Header: header}.Do(ctx, c.base)
 	})
 	l := Licence{Type: printable(answer.License.Type, 40), Status: printable(answer.License.Status, 40)}
+	if err == nil && l.Type == "" {
+		err = errors.New("asking for the licence: the answer names none: it is not that of Elasticsearch")
+	}
 	if answer.License.Expiry > 0 {
 		l.Expires = time.UnixMilli(answer.License.Expiry)
 	}

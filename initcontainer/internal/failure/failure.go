@@ -2,7 +2,12 @@
 // sees and what kubelet records come out.
 package failure
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Cause is what went wrong. The table says what follows from it.
 type Cause int
@@ -21,7 +26,8 @@ const (
 	Unauthorized            // Elasticsearch answers 401
 	Forbidden               // Elasticsearch answers 403, for want of a right
 	NoRole                  // the role that Kibana should have does not exist
-	Unavailable             // Elasticsearch answers 5xx or 429, or its health is red
+	Unavailable             // Elasticsearch answers 5xx, or its health is red
+	Overloaded              // Elasticsearch answers 429
 	Blocked                 // an index or the cluster takes no writes
 	IndexClosed             // somebody closed the index .security
 	Licence                 // the licence has no PKI realms
@@ -31,36 +37,56 @@ const (
 	SecretForeign           // the Secret holds something else at the place of the token
 )
 
-// table is the one place that says which exit code a cause has, and whether it says nothing about a token that is in the
-// Secret: then Kibana may start with it, unverified.
+// table is the one place that says which exit code a cause has, in which words, and whether it says nothing about a token
+// that is in the Secret: then Kibana may start with it, unverified.
 var table = []struct {
 	code   int
+	what   string
 	silent bool
 }{
-	None:              {code: 0},
-	Other:             {code: 1},
-	Usage:             {code: 2},
-	Unreachable:       {code: 10, silent: true},
-	NotElasticsearch:  {code: 10},
-	WrongCA:           {code: 11},
-	HostName:          {code: 12},
-	ClientCertificate: {code: 13},
-	Dates:             {code: 14},
-	Unauthorized:      {code: 15},
-	Forbidden:         {code: 16},
-	NoRole:            {code: 16},
-	Unavailable:       {code: 17, silent: true},
-	Blocked:           {code: 17},
-	IndexClosed:       {code: 17},
-	Licence:           {code: 18},
-	KubeForbidden:     {code: 20},
-	SecretMissing:     {code: 21},
-	SecretImmutable:   {code: 22},
-	SecretForeign:     {code: 2},
+	None:              {code: 0, what: "done"},
+	Other:             {code: 1, what: "anything else"},
+	Usage:             {code: 2, what: "used wrongly"},
+	Unreachable:       {code: 10, what: "Elasticsearch unreachable, or the time is over", silent: true},
+	NotElasticsearch:  {code: 10, what: "something else answers there"},
+	WrongCA:           {code: 11, what: "wrong CA"},
+	HostName:          {code: 12, what: "wrong host name"},
+	ClientCertificate: {code: 13, what: "our certificate is missing, refused, or that of a CA"},
+	Dates:             {code: 14, what: "a certificate is expired or not yet valid"},
+	Unauthorized:      {code: 15, what: "Elasticsearch 401"},
+	Forbidden:         {code: 16, what: "Elasticsearch 403"},
+	NoRole:            {code: 16, what: "no such role"},
+	Unavailable:       {code: 17, what: "Elasticsearch 5xx or red", silent: true},
+	Overloaded:        {code: 17, what: "Elasticsearch 429"},
+	Blocked:           {code: 17, what: "no writes"},
+	IndexClosed:       {code: 17, what: ".security closed"},
+	Licence:           {code: 18, what: "the licence has no PKI realms"},
+	KubeForbidden:     {code: 20, what: "Kubernetes 401 or 403"},
+	SecretMissing:     {code: 21, what: "the Secret is not there"},
+	SecretImmutable:   {code: 22, what: "the Secret is immutable"},
+	SecretForeign:     {code: 2, what: "the Secret holds something else"},
 }
 
 // Code is the exit code of elk-mtls-init.
 func (c Cause) Code() int { return table[c].code }
+
+// Codes lists all exit codes in one line, each with its causes.
+func Codes() string {
+	what := map[int][]string{}
+	for _, row := range table {
+		what[row.code] = append(what[row.code], row.what)
+	}
+	var codes []int
+	for code := range what {
+		codes = append(codes, code)
+	}
+	slices.Sort(codes)
+	var all []string
+	for _, code := range codes {
+		all = append(all, fmt.Sprintf("%d %s", code, strings.Join(what[code], ", or ")))
+	}
+	return strings.Join(all, "; ")
+}
 
 // Silent reports whether the cause leaves open if a token works: no answer, or one that is not about it.
 func (c Cause) Silent() bool { return table[c].silent }

@@ -1,10 +1,11 @@
 package failure
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -28,6 +29,7 @@ func TestTheTable(t *testing.T) {
 		{Forbidden, 16, false},
 		{NoRole, 16, false},
 		{Unavailable, 17, true},
+		{Overloaded, 17, false},
 		{Blocked, 17, false},
 		{IndexClosed, 17, false},
 		{Licence, 18, false},
@@ -40,19 +42,31 @@ func TestTheTable(t *testing.T) {
 			t.Errorf("cause %d: exit code %d, silent %v; want %d, %v", test.cause, test.cause.Code(), test.cause.Silent(), test.code, test.silent)
 		}
 	}
-	if len(table) != 20 {
-		t.Errorf("the table has %d rows: this test has 20", len(table))
+	if len(table) != 21 {
+		t.Errorf("the table has %d rows: this test has 21", len(table))
 	}
 }
 
+// Three places tell people of exit codes: the help, the table of all, and the way from a message to its remedy.
 func TestEveryExitCodeIsDocumented(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/init-container.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, row := range table {
-		if !bytes.Contains(page, fmt.Appendf(nil, "\n| %d | ", row.code)) {
-			t.Errorf("cause %d: docs/init-container.md has no row for exit code %d", i, row.code)
+	for page, begins := range map[string]string{"init-container.md": `(?m)^\| (\d+) \| `, "troubleshooting.md": `(?m)^\| (\d\d?(?:, \d\d?)*(?: or \d\d?)?) .*\|.*\|.*\|$`} {
+		text, err := os.ReadFile("../../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := map[string]bool{}
+		for _, row := range regexp.MustCompile(begins).FindAllSubmatch(text, -1) {
+			for _, code := range regexp.MustCompile(`\d+`).FindAllString(string(row[1]), -1) {
+				told[code] = true
+			}
+		}
+		for i, row := range table {
+			if !told[fmt.Sprint(row.code)] {
+				t.Errorf("cause %d: docs/%s has no row for exit code %d", i, page, row.code)
+			}
+		}
+		if len(told) != strings.Count(Codes(), "; ")+1 {
+			t.Errorf("docs/%s tells of %v; there are %s", page, told, Codes())
 		}
 	}
 }

@@ -71,7 +71,21 @@ func (k *Kubernetes) Get(ctx context.Context) (protocol.State, error) {
 	if err != nil {
 		return protocol.State{}, k.explain("get", err)
 	}
-	return k.state(&s), nil
+	out, err := k.checked(&s)
+	if err == nil && s.DeletionTimestamp != nil && out.Token.IsZero() { // a token would be lost with it
+		err = failure.New(failure.SecretMissing, fmt.Errorf("%s is being deleted", k),
+			"run the same helm upgrade with --post-renderer again, once it is gone: it comes with the release")
+	}
+	return out, err
+}
+
+// checked refuses what is not this Secret: without a version, a patch would have no lock.
+func (k *Kubernetes) checked(s *corev1.Secret) (protocol.State, error) {
+	if s.Name != k.Name || s.Namespace != k.Namespace || s.UID == "" || s.ResourceVersion == "" {
+		return protocol.State{}, failure.New(failure.Other, fmt.Errorf("%s: the answer is another object: a proxy, or no Kubernetes API server", k),
+			"call the API server itself")
+	}
+	return k.state(s), nil
 }
 
 func (k *Kubernetes) state(s *corev1.Secret) protocol.State {
@@ -96,7 +110,7 @@ func (k *Kubernetes) Patch(ctx context.Context, from, to protocol.State) (protoc
 		MaxRetries(0). // a repeated patch that had acted is answered 409, as if it had not
 		Body(body).Do(ctx).Into(&s)
 	if err == nil {
-		return k.state(&s), nil
+		return k.checked(&s)
 	}
 	switch status := (apierrors.APIStatus)(nil); {
 	case !errors.As(err, &status):
