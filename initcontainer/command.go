@@ -97,4 +97,5 @@ var about = `
 
 Every flag can also be given as ELK_MTLS_INIT_<FLAG>, in upper snake case; the flag wins.
 
-Exit codes: ` + failure.Codes() + "."
+Exit codes:
+` + failure.Codes()

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"crypto/x509"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What ensure fails of, doctor names, with the same advice, where it can be seen without a change.
@@ -38,4 +40,16 @@ func TestDoctorNamesTheCause(t *testing.T) {
 		})
 	}
 	t.Logf("%d set-ups", seen)
+}
+
+// A certificate that renews itself is warned of when its renewal, at a third of its life before the end, did not happen.
+func TestWhenACertificateIsWarnedOf(t *testing.T) {
+	now := time.Now()
+	for life, warned := range map[time.Duration]time.Duration{
+		24 * time.Hour: 6 * time.Hour, 90 * day: 90 * day / 4, 240 * day: 60 * day, 365 * day: 60 * day, 3650 * day: 60 * day,
+	} {
+		if got := expiring(&x509.Certificate{NotBefore: now, NotAfter: now.Add(life)}); got != warned {
+			t.Errorf("of a life of %s it is warned %s before the end, want %s", life, got, warned)
+		}
+	}
 }

@@ -5,6 +5,7 @@ package failure
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -70,22 +71,17 @@ var table = []struct {
 // Code is the exit code of elk-mtls-init.
 func (c Cause) Code() int { return table[c].code }
 
-// Codes lists all exit codes in one line, each with its causes.
+// Codes lists all exit codes, each with its causes, a line for each.
 func Codes() string {
 	what := map[int][]string{}
 	for _, row := range table {
 		what[row.code] = append(what[row.code], row.what)
 	}
-	var codes []int
-	for code := range what {
-		codes = append(codes, code)
-	}
-	slices.Sort(codes)
 	var all []string
-	for _, code := range codes {
-		all = append(all, fmt.Sprintf("%d %s", code, strings.Join(what[code], ", or ")))
+	for _, code := range slices.Sorted(maps.Keys(what)) {
+		all = append(all, fmt.Sprintf("  %2d  %s", code, strings.Join(what[code], ", or ")))
 	}
-	return strings.Join(all, "; ")
+	return strings.Join(all, "\n")
 }
 
 // Silent reports whether the cause leaves open if a token works: no answer, or one that is not about it.

@@ -65,7 +65,7 @@ func TestEveryExitCodeIsDocumented(t *testing.T) {
 				t.Errorf("cause %d: docs/%s has no row for exit code %d", i, page, row.code)
 			}
 		}
-		if len(told) != strings.Count(Codes(), "; ")+1 {
+		if len(told) != strings.Count(Codes(), "\n")+1 {
 			t.Errorf("docs/%s tells of %v; there are %s", page, told, Codes())
 		}
 	}
