@@ -75,6 +75,11 @@ func (l *lab) startNode(t *testing.T) {
 		}
 	})
 	l.node = node
+	home := &network{} // curl takes localhost for this, whatever /etc/hosts says
+	if err := l.open(t.Context(), home, "127.0.0.1", 9200); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = home.Close() })
 }
 
 // verdict is what verify says.
@@ -139,16 +144,24 @@ func (l *lab) newNetwork(ctx context.Context, services []service) (*network, err
 			made.hosts += at + " " + name + "\n"
 		}
 		for _, port := range s.ports {
-			var config net.ListenConfig
-			listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(at, fmt.Sprint(port)))
-			if err != nil {
+			if err := l.open(ctx, made, at, port); err != nil {
 				return nil, errors.Join(err, made.Close())
 			}
-			made.listeners = append(made.listeners, listener)
-			go forward(listener, strings.TrimPrefix(l.node.URL, "https://"))
 		}
 	}
 	return made, nil
+}
+
+// open lets an address lead to the node.
+func (l *lab) open(ctx context.Context, n *network, at string, port int32) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(at, fmt.Sprint(port)))
+	if err != nil {
+		return err
+	}
+	n.listeners = append(n.listeners, listener)
+	go forward(listener, strings.TrimPrefix(l.node.URL, "https://"))
+	return nil
 }
 
 // Close ends the network.

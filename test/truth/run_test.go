@@ -38,6 +38,8 @@ var ways = map[string]func(ctx context.Context, a *attempt) (works, known bool, 
 	"exporter":     scraped,
 	"exporter-1.7": scraped,
 	"filebeat":     shipped,
+	"metricbeat":   measured, "metricbeat-modules": measured,
+	"jaeger-es-index-cleaner": exits, "curator": exits, "elastalert2": answered, "kibana": exits,
 }
 
 // limit is when a program that has not said anything by then counts as one that does not work.
@@ -64,6 +66,11 @@ func (l *lab) run(ctx context.Context, s setups.SetUp, p setups.Program) (o outc
 		return o, err
 	}
 	defer func() { err = firstOf(err, n.Close()) }()
+	if s.Ask.Container == setups.Elasticsearch { // what runs beside the node finds it at home
+		if err := l.open(ctx, n, n.self, 9200); err != nil {
+			return o, err
+		}
+	}
 	release.API.PodIP = n.self
 	c, err := release.Container(s.Ask.Workload, s.Ask.Container, root)
 	if err != nil {
@@ -115,11 +122,14 @@ func (a *attempt) start(ctx context.Context, s setups.SetUp, p setups.Program, w
 	if s.Ask.Command != nil {
 		words = s.Ask.Command
 	}
-	if p.Name == "filebeat" && len(a.c.Spec.Command) == 0 {
+	if p.Dir != "" && len(a.c.Spec.Command) == 0 {
 		words = append(words, "-e")
 	}
 	dir := p.Dir
-	if dir == "" {
+	switch {
+	case s.Ask.Container == setups.Elasticsearch:
+		dir = "/usr/share/elasticsearch"
+	case dir == "":
 		dir = "/"
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -144,6 +154,12 @@ func (a *attempt) prepare(ctx context.Context, p setups.Program) error {
 			return err
 		}
 	}
+	if p.Name == "kibana" {
+		if err := a.layKibana(p); err != nil {
+			return err
+		}
+		return a.install("/usr/bin/kibana", "exec node /judge/kibana.js /judge/settings.json\n")
+	}
 	if p.Part == "" {
 		return nil
 	}
@@ -151,27 +167,52 @@ func (a *attempt) prepare(ctx context.Context, p setups.Program) error {
 	if err != nil {
 		return err
 	}
-	text := "#!/bin/sh\nexec " + program + ` "$@"` + "\n"
-	if p.Dir != "" {
-		text = "#!/bin/sh\nexec " + program + " -path.home " + p.Dir + ` -path.data /tmp/data -path.logs /tmp -E setup.ilm.enabled=false -E setup.template.enabled=false "$@"` + "\n"
+	text := "exec " + program + ` "$@"` + "\n"
+	switch {
+	case p.Part == "curator" || p.Part == "elastalert2":
+		text = "PYTHONPATH=" + program + " LC_ALL=C.UTF-8 exec python3 " + program + "/bin/" + p.Path + ` "$@"` + "\n"
+	case p.Dir != "":
+		text = "exec " + program + " -path.home " + p.Dir + ` -path.data /tmp/data -path.logs /tmp -E setup.ilm.enabled=false -E setup.template.enabled=false "$@"` + "\n"
 	}
 	for _, at := range []string{p.Path, "/usr/bin/" + filepath.Base(p.Path)} {
 		if !filepath.IsAbs(at) || strings.HasPrefix(at, "/bin/") { // a link to /usr/bin on this machine
 			continue
 		}
-		if err := os.MkdirAll(filepath.Dir(a.c.Path(at)), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(a.c.Path(at), []byte(text), 0o755); err != nil {
+		if err := a.install(at, text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// install puts a script into the container.
+func (a *attempt) install(at, text string) error {
+	at = a.c.Path(at)
+	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(at, []byte("#!/bin/sh\n"+text), 0o755)
+}
+
+// measured looks for what a module has found out, or that it was refused. Each pod tags its documents.
+func measured(ctx context.Context, a *attempt) (works, known bool, err error) {
+	tag := `tags:"` + a.self + `" AND `
+	works, err = a.found(ctx, "metricbeat-*", tag+"elasticsearch.node.name:* AND NOT error.message:*")
+	if err != nil || works {
+		return works, true, err
+	}
+	failed, err := a.found(ctx, "metricbeat-*", tag+"error.message:*")
+	return false, failed || a.over(), err
+}
+
 // exits waits for the end of a program, which says by its exit code whether it was let in.
 func exits(_ context.Context, a *attempt) (works, known bool, err error) {
 	return a.over() && a.err == nil, a.over(), nil
+}
+
+// answered is exits for a program that stops too where the node says that what it makes is there already.
+func answered(_ context.Context, a *attempt) (works, known bool, err error) {
+	return a.over() && (a.err == nil || strings.Contains(a.log(), "resource_already_exists_exception")), a.over(), nil
 }
 
 // scraped asks an exporter for its metrics, for which it asks the node.

@@ -36,6 +36,20 @@ func (r *Run) Flags(setters ...string) (all []Flag, open bool) {
 	return all, open
 }
 
+// Plain gives the words of the programs that a container starts which are no options, as flags without a name.
+func (p Process) Plain() (all []Flag) {
+	for _, r := range p.Lines() {
+		for _, c := range r.programs() {
+			for _, w := range arguments(c) {
+				if !strings.HasPrefix(w.Text, "-") {
+					all = append(all, Flag{Value: w, Given: true, Word: w, Run: r})
+				}
+			}
+		}
+	}
+	return all
+}
+
 // tools are programs of which no options matter.
 var tools = []string{
 	"for", "<<", ".", "source", "set", "export", "unset", "cd", "test", "[", "[[", "true", "false", ":", "exit", "return", "read", "trap", "wait",

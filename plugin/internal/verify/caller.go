@@ -76,6 +76,9 @@ func (c caller) expanded(v value) value {
 	if v.hidden {
 		rule = catalog.LeftVariables()
 	}
+	if rule.Plain && v.isQuoted() {
+		return v
+	}
 	texts := slices.Clone(v.texts)
 	for i, text := range texts {
 		var known bool
@@ -90,6 +93,11 @@ func (c caller) expanded(v value) value {
 	}
 	v.texts = texts
 	return v
+}
+
+// isQuoted tells whether a text of a file stands in quotes.
+func (v value) isQuoted() bool {
+	return len(v.parts) == 1 && v.parts[0].node != nil && v.parts[0].node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
 }
 
 // file gives the YAML file that the container sees at a path: nil when none is mounted there from the stream.

@@ -275,3 +275,33 @@ func TestFleetServerAlone(t *testing.T) {
 		t.Errorf("got %s\n%s", assumed, g.Text())
 	}
 }
+
+// TestWordsOfJaeger holds that an address on the command line by itself is one, in place of the address that is called else.
+func TestWordsOfJaeger(t *testing.T) {
+	const flags = `"--es.tls.enabled=true", "--es.tls.ca=/tls/ca.crt", "--es.tls.cert=/tls/tls.crt", "--es.tls.key=/tls/tls.key"`
+	plain := strings.NewReplacer(`"`, "", ",", "").Replace(flags)
+	for _, test := range []struct{ name, args, codes string }{
+		{"an address", `args: ["14", "https://search:9200", ` + flags + `]`, ""},
+		{"none", `args: ["14", ` + flags + `]`, "EMT031"},
+		{"in a shell line", "command: [sh, -c, 'exec es-index-cleaner 14 " + plain + " https://search:9200']", ""},
+		{"a variable of that", "command: [sh, -c, 'A=https://search:9200; exec es-index-cleaner 14 " + plain + " \"$A\"']", ""},
+		{"and without https", "command: [sh, -c, 'A=http://search:9200; exec es-index-cleaner 14 " + plain + " \"$A\"']", "EMT006"},
+	} {
+		c := client{image: "jaegertracing/jaeger-es-index-cleaner:1.76.0", lines: test.args}
+		if g := judged(t, node{}.String()+c.String(), Options{}); codesOf(g) != test.codes {
+			t.Errorf("%s: got %q, expected %q\n%s", test.name, codesOf(g), test.codes, g.Text())
+		}
+	}
+}
+
+// TestQuotesOfCurator holds that Curator puts no variables into a text in quotes.
+func TestQuotesOfCurator(t *testing.T) {
+	const file = "elasticsearch:\n  client:\n    hosts: https://search:9200\n    ca_certs: /tls/ca.crt\n    client_cert: /tls/tls.crt\n    client_key: %\n"
+	for text, codes := range map[string]string{"${KEY}": "", "${NONE:/tls/tls.key}": "", `"${KEY}"`: "EMT015", `'${NONE:/tls/tls.key}'`: "EMT015", `"/tls/tls.key"`: ""} {
+		c := client{image: "untergeek/curator:8.0.21", dir: "/etc/es-curator", files: map[string]string{"config.yml": strings.Replace(file, "%", text, 1)},
+			lines: "env: [{name: KEY, value: /tls/tls.key}]"}
+		if g := judged(t, node{}.String()+c.String(), Options{}); codesOf(g) != codes {
+			t.Errorf("%s: got %q, expected %q\n%s", text, codesOf(g), codes, g.Text())
+		}
+	}
+}

@@ -42,6 +42,7 @@ type connection struct {
 	always      *value
 	unchecked   string // the setting that switches verification off; "" = the server is verified
 	needsCheck  bool   // without verification the pair is not loaded
+	byDefault   bool   // nothing names an address
 	chainOnly   bool   // the host name is not verified
 	systemTrust bool   // an address of its own machine, where -k is usual
 	user        value

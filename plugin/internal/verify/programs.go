@@ -188,6 +188,7 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string, cal
 		return nil
 	}
 	made := &connection{caller: c, name: or(strings.TrimSuffix(prefix, "."), s.Hosts[0]), hosts: hosts}
+	made.byDefault = !slices.ContainsFunc(s.Hosts, func(name string) bool { _, ok := set[prefix+name]; return ok })
 	made.port, made.ports = get(s.Ports.Name), s.Ports
 	made.speaks, made.ciphers = made.spoken(s.Versions, get), get(s.Ciphers)
 	made.proxy = get(s.Proxy)
@@ -276,8 +277,12 @@ func (p program) takeWords(c caller, found []*connection) {
 		return
 	}
 	for _, v := range c.plainWords() {
-		if c.names.Calls(v.text()) != "" || strings.Contains(v.text(), "://") {
-			found[0].hosts = append(found[0].hosts, v)
+		if c.names.Calls(v.text()) == "" && !strings.Contains(v.text(), "://") {
+			continue
 		}
+		if found[0].byDefault {
+			found[0].hosts, found[0].byDefault = nil, false
+		}
+		found[0].hosts = append(found[0].hosts, v)
 	}
 }

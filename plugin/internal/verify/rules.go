@@ -202,16 +202,11 @@ func values(set settings) []value {
 
 // plainWords gives the words of a command that are no flags.
 func (c caller) plainWords() []value {
-	line := c.runs[0]
 	var all []value
-	for i, arg := range line.Args {
-		w := line.Commands[0].Words[i]
-		if strings.HasPrefix(w.Text, "-") {
-			continue
-		}
-		v := value{texts: []string{w.Text}, hidden: !w.Known, at: c.at(arg.Field[0], arg.Node), parts: parts(arg.Node)}
-		for _, name := range w.From {
-			v.parts = append(v.parts, c.env[name].parts...)
+	for _, f := range c.seen.Plain() {
+		v := c.flag(f)
+		if f.Run.Holder == nil {
+			v.at.path = "args"
 		}
 		all = append(all, v)
 	}

@@ -9,7 +9,7 @@ import (
 func usual(p Program, but ...Role) []value {
 	var all []value
 	for _, v := range []value{
-		{Address, rightURL, p.Usual}, {CA, "/tls/ca.crt", p.Usual}, {Cert, "/tls/tls.crt", p.Usual}, {Key, "/tls/tls.key", p.Usual},
+		{Address, p.address(0), p.Usual}, {CA, "/tls/ca.crt", p.Usual}, {Cert, "/tls/tls.crt", p.Usual}, {Key, "/tls/tls.key", p.Usual},
 		{Switch, "true", p.Usual},
 	} {
 		_, has := p.Spelled[v.role]
@@ -18,6 +18,14 @@ func usual(p Program, but ...Role) []value {
 		}
 	}
 	return all
+}
+
+// address is the right address, or a wrong one.
+func (p Program) address(i int) string {
+	if p.Hosts == nil {
+		return []string{rightURL, wrongURL}[i]
+	}
+	return p.Hosts[i]
 }
 
 // choice is a value of a role that is meant to hold or to break, and what has to be besides.
@@ -32,7 +40,7 @@ type choice struct {
 func choices(p Program, r Role) []choice {
 	switch r {
 	case Address:
-		return []choice{{text: rightURL}, {text: wrongURL, breaks: true}}
+		return []choice{{text: p.address(0)}, {text: p.address(1), breaks: true}}
 	case CA:
 		return []choice{{text: "/tls/ca.crt"}, {text: "/other/ca.crt", breaks: true}}
 	case Cert:

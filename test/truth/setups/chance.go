@@ -29,6 +29,10 @@ func (w *world) chance(p Program, r *rand.Rand, n int) SetUp {
 	for _, role := range roles(p) {
 		all := chances[role]
 		switch role {
+		case Address:
+			if p.Hosts != nil {
+				all = p.Hosts
+			}
 		case Verify:
 			all = []string{p.Off, p.On}
 			if p.Off == "" {
@@ -77,9 +81,10 @@ func (w *world) placed(p Program, r *rand.Rand, role Role, text string) value {
 	return value{role, text, at}
 }
 
-// apart keeps one key from standing twice in one file, which no program of these reads.
+// apart keeps one key from standing twice in one file, which no program of these reads, and $(NAME) out of scripts, where it is a command.
 func apart(values []value) []value {
 	var some []value
+	isScript := slices.ContainsFunc(values, func(v value) bool { return v.at == InScript })
 	inFile := map[Role]bool{}
 	for _, v := range values {
 		if slices.Contains([]Channel{InFile, InSecret, FileVariable, FileDefault, Modules}, v.at) {
@@ -87,6 +92,9 @@ func apart(values []value) []value {
 				continue
 			}
 			inFile[v.role] = true
+		}
+		if isScript && v.at == FlagByKube {
+			v.at = InScript
 		}
 		some = append(some, v)
 	}

@@ -1,6 +1,7 @@
 package setups
 
 import (
+	"maps"
 	"strings"
 )
 
@@ -66,6 +67,10 @@ type Program struct {
 	fill         func(c *container)
 	// NeedsSwitch says that TLS is off until Switch is on, Idle that no pair is presented where nothing is verified.
 	NeedsSwitch, Idle bool
+	// Hosts are its addresses, where they are no URLs: the right one, one whose name no certificate has, and others.
+	Hosts []string
+	// Unquoted says that its settings stand without quotes, in which it sees no variables.
+	Unquoted bool
 	// Locked is the pair with a passphrase that it opens.
 	Locked string
 	Deaf   map[Channel]bool // channels that this version does not listen to
@@ -150,6 +155,9 @@ func (c *client) yaml(s Spelling, text string) string {
 	if s == c.p.Spelled[Verify] || s == c.p.Spelled[Switch] {
 		return s.File + ": " + text
 	}
+	if c.p.Unquoted {
+		return s.File + ": " + text
+	}
 	return s.File + `: "` + text + `"`
 }
 
@@ -169,7 +177,7 @@ func (c *client) flag(name string, v value) {
 
 // flagOf is a flag with another text than the value's.
 func (c *client) flagOf(s Spelling, v value, text string) {
-	if c.p.Usual == FlagJoined && (v.role != Verify || c.p.Off != "") {
+	if c.p.Usual == FlagJoined && (v.role != Verify || c.p.Off != "") && (v.role != Address || !c.p.Bare) {
 		c.words = append(c.words, s.Flag+"="+text)
 		return
 	}
@@ -257,6 +265,11 @@ func (w *world) manifests(c *client, material map[string][]byte) (all, secrets s
 	objects := append(w.nodeObjects(w.node()), c.c.objects...)
 	objects = append(objects, texts("Secret", "logins", map[string]string{"password": Password}))
 	objects = append(objects, workload(c.p.Kind, "client", object{"app": "client"}, c.c))
+	if c.p.Part == "metricbeat" {
+		right := maps.Clone(w.cas["root"].files)
+		maps.Copy(right, w.pairs["good"].files)
+		objects = append(objects, secret("right-tls", right))
+	}
 	other := w.other.Cert
 	own := w.pairs["of nobody"].files
 	kept := append(w.nodeSecrets(), secret("client-tls", material),

@@ -76,7 +76,7 @@ func (w *world) nodes() []SetUp {
 				if text == "" && at != InFile && at != InSecret && at != Nested && at != OtherDir { // a variable without a value is something else
 					continue
 				}
-				if at == OtherDir && strings.HasPrefix(text, ConfigDir) {
+				if at == OtherDir && strings.HasPrefix(text, ConfigDir) || at == FileVariable && strings.HasPrefix(text, "/") { // see variable
 					continue
 				}
 				breaks := text == cell.breaks
@@ -246,6 +246,9 @@ func (w *world) nodeChance(r *rand.Rand, i int) SetUp {
 			continue
 		}
 		v := nodeValue{cell.name, cell.holds, pick(r, nodeChannels)}
+		if v.at == FileVariable && strings.HasPrefix(v.text+cell.breaks, "/") || v.at == OtherDir {
+			v.at = InFile
+		}
 		if r.IntN(3) == 0 {
 			v.text, kind = cell.breaks, cell.kind
 		}

@@ -9,7 +9,8 @@ func password(c *container, name string) {
 
 // Programs are the clients that can be run here.
 func Programs() []Program {
-	return []Program{curl(), exporter("elasticsearch_exporter", "v1.10.0"), exporter("elasticsearch_exporter-1.7", "v1.7.0"), filebeat()}
+	all := []Program{curl(), exporter("elasticsearch_exporter", "v1.10.0"), exporter("elasticsearch_exporter-1.7", "v1.7.0"), filebeat()}
+	return append(append(all, metricbeats()...), cleaner(), curator(), elastalert(), kibana())
 }
 
 func curl() Program {
@@ -36,7 +37,7 @@ func exporter(part, version string) Program {
 		},
 		Channels: []Channel{FlagJoined, FlagApart, FlagByKube, InShell, ShellLocal, ShellEnv, InScript, Variable, FromMap}, Usual: FlagJoined, Deaf: map[Channel]bool{Variable: true, FromMap: true},
 		fill: func(c *container) {
-			c.env = append(c.env, object{"name": "POD_IP", "valueFrom": object{"fieldRef": object{"fieldPath": "status.podIP"}}})
+			podIP(c)
 			c.args = append(c.args, "--web.listen-address=$(POD_IP):9114")
 			c.set("ES_USERNAME", "elastic")
 			password(c, "ES_PASSWORD")

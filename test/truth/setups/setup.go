@@ -6,6 +6,7 @@ package setups
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 )
 
 // SetUp is a release, and the question that is put to the real programs.
@@ -75,7 +76,7 @@ func Generate(o Options) []SetUp {
 			all = append(all, w.chance(p, r, i))
 		}
 	}
-	all = append(all, w.nodes()...)
+	all = slices.Concat(all, w.nodes(), w.probed(), w.unseen(), w.assumed())
 	for i := range o.Random {
 		all = append(all, w.nodeChance(r, i))
 	}

@@ -84,11 +84,11 @@ func (w *world) fillPairs() {
 		"ended":            {files: of(pki.Options{CN: "client", ClientAuth: true, NotBefore: w.now.Add(-2 * day), NotAfter: w.now.Add(-day)}), lacks: []string{"valid"}},
 		"not yet":          {files: of(pki.Options{CN: "client", ClientAuth: true, NotBefore: w.now.Add(day), NotAfter: w.now.Add(2 * day)}), lacks: []string{"valid"}},
 		"of nobody":        {files: pair(w.other.Leaf(client)), lacks: []string{"signed"}},
-		"another key":      {files: keyed(good, rsaPair.Key), lacks: []string{"fit", "belong"}},
+		"another key":      {files: keyed(good, rsaPair.Key), lacks: []string{"holds the key of the certificate"}},
 		"no key":           {files: map[string][]byte{"tls.crt": good.Cert}, lacks: []string{"key"}},
 		"no PEM":           {files: map[string][]byte{"tls.crt": []byte("x"), "tls.key": []byte("x")}, lacks: []string{"holds", "PEM"}},
-		"encrypted of old": {files: keyed(rsaPair, encryptedOfOld(rsaPair.Key)), lacks: []string{"passphrase", "encrypted"}},
-		"encrypted":        {files: keyed(rsaPair, pki.Encrypt(rsaPair.Key, passphrase)), lacks: []string{"passphrase", "encrypted"}},
+		"encrypted of old": {files: keyed(rsaPair, encryptedOfOld(rsaPair.Key))},
+		"encrypted":        {files: keyed(rsaPair, pki.Encrypt(rsaPair.Key, passphrase))},
 	}
 	w.serverKeys = map[string][]byte{"ca.crt": append(bytes.Clone(w.clients.Cert), w.root.Cert...), "tls.crt": w.server.Cert, "tls.key": w.server.Key}
 }
