@@ -3,13 +3,10 @@ package main
 import "syscall"
 
 // room gives address space for a large stream, zeroed. It is no heap, of which the collector would wait for a multiple to become garbage.
-// Where the kernel has large pages it takes those, as getting 90 MB in pages of 4 KB is most of the time of reading it.
-// https://docs.kernel.org/admin-guide/mm/transhuge.html
 func room(size int) []byte {
 	text, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_NORESERVE)
 	if err != nil {
 		return make([]byte, size)
 	}
-	_ = syscall.Madvise(text, syscall.MADV_HUGEPAGE) // a kernel without them says no
 	return text
 }
