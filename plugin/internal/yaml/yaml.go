@@ -8,10 +8,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Node, Kind and Style are the types of the parser.
 type (
-	Node  = yaml.Node
-	Kind  = yaml.Kind
+	// Node is a node of a tree.
+	Node = yaml.Node
+	// Kind is what a node is.
+	Kind = yaml.Kind
+	// Style is how it is written.
 	Style = yaml.Style
 )
 
