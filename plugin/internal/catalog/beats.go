@@ -183,7 +183,7 @@ func agent() Program {
 			{At: "outputs.*", Field: "type", Is: "elasticsearch", Settings: s},
 			{At: "inputs.*", Field: "type", Is: "elasticsearch/", Settings: input},
 		},
-		Flag: dashed, Env: fleetVariable, Line: &Settings{
+		Flag: dashed, Env: fleetVariable, EnvWith: "FLEET_SERVER_ENABLE", Line: &Settings{
 			Hosts: []string{"fleet-server-es"}, CA: "fleet-server-es-ca", Cert: "fleet-server-es-cert", Key: "fleet-server-es-cert-key",
 			Verify: Verify{Name: "fleet-server-es-insecure", Off: []string{"true", "1"}}, Token: "fleet-server-service-token", Ports: s.Ports,
 		},
@@ -210,6 +210,7 @@ func fleetCases() []Case {
 	}
 	return []Case{
 		{Name: "Fleet Server", Env: slices.Concat(server, pair), Open: true},
+		{Name: "a Fleet Server that is not switched on", Env: server[1:], Open: true},
 		{Name: "Fleet Server, an address alone", Env: server, Want: NeedsPair, Open: true},
 		{Name: "Fleet Server by its command line", Args: append([]string{"enroll"}, flags...), Open: true},
 		{Name: "Fleet Server, without a port", Env: append(slices.Concat(server[:2], pair), "FLEET_SERVER_ELASTICSEARCH_HOST=https://{host}"), Open: true},

@@ -35,6 +35,7 @@ type Program struct {
 	// Flag gives the name of a setting on the command line, Env that of its variable, "" for none; they are nil where it takes none there.
 	Flag     func(setting string) string
 	Env      func(setting string, v Version) string
+	EnvWith  string   // a variable without which, or with another value than true, no other counts; "": they all do
 	Repeated []string // flags of which it takes each
 	// Words says that an address may be a bare word of its command line, for which the settings in Line count.
 	Words bool

@@ -248,7 +248,7 @@ func (f *finder) pod(o *object.Object, pod object.Pod) {
 	for _, c := range pod.All() {
 		l := look{finder: f, object: o, variable: f.variables(c)}
 		own := c.Node == server
-		if server != nil && !own {
+		if f.names.isBeside(o, pod, c) {
 			l.near = nearbyOf(c)
 		}
 		l.container(c, object.Fields(c.Path()...).Item("name", c.Name), c.Name, own)

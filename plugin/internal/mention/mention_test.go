@@ -202,6 +202,14 @@ func TestTable(t *testing.T) {
 		{"a section in brackets first", conf("a.conf", "[OUTPUT]\n  Name es\n  Host search\n[OUTPUT]\n  Name es\n  Host other\n"), Address},
 		{"two words", conf("a.conf", "<server>\n  Host search\n</server>\n"), Address},
 		{"another word of a file", conf("a.conf", "backend search-0\nuse search\n"), May},
+		{"a host and a port as arguments", conf("a.rb", "a = Net::HTTP.start(%q(search), 9200)\n"), Address},
+		{"a port with a name", conf("a.py", "es = Client(\"search\", port=9200)\n"), Address},
+		{"another port", conf("a.py", "es = Client(\"search\", port=5432)\n"), May},
+		{"the nodes' own port behind it", conf("a.py", "es = Client(\"search\", 9300)\n"), May},
+		{"a port further on", conf("a.py", "use(\"search\")\nlisten(9200)\n"), May},
+		{"a variable in an address of a file", conf("a.conf", "set $up search;\nproxy_pass https://$up:9200;\n"), Address},
+		{"a variable in braces", conf("a.js", "const up = \"search\"\nfetch(`https://${up}/_bulk`)\n"), Address},
+		{"a variable of which another begins with the name", conf("a.js", "const up = \"search\"\nfetch(`https://${uplink}/_bulk`)\n"), May},
 		{"a key", conf("a.yaml", "search: {a: b}\n"), Nothing},
 		{"a section", conf("a.ini", "[search]\na=b\n"), Nothing},
 		{"a block", conf("a.conf", "search {\n}\n"), Nothing},
@@ -236,6 +244,27 @@ func TestTable(t *testing.T) {
 				t.Errorf("%s, want %s: %+v", got, c.want, all)
 			}
 		})
+	}
+}
+
+// TestOneMachine holds that a pod with the network of its machine may call a server there that has it too.
+func TestOneMachine(t *testing.T) {
+	shared := func(text string) string {
+		return strings.Replace(text, "    spec:\n      ", "    spec:\n      hostNetwork: true\n      ", 1)
+	}
+	for _, c := range []struct {
+		name, stream string
+		want         Strength
+	}{
+		{"both", shared(server("")) + shared(env("ES_URL", "http://127.0.0.1:9200")), Address},
+		{"another port", shared(server("")) + shared(env("ES_URL", "http://127.0.0.1:9300")), Nothing},
+		{"the server only", shared(server("")) + env("ES_URL", "http://127.0.0.1:9200"), Nothing},
+		{"the client only", server("") + shared(env("ES_URL", "http://127.0.0.1:9200")), Nothing},
+		{"a file", shared(server("")) + shared(conf("a.yaml", "url: http://localhost:9200\n")), Address},
+	} {
+		if got := strongest(find(t, c.stream)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
 	}
 }
 

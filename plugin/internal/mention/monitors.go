@@ -22,7 +22,7 @@ func (f *finder) monitors() error {
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	ways, err := route.Of(f.release)
+	ways, err := f.names.Ways(f.release)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ type Names struct {
 	servers   map[*object.Object]*yaml.Node // the containers that run them
 	ports     map[string]bool               // of the servers
 	machine   map[string]named              // by a port of every machine that leads to them
+	ways      *route.Map                    // see Ways
+	onMachine bool                          // one of them has the network of its machine
 }
 
 // named is a name as it is written, and the servers behind it, as far as the release has them.
@@ -41,6 +43,7 @@ func Of(r *recognise.Release, ports ...string) (*Names, error) {
 	workloads := slices.Concat(r.Nodes, r.Unmanaged)
 	for _, w := range workloads {
 		n.servers[w.Object] = w.Main.Node
+		n.onMachine = n.onMachine || hasMachine(w.Pod)
 		services, err := r.Services(w)
 		if err != nil {
 			return nil, err
@@ -67,6 +70,27 @@ func Of(r *recognise.Release, ports ...string) (*Names, error) {
 		return nil, err
 	}
 	return n, n.hostAliases(r)
+}
+
+// hasMachine tells whether a pod has the network of its machine.
+func hasMachine(pod object.Pod) bool { return object.Text(pod.Spec, "hostNetwork") == "true" }
+
+// isBeside tells whether a server may be at the own addresses of a container: in its pod, or on its machine.
+func (n *Names) isBeside(o *object.Object, pod object.Pod, c object.Container) bool {
+	if server := n.servers[o]; server != nil {
+		return server != c.Node
+	}
+	return n.onMachine && hasMachine(pod)
+}
+
+// Ways gives the ways to the servers of a release, which are looked for once.
+func (n *Names) Ways(r *recognise.Release) (*route.Map, error) {
+	if n.ways != nil {
+		return n.ways, nil
+	}
+	ways, err := route.Of(r)
+	n.ways = ways
+	return ways, err
 }
 
 // nodePorts notes the ports of machines at which a Service leads to HTTP.
@@ -254,6 +278,9 @@ func (n *Names) Words() []string {
 	}
 	if len(n.servers) > 0 {
 		all = append(all, dataHost, hintPrefix)
+	}
+	if n.onMachine { // whoever is on a machine may call it there
+		all = append(all, "hostnetwork")
 	}
 	return all
 }

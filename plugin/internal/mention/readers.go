@@ -68,7 +68,7 @@ func (f *finder) readers() error {
 			for _, s := range sources(pod, c) {
 				by[s] = append(by[s], r)
 			}
-			if server := f.names.servers[o]; server != nil && server != c.Node {
+			if f.names.isBeside(o, pod, c) {
 				near = append(near, r)
 			}
 		}
@@ -98,6 +98,9 @@ func (f *finder) readingPods(names []string) ([]*object.Object, error) {
 			seen[o] = true
 			all = append(all, o)
 		}
+	}
+	if f.names.onMachine {
+		names = append(names, "hostNetwork")
 	}
 	if len(names) > 0 {
 		slices.Sort(names)

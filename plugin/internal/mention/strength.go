@@ -1,6 +1,7 @@
 package mention
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -24,14 +25,8 @@ type context struct {
 // judge tells what a name says, as the table of docs/decisions/0018-who-names-a-server.md has it.
 func (n *Names) judge(text string, h hit, c context) Strength {
 	port, scheme := h.port(text), h.scheme(text)
-	spoken, said := Nothing, false
-	if c.spoken != nil {
-		spoken, said = c.spoken(h.Span)
-	}
-	key := keyBefore(text, h.Span)
-	if key == "" {
-		key = c.key
-	}
+	spoken, said := c.says(h.Span)
+	key := cmp.Or(keyBefore(text, h.Span), c.key)
 	switch address := scheme != "" || port != "" || h.machine && h.isBehindHost(text); {
 	case port == "9300" || !c.parsed && h.isComment(text, c.endsLines(text)):
 		return Nothing // nodes among themselves
@@ -67,6 +62,8 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 		return Address
 	case c.variable && h.To == len(text) && h.From == 0 && strings.Contains(text, ".svc"):
 		return Address
+	case c.told && !c.variable && (n.hasPortBehind(text, h) || !said && isInAddress(text, h)):
+		return Address
 	case saysOther(key, c.variable) || !h.isElement(text):
 		return Nothing
 	}
@@ -76,6 +73,14 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 // endsLines tells whether a # behind something else begins a comment in a text: in scripts, and in the languages of log shippers.
 func (c context) endsLines(text string) bool {
 	return c.spoken != nil || strings.HasPrefix(text, "#!") || strings.HasSuffix(c.key, ".conf") || strings.HasSuffix(c.key, ".sh")
+}
+
+// says tells what the commands of a script make of a name.
+func (c context) says(at Span) (Strength, bool) {
+	if c.spoken == nil {
+		return Nothing, false
+	}
+	return c.spoken(at)
 }
 
 func (c context) may() Strength {

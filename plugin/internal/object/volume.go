@@ -123,6 +123,12 @@ func keysOf(at *yaml.Node, whole Part) []Part {
 	return all
 }
 
+// What the kubelet writes into files that are no certificates and no keys.
+const (
+	OfPod   = "the kubelet writes fields of the pod there (downwardAPI)"
+	OfToken = "the kubelet writes a token of the pod's ServiceAccount there"
+)
+
 // made gives the files of a source that the kubelet makes of something else.
 func made(s *yaml.Node) []Part {
 	var all []Part
@@ -132,9 +138,9 @@ func made(s *yaml.Node) []Part {
 		}
 	}
 	for _, item := range Items(s, "downwardAPI", "items") {
-		add(Text(item, "path"), "the kubelet writes fields of the pod there (downwardAPI)")
+		add(Text(item, "path"), OfPod)
 	}
-	add(Text(s, "serviceAccountToken", "path"), "the kubelet writes a token of the pod's ServiceAccount there")
+	add(Text(s, "serviceAccountToken", "path"), OfToken)
 	if bundle := Get(s, "clusterTrustBundle"); bundle != nil {
 		name := cmp.Or(Text(bundle, "name"), Text(bundle, "signerName"))
 		add(Text(bundle, "path"), fmt.Sprintf("it is the ClusterTrustBundle of %q", name))

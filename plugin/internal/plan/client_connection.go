@@ -209,6 +209,9 @@ func connectTLS(p step, w *recognise.Workload, c *connection, id identity) error
 	case c.keys.Cert == "":
 		return withoutPair(p, w, c)
 	}
+	if err := readsKey(p.In, w, c, secretKey(w.Object, id.secret, id.key)); err != nil {
+		return err
+	}
 	putFile(p, w, c, id, c.keys.Cert, fileCert, false, string(w.App)+" presents this certificate")
 	putFile(p, w, c, id, c.keys.Key, fileKey, false, "the key of that certificate")
 	return nil
@@ -262,7 +265,11 @@ func (c *connection) ownPair(w *recognise.Workload, p step) (bool, error) {
 	for _, s := range []*setting{cert, key} {
 		file := fileBehind(p.In, w, c, s.Value())
 		if file.Key() {
-			if err := errors.Join(checkHolds(p, file.Source), readable(w.Main, file), isForClients(p.In, w.Object, secretOf(file.Source))); err != nil {
+			err := errors.Join(checkHolds(p, file.Source), readable(w.Main, file), isForClients(p.In, w.Object, secretOf(file.Source)))
+			if s == key {
+				err = errors.Join(err, readsKey(p.In, w, c, file.Source))
+			}
+			if err != nil {
 				return true, err
 			}
 			continue

@@ -87,6 +87,10 @@ func (known program) onLine(p step, w *recognise.Workload) []*connection {
 	if variable(known.Line.Hosts[0]) == "" {
 		return []*connection{flags}
 	}
+	if v, set := seen.Env.Get(known.EnvWith); known.EnvWith != "" && (!set || v.Known && !strings.EqualFold(v.Text, "true") && v.Text != "1") {
+		coverVariable(p, w.Object, w.Main, variable(known.Line.Hosts[0]))
+		return []*connection{flags}
+	}
 	conf := environmentOf(p, w, func(key string) []string { return []string{key} })
 	env.store = envStore{conf}
 	if flags.addresses() == nil { // else the flags are the connection

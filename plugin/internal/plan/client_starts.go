@@ -3,6 +3,9 @@ package plan
 import (
 	"fmt"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -16,4 +19,23 @@ func startsWith(in *In, w *recognise.Workload, c *connection) error {
 		return fmt.Errorf("%s is %q in %s, which %s does not know: it does not start; remove it", s.Key, text, s.Place, w.App)
 	}
 	return nil
+}
+
+// readsKey refuses a private key that its program does not read as it is stored, where the input shows it and a certificate is required.
+func readsKey(in *In, w *recognise.Workload, c *connection, key object.Source) error {
+	known, ok := in.release.Program(w.App)
+	held, state, _ := object.Look(in, key)
+	if !ok || state != object.Held || !in.requires() {
+		return nil
+	}
+	form, ok := certificate.FormOf(held.Text)
+	if !ok {
+		return nil
+	}
+	hasPass := c.keys.Hidden || c.keys.KeyPass != "" && c.store.get(c.keys.KeyPass) != nil || c.keys.KeyPassIn != "" && c.store.get(c.keys.KeyPassIn) != nil
+	why := known.Runtime.Refuses(recognise.VersionOf(w.Object, w.Main), form, hasPass)
+	if why == "" || why == catalog.UnknownVersion {
+		return nil
+	}
+	return fmt.Errorf("the private key in %s %s; store it in another form, or name another Secret in certificates.clients (ref: %s)", key, why, w.ID)
 }

@@ -123,16 +123,35 @@ func showsAll(p catalog.Program, seen process.Process, in object.Input) bool {
 // its program read more.
 func shownFiles(seen process.Process, in object.Input) (shown []string, all bool) {
 	all = true
+	texts := map[string]string{}
 	for _, name := range seen.Files(in) {
 		file := seen.Resolve(name, in)
 		if file.Key() && file.State == object.Held {
-			shown = append(shown, name)
-			all = all && !readsBeyond(string(file.Content.Text))
+			shown, texts[name] = append(shown, name), string(file.Content.Text)
 		} else {
 			all = all && !isConfig(name)
 		}
 	}
+	for _, name := range shown {
+		all = all && !readsBeyond(withoutShown(texts[name], path.Dir(name), shown, seen.Mounts()))
+	}
 	return shown, all
+}
+
+// included is a line of Fluent Bit or Fluentd that takes in other files: one, or those of a pattern.
+var included = regexp.MustCompile(`(?im)^[ \t]*@?include[ \t]+["']?([^\s"'$#{}]+)["']?[ \t]*$`)
+
+// withoutShown takes away the lines that take in nothing but files that are shown. All files of a folder are, where a volume is mounted there.
+func withoutShown(text, dir string, shown []string, mounts []object.Mount) string {
+	return included.ReplaceAllStringFunc(text, func(line string) string {
+		target := rooted(included.FindStringSubmatch(line)[1], dir)
+		isTarget := func(file string) bool { is, err := path.Match(target, file); return is && err == nil }
+		isWhole := func(m object.Mount) bool { return path.Clean(m.Path) == path.Dir(target) }
+		if slices.ContainsFunc(shown, isTarget) && (!strings.ContainsAny(target, "*?[") || slices.ContainsFunc(mounts, isWhole)) {
+			return ""
+		}
+		return line
+	})
 }
 
 // isConfig tells whether a file is called as configurations are.

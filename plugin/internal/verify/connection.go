@@ -76,6 +76,7 @@ func (c *connection) judge(servers []*server) *Edge {
 	c.judgeCloud(&e.TLS)
 	c.judgeWay(&e.TLS, addresses, servers)
 	c.judgeProxy(&e.TLS)
+	c.judgeNames(&e.TLS, addresses)
 	c.judgeHandshake(&e.TLS, servers)
 	c.judgeCA(&e.CA, addresses, servers)
 	c.judgeCertificate(&e.Certificate, servers)
@@ -86,32 +87,6 @@ func (c *connection) judge(servers []*server) *Edge {
 	c.assumeCommand(&e.Identity)
 	e.Verdict = verdict(&e.TLS, &e.CA, &e.Certificate, &e.Identity)
 	return e
-}
-
-func (c *connection) judgeTLS(a *Aspect, addresses []address) {
-	for _, at := range addresses {
-		switch {
-		case at.scheme == "https":
-			c.judgeLetters(a, at)
-		case at.scheme == "http":
-			a.fail(at.at, ClientPlain, "%s is called by http", at.text)
-		case at.hidden && at.scheme == "" && !strings.Contains(at.text, ":"):
-			a.assume("%s: the address in %s begins with https://", c.caller, or(at.at.path, c.name))
-		case c.scheme.is("https") || c.turns && c.enabled.is("true"):
-		case c.scheme.hidden || c.turns && c.enabled.hidden:
-			a.assume("%s: %s is called by https", c.caller, at.text)
-		default:
-			a.fail(at.at, ClientPlain, "%s is called without https", at.text)
-		}
-	}
-	switch {
-	case c.enabled.hidden:
-		a.assume("%s: %s is true", c.caller, c.enabled.at.path)
-	case c.enabled.set() && !c.enabled.is("true"):
-		a.fail(c.enabled.at, ClientPlain, "%s is %q: the program leaves its TLS settings unread", c.enabled.at.path, c.enabled.text())
-	case !c.enabled.set() && c.mustEnable && (c.ca.set() || c.cert.set() || c.key.set()):
-		a.fail(c.setting(c.enabled, "TLS"), ClientPlain, "TLS is not switched on: the program leaves its TLS settings unread")
-	}
 }
 
 // setting gives the place of a setting, that of the address where it is set nowhere.
@@ -222,57 +197,12 @@ func (c *connection) pem(text string, at place) link {
 	if certificate.IsPEM(text) {
 		return link{File: object.File{Path: at.path, Content: object.Content{Text: []byte(text)}}, at: at}
 	}
-	return c.follow(c.rooted(text, c.dir), at)
-}
-
-// judgeCertificate proves that the client presents a certificate that the servers trust.
-func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
-	required := c.options.ClientAuthentication == "required"
-	switch {
-	case c.store.set() && (c.cert.set() || c.key.set()):
-		a.fail(c.store.at, NoCertificate, "a store stands beside certificate or key: the two contradict each other")
-	case c.store.set() && c.madeHere():
-		if !c.cert.set() || !c.key.set() {
-			a.fail(c.at("args", nil), NoCertificate, "elk-mtls-init makes %s of no certificate or no key", c.store.text())
-			return
-		}
-		c.judgePair(a, servers)
-	case c.store.set():
-		a.add(c.follow(c.rooted(c.store.text(), c.dir), c.store.at).isStore())
-		a.assume("%s: %s holds a certificate that Elasticsearch trusts, and its key", c.caller, c.store.text())
-	case !c.cert.set() && !c.key.set() && !required:
-		a.idle = stateNone
-		return
-	case c.rc != nil && !c.cert.set() && !c.key.set():
-		a.add(*c.rc)
-		if c.rc.code == "" {
-			a.assume("%s names a certificate that Elasticsearch trusts, and its key", c.rc.What())
-		}
-	case !c.cert.set() || !c.key.set():
-		missing := "certificate"
-		if c.cert.set() {
-			missing = "key"
-		}
-		code := NoCertificate
-		if c.probe {
-			code = ProbeRefused
-		}
-		a.fail(c.setting(c.cert, c.name), code, "%s presents no certificate: no %s is set", c.program, missing)
-	case c.cert.hidden || c.key.hidden:
-		a.assume("%s: %s and %s name a pair that Elasticsearch trusts", c.caller, c.cert.at.path, c.key.at.path)
-	default:
-		c.judgePair(a, servers)
+	l := c.follow(c.rooted(text, c.dir), at)
+	if l.Why == object.OfToken || l.Why == object.OfPod {
+		l.assumptions = nil
+		return l.broken(NoMaterial, "%s is no certificate and no key: %s", l.Path, l.Why)
 	}
-	if c.needsCheck && c.unchecked != "" && required {
-		a.fail(c.setting(c.cert, c.name), NoCertificate, "with %s the program does not load its certificate", c.unchecked)
-	}
-	if c.always != nil && required && !c.always.is("true") {
-		if c.always.hidden {
-			a.assume("%s: %s is true", c.caller, kibanaAlways)
-		} else {
-			a.fail(c.setting(*c.always, kibanaAlways), NotAlwaysPresent, "requests of users go without a certificate")
-		}
-	}
+	return l
 }
 
 // madeHere tells whether elk-mtls-init makes the store in the pod, and takes the pair that it makes it of for the client's.

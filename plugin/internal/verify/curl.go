@@ -151,7 +151,8 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 	c.assumeOthers(request)
 	options := c.curlrc(request, made)
 	c.curlOptions(run, request, options, made)
-	if open && (!made.ca.set() && made.unchecked == "" || !made.presents() && made.rc == nil) { // they may say what is missing
+	required := c.options.ClientAuthentication == "required"
+	if open && s == nil && (!made.ca.set() && made.unchecked == "" || required && !made.presents() && made.rc == nil) { // they may say what is missing
 		for _, h := range made.hosts {
 			c.claim(h)
 		}

@@ -53,6 +53,35 @@ type hello struct {
 	free     bool     // suites say nothing of TLS 1.3
 }
 
+// offers gives what a server has for a handshake, and the kind of its key; known is false where nothing here shows that.
+func (s *server) offers() (offered hello, kind string, known bool) {
+	protocols, suites := s.set[ssl+"supported_protocols"], s.set[ssl+"cipher_suites"]
+	offered = hello{versions: []int{12, 13}, suites: suites.list()} // its JDK has no others
+	if protocols.set() {
+		offered.versions = slices.DeleteFunc(offered.versions, func(v int) bool {
+			return !slices.ContainsFunc(protocols.list(), func(text string) bool { return version(text) == v })
+		})
+	}
+	if s.chain != nil {
+		kind = certificate.KindOf(s.chain[0])
+	}
+	return offered, kind, !protocols.hidden && !suites.hidden
+}
+
+// judgeProtocols judges whether a server can shake hands with clients of today, which know TLS 1.2 and 1.3 and many ciphers.
+func (s *server) judgeProtocols() {
+	offered, kind, known := s.offers()
+	protocols, suites := s.set[ssl+"supported_protocols"], s.set[ssl+"cipher_suites"]
+	switch {
+	case !known:
+		s.row.TLS.assume("%s: its clients know its versions of TLS, and its ciphers", s.caller)
+	case len(offered.versions) == 0:
+		s.row.TLS.fail(protocols.at, NotReached, "%s has neither TLSv1.2 nor TLSv1.3, and clients of today know nothing else", protocols.at.path)
+	case !meets(hello{versions: []int{12, 13}, free: true}, offered, kind):
+		s.row.TLS.fail(suites.at, NotReached, "none of the ciphers of %s can be used with the key of the certificate, in a version of TLS that it has", suites.at.path)
+	}
+}
+
 // judgeHandshake judges whether a client and a server have a version and a cipher in common.
 func (c *connection) judgeHandshake(a *Aspect, servers []*server) {
 	at := c.speaks.setting
@@ -63,20 +92,10 @@ func (c *connection) judgeHandshake(a *Aspect, servers []*server) {
 		return
 	}
 	for _, s := range servers {
-		protocols, suites := s.set[ssl+"supported_protocols"], s.set[ssl+"cipher_suites"]
-		if at.hidden || c.ciphers.hidden || protocols.hidden || suites.hidden {
+		offered, kind, known := s.offers()
+		if at.hidden || c.ciphers.hidden || !known {
 			a.assume("%s: %s has a version of TLS, and a cipher, in common with it", c.caller, s.object.ID)
 			continue
-		}
-		offered := hello{versions: []int{12, 13}, suites: suites.list()} // its JDK has no others
-		if protocols.set() {
-			offered.versions = slices.DeleteFunc(offered.versions, func(v int) bool {
-				return !slices.ContainsFunc(protocols.list(), func(text string) bool { return version(text) == v })
-			})
-		}
-		kind := ""
-		if s.chain != nil {
-			kind = certificate.KindOf(s.chain[0])
 		}
 		own := hello{versions: c.speaks.all, suites: c.ciphers.list(), free: !c.runtime.Suites13}
 		if !meets(own, offered, kind) {

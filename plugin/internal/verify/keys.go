@@ -2,9 +2,6 @@ package verify
 
 import (
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
@@ -22,9 +19,9 @@ func (c *connection) readable(key link, pass value, a *Aspect) link {
 		return key
 	}
 	opened := opened(key, pass, a, c.caller)
-	switch why := refused(c.runtime, c.version, form, pass.set()); {
+	switch why := c.runtime.Refuses(c.version, form, pass.set()); {
 	case why == "" || opened.code != "" && form.Encrypted && len(c.runtime.Keys.Opens) > 0 && pass.set():
-	case why == unknownVersion:
+	case why == catalog.UnknownVersion:
 		a.assume("%s: its version, which nothing here tells, opens the key in %s", c.caller, key.What())
 	default:
 		a.fail(key.at, NoMaterial, "%s %s", key.What(), why)
@@ -32,7 +29,7 @@ func (c *connection) readable(key link, pass value, a *Aspect) link {
 		return opened
 	}
 	if inside, ok := certificate.FormOf(opened.Content.Text); ok && form.Encrypted && opened.code == "" {
-		if why := refused(c.runtime, c.version, inside, false); why != "" && inside.Kind != "" {
+		if why := c.runtime.Refuses(c.version, inside, false); why != "" && inside.Kind != "" {
 			a.fail(key.at, NoMaterial, "%s %s", key.What(), why)
 		}
 	}
@@ -65,37 +62,4 @@ func opened(key link, pass value, a *Aspect, c caller) link {
 	}
 	key.Content.Text = text
 	return key
-}
-
-// unknownVersion says that only the version of a program tells whether it opens a key.
-const unknownVersion = "?"
-
-// refused tells why a program does not read a private key in a form, "" where it does.
-func refused(r catalog.Runtime, v catalog.Version, f certificate.Form, pass bool) string {
-	k := r.Keys
-	of := strings.Join(k.Kinds, ", ")
-	since := k.OpensSince != catalog.Version{} && f.Block == catalog.EncryptedPKCS8
-	switch {
-	case k.Blocks == nil && !f.Encrypted:
-		return ""
-	case f.Encrypted && k.Blocks != nil && len(k.Opens) == 0:
-		return fmt.Sprintf("is encrypted, and %s takes no passphrase: store it unencrypted", r.Name)
-	case f.Encrypted && !pass:
-		return "is encrypted, and no passphrase is set"
-	case f.Encrypted && k.Blocks == nil:
-		return ""
-	case f.Encrypted && !slices.Contains(k.Opens, f.Block):
-		return fmt.Sprintf("is encrypted as %s, which %s does not open", f.Block, r.Name)
-	case f.Encrypted && since && v == catalog.Version{}:
-		return unknownVersion
-	case f.Encrypted && since && !v.AtLeast(k.OpensSince.Major, k.OpensSince.Minor):
-		return fmt.Sprintf("is encrypted PKCS#8, which %s opens since version %d.%d", r.Name, k.OpensSince.Major, k.OpensSince.Minor)
-	case !f.Encrypted && !slices.Contains(k.Blocks, f.Block):
-		return fmt.Sprintf("is stored as %q, and %s reads %s keys in PKCS#8 only", f.Block, r.Name, of)
-	case f.Kind != "" && !slices.Contains(k.Kinds, f.Kind):
-		return fmt.Sprintf("is an %s key, and %s reads %s only", f.Kind, r.Name, of)
-	case k.First && f.Behind:
-		return fmt.Sprintf("stands behind something else in its file, where %s does not find it", r.Name)
-	}
-	return ""
 }

@@ -57,7 +57,7 @@ func (p program) inSettings(c caller, dir string, set settings, read *bool) (fou
 			if at.Field != "" && !strings.HasPrefix(set[prefix+at.Field].text(), at.Is) {
 				continue
 			}
-			made := connectionIn(at.Settings, c, set, prefix, p.onlyCalls())
+			made := connectionIn(at.Settings, c, set, prefix, p.onlyCalls(c))
 			if made == nil {
 				continue
 			}
@@ -86,7 +86,7 @@ func (p program) settings(c caller, from recognise.Channels, read *bool) setting
 			}
 		}
 	}
-	if p.Env != nil {
+	if p.Env != nil && p.readsVariables(c) {
 		version := recognise.VersionOf(c.object, c.Container)
 		for _, key := range p.keys() {
 			for _, name := range []string{key, p.Env(key, version)} {
@@ -97,6 +97,18 @@ func (p program) settings(c caller, from recognise.Channels, read *bool) setting
 		}
 	}
 	return set.over(flags)
+}
+
+// readsVariables tells whether the variables of a program count. The addresses in those that do not are nobody's.
+func (p program) readsVariables(c caller) bool {
+	v := c.env[p.EnvWith]
+	if p.EnvWith == "" || v.hidden || truth(v.text()) || len(c.unknown) > 0 && !v.set() {
+		return true
+	}
+	for _, host := range p.Line.Hosts {
+		c.claim(c.env[p.Env(host, recognise.VersionOf(c.object, c.Container))])
+	}
+	return false
 }
 
 // ofFiles puts together what the files say. Those that the command line names are all read, of the others the first.
@@ -140,8 +152,11 @@ func (p program) filesOf(c caller, from recognise.Channels) (files []string) {
 	return files
 }
 
-// onlyCalls tells whether a program has no use but the one connection of its command line.
-func (p program) onlyCalls() bool { return len(p.Places) == 0 && p.Language == nil && !p.Words }
+// onlyCalls tells whether a program has no use but the one connection of its command line. Where nobody needs a certificate, one that
+// calls itself hurts nobody.
+func (p program) onlyCalls(c caller) bool {
+	return len(p.Places) == 0 && p.Language == nil && !p.Words && c.options.ClientAuthentication == "required"
+}
 
 // keys lists the settings that may come from the environment: those whose place is one.
 func (p program) keys() []string {
@@ -166,12 +181,13 @@ func (c caller) mountedIn(folder string) []string {
 	return slices.Compact(files)
 }
 
-// told holds for a connection of which anything is set, but its address by no setting.
+// told holds for a connection of which anything is set but a login, and its address by no setting.
 func told(s catalog.Settings, set settings, prefix string) bool {
 	if s.Cloud.Name != "" && (set[s.Cloud.Name].set() || set[prefix+s.Cloud.Name].set()) {
 		return false
 	}
-	return slices.ContainsFunc(s.Names(), func(name string) bool { return set[prefix+name].set() })
+	isLogin := func(name string) bool { return name == s.User || name == s.Password || name == s.Token }
+	return slices.ContainsFunc(s.Names(), func(name string) bool { return set[prefix+name].set() && !isLogin(name) })
 }
 
 // connectionIn reads the settings of one connection; nil when it has no address. calls says that it is one in any case, at its default address

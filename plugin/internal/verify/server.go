@@ -3,7 +3,6 @@ package verify
 import (
 	"crypto/x509"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -197,30 +196,6 @@ func (s *server) judgeVerification() {
 		a.fail(listed.at, NotJudged, "%strust_restrictions.path lets in those only whose certificates %q lists, and nothing here reads that file", ssl, listed.text())
 	}
 	s.judgeProtocols()
-}
-
-// judgeProtocols looks for a version of TLS, and for ciphers, that clients and the server's own key can use.
-func (s *server) judgeProtocols() {
-	a, protocols, suites := &s.row.TLS, s.set[ssl+"supported_protocols"], s.set[ssl+"cipher_suites"]
-	if protocols.hidden || suites.hidden {
-		a.assume("%s: its clients know its versions of TLS, and its ciphers", s.caller)
-		return
-	}
-	if protocols.set() && !slices.ContainsFunc(protocols.listOf(), func(p string) bool { return p == "TLSv1.2" || p == "TLSv1.3" }) {
-		a.fail(protocols.at, NotReached, "%s has neither TLSv1.2 nor TLSv1.3, and clients of today know nothing else", protocols.at.path)
-	}
-	if suites.set() && s.chain != nil && !slices.ContainsFunc(suites.listOf(), s.serves) {
-		a.fail(suites.at, NotReached, "none of the ciphers of %s can be used with the key of the certificate", suites.at.path)
-	}
-}
-
-// serves tells whether a cipher can be used with the key of the server's certificate: those of TLS 1.3 go with any.
-func (s *server) serves(suite string) bool {
-	if !strings.Contains(suite, "_WITH_") {
-		return !s.set[ssl+"supported_protocols"].set() || slices.Contains(s.set[ssl+"supported_protocols"].listOf(), "TLSv1.3")
-	}
-	with := map[x509.PublicKeyAlgorithm]string{x509.RSA: "RSA_WITH_", x509.ECDSA: "ECDSA_WITH_"}[s.chain[0].PublicKeyAlgorithm]
-	return with == "" || strings.Contains(suite, with)
 }
 
 // judgePair follows the server's own certificate.

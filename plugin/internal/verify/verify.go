@@ -189,7 +189,7 @@ func (r *reader) judgeServers() error {
 		return err
 	}
 	r.names = names
-	if r.routes, err = route.Of(r.release); err != nil {
+	if r.routes, err = names.Ways(r.release); err != nil {
 		return err
 	}
 	r.judgeServices()

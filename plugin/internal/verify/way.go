@@ -54,6 +54,21 @@ func (r *reader) atAddress(c caller, host, port string) []*server {
 	return found
 }
 
+// judgeNames names what finds the addresses of a client where its pod does not ask the DNS of the cluster.
+// https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
+func (c *connection) judgeNames(a *Aspect, addresses []address) {
+	policy := or(object.Text(c.pod.Spec, "dnsPolicy"), "ClusterFirst")
+	onMachine := policy == "ClusterFirst" && object.Text(c.pod.Spec, "hostNetwork") == "true"
+	if !onMachine && policy != "Default" && policy != "None" {
+		return
+	}
+	for _, at := range addresses {
+		if host := route.Aliased(c.pod, at.host); host != "" && !route.IsAddress(host) && !route.IsLocal(host) && len(c.serversAt(at)) > 0 {
+			a.assume("%s: its pod, which does not ask the DNS of the cluster (dnsPolicy), finds %s", c.caller, at.host)
+		}
+	}
+}
+
 // judgeWay judges whether the calls of a client arrive at the port of each server that is behind its addresses.
 func (c *connection) judgeWay(a *Aspect, addresses []address, servers []*server) {
 	for _, at := range addresses {
