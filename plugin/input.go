@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/elk-mtls/elk-mtls/internal/closest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -44,17 +45,33 @@ func fileOrCommand(cmd *cobra.Command, args []string) error {
 
 // manifests reads the file that was named, or stdin.
 func (o *options) manifests(args []string) ([]byte, error) {
-	if len(args) == 0 || args[0] == stdinName {
+	if fromStdin(args) {
 		return o.read()
 	}
-	if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
-		return nil, folder(args[0])
+	if o.host != "" {
+		return nil, usageError{fmt.Errorf("%q: Helm passes the manifests on stdin, so no file is read; to name a configuration, --config=%s", args[0], args[0])}
 	}
-	input, err := os.ReadFile(args[0])
+	input, err := readFile(args[0])
+	if err == nil && configuration.Match(input) {
+		return nil, usageError{fmt.Errorf("%s is a configuration of elk-mtls and no manifests: --config=%s", args[0], args[0])}
+	}
+	return input, err
+}
+
+func fromStdin(args []string) bool { return len(args) == 0 || args[0] == stdinName }
+
+var configuration = regexp.MustCompile(`(?m)^kind: ["']?` + config.Kind + `["']?\s*$`)
+
+// readFile reads manifests from a file.
+func readFile(name string) ([]byte, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return nil, folder(name)
+	}
+	input, err := os.ReadFile(name) //nolint:gosec // the user names it
 	if err != nil {
 		return nil, err
 	}
-	return input, foreign(input, args[0])
+	return input, foreign(input, name)
 }
 
 // read takes all of stdin.
@@ -97,7 +114,7 @@ func foreign(input []byte, name string) error {
 	}
 	isTar := len(input) > 262 && string(input[257:262]) == "ustar" // POSIX.1-1988, the field magic
 	switch {
-	case bytes.HasPrefix(input, []byte("\x1f\x8b")) || isTar:
+	case bytes.HasPrefix(input, []byte("\x1f\x8b")) || bytes.HasPrefix(input, []byte("PK\x03\x04")) || isTar:
 		return usageError{fmt.Errorf("%s is an archive, perhaps a packed chart, and elk-mtls reads what a chart renders: helm template NAME CHART | elk-mtls", what)}
 	case bytes.HasPrefix(input, []byte("Error: ")):
 		return fmt.Errorf("%s is an error message of Helm and no manifests: run the command before the pipe alone, and see what it says", what)
@@ -116,9 +133,10 @@ func explained(err error, input []byte) error {
 	return err
 }
 
-// onStdin says of an empty stream where it may come from: Helm 3's `template --output-dir` writes its files before it calls a post-renderer.
-func onStdin(err error, input []byte) error {
-	if errors.Is(err, recognise.ErrNoObject) && !topLevelKey.Match(input) {
+// unrendered is explained for the post-renderer. Helm 3's `template --output-dir` writes its files before it calls a post-renderer, and
+// passes it nothing.
+func unrendered(err error, input []byte, args []string) error {
+	if errors.Is(err, recognise.ErrNoObject) && fromStdin(args) && !topLevelKey.Match(input) {
 		return errors.New("stdin holds no Kubernetes object: a post-renderer reads the manifests from stdin (helm template … | elk-mtls); " +
 			"`helm template --output-dir` of Helm 3 passes none and has written its files unpatched")
 	}

@@ -145,8 +145,13 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE:  printVersion,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.NoArgs(cmd, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		},
+		RunE: printVersion,
 	}
 }
 
@@ -168,11 +173,11 @@ func (o *options) filter(args []string) error {
 		return usageError{err}
 	}
 	if unread != nil {
-		return onStdin(unread, input)
+		return unrendered(unread, input, args)
 	}
 	output, outcome, err := transformSpans(input, settings)
 	if err != nil {
-		return onStdin(err, input)
+		return unrendered(err, input, args)
 	}
 	if err := o.writeReport(outcome); err != nil {
 		return err

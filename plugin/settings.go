@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/elk-mtls/elk-mtls/internal/closest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
 )
@@ -26,8 +28,8 @@ func (o *options) settingsFrom(file func() (config.Settings, error)) (config.Set
 			*f.value = o.env("ELK_MTLS_" + f.name)
 		}
 	}
-	if o.reportFormat != "" && o.reportFormat != "text" && o.reportFormat != "json" {
-		return config.Settings{}, fmt.Errorf("--report-format: %q is not one of text, json", o.reportFormat)
+	if formats := []string{"text", "json"}; o.reportFormat != "" && !slices.Contains(formats, o.reportFormat) {
+		return config.Settings{}, fmt.Errorf("--report-format: %q is not one of text, json%s", o.reportFormat, closest.Hint(o.reportFormat, formats))
 	}
 	if o.host != "" && o.host != hostHelm4 {
 		return config.Settings{}, fmt.Errorf("--host: %q is not %s", o.host, hostHelm4)
@@ -36,7 +38,10 @@ func (o *options) settingsFrom(file func() (config.Settings, error)) (config.Set
 	if err != nil {
 		return s, err
 	}
-	environment := s.Environment(o.environ)
+	strangers, environment := s.Environment(o.environ)
+	for _, name := range strangers {
+		_, _ = fmt.Fprintf(o.stderr, "elk-mtls: %s is no setting and changes nothing; elk-mtls help settings lists them\n", name)
+	}
 	if o.allowRendered {
 		s.Certificates.Rendered = config.Allow
 	} else if o.gitOps && s.Certificates.Rendered == "" {

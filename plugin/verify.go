@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -191,7 +190,7 @@ func parseDays(text string) (time.Duration, error) {
 // streams takes the manifests apart, and the files that go with them, which it notes in proof.
 func (v *verifyOptions) streams(input []byte, proof *verify.Options) (stream *manifest.Stream, with []*manifest.Stream, err error) {
 	for _, file := range v.with {
-		text, err := os.ReadFile(file) //nolint:gosec // the user names it
+		text, err := readFile(file)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--with: %w", err)
 		}

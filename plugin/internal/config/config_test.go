@@ -83,7 +83,7 @@ spec:
 		}
 		environ = append(environ, f.Env+"="+value)
 	}
-	if err := fromEnv.Environment(environ); err != nil {
+	if _, err := fromEnv.Environment(environ); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(fromFile, fromEnv); diff != "" {
@@ -188,7 +188,7 @@ func TestResourcesOfTheInitContainer(t *testing.T) {
 	} {
 		var s Settings
 		if test.given != "" {
-			if err := s.Environment([]string{"ELK_MTLS_INIT_CONTAINER_RESOURCES=" + test.given}); err != nil {
+			if _, err := s.Environment([]string{"ELK_MTLS_INIT_CONTAINER_RESOURCES=" + test.given}); err != nil {
 				t.Fatal(err)
 			}
 		}

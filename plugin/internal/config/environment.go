@@ -95,23 +95,18 @@ func upperSnake(path string) string {
 
 // Environment overlays what the environment says. Of one setting the plain name counts before Argo CD's: ELK_MTLS_MODE, then
 // ARGOCD_ENV_ELK_MTLS_MODE (plugin.env of an Application), then PARAM_MODE (a plugin parameter; only where Argo CD runs us). A name
-// with our prefix that is like that of a setting is refused, so that a typing mistake does not leave a cluster half secured; others are
-// somebody else's: ELK_MTLS_VERSION of a pipeline.
+// with our prefix that is like that of a setting is refused, so that a typing mistake does not leave a cluster half secured. Others are
+// strangers: ELK_MTLS_VERSION of a pipeline.
 // https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin
-func (s *Settings) Environment(environ []string) error {
+func (s *Settings) Environment(environ []string) (strangers []string, err error) {
 	env := map[string]string{}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		env[name] = value
 	}
-	known := map[string]bool{}
 	var names []string // of the settings, without the prefix
-	for _, name := range otherEnv {
-		known[envPrefix+name] = true
-	}
 	var problems []error
 	for _, f := range s.Fields() {
-		known[f.Env] = true
 		names = append(names, strings.TrimPrefix(f.Env, envPrefix))
 		name, value, ok := lookup(env, f.Env)
 		if !ok {
@@ -122,17 +117,35 @@ func (s *Settings) Environment(environ []string) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		own := strings.TrimPrefix(name, "ARGOCD_ENV_")
-		rest, ours := strings.CutPrefix(own, envPrefix)
-		if !ours || known[own] || isServiceLink(own) || strings.HasPrefix(rest, initPrefix) {
+		own, ours := strings.CutPrefix(strings.TrimPrefix(name, "ARGOCD_ENV_"), envPrefix)
+		if !ours || slices.Contains(names, own) || slices.Contains(otherEnv[:], own) || isServiceLink(envPrefix+own) {
 			continue
 		}
-		if meant, ok := closest.To(rest, names); ok {
+		switch meant, ok := meantBy(own, names); {
+		case ok:
 			problems = append(problems, fmt.Errorf("%s: no such setting; did you mean %s%s? `elk-mtls help settings` lists them", name, envPrefix, meant))
+		case !strings.HasPrefix(own, initPrefix):
+			strangers = append(strangers, name)
 		}
 	}
 	sort.Slice(problems, func(i, j int) bool { return problems[i].Error() < problems[j].Error() })
-	return errors.Join(problems...)
+	return strangers, errors.Join(problems...)
+}
+
+// otherWords are what settings are called elsewhere: by flags, and in the documents.
+var otherWords = map[string]string{
+	"ALLOW_RENDERED_CERTS": "CERTIFICATES_RENDERED", "INIT_IMAGE": "INIT_CONTAINER_IMAGE", "STAGE": "CLIENT_AUTHENTICATION",
+}
+
+// meantBy gives the setting that a name without the prefix is like.
+func meantBy(name string, settings []string) (string, bool) {
+	if setting, ok := otherWords[name]; ok {
+		return setting, true
+	}
+	if strings.HasPrefix(name, initPrefix) && !strings.HasPrefix(name, initPrefix+"CONTAINER_") {
+		return "", false
+	}
+	return closest.To(name, settings)
 }
 
 func lookup(env map[string]string, name string) (found, value string, ok bool) {

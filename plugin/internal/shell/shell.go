@@ -133,7 +133,7 @@ func Span(argv []string, pieces []Piece) (all Piece, ok bool) {
 // within gives the place of a script among the pieces that it comes from; nil where it does not stand there once and as it is.
 func (r *reader) within(at []Piece, text string) *Piece {
 	span, ok := Span(r.argv, at)
-	if !ok {
+	if !ok || text == "" {
 		return nil
 	}
 	written := r.argv[span.Word][span.From:span.To]

@@ -134,3 +134,11 @@ func TestArgumentsOften(t *testing.T) {
 		t.Errorf("%d commands, the last is %s", len(commands), printed(last))
 	}
 }
+
+// TestAnEmptyScript holds that a shell that is given nothing runs nothing.
+func TestAnEmptyScript(t *testing.T) {
+	commands, ok := Commands([]string{"bash", "-c", ""}, func(string) (Word, bool) { return Word{}, false })
+	if !ok || len(commands) > 1 {
+		t.Errorf("%v, %t", commands, ok)
+	}
+}
