@@ -57,7 +57,7 @@ func user(l issue.Leaf, whole Part) *object.Object {
 	return nil
 }
 
-// certificate is the spec: a server is called by all of its names and calls itself; nobody looks at the names of a client.
+// certificateSpec gives the spec: a server is called by all of its names and calls itself; nobody looks at the names of a client.
 // https://cert-manager.io/docs/usage/certificate/
 func certificateSpec(in *In, l issue.Leaf) *yaml.Node {
 	c := in.settings.Certificates

@@ -12,8 +12,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// companions plans the other containers of a server's pod that call Elasticsearch by curl, such as init containers that wait for it. What
-// others call is seen with all else that names it.
+// planCompanions plans the other containers of a server's pod that call Elasticsearch by curl, such as init containers that wait for it.
+// What others call is seen with all else that names it.
 func planCompanions(p step, w *recognise.Workload, id identity) error {
 	if !p.settings.Certs() {
 		return nil
@@ -47,7 +47,7 @@ func callsFrom(in *In, o *object.Object) func(text string) bool {
 	}
 }
 
-// testPod plans a test, hook or Job that calls Elasticsearch by curl. One that speaks plain HTTP, as the test of the charts 7.17.3 does,
+// planTestPod plans a test, hook or Job that calls Elasticsearch by curl. One that speaks plain HTTP, as the test of the charts 7.17.3 does,
 // has no credentials either and cannot be mended.
 func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Workload) error {
 	if !callsByHTTPS(c) {

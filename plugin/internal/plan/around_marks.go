@@ -62,7 +62,7 @@ func checksum(mode string, o *object.Object, all []input) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// reads notes that the pods of an object read a key of a Secret or ConfigMap of the stream.
+// readsKeys notes that the pods of an object read a key of a Secret or ConfigMap of the stream.
 func readsKeys(p step, o *object.Object, s object.Source) {
 	holder, err := p.release.Find(s.Namespace, s.Kind, s.Name)
 	if err != nil || holder == nil {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -132,6 +133,10 @@ func (p sweeping) stranger(s stranger) {
 		return
 	}
 	id := s.Object.ID
+	if id.Kind+id.Name == "" {
+		p.nameless(s.Mention)
+		return
+	}
 	where, ref := placeIn(s.Mention), id.String()
 	if s.Container != "" {
 		where, ref = fmt.Sprintf("container %q: %s", s.Container, where), ref+"/"+s.Container
@@ -190,6 +195,18 @@ func (p sweeping) strange(s stranger, where, ref string) error {
 	}
 	return fmt.Errorf("%s names Elasticsearch (%q), and nothing tells how to give it a certificate: it would be refused; %s under spec.unmanaged (ref: %s) with the reason",
 		where, s.Name, remedy, ref)
+}
+
+// nameless notes an object that has neither a kind nor a name, so that nothing tells what it is.
+func (p sweeping) nameless(m mention.Mention) {
+	line := fmt.Sprintf("line %d of the input names Elasticsearch (%q) in an object that has neither kind nor name: complete it, or remove it", m.StreamLine(), m.Name)
+	switch {
+	case p.isSaid(line):
+	case p.requires():
+		p.fail(errors.New(line))
+	default:
+		p.action("%s", line)
+	}
 }
 
 // presents tells how the controller of a route can present a certificate.

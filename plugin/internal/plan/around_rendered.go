@@ -41,7 +41,7 @@ func secretVolumes(pod object.Pod) []string {
 	return names
 }
 
-// privateKey gives the first key of a Secret of the stream whose value is a private key; "" when there is none.
+// privateKeyIn gives the first key of a Secret of the stream whose value is a private key; "" when there is none.
 func privateKeyIn(in *In, s object.Source) string {
 	holder := in.Shown(s)
 	if holder == nil {

@@ -40,7 +40,7 @@ func checkClient(p step, o *object.Object, id identity, hosts []string, verifica
 	return errors.Join(append(problems, checkPair(p, o, id, accepted))...)
 }
 
-// bundle gives all certificates of several keys; nil when the stream does not hold them all.
+// bundleOf gives all certificates of several keys; nil when the stream does not hold them all.
 func bundleOf(p step, sources []object.Source) []*x509.Certificate {
 	var all []*x509.Certificate
 	for _, s := range sources {
@@ -80,7 +80,7 @@ func checkPair(p step, o *object.Object, id identity, accepted []*x509.Certifica
 	return nil
 }
 
-// chain gives the certificates in a key of the stream; nil when the stream does not hold it, or holds a placeholder there.
+// chainOf gives the certificates in a key of the stream; nil when the stream does not hold it, or holds a placeholder there.
 func chainOf(p step, s object.Source) []*x509.Certificate {
 	text := valueOf(p.In, s)
 	if text == nil {
@@ -94,7 +94,7 @@ func chainOf(p step, s object.Source) []*x509.Certificate {
 	return chain
 }
 
-// value gives the decoded value of a key of the stream, nil when there is none.
+// valueOf gives the decoded value of a key of the stream, nil when there is none.
 func valueOf(in *In, s object.Source) []byte {
 	held, state, _ := object.Look(in, s)
 	if state != object.Held || held.Broken {

@@ -14,7 +14,7 @@ import (
 // A planned connection claims the places that it answers for: where it reads its address, and the variables in that. A server's name there
 // is covered; the same words elsewhere are not.
 
-// claim claims a place for whoever reads the object, or for one container of those that do.
+// claimAt claims a place for whoever reads the object, or for one container of those that do.
 func claimAt(p step, o *object.Object, at, inside patch.Path, span mention.Span, reader *yaml.Node) {
 	n := patch.At(o.Node, at)
 	if root := openedAt(o, at); inside != nil && root != nil {
@@ -32,7 +32,7 @@ func coverAddresses(p step, w *recognise.Workload, c *connection) {
 	}
 }
 
-// cover claims the place of a setting, and the variables that it refers to.
+// coverSetting claims the place of a setting, and the variables that it refers to.
 func coverSetting(p step, w *recognise.Workload, s *setting) {
 	switch {
 	case s == nil:
@@ -75,7 +75,7 @@ func coverVariable(p step, o *object.Object, c object.Container, name string) {
 	coverReferences(p, o, c, value)
 }
 
-// variable gives the text of a variable of a container, and where it stands; false when the stream does not show it.
+// variableOf gives the text of a variable of a container, and where it stands; false when the stream does not show it.
 func variableOf(in *In, o *object.Object, c object.Container, name string) (holder *object.Object, at patch.Path, text string, ok bool) {
 	v, set := in.seen(c).Given.Own(name)
 	switch {

@@ -18,7 +18,9 @@ func planClient(p step, w *recognise.Workload) {
 	if p.isRemoved(w.Object) || w.Main.Name == initName || p.listed(w.ID, w.Main.Name) {
 		return
 	}
-	tried(p, w, secureClient(p, w, program{known}))
+	if err := secureClient(p, w, program{known}); err != nil {
+		failed(p, w, program{known}.files(p, w), err)
+	}
 }
 
 // secureClient plans one container that runs a program: all of its connections to Elasticsearch, or none.
@@ -29,7 +31,10 @@ func secureClient(p step, w *recognise.Workload, known program) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("container %q: %w", w.Main.Name, err)
+		for _, c := range known.onLine(p, w) {
+			coverAddresses(p, w, c)
+		}
+		return within(w.Main, err)
 	}
 	for _, c := range connections {
 		coverAddresses(p, w, c) // where it goes is known, also where that is elsewhere
@@ -59,6 +64,9 @@ func secureClient(p step, w *recognise.Workload, known program) error {
 		return err
 	}
 	assumeCommand(p, w)
+	if known.Words {
+		bareWord(p, w)
+	}
 	id, err := clientIdentity(p, w, connections)
 	if err != nil {
 		return err
@@ -66,11 +74,8 @@ func secureClient(p step, w *recognise.Workload, known program) error {
 	var problems []error
 	for _, c := range connections {
 		if err := connect(p, w, c, id); err != nil {
-			problems = append(problems, fmt.Errorf("container %q: %w", w.Main.Name, err))
+			problems = append(problems, within(w.Main, err))
 		}
-	}
-	if known.Words {
-		bareWord(p, w)
 	}
 	return errors.Join(problems...)
 }

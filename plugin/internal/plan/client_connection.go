@@ -56,7 +56,7 @@ func reaches(in *In, w *recognise.Workload, c *connection) bool {
 	})
 }
 
-// called gives the node that a connection goes to, nil when the stream does not show it.
+// nodeCalled gives the node that a connection goes to, nil when the stream does not show it.
 func nodeCalled(in *In, w *recognise.Workload, c *connection) *recognise.Workload {
 	for _, host := range hostsOf(in, w, c) {
 		if node := in.behind(w.Object, host); node != nil {
@@ -121,7 +121,7 @@ func (c *connection) ca() string {
 	return ""
 }
 
-// source gives the file from which a connection takes its CA.
+// caFile gives the file from which a connection takes its CA.
 func caFile(in *In, w *recognise.Workload, c *connection) object.File {
 	if c.ca() == "" {
 		return object.File{}
@@ -129,7 +129,7 @@ func caFile(in *In, w *recognise.Workload, c *connection) object.File {
 	return fileBehind(in, w, c, c.ca())
 }
 
-// file gives what stands behind a path in a setting.
+// fileBehind gives what stands behind a path in a setting.
 func fileBehind(in *In, w *recognise.Workload, c *connection, file string) object.File {
 	if _, known := in.expand(w.Main, c.expands, file); !known {
 		return object.File{Path: file, Why: "its name holds a variable that comes from elsewhere"}

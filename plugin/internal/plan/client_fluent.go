@@ -7,9 +7,10 @@ import (
 )
 
 // fluentdImage refuses a Fluentd of which the image has the configuration.
-func fluentdImage(in *In, w *recognise.Workload, found []*connection) error {
+func fluentdImage(p step, w *recognise.Workload, found []*connection) error {
 	const variable = "FLUENT_ELASTICSEARCH_HOST"
-	if _, ok := in.seen(w.Main).Env.Own(variable); ok && len(found) == 0 && in.settings.Certs() {
+	if _, ok := p.seen(w.Main).Env.Own(variable); ok && len(found) == 0 && p.settings.Certs() {
+		coverVariable(p, w.Object, w.Main, variable)
 		return fmt.Errorf("env %s is for the configuration inside the image, which has no variable for a certificate: mount a fluent.conf of your own with the output", variable)
 	}
 	return nil

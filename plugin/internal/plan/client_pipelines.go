@@ -87,15 +87,23 @@ func (s pipelineStore) put(key string, value *yaml.Node) (*object.Object, patch.
 	return s.object, e
 }
 
-// pipelines reads the mounted files of a container that are written in its program's own language, and gives the plugins in them that are
-// connections.
+// pipelineFiles names the files of a container that may be written in its program's own language.
+func pipelineFiles(p step, w *recognise.Workload, known catalog.Program) []string {
+	if known.Language == nil {
+		return nil
+	}
+	return recognise.PipelineFiles(known, p.seen(w.Main), pipelineTexts(p, w, known), w.Main.Files(p.In))
+}
+
+// pipelineConnections reads the mounted files of a container that are written in its program's own language, and gives the plugins in them
+// that are connections.
 func pipelineConnections(p step, w *recognise.Workload, known catalog.Program) ([]*connection, error) {
 	if known.Language == nil {
 		return nil, nil
 	}
 	language, version := known.Language(), recognise.VersionOf(w.Object, w.Main)
 	var all []*connection
-	for _, name := range recognise.PipelineFiles(known, p.seen(w.Main), pipelineTexts(p, w, known), w.Main.Files(p.In)) {
+	for _, name := range pipelineFiles(p, w, known) {
 		file := w.Main.Resolve(name, p.In)
 		if !file.Key() {
 			continue

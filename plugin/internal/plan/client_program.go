@@ -27,7 +27,7 @@ func (known program) connections(p step, w *recognise.Workload) ([]*connection, 
 		own, err := logstashSettings(p, w, known.Program)
 		return append(all, own...), err
 	case catalog.Fluentd:
-		return all, fluentdImage(p.In, w, all)
+		return all, fluentdImage(p, w, all)
 	case catalog.Agent:
 		fleet(p, w)
 	}
@@ -36,6 +36,12 @@ func (known program) connections(p step, w *recognise.Workload) ([]*connection, 
 		return nil, err
 	}
 	return slices.Concat(all, inFiles, known.onLine(p, w)), nil
+}
+
+// files names the files that a program reads its settings from.
+func (known program) files(p step, w *recognise.Workload) []string {
+	inYAML := unfolded(p.In, w, recognise.ChannelsOf(known.Files, known.Dir, p.seen(w.Main)).Files)
+	return append(inYAML, pipelineFiles(p, w, known.Program)...)
 }
 
 // inFiles gives the connections in the YAML files of a program, and in those of its modules.

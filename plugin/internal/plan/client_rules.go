@@ -104,11 +104,11 @@ func rulePlan(p step, r ruled) error {
 	}
 	files, err := ruleFiles(p.In, r)
 	if err != nil {
-		return fmt.Errorf("container %q: %w", w.Main.Name, err)
+		return within(w.Main, err)
 	}
 	groups, err := wishesOf(p, r, files)
 	if err != nil {
-		return fmt.Errorf("container %q: %w", w.Main.Name, err)
+		return within(w.Main, err)
 	}
 	id, err := ruleIdentity(p, w, files, groups)
 	if err != nil {
@@ -127,7 +127,7 @@ func rulePlan(p step, r ruled) error {
 	for _, g := range groups {
 		granted, err := grantWishes(p, w, g, id, dir)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("container %q: %w", w.Main.Name, err))
+			problems = append(problems, within(w.Main, err))
 		}
 		used = used || granted
 	}
@@ -292,7 +292,7 @@ func rulePlain(p step, w *recognise.Workload, files []ruleFile) error {
 	return errors.Join(problems...)
 }
 
-// plain tells which hosts speak HTTPS that a client may still call by http://: those of this stream, or, where it holds no Elasticsearch
+// plainHosts tells which hosts speak HTTPS that a client may still call by http://: those of this stream, or, where it holds no Elasticsearch
 // and the configuration brings the certificates, whatever has its port. Without either nothing is known.
 func plainHosts(in *In) (ours func(host string) bool, known bool) {
 	if len(in.services) > 0 {

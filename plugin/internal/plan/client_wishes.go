@@ -37,7 +37,7 @@ func (s wish) names(place string) bool { return strings.Contains(fmt.Sprint(s.va
 
 func (s wish) namesAny() bool { return s.names(placeCA) || s.names(placeCert) || s.names(placeKey) }
 
-// wishes gives the settings of a rule, in groups: those of one place in a file belong together, and so do variables and flags.
+// wishesOf gives the settings of a rule, in groups: those of one place in a file belong together, and so do variables and flags.
 func wishesOf(p step, r ruled, files []ruleFile) ([][]wish, error) {
 	own, err := wishesOfContainer(p, r)
 	if err != nil {
@@ -268,7 +268,7 @@ func naming(all []wish, place string) *wish {
 	return nil
 }
 
-// wished plans a setting that nobody has made.
+// planWish plans a setting that nobody has made.
 func planWish(p step, w *recognise.Workload, s wish, value *yaml.Node) {
 	s.edit.Value = s.spell(value)
 	if s.edit.Path == nil { // a flag

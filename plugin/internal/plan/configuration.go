@@ -73,7 +73,7 @@ func (s *setting) with(value *yaml.Node) patch.Edit {
 	return e
 }
 
-// configuration reads the sources of a server's settings.
+// configurationOf reads the sources of a server's settings.
 func configurationOf(p step, w *recognise.Workload) (*configuration, error) {
 	c := environmentOf(p, w, w.Layout.Env)
 	assumeCommand(p, w)
@@ -102,7 +102,7 @@ func assumeCommand(p step, w *recognise.Workload) {
 	}
 }
 
-// environment reads the settings that are variables; names tells which variables a setting may be, nil that none is by itself.
+// environmentOf reads the settings that are variables; names tells which variables a setting may be, nil that none is by itself.
 func environmentOf(p step, w *recognise.Workload, names func(key string) []string) *configuration {
 	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, seen: p.seen(w.Main), in: p.In}
 	c.fail = func(err error) { p.failing(w.ID, err) }
@@ -123,7 +123,7 @@ func readFile(p step, c *configuration, file object.File) (err error) {
 	return err
 }
 
-// open reads a YAML file that a container mounts from an object of the stream; nil when the object has no such key.
+// openFile reads a YAML file that a container mounts from an object of the stream; nil when the object has no such key.
 func openFile(w *recognise.Workload, file object.File) (*embedded, error) {
 	holder := file.Content.Object
 	if file.State != object.Held || file.Content.Field == "binaryData" {

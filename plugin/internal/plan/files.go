@@ -26,7 +26,7 @@ func unshown(f object.File) string {
 	return "is not shown (" + f.Filled + ")"
 }
 
-// files reads the YAML files of a program. A file that the stream does not hold cannot be secured, unless something else says how
+// openFiles reads the YAML files of a program. A file that the stream does not hold cannot be secured, unless something else says how
 // the program connects.
 func openFiles(in *In, w *recognise.Workload, names ...string) ([]*embedded, error) {
 	var all []*embedded

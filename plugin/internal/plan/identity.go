@@ -25,7 +25,7 @@ func secretKey(o *object.Object, name, key string) object.Source {
 	return object.Source{Namespace: o.Namespace, Kind: "Secret", Name: name, Key: key}
 }
 
-// holds checks that a key is there when the stream shows what the Secret holds, and notes it as assumed when not.
+// checkHolds checks that a key is there when the stream shows what the Secret holds, and notes it as assumed when not.
 func checkHolds(p step, s object.Source) error {
 	held, state, filled := object.Look(p.In, s)
 	switch state {
@@ -49,7 +49,7 @@ func readable(c object.Container, files ...object.File) error {
 	return nil
 }
 
-// free refuses a workload that uses our names for things of its own: they would be replaced. One that an earlier run patched has them
+// checkFree refuses a workload that uses our names for things of its own: they would be replaced. One that an earlier run patched has them
 // from us.
 func checkFree(in *In, o *object.Object) error {
 	if o.Annotation(annotationMode) != "" {

@@ -24,28 +24,44 @@ var (
 // tokenVariable holds the token in Kibana's container. The official image knows it; elsewhere kibana.yml refers to it.
 const tokenVariable = "ELASTICSEARCH_SERVICEACCOUNTTOKEN"
 
-// kibana plans Kibana: it presents a certificate on every request, its users' included, and logs in with the token that the init
+// planKibana plans Kibana: it presents a certificate on every request, its users' included, and logs in with the token that the init
 // container creates.
-func planKibana(p step, w *recognise.Workload) { tried(p, w, secureKibana(p, w)) }
+func planKibana(p step, w *recognise.Workload) {
+	if err := secureKibana(p, w); err != nil {
+		failed(p, w, serverFile(p.In, w), err)
+	}
+}
 
 func secureKibana(p step, w *recognise.Workload) error {
-	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object)); err != nil {
-		return err
-	}
 	conf, err := configurationOf(p, w)
-	if err != nil {
+	coverUncalled(p, w, conf)
+	coverSetting(p, w, conf.get(kibanaHosts))
+	coverSetting(p, w, conf.get(monitoringUIPrefix+"hosts"))
+	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), err); err != nil {
 		return err
 	}
 	hosts, hostsErr := kibanaAddresses(p, w, conf)
 	ca, caErr := kibanaCA(p.In, conf)
-	if err := errors.Join(identityConflicts(p.In, conf), hostsErr, caErr, hookSeen(p.In, w)); err != nil {
-		return err
+	conflicts := identityConflicts(p.In, conf)
+	if err := errors.Join(hostsErr, caErr, hookSeen(p.In, w)); err != nil {
+		return errors.Join(conflicts, err)
 	}
+	if conflicts == nil {
+		return connectKibana(p, w, conf, hosts, ca)
+	}
+	rest := begin(p.In)
+	err = connectKibana(rest, w, conf, hosts, ca)
+	rest.problems = nil // those of settings that have to go
+	p.add(*rest.Part)
+	return errors.Join(conflicts, err)
+}
+
+// connectKibana plans a Kibana whose servers and whose CA are known.
+func connectKibana(p step, w *recognise.Workload, conf *configuration, hosts []string, ca object.Source) error {
 	own, err := ownPair(p, conf)
 	if err != nil {
 		return err
 	}
-	coverUncalled(p, w, conf)
 	p.calls(hosts...)
 	p.In = p.In.calling(hosts)
 	id, err := sharedIdentity(p, w, ca, nodesBehind(p.In, w.Object, hosts), kibanaCAs, needs{ca: true, pair: own == nil})
@@ -109,7 +125,7 @@ func neverPresents(conf *configuration) *setting {
 	return nil
 }
 
-// hosts gives the addresses of Elasticsearch that the init container calls: those of Kibana, unless the configuration names one.
+// kibanaAddresses gives the addresses of Elasticsearch that the init container calls: those of Kibana, unless the configuration names one.
 // Where the configuration brings the certificates, http:// becomes https://.
 func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]string, error) {
 	s := conf.get(kibanaHosts)
@@ -242,7 +258,7 @@ func kibanaSet(p step, w *recognise.Workload, conf *configuration, key, value, w
 	setSetting(p, w, conf, key, value, why, linkKibanaTLS)
 }
 
-// verification gives how the init container checks the server: as Kibana does. It never goes without the chain.
+// verificationOf gives how the init container checks the server: as Kibana does. It never goes without the chain.
 func verificationOf(p step, conf *configuration) string {
 	mode := p.settings.Certificates.VerificationMode
 	if s := conf.get(kibanaVerification); mode == "" && s != nil {

@@ -56,7 +56,7 @@ func hooks(in *In) Part {
 	return *p.Part
 }
 
-// serves tells whether a token Job works for a Kibana that is patched here.
+// servesOurs tells whether a token Job works for a Kibana that is patched here.
 func servesOurs(in *In, job *object.Object, pod object.Pod) bool {
 	for _, v := range object.Items(pod.Spec, "volumes") {
 		script, err := in.release.Find(job.Namespace, "ConfigMap", object.Text(v, "configMap", "name"))
@@ -67,7 +67,7 @@ func servesOurs(in *In, job *object.Object, pod object.Pod) bool {
 	return true
 }
 
-// ours tells whether a token script writes the Secret of a Kibana that is patched here. Only where the user takes care of another
+// writesOurs tells whether a token script writes the Secret of a Kibana that is patched here. Only where the user takes care of another
 // Kibana there is a choice.
 func writesOurs(in *In, script string) bool {
 	if len(in.settings.Unmanaged) == 0 {

@@ -19,7 +19,7 @@ func hasInitImage(in *In) error {
 	return nil
 }
 
-// initContainer is our container, with what it does: it meets the restricted Pod Security Standard whatever the pod allows.
+// newInitContainer gives our container, with what it does: it meets the restricted Pod Security Standard whatever the pod allows.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 func newInitContainer(in *In, pod object.Pod, args []string, env *yaml.Node, mounts ...*yaml.Node) (*yaml.Node, error) {
 	s := in.settings
@@ -68,7 +68,7 @@ func ensureArgs(in *In, hosts []string, verification string) []string {
 	return args
 }
 
-// before plans our container among those that run before the pod's own, and the credentials by which its image is pulled.
+// runBefore plans our container among those that run before the pod's own, and the credentials by which its image is pulled.
 func runBefore(p step, o *object.Object, container *yaml.Node, why, link string) {
 	for _, name := range p.settings.InitContainer.PullSecrets {
 		p.set(o, fields(podOf(o).Path("spec", "imagePullSecrets")...).Item("name", name), patch.Map(patch.F("name", patch.Str(name))),
@@ -77,7 +77,7 @@ func runBefore(p step, o *object.Object, container *yaml.Node, why, link string)
 	p.set(o, fields(podOf(o).Path("spec", "initContainers")...).Item("name", initName), container, why, link)
 }
 
-// volume plans a volume of a pod.
+// addVolume plans a volume of a pod.
 func addVolume(p step, o *object.Object, node *yaml.Node, why, link string) {
 	p.set(o, fields(podOf(o).Path("spec", "volumes")...).Item("name", object.Text(node, "name")), node, why, link)
 }

@@ -16,7 +16,7 @@ var (
 	kibanaPassword = kibanaOwn.Name(kibanaOwn.Password)
 )
 
-// login plans how Kibana shows who it is, and what has to be done in Elasticsearch before it starts.
+// planLogin plans how Kibana shows who it is, and what has to be done in Elasticsearch before it starts.
 func planLogin(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
 	if own, ok := ownTokenOf(p.In, w); ok {
 		p.assume("%s: Kibana logs in with the token of %s, which is the user's own: %s makes none, and replaces none that ends", w.ID, own, initName)
@@ -34,7 +34,7 @@ func planLogin(p step, w *recognise.Workload, conf *configuration, id identity, 
 	return planToken(p, w, conf, id, hosts)
 }
 
-// ownToken gives the Secret from which Kibana takes a token that the user has made: the input has it, or what fills it. It wins. One that
+// ownTokenOf gives the Secret from which Kibana takes a token that the user has made: the input has it, or what fills it. It wins. One that
 // the hook of a chart makes is in no input, and one of ours has an init container beside it.
 func ownTokenOf(in *In, w *recognise.Workload) (object.Source, bool) {
 	v, ok := in.own(w.Main, tokenVariable)

@@ -22,7 +22,7 @@ const (
 	usernameVariable  = "ELASTICSEARCH_USERNAME"
 )
 
-// password plans a Kibana that logs in with a password: its container reads it from a Secret, and the init container checks beforehand
+// planPassword plans a Kibana that logs in with a password: its container reads it from a Secret, and the init container checks beforehand
 // that it works, or sets it.
 func planPassword(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
 	source, err := passwordSource(p.In, w, conf)
@@ -90,7 +90,7 @@ type kibanaLogin struct {
 	source object.Source
 }
 
-// kibanaUser gives the user's own choice, else kibana_system. Kibana does not start as elastic.
+// kibanaUserOf gives the user's own choice, else kibana_system. Kibana does not start as elastic.
 func kibanaUserOf(p step, conf *configuration) (kibanaLogin, error) {
 	s := conf.get(kibanaUsername)
 	switch {

@@ -13,7 +13,7 @@ import (
 
 const linkPKI = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/pki-realm.html"
 
-// realm plans the PKI realm of a node. The realms of users and passwords, which need no entry, come before it: a request that brings a
+// planRealm plans the PKI realm of a node. The realms of users and passwords, which need no entry, come before it: a request that brings a
 // password is the user's. cas is nil where the node keeps a truststore, which serves then.
 func planRealm(p step, w *recognise.Workload, conf *configuration, cas []string) error {
 	if p.settings.Mode != config.ModePKI {
@@ -30,7 +30,7 @@ func planRealm(p step, w *recognise.Workload, conf *configuration, cas []string)
 	return setList(p, conf, key+catalog.LayerCAs, cas, "certificates of these CAs can be users of the realm", linkPKI)
 }
 
-// pki plans a Kibana that has nothing but its certificate. It must be Kibana's own: whoever has the same is Kibana too.
+// planPKI plans a Kibana that has nothing but its certificate. It must be Kibana's own: whoever has the same is Kibana too.
 func planPKI(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
 	if err := ownCertificate(p, w, conf, id); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// token plans the Secret of the service token, the container that fills it before Kibana starts, and the least that this container
+// planToken plans the Secret of the service token, the container that fills it before Kibana starts, and the least that this container
 // may do in Kubernetes.
 func planToken(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
 	minter, err := minterItems(p, w.Object, id.ca, hosts)
@@ -51,12 +51,12 @@ func planToken(p step, w *recognise.Workload, conf *configuration, id identity, 
 	return noteEgress(p, w)
 }
 
-// tokenSecret names the Secret that the init container fills.
+// tokenSecretOf names the Secret that the init container fills.
 func tokenSecretOf(in *In, w *recognise.Workload) string {
 	return or(in.settings.Token.SecretName, w.Name+"-elk-mtls-token")
 }
 
-// minter gives the credentials that may create tokens: user name, then password. Where the configuration names no Secret, they are
+// minterItems gives the credentials that may create tokens: user name, then password. Where the configuration names no Secret, they are
 // those that the charts of Elasticsearch keep: the two Secrets of Elastic's are X-certs and X-credentials, and others hold the password
 // of the user elastic in the Secret that their nodes read it from.
 func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]fileItem, error) {
@@ -106,7 +106,7 @@ func elasticUser(p step, o *object.Object, password object.Source) ([]fileItem, 
 	return []fileItem{{object.Source{Kind: "ConfigMap", Name: id.Name, Key: "username"}, "username"}, {password, "password"}}, checkHolds(p, password)
 }
 
-// serviceAccount gives the pod's own ServiceAccount, or "" when one of ours has to replace none or "default".
+// accountOf gives the pod's own ServiceAccount, or "" when one of ours has to replace none or "default".
 func accountOf(p step, w *recognise.Workload) (string, error) {
 	if name := p.settings.ServiceAccount.Name; name != "" {
 		return name, nil

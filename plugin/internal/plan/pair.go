@@ -73,7 +73,7 @@ func onlyCA(ca object.Source) string {
 	return fmt.Sprintf(" (the CA is %s, and nothing shows that this Secret also holds a key pair for clients)", ca)
 }
 
-// named gives the Secret that the configuration names for one client, "" when it names none.
+// namedSecret gives the Secret that the configuration names for one client, "" when it names none.
 func namedSecret(p step, o *object.Object) string {
 	for _, c := range p.settings.Certificates.Clients {
 		if c.Ref == o.ID.String() {
@@ -121,7 +121,7 @@ func nodesBehind(in *In, o *object.Object, addresses []string) []*recognise.Work
 	return all
 }
 
-// beside gives the key pair that is kept in one Secret with a CA. The convention holds for the key ca.crt only, and a volume that lists
+// pairBeside gives the key pair that is kept in one Secret with a CA. The convention holds for the key ca.crt only, and a volume that lists
 // keys of the Secret without the pair says that the pod is to see no pair.
 func pairBeside(in *In, pod object.Pod, ca object.Source) pair {
 	keys := in.settings.Certificates.Keys

@@ -165,16 +165,40 @@ func (p *Part) expect(s object.Source, filled string) {
 
 // failing collects the problems of an object.
 func (p *Part) failing(id object.ID, err error) {
-	var joined interface{ Unwrap() []error }
-	switch {
-	case err == nil:
-	case errors.As(err, &joined):
-		for _, e := range joined.Unwrap() {
-			p.failing(id, e)
-		}
-	default:
-		p.problem(Problem{Object: id, Text: err.Error()})
+	if err == nil {
+		return
 	}
+	for _, e := range single(err) {
+		p.problem(Problem{Object: id, Text: e.Error()})
+	}
+}
+
+// single gives the errors that are joined in one, however deep, and an error that joins none as it is.
+func single(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, single(e)...)
+	}
+	return all
+}
+
+// within says of an error in which container it is. Of joined errors each says so.
+func within(c object.Container, err error) error {
+	if err == nil {
+		return nil
+	}
+	var all []error
+	for _, e := range single(err) {
+		all = append(all, fmt.Errorf("container %q: %w", c.Name, e))
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return errors.Join(all...)
 }
 
 // fail collects a problem that says itself what it is about.

@@ -84,16 +84,16 @@ func decide(r *recognise.Release, s config.Settings) decided {
 	leaves, settings, err := leavesOf(r, s)
 	input, found := read(r, settings)
 	found.fail(err)
-	guards := guards(input)
-	rendered := rendered(input)
-	hooks := hooks(input)
-	servers := each(input.after(hooks), r.Nodes, planNode)
-	kibanas := each(input.after(hooks, servers), r.Kibanas, planKibana)
-	ruled := each(input.after(hooks, servers, kibanas), input.ruled, planRuled)
-	clients := each(input.after(hooks, servers, kibanas, ruled), r.Clients, planClient)
-	known := input.after(hooks, servers, kibanas, ruled, clients)
+	guarded := guards(input)
+	made := rendered(input)
+	replaced := hooks(input)
+	servers := each(input.after(replaced), r.Nodes, planNode)
+	kibanas := each(input.after(replaced, servers), r.Kibanas, planKibana)
+	ruled := each(input.after(replaced, servers, kibanas), input.ruled, planRuled)
+	clients := each(input.after(replaced, servers, kibanas, ruled), r.Clients, planClient)
+	known := input.after(replaced, servers, kibanas, ruled, clients)
 	others := otherPods(known)
-	served := join(found, guards, rendered, hooks, servers, kibanas, ruled, clients, others)
+	served := join(found, guarded, made, replaced, servers, kibanas, ruled, clients, others)
 	swept := sweep(known, served)
 	rest := join(eck(known), unmanaged(known, join(served, swept)), handed(known, served), lookAlikes(known))
 	return decided{known, join(unclear(known), served, swept, rest), leaves}
@@ -115,11 +115,25 @@ func (d decided) plan() (*Plan, error) {
 	}, nil
 }
 
-// tried notes what kept a server or a client from being planned. What else its container calls is not looked at then: what is wrong is said.
-func tried(p step, w *recognise.Workload, err error) {
-	if p.failing(w.ID, err); err != nil {
-		p.care(w.Main)
+// failed notes what kept a server or a client from being planned. The names in its own settings files get no line of their own then;
+// whatever else its container calls gets one, so that a run names all that is wrong.
+func failed(p step, w *recognise.Workload, files []string, err error) {
+	p.failing(w.ID, err)
+	for _, name := range files {
+		if file := w.Main.Resolve(name, p.In); file.State == object.Held {
+			claimAt(p, file.Content.Object, fields(file.Content.Field, file.Source.Key), nil, mention.Span{}, w.Main.Node)
+		}
 	}
+}
+
+// serverFile names the file that a server reads its settings from, none where it has none.
+func serverFile(in *In, w *recognise.Workload) []string {
+	for _, f := range w.Layout.Files {
+		if name := w.Layout.Abs(f.Path); w.Main.Resolve(name, in).Key() {
+			return []string{name}
+		}
+	}
+	return nil
 }
 
 // each plans several things, each after those before it.
@@ -161,8 +175,8 @@ type node struct {
 	client      *identity       // how its own probe presents itself; nil in the modes without certificates
 }
 
-// add plans a new object in front of before. An object of ours that is there already is brought up to date; one of somebody else
-// under the same name is an error.
+// addObject plans a new object, which goes in front of the one before. An object of ours that is there already is brought up to date; one
+// of somebody else under the same name is an error.
 func (p step) addObject(before *object.Object, id object.ID, node *yaml.Node, why string) error {
 	there, err := p.release.Find(id.Namespace, id.Kind, id.Name)
 	if err != nil {
@@ -184,7 +198,7 @@ func (p step) addObject(before *object.Object, id object.ID, node *yaml.Node, wh
 	return nil
 }
 
-// namespaced gives the head of a new object beside o. The namespace is written only where o has one: it is never guessed.
+// newObject gives a new object beside another. The namespace is written only where that one has one: it is never guessed.
 func newObject(beside *object.Object, apiVersion, kind, name string, rest ...patch.Entry) (object.ID, *yaml.Node) {
 	metadata := patch.Map(patch.F("name", patch.Str(name)))
 	if beside.Namespace != "" {

@@ -20,15 +20,20 @@ const (
 	settingCAs   = httpSSL + catalog.LayerCAs
 )
 
-// node plans an Elasticsearch node: it asks for certificates of the CAs that it lists, and its own probe presents one.
-func planNode(p step, w *recognise.Workload) { tried(p, w, secureNode(p, w)) }
+// planNode plans an Elasticsearch node: it asks for certificates of the CAs that it lists, and its own probe presents one.
+func planNode(p step, w *recognise.Workload) {
+	if err := secureNode(p, w); err != nil {
+		failed(p, w, serverFile(p.In, w), err)
+		conf, _ := configurationOf(p, w)
+		for _, c := range exporters(w, conf) {
+			coverAddresses(p, w, c)
+		}
+	}
+}
 
 func secureNode(p step, w *recognise.Workload) error {
-	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object)); err != nil {
-		return err
-	}
 	conf, err := configurationOf(p, w)
-	if err != nil {
+	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), err); err != nil {
 		return err
 	}
 	if err := ensureHTTPS(p, w, conf); err != nil {
@@ -236,7 +241,7 @@ func mountServer(p step, w *recognise.Workload, items []fileItem) error {
 	return nil
 }
 
-// server plans a setting of the node: in its place where somebody set it, else in the environment.
+// setServer plans a setting of the node: in its place where somebody set it, else in the environment.
 func setServer(p step, w *recognise.Workload, conf *configuration, key, value, why string) {
 	setSetting(p, w, conf, key, value, why, linkElasticsearchTLS)
 }

@@ -21,7 +21,7 @@ func stores(conf *configuration) *setting {
 	return conf.any(httpSSL+catalog.LayerKeystore, httpSSL+catalog.LayerTruststore)
 }
 
-// https makes sure that a node speaks HTTPS. Where it does not, as in the charts 7.17.3, the Secret that the configuration names is
+// ensureHTTPS makes sure that a node speaks HTTPS. Where it does not, as in the charts 7.17.3, the Secret that the configuration names is
 // enough to switch it on; without one the names to give are in the message.
 func ensureHTTPS(p step, w *recognise.Workload, conf *configuration) error {
 	set := map[string]bool{}

@@ -53,25 +53,35 @@ func (s serverStore) put(key string, value *yaml.Node) (*object.Object, patch.Ed
 		Value: patch.Map(patch.F("name", patch.Str(name)), patch.F("value", patch.Str(strings.Join(scalars(value), ","))))}
 }
 
-// exporters plans the monitoring of a node that sends to this stream's Elasticsearch by HTTP. A node may read files below its
+// planExporters plans the monitoring of a node that sends to this stream's Elasticsearch by HTTP. A node may read files below its
 // configuration folder only, so that the pair is mounted there once more.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/monitoring-settings.html#http-exporter-settings
 func planExporters(p step, w *recognise.Workload, conf *configuration, id identity) error {
-	at := catalog.NodeMonitoring()
 	var problems []error
-	for _, name := range conf.below(exporterPrefix) {
-		prefix := exporterPrefix + name + "."
-		if kind := conf.get(prefix + at.Field); kind != nil && !kind.Hidden && kind.Value() != at.Is {
-			continue
-		}
-		c := &connection{name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: at.Settings, link: catalog.LinkNodeMonitoring, dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client"),
-			expands: catalog.ElasticsearchVariables()}
+	for _, c := range exporters(w, conf) {
 		if reaches(p.In, w, c) {
 			coverAddresses(p, w, c)
 			problems = append(problems, connect(p, w, c, id))
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// exporters gives the connections by which a node sends its monitoring.
+func exporters(w *recognise.Workload, conf *configuration) []*connection {
+	at := catalog.NodeMonitoring()
+	var all []*connection
+	for _, name := range conf.below(exporterPrefix) {
+		prefix := exporterPrefix + name + "."
+		if kind := conf.get(prefix + at.Field); kind != nil && !kind.Hidden && kind.Value() != at.Is {
+			continue
+		}
+		all = append(all, &connection{
+			name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: at.Settings, link: catalog.LinkNodeMonitoring,
+			dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client"), expands: catalog.ElasticsearchVariables(),
+		})
+	}
+	return all
 }
 
 // monitoringUI plans Kibana's own client for monitoring data, where it has one. The image of Elastic takes no variable for its pair.

@@ -15,7 +15,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// probes plans the probes of a node that the kubelet makes itself: it has no certificate to present. Probes that run a command in
+// planProbes plans the probes of a node that the kubelet makes itself: it has no certificate to present. Probes that run a command in
 // the container are served by CURL_HOME.
 func planProbes(p step, w *recognise.Workload, conf *configuration) error {
 	for _, name := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {

@@ -17,7 +17,7 @@ type trustedCA struct {
 	why    string // it is not
 }
 
-// trusted gives the CAs that a node lists, in the user's order, and which of them is the server's own. One that is not listed is added:
+// trustedBy gives the CAs that a node lists, in the user's order, and which of them is the server's own. One that is not listed is added:
 // the node's probe presents the server's pair.
 func trustedBy(p step, w *recognise.Workload, conf *configuration, server identity) (all []trustedCA, own int, err error) {
 	s := conf.get(settingCAs)
@@ -66,7 +66,7 @@ func paths(cas []trustedCA) []string {
 	return all
 }
 
-// followed gives the Secrets behind a list of CAs; nil when one of them cannot be followed.
+// followCAs gives the Secrets behind a list of CAs; nil when one of them cannot be followed.
 func followCAs(p step, w *recognise.Workload, cas []trustedCA) []object.Source {
 	var all []object.Source
 	for _, t := range cas {

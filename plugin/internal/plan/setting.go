@@ -10,7 +10,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// setting plans a setting of a server: in its place where somebody set it, else where its image takes it from.
+// setSetting plans a setting of a server: in its place where somebody set it, else where its image takes it from.
 func setSetting(p step, w *recognise.Workload, conf *configuration, key, value, why, link string) {
 	s := conf.get(key)
 	switch {
@@ -23,7 +23,7 @@ func setSetting(p step, w *recognise.Workload, conf *configuration, key, value, 
 	}
 }
 
-// place plans a setting that nobody sets.
+// placeSetting plans a setting that nobody sets.
 func placeSetting(p step, conf *configuration, key, value, why, link string) error {
 	if script := conf.script(key); script != nil {
 		throughScript(p, script, value, why, link)
@@ -36,7 +36,7 @@ func placeSetting(p step, conf *configuration, key, value, why, link string) err
 	return inFile(p, conf, key, typed(value), why, link)
 }
 
-// replace plans a value where the user set one, in the environment or in a file.
+// replaceValue plans a value where the user set one, in the environment or in a file.
 func replaceValue(p step, w *recognise.Workload, s *setting, value, why, link string) {
 	switch {
 	case s.Value() == value:
@@ -50,7 +50,7 @@ func replaceValue(p step, w *recognise.Workload, s *setting, value, why, link st
 	readsSetting(p, w, s, value)
 }
 
-// list plans a setting with several values.
+// setList plans a setting with several values.
 func setList(p step, conf *configuration, key string, values []string, why, link string) error {
 	s, joined := conf.get(key), strings.Join(values, ",")
 	script := conf.script(key)

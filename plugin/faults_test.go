@@ -1,0 +1,141 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// serverOfFaults is an Elasticsearch of which everything is in order.
+const serverOfFaults = `apiVersion: v1
+kind: Service
+metadata: {name: search}
+spec: {selector: {app: search}, ports: [{port: 9200}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: search}
+spec:
+  serviceName: search
+  selector: {matchLabels: {app: search}}
+  template:
+    metadata: {labels: {app: search}}
+    spec:
+      securityContext: {fsGroup: 1000}
+      containers:
+      - name: elasticsearch
+        image: docker.elastic.co/elasticsearch/elasticsearch:8.19.2
+        ports: [{containerPort: 9200}]
+        env:
+        - {name: xpack.security.http.ssl.enabled, value: "true"}
+        - {name: xpack.security.http.ssl.certificate, value: tls/tls.crt}
+        - {name: xpack.security.http.ssl.key, value: tls/tls.key}
+        - {name: xpack.security.http.ssl.certificate_authorities, value: tls/ca.crt}
+        volumeMounts: [{name: tls, mountPath: /usr/share/elasticsearch/config/tls}]
+      volumes: [{name: tls, secret: {secretName: search-tls}}]
+---
+`
+
+// kibanaOfFaults has lines of its own in kibana.yml, and more in its container.
+func kibanaOfFaults(settings, container string) string {
+	return `apiVersion: v1
+kind: ConfigMap
+metadata: {name: desk}
+data:
+  kibana.yml: |
+    elasticsearch.hosts: ["https://search:9200"]
+    elasticsearch.publicBaseUrl: https://search:9200
+    elasticsearch.ssl.certificateAuthorities: [/tls/ca.crt]
+` + settings + `---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: desk}
+spec:
+  selector: {matchLabels: {app: desk}}
+  template:
+    metadata: {labels: {app: desk}}
+    spec:
+      securityContext: {fsGroup: 1000}
+      containers:
+      - name: kibana
+        image: docker.elastic.co/kibana/kibana:8.19.2
+        volumeMounts:
+        - {name: config, mountPath: /usr/share/kibana/config/kibana.yml, subPath: kibana.yml}
+        - {name: tls, mountPath: /tls}
+` + container + `      volumes:
+      - {name: config, configMap: {name: desk}}
+      - {name: tls, secret: {secretName: search-tls}}
+---
+`
+}
+
+// beatOfFaults has two containers that read the same file.
+const beatOfFaults = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: beat}
+data:
+  filebeat.yml: |
+    output.elasticsearch:
+      hosts: ["https://search:9200"]
+      ssl.enabled: false
+      ssl.verification_mode: bogus
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: beat}
+spec:
+  selector: {matchLabels: {app: beat}}
+  template:
+    metadata: {labels: {app: beat}}
+    spec:
+      containers:
+      - name: one
+        image: docker.elastic.co/beats/filebeat:8.19.2
+        volumeMounts: [{name: c, mountPath: /usr/share/filebeat/filebeat.yml, subPath: filebeat.yml}]
+      - name: two
+        image: docker.elastic.co/beats/filebeat:8.19.2
+        volumeMounts: [{name: c, mountPath: /usr/share/filebeat/filebeat.yml, subPath: filebeat.yml}]
+      volumes: [{name: c, configMap: {name: beat}}]
+---
+`
+
+// TestAllFaults holds that one run names all that is wrong, each with what it is about, and a name in a settings file that cannot be used
+// not once more.
+func TestAllFaults(t *testing.T) {
+	probe := "        readinessProbe: {httpGet: {host: search, port: 9200, scheme: HTTPS}}\n"
+	for _, c := range []struct {
+		name, input string
+		secret      string
+		want        []string // the beginnings of the lines
+	}{
+		{"a token by hand", serverOfFaults + kibanaOfFaults("    elasticsearch.serviceAccountToken: ${TOKEN}\n", probe), "", []string{
+			"Deployment/desk: elasticsearch.serviceAccountToken is set by hand",
+			"Deployment/desk: the credentials that may create service tokens are not known",
+			`Deployment/desk: container "kibana": readinessProbe.httpGet.host names Elasticsearch`,
+		}},
+		{"a file with a key twice", serverOfFaults + kibanaOfFaults("    server.port: 5601\n    server.port: 5602\n", probe), "", []string{
+			`Deployment/desk: ConfigMap/desk: kibana.yml of container "kibana": line 37: the key ["server.port"] is there already`,
+			`Deployment/desk: container "kibana": readinessProbe.httpGet.host names Elasticsearch`,
+		}},
+		{"two containers, each with two faults", serverOfFaults + beatOfFaults, "search-tls", []string{
+			`Deployment/beat: container "one": output.elasticsearch.ssl.verification_mode is "bogus"`,
+			`Deployment/beat: container "two": output.elasticsearch.ssl.verification_mode is "bogus"`,
+		}},
+		{"neither kind nor name", serverOfFaults + "spec: {containers: [{name: a, command: [x, 'https://search:9200']}]}\n", "", []string{
+			"line 28 of the input names Elasticsearch (\"search\") in an object that has neither kind nor name: complete it",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := settingsOf(t, "")
+			s.Certificates.SecretName = c.secret
+			_, _, err := transform([]byte(c.input), s)
+			if err == nil {
+				t.Fatal("it is taken")
+			}
+			lines := strings.Split(err.Error(), "\n")
+			if !slices.EqualFunc(lines, c.want, strings.HasPrefix) {
+				t.Errorf("got\n%s\nwant\n%s", err, strings.Join(c.want, "\n"))
+			}
+		})
+	}
+}
