@@ -25,6 +25,8 @@ type Document struct {
 	before   *snapshot // the tree as it was parsed; nil: never edited
 	editErr  error     // of an edit that stopped half-way
 	embedded []*embedded
+
+	unreadable []unreadable // scalars
 }
 
 // Parse reads one document that stands by itself.

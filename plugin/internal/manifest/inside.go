@@ -19,6 +19,14 @@ type embedded struct {
 	doc     *Document
 }
 
+// unreadable is a text that is no YAML: it is tried once.
+type unreadable struct {
+	node    *yaml.Node
+	encoded bool
+	text    string // of the node
+	err     error
+}
+
 // Inside gives the YAML that a scalar of this document holds as a document of its own; of several the first that holds anything. Its
 // edits become the scalar's value when the outer document gives its Bytes. The same node gives the same Document.
 func (d *Document) Inside(node *yaml.Node) (*Document, error) {
@@ -36,6 +44,11 @@ func (d *Document) inside(node *yaml.Node, encoded bool) (*Document, error) {
 			return e.doc, nil
 		}
 	}
+	for _, u := range d.unreadable {
+		if u.node == node && u.encoded == encoded && u.text == node.Value {
+			return nil, u.err
+		}
+	}
 	if node == nil || node.Kind != yaml.ScalarNode || node.ShortTag() != yaml.NodeTagString {
 		return nil, errors.New("the value is no text")
 	}
@@ -47,15 +60,21 @@ func (d *Document) inside(node *yaml.Node, encoded bool) (*Document, error) {
 		}
 		e.text = string(text)
 	}
-	var err error
-	if e.stream, err = split([]byte(e.text), d.lineInside(node)); err != nil {
-		return nil, err
-	}
-	if e.doc, err = e.stream.content(encoded || d.hidden); err != nil {
+	if err := d.open(e); err != nil {
+		d.unreadable = append(d.unreadable, unreadable{node, encoded, node.Value, err})
 		return nil, err
 	}
 	d.embedded = append(d.embedded, e)
 	return e.doc, nil
+}
+
+// open parses the text.
+func (d *Document) open(e *embedded) (err error) {
+	if e.stream, err = split([]byte(e.text), d.lineInside(e.node)); err != nil {
+		return err
+	}
+	e.doc, err = e.stream.content(e.encoded || d.hidden)
+	return err
 }
 
 // lineInside gives the line of the stream on which the text of a scalar starts.

@@ -100,33 +100,38 @@ func read(r *recognise.Release, s config.Settings) (*In, Part) {
 
 // after is what a step knows that comes after others.
 func (in *In) after(parts ...Part) *In {
-	next := *in
+	next := in.fork()
 	for _, p := range parts {
-		next.removed = slices.Concat(next.removed, p.hooks)
-		next.nodes = with(next.nodes, p.secured)
-		next.pods = with(next.pods, p.mounted)
-		next.switched = next.switched || p.switches
-		next.names = next.calling(p.called).names
+		next.learn(p)
 	}
-	for _, w := range in.release.Nodes {
-		if known := next.nodes[w]; known != nil {
-			next.names = next.names.WithPort(known.port)
-		}
-	}
+	return next
+}
+
+// fork gives the same knowledge, to learn from other parts.
+func (in *In) fork() *In {
+	next := *in
+	next.removed, next.nodes, next.pods = slices.Clone(in.removed), maps.Clone(in.nodes), maps.Clone(in.pods)
 	return &next
 }
 
-func (in *In) isRemoved(o *object.Object) bool { return slices.Contains(in.removed, o) }
-
-// with gives a map with the entries of another one.
-func with[K comparable, V any](old, more map[K]V) map[K]V {
-	if len(more) == 0 {
-		return old
+// learn takes in a part. Only who has made a fork calls it.
+func (in *In) learn(p Part) {
+	in.removed = append(in.removed, p.hooks...)
+	merge(&in.nodes, p.secured)
+	merge(&in.pods, p.mounted)
+	in.switched = in.switched || p.switches
+	in.names = in.calling(p.called).names
+	if len(p.secured) == 0 {
+		return
 	}
-	all := maps.Clone(old)
-	merge(&all, more)
-	return all
+	for _, w := range in.release.Nodes {
+		if known := p.secured[w]; known != nil {
+			in.names = in.names.WithPort(known.port)
+		}
+	}
 }
+
+func (in *In) isRemoved(o *object.Object) bool { return slices.Contains(in.removed, o) }
 
 // calling is what is known beside what a known client calls: where the stream has no server, that is what was meant.
 func (in *In) calling(addresses []string) *In {

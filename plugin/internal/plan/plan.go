@@ -139,11 +139,12 @@ func serverFile(in *In, w *recognise.Workload) []string {
 // each plans several things, each after those before it.
 func each[T any](in *In, all []T, plan func(p step, one T)) Part {
 	var whole Part
+	known := in.fork()
 	for _, one := range all {
-		p := begin(in)
+		p := begin(known)
 		plan(p, one)
 		whole.add(*p.Part)
-		in = in.after(*p.Part)
+		known.learn(*p.Part)
 	}
 	return whole
 }
