@@ -77,7 +77,7 @@ func (l *lab) startNode(t *testing.T) {
 	l.node = node
 	home := &network{} // curl takes localhost for this, whatever /etc/hosts says
 	if err := l.open(t.Context(), home, "127.0.0.1", 9200); err != nil {
-		t.Fatal(err)
+		parts.SkipOrFail(t, &parts.Missing{Part: "port 9200 of 127.0.0.1", Why: err.Error(), Remedy: "end what listens there"})
 	}
 	t.Cleanup(func() { _ = home.Close() })
 }

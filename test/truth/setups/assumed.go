@@ -8,7 +8,7 @@ import (
 // assumed are clients that are right but for what is in a Secret. Without the Secrets verify has to name what has to be in them.
 func (w *world) assumed() []SetUp {
 	var all []SetUp
-	for _, p := range []Program{curl(), exporter("elasticsearch_exporter", "v1.10.0"), filebeat()} {
+	for _, p := range []Program{curl(), exporter("elasticsearch_exporter", "v1.10.0"), filebeat(), kibana(), curator()} {
 		for _, ca := range slices.Sorted(maps.Keys(w.cas)) {
 			all = append(all, w.assuming(p, ca, "good"))
 		}

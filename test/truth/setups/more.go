@@ -16,7 +16,7 @@ func metricbeat(name, file, around string, fill func(c *container)) Program {
 }
 
 const (
-	module = "- module: elasticsearch\n  metricsets: [node_stats]\n  period: 1s\n  username: elastic\n  password: ${WRITER}\n  %s\n"
+	module = "- module: elasticsearch\n  metricsets: [node_stats]\n  period: 1s\n  timeout: 10m\n  username: elastic\n  password: ${WRITER}\n  %s\n"
 	// its own output, which is let in
 	written = "tags: [\"${POD_IP}\"]\noutput.elasticsearch:\n  hosts: [\"" + rightURL + "\"]\n  username: elastic\n  password: ${WRITER}\n" +
 		"  ssl.certificate_authorities: [/right/ca.crt]\n  ssl.certificate: /right/tls.crt\n  ssl.key: /right/tls.key\n"
@@ -50,7 +50,7 @@ func cleaner() Program {
 		},
 		Channels: []Channel{FlagJoined, FlagByKube, InShell, ShellLocal, ShellEnv, InScript, Variable, FromMap, FromKey}, Usual: FlagJoined, Bare: true, NeedsSwitch: true,
 		fill: func(c *container) {
-			c.args = append(c.args, "10000")
+			c.args = append(c.args, "--timeout=600", "10000")
 			c.set("ES_USERNAME", "elastic")
 			password(c, "ES_PASSWORD")
 		},
@@ -67,7 +67,7 @@ func curator() Program {
 			Address: {File: "hosts"}, CA: {File: "ca_certs"}, Cert: {File: "client_cert"}, Key: {File: "client_key"}, Verify: {File: "verify_certs"},
 		},
 		Channels: []Channel{InFile, InSecret, FileVariable, FileDefault}, Usual: InFile, Off: "false", On: "true", Idle: true, Unquoted: true,
-		File: "/etc/curator/curator.yml", Around: "elasticsearch:\n  client:\n    %s\n  other_settings:\n    username: elastic\n    password: ${WRITER}\n", Indent: 4,
+		File: "/etc/curator/curator.yml", Around: "elasticsearch:\n  client:\n    request_timeout: 600\n    %s\n  other_settings:\n    username: elastic\n    password: ${WRITER}\n", Indent: 4,
 		fill: func(c *container) {
 			password(c, "WRITER")
 			c.file("ConfigMap", "client-actions", "/etc/actions.yml", actions)
@@ -89,7 +89,7 @@ func elastalert() Program {
 		Around: "rules_folder: /opt/elastalert/rules\nrun_every: {minutes: 1}\nes_port: 9200\nwriteback_index: elastalert_status\n",
 		Config: "apiVersion: elk-mtls.dev/v1alpha1\nkind: MutualTLS\nspec: {rules: [{ref: Deployment/client, as: elastalert2}]}\n",
 		fill: func(c *container) {
-			c.args = []string{"--config", "/opt/elastalert/config.yaml"}
+			c.args = []string{"--config", "/opt/elastalert/config.yaml", "--timeout", "600"}
 			c.set("ES_USERNAME", "elastic")
 			password(c, "ES_PASSWORD")
 		},

@@ -38,7 +38,7 @@ func exporter(part, version string) Program {
 		Channels: []Channel{FlagJoined, FlagApart, FlagByKube, InShell, ShellLocal, ShellEnv, InScript, Variable, FromMap}, Usual: FlagJoined, Deaf: map[Channel]bool{Variable: true, FromMap: true},
 		fill: func(c *container) {
 			podIP(c)
-			c.args = append(c.args, "--web.listen-address=$(POD_IP):9114")
+			c.args = append(c.args, "--web.listen-address=$(POD_IP):9114", "--es.timeout=10m")
 			c.set("ES_USERNAME", "elastic")
 			password(c, "ES_PASSWORD")
 		},

@@ -63,6 +63,8 @@ type Options struct {
 	Random int // of each program, besides the tables
 	// Every n-th of the tables only; 0 and 1 stand for all.
 	Every int
+	// Least is how many of each kind are taken all the same, as far as there are that many.
+	Least int
 }
 
 // Generate makes the set-ups of a seed.
@@ -86,14 +88,39 @@ func Generate(o Options) []SetUp {
 			all[i].Name = fmt.Sprintf("%s (%d)", all[i].Name, seen[all[i].Name])
 		}
 	}
-	return sample(all, max(o.Every, 1), r)
+	if o.Every < 2 {
+		return all
+	}
+	return sample(all, o, r)
 }
 
-// sample takes every n-th set-up, from a place that chance decides.
-func sample(all []SetUp, every int, r *rand.Rand) []SetUp {
+// core are set-ups that every sample holds: they find the faults of test/truth/testdata/faults.txt.
+var core = []string{
+	`elasticsearch/variable over -E/xpack.security.http.ssl.client_authentication "none"`,
+	`elasticsearch/variable over -E/xpack.security.http.ssl.client_authentication "required"`,
+	`elasticsearch/file/xpack.security.http.ssl.verification_mode "none"`,
+	"exporter/in the Secret/CA root, pair server only", "curl/in the Secret/CA root, pair ended",
+	"kibana/in the Secret/CA issuing, pair good", "curator/in the Secret/CA leaf, pair good",
+}
+
+// sample takes the core, and of each kind every n-th set-up, from a place that chance decides.
+func sample(all []SetUp, o Options, r *rand.Rand) []SetUp {
+	kinds := map[Kind][]SetUp{}
 	var some []SetUp
-	for i := r.IntN(every); i < len(all); i += every {
-		some = append(some, all[i])
+	for _, s := range all {
+		if slices.Contains(core, s.Name) {
+			some = append(some, s)
+		} else {
+			kinds[s.Kind] = append(kinds[s.Kind], s)
+		}
+	}
+	for _, k := range Kinds {
+		of := kinds[k]
+		n := min(max(len(of)/o.Every, o.Least), len(of))
+		from := r.Float64()
+		for i := range n {
+			some = append(some, of[int((float64(i)+from)*float64(len(of))/float64(n))])
+		}
 	}
 	return some
 }

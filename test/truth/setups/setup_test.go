@@ -41,3 +41,29 @@ func TestCells(t *testing.T) {
 		}
 	}
 }
+
+// A sample holds the core, and enough of each kind.
+func TestSample(t *testing.T) {
+	for seed := range uint64(2) {
+		o := Options{Seed: seed, Random: 2, Every: 8, Least: 20}
+		has, counted := map[string]bool{}, map[Kind]int{}
+		all := Generate(o)
+		for _, s := range all {
+			if has[s.Name] {
+				t.Errorf("%s is there twice", s.Name)
+			}
+			has[s.Name] = true
+			counted[s.Kind]++
+		}
+		for _, name := range core {
+			if !has[name] {
+				t.Errorf("seed %d: there is no %s", seed, name)
+			}
+		}
+		for _, k := range Kinds {
+			if counted[k] < o.Least {
+				t.Errorf("seed %d: %d of %s", seed, counted[k], k)
+			}
+		}
+	}
+}
