@@ -7,6 +7,7 @@ import (
 	"net"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/elk-mtls/elk-mtls/test/pki"
 )
@@ -67,4 +68,14 @@ func handshake(server, client *tls.Config) error {
 	}()
 	defer func() { _ = a.Close() }()
 	return tls.Server(a, server).Handshake()
+}
+
+func TestNoKeyEndsInSpace(t *testing.T) {
+	ca := pki.NewCA("ca")
+	for range 300 {
+		block, _ := pem.Decode(ca.Leaf(pki.Options{CN: "leaf"}).Key)
+		if last := block.Bytes[len(block.Bytes)-1]; last == 0 || unicode.IsSpace(rune(last)) && last < 0x80 {
+			t.Fatalf("a key ends in %q", last)
+		}
+	}
 }

@@ -103,6 +103,8 @@ func beatVariants(name, file, around string) []Case {
 			"~proxy_url: http://proxy:3128", "ssl.verification_mode: most", "~ssl.nobody_knows: true", "~ssl.ca_sha256: ${NOBODY}", "~ssl.supported_protocols: ['${NOBODY}']", "~ssl.cipher_suites: ['${NOBODY}']"),
 		one("a key with a passphrase", locked(beatBlock)+"\nssl.key_passphrase: open"), print,
 		one("an API key", strings.Replace(beatBlock, login, "api_key: id:key\n", 1)),
+		one("settings of TLS that break nothing", beatBlock+"\nssl.renegotiation: never\nssl.supported_protocols: [TLSv1.2]\n"+
+			"ssl.cipher_suites: [ECDHE-ECDSA-AES-128-GCM-SHA256, ECDHE-RSA-AES-128-GCM-SHA256]"),
 		one("a name that is not verified", replaced(beatBlock, `hosts: ["https://{alias}:9200"]`)+"\nssl.verification_mode: certificate"),
 		alone,
 	)
