@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 )
 
 // serverOfFaults is an Elasticsearch of which everything is in order.
@@ -99,6 +101,46 @@ spec:
 ---
 `
 
+// exporterOfFaults is told no address by its flags, and started by a command, in a pod with what is given.
+func exporterOfFaults(command, beside string) string {
+	return `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: metrics}
+spec:
+  selector: {matchLabels: {app: metrics}}
+  template:
+    metadata: {labels: {app: metrics}}
+    spec:
+      containers:
+      - {name: e, image: "quay.io/prometheuscommunity/elasticsearch-exporter:v1.8.0", args: [--es.all], command: ` + command + `}
+` + beside + "---\n"
+}
+
+// TestCallsNobody holds that an exporter whose calls lead nowhere is a line for the user in a stage that refuses nobody, and that a program
+// beside it may be what it calls, and a script may say the address.
+func TestCallsNobody(t *testing.T) {
+	s := settingsOf(t, "")
+	s.ClientAuthentication = config.Optional
+	for _, c := range []struct {
+		command, beside string
+		want            bool
+	}{
+		{"[]", "", true},
+		{"[/bin/elasticsearch_exporter]", "", true},
+		{"[]", "      - {name: proxy, image: proxy}\n", false},
+		{"[sh, -c, 'exec elasticsearch_exporter --es.uri=https://elsewhere.example:9200']", "", false},
+		{"[/start.sh]", "", false},
+	} {
+		_, told, err := transform([]byte(serverOfFaults+exporterOfFaults(c.command, c.beside)), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(strings.Join(told.Todo, "\n"), "where no address is set"); got != c.want {
+			t.Errorf("%s beside %q: the user is told: %t, want %t", c.command, c.beside, got, c.want)
+		}
+	}
+}
+
 // TestAllFaults holds that one run names all that is wrong, each with what it is about, and a name in a settings file that cannot be used
 // not once more.
 func TestAllFaults(t *testing.T) {
@@ -120,6 +162,9 @@ func TestAllFaults(t *testing.T) {
 		{"two containers, each with two faults", serverOfFaults + beatOfFaults, "search-tls", []string{
 			`Deployment/beat: container "one": output.elasticsearch.ssl.verification_mode is "bogus"`,
 			`Deployment/beat: container "two": output.elasticsearch.ssl.verification_mode is "bogus"`,
+		}},
+		{"an exporter that is told no address", serverOfFaults + exporterOfFaults("[]", ""), "", []string{
+			`Deployment/metrics: container "e" runs elasticsearch_exporter, which calls http://localhost:9200 where no address is set, and nothing else runs`,
 		}},
 		{"neither kind nor name", serverOfFaults + "spec: {containers: [{name: a, command: [x, 'https://search:9200']}]}\n", "", []string{
 			"line 28 of the input names Elasticsearch (\"search\") in an object that has neither kind nor name: complete it",

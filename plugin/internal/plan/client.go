@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,7 +49,7 @@ func secureClient(p step, w *recognise.Workload, known program) error {
 	if known.Line == nil && len(connections) > 0 {
 		coverUnread(p, w, known.Program)
 	}
-	if err := callsByDefault(p.In, w, known, connections); err != nil {
+	if err := callsByDefault(p, w, known, connections); err != nil {
 		return err
 	}
 	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !reaches(p.In, w, c) })
@@ -95,15 +96,51 @@ func passUnread(p step, w *recognise.Workload, unread notShown) {
 	p.action("%s: container %q was left alone, and is refused as soon as clientAuthentication is required: it %s", w.ID, w.Main.Name, unread)
 }
 
-// callsByDefault refuses a program beside a node that is told no address: it calls the node by plain HTTP then.
-func callsByDefault(in *In, w *recognise.Workload, known program, connections []*connection) error {
-	isNode := slices.ContainsFunc(in.release.Nodes, func(n *recognise.Workload) bool { return n.Object == w.Object })
+// callsByDefault refuses a program that is told no address where that is a fault: beside a node, which it calls by plain HTTP then, and
+// where it has no use but that one connection and nothing else runs in its pod.
+func callsByDefault(p step, w *recognise.Workload, known program, connections []*connection) error {
 	isTold := slices.ContainsFunc(connections, func(c *connection) bool { return c.addresses() != nil })
-	if known.Line == nil || known.Line.Default == "" || !isNode || isTold || in.settings.ClientAuthentication != config.Required {
+	if known.Line == nil || known.Line.Default == "" || isTold || !p.settings.Certs() && !p.isNode(w.Object) {
 		return nil
 	}
-	return fmt.Errorf("container %q runs %s, which calls %s where no address is set: set %s to the address of Elasticsearch, by https, or list it under "+
-		"spec.unmanaged with the reason", w.Main.Name, w.App, known.Line.Default, known.Flag(known.Line.Hosts[0]))
+	calls := fmt.Sprintf("container %q runs %s, which calls %s where no address is set", w.Main.Name, w.App, known.Line.Default)
+	if !p.isNode(w.Object) {
+		if !known.onlyCalls() || !isAlone(w) || !known.isShown(p.In, w) {
+			return nil
+		}
+		calls += ", and nothing else runs in its pod"
+	}
+	remedy := fmt.Sprintf("set %s to the address of Elasticsearch, by https", known.Flag(known.Line.Hosts[0]))
+	switch {
+	case p.settings.ClientAuthentication == config.Required:
+		return fmt.Errorf("%s: %s, or list it under spec.unmanaged with the reason", calls, remedy)
+	case !p.isNode(w.Object):
+		p.action("%s: %s: %s", w.ID, calls, remedy)
+	}
+	return nil
+}
+
+// onlyCalls tells whether a program has no use but the one connection of its command line.
+func (known program) onlyCalls() bool {
+	return len(known.Places) == 0 && known.Language == nil && !known.Words && known.EnvWith == ""
+}
+
+// isAlone tells whether nothing else runs beside a container at the addresses of its own machine.
+func isAlone(w *recognise.Workload) bool {
+	pod := podOf(w.Object)
+	runsBeside := func(c object.Container) bool {
+		return c.Name != w.Main.Name && (c.List == "containers" || object.Text(c.Node, "restartPolicy") == "Always")
+	}
+	return object.Text(pod.Spec, "hostNetwork") != "true" && !slices.ContainsFunc(pod.All(), runsBeside)
+}
+
+// isShown tells whether a container starts its program itself, by no script, and the stream shows all of its flags and variables.
+func (known program) isShown(in *In, w *recognise.Workload) bool {
+	seen := in.seen(w.Main)
+	_, open := seen.Flags()
+	command := object.Items(w.Main.Node, "command")
+	isStarted := len(command) == 0 || slices.Contains(known.Signs.Images, path.Base(command[0].Value))
+	return isStarted && !open && len(seen.Env.Open()) == 0
 }
 
 // bareWord plans the address among the words of a command line: the last one that is no flag.
