@@ -98,10 +98,12 @@ func beatVariants(name, file, around string) []Case {
 	alone := lacking(name+", an address alone", file, around, `hosts: ["{url}"]`+"\nusername: keeper\npassword: change-me")
 	print := one("the fingerprint of a CA", strings.Replace(beatBlock, `ssl.certificate_authorities: ["{ca}"]`, "ssl.ca_trusted_fingerprint: {print}", 1))
 	print[0].Touched = true // by the CA that it need not name
+	inFile := one("a passphrase in a file", locked(beatBlock)+"\nssl.key_passphrase_path: {ca}")
+	inFile[0].Want = Assumes
 	return slices.Concat(
 		casesAt(name, file, around, beatBlock, "ssl.enabled: false", "~ssl.verification_mode: none", "hosts: [http://{host}:9200]",
 			"~proxy_url: http://proxy:3128", "ssl.verification_mode: most", "~ssl.nobody_knows: true", "~ssl.ca_sha256: ${NOBODY}", "~ssl.supported_protocols: ['${NOBODY}']", "~ssl.cipher_suites: ['${NOBODY}']"),
-		one("a key with a passphrase", locked(beatBlock)+"\nssl.key_passphrase: open"), print,
+		one("a key with a passphrase", locked(beatBlock)+"\nssl.key_passphrase: open"), inFile, print,
 		one("an API key", strings.Replace(beatBlock, login, "api_key: id:key\n", 1)),
 		one("settings of TLS that break nothing", beatBlock+"\nssl.renegotiation: never\nssl.supported_protocols: [TLSv1.2]\n"+
 			"ssl.cipher_suites: [ECDHE-ECDSA-AES-128-GCM-SHA256, ECDHE-RSA-AES-128-GCM-SHA256]"),
@@ -150,12 +152,10 @@ func beatCases(file string) []Case {
 	folder[0].Args = []string{"--path.config", "/etc"}
 	modules := casesAt("another folder for modules", "/mods/search.yml", "- module: elasticsearch\n  %s", beatBlock)
 	modules[0].Args, modules[0].Want = []string{"-E", "metricbeat.config.modules.path=/mods/*.yml"}, Assumes
-	key := casesAt("a passphrase in a file", file, output, locked(beatBlock)+"\nssl.key_passphrase_path: {ca}")
-	key[0].Want = Assumes
 	inert := casesAt("a setting that changes nothing", file, output, beatBlock+"\nssl.renegotiation: never")
 	user := casesAt("a template with a user alone", file, inTemplate, strings.Replace(beatBlock, "password: change-me\n", "", 1))
 	user[0].Want = Assumes
-	return slices.Concat(all, key, inert, user, module, other, mounted, named, against, relative, variables, folder, modules)
+	return slices.Concat(all, inert, user, module, other, mounted, named, against, relative, variables, folder, modules)
 }
 
 // apmServer describes APM Server: a Beat under another name of its image.
