@@ -70,7 +70,7 @@ func answers(in *In, whole Part) []mention.Answer {
 			return mention.Gone
 		case p.listed(o.ID, name), p.listed(m.Object.ID, ""):
 			return mention.Listed
-		case whole.cared[told]:
+		case whole.cared[told], !whole.faulty.Open(m, told):
 			return mention.Told
 		case whole.claims.Open(m, told):
 			return mention.Open

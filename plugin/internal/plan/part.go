@@ -30,6 +30,7 @@ type Part struct {
 	matched   map[string]bool // refs of the configuration that matched something
 	claims    mention.Claims
 	cared     map[*yaml.Node]bool   // containers whose every call is taken care of, or reported
+	faulty    mention.Claims        // settings files of what cannot be planned, for a reason that is among the problems
 	planned   []*recognise.Workload // containers that have a rule
 	hooks     []*object.Object      // removals that made Kibana's token
 	called    []string              // addresses that a known client calls
@@ -88,6 +89,7 @@ func (p *Part) add(other Part) {
 	p.called = append(p.called, other.called...)
 	p.switches = p.switches || other.switches
 	p.claims.Join(other.claims)
+	p.faulty.Join(other.faulty)
 	merge(&p.matched, other.matched)
 	merge(&p.cared, other.cared)
 	merge(&p.secured, other.secured)
@@ -223,6 +225,12 @@ func (p *Part) match(ref string) { merge(&p.matched, map[string]bool{ref: true})
 // claim claims a part of a text for whoever reads it, or for one container of those that do.
 func (p *Part) claim(n *yaml.Node, span mention.Span, reader *yaml.Node) {
 	p.claims.Add(n, span, reader)
+}
+
+// excuse notes a settings file that is not judged for one container: why that cannot be planned is said.
+func excuse(p *Part, text, reader *yaml.Node) {
+	p.claim(text, mention.Span{}, reader)
+	p.faulty.Add(text, mention.Span{}, reader)
 }
 
 // care notes that every call of a container is taken care of, or reported already.

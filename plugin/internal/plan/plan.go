@@ -121,7 +121,8 @@ func failed(p step, w *recognise.Workload, files []string, err error) {
 	p.failing(w.ID, err)
 	for _, name := range files {
 		if file := w.Main.Resolve(name, p.In); file.State == object.Held {
-			claimAt(p, file.Content.Object, fields(file.Content.Field, file.Source.Key), nil, mention.Span{}, w.Main.Node)
+			text := patch.At(file.Content.Object.Node, fields(file.Content.Field, file.Source.Key))
+			excuse(p.Part, text, w.Main.Node)
 		}
 	}
 }
