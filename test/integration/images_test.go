@@ -22,7 +22,7 @@ func TestImageContents(t *testing.T) {
 		t.Fatalf("make image-cmp: %v\n%s", err, out)
 	}
 	const dist = "../../dist/"
-	for name, module := range map[string]string{"elk-mtls": "sigs.k8s.io/kustomize/kyaml", "elk-mtls-init": "k8s.io/client-go", "helm": "helm.sh/helm/v4"} {
+	for name, module := range map[string]string{"elk-mtls": "go.yaml.in/yaml/v3", "elk-mtls-init": "k8s.io/client-go", "helm": "helm.sh/helm/v4"} {
 		if text := readFile(t, dist+name+".cdx.json"); !bytes.Contains(text, []byte(`"pkg:golang/`+module+"@")) {
 			t.Errorf("%s.cdx.json does not name %s", name, module)
 		}

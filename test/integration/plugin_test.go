@@ -116,7 +116,7 @@ func TestDist(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), ": OK") != 10 {
 		t.Errorf("SHA256SUMS: %v\n%s", err, out)
 	}
-	for _, module := range []string{"pkg:golang/sigs.k8s.io/kustomize/kyaml@", "pkg:golang/github.com/spf13/cobra@", "pkg:golang/std@"} {
+	for _, module := range []string{"pkg:golang/go.yaml.in/yaml/v3@", "pkg:golang/github.com/spf13/cobra@", "pkg:golang/std@"} {
 		if !bytes.Contains(readFile(t, filepath.Join(r.dist, "elk-mtls.cdx.json")), []byte(module)) {
 			t.Errorf("the SBOM does not name %s", module)
 		}
@@ -270,7 +270,7 @@ func TestHelm4Commands(t *testing.T) {
 	}
 	_, message, err = h.run("elk-mtls", "nonsense")
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(message, `elk-mtls: no such command: "nonsense"`) {
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(message, `elk-mtls: no such command or file: "nonsense"`) {
 		t.Errorf("helm elk-mtls nonsense: %v\n%s", err, message)
 	}
 }
