@@ -31,7 +31,7 @@ func TestReadmeHelm4(t *testing.T) {
 func typedReadme(t *testing.T, major int) {
 	t.Helper()
 	folder := folderWith(t, map[string]string{"chart": exampleChart})
-	for _, name := range []string{"plugin", "initcontainer"} {
+	for _, name := range []string{"plugin", "initcontainer", "internal"} {
 		if err := os.CopyFS(filepath.Join(folder, name), os.DirFS("../../"+name)); err != nil {
 			t.Fatal(err)
 		}
