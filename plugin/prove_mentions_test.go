@@ -258,6 +258,18 @@ func (p planted) text() []byte {
 	return []byte(strings.Join(slices.Delete(lines, p.line+1, p.line+1+p.below), "\n"))
 }
 
+// besideAnother tells whether the line has an address of its own, which may be what is said of it: a file in one line of JSON.
+func (p planted) besideAnother(s mention.Strength) bool {
+	rest := p.lines[p.line][:p.from] + p.lines[p.line][p.to:]
+	return s == mention.Address && strings.Contains(strings.ToLower(rest), strings.ToLower(p.name))
+}
+
+// isSwitch tells whether the place was true or false. With an address there the program does not start, and the halves need not agree on
+// what it would have called.
+func (p planted) isSwitch() bool {
+	return slices.Contains([]string{"true", "false"}, strings.ToLower(p.lines[p.line][p.from:p.to]))
+}
+
 // prove holds the table and both halves against one planted address. It says nothing where the input is no longer one: where it cannot be
 // read, or nothing but the planted place names the server, or makes it one.
 func (p planted) prove(t *testing.T) (mention.Strength, bool) {
@@ -281,8 +293,11 @@ func (p planted) prove(t *testing.T) (mention.Strength, bool) {
 	if !known && strength == mention.Nothing {
 		return 0, false
 	}
-	if want := p.table(read); !slices.Contains(want, strength) {
+	if want := p.table(read); !slices.Contains(want, strength) && !p.besideAnother(strength) {
 		t.Errorf("%s: is %s, want %v", p, strength, want)
+		return strength, true
+	}
+	if p.isSwitch() {
 		return strength, true
 	}
 	for _, line := range unlike(planned, judged) {
