@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +14,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/internal/closest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
 )
 
 // stdinName is how stdin is called among files.
@@ -52,7 +52,7 @@ func (o *options) manifests(args []string) ([]byte, error) {
 		return nil, usageError{fmt.Errorf("%q: Helm passes the manifests on stdin, so no file is read; to name a configuration, --config=%s", args[0], args[0])}
 	}
 	input, err := readFile(args[0])
-	if err == nil && configuration.Match(input) {
+	if err == nil && configuration().Match(input) {
 		return nil, usageError{fmt.Errorf("%s is a configuration of elk-mtls and no manifests: --config=%s", args[0], args[0])}
 	}
 	return input, err
@@ -60,7 +60,7 @@ func (o *options) manifests(args []string) ([]byte, error) {
 
 func fromStdin(args []string) bool { return len(args) == 0 || args[0] == stdinName }
 
-var configuration = regexp.MustCompile(`(?m)^kind: ["']?` + config.Kind + `["']?\s*$`)
+var configuration = regex.Of(`(?m)^kind: ["']?` + config.Kind + `["']?\s*$`)
 
 // readFile reads manifests from a file.
 func readFile(name string) ([]byte, error) {
@@ -108,25 +108,24 @@ func folder(name string) error {
 
 // foreign names an input that somebody passes in place of manifests, by how it begins.
 func foreign(input []byte, name string) error {
-	what := map[string]string{stdinName: "stdin"}[name]
-	if what == "" {
-		what = name
+	if name == stdinName {
+		name = "stdin"
 	}
 	isTar := len(input) > 262 && string(input[257:262]) == "ustar" // POSIX.1-1988, the field magic
 	switch {
 	case bytes.HasPrefix(input, []byte("\x1f\x8b")) || bytes.HasPrefix(input, []byte("PK\x03\x04")) || isTar:
-		return usageError{fmt.Errorf("%s is an archive, perhaps a packed chart, and elk-mtls reads what a chart renders: helm template NAME CHART | elk-mtls", what)}
+		return usageError{fmt.Errorf("%s is an archive, perhaps a packed chart, and elk-mtls reads what a chart renders: helm template NAME CHART | elk-mtls", name)}
 	case bytes.HasPrefix(input, []byte("Error: ")):
-		return fmt.Errorf("%s is an error message of Helm and no manifests: run the command before the pipe alone, and see what it says", what)
+		return fmt.Errorf("%s is an error message of Helm and no manifests: run the command before the pipe alone, and see what it says", name)
 	}
 	return nil
 }
 
-var topLevelKey = regexp.MustCompile(`(?m)^[A-Za-z_][\w.-]*:(\s|$)`)
+var topLevelKey = regex.Of(`(?m)^[A-Za-z_][\w.-]*:(\s|$)`)
 
 // explained says of an input without any object what it may be.
 func explained(err error, input []byte) error {
-	if errors.Is(err, recognise.ErrNoObject) && topLevelKey.Match(input) {
+	if errors.Is(err, recognise.ErrNoObject) && topLevelKey().Match(input) {
 		return fmt.Errorf("%w: it has keys, but none has both apiVersion and kind. If this is a values.yaml, render the chart with it: "+
 			"helm template NAME CHART --values FILE | elk-mtls", err)
 	}
@@ -136,7 +135,7 @@ func explained(err error, input []byte) error {
 // unrendered is explained for the post-renderer. Helm 3's `template --output-dir` writes its files before it calls a post-renderer, and
 // passes it nothing.
 func unrendered(err error, input []byte, args []string) error {
-	if errors.Is(err, recognise.ErrNoObject) && fromStdin(args) && !topLevelKey.Match(input) {
+	if errors.Is(err, recognise.ErrNoObject) && fromStdin(args) && !topLevelKey().Match(input) {
 		return errors.New("stdin holds no Kubernetes object: a post-renderer reads the manifests from stdin (helm template … | elk-mtls); " +
 			"`helm template --output-dir` of Helm 3 passes none and has written its files unpatched")
 	}

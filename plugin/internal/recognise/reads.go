@@ -139,12 +139,12 @@ func shownFiles(seen process.Process, in object.Input) (shown []string, all bool
 }
 
 // included is a line of Fluent Bit or Fluentd that takes in other files: one, or those of a pattern.
-var included = regexp.MustCompile(`(?im)^[ \t]*@?include[ \t]+["']?([^\s"'$#{}]+)["']?[ \t]*$`)
+var included = regex.Of(`(?im)^[ \t]*@?include[ \t]+["']?([^\s"'$#{}]+)["']?[ \t]*$`)
 
 // withoutShown takes away the lines that take in nothing but files that are shown. All files of a folder are, where a volume is mounted there.
 func withoutShown(text, dir string, shown []string, mounts []object.Mount) string {
-	return included.ReplaceAllStringFunc(text, func(line string) string {
-		target := rooted(included.FindStringSubmatch(line)[1], dir)
+	return included().ReplaceAllStringFunc(text, func(line string) string {
+		target := rooted(included().FindStringSubmatch(line)[1], dir)
 		isTarget := func(file string) bool { is, err := path.Match(target, file); return is && err == nil }
 		isWhole := func(m object.Mount) bool { return path.Clean(m.Path) == path.Dir(target) }
 		if slices.ContainsFunc(shown, isTarget) && (!strings.ContainsAny(target, "*?[") || slices.ContainsFunc(mounts, isWhole)) {
