@@ -8,36 +8,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 )
 
-// serverOfFaults is an Elasticsearch of which everything is in order.
-const serverOfFaults = `apiVersion: v1
-kind: Service
-metadata: {name: search}
-spec: {selector: {app: search}, ports: [{port: 9200}]}
----
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: search}
-spec:
-  serviceName: search
-  selector: {matchLabels: {app: search}}
-  template:
-    metadata: {labels: {app: search}}
-    spec:
-      securityContext: {fsGroup: 1000}
-      containers:
-      - name: elasticsearch
-        image: docker.elastic.co/elasticsearch/elasticsearch:8.19.2
-        ports: [{containerPort: 9200}]
-        env:
-        - {name: xpack.security.http.ssl.enabled, value: "true"}
-        - {name: xpack.security.http.ssl.certificate, value: tls/tls.crt}
-        - {name: xpack.security.http.ssl.key, value: tls/tls.key}
-        - {name: xpack.security.http.ssl.certificate_authorities, value: tls/ca.crt}
-        volumeMounts: [{name: tls, mountPath: /usr/share/elasticsearch/config/tls}]
-      volumes: [{name: tls, secret: {secretName: search-tls}}]
----
-`
-
 // kibanaOfFaults has lines of its own in kibana.yml, and more in its container.
 func kibanaOfFaults(settings, container string) string {
 	return `apiVersion: v1
@@ -131,7 +101,7 @@ func TestCallsNobody(t *testing.T) {
 		{"[sh, -c, 'exec elasticsearch_exporter --es.uri=https://elsewhere.example:9200']", "", false},
 		{"[/start.sh]", "", false},
 	} {
-		_, told, err := transform([]byte(serverOfFaults+exporterOfFaults(c.command, c.beside)), s)
+		_, told, err := transform([]byte(mentionServer+exporterOfFaults(c.command, c.beside)), s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,24 +120,24 @@ func TestAllFaults(t *testing.T) {
 		secret      string
 		want        []string // the beginnings of the lines
 	}{
-		{"a token by hand", serverOfFaults + kibanaOfFaults("    elasticsearch.serviceAccountToken: ${TOKEN}\n", probe), "", []string{
+		{"a token by hand", mentionServer + kibanaOfFaults("    elasticsearch.serviceAccountToken: ${TOKEN}\n", probe), "", []string{
 			"Deployment/desk: elasticsearch.serviceAccountToken is set by hand",
 			"Deployment/desk: the credentials that may create service tokens are not known",
 			`Deployment/desk: container "kibana": readinessProbe.httpGet.host names Elasticsearch`,
 		}},
-		{"a file with a key twice", serverOfFaults + kibanaOfFaults("    server.port: 5601\n    server.port: 5602\n", probe), "", []string{
-			`Deployment/desk: ConfigMap/desk: kibana.yml of container "kibana": line 37: the key ["server.port"] is there already`,
+		{"a file with a key twice", mentionServer + kibanaOfFaults("    server.port: 5601\n    server.port: 5602\n", probe), "", []string{
+			`Deployment/desk: ConfigMap/desk: kibana.yml of container "kibana": line 39: the key ["server.port"] is there already`,
 			`Deployment/desk: container "kibana": readinessProbe.httpGet.host names Elasticsearch`,
 		}},
-		{"two containers, each with two faults", serverOfFaults + beatOfFaults, "search-tls", []string{
+		{"two containers, each with two faults", mentionServer + beatOfFaults, "search-tls", []string{
 			`Deployment/beat: container "one": output.elasticsearch.ssl.verification_mode is "bogus"`,
 			`Deployment/beat: container "two": output.elasticsearch.ssl.verification_mode is "bogus"`,
 		}},
-		{"an exporter that is told no address", serverOfFaults + exporterOfFaults("[]", ""), "", []string{
+		{"an exporter that is told no address", mentionServer + exporterOfFaults("[]", ""), "", []string{
 			`Deployment/metrics: container "e" runs elasticsearch_exporter, which calls http://localhost:9200 where no address is set, and nothing else runs`,
 		}},
-		{"neither kind nor name", serverOfFaults + "spec: {containers: [{name: a, command: [x, 'https://search:9200']}]}\n", "", []string{
-			"line 28 of the input names Elasticsearch (\"search\") in an object that has neither kind nor name: complete it",
+		{"neither kind nor name", mentionServer + "spec: {containers: [{name: a, command: [x, 'https://search:9200']}]}\n", "", []string{
+			"line 30 of the input names Elasticsearch (\"search\") in an object that has neither kind nor name: complete it",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

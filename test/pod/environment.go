@@ -2,7 +2,6 @@ package pod
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 )
 
@@ -38,14 +37,6 @@ func (c *Container) Words(image ...string) []string {
 		all = append(all, expand(word, c.Env))
 	}
 	return all
-}
-
-// With is the environment of the container and a few variables more.
-func (c *Container) With(more map[string]string) *Container {
-	other := *c
-	other.Env = maps.Clone(c.Env)
-	maps.Copy(other.Env, more)
-	return &other
 }
 
 // expand puts variables into a text as Kubernetes does: $(NAME) where it is set by then, and $$ for one dollar sign.

@@ -132,22 +132,6 @@ func rewrite(o *object.Object, at *yaml.Node, edits []Edit, batch []int, outcome
 	return nil
 }
 
-// Text gives the text that the scalar at path holds; the values under a Secret's data are base64.
-func Text(o *object.Object, path Path) (string, error) {
-	at, err := find(o.Node, path)
-	if err != nil {
-		return "", err
-	}
-	if !inData(o, at) {
-		return at.Value, nil
-	}
-	raw, err := base64.StdEncoding.DecodeString(at.Value)
-	if err != nil {
-		return "", fmt.Errorf("%s: %s: the value is not base64: %w", o.ID, path, err)
-	}
-	return string(raw), nil
-}
-
 // embedded opens the YAML that a scalar of an object holds; the values under a Secret's data are base64.
 func embedded(o *object.Object, at *yaml.Node) (*manifest.Document, error) {
 	if inData(o, at) {
