@@ -17,7 +17,7 @@ IMAGE_ARCHS ?= $(shell go env GOARCH)
 FUZZTIME ?= 30s
 DIST ?= dist/release
 
-LDFLAGS := -s -w -X main.version=$(VERSION)
+LDFLAGS := -s -w -X $(MODULE)/internal/version.release=$(VERSION)
 PLUGIN_LDFLAGS := $(LDFLAGS) -X $(MODULE)/plugin/internal/config.releaseImage=$(INIT_IMAGE)
 PARTS := go run ./test/parts/cmd
 CLUSTER_PARTS := elasticsearch kube kubelet coredns containerd base-image helm3 helm4
@@ -41,8 +41,8 @@ help: ## what there is (this page)
 .PHONY: build
 build: ## both programs, static, into bin/
 ## VERSION=… and INIT_IMAGE=name@sha256:… are built in
-	go build -ldflags '$(PLUGIN_LDFLAGS)' -o bin/elk-mtls ./plugin
-	go build -ldflags '$(LDFLAGS)' -o bin/elk-mtls-init ./initcontainer
+	go build -ldflags '$(PLUGIN_LDFLAGS)' -o bin/elk-mtls ./plugin/elk-mtls
+	go build -ldflags '$(LDFLAGS)' -o bin/elk-mtls-init ./initcontainer/elk-mtls-init
 
 .PHONY: demo
 demo: ## the whole thing on your machine, in about a minute: needs Go, a JDK 17 and Maven
@@ -52,8 +52,8 @@ demo: ## the whole thing on your machine, in about a minute: needs Go, a JDK 17 
 image: ## an OCI archive of each program into dist/, without Docker, from the Dockerfile
 ## IMAGE_ARCHS="amd64 arm64" puts several into each; dist/*.cdx.json tell what the programs are made of
 	@for arch in $(IMAGE_ARCHS); do \
-		GOOS=linux GOARCH=$$arch go build -ldflags '$(PLUGIN_LDFLAGS)' -o bin/linux/$$arch/elk-mtls ./plugin; \
-		GOOS=linux GOARCH=$$arch go build -ldflags '$(LDFLAGS)' -o bin/linux/$$arch/elk-mtls-init ./initcontainer; \
+		GOOS=linux GOARCH=$$arch go build -ldflags '$(PLUGIN_LDFLAGS)' -o bin/linux/$$arch/elk-mtls ./plugin/elk-mtls; \
+		GOOS=linux GOARCH=$$arch go build -ldflags '$(LDFLAGS)' -o bin/linux/$$arch/elk-mtls-init ./initcontainer/elk-mtls-init; \
 	done
 	@go -C test/tools/image run . -context $(CURDIR) -archs "$(IMAGE_ARCHS)" -tag "$(VERSION)" elk-mtls elk-mtls-init
 	@$(call sbom,elk-mtls) && $(call sbom,elk-mtls-init)

@@ -1,4 +1,4 @@
-package main
+package initcontainer
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -15,10 +14,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 	"github.com/elk-mtls/elk-mtls/internal/closest"
+	"github.com/elk-mtls/elk-mtls/internal/version"
 )
-
-// version is set by the build: -ldflags "-X main.version=v1.2.3".
-var version = ""
 
 const program = "elk-mtls-init"
 
@@ -90,18 +87,8 @@ func versionCommand() *cobra.Command {
 }
 
 func printVersion(c *cobra.Command, _ []string) error {
-	_, err := fmt.Fprintln(c.OutOrStdout(), program, buildVersion())
+	_, err := fmt.Fprintln(c.OutOrStdout(), program, version.Text())
 	return err
-}
-
-func buildVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return "unknown"
 }
 
 func lookup(environ []string) func(string) string {

@@ -1,4 +1,4 @@
-package main
+package initcontainer
 
 import (
 	"errors"
@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) {
 	klog.SetSlogLogger(slog.New(slog.DiscardHandler))
-	testscript.Main(m, map[string]func(){"elk-mtls-init": main})
+	testscript.Main(m, map[string]func(){"elk-mtls-init": func() { os.Exit(Main()) }})
 }
 
 // stage is what one script plays on.

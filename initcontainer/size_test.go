@@ -1,6 +1,6 @@
 //go:build integration && linux
 
-package main
+package initcontainer
 
 import (
 	"bufio"
@@ -20,7 +20,7 @@ import (
 // clients alone would double it.
 func TestSizeAndMemory(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "elk-mtls-init")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./elk-mtls-init")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -1,6 +1,6 @@
 //go:build elasticsearch || integration
 
-package main
+package initcontainer
 
 import (
 	"crypto/x509/pkix"

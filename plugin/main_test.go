@@ -1,4 +1,4 @@
-package main
+package plugin
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // the tests parse much and keep little: a fifth of their time was the collector's
-	testscript.Main(m, map[string]func(){"elk-mtls": main})
+	testscript.Main(m, map[string]func(){"elk-mtls": func() { os.Exit(Main()) }})
 }
 
 // TestScripts runs the command as typed: flags, environment, exit codes, both outputs.

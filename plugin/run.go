@@ -1,4 +1,4 @@
-package main
+package plugin
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/elk-mtls/elk-mtls/internal/closest"
+	"github.com/elk-mtls/elk-mtls/internal/version"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
@@ -156,7 +157,7 @@ func versionCommand() *cobra.Command {
 }
 
 func printVersion(cmd *cobra.Command, _ []string) error {
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "elk-mtls %s\n", version)
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "elk-mtls %s\n", version.Text())
 	return err
 }
 

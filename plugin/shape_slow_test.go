@@ -1,6 +1,6 @@
 //go:build slow
 
-package main
+package plugin
 
 import (
 	"bytes"
@@ -118,7 +118,7 @@ func allocations(t *testing.T, shape corpus.Shape) float64 {
 
 // A stream is in memory once, and what is not patched is never parsed. Linux counts memory in KB; elsewhere in another unit.
 func TestPeakMemory(t *testing.T) {
-	elkMTLS, launch := built(t, "."), built(t, "../test/measure/launch")
+	elkMTLS, launch := built(t, "./elk-mtls"), built(t, "../test/measure/launch")
 	for name, c := range map[string]struct {
 		shape corpus.Shape
 		times float64 // of the input
@@ -153,7 +153,7 @@ func TestPeakMemory(t *testing.T) {
 // Start-up is felt at every call, so what our packages build before main is bounded. Bytes and allocations are counted, and no time: a busy
 // machine changes the clock, not the work.
 func TestStartUp(t *testing.T) {
-	command := exec.CommandContext(t.Context(), built(t, "."), "version")
+	command := exec.CommandContext(t.Context(), built(t, "./elk-mtls"), "version")
 	command.Env = append(os.Environ(), "GODEBUG=inittrace=1")
 	var trace bytes.Buffer
 	command.Stderr = &trace

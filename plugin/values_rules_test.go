@@ -1,4 +1,4 @@
-package main
+package plugin
 
 // ruleValues are rules of the configuration that meet what the user has set, and rules that cannot be kept.
 func ruleValues() []variant {

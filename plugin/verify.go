@@ -1,4 +1,4 @@
-package main
+package plugin
 
 import (
 	"crypto/sha256"
@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/elk-mtls/elk-mtls/internal/closest"
+	"github.com/elk-mtls/elk-mtls/internal/version"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/sarif"
@@ -86,7 +87,7 @@ func (v *verifyOptions) run(args []string) error {
 	if err != nil {
 		return usageError{explained(err, input)}
 	}
-	proof.Tool, proof.Inputs = version, []verify.Input{digested(append(args, stdinName)[0], input)}
+	proof.Tool, proof.Inputs = version.Text(), []verify.Input{digested(append(args, stdinName)[0], input)}
 	stream, with, err := v.streams(input, &proof)
 	if err != nil {
 		return usageError{err}

@@ -21,9 +21,9 @@ for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 
 	os=${platform%/*} arch=${platform#*/}
 	name=elk-mtls-$os-$arch
 	[ "$os" != windows ] || name=$name.exe
-	GOOS=$os GOARCH=$arch go build -trimpath -ldflags "$ldflags" -o "$out/$name" ./plugin
+	GOOS=$os GOARCH=$arch go build -trimpath -ldflags "$ldflags" -o "$out/$name" ./plugin/elk-mtls
 done
-GOOS=linux GOARCH=amd64 go build -trimpath -ldflags "$ldflags" -o "$stage/elk-mtls-init" ./initcontainer
+GOOS=linux GOARCH=amd64 go build -trimpath -ldflags "$ldflags" -o "$stage/elk-mtls-init" ./initcontainer/elk-mtls-init
 
 for program in "$out/elk-mtls-linux-amd64" "$stage/elk-mtls-init"; do
 	name=$(basename "$program" -linux-amd64)

@@ -59,7 +59,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	if b.launcher, err = measure.NewLauncher(ctx, b.dir); err != nil {
 		return err
 	}
-	for name, source := range map[string]string{plainCopy: "./test/bench/copy", ours: "./plugin"} {
+	for name, source := range map[string]string{plainCopy: "./test/bench/copy", ours: "./plugin/elk-mtls"} {
 		if err := measure.Build(ctx, filepath.Join(b.dir, name), source); err != nil {
 			return err
 		}

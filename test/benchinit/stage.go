@@ -74,7 +74,7 @@ func (s *stage) programs(ctx context.Context) (err error) {
 	if s.launcher, err = measure.NewLauncher(ctx, s.dir); err != nil {
 		return err
 	}
-	return errors.Join(measure.Build(ctx, s.path(ours), "./initcontainer"), measure.Build(ctx, s.path(bare), "./test/benchinit/bare"))
+	return errors.Join(measure.Build(ctx, s.path(ours), "./initcontainer/elk-mtls-init"), measure.Build(ctx, s.path(bare), "./test/benchinit/bare"))
 }
 
 func (s *stage) elasticsearch(ctx context.Context) error {

@@ -44,7 +44,7 @@ func newStage(t *testing.T, seed uint64) *stage {
 	s := &stage{}
 	dir := t.TempDir()
 	s.program = filepath.Join(dir, "elk-mtls-init")
-	if out, err := exec.Command("go", "build", "-o", s.program, "../../initcontainer").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", s.program, "../../initcontainer/elk-mtls-init").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	node, ca, err := minting.Elasticsearch(t.Context(), minting.Options{})

@@ -19,10 +19,10 @@ var links = []struct {
 	never   []string
 }{
 	// Packages of kustomize and of OpenAPI come with 2 MB and a millisecond at each start.
-	{"./plugin", []string{
+	{"./plugin/elk-mtls", []string{
 		"sigs.k8s.io/kustomize", "k8s.io/kube-openapi", "google.golang.org/protobuf", "k8s.io/client-go", "github.com/elastic", module + "/initcontainer",
 	}},
-	{"./initcontainer", []string{"sigs.k8s.io/kustomize", module + "/plugin"}},
+	{"./initcontainer/elk-mtls-init", []string{"sigs.k8s.io/kustomize", module + "/plugin"}},
 }
 
 func TestProgramsLinkOnlyTheirOwn(t *testing.T) {

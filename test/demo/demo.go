@@ -54,7 +54,7 @@ func (d *demo) clean() error {
 func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
 
 func (d *demo) build() (string, error) {
-	for name, source := range map[string]string{"elk-mtls": "./plugin", "elk-mtls-init": "./initcontainer"} {
+	for name, source := range map[string]string{"elk-mtls": "./plugin/elk-mtls", "elk-mtls-init": "./initcontainer/elk-mtls-init"} {
 		command := exec.CommandContext(d.ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", d.path(name), source)
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := command.CombinedOutput(); err != nil {

@@ -66,7 +66,7 @@ func buildPlugin() (string, error) {
 	}
 	afterAll(func() error { return os.RemoveAll(temp) })
 	dir := filepath.Join(temp, "elk-mtls")
-	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", "elk-mtls"), "../../plugin").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", "elk-mtls"), "../../plugin/elk-mtls").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building elk-mtls: %w\n%s", err, out)
 	}
 	if err := os.Symlink("elk-mtls", filepath.Join(dir, "bin", "elk-mtls-"+runtime.GOOS+"-"+runtime.GOARCH)); err != nil {

@@ -31,7 +31,7 @@ var rotateValues = []string{
 // the program asks for.
 func TestSupportChart(t *testing.T) {
 	initProgram := filepath.Join(t.TempDir(), "elk-mtls-init")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", initProgram, "../../initcontainer").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", initProgram, "../../initcontainer/elk-mtls-init").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	role, err := exec.CommandContext(t.Context(), initProgram, "rotate", "--print-role", "--secret", "elk-kibana-elk-mtls-token", "--namespace", "default",

@@ -65,7 +65,7 @@ func (l *lab) planted(ctx context.Context, f fault, to string) error {
 			return err
 		}
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-overlay", to+".json", "-o", to, "../../plugin")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-overlay", to+".json", "-o", to, "../../plugin/elk-mtls")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	if err != nil {

@@ -39,7 +39,7 @@ func newLab(t *testing.T, withNode bool) *lab {
 	t.Helper()
 	l := &lab{work: t.TempDir()}
 	l.verify = filepath.Join(l.work, "elk-mtls")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", l.verify, "../../plugin")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", l.verify, "../../plugin/elk-mtls")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

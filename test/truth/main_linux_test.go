@@ -66,7 +66,7 @@ func fetch() {
 	if _ = os.Unsetenv("ES_VERSION"); had {
 		_ = os.Setenv("ES_VERSION", version)
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", os.DevNull, "../../plugin")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", os.DevNull, "../../plugin/elk-mtls")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if err = errors.Join(err, parts.Prepare(ctx, "elasticsearch"), build.Run()); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	for name, source := range map[string]string{"elk-mtls": "../../plugin", "elk-mtls-init": "../../initcontainer"} {
+	for name, source := range map[string]string{"elk-mtls": "../../plugin/elk-mtls", "elk-mtls-init": "../../initcontainer/elk-mtls-init"} {
 		command := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, name), source)
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := command.CombinedOutput(); err != nil {
