@@ -39,13 +39,13 @@ help: ## what there is (this page)
 		/^## / {printf "  %-12s %s\n", "", substr($$0, 4)}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## both programs, static, into bin/
+build: go ## both programs, static, into bin/
 ## VERSION=… and INIT_IMAGE=name@sha256:… are built in
 	go build -ldflags '$(PLUGIN_LDFLAGS)' -o bin/elk-mtls ./plugin/elk-mtls
 	go build -ldflags '$(LDFLAGS)' -o bin/elk-mtls-init ./initcontainer/elk-mtls-init
 
 .PHONY: demo
-demo: ## the whole thing on your machine, in about a minute: needs Go, a JDK 17 and Maven
+demo: go ## the whole thing on your machine, in about a minute: needs Go, a JDK 17 and Maven
 	@go run ./test/demo
 
 .PHONY: image
@@ -81,6 +81,11 @@ plugin: build ## the Helm 4 plugins into dist/helm4: helm plugin install dist/he
 dist: ## a release into dist/release: programs and plugins for all platforms, SBOMs, checksums
 ## SIGN_KEY=… SIGN_KEYRING=… signs the plugins, as Helm 4 wants them; DIST=… names another folder
 	@HELM4=$$($(PARTS) path helm4) SBOM=$$($(PARTS) path sbom) bash plugin/helm/dist.sh $(DIST) '$(VERSION)' '$(PLUGIN_LDFLAGS)'
+
+# What everything needs. Elasticsearch's own needs are named where it is made ready.
+.PHONY: go
+go: ## tells how to install Go where it is missing
+	@command -v go >/dev/null || { echo "make: go is not on the PATH: install Go 1.26 or later, https://go.dev/dl" >&2; exit 1; }
 
 ##@ Test
 

@@ -56,9 +56,9 @@ func typedReadme(t *testing.T, major int) {
 	}
 }
 
-// TestReadmeUninstall types the end of a release: after upgrades with the flag; after one without it, which the chart's hook makes fail; and
+// TestUninstall types the end of a release: after upgrades with the flag; after one without it, which the chart's hook makes fail; and
 // after that one was done again with the flag. Of ours only what belongs to others is left.
-func TestReadmeUninstall(t *testing.T) {
+func TestUninstall(t *testing.T) {
 	ofTheHook := []string{
 		"ConfigMap/elk-kibana-helm-scripts", "Job/pre-install-elk-kibana", "Role/pre-install-elk-kibana",
 		"RoleBinding/pre-install-elk-kibana", "ServiceAccount/pre-install-elk-kibana",
@@ -86,7 +86,7 @@ func TestReadmeUninstall(t *testing.T) {
 				if c.healed {
 					d.run("helm", append([]string{"upgrade", "elk", "./chart"}, flags...)...)
 				}
-				out := d.typed("README.md")
+				out := d.typed("docs/uninstall.md")
 				if deleted := strings.Count(out, " deleted"); deleted != c.deleted {
 					t.Errorf("%d objects were left to delete, want %d:\n%s", deleted, c.deleted, out)
 				}

@@ -71,7 +71,7 @@ func TestCommandsForElasticsearch(t *testing.T) {
 	if strings.Contains(report, "✗") || !strings.Contains(report, "token-works") {
 		t.Errorf("the doctor says\n%s", report)
 	}
-	if out := page.Typed(t, "README.md", folder, all, env); !strings.Contains(out, made[0]) {
+	if out := page.Typed(t, "docs/uninstall.md", folder, all, env); !strings.Contains(out, made[0]) {
 		t.Errorf("the list of tokens does not have %q:\n%s", made[0], out)
 	}
 	if status, body, err := l.node.Call(t.Context(), http.MethodPut, "/_security/service/elastic/kibana/credential/token/kibana-kibana", nil); err != nil || status != http.StatusOK {
