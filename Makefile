@@ -45,7 +45,7 @@ build: go ## both programs, static, into bin/
 	go build -ldflags '$(LDFLAGS)' -o bin/elk-mtls-init ./initcontainer/elk-mtls-init
 
 .PHONY: demo
-demo: go ## the whole thing on your machine, in about a minute: needs Go, a JDK 17 and Maven
+demo: go ## before and after on your machine, in about two minutes: needs Go, curl, a JDK 17 and Maven
 	@go run ./test/demo
 
 .PHONY: image

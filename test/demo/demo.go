@@ -31,9 +31,12 @@ type demo struct {
 	dir     string
 	ca      *pki.CA
 	pair    pki.Pair
+	stock   []byte
 	patched []byte
-	release *pod.Release
+	before  *pod.Release
+	after   *pod.Release
 	node    elasticsearch
+	missing *parts.Missing // why the node is a stand-in; nil for a real one
 	// password is that of the user elastic.
 	password string
 	file     string // the Secret that elk-mtls-init writes
@@ -41,14 +44,18 @@ type demo struct {
 }
 
 // clean stops Elasticsearch and removes all that was written.
-func (d *demo) clean() error {
-	var err error
-	if d.node != nil {
-		if err = d.node.Stop(); err != nil {
-			err = fmt.Errorf("stopping Elasticsearch: %w", err)
-		}
+func (d *demo) clean() error { return errors.Join(d.stop(), os.RemoveAll(d.dir)) }
+
+func (d *demo) stop() error {
+	if d.node == nil {
+		return nil
 	}
-	return errors.Join(err, os.RemoveAll(d.dir))
+	err := d.node.Stop()
+	d.node = nil
+	if err != nil {
+		return fmt.Errorf("stopping Elasticsearch: %w", err)
+	}
+	return nil
 }
 
 func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
@@ -85,11 +92,7 @@ func (d *demo) tool(stdin []byte, name string, args ...string) (stdout, stderr [
 }
 
 func (d *demo) patch() (string, error) {
-	input, err := os.ReadFile(example)
-	if err != nil {
-		return "", fmt.Errorf("%w; run it from the top folder of the project: make demo", err)
-	}
-	output, report, err := d.filter(input)
+	output, report, err := d.filter(d.stock)
 	if err != nil {
 		return "", err
 	}
@@ -100,44 +103,4 @@ func (d *demo) patch() (string, error) {
 func (d *demo) filter(input []byte) ([]byte, string, error) {
 	output, report, err := d.tool(input, "elk-mtls", "--init-image", "registry.example/elk-mtls-init:demo", "--report", "-")
 	return output, string(report), err
-}
-
-// start runs Elasticsearch as its container would: settings from the environment and the ConfigMap, certificates from the Secret.
-func (d *demo) start() (string, error) {
-	var err error
-	if d.release, err = pod.Read(d.patched); err != nil {
-		return "", err
-	}
-	d.release.Put("Secret", certsSecret, map[string][]byte{"ca.crt": d.ca.Cert, "tls.crt": d.pair.Cert, "tls.key": d.pair.Key})
-	d.release.API = pod.API{Token: "not used here", Namespace: "demo"}
-	container, err := d.release.Container(server, "elasticsearch", d.path("elasticsearch"))
-	if err != nil {
-		return "", err
-	}
-	config, settings, files, err := container.Elasticsearch()
-	if err != nil {
-		return "", err
-	}
-	for name := range settings {
-		if parts.Owned(name) {
-			delete(settings, name) // where it listens and with whom it forms a cluster is the machine's business
-		}
-	}
-	asks, err := asksForCertificates(config, settings)
-	if err != nil {
-		return "", err
-	}
-	d.password = container.Env["ELASTIC_PASSWORD"]
-	node, err := parts.Elasticsearch(d.ctx, parts.Options{
-		Config: config, Settings: settings, Files: files, Password: d.password, TLS: d.ca.Client(d.pair),
-	})
-	if missing := new(parts.Missing); errors.As(err, &missing) {
-		d.node, err = standIn(asks.value, settings, files, d.password)
-		return fmt.Sprintf("[stand-in, not Elasticsearch] %v", missing), err
-	}
-	if err != nil {
-		return "", err
-	}
-	d.node = real{node}
-	return fmt.Sprintf("%s at %s, client_authentication %s, by %s", d.node.Name(), d.node.URL(), asks.value, asks.by), nil
 }

@@ -1,5 +1,6 @@
-// Command demo shows the whole thing on one machine: the example release comes in, a real Elasticsearch with exactly the settings and
-// certificates of the patched manifests and a service token that logs in over mutual TLS go out. It needs no cluster and no Helm.
+// Command demo shows the whole thing on one machine. Before: a real Elasticsearch with the settings of the stock manifests lets in whoever
+// has the password, and the chart's own probe fails once certificates are required by hand. After: with the settings and certificates of
+// the patched manifests nobody connects without a certificate, the probe passes, and Kibana's token logs in. No cluster, no Helm.
 package main
 
 import (
@@ -13,7 +14,8 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// SIGHUP and SIGPIPE come when the terminal is closed: then, too, everything is cleaned up.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	err := run(ctx)
 	stop()
 	if err != nil {
@@ -30,6 +32,10 @@ func run(ctx context.Context) error {
 		return err
 	}
 	err = d.show()
+	name := "none"
+	if d.node != nil {
+		name = d.node.Name()
+	}
 	if left := d.clean(); left != nil {
 		return errors.Join(err, left)
 	}
@@ -37,40 +43,65 @@ func run(ctx context.Context) error {
 		return errors.New("interrupted; everything is cleaned up")
 	}
 	if err == nil {
-		fmt.Printf("\nDone in %.0f s; nothing is left behind. README.md tells how to do it with your own charts.\n", time.Since(d.begin).Seconds())
+		fmt.Printf("\nDone in %.0f s, on %s; for Kibana a stand-in logged in, with what its container sees. Nothing is left behind.\n",
+			time.Since(d.begin).Seconds(), name)
+		fmt.Println("README.md shows how to do it with your own charts.")
 	}
 	return err
 }
 
+// step is one thing that is done and shown; a heading is a step that does nothing.
+type step struct {
+	what string
+	do   func() (detail string, err error)
+}
+
 func (d *demo) show() error {
-	for _, s := range []struct {
-		what string
-		do   func() (detail string, err error)
-	}{
+	for _, s := range []step{
 		{"both programs are built", d.build},
-		{"a CA and one pair with the names of the release are made", d.certify},
-		{"elk-mtls patches the example release", d.patch},
-		{"Elasticsearch runs with the settings and files of the patched manifests", d.start},
+		{"a CA and one certificate with the names of the release are made", d.certify},
+		{"Before: the chart alone", nil},
+		{"Elasticsearch runs with the settings and files of the chart", d.startStock},
+		{"a client without a certificate is let in", d.letsIn},
+		{"Elasticsearch runs with client_authentication: required, set by hand", d.startByHand},
+		{"the chart's own readiness probe fails", d.probeFails},
+		{"After: the chart with elk-mtls", nil},
+		{"elk-mtls patches the chart's manifests", d.patch},
+		{"Elasticsearch runs with the settings and files of the patched manifests", d.startPatched},
 		{"a client without a certificate is refused", d.refused},
+		{"the readiness probe passes, exactly as it stands in the manifest", d.probePasses},
 		{"elk-mtls-init creates Kibana's service token over mutual TLS", d.ensure},
-		{"certificate + token log in as elastic/kibana", d.login},
-		{"the same for a request of one of Kibana's users", d.loginAsUser},
+		{"Kibana logs in with certificate and token, as elastic/kibana", d.login},
+		{"so does a request of one of Kibana's users", d.loginAsUser},
 		{"a second run of elk-mtls-init changes nothing", d.again},
 		{"a second run of elk-mtls changes nothing", d.patchAgain},
 	} {
-		start := time.Now()
-		detail, err := s.do()
-		if d.ctx.Err() != nil {
-			return d.ctx.Err()
+		if s.do == nil {
+			fmt.Printf("\n%s\n", s.what)
+			continue
 		}
-		if err != nil {
-			fmt.Printf("✗ %s\n", s.what)
+		if err := d.showStep(s); err != nil {
 			return err
 		}
-		fmt.Printf("✓ %-76s %5.1f s\n", s.what, time.Since(start).Seconds())
-		if detail != "" {
-			fmt.Printf("    %s\n", detail)
-		}
+	}
+	return nil
+}
+
+func (d *demo) showStep(s step) error {
+	start := time.Now()
+	stop := ticking(s.what, start)
+	detail, err := s.do()
+	stop()
+	if d.ctx.Err() != nil {
+		return d.ctx.Err()
+	}
+	if err != nil {
+		fmt.Printf("✗ %s\n", s.what)
+		return fmt.Errorf("%s: %w", s.what, err)
+	}
+	fmt.Printf("✓ %-76s %5.1f s\n", s.what, time.Since(start).Seconds())
+	if detail != "" {
+		fmt.Printf("    %s\n", detail)
 	}
 	return nil
 }

@@ -30,26 +30,29 @@ func (s stand) Stop() error  { return s.server.Close() }
 
 const howToGetTheRealOne = "for the real one: JDK 17 and Maven, or ES_HOME"
 
-const httpSSL = "xpack.security.http.ssl."
+const (
+	httpSSL              = "xpack.security.http.ssl."
+	clientAuthentication = httpSSL + "client_authentication"
+)
 
 // setting is a value of Elasticsearch's, and what of the manifests sets it.
 type setting struct{ value, by string }
 
-// asksForCertificates reads what the manifests tell Elasticsearch about its clients' certificates. The image makes a command line of its
+// asksForCertificates reads what the manifests tell Elasticsearch about its clients' certificates; its default is none. The image makes a command line of its
 // variables, which wins over the file.
 func asksForCertificates(config []byte, settings map[string]string) (setting, error) {
-	const name = httpSSL + "client_authentication"
+	const name = clientAuthentication
 	if value := settings[name]; value != "" {
 		return setting{value, fmt.Sprintf("environment variable %q of %s", name, server)}, nil
 	}
 	var file map[string]any
 	if err := yaml.Unmarshal(config, &file); err != nil {
-		return setting{}, fmt.Errorf("elasticsearch.yml of the patched manifests: %w", err)
+		return setting{}, fmt.Errorf("elasticsearch.yml of the manifests: %w", err)
 	}
 	if value, ok := lookUp(file, name).(string); ok {
-		return setting{value, "elasticsearch.yml of the patched manifests"}, nil
+		return setting{value, "elasticsearch.yml of the manifests"}, nil
 	}
-	return setting{}, fmt.Errorf("the patched manifests do not set %s", name)
+	return setting{"none", "nobody: it is the default"}, nil
 }
 
 // lookUp finds a setting whose name is divided into keys anyhow.

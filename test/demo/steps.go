@@ -14,12 +14,22 @@ import (
 	"github.com/elk-mtls/elk-mtls/test/pod"
 )
 
+// letsIn connects without a certificate, with the password alone, as anybody in the cluster can who learned it.
+func (d *demo) letsIn() (string, error) {
+	status, err := d.withoutCertificate()
+	if err != nil {
+		return "", err
+	}
+	if status != http.StatusOK {
+		return "", fmt.Errorf("it was answered with status %d", status)
+	}
+	return d.note(fmt.Sprintf("GET /_cluster/health with the password of elastic: %d", status)), nil
+}
+
 func (d *demo) refused() (string, error) {
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: d.ca.Client()}, Timeout: 20 * time.Second}
-	response, err := client.Get(d.node.URL() + "/_security/_authenticate")
+	status, err := d.withoutCertificate()
 	if err == nil {
-		_ = response.Body.Close()
-		return "", fmt.Errorf("it was let in, with status %d", response.StatusCode)
+		return "", fmt.Errorf("it was let in, with status %d", status)
 	}
 	if !strings.Contains(err.Error(), "remote error: tls: ") { // what the server says in the handshake
 		return "", fmt.Errorf("it failed for another reason: %w", err)
@@ -27,10 +37,24 @@ func (d *demo) refused() (string, error) {
 	return d.note(err.Error()), nil
 }
 
+func (d *demo) withoutCertificate() (status int, err error) {
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: d.ca.Client(), DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	request, err := http.NewRequestWithContext(d.ctx, http.MethodGet, d.node.URL()+"/_cluster/health", nil)
+	if err != nil {
+		return 0, err
+	}
+	request.SetBasicAuth("elastic", d.password)
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, response.Body.Close()
+}
+
 // ensure runs the init container as the patched Deployment says: its arguments and its files. Only where it calls and where it writes
 // differ, as there is no cluster.
 func (d *demo) ensure() (string, error) {
-	container, err := d.release.Container(kibana, "elk-mtls-init", d.path("init"))
+	container, err := d.after.Container(kibana, "elk-mtls-init", d.path("init"))
 	if err != nil {
 		return "", err
 	}
@@ -70,9 +94,9 @@ func (d *demo) loginWith(asUser bool) (string, error) {
 		return "", err
 	}
 	for _, name := range secret.Names("Secret") {
-		d.release.Put("Secret", tokenSecret, secret.Data("Secret", name))
+		d.after.Put("Secret", tokenSecret, secret.Data("Secret", name))
 	}
-	container, err := d.release.Container(kibana, "kibana", d.path("kibana"))
+	container, err := d.after.Container(kibana, "kibana", d.path("kibana"))
 	if err != nil {
 		return "", err
 	}
