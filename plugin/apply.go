@@ -17,7 +17,7 @@ import (
 // apply makes the changes of a plan. It reports only what really changed: the rest was in place already.
 func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Plan) (*report.Report, error) {
 	r := report.New()
-	r.Todo, r.Assumed = append(r.Todo, decided.Actions...), append(r.Assumed, decided.Assumed...)
+	r.Todo, r.Assumed = lines(decided.Actions), lines(decided.Assumed)
 	patched := map[*object.Object]int{}
 	touched := map[*manifest.Document]bool{}
 	outcomes, err := edit(decided.Changes)
@@ -57,6 +57,14 @@ func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Pl
 	r.Untouched = release.Objects - len(touched)
 	slices.SortStableFunc(r.Patched, func(a, b report.Patched) int { return a.Line - b.Line })
 	return r, nil
+}
+
+func lines(notes []plan.Note) []report.Line {
+	all := []report.Line{}
+	for _, n := range notes {
+		all = append(all, report.Line{About: report.Of(n.Object), Text: n.Text})
+	}
+	return all
 }
 
 // edit makes the edits of each object, and gives the outcome of each.

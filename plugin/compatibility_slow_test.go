@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
 )
 
@@ -143,7 +144,7 @@ func (r rendering) run(t *testing.T, input []byte) string {
 			t.Errorf("want a refusal with %q, got %v", r.refuse, err)
 			return ""
 		}
-		return "refused: " + strings.Join(oncePerReason(strings.Split(err.Error(), "\n")), "; ")
+		return "refused: " + strings.Join(oncePerReason(problem.All(err)), "; ")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -154,14 +155,14 @@ func (r rendering) run(t *testing.T, input []byte) string {
 }
 
 // oncePerReason gives refusals of one reason once, by the first object, with the number of the others.
-func oncePerReason(refusals []string) []string {
+func oncePerReason(refusals []problem.Problem) []string {
 	var said, shown []string
 	count := map[string]int{}
 	for _, refusal := range refusals {
-		object, _, _ := strings.Cut(refusal, ": ")
-		reason := strings.ReplaceAll(refusal, object, "")
+		line := strings.ReplaceAll(refusal.Error(), "\n", "; ")
+		reason := strings.ReplaceAll(line, refusal.Object.String(), "")
 		if count[reason]++; count[reason] == 1 {
-			said, shown = append(said, reason), append(shown, refusal)
+			said, shown = append(said, reason), append(shown, line)
 		}
 	}
 	for i, reason := range said {

@@ -10,6 +10,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/krm"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -37,8 +38,8 @@ func (o *options) function(stream *manifest.Stream, list *krm.List, err error) e
 		return err
 	}
 	var results []krm.Result
-	for _, line := range strings.Split(err.Error(), "\n") {
-		results = append(results, krm.Result{Severity: "error", Message: line, Object: list.Find(line)})
+	for _, p := range problem.All(err) {
+		results = append(results, krm.Result{Severity: "error", Message: strings.ReplaceAll(p.Error(), "\n", "; "), Object: list.Item(p.Object.Kind, p.Object.Namespace, p.Object.Name)})
 	}
 	answer, printing := krm.Failure(results)
 	if printing == nil {
@@ -111,10 +112,10 @@ func results(list *krm.List, r *report.Report) []krm.Result {
 		add("info", fmt.Sprintf("%s/%s: removed: %s", e.Object.Kind, e.Object.Name, e.Why), e.Object)
 	}
 	for _, line := range r.Assumed {
-		all = append(all, krm.Result{Severity: "info", Message: "must hold in the cluster: " + line, Object: list.Find(line)})
+		add("info", "must hold in the cluster: "+line.String(), line.About)
 	}
 	for _, line := range r.Todo {
-		all = append(all, krm.Result{Severity: "warning", Message: "to do: " + line, Object: list.Find(line)})
+		add("warning", "to do: "+line.String(), line.About)
 	}
 	return all
 }

@@ -57,7 +57,9 @@ func halvesOf(t *testing.T, text []byte, s config.Settings) (planned, judged hal
 	if err != nil {
 		planned.says = strings.Split(err.Error(), "\n")
 	} else {
-		planned.says = slices.Concat(decided.Actions, decided.Assumed)
+		for _, note := range slices.Concat(decided.Actions, decided.Assumed) {
+			planned.says = append(planned.says, note.Object.String()+": "+note.Text)
+		}
 		for _, passed := range decided.Passed {
 			planned.says = append(planned.says, passed.ID.String()+": "+passed.Why)
 		}

@@ -58,7 +58,7 @@ func TestF6(t *testing.T) {
         volumeMounts: [{name: tls, mountPath: /tls}, {name: ca, mountPath: /ca}]
 `)
 	_, err := answerTo(text, nil)
-	if err == nil || !strings.Contains(err.Error(), `(the container "make" makes or changes it (elasticsearch-certutil), which is not followed): name the Secret in certificates.secretName`) {
+	if err == nil || !strings.Contains(err.Error(), `(the container "make" makes or changes it (elasticsearch-certutil), which is not followed)`+"\nhint: "+`name the Secret in certificates.secretName`) {
 		t.Error(err)
 	}
 	output, err := answerTo(text, func(s *config.Settings) { s.Certificates.SecretName = "pair" })
@@ -112,7 +112,7 @@ spec:
 func TestTwice(t *testing.T) {
 	const one = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: pair}\nstringData: {tls.crt: a, tls.key: b, ca.crt: c}\n"
 	_, err := answerTo(nodeOf(fromSecret)+one+strings.Replace(one, "tls.crt: a", "tls.crt: z", 1), nil)
-	if err == nil || !strings.Contains(err.Error(), "Secret/pair is there twice, with different content (lines 25 and 30): the one that is applied last counts; remove the other") {
+	if err == nil || !strings.Contains(err.Error(), "Secret/pair is there twice, with different content (lines 25 and 30): the one that is applied last counts\nhint: remove the other") {
 		t.Error(err)
 	}
 	if _, err = answerTo(nodeOf(fromSecret)+one+one, nil); err != nil {
@@ -153,7 +153,7 @@ func TestF18(t *testing.T) {
 		"a Rollout":                 {kind("argoproj.io/v1alpha1", "Rollout"), ""},
 		"a DeploymentConfig":        {kind("apps.openshift.io/v1", "DeploymentConfig"), ""},
 		"a Job of another group":    {kind("keda.sh/v1alpha1", "ScaledJob"), "which is patched where it is kept running only"},
-		"a Template":                {node + "---\n" + template, "Template/t: OpenShift makes the objects of a Template, which are not in the input: render it first (oc process"},
+		"a Template":                {node + "---\n" + template, "Template/t: OpenShift makes the objects of a Template, which are not in the input\nhint: render it first (oc process"},
 		"a workload twice":          {node + "---\n" + node[strings.Index(node, "apiVersion: apps/v1"):] + "        tty: true\n", "StatefulSet/es is there twice, with different content (lines 5 and 25)"},
 		"the same name, two groups": {node + "---\napiVersion: apps.kruise.io/v1beta1\nkind: StatefulSet\nmetadata: {name: es}\n", ""},
 	} {

@@ -7,6 +7,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/plan"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
 )
@@ -41,7 +42,7 @@ func transformSpans(input []byte, settings config.Settings) ([][]byte, *report.R
 func secure(stream *manifest.Stream, settings config.Settings) (*report.Report, error) {
 	release, err := recognise.All(stream, unmanaged(settings))
 	if err != nil {
-		return nil, err
+		return nil, problem.Join(problem.All(err))
 	}
 	if release.Objects == 0 {
 		return nil, recognise.ErrNoObject
@@ -52,7 +53,7 @@ func secure(stream *manifest.Stream, settings config.Settings) (*report.Report, 
 	}
 	outcome, err := apply(stream, release, decided)
 	if err != nil {
-		return nil, err
+		return nil, problem.Join(problem.All(err))
 	}
 	outcome.Mode, outcome.ClientAuthentication = settings.Mode, settings.ClientAuthentication
 	known := len(release.Nodes) + len(release.Kibanas) + len(release.Clients) + len(release.ECK) + len(release.Unmanaged) + len(release.Passed) + len(decided.Ruled)

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -77,9 +78,9 @@ spec:
 	for name, stream := range map[string]string{"a client": client, "Kibana": kibana, "a node": node} {
 		for _, c := range []struct{ what, pod, container, volume, refused string }{
 			{"as Kubernetes has it", "{runAsUser: 1000}", "{}", "secret: {secretName: s}", ""},
-			{"for root alone", "{runAsUser: 1000}", "{}", "secret: {secretName: s, defaultMode: 0400}", "has the mode 0400 and belongs to root, and its process is user 1000, no fsGroup: set fsGroup"},
-			{"in decimal, for the container's user", "{}", "{runAsUser: 1000}", "secret: {secretName: s, defaultMode: 256}", "has the mode 256 and belongs to root, and its process is user 1000, no fsGroup: set fsGroup"},
-			{"a projected volume", "{runAsNonRoot: true}", "{}", "projected: {defaultMode: 0400, sources: [{secret: {name: s}}]}", "has the mode 0400 and belongs to root, and its process is not root, no fsGroup: set fsGroup"},
+			{"for root alone", "{runAsUser: 1000}", "{}", "secret: {secretName: s, defaultMode: 0400}", "has the mode 0400 and belongs to root, and its process is user 1000, no fsGroup\nhint: set fsGroup"},
+			{"in decimal, for the container's user", "{}", "{runAsUser: 1000}", "secret: {secretName: s, defaultMode: 256}", "has the mode 256 and belongs to root, and its process is user 1000, no fsGroup\nhint: set fsGroup"},
+			{"a projected volume", "{runAsNonRoot: true}", "{}", "projected: {defaultMode: 0400, sources: [{secret: {name: s}}]}", "has the mode 0400 and belongs to root, and its process is not root, no fsGroup\nhint: set fsGroup"},
 			{"one file of it", "{runAsUser: 1000}", "{}", "secret: {secretName: s, items: [{key: ca.crt, path: ca.crt}, {key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key, mode: 0400}]}",
 				"tls.key has the mode 0400"},
 			{"the process is root", "{runAsUser: 1000}", "{runAsUser: 0}", "secret: {secretName: s, defaultMode: 0400}", ""},
@@ -128,7 +129,7 @@ func TestNetworkPolicies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if told := strings.Contains(strings.Join(outcome.Todo, "\n"), "NetworkPolicy/policy restricts"); told != c.told {
+			if told := strings.Contains(fmt.Sprint(outcome.Todo), "NetworkPolicy/policy restricts"); told != c.told {
 				t.Errorf("told: %v, want %v: %q", told, c.told, outcome.Todo)
 			}
 		})

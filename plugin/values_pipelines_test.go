@@ -78,7 +78,7 @@ func TestPipelines(t *testing.T) {
 		{name: "a truststore contradicts the CA", image: "x/logstash:9.0.0", text: fmt.Sprintf(output, `ssl_truststore_path => "/t.p12"`),
 			want: "ssl_truststore_path is set in", refused: true},
 		{name: "a Cloud ID contradicts addresses", image: "x/logstash:9.0.0", text: fmt.Sprintf(output, `cloud_id => "a:b"`),
-			want: "beside addresses, and Logstash does not start with both: remove one", refused: true},
+			want: "beside addresses, and Logstash does not start with both\nhint: remove one", refused: true},
 		{name: "an old filter has no certificate", image: "x/logstash:8.5.1", text: `filter { elasticsearch { hosts => "https://es:9200" } }`,
 			want: "filter.elasticsearch[0] cannot present a certificate in this version of Logstash", refused: true},
 		{name: "a pipeline that cannot be read is named with its line", image: "x/logstash:8.5.1", text: "output {\n  elasticsearch { hosts => }\n}",

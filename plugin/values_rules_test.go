@@ -8,11 +8,11 @@ func ruleValues() []variant {
 	}
 	return []variant{
 		{name: "a rule that matches nothing is an error", base: "own-programs-rule", spec: "{rules: [{ref: Deployment/shap, mountPath: /x}]}",
-			refused: "spec.rules: Deployment/shap matches nothing in the stream: correct or remove the rule"},
+			refused: "spec.rules: Deployment/shap matches nothing in the stream\nhint: correct or remove the rule"},
 		{name: "a container that is not there is an error", base: "own-programs-rule", spec: "{rules: [{ref: Deployment/shop/apy, mountPath: /x}]}",
 			refused: `spec.rules: Deployment/shop/apy: it has no container "apy", only "proxy", "api"`},
 		{name: "of several containers the rule must name one", base: "own-programs-rule", spec: "{rules: [{ref: Deployment/shop, mountPath: /x}]}",
-			refused: `spec.rules: Deployment/shop: it has several containers ("proxy", "api"): write which one`},
+			refused: `spec.rules: Deployment/shop: it has several containers ("proxy", "api")` + "\nhint: " + `write which one`},
 		{name: "what runs no pod cannot have a rule", base: "own-programs-rule", spec: "{rules: [{ref: ConfigMap/shop, mountPath: /x}]}",
 			refused: "spec.rules: ConfigMap/shop: it runs no pod"},
 		{name: "a server needs no rule", base: "own-programs-rule", spec: "{rules: [{ref: StatefulSet/search-master, mountPath: /x}]}",
@@ -40,7 +40,7 @@ func ruleValues() []variant {
 			refused: `it runs a shell ("/bin/sh"), to which args of a rule mean nothing`},
 		{name: "a file in another language is an error with another way", base: "grafana-rule",
 			spec:    "{rules: [{ref: Deployment/grafana/grafana, files: [{path: /etc/grafana/grafana.ini, set: {a: '{ca}'}}]}]}",
-			refused: `"/etc/grafana/grafana.ini" is no YAML or JSON, and no other file can be changed by a rule: use env or args of the rule`},
+			refused: `"/etc/grafana/grafana.ini" is no YAML or JSON, and no other file can be changed by a rule` + "\nhint: " + `use env or args of the rule`},
 		{name: "a file that is not mounted is an error", base: "grafana-rule",
 			spec:    "{rules: [{ref: Deployment/grafana/grafana, files: [{path: /etc/x.yaml, set: {a: '{ca}'}}]}]}",
 			refused: `"/etc/x.yaml" is not mounted from a ConfigMap or Secret`},

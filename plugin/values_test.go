@@ -116,7 +116,7 @@ func serverValues() []variant {
 			extra: "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: proxy\ndata:\n  nginx.conf: \"proxy_pass https://127.0.0.1:9200;\"\n", refused: `data[nginx.conf] line 1, which StatefulSet/elasticsearch-master/proxy reads, names Elasticsearch ("127.0.0.1")`},
 		{name: "a sidecar that is told no address",
 			replace: []string{esMain, "      containers:\n      - {name: stats, image: elasticsearch-exporter:v1.8.0, args: [--es.all]}\n      - name: \"elasticsearch\"\n"},
-			refused: `container "stats" runs elasticsearch_exporter, which calls http://localhost:9200 where no address is set: set --es.uri`},
+			refused: `container "stats" runs elasticsearch_exporter, which calls http://localhost:9200 where no address is set` + "\nhint: " + `set --es.uri`},
 		{name: "a sidecar whose probe goes to Elasticsearch's port", replace: []string{esMain, "      containers:\n      - name: side\n        image: side\n        livenessProbe: {httpGet: {port: 9200}}\n      - name: \"elasticsearch\"\n"}, refused: `container "side": livenessProbe is an httpGet on port 9200`},
 		{name: "the whole configuration folder from a ConfigMap", replace: []string{"            mountPath: /usr/share/elasticsearch/config/elasticsearch.yml\n            subPath: elasticsearch.yml\n", "            mountPath: /usr/share/elasticsearch/config\n"},
 			spec: "{certificates: {secretName: corp}, minter: {secretName: m}}", output: "mountPath: /usr/share/elasticsearch/config/elk-mtls\n"},

@@ -149,7 +149,7 @@ func overriddenValues() []variant {
 		off    = output + "ssl.enabled=false"
 		is     = output + `ssl.enabled is "false" in `
 		wins   = ", which may win over filebeat.yml of ConfigMap/logs, " +
-			`where ssl.enabled of output.elasticsearch is to be "true": remove the former`
+			`where ssl.enabled of output.elasticsearch is to be "true"` + "\nhint: " + `remove the former`
 		given = "ssl.certificate: /etc/elk-mtls/tls.crt"
 	)
 	filebeat := func(args, more string) string {

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/elk-mtls/elk-mtls/internal/closest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	nodes "github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
@@ -29,10 +30,6 @@ func Parse(text []byte) (Settings, error) {
 
 // meant says of each field that there is not which one was meant.
 func meant(err error) error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return err
-	}
 	var known []string // with the mappings that they stand in
 	for _, f := range new(Settings).Fields() {
 		for at, r := range f.Path + "." {
@@ -41,11 +38,11 @@ func meant(err error) error {
 			}
 		}
 	}
-	problems := joined.Unwrap()
-	for i, problem := range problems {
+	problems := problem.Each(err)
+	for i, one := range problems {
 		var field interface{ FieldPath() string }
-		if errors.As(problem, &field) && strings.HasPrefix(problem.Error(), "unknown field") {
-			problems[i] = fmt.Errorf("%w%s", problem, closest.Hint(field.FieldPath(), known))
+		if errors.As(one, &field) && strings.HasPrefix(one.Error(), "unknown field") {
+			problems[i] = fmt.Errorf("%w%s", one, closest.Hint(field.FieldPath(), known))
 		}
 	}
 	return errors.Join(problems...)

@@ -70,20 +70,6 @@ type Result struct {
 	Object   *object.Object // nil when it is about no object of the list
 }
 
-// Find gives the item that a message starts with, "StatefulSet/es: …"; nil when it starts with none.
-func (l *List) Find(message string) *object.Object {
-	all, err := object.In(l.doc)
-	if err != nil {
-		return nil
-	}
-	for _, o := range all {
-		if strings.HasPrefix(message, o.ID.String()+":") {
-			return o
-		}
-	}
-	return nil
-}
-
 // Item gives the item of that identity; nil when there is none.
 func (l *List) Item(kind, namespace, name string) *object.Object {
 	all, err := object.In(l.doc)

@@ -62,14 +62,11 @@ results: [{message: from before}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o := list.Find("StatefulSet/es-2: x"); o != nil {
-		t.Errorf("a longer name finds %s", o.ID)
-	}
 	if o := list.Item("StatefulSet", "", "es"); o != nil {
 		t.Errorf("no namespace finds the one in %s", o.Namespace)
 	}
 	if err := list.SetResults([]Result{
-		{"info", "StatefulSet/es: 2 changes", list.Find("StatefulSet/es: 2 changes")}, {"warning", "in Secret/es", list.Item("Secret", "", "es")}, {"info", "about nothing", nil},
+		{"info", "StatefulSet/es: 2 changes", list.Item("StatefulSet", "elastic", "es")}, {"warning", "in Secret/es", list.Item("Secret", "", "es")}, {"info", "about nothing", nil},
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func IsList(kind string) bool { return strings.HasSuffix(kind, "List") }
 func In(doc *manifest.Document) ([]*Object, error) {
 	root, err := doc.Root()
 	if err != nil {
-		return nil, fmt.Errorf("%s: the document that starts on line %d of the input is broken (lines counted from there: %w): correct it, it is needed",
+		return nil, fmt.Errorf("%s: the document that starts on line %d of the input is broken (lines counted from there: %w)",
 			rawName(doc.Text()), doc.Line(), err)
 	}
 	if root == nil || root.Tag == yaml.NodeTagNull {

@@ -36,13 +36,16 @@ func issued(in *In, leaves []issue.Leaf, whole Part) Part {
 		id, node := newObject(before, "cert-manager.io/v1", "Certificate", l.Secret, patch.F("spec", certificateSpec(p.In, l)))
 		p.failing(before.ID, p.addObject(before, id, node, "cert-manager makes Secret/"+l.Secret+" of it"))
 		if l.Server && l.Namespace == "" {
-			p.assume("Certificate/%s has no names with a namespace, which the manifests do not tell: give it in certificates.namespace if clients call SERVICE.NAMESPACE.svc", l.Secret)
+			p.assume(object.ID{}, "Certificate/%s has no names with a namespace, which the manifests do not tell: "+
+				"give it in certificates.namespace if clients call SERVICE.NAMESPACE.svc", l.Secret)
 		}
 	}
 	if asked {
 		c := p.settings.Certificates.Issuer
-		p.assume("%s/%s must put its CA into ca.crt, as issuers of the kinds CA and Vault do, and ACME does not", c.Kind, c.Name)
-		p.action("cert-manager renews certificates: Elasticsearch takes a new one up by itself, Kibana and most clients when they are restarted (kubectl rollout restart)")
+		p.assume(object.ID{}, "%s/%s must put its CA into ca.crt, as issuers of the kinds CA and Vault do, and ACME "+
+			"does not", c.Kind, c.Name)
+		p.action(object.ID{}, "cert-manager renews certificates: Elasticsearch takes a new one up by itself, Kibana "+
+			"and most clients when they are restarted (kubectl rollout restart)")
 	}
 	return *p.Part
 }

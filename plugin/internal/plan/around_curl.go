@@ -53,7 +53,8 @@ func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Work
 	if !callsByHTTPS(c) {
 		p.care(c)
 		p.pass(o.ID, "calls Elasticsearch by plain HTTP and without credentials")
-		p.action("%s fails once Elasticsearch speaks HTTPS: it calls by plain HTTP and without credentials; switch the chart's test off (tests.enabled: false)", o.ID)
+		p.action(object.ID{}, "%s fails once Elasticsearch speaks HTTPS: it calls by plain HTTP and without "+
+			"credentials; switch the chart's test off (tests.enabled: false)", o.ID)
 		return nil
 	}
 	known := p.nodes[w]

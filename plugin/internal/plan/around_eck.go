@@ -1,11 +1,11 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -22,12 +22,16 @@ func eck(in *In) Part {
 		case !p.settings.Certs():
 			p.pass(o.ID, "is a custom resource of ECK, which keeps HTTPS and Kibana's token by itself")
 		case p.settings.ClientAuthentication == config.Required:
-			p.failing(o.ID, fmt.Errorf("this is a custom resource of ECK, whose operator is itself a client without a certificate: requiring certificates "+
-				"would lock the operator out on the Basic licence; stay with clientAuthentication: optional, use the Helm charts of Elasticsearch and Kibana, "+
-				"or, with an Enterprise licence, let ECK do it (spec.http.tls.client.authentication: true, from ECK 3.4) and list the object under spec.unmanaged with that reason"))
+			p.failing(o.ID, problem.New(problem.Operator, "this is a custom resource of ECK, whose operator is "+
+				"itself a client without a certificate: requiring certificates would lock the operator out on the "+
+				"Basic licence").
+				Do("stay with clientAuthentication: optional, use the Helm charts of Elasticsearch and Kibana, or, "+
+					"with an Enterprise licence, let ECK do it (spec.http.tls.client.authentication: true, from ECK "+
+					"3.4) and list the object under spec.unmanaged with that reason"))
 		default:
 			p.pass(o.ID, "is a custom resource of ECK, which keeps HTTPS and Kibana's token by itself; it asks no client for a certificate")
-			p.action("%s: ECK cannot require certificates on the Basic licence, and this stage leaves it as it is: clientAuthentication: required will be refused for it", o.ID)
+			p.action(o.ID, "ECK cannot require certificates on the Basic licence, and this stage leaves it as it "+
+				"is: clientAuthentication: required will be refused for it")
 		}
 	}
 	return *p.Part

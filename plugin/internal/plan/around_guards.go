@@ -1,9 +1,8 @@
 package plan
 
 import (
-	"fmt"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
 // guards plans to take out the objects that keep a stream from being installed unless elk-mtls has seen it: no API server knows their
@@ -20,7 +19,9 @@ func guards(in *In) Part {
 		}
 	}
 	if rest == 0 && len(p.release.Guards) > 0 {
-		p.fail(fmt.Errorf("the stream holds nothing but %s: an empty answer would delete the release", p.release.Guards[0].ID))
+		p.fail(problem.New(problem.GuardAlone, "the stream holds nothing but %s: an empty answer would delete the "+
+			"release", p.release.Guards[0].ID).
+			Do("render the whole release"))
 	}
 	return *p.Part
 }

@@ -24,7 +24,8 @@ func marks(in *In, whole Part) Part {
 		p.set(o, at.Field(annotationMode), patch.Str(p.settings.Mode), "tells how the object is secured", "")
 		p.set(o, at.Field(annotationStage), patch.Str(p.settings.ClientAuthentication), "tells how the object is secured", "")
 		if o.Kind == "Job" && o.Hook == "" {
-			p.action("%s: the template of a Job cannot be changed: delete the one that is there, or the upgrade fails at it", o.ID)
+			p.action(o.ID, "the template of a Job cannot be changed: delete the one that is there, or the upgrade "+
+				"fails at it")
 		}
 		if o.Kind == "Pod" || o.Kind == "ReplicaSet" || o.IsJob() || !p.isServer(o) && !isClient(p.In, o, whole.planned) {
 			continue

@@ -1,13 +1,13 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
 // The last look: what names an Elasticsearch of this stream and nobody has taken care of is a client that would be shut out.
@@ -48,7 +48,8 @@ func sweep(in *In, served Part) Part {
 			p.stranger(stranger{Mention: m})
 		case m.Object.Kind == "ConfigMap" || m.Object.Kind == "Secret":
 			if p.settings.Certs() || p.switched {
-				p.action("%s: %s names Elasticsearch (%s), and no container of this stream reads it: whoever does needs a certificate", m.Object.ID, placeIn(m), m.Name)
+				p.action(m.Object.ID, "%s names Elasticsearch (%s), and no container of this stream reads it: "+
+					"whoever does needs a certificate", placeIn(m), m.Name)
 			}
 		default:
 			p.may(m, m.Object.ID.String())
@@ -157,11 +158,13 @@ func (p sweeping) stranger(s stranger) {
 	}
 	if s.Route {
 		p.pass(id, "leads to Elasticsearch ("+s.Name+"); its controller needs a certificate of its own")
-		p.action("%s leads to Elasticsearch (%s): its controller must present a certificate, %s; otherwise it answers 502 once certificates are required", id, s.Name, s.presents())
+		p.action(object.ID{}, "%s leads to Elasticsearch (%s): its controller must present a certificate, %s; "+
+			"otherwise it answers 502 once certificates are required", id, s.Name, s.presents())
 		return
 	}
 	p.pass(id, fmt.Sprintf("%s names Elasticsearch (%s), and nothing tells how to give it a certificate", where, s.Name))
-	p.action("%s: %s names Elasticsearch (%s) and was left alone, as nothing tells how to give it a certificate; it %s", id, where, s.Name, when)
+	p.action(id, "%s names Elasticsearch (%s) and was left alone, as nothing tells how to give it a certificate; it %s",
+		where, s.Name, when)
 }
 
 // isSaid tells whether a line was said already; it is from now on.
@@ -180,11 +183,13 @@ func (p sweeping) caredFor(o *object.Object, c object.Container) bool {
 func (p sweeping) strange(s stranger, where, ref string) error {
 	first := or(s.reader, ref)
 	if p.isSaid("remedy " + first) {
-		return fmt.Errorf("%s names Elasticsearch (%q), too", where, s.Name)
+		return problem.New(problem.Stranger, "%s names Elasticsearch (%q), too", where, s.Name)
 	}
 	if s.Route {
-		return fmt.Errorf("%s leads to Elasticsearch (%q): its controller is a client, and would be refused; let it present a certificate, %s, and list it under spec.unmanaged (ref: %s) with the reason",
-			where, s.Name, s.presents(), ref)
+		return problem.New(problem.Stranger, "%s leads to Elasticsearch (%q): its controller is a client, and would "+
+			"be refused", where, s.Name).
+			Do("let it present a certificate, %s, and list it under spec.unmanaged (ref: %s) with the reason",
+				s.presents(), ref)
 	}
 	remedy := "configure a certificate by the chart's values and list it"
 	switch {
@@ -193,19 +198,21 @@ func (p sweeping) strange(s stranger, where, ref string) error {
 	case !s.known && s.reader+s.Container != "":
 		remedy = "give the container a rule (spec.rules, ref: " + first + "), or " + remedy
 	}
-	return fmt.Errorf("%s names Elasticsearch (%q), and nothing tells how to give it a certificate: it would be refused; %s under spec.unmanaged (ref: %s) with the reason",
-		where, s.Name, remedy, ref)
+	return problem.New(problem.Stranger, "%s names Elasticsearch (%q), and nothing tells how to give it a "+
+		"certificate: it would be refused", where, s.Name).
+		Do("%s under spec.unmanaged (ref: %s) with the reason", remedy, ref)
 }
 
 // nameless notes an object that has neither a kind nor a name, so that nothing tells what it is.
 func (p sweeping) nameless(m mention.Mention) {
-	line := fmt.Sprintf("line %d of the input names Elasticsearch (%q) in an object that has neither kind nor name: complete it, or remove it", m.StreamLine(), m.Name)
+	line := fmt.Sprintf("line %d of the input names Elasticsearch (%q) in an object that has neither kind nor name", m.StreamLine(), m.Name)
+	const remedy = "complete it, or remove it"
 	switch {
 	case p.isSaid(line):
 	case p.requires():
-		p.fail(errors.New(line))
+		p.fail(problem.New(problem.Stranger, "%s", line).Do(remedy))
 	default:
-		p.action("%s", line)
+		p.action(object.ID{}, "%s: %s", line, remedy)
 	}
 }
 
@@ -220,7 +227,8 @@ func (s stranger) presents() string {
 // may notes a name of which nothing says whether anybody calls it.
 func (p sweeping) may(m mention.Mention, who string) {
 	if p.settings.Certs() || p.switched {
-		p.assume("%s: %s of %s names %q: it is not called, or by https and with a certificate", who, placeIn(m), m.Object.ID, m.Name)
+		p.assume(object.ID{}, "%s: %s of %s names %q: it is not called, or by https and with a certificate", who,
+			placeIn(m), m.Object.ID, m.Name)
 	}
 }
 

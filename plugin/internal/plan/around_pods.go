@@ -45,7 +45,8 @@ func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen
 		case o.Hook != "" && !runsAfterInstall(o.Hook):
 			p.care(c)
 			p.pass(o.ID, "is a hook ("+o.Hook+") that runs while what it would need is not there")
-			p.action("%s calls Elasticsearch (%s) in a hook (%s), which runs before the release is there or after it is gone, so that it gets no certificate: "+
+			p.action(object.ID{}, "%s calls Elasticsearch (%s) in a hook (%s), which runs before the release is "+
+				"there or after it is gone, so that it gets no certificate: "+
 				"give it one by the chart's values, or switch the hook off", o.ID, m.Name, o.Hook)
 		default:
 			if err := planTestPod(p, o, c, w); err != nil {

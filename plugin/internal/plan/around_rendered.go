@@ -2,11 +2,11 @@ package plan
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
 // rendered refuses a stream that brings the private key of a node with it, where that is not allowed. Charts make one anew on
@@ -19,9 +19,12 @@ func rendered(in *In) Part {
 	for _, w := range p.release.Nodes {
 		for _, name := range secretVolumes(w.Pod) {
 			if key := privateKeyIn(p.In, secretKey(w.Object, name, "")); key != "" {
-				p.failing(w.ID, fmt.Errorf("the stream holds Secret/%s with a private key (%s): a chart that makes it at rendering (createCert: true) makes another CA "+
-					"at every sync; give the node certificates from a Secret outside the chart (createCert: false), or, if this key is always the same, "+
-					"set certificates.rendered: allow (ELK_MTLS_CERTIFICATES_RENDERED=allow)", name, key))
+				p.failing(w.ID, problem.New(problem.RenderedKey, "the stream holds Secret/%s with a private key "+
+					"(%s): a chart that makes it at rendering (createCert: true) makes another CA at every sync", name,
+					key).
+					Do("give the node certificates from a Secret outside the chart (createCert: false), or, if this "+
+						"key is always the same, set certificates.rendered: allow "+
+						"(ELK_MTLS_CERTIFICATES_RENDERED=allow)"))
 			}
 		}
 	}

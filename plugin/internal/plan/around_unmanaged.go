@@ -1,11 +1,11 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -23,16 +23,20 @@ func unmanaged(in *In, served Part) Part {
 		case err != nil:
 			p.fail(err)
 		case o == nil || len(parts) == 3 && !hasContainer(o, parts[2]):
-			p.fail(fmt.Errorf("spec.unmanaged: %s matches nothing in the stream: correct or remove the entry", u.Ref))
+			p.fail(problem.New(problem.Configuration, "spec.unmanaged: %s matches nothing in the stream", u.Ref).
+				Do("correct or remove the entry"))
 		case len(parts) == 3 && p.isMain(o, parts[2]):
-			p.fail(fmt.Errorf("spec.unmanaged: %s is the container of the server itself, which is patched: remove the entry, or list the whole object", u.Ref))
+			p.fail(problem.New(problem.Configuration, "spec.unmanaged: %s is the container of the server itself, "+
+				"which is patched", u.Ref).
+				Do("remove the entry, or list the whole object"))
 		default:
 			p.pass(o.ID, "unmanaged: "+u.Reason)
 		}
 	}
 	for _, c := range p.settings.Certificates.Clients {
 		if !served.matched[c.Ref] && len(p.release.Nodes)+len(p.release.Kibanas) > 0 {
-			p.action("certificates.clients: %s is none of the clients that were patched in this stream: if it is not in another release, the entry is a mistake", c.Ref)
+			p.action(object.ID{}, "certificates.clients: %s is none of the clients that were patched in this "+
+				"stream: if it is not in another release, the entry is a mistake", c.Ref)
 		}
 	}
 	return *p.Part

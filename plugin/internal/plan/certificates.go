@@ -3,11 +3,11 @@ package plan
 import (
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
@@ -27,13 +27,16 @@ func checkClient(p step, o *object.Object, id identity, hosts []string, verifica
 			continue
 		}
 		if err := leaf[0].VerifyHostname(shell.Host(h)); err != nil && verification == "full" {
-			problems = append(problems, fmt.Errorf("the certificate of %s (Secret/%s) does not cover %q, which is where Elasticsearch is called: "+
-				"call it by one of its names (%s), or set certificates.verificationMode: certificate", w.ID, server.certificate.Name, shell.Host(h), strings.Join(leaf[0].DNSNames, ", ")))
+			problems = append(problems, problem.New(problem.OtherName, "the certificate of %s (Secret/%s) does not "+
+				"cover %q, which is where Elasticsearch is called", w.ID, server.certificate.Name, shell.Host(h)).
+				Do("call it by one of its names (%s), or set certificates.verificationMode: certificate",
+					strings.Join(leaf[0].DNSNames, ", ")))
 		}
 		if cas := chainOf(p, id.ca); cas != nil {
 			if err := certificate.ChainsTo(leaf, cas); err != nil {
-				problems = append(problems, fmt.Errorf("the CA in %s did not sign the certificate of %s (Secret/%s): %w; name the right one in certificates.secretName",
-					id.ca, w.ID, server.certificate.Name, err))
+				problems = append(problems, problem.New(problem.UnfitPair, "the CA in %s did not sign the "+
+					"certificate of %s (Secret/%s): %v", id.ca, w.ID, server.certificate.Name, err).
+					Do("name the right one in certificates.secretName"))
 			}
 		}
 	}
@@ -64,17 +67,22 @@ func checkPair(p step, o *object.Object, id identity, accepted []*x509.Certifica
 		return nil
 	}
 	if err := certificate.ForClients(leaf[0]); err != nil {
-		return fmt.Errorf("%s cannot serve as a client certificate: %w; name a Secret with one in certificates.clients (ref: %s)", cert, err, o.ID)
+		return problem.New(problem.UnfitPair, "%s cannot serve as a client certificate: %v", cert, err).
+			Do("name a Secret with one in certificates.clients (ref: %s)", o.ID)
 	}
 	key := secretKey(o, id.secret, id.key)
 	if text := valueOf(p.In, key); text != nil {
 		if err := certificate.KeyFits(leaf[0], text); err != nil && !errors.Is(err, certificate.ErrNoPEM) {
-			return fmt.Errorf("%s %w", key, err)
+			return problem.New(problem.UnfitPair, "%s %v", key, err).
+				Do("store certificate and key of one pair there, or name another Secret in certificates.clients "+
+					"(ref: %s)", o.ID)
 		}
 	}
 	if accepted != nil {
 		if err := certificate.ChainsTo(leaf, accepted); err != nil {
-			return fmt.Errorf("%s was not signed by a CA that Elasticsearch accepts: %w; name its CA in certificates.clientCA", cert, err)
+			return problem.New(problem.UnfitPair, "%s was not signed by a CA that Elasticsearch accepts: %v", cert,
+				err).
+				Do("name its CA in certificates.clientCA")
 		}
 	}
 	return nil
@@ -88,7 +96,7 @@ func chainOf(p step, s object.Source) []*x509.Certificate {
 	}
 	chain, err := certificate.Chain(text)
 	if err != nil {
-		p.assume("%s could not be read as a certificate (%v): it was not checked", s, err)
+		p.assume(object.ID{}, "%s could not be read as a certificate (%v): it was not checked", s, err)
 		return nil
 	}
 	return chain

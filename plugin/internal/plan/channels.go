@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
 // channels gives every place that says a setting of a server, channel by channel. The first channel that says it wins:
@@ -70,8 +72,9 @@ func (s *setting) doubled(twin *setting) error {
 	if here == there {
 		here, there = s.edit.String(), twin.edit.String()
 	}
-	return fmt.Errorf("%s is %s in %s, and %s in %s: this is one setting, and nothing tells which of the two counts; "+
-		"remove one of them", s.Key, s.said(), here, twin.said(), there)
+	return problem.New(problem.TwoPlaces, "%s is %s in %s, and %s in %s: this is one setting, and nothing tells "+
+		"which of the two counts", s.Key, s.said(), here, twin.said(), there).At(s.Key).
+		Do("remove one of them")
 }
 
 // said gives the value of a setting for messages, as far as it may be shown.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -27,8 +28,8 @@ func planClient(p step, w *recognise.Workload) {
 // secureClient plans one container that runs a program: all of its connections to Elasticsearch, or none.
 func secureClient(p step, w *recognise.Workload, known program) error {
 	connections, err := known.connections(p, w)
-	if unread := (notShown{}); errors.As(err, &unread) && !p.requires() {
-		passUnread(p, w, unread)
+	if why := (problem.Problem{}); errors.As(err, &why) && why.Code == problem.NotShown && !p.requires() {
+		passUnread(p, w, why)
 		return nil
 	}
 	if err != nil {
@@ -87,13 +88,15 @@ func (in *In) requires() bool {
 }
 
 // passUnread leaves a client alone whose settings nothing shows: nobody refuses it yet.
-func passUnread(p step, w *recognise.Workload, unread notShown) {
+func passUnread(p step, w *recognise.Workload, why problem.Problem) {
+	unread := why.Text + ": " + why.Hint
 	if !p.settings.Certs() && !p.switched {
 		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of "+string(w.App))
 		return
 	}
 	p.pass(w.ID, fmt.Sprintf("container %q %s", w.Main.Name, unread))
-	p.action("%s: container %q was left alone, and is refused as soon as clientAuthentication is required: it %s", w.ID, w.Main.Name, unread)
+	p.action(w.ID, "container %q was left alone, and is refused as soon as clientAuthentication is required: it %s",
+		w.Main.Name, unread)
 }
 
 // callsByDefault refuses a program that is told no address where that is a fault: beside a node, which it calls by plain HTTP then, and
@@ -113,9 +116,10 @@ func callsByDefault(p step, w *recognise.Workload, known program, connections []
 	remedy := fmt.Sprintf("set %s to the address of Elasticsearch, by https", known.Flag(known.Line.Hosts[0]))
 	switch {
 	case p.settings.ClientAuthentication == config.Required:
-		return fmt.Errorf("%s: %s, or list it under spec.unmanaged with the reason", calls, remedy)
+		return problem.New(problem.NoAddress, "%s", calls).Do("%s, or list it under spec.unmanaged with the reason",
+			remedy)
 	case !p.isNode(w.Object):
-		p.action("%s: %s: %s", w.ID, calls, remedy)
+		p.action(w.ID, "%s: %s", calls, remedy)
 	}
 	return nil
 }
@@ -169,8 +173,10 @@ func hookMayRun(p step, w *recognise.Workload) error {
 			return nil // a Secret of the user's, which is there all the time
 		}
 	}
-	return fmt.Errorf("calls Elasticsearch in a hook (%s), which runs before the Secrets of the release are there or after they are gone: name a Secret of your own in "+
-		"certificates.clients (ref: %s), or switch the hook off, or list it under spec.unmanaged with the reason", w.Hook, w.ID)
+	return problem.New(problem.EarlyHook, "calls Elasticsearch in a hook (%s), which runs before the Secrets of the "+
+		"release are there or after they are gone", w.Hook).
+		Do("name a Secret of your own in certificates.clients (ref: %s), or switch the hook off, or list it under "+
+			"spec.unmanaged with the reason", w.ID)
 }
 
 // clientIdentity gives the identity of a client's pod: one for all of its containers. Unless the configuration names a Secret, a client

@@ -7,8 +7,9 @@ import "github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 func fleet(p step, w *recognise.Workload) {
 	for _, name := range []string{"FLEET_ENROLL", "FLEET_URL", "FLEET_ENROLLMENT_TOKEN", "FLEET_SERVER_ENABLE"} {
 		if _, ok := p.seen(w.Main).Env.Own(name); ok {
-			p.action("%s: container %q is managed by Fleet, which keeps its output: set ssl.certificate_authorities, ssl.certificate and ssl.key of the output in Fleet's settings "+
-				"(xpack.fleet.outputs in kibana.yml), with files that the agent's pod mounts", w.ID, w.Main.Name)
+			p.action(w.ID, "container %q is managed by Fleet, which keeps its output: set "+
+				"ssl.certificate_authorities, ssl.certificate and ssl.key of the output in Fleet's settings "+
+				"(xpack.fleet.outputs in kibana.yml), with files that the agent's pod mounts", w.Main.Name)
 			return
 		}
 	}

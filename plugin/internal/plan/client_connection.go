@@ -2,7 +2,6 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
@@ -169,7 +169,9 @@ func (c *connection) besideCloud(w *recognise.Workload) error {
 		return nil
 	}
 	if s := c.store.get(c.keys.Cloud.Name); s != nil && s.Value() != "" {
-		return fmt.Errorf("%s is set in %s beside addresses, and %s does not start with both: remove one", s.Key, s.Place, w.App)
+		return problem.New(problem.InTheWay, "%s is set in %s beside addresses, and %s does not start with both", s.Key,
+			s.Place, w.App).At(s.Key).
+			Do("remove one")
 	}
 	return nil
 }
@@ -177,15 +179,18 @@ func (c *connection) besideCloud(w *recognise.Workload) error {
 func connectTLS(p step, w *recognise.Workload, c *connection, id identity) error {
 	for _, key := range c.keys.StoreAlso {
 		if s := c.store.get(key); s != nil {
-			return fmt.Errorf("%s is set in %s, and does not go together with PEM files: remove it; certificate, key and CA come from Secret/%s", key, s.Place, or(id.secret, id.ca.Name))
+			return problem.New(problem.InTheWay, "%s is set in %s, and does not go together with PEM files", key,
+				s.Place).At(key).
+				Do("remove it; certificate, key and CA come from Secret/%s", or(id.secret, id.ca.Name))
 		}
 	}
 	if err := errors.Join(c.besideCloud(w), startsWith(p.In, w, c)); err != nil {
 		return err
 	}
 	if s := c.store.get(c.keys.Verify.Name); p.settings.Certs() && s != nil && c.keys.Verify.Idle && c.keys.Verify.IsOff(s.Value()) {
-		return fmt.Errorf("%s is %q in %s, and then %s presents no certificate either: remove it; the CA of Secret/%s verifies Elasticsearch",
-			s.Key, s.Value(), s.Place, w.App, or(id.secret, id.ca.Name))
+		return problem.New(problem.InTheWay, "%s is %q in %s, and then %s presents no certificate either", s.Key,
+			s.Value(), s.Place, w.App).At(s.Key).
+			Do("remove it; the CA of Secret/%s verifies Elasticsearch", or(id.secret, id.ca.Name))
 	}
 	if err := overHTTPS(p, w, c); err != nil {
 		return err
@@ -220,11 +225,12 @@ func connectTLS(p step, w *recognise.Workload, c *connection, id identity) error
 // withoutPair says of a connection that it can present no certificate: nobody is refused for that yet, or it is an error.
 func withoutPair(p step, w *recognise.Workload, c *connection) error {
 	if p.requires() {
-		return fmt.Errorf("%s cannot present a certificate in this version of %s: use a later one (Logstash from 8.8 on), or list the container under spec.unmanaged (ref: %s/%s) with the reason",
-			c.name, w.App, w.ID, w.Main.Name)
+		return problem.New(problem.TooOld, "%s cannot present a certificate in this version of %s", c.name, w.App).
+			Do("use a later one (Logstash from 8.8 on), or list the container under spec.unmanaged (ref: %s/%s) "+
+				"with the reason", w.ID, w.Main.Name)
 	}
-	p.action("%s: container %q: %s cannot present a certificate in this version of %s, and is refused as soon as clientAuthentication is required",
-		w.ID, w.Main.Name, c.name, w.App)
+	p.action(w.ID, "container %q: %s cannot present a certificate in this version of %s, and is refused as soon as "+
+		"clientAuthentication is required", w.Main.Name, c.name, w.App)
 	return nil
 }
 
@@ -246,7 +252,8 @@ func (c *connection) hasPair() bool {
 func (c *connection) ownPair(w *recognise.Workload, p step) (bool, error) {
 	cert, key := c.store.get(c.keys.Cert), c.store.get(c.keys.Key)
 	if own := c.store.get(c.keys.Store); own != nil && own.Value() != keystorePath {
-		p.assume("%s: container %q: %s stays (%s): it must hold a certificate that Elasticsearch trusts, and its key", w.ID, w.Main.Name, own.Key, own.Place)
+		p.assume(w.ID, "container %q: %s stays (%s): it must hold a certificate that Elasticsearch trusts, and its key",
+			w.Main.Name, own.Key, own.Place)
 		return true, nil
 	}
 	ours := func(s *setting) bool { return s == nil || strings.HasPrefix(s.Value(), c.pairs()+"/") }
@@ -258,7 +265,9 @@ func (c *connection) ownPair(w *recognise.Workload, p step) (bool, error) {
 		if cert == nil {
 			one, other = key, c.keys.Cert
 		}
-		return false, fmt.Errorf("%s is set in %s without %s: set both, or remove it", one.Key, one.Place, other)
+		return false, problem.New(problem.Incomplete, "%s is set in %s without %s", one.Key, one.Place,
+			other).At(one.Key).
+			Do("set both, or remove it")
 	case !p.settings.Certs():
 		return true, nil
 	}
@@ -274,7 +283,8 @@ func (c *connection) ownPair(w *recognise.Workload, p step) (bool, error) {
 			}
 			continue
 		}
-		p.assume("%s: container %q: %s stays (%s): the file must be there, and Elasticsearch must trust the certificate%s", w.ID, w.Main.Name, s.Key, s.Place, because(file))
+		p.assume(w.ID, "container %q: %s stays (%s): the file must be there, and Elasticsearch must trust the "+
+			"certificate%s", w.Main.Name, s.Key, s.Place, because(file))
 	}
 	return true, nil
 }

@@ -1,8 +1,7 @@
 package plan
 
 import (
-	"fmt"
-
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -11,7 +10,9 @@ func fluentdImage(p step, w *recognise.Workload, found []*connection) error {
 	const variable = "FLUENT_ELASTICSEARCH_HOST"
 	if _, ok := p.seen(w.Main).Env.Own(variable); ok && len(found) == 0 && p.settings.Certs() {
 		coverVariable(p, w.Object, w.Main, variable)
-		return fmt.Errorf("env %s is for the configuration inside the image, which has no variable for a certificate: mount a fluent.conf of your own with the output", variable)
+		return problem.New(problem.TooOld, "env %s is for the configuration inside the image, which has no variable "+
+			"for a certificate", variable).
+			Do("mount a fluent.conf of your own with the output")
 	}
 	return nil
 }

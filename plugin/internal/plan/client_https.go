@@ -1,12 +1,12 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -65,9 +65,11 @@ func overHTTPS(p step, w *recognise.Workload, c *connection) error {
 		becomes, says := speaks(fresh[i], text, known, c.keys)
 		switch says {
 		case plainByEnv:
-			return fmt.Errorf("%s of %s is %q, which the environment makes an address of plain HTTP: use https:// there", hosts.Key, c.name, h)
+			return problem.New(problem.PlainHTTP, "%s of %s is %q, which the environment makes an address of plain "+
+				"HTTP", hosts.Key, c.name, h).
+				Do("use https:// there")
 		case unread:
-			p.assume("%s: container %q: the address in %s must begin with https://", w.ID, w.Main.Name, hosts.Place)
+			p.assume(w.ID, "container %q: the address in %s must begin with https://", w.Main.Name, hosts.Place)
 		}
 		fresh[i], isPlain = becomes, isPlain || was || says == plain
 		isSecure = isSecure || slices.Contains([]speech{secure, unread, unreadable}, says)
@@ -75,8 +77,10 @@ func overHTTPS(p step, w *recognise.Workload, c *connection) error {
 	enable := c.store.get(c.keys.Switch.Name)
 	isPlain = isPlain || !isSecure && !isOn(c.keys, c.store.get(c.keys.Scheme), enable)
 	if isPlain && p.settings.Certificates.SecretName == "" && p.nodes[nodeCalled(p.In, w, c)] == nil {
-		return fmt.Errorf("%s of %s calls Elasticsearch by plain HTTP, which knows no certificates: use https:// in the chart's values, "+
-			"or name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS", hosts.Key, c.name)
+		return problem.New(problem.PlainHTTP, "%s of %s calls Elasticsearch by plain HTTP, which knows no certificates",
+			hosts.Key, c.name).
+			Do("use https:// in the chart's values, or name the Secret with CA, certificate and key in " +
+				"certificates.secretName, which switches all to HTTPS")
 	}
 	const why = "Elasticsearch speaks HTTPS"
 	replaceList(p, w, hosts, fresh, why, c.link)
@@ -87,7 +91,9 @@ func overHTTPS(p step, w *recognise.Workload, c *connection) error {
 		p.put(w, c, c.keys.Scheme, patch.Str("https"), why)
 	}
 	if enable != nil && enable.Hidden {
-		return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write %q there", c.keys.Switch.Name, enable.Place, c.keys.Switch.On)
+		return problem.New(problem.Elsewhere, "%s comes from elsewhere in %s, so that it cannot be read",
+			c.keys.Switch.Name, enable.Place).At(c.keys.Switch.Name).
+			Do("write %q there", c.keys.Switch.On)
 	}
 	if c.keys.Switch.Kind == catalog.Decides || enable != nil || c.keys.Switch.Kind == catalog.Bare && !isSecure {
 		p.put(w, c, c.keys.Switch.Name, onValue(c.keys.Switch.On, enable), "TLS is on")

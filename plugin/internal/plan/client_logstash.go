@@ -16,7 +16,7 @@ const linkLogstashMonitoring = "https://www.elastic.co/guide/en/logstash/8.19/mo
 // assumeVersion says what is taken for granted of a Logstash whose version nothing tells.
 func assumeVersion(p step, w *recognise.Workload) {
 	if recognise.VersionOf(w.Object, w.Main) == (catalog.Version{}) {
-		p.assume("%s: container %q: nothing tells the version of Logstash: it must be 8.8 or later", w.ID, w.Main.Name)
+		p.assume(w.ID, "container %q: nothing tells the version of Logstash: it must be 8.8 or later", w.Main.Name)
 	}
 }
 
@@ -47,8 +47,9 @@ func logstashSettings(p step, w *recognise.Workload, known catalog.Program) ([]*
 			}
 			all = append(all, &connection{name: at.At + ".elasticsearch", store: s, dir: path.Dir(known.Files.Paths[0]), over: over, keys: keys, link: linkLogstashMonitoring, expands: known.Expands})
 			if at.At == "xpack.management" {
-				p.action("%s: container %q takes its pipelines from Elasticsearch (xpack.management): their elasticsearch plugins need a certificate too, ssl_keystore_path => %q, ssl_keystore_password => %q",
-					w.ID, w.Main.Name, keystorePath, keystorePassword)
+				p.action(w.ID, "container %q takes its pipelines from Elasticsearch (xpack.management): their "+
+					"elasticsearch plugins need a certificate too, ssl_keystore_path => %q, ssl_keystore_password "+
+					"=> %q", w.Main.Name, keystorePath, keystorePassword)
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/pipeline"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -117,7 +118,8 @@ func pipelineConnections(p step, w *recognise.Workload, known catalog.Program) (
 			if !strings.Contains(text, "elasticsearch") {
 				continue // a file of another kind
 			}
-			return nil, fmt.Errorf("%s of %s, which it reads at %s: %w", source.Key, holder.ID, name, err)
+			return nil, problem.New(problem.Input, "%s of %s, which it reads at %s: %v", source.Key, holder.ID, name,
+				err).Do("correct that file")
 		}
 		at := dataPath(holder, source.Key)
 		for _, plugin := range plugins {

@@ -1,13 +1,13 @@
 package plan
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
 // ready is a rule for a well-known program: what a user would have to find out in its documentation.
@@ -73,7 +73,8 @@ func readyRule(name string, ruled []catalog.Program) (ready, error) {
 		return ready{}, nil
 	}
 	if i < 0 {
-		return ready{}, fmt.Errorf("as: %q is no ready rule: %s are; for other programs give env, args or files", name, strings.Join(names, ", "))
+		return ready{}, problem.New(problem.Rule, "as: %q is no ready rule: %s are", name, strings.Join(names, ", ")).
+			Do("for other programs give env, args or files")
 	}
 	return all[i], nil
 }

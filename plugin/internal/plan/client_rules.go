@@ -11,6 +11,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
@@ -29,7 +30,7 @@ func findRuled(p step) []ruled {
 	for _, rule := range p.settings.Rules {
 		known, err := readyRule(rule.As, p.release.Ruled())
 		if err != nil {
-			p.fail(fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
+			p.fail(problem.Within(err, "spec.rules: %s", rule.Ref))
 			continue
 		}
 		kind, name, container := rule.Object()
@@ -38,12 +39,13 @@ func findRuled(p step) []ruled {
 		case err != nil:
 			p.fail(err)
 		case len(objects) == 0:
-			p.fail(fmt.Errorf("spec.rules: %s matches nothing in the stream: correct or remove the rule", rule.Ref))
+			p.fail(problem.New(problem.Configuration, "spec.rules: %s matches nothing in the stream", rule.Ref).
+				Do("correct or remove the rule"))
 		}
 		for _, o := range objects {
 			w, err := ruledContainer(p.In, o, container)
 			if err != nil {
-				p.fail(fmt.Errorf("spec.rules: %s: %w", rule.Ref, err))
+				p.fail(problem.Within(err, "spec.rules: %s", rule.Ref))
 				continue
 			}
 			w.App = recognise.App(or(rule.As, w.Main.Name))
@@ -57,7 +59,8 @@ func findRuled(p step) []ruled {
 func ruledContainer(in *In, o *object.Object, name string) (*recognise.Workload, error) {
 	pod, ok := o.Pod()
 	if !ok {
-		return nil, errors.New("it runs no pod, so that nothing can be mounted: name the workload whose containers call Elasticsearch")
+		return nil, problem.New(problem.Rule, "it runs no pod, so that nothing can be mounted").
+			Do("name the workload whose containers call Elasticsearch")
 	}
 	all := pod.Containers()
 	var names []string
@@ -69,11 +72,15 @@ func ruledContainer(in *In, o *object.Object, name string) (*recognise.Workload,
 	}
 	switch {
 	case name != "" && !slices.Contains(names, name):
-		return nil, fmt.Errorf("it has no container %q, only %s", name, quoted(names))
+		return nil, problem.New(problem.Rule, "it has no container %q, only %s", name, quoted(names)).Do("correct " +
+			"ref of the rule")
 	case len(all) != 1:
-		return nil, fmt.Errorf("it has several containers (%s): write which one (ref: %s/<container>)", quoted(names), o.ID)
+		return nil, problem.New(problem.Rule, "it has several containers (%s)", quoted(names)).
+			Do("write which one (ref: %s/<container>)", o.ID)
 	case in.isMain(o, all[0].Name):
-		return nil, fmt.Errorf("container %q is the server itself, which is patched without a rule: remove the rule", all[0].Name)
+		return nil, problem.New(problem.Rule, "container %q is the server itself, which is patched without a rule",
+			all[0].Name).
+			Do("remove the rule")
 	}
 	return &recognise.Workload{Object: o, Pod: pod, Main: all[0], Signs: []string{catalog.RulesField}}, nil
 }
@@ -142,7 +149,9 @@ func (r ruled) dir() (string, error) {
 	dir := path.Clean(or(r.rule.MountPath, clientDir))
 	for _, m := range r.w.Main.Mounts() {
 		if m.Path == dir && m.Volume != clientVolume {
-			return "", fmt.Errorf("container %q: volume %q is mounted at %q already: name another folder in mountPath of the rule", r.w.Main.Name, m.Volume, dir)
+			return "", problem.New(problem.Rule, "container %q: volume %q is mounted at %q already", r.w.Main.Name,
+				m.Volume, dir).
+				Do("name another folder in mountPath of the rule")
 		}
 	}
 	return dir, nil
@@ -186,8 +195,10 @@ func ruleFiles(in *In, r ruled) ([]ruleFile, error) {
 		return nil, err
 	}
 	if len(opened) == 0 {
-		return nil, fmt.Errorf("the rule is as: %s, and none of its files (%s) is mounted from a ConfigMap or Secret of the stream: name the file in files (- path: …) of the rule, "+
-			"or list the container under spec.unmanaged (ref: %s/%s) with the reason", r.rule.As, quoted(names), r.w.ID, r.w.Main.Name)
+		return nil, problem.New(problem.Rule, "the rule is as: %s, and none of its files (%s) is mounted from a "+
+			"ConfigMap or Secret of the stream", r.rule.As, quoted(names)).
+			Do("name the file in files (- path: …) of the rule, or list the container under spec.unmanaged (ref: "+
+				"%s/%s) with the reason", r.w.ID, r.w.Main.Name)
 	}
 	for _, f := range opened {
 		all = append(all, ruleFile{f, r.ready.files})
@@ -200,20 +211,26 @@ var otherLanguages = [...]string{".toml", ".ini", ".conf", ".cfg", ".properties"
 
 func openRuleFile(in *In, w *recognise.Workload, name string) (*embedded, error) {
 	if slices.Contains(otherLanguages[:], path.Ext(name)) {
-		return nil, fmt.Errorf("%q is no YAML or JSON, and no other file can be changed by a rule: use env or args of the rule, or set CA, certificate and key in that file (a rule "+
-			"with mountPath alone mounts them)", name)
+		return nil, problem.New(problem.Rule, "%q is no YAML or JSON, and no other file can be changed by a rule",
+			name).
+			Do("use env or args of the rule, or set CA, certificate and key in that file (a rule with mountPath " +
+				"alone mounts them)")
 	}
 	file := w.Main.Resolve(name, in)
 	if !file.Key() {
-		return nil, fmt.Errorf("%q is not mounted from a ConfigMap or Secret%s: correct the path in the rule", name, because(file))
+		return nil, problem.New(problem.Rule, "%q is not mounted from a ConfigMap or Secret%s", name, because(file)).
+			Do("correct the path in the rule")
 	}
 	if file.State == object.NotShown {
-		return nil, fmt.Errorf("%q is mounted from %s, which %s, so that it cannot be changed: use env or args of the rule, or set CA, certificate and key there (a rule "+
-			"with mountPath alone mounts them)", name, file.What(), unshown(file))
+		return nil, problem.New(problem.Rule, "%q is mounted from %s, which %s, so that it cannot be changed", name,
+			file.What(), unshown(file)).
+			Do("use env or args of the rule, or set CA, certificate and key there (a rule with mountPath alone " +
+				"mounts them)")
 	}
 	f, err := openFile(w, file)
 	if err == nil && f == nil {
-		err = fmt.Errorf("%q is mounted from %s, which the object does not have", name, file.What())
+		err = problem.New(problem.Rule, "%q is mounted from %s, which the object does not have", name,
+			file.What()).Do("correct the path in the rule")
 	}
 	return f, err
 }
@@ -252,8 +269,10 @@ func rulePlain(p step, w *recognise.Workload, files []ruleFile) error {
 	ours, known := plainHosts(p.In)
 	var problems []error
 	refuse := func(where string) {
-		problems = append(problems, fmt.Errorf("container %q: %s calls Elasticsearch by plain HTTP, which knows no certificates: use https:// there, "+
-			"or name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS", w.Main.Name, where))
+		problems = append(problems, problem.New(problem.PlainHTTP, "container %q: %s calls Elasticsearch by plain "+
+			"HTTP, which knows no certificates", w.Main.Name, where).
+			Do("use https:// there, or name the Secret with CA, certificate and key in certificates.secretName, "+
+				"which switches all to HTTPS"))
 	}
 	if known {
 		rewriteHTTP(p, w.Object, w.Main, ours)

@@ -1,11 +1,10 @@
 package plan
 
 import (
-	"fmt"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -16,7 +15,9 @@ func startsWith(in *In, w *recognise.Workload, c *connection) error {
 		return nil
 	}
 	if text, known := in.expand(w.Main, c.expands, s.Value()); known && !c.keys.Verify.Takes(text) {
-		return fmt.Errorf("%s is %q in %s, which %s does not know: it does not start; remove it", s.Key, text, s.Place, w.App)
+		return problem.New(problem.InTheWay, "%s is %q in %s, which %s does not know: it does not start", s.Key, text,
+			s.Place, w.App).At(s.Key).
+			Do("remove it")
 	}
 	return nil
 }
@@ -37,5 +38,6 @@ func readsKey(in *In, w *recognise.Workload, c *connection, key object.Source) e
 	if why == "" || why == catalog.UnknownVersion {
 		return nil
 	}
-	return fmt.Errorf("the private key in %s %s; store it in another form, or name another Secret in certificates.clients (ref: %s)", key, why, w.ID)
+	return problem.New(problem.UnfitPair, "the private key in %s %s", key, why).
+		Do("store it in another form, or name another Secret in certificates.clients (ref: %s)", w.ID)
 }

@@ -54,8 +54,8 @@ func connectCA(p step, w *recognise.Workload, c *connection, id identity) error 
 	case itsOwn:
 		return readable(w.Main, file)
 	case assumed:
-		p.assume("%s: container %q: %s stays (%s): the file must be there, and hold the CA that signed the server's certificate%s",
-			w.ID, w.Main.Name, c.keys.CA, c.store.get(c.keys.CA).Place, because(file))
+		p.assume(w.ID, "container %q: %s stays (%s): the file must be there, and hold the CA that signed the "+
+			"server's certificate%s", w.Main.Name, c.keys.CA, c.store.get(c.keys.CA).Place, because(file))
 	}
 	return nil
 }

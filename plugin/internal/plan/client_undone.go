@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -79,11 +80,13 @@ func (c *connection) contradicts(other *setting, key string, want []string) erro
 		here = other.edit.String()
 	}
 	if len(want) == 0 {
-		return fmt.Errorf("%s is %s in %s, and contradicts what %s says of %s: remove it",
-			other.Key, other.said(), here, there, c.name)
+		return problem.New(problem.InTheWay, "%s is %s in %s, and contradicts what %s says of %s", other.Key,
+			other.said(), here, there, c.name).At(other.Key).
+			Do("remove it")
 	}
-	return fmt.Errorf("%s is %s in %s, which may win over %s, where %s of %s is to be %q: remove the former",
-		other.Key, other.said(), here, there, key, c.name, strings.Join(want, ","))
+	return problem.New(problem.InTheWay, "%s is %s in %s, which may win over %s, where %s of %s is to be %q", other.Key,
+		other.said(), here, there, key, c.name, strings.Join(want, ",")).At(other.Key).
+		Do("remove the former")
 }
 
 // setFlags are the arguments by which a program takes any setting of its files: -E key=value.

@@ -9,6 +9,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
@@ -61,7 +62,9 @@ func wishesOf(p step, r ruled, files []ruleFile) ([][]wish, error) {
 				where = append(where, or(said.At, "the file")+" of "+f.source.String())
 			}
 		}
-		return nil, fmt.Errorf("the rule finds nothing to set at %s that leads to this Elasticsearch: correct at and is of the rule", strings.Join(compact(where), ", "))
+		return nil, problem.New(problem.Rule, "the rule finds nothing to set at %s that leads to this Elasticsearch",
+			strings.Join(compact(where), ", ")).
+			Do("correct at and is of the rule")
 	}
 	return all, nil
 }
@@ -82,9 +85,13 @@ func wishesOfContainer(p step, r ruled) ([]wish, error) {
 	if words := w.Main.Command(); len(r.rule.Args) > 0 {
 		switch {
 		case len(words) == 0:
-			return nil, fmt.Errorf("it has neither command nor args in the stream, and args of a rule would replace those of its image: write them into the chart's values, or use env of the rule")
+			return nil, problem.New(problem.Rule, "it has neither command nor args in the stream, and args of a "+
+				"rule would replace those of its image").
+				Do("write them into the chart's values, or use env of the rule")
 		case shell.IsShell(words[0]):
-			return nil, fmt.Errorf("it runs a shell (%q), to which args of a rule mean nothing: use env of the rule", words[0])
+			return nil, problem.New(problem.Rule, "it runs a shell (%q), to which args of a rule mean nothing",
+				words[0]).
+				Do("use env of the rule")
 		}
 	}
 	for _, arg := range r.rule.Args {
@@ -236,7 +243,9 @@ func grantWishes(p step, w *recognise.Workload, group []wish, id identity, dir s
 			readsFile(p, w, s.old.object, s.old.with(value))
 			used = used || s.namesAny()
 		case contradicts:
-			return used, fmt.Errorf("%s is set in %s, and the rule wants %s: the two contradict each other; correct one of them", s.key, s.old.Place, patch.Flow(value))
+			return used, problem.New(problem.InTheWay, "%s is set in %s, and the rule wants %s: the two contradict "+
+				"each other", s.key, s.old.Place, patch.Flow(value)).At(s.key).
+				Do("correct one of them")
 		case ownStays:
 			if err := ownFile(p, w, s, id); err != nil {
 				return used, err
@@ -252,7 +261,9 @@ func halfPair(group, own []wish) error {
 	for _, pair := range [][2]string{{placeCert, placeKey}, {placeKey, placeCert}} {
 		one, other := naming(own, pair[0]), naming(own, pair[1])
 		if one != nil && other == nil && naming(group, pair[1]) != nil {
-			return fmt.Errorf("%s is set in %s, and what goes with it is not: set both certificate and key, or neither", one.key, one.old.Place)
+			return problem.New(problem.Incomplete, "%s is set in %s, and what goes with it is not", one.key,
+				one.old.Place).At(one.key).
+				Do("set both certificate and key, or neither")
 		}
 	}
 	return nil
@@ -332,13 +343,15 @@ func ownFile(p step, w *recognise.Workload, s wish, id identity) error {
 	source, ok := file.Source, file.Key()
 	switch {
 	case s.names(placeCA) && p.settings.Certificates.SecretName != "" && (!ok || source != id.ca):
-		return fmt.Errorf("%s is set in %s, and the servers have their certificates from Secret/%s, as certificates.secretName says: remove the setting, or put that CA there",
-			s.key, s.old.Place, id.ca.Name)
+		return problem.New(problem.InTheWay, "%s is set in %s, and the servers have their certificates from "+
+			"Secret/%s, as certificates.secretName says", s.key, s.old.Place, id.ca.Name).At(s.key).
+			Do("remove the setting, or put that CA there")
 	case ok && s.names(placeCA):
 		return checkHolds(p, source)
 	case ok:
 		return errors.Join(checkHolds(p, source), isForClients(p.In, w.Object, secretOf(source)))
 	}
-	p.assume("%s: container %q: %s stays (%s): what it names must be there, and serve this Elasticsearch%s", w.ID, w.Main.Name, s.key, s.old.Place, because(file))
+	p.assume(w.ID, "container %q: %s stays (%s): what it names must be there, and serve this Elasticsearch%s",
+		w.Main.Name, s.key, s.old.Place, because(file))
 	return nil
 }

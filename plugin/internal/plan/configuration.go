@@ -10,6 +10,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
@@ -78,12 +79,12 @@ func configurationOf(p step, w *recognise.Workload) (*configuration, error) {
 	c := environmentOf(p, w, w.Layout.Env)
 	assumeCommand(p, w)
 	if w.Lost != "" {
-		p.assume("%s: the configuration of container %q is in %s (%s)", w.ID, w.Main.Name, w.Layout.Folder, w.Lost)
+		p.assume(w.ID, "the configuration of container %q is in %s (%s)", w.Main.Name, w.Layout.Folder, w.Lost)
 	}
 	for _, f := range w.Layout.Files {
 		file := w.Main.Resolve(w.Layout.Abs(f.Path), p.In)
 		if !file.Key() && file.Found != object.NotThere {
-			p.assume("%s: %s, if it is there, must not contradict these settings (%s)", w.ID, file.Path, file.Why)
+			p.assume(w.ID, "%s, if it is there, must not contradict these settings (%s)", file.Path, file.Why)
 		}
 		if !file.Key() {
 			continue
@@ -98,7 +99,8 @@ func configurationOf(p step, w *recognise.Workload) (*configuration, error) {
 func assumeCommand(p step, w *recognise.Workload) {
 	seen := p.seen(w.Main)
 	if _, open := seen.Flags(); open {
-		p.assume("%s: the command of container %q has words that only a run knows: they may set nothing that is set here", w.ID, w.Main.Name)
+		p.assume(w.ID, "the command of container %q has words that only a run knows: they may set nothing that is "+
+			"set here", w.Main.Name)
 	}
 }
 
@@ -107,7 +109,8 @@ func environmentOf(p step, w *recognise.Workload, names func(key string) []strin
 	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, seen: p.seen(w.Main), in: p.In}
 	c.fail = func(err error) { p.failing(w.ID, err) }
 	for _, name := range c.seen.Env.Open() {
-		p.assume("%s: container %q takes variables from %s, which is not in the stream: none of them may set what is set here", w.ID, w.Main.Name, name)
+		p.assume(w.ID, "container %q takes variables from %s, which is not in the stream: none of them may set what "+
+			"is set here", w.Main.Name, name)
 	}
 	return c
 }
@@ -116,7 +119,7 @@ func environmentOf(p step, w *recognise.Workload, names func(key string) []strin
 func readFile(p step, c *configuration, file object.File) (err error) {
 	if file.State == object.NotShown {
 		c.mounted = file.What()
-		p.assume("%s: %s %s: the settings there must not contradict these", c.w.ID, file.What(), unshown(file))
+		p.assume(c.w.ID, "%s %s: the settings there must not contradict these", file.What(), unshown(file))
 		return nil
 	}
 	c.file, err = openFile(c.w, file)
@@ -138,7 +141,8 @@ func openFile(w *recognise.Workload, file object.File) (*embedded, error) {
 		err = inner.DuplicateKey() // Elasticsearch does not start with one
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s of container %q: %w", holder.ID, file.Source.Key, w.Main.Name, err)
+		return nil, problem.New(problem.Input, "%s of container %q: %v", file.Source.Key, w.Main.Name,
+			err).Of(holder.ID).Do("correct that file")
 	}
 	return f, nil
 }

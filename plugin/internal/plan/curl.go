@@ -1,10 +1,10 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
@@ -21,8 +21,10 @@ func handed(in *In, served Part) Part {
 		}
 		for _, c := range pod.All() {
 			if name := at[env+1].Is; c.Name == at[env-1].Is && c.List == at[env-2].Field && !in.seen(c).Hands(name) {
-				part.failing(change.Object.ID, fmt.Errorf("container %q: its command takes %s out of the environment or sets it to something else, so that "+
-					"the variable, which must be set, does not reach the program: remove that from the command", c.Name, name))
+				part.failing(change.Object.ID, problem.New(problem.NoCertificate, "container %q: its command takes "+
+					"%s out of the environment or sets it to something else, so that the variable, which must be "+
+					"set, does not reach the program", c.Name, name).
+					Do("remove that from the command"))
 			}
 		}
 	}

@@ -1,12 +1,12 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -49,16 +49,15 @@ func openFiles(in *In, w *recognise.Workload, names ...string) ([]*embedded, err
 	return all, nil
 }
 
-// notShown is why a client cannot be planned: it reads a file that the stream does not hold.
-type notShown struct{ error }
-
 // isShown refuses a file of a client that the stream does not hold.
 func isShown(w *recognise.Workload, file object.File) error {
 	if file.State != object.NotShown {
 		return nil
 	}
-	return notShown{fmt.Errorf("reads %q from %s, which %s, so that it cannot be given a certificate there: add CA, certificate and key to that file and "+
-		"list the container under spec.unmanaged (ref: %s/%s) with the reason", file.Path, file.What(), unshown(file), w.ID, w.Main.Name)}
+	return problem.New(problem.NotShown, "reads %q from %s, which %s, so that it cannot be given a certificate there",
+		file.Path, file.What(), unshown(file)).
+		Do("add CA, certificate and key to that file and list the container under spec.unmanaged (ref: %s/%s) with "+
+			"the reason", w.ID, w.Main.Name)
 }
 
 // unfolded puts in the YAML files of a folder for its name. Of a mounted Secret or ConfigMap that is not in the stream the files are unknown.

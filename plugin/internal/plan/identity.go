@@ -1,12 +1,12 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -35,15 +35,18 @@ func checkHolds(p step, s object.Source) error {
 		p.expect(s, filled)
 		return nil
 	}
-	return fmt.Errorf("%s/%s has no key %q, only %s: name the keys in certificates.keys, or another Secret in certificates.secretName or certificates.clients",
-		s.Kind, s.Name, s.Key, quoted(held.Object.Keys()))
+	return problem.New(problem.NoKey, "%s/%s has no key %q, only %s", s.Kind, s.Name, s.Key,
+		quoted(held.Object.Keys())).
+		Do("name the keys in certificates.keys, or another Secret in certificates.secretName or certificates.clients")
 }
 
 // readable refuses files that the process of a container may not read: it would not start, or go without a certificate.
 func readable(c object.Container, files ...object.File) error {
 	for _, file := range files {
 		if why := c.Unreadable(file); why != "" {
-			return fmt.Errorf("container %q: %s: set fsGroup in the pod's securityContext, or another defaultMode of the volume, in the chart's values", c.Name, why)
+			return problem.New(problem.Unreadable, "container %q: %s", c.Name, why).
+				Do("set fsGroup in the pod's securityContext, or another defaultMode of the volume, in the chart's " +
+					"values")
 		}
 	}
 	return nil
@@ -54,19 +57,25 @@ func readable(c object.Container, files ...object.File) error {
 func checkFree(in *In, o *object.Object) error {
 	if o.Annotation(annotationMode) != "" {
 		if mode := o.Annotation(annotationMode); mode != in.settings.Mode {
-			return fmt.Errorf("was patched in mode %q already, and mode %q is asked for now: start from what the chart renders", mode, in.settings.Mode)
+			return problem.New(problem.OtherMode, "was patched in mode %q already, and mode %q is asked for now", mode,
+				in.settings.Mode).
+				Do("start from what the chart renders")
 		}
 		return nil
 	}
 	pod, _ := o.Pod()
 	for _, v := range object.Items(pod.Spec, "volumes") {
 		if name := object.Text(v, "name"); slices.Contains([]string{clientVolume, serverVolume, minterVolume, loginVolume, apiVolume, settingsVolume, monitoringVolume, keystoreVolume}, name) {
-			return fmt.Errorf("has a volume %q of its own, which is a name that %s needs: call yours something else", name, ourName)
+			return problem.New(problem.NameTaken, "has a volume %q of its own, which is a name that %s needs", name,
+				ourName).
+				Do("call yours something else")
 		}
 	}
 	for _, c := range pod.All() {
 		if c.Name == initName {
-			return fmt.Errorf("has a container %q of its own, which is a name that %s needs: call yours something else", initName, ourName)
+			return problem.New(problem.NameTaken, "has a container %q of its own, which is a name that %s needs",
+				initName, ourName).
+				Do("call yours something else")
 		}
 	}
 	return nil
@@ -142,21 +151,27 @@ const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clien
 // container's own command inherit its environment.
 func curlClient(p step, o *object.Object, c object.Container, id identity) error {
 	if v, ok := p.seen(c).Given.Own(shell.CurlHome); ok && v.Text != clientDir {
-		return fmt.Errorf("container %q: env CURL_HOME is %q already, and curl reads one such folder only: it is needed at %q so that curl presents the certificate; "+
-			"remove the variable, and put what your .curlrc says into the commands", c.Name, v.Text, clientDir)
+		return problem.New(problem.NoCertificate, "container %q: env CURL_HOME is %q already, and curl reads one "+
+			"such folder only: it is needed at %q so that curl presents the certificate", c.Name, v.Text, clientDir).
+			Do("remove the variable, and put what your .curlrc says into the commands")
 	}
 	for _, m := range c.Mounts() {
 		if strings.HasSuffix(m.Path, "/"+curlFile) {
-			return fmt.Errorf("container %q: a .curlrc of your own is mounted at %q, and curl reads one only: one is needed that names the client certificate; remove the mount",
-				c.Name, m.Path)
+			return problem.New(problem.NoCertificate, "container %q: a .curlrc of your own is mounted at %q, and "+
+				"curl reads one only: one is needed that names the client certificate", c.Name, m.Path).
+				Do("remove the mount")
 		}
 	}
 	all, _ := p.seen(c).Requests()
 	if slices.ContainsFunc(all, func(r shell.Request) bool { return !r.Hands(shell.CurlHome) }) {
-		return fmt.Errorf("container %q: a script changes the environment of curl (CURL_HOME, or env -i), by which curl finds the client certificate: remove that", c.Name)
+		return problem.New(problem.NoCertificate, "container %q: a script changes the environment of curl "+
+			"(CURL_HOME, or env -i), by which curl finds the client certificate", c.Name).
+			Do("remove that")
 	}
 	if slices.ContainsFunc(all, func(r shell.Request) bool { return r.IgnoresFiles }) {
-		return fmt.Errorf("container %q: a command runs curl with -q, which makes it ignore every .curlrc and so the client certificate; remove that option", c.Name)
+		return problem.New(problem.NoCertificate, "container %q: a command runs curl with -q, which makes it ignore "+
+			"every .curlrc and so the client certificate", c.Name).
+			Do("remove that option")
 	}
 	mountClient(p, o, c, id)
 	coverCalls(p, o, c)

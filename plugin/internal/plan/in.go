@@ -8,6 +8,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
@@ -37,7 +38,7 @@ type reading struct {
 	processes map[*yaml.Node]process.Process
 	declared  *certificate.Declared
 	sight     sight
-	unclear   []error // Secrets and ConfigMaps of which nothing tells which counts
+	unclear   []problem.Problem // Secrets and ConfigMaps of which nothing tells which counts
 }
 
 // sight is where a release names its servers.
@@ -173,7 +174,7 @@ func (s sight) tell(container *yaml.Node, m mention.Mention) {
 func (in *In) Shown(s object.Source) *object.Object {
 	o, err := in.release.Find(s.Namespace, s.Kind, s.Name)
 	if err != nil {
-		in.reading.unclear = append(in.reading.unclear, Problem{Text: err.Error()})
+		in.reading.unclear = append(in.reading.unclear, problem.All(err)...)
 	}
 	return o
 }

@@ -2,11 +2,11 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -69,7 +69,9 @@ func connectKibana(p step, w *recognise.Workload, conf *configuration, hosts []s
 		return err
 	}
 	if own != nil && namedSecret(p, w.Object) != "" {
-		return fmt.Errorf("%s is set in %s, and certificates.clients names Secret/%s for the same client: remove one of the two", kibanaCert, conf.get(kibanaCert).Place, namedSecret(p, w.Object))
+		return problem.New(problem.InTheWay, "%s is set in %s, and certificates.clients names Secret/%s for the "+
+			"same client", kibanaCert, conf.get(kibanaCert).Place, namedSecret(p, w.Object)).At(kibanaCert).
+			Do("remove one of the two")
 	}
 	if own != nil {
 		id.secret, id.cert, id.key = own.secret, own.cert, own.key
@@ -96,7 +98,8 @@ func coverUncalled(p step, w *recognise.Workload, conf *configuration) {
 		for _, c := range connectionsAt(at, conf.file, connection{}) {
 			if hosts := c.addresses(); hosts != nil && c.store.get(at.Cert) != nil {
 				coverSetting(p, w, hosts)
-				p.assume("%s: the agents that get %s.hosts must present a certificate that Elasticsearch trusts", w.ID, c.name)
+				p.assume(w.ID, "the agents that get %s.hosts must present a certificate that Elasticsearch trusts",
+					c.name)
 			}
 		}
 	}
@@ -108,11 +111,15 @@ func identityConflicts(in *In, conf *configuration) error {
 		return err
 	}
 	if s := conf.any(kibanaOwn.Name(kibanaOwn.Store), kibanaOwn.Name(kibanaOwn.Trust)); s != nil {
-		return fmt.Errorf("%s is set in %s, and stores do not go together with PEM files: remove it and name a Secret with PEM files in certificates.secretName", s.Key, s.Place)
+		return problem.New(problem.Stores, "%s is set in %s, and stores do not go together with PEM files", s.Key,
+			s.Place).At(s.Key).
+			Do("remove it and name a Secret with PEM files in certificates.secretName")
 	}
 	if s := neverPresents(conf); s != nil && in.requires() {
-		return fmt.Errorf("%s is false in %s%s: without the certificate every request of a user is refused "+
-			"once Elasticsearch requires one; remove the setting", kibanaAlwaysPresent, s.Place, conf.over(s))
+		return problem.New(problem.InTheWay, "%s is false in %s%s: without the certificate every request of a user "+
+			"is refused once Elasticsearch requires one", kibanaAlwaysPresent, s.Place,
+			conf.over(s)).At(kibanaAlwaysPresent).
+			Do("remove the setting")
 	}
 	return nil
 }
@@ -134,17 +141,23 @@ func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]stri
 		coverSetting(p, w, s)
 		coverSetting(p, w, conf.writtenBy(kibanaHosts))
 		if s.commas {
-			return nil, fmt.Errorf("%s is one text with a comma in %s, which is one address for Kibana: write a list", kibanaHosts, s.Place)
+			return nil, problem.New(problem.NoAddress, "%s is one text with a comma in %s, which is one address for "+
+				"Kibana", kibanaHosts, s.Place).
+				Do("write a list")
 		}
 		switched := false
 		for _, h := range s.Values {
 			if strings.Contains(h, "@") {
-				return nil, fmt.Errorf("%s holds a user name or password in %s: it would be readable in the arguments of a container; take it out", kibanaHosts, s.Place)
+				return nil, problem.New(problem.NoAddress, "%s holds a user name or password in %s: it would be "+
+					"readable in the arguments of a container", kibanaHosts, s.Place).
+					Do("take it out")
 			}
 			rest, plain := strings.CutPrefix(h, "http://")
 			if plain && p.settings.Certificates.SecretName == "" {
-				return nil, fmt.Errorf("%s names %q in %s: plain HTTP knows no certificates; name a Secret with CA, certificate and key in certificates.secretName, which switches Elasticsearch "+
-					"and Kibana to HTTPS, or switch TLS on in the charts' values", kibanaHosts, h, s.Place)
+				return nil, problem.New(problem.PlainHTTP, "%s names %q in %s: plain HTTP knows no certificates",
+					kibanaHosts, h, s.Place).
+					Do("name a Secret with CA, certificate and key in certificates.secretName, which switches " +
+						"Elasticsearch and Kibana to HTTPS, or switch TLS on in the charts' values")
 			}
 			if plain {
 				h, switched = "https://"+rest, true
@@ -161,7 +174,8 @@ func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]stri
 		return []string{u}, nil
 	}
 	if s == nil || s.Hidden || len(hosts) == 0 {
-		return nil, fmt.Errorf("the address of Elasticsearch cannot be read (%s): name it in elasticsearch.url", kibanaHosts)
+		return nil, problem.New(problem.NoAddress, "the address of Elasticsearch cannot be read (%s)", kibanaHosts).
+			Do("name it in elasticsearch.url")
 	}
 	return hosts, nil
 }
@@ -173,12 +187,15 @@ func kibanaCA(in *In, conf *configuration) (object.Source, error) {
 	}
 	s := conf.get(kibanaCAs)
 	if s == nil || len(s.Values) == 0 {
-		return object.Source{}, fmt.Errorf("%s is not set: Kibana would not know whom to trust; name the Secret with the CA in certificates.secretName", kibanaCAs)
+		return object.Source{}, problem.New(problem.NoPair, "%s is not set: Kibana would not know whom to trust",
+			kibanaCAs).At(kibanaCAs).
+			Do("name the Secret with the CA in certificates.secretName")
 	}
 	file := conf.source(s.Values[0])
 	if !file.Key() {
-		return object.Source{}, fmt.Errorf("%s is %q in %s, and no Secret or ConfigMap of the pod is mounted there%s: name the Secret with the CA in certificates.secretName",
-			kibanaCAs, s.Values[0], s.Place, because(file))
+		return object.Source{}, problem.New(problem.NoPair, "%s is %q in %s, and no Secret or ConfigMap of the pod "+
+			"is mounted there%s", kibanaCAs, s.Values[0], s.Place, because(file)).At(kibanaCAs).
+			Do("name the Secret with the CA in certificates.secretName")
 	}
 	return file.Source, readable(conf.w.Main, file)
 }
@@ -195,19 +212,25 @@ func ownPair(p step, conf *configuration) (*identity, error) {
 		if place == nil {
 			place = key
 		}
-		return nil, fmt.Errorf("%s is set in %s, and mode %q uses no client certificate: remove it, or use mode %q", place.Key, place.Place, p.settings.Mode, p.settings.WithCerts())
+		return nil, problem.New(problem.InTheWay, "%s is set in %s, and mode %q uses no client certificate", place.Key,
+			place.Place, p.settings.Mode).At(place.Key).
+			Do("remove it, or use mode %q", p.settings.WithCerts())
 	}
 	if cert == nil || key == nil {
 		one, other := cert, kibanaKey
 		if one == nil {
 			one, other = key, kibanaCert
 		}
-		return nil, fmt.Errorf("%s is set in %s without %s, and Kibana presents no certificate then: set both, or remove it", one.Key, one.Place, other)
+		return nil, problem.New(problem.Incomplete, "%s is set in %s without %s, and Kibana presents no certificate "+
+			"then", one.Key, one.Place, other).At(one.Key).
+			Do("set both, or remove it")
 	}
 	c, k := conf.source(cert.Value()), conf.source(key.Value())
 	if !inOneSecret(c, k) {
-		return nil, fmt.Errorf("%s is %q in %s, and no Secret of the pod is mounted there with its key beside it%s, so that elk-mtls-init cannot present the same pair: "+
-			"remove both settings and name the Secret in certificates.clients", kibanaCert, cert.Value(), cert.Place, or(because(c), because(k)))
+		return nil, problem.New(problem.NoPair, "%s is %q in %s, and no Secret of the pod is mounted there with its "+
+			"key beside it%s, so that elk-mtls-init cannot present the same pair", kibanaCert, cert.Value(), cert.Place,
+			or(because(c), because(k))).At(kibanaCert).
+			Do("remove both settings and name the Secret in certificates.clients")
 	}
 	return &identity{secret: c.Source.Name, cert: c.Source.Key, key: k.Source.Key}, errors.Join(
 		readable(conf.w.Main, c, k), checkHolds(p, c.Source), checkHolds(p, k.Source), isForClients(p.In, conf.w.Object, c.Source.Name))
@@ -218,8 +241,10 @@ func kibanaTLS(p step, w *recognise.Workload, conf *configuration, id identity, 
 	c := p.settings.Certificates
 	if c.VerificationMode != "" {
 		if s := conf.get(kibanaVerification); s != nil && s.Value() != c.VerificationMode && w.Annotation(annotationMode) == "" {
-			return fmt.Errorf("%s is %q in %s, and the configuration says certificates.verificationMode %q: remove one of the two",
-				kibanaVerification, s.Value(), s.Place, c.VerificationMode)
+			return problem.New(problem.InTheWay, "%s is %q in %s, and the configuration says "+
+				"certificates.verificationMode %q", kibanaVerification, s.Value(), s.Place,
+				c.VerificationMode).At(kibanaVerification).
+				Do("remove one of the two")
 		}
 		kibanaSet(p, w, conf, kibanaVerification, c.VerificationMode, "how far Kibana trusts the server's certificate")
 	}
@@ -236,7 +261,8 @@ func kibanaTLS(p step, w *recognise.Workload, conf *configuration, id identity, 
 		kibanaSet(p, w, conf, kibanaKey, clientDir+"/"+fileKey, "the key of that certificate")
 	}
 	if s := neverPresents(conf); s != nil {
-		p.action("%s: %s is false in %s, and stays so: remove it before clientAuthentication is required", w.ID, kibanaAlwaysPresent, s.Place)
+		p.action(w.ID, "%s is false in %s, and stays so: remove it before clientAuthentication is required",
+			kibanaAlwaysPresent, s.Place)
 		return nil
 	}
 	kibanaSet(p, w, conf, kibanaAlwaysPresent, "true", "requests of Kibana's users carry the certificate too, or every one of them is refused")
@@ -264,11 +290,13 @@ func verificationOf(p step, conf *configuration) string {
 	if s := conf.get(kibanaVerification); mode == "" && s != nil {
 		mode = s.Value()
 		if s.Hidden {
-			p.assume("%s: %s comes from elsewhere (%s): elk-mtls-init checks the chain and the host name", conf.w.ID, kibanaVerification, s.Place)
+			p.assume(conf.w.ID, "%s comes from elsewhere (%s): elk-mtls-init checks the chain and the host name",
+				kibanaVerification, s.Place)
 		}
 	}
 	if mode == "none" {
-		p.assume("%s: %s is none: Kibana checks nothing; elk-mtls-init checks the chain all the same", conf.w.ID, kibanaVerification)
+		p.assume(conf.w.ID, "%s is none: Kibana checks nothing; elk-mtls-init checks the chain all the same",
+			kibanaVerification)
 		mode = "certificate"
 	}
 	return or(mode, "full")
@@ -286,7 +314,10 @@ func hookSeen(in *In, w *recognise.Workload) error {
 	if _, tag := w.Main.Image(); !ok || isOwn || v.From.Kind != "Secret" || strings.HasPrefix(tag, "7.") {
 		return nil
 	}
-	return fmt.Errorf("env %q takes the token from Secret/%s, which is not in the input. Where the chart makes it in a Helm hook, Helm 3 hides the hook from a post-renderer and would "+
-		"run it without a certificate, so that the installation hangs and fails: pass --no-hooks to every helm install, upgrade and uninstall of this release and set hooks: off "+
-		"(--post-renderer-args --hooks=off), or use Helm 4. Where the token is your own, bring the Secret, or what fills it, into the input, and it is kept", v.Name, v.From.Name)
+	return problem.New(problem.TokenSecret, "env %q takes the token from Secret/%s, which is not in the input. "+
+		"Where the chart makes it in a Helm hook, Helm 3 hides the hook from a post-renderer "+
+		"and would run it without a certificate, so that the installation hangs and fails", v.Name, v.From.Name).
+		Do("pass --no-hooks to every helm install, upgrade and uninstall of this release and set hooks: off " +
+			"(--post-renderer-args --hooks=off), or use Helm 4. " +
+			"Where the token is your own, bring the Secret, or what fills it, into the input, and it is kept")
 }

@@ -1,20 +1,21 @@
 package plan
 
 import (
-	"fmt"
-
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // hasInitImage refuses to plan the init container without an image.
 func hasInitImage(in *In) error {
 	if in.settings.InitContainer.Image == "" {
-		return fmt.Errorf("no image for the init container %s is configured (initContainer.image, --init-image), and this build brings none: "+
-			"`make image` writes dist/elk-mtls-init.oci.tar; push it (skopeo copy oci-archive:dist/elk-mtls-init.oci.tar docker://REGISTRY/elk-mtls-init:TAG) "+
-			"or load it into a test cluster (kind load image-archive, minikube image load), and name it", initName)
+		return problem.New(problem.NoImage, "no image for the init container %s is configured (initContainer.image, "+
+			"--init-image), and this build brings none", initName).
+			Do("`make image` writes dist/elk-mtls-init.oci.tar; push it (skopeo copy " +
+				"oci-archive:dist/elk-mtls-init.oci.tar docker://REGISTRY/elk-mtls-init:TAG) or load it into a test " +
+				"cluster (kind load image-archive, minikube image load), and name it")
 	}
 	return nil
 }
@@ -27,7 +28,7 @@ func newInitContainer(in *In, pod object.Pod, args []string, env *yaml.Node, mou
 	if len(s.InitContainer.Resources) > 0 {
 		var err error
 		if resources, err = patch.From(s.InitContainer.Resources); err != nil {
-			return nil, fmt.Errorf("initContainer.resources: %w", err)
+			return nil, problem.New(problem.Configuration, "initContainer.resources: %v", err).Do("correct it")
 		}
 	}
 	security := patch.Map(

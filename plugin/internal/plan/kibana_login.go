@@ -1,13 +1,13 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -19,7 +19,8 @@ var (
 // planLogin plans how Kibana shows who it is, and what has to be done in Elasticsearch before it starts.
 func planLogin(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
 	if own, ok := ownTokenOf(p.In, w); ok {
-		p.assume("%s: Kibana logs in with the token of %s, which is the user's own: %s makes none, and replaces none that ends", w.ID, own, initName)
+		p.assume(w.ID, "Kibana logs in with the token of %s, which is the user's own: %s makes none, and replaces "+
+			"none that ends", own, initName)
 		return checkHolds(p, own)
 	}
 	if err := hasInitImage(p.In); err != nil {
@@ -53,9 +54,12 @@ func loginConflicts(in *In, conf *configuration) error {
 	variable, _ := in.own(conf.w.Main, tokenVariable)
 	if token != nil && variable.From.Kind != "Secret" {
 		if in.settings.HasPassword() || in.settings.Mode == config.ModePKI {
-			return fmt.Errorf("%s is set by hand in %s, and in mode %q Kibana has no token: remove it", kibanaToken, token.Place, in.settings.Mode)
+			return problem.New(problem.Login, "%s is set by hand in %s, and in mode %q Kibana has no token",
+				kibanaToken, token.Place, in.settings.Mode).At(kibanaToken).
+				Do("remove it")
 		}
-		return fmt.Errorf("%s is set by hand in %s: remove it, %s creates one and keeps it in a Secret", kibanaToken, token.Place, initName)
+		return problem.New(problem.Login, "%s is set by hand in %s", kibanaToken, token.Place).At(kibanaToken).
+			Do("remove it, %s creates one and keeps it in a Secret", initName)
 	}
 	if in.settings.HasPassword() {
 		return nil
@@ -73,7 +77,8 @@ func loginConflicts(in *In, conf *configuration) error {
 			if conf.get(kibanaUsername).Value() == catalog.ElasticUser {
 				other = "" // Kibana refuses that user
 			}
-			return fmt.Errorf("%s is set in %s beside %s: remove %s and its password%s", key, s.Place, beside, key, other)
+			return problem.New(problem.Login, "%s is set in %s beside %s", key, s.Place, beside).At(key).
+				Do("remove %s and its password%s", key, other)
 		}
 	}
 	return nil

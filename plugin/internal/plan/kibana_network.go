@@ -24,7 +24,8 @@ func noteEgress(p step, w *recognise.Workload) error {
 		}
 		anything := func(rule *yaml.Node) bool { return len(rule.Content) == 0 }
 		if restricts && !slices.ContainsFunc(egress, anything) {
-			p.action("%s restricts what the pods of %s may call: %s calls the Kubernetes API besides Elasticsearch, which the policy must allow", policy.ID, w.ID, initName)
+			p.action(object.ID{}, "%s restricts what the pods of %s may call: %s calls the Kubernetes API besides "+
+				"Elasticsearch, which the policy must allow", policy.ID, w.ID, initName)
 		}
 	}
 	return nil

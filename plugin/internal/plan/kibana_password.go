@@ -1,13 +1,13 @@
 package plan
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -30,7 +30,7 @@ func planPassword(p step, w *recognise.Workload, conf *configuration, id identit
 		return err
 	}
 	if err := checkHolds(p, source); err != nil {
-		return fmt.Errorf("%w (password.secretName, password.key)", err)
+		return problem.Advise(err, "name the Secret in password.secretName, and its key in password.key")
 	}
 	user, err := kibanaUserOf(p, conf)
 	if err != nil {
@@ -70,16 +70,22 @@ func passwordSource(in *In, w *recognise.Workload, conf *configuration) (object.
 	s := conf.get(kibanaPassword)
 	if s == nil {
 		if named.SecretName == "" {
-			return object.Source{}, fmt.Errorf("nothing tells the password of %s: name its Secret in password.secretName (key %q; another one: password.key)", kibanaSystem, named.Key)
+			return object.Source{}, problem.New(problem.NoCredentials, "nothing tells the password of %s",
+				kibanaSystem).
+				Do("name its Secret in password.secretName (key %q; another one: password.key)", named.Key)
 		}
 		return wanted, nil
 	}
 	own := conf.credential(s, passwordVariable)
 	switch {
 	case own.Name == "":
-		return object.Source{}, fmt.Errorf("%s is set in %s and comes from no Secret by a variable such as %s: remove it, and name its Secret in password.secretName", kibanaPassword, s.Place, passwordVariable)
+		return object.Source{}, problem.New(problem.NoCredentials, "%s is set in %s and comes from no Secret by a "+
+			"variable such as %s", kibanaPassword, s.Place, passwordVariable).At(kibanaPassword).
+			Do("remove it, and name its Secret in password.secretName")
 	case named.SecretName != "" && own != wanted:
-		return object.Source{}, fmt.Errorf("%s comes from %s in %s, and the configuration names %s in password.secretName: remove one of the two", kibanaPassword, own, s.Place, wanted)
+		return object.Source{}, problem.New(problem.InTheWay, "%s comes from %s in %s, and the configuration names "+
+			"%s in password.secretName", kibanaPassword, own, s.Place, wanted).At(kibanaPassword).
+			Do("remove one of the two")
 	}
 	return own, nil
 }
@@ -97,13 +103,17 @@ func kibanaUserOf(p step, conf *configuration) (kibanaLogin, error) {
 	case s == nil:
 		return kibanaLogin{name: kibanaSystem}, nil
 	case s.Value() == "elastic":
-		return kibanaLogin{}, fmt.Errorf("%s is elastic in %s, and Kibana refuses that user: remove it, Kibana's own user is %s", kibanaUsername, s.Place, kibanaSystem)
+		return kibanaLogin{}, problem.New(problem.Login, "%s is elastic in %s, and Kibana refuses that user",
+			kibanaUsername, s.Place).At(kibanaUsername).
+			Do("remove it, Kibana's own user is %s", kibanaSystem)
 	case !s.Hidden:
 		return kibanaLogin{name: s.Value()}, nil
 	}
 	source := conf.credential(s, usernameVariable)
 	if source.Name == "" {
-		return kibanaLogin{}, fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: write the name there, or remove it for %s", kibanaUsername, s.Place, kibanaSystem)
+		return kibanaLogin{}, problem.New(problem.Elsewhere, "%s comes from elsewhere in %s, so that it cannot be read",
+			kibanaUsername, s.Place).At(kibanaUsername).
+			Do("write the name there, or remove it for %s", kibanaSystem)
 	}
 	return kibanaLogin{source: source}, checkHolds(p, source)
 }

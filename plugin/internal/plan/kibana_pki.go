@@ -1,12 +1,13 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -45,10 +46,12 @@ func planPKI(p step, w *recognise.Workload, conf *configuration, id identity, ho
 	args := append(ensureArgs(p.In, hosts, verificationOf(p, conf)), contract.Flag(contract.FlagMode, p.settings.Mode), contract.Flag(contract.FlagRealm, p.settings.PKI.Realm),
 		contract.Flag(contract.FlagRole, p.settings.PKI.Role))
 	args = append(args, asMinter()...)
-	p.action("mode pki needs a licence with PKI realms (Gold, Platinum, Enterprise or a trial): on Basic %s refuses, and %s does not start; mode cert-token needs none", initName, w.ID)
-	p.action("%s: a request through Kibana without an Authorization header reaches Elasticsearch as Kibana itself", w.ID)
+	p.action(object.ID{}, "mode pki needs a licence with PKI realms (Gold, Platinum, Enterprise or a trial): on "+
+		"Basic %s refuses, and %s does not start; mode cert-token needs none", initName, w.ID)
+	p.action(w.ID, "a request through Kibana without an Authorization header reaches Elasticsearch as Kibana itself")
 	if len(p.release.Nodes) == 0 {
-		p.action("Elasticsearch is not in this stream: it must have the realm pki/%s (xpack.security.authc.realms.pki.%[1]s.order and .certificate_authorities)", p.settings.PKI.Realm)
+		p.action(object.ID{}, "Elasticsearch is not in this stream: it must have the realm pki/%s "+
+			"(xpack.security.authc.realms.pki.%[1]s.order and .certificate_authorities)", p.settings.PKI.Realm)
 	}
 	return ensureBefore(p, w.Object, args, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(minterVolume, minterDir)}, "maps Kibana's certificate to its role before Kibana starts", linkPKI)
 }
@@ -73,6 +76,7 @@ func ownCertificate(p step, w *recognise.Workload, conf *configuration, id ident
 	if shared == "" {
 		return nil
 	}
-	return fmt.Errorf("the certificate in Secret/%s is that of %s too, and in mode pki whoever presents it is Kibana: give Kibana one of its own (elk-mtls certs makes it) and name it in certificates.clients (ref: %s)",
-		id.secret, shared, w.ID)
+	return problem.New(problem.UnfitPair, "the certificate in Secret/%s is that of %s too, and in mode pki whoever "+
+		"presents it is Kibana", id.secret, shared).
+		Do("give Kibana one of its own (elk-mtls certs makes it) and name it in certificates.clients (ref: %s)", w.ID)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
@@ -27,7 +28,9 @@ func planToken(p step, w *recognise.Workload, conf *configuration, id identity, 
 	}
 	secret := tokenSecretOf(p.In, w)
 	if slices.Contains([]string{minter[1].source.Name, id.ca.Name, id.secret}, secret) {
-		return fmt.Errorf("token.secretName: Secret/%s holds credentials or certificates already: choose a name of its own", secret)
+		return problem.New(problem.TokenSecret, "token.secretName: Secret/%s holds credentials or certificates already",
+			secret).
+			Do("choose a name of its own")
 	}
 	if err := tokenObjects(p, w, account, secret); err != nil {
 		return err
@@ -35,8 +38,9 @@ func planToken(p step, w *recognise.Workload, conf *configuration, id identity, 
 	podIdentity(p, w, account)
 	pod := podOf(w.Object)
 	if key := secretKey(w.Object, secret, p.settings.Token.Key); pod.Needs(key) {
-		return fmt.Errorf("a volume of the pod lists %s, which %s is to write: the kubelet waits for the key, and no container starts; remove the volume, or choose another name in token.secretName",
-			key, initName)
+		return problem.New(problem.TokenSecret, "a volume of the pod lists %s, which %s is to write: the kubelet "+
+			"waits for the key, and no container starts", key, initName).
+			Do("remove the volume, or choose another name in token.secretName")
 	}
 	mode := fileMode(pod)
 	addClientVolume(p, w.Object, id)
@@ -69,7 +73,8 @@ func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]
 		items := []fileItem{{secretKey(o, name, m.UsernameKey), "username"}, {secretKey(o, name, m.PasswordKey), "password"}}
 		for _, i := range items {
 			if err := checkHolds(p, i.source); err != nil {
-				return nil, fmt.Errorf("%w (minter.secretName, minter.usernameKey, minter.passwordKey)", err)
+				return nil, problem.Advise(err, "name the Secret in minter.secretName, and its keys in "+
+					"minter.usernameKey and minter.passwordKey")
 			}
 		}
 		return items, nil
@@ -83,7 +88,9 @@ func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]
 	if name := hookCredentials(p.In); name != "" {
 		hint = fmt.Sprintf(" (the chart's own hook uses Secret/%s)", name)
 	}
-	return nil, fmt.Errorf("the credentials that may %s are not known%s: name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey", minterMay(p.In), hint)
+	return nil, problem.New(problem.NoCredentials, "the credentials that may %s are not known%s", minterMay(p.In),
+		hint).
+		Do("name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey")
 }
 
 // minterMay says what the minter's credentials are for.
@@ -173,7 +180,8 @@ func podIdentity(p step, w *recognise.Workload, account string) {
 	p.set(w.Object, at("serviceAccount"), patch.Str(account), "the older name of the same field, so that Helm can take both back", linkServiceAccount)
 	for _, c := range pod.All() {
 		if c.Name != w.Main.Name && c.Name != initName {
-			p.action("%s: container %q keeps the API token of the pod, now of ServiceAccount/%s: set automountServiceAccountToken: false if it has no use for it", w.ID, c.Name, account)
+			p.action(w.ID, "container %q keeps the API token of the pod, now of ServiceAccount/%s: set "+
+				"automountServiceAccountToken: false if it has no use for it", c.Name, account)
 			return
 		}
 	}

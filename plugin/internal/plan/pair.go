@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
@@ -47,7 +48,8 @@ func identityFor(p step, o *object.Object, ca object.Source, from pair, need nee
 		from = pair{secret: named}
 	}
 	if from.secret == "" {
-		return id, fmt.Errorf("no Secret with a client certificate is known%s: name one in certificates.clients (ref: %s) or certificates.secretName", onlyCA(ca), o.ID)
+		return id, problem.New(problem.NoPair, "no Secret with a client certificate is known%s", onlyCA(ca)).
+			Do("name one in certificates.clients (ref: %s) or certificates.secretName", o.ID)
 	}
 	id.secret = from.secret
 	id.cert = or(certificates.Keys.Cert, or(from.cert, fileCert))
@@ -104,8 +106,10 @@ func sharedIdentity(p step, w *recognise.Workload, ca object.Source, called []*r
 		ca = secretKey(w.Object, named, or(p.settings.Certificates.Keys.CA, fileCA)) // as cert-manager and elk-mtls certs keep it
 	}
 	if need != (needs{}) && ca.Name == "" && p.settings.Certificates.SecretName == "" {
-		return identity{}, fmt.Errorf("container %q: %s names no CA that is mounted from a Secret or ConfigMap, so that nothing tells whom to trust: "+
-			"name the Secret with CA, certificate and key in certificates.clients (ref: %s) or certificates.secretName", w.Main.Name, place, w.ID)
+		return identity{}, problem.New(problem.NoPair, "container %q: %s names no CA that is mounted from a Secret "+
+			"or ConfigMap, so that nothing tells whom to trust", w.Main.Name, place).
+			Do("name the Secret with CA, certificate and key in certificates.clients (ref: %s) or "+
+				"certificates.secretName", w.ID)
 	}
 	return identityFor(p, w.Object, ca, from, need)
 }
@@ -145,12 +149,14 @@ func isForClients(in *In, o *object.Object, secret string) error {
 	if err != nil {
 		return err
 	}
-	const remedy = "name a Secret with a client certificate in certificates.clients (ref: %s)"
+	remedy := fmt.Sprintf("name a Secret with a client certificate in certificates.clients (ref: %s)", o.ID)
 	if says := declared.Authority(o.Namespace, secret); says != "" {
-		return fmt.Errorf("the key in Secret/%s is that of a CA (%s): whoever holds it can issue certificates, so no client gets it; "+remedy, secret, says, o.ID)
+		return problem.New(problem.UnfitPair, "the key in Secret/%s is that of a CA (%s): whoever holds it can "+
+			"issue certificates, so no client gets it", secret, says).Do("%s", remedy)
 	}
 	if says := declared.ServersOnly(o.Namespace, secret); says != "" {
-		return fmt.Errorf("the certificate in Secret/%s is for servers only (%s), and Elasticsearch refuses it from a client; add client auth there, or "+remedy, secret, says, o.ID)
+		return problem.New(problem.UnfitPair, "the certificate in Secret/%s is for servers only (%s), and "+
+			"Elasticsearch refuses it from a client", secret, says).Do("%s, or add client auth there", remedy)
 	}
 	return nil
 }

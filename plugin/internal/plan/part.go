@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -21,9 +21,9 @@ type Part struct {
 	additions []Addition
 	removals  []Removal
 	passed    []Passed
-	actions   []string
-	assumed   []string
-	problems  []error // each a Problem
+	actions   []Note
+	assumed   []Note
+	problems  []problem.Problem
 	outside   []outside
 	inputs    []input
 	fresh     []freshSetting  // of the file that is made where there is none; the step itself takes them
@@ -76,9 +76,7 @@ func (p *Part) add(other Part) {
 	for _, passed := range other.passed {
 		p.passes(passed)
 	}
-	for _, problem := range other.problems {
-		p.problem(problem)
-	}
+	p.report(other.problems...)
 	p.outside = append(p.outside, other.outside...)
 	p.removals = append(p.removals, other.removals...)
 	p.actions = append(p.actions, other.actions...)
@@ -152,12 +150,14 @@ func (p *Part) passes(passed Passed) {
 	}
 }
 
-func (p *Part) action(format string, args ...any) {
-	p.actions = append(p.actions, fmt.Sprintf(format, args...))
+// action notes what the user must do, or know, about an object; empty where the text says that itself.
+func (p *Part) action(id object.ID, format string, args ...any) {
+	p.actions = append(p.actions, Note{id, fmt.Sprintf(format, args...)})
 }
 
-func (p *Part) assume(format string, args ...any) {
-	p.assumed = append(p.assumed, fmt.Sprintf(format, args...))
+// assume notes what must hold in the cluster.
+func (p *Part) assume(id object.ID, format string, args ...any) {
+	p.assumed = append(p.assumed, Note{id, fmt.Sprintf(format, args...)})
 }
 
 // expect notes a key that an object must have which the stream does not hold.
@@ -167,49 +167,21 @@ func (p *Part) expect(s object.Source, filled string) {
 
 // failing collects the problems of an object.
 func (p *Part) failing(id object.ID, err error) {
-	if err == nil {
-		return
-	}
-	for _, e := range single(err) {
-		p.problem(Problem{Object: id, Text: e.Error()})
-	}
-}
-
-// single gives the errors that are joined in one, however deep, and an error that joins none as it is.
-func single(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var all []error
-	for _, e := range joined.Unwrap() {
-		all = append(all, single(e)...)
-	}
-	return all
+	p.report(problem.About(id, err)...)
 }
 
 // within says of an error in which container it is. Of joined errors each says so.
-func within(c object.Container, err error) error {
-	if err == nil {
-		return nil
-	}
-	var all []error
-	for _, e := range single(err) {
-		all = append(all, fmt.Errorf("container %q: %w", c.Name, e))
-	}
-	if len(all) == 1 {
-		return all[0]
-	}
-	return errors.Join(all...)
-}
+func within(c object.Container, err error) error { return problem.Within(err, "container %q", c.Name) }
 
 // fail collects a problem that says itself what it is about.
 func (p *Part) fail(err error) { p.failing(object.ID{}, err) }
 
-// problem notes a problem once, however many steps come upon it.
-func (p *Part) problem(problem error) {
-	if !slices.Contains(p.problems, problem) {
-		p.problems = append(p.problems, problem)
+// report notes problems, each once, however many steps come upon it.
+func (p *Part) report(problems ...problem.Problem) {
+	for _, one := range problems {
+		if !slices.Contains(p.problems, one) {
+			p.problems = append(p.problems, one)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -22,8 +22,8 @@ type Plan struct {
 	Additions []Addition
 	Removals  []Removal
 	Passed    []Passed              // left alone, with the reason
-	Actions   []string              // what the user must do, or know before an upgrade
-	Assumed   []string              // what the manifests cannot show and must hold in the cluster
+	Actions   []Note                // what the user must do, or know before an upgrade
+	Assumed   []Note                // what the manifests cannot show and must hold in the cluster
 	Ruled     []*recognise.Workload // containers that the configuration has a rule for
 }
 
@@ -57,6 +57,12 @@ type Passed struct {
 	object.ID
 	Why   string
 	entry string // of spec.unmanaged that says so
+}
+
+// Note is a line for the user, about an object; empty where the text says that itself.
+type Note struct {
+	Object object.ID
+	Text   string
 }
 
 // For plans all changes. All or nothing: an error names every object that cannot be secured as asked.
@@ -106,7 +112,7 @@ func (d decided) plan() (*Plan, error) {
 		whole = join(whole, issued(d.known, d.leaves, whole))
 	}
 	if len(whole.problems) > 0 {
-		return nil, errors.Join(whole.problems...)
+		return nil, problem.Join(whole.problems)
 	}
 	whole = join(whole, marks(d.known, whole))
 	return &Plan{
@@ -155,7 +161,9 @@ func lookAlikes(in *In) Part {
 	var part Part
 	for _, l := range in.release.Passed {
 		if in.requires() {
-			part.failing(l.ID, fmt.Errorf("%s, so that it cannot be patched: take an image of version 7 or later that is no -oss one, or list the object under spec.unmanaged with the reason", l.Why))
+			part.failing(l.ID, problem.New(problem.TooOld, "%s, so that it cannot be patched", l.Why).
+				Do("take an image of version 7 or later that is no -oss one, or list the object under "+
+					"spec.unmanaged with the reason"))
 			continue
 		}
 		part.pass(l.ID, l.Why)
@@ -189,8 +197,9 @@ func (p step) addObject(before *object.Object, id object.ID, node *yaml.Node, wh
 		return nil
 	}
 	if there.Label(partOf) != ourName {
-		return fmt.Errorf("the stream has a %s already that is not made by %s (it lacks the label %s: %s): rename yours, or choose another name in the configuration",
-			id, ourName, partOf, ourName)
+		return problem.New(problem.NameTaken, "the stream has a %s already that is not made by %s (it lacks the "+
+			"label %s: %s)", id, ourName, partOf, ourName).
+			Do("rename yours, or choose another name in the configuration")
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		if name := node.Content[i].Value; name != "metadata" {
@@ -216,8 +225,8 @@ func newObject(beside *object.Object, apiVersion, kind, name string, rest ...pat
 }
 
 // expected says what must be in the cluster besides the stream, object by object.
-func expected(outside []outside) []string {
-	var all []string
+func expected(outside []outside) []Note {
+	var all []Note
 	seen := map[object.Source]bool{}
 	for _, e := range outside {
 		holder := object.Source{Namespace: e.Namespace, Kind: e.Kind, Name: e.Name}
@@ -239,14 +248,15 @@ func expected(outside []outside) []string {
 		if e.filled != "" {
 			shown = "is filled later (" + e.filled + ")"
 		}
-		all = append(all, fmt.Sprintf("%s/%s%s %s: it must hold %s", e.Kind, e.Name, where, shown, quoted(compact(keys))))
+		all = append(all, Note{Text: fmt.Sprintf("%s/%s%s %s: it must hold %s", e.Kind, e.Name, where, shown,
+			quoted(compact(keys)))})
 	}
 	return all
 }
 
 // compact drops repeated lines and keeps the order of the first ones.
-func compact(lines []string) []string {
-	var kept []string
+func compact[T comparable](lines []T) []T {
+	var kept []T
 	for _, l := range lines {
 		if !slices.Contains(kept, l) {
 			kept = append(kept, l)

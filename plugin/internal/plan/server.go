@@ -2,7 +2,6 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -66,7 +66,9 @@ func secureNode(p step, w *recognise.Workload) error {
 		return err
 	}
 	if s := conf.any(httpSSL+catalog.LayerKeyPass, httpSSL+catalog.LayerSecureKeyPass); s != nil && id.secret == known.certificate.Name {
-		return fmt.Errorf("%s is set in %s: the node's key is encrypted, and its own probe gets no passphrase; name a Secret with an unencrypted pair in certificates.clients (ref: %s)", s.Key, s.Place, w.ID)
+		return problem.New(problem.ProbePair, "%s is set in %s: the node's key is encrypted, and its own probe gets "+
+			"no passphrase", s.Key, s.Place).At(s.Key).
+			Do("name a Secret with an unencrypted pair in certificates.clients (ref: %s)", w.ID)
 	}
 	return nodeAsClient(p, w, conf, known)
 }
@@ -99,8 +101,9 @@ func nodeWithoutCertificates(p step, w *recognise.Workload, conf *configuration)
 	case s != nil && s.Value() == config.Optional:
 		staysOptional(p, w, s)
 	case s != nil && s.Value() != config.None:
-		return fmt.Errorf("%s is %q in %s, and mode %q gives clients no certificate: remove the setting, or use mode %q",
-			settingStage, strings.Join(s.Values, ","), s.Place, p.settings.Mode, p.settings.WithCerts())
+		return problem.New(problem.Stage, "%s is %q in %s, and mode %q gives clients no certificate", settingStage,
+			strings.Join(s.Values, ","), s.Place, p.settings.Mode).At(settingStage).
+			Do("remove the setting, or use mode %q", p.settings.WithCerts())
 	}
 	if p.settings.Certificates.SecretName == "" {
 		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of Elasticsearch")
@@ -129,8 +132,10 @@ func nodeWithStores(p step, w *recognise.Workload, conf *configuration) error {
 	}
 	secret := or(namedSecret(p, w.Object), server.secret)
 	if secret == "" {
-		return fmt.Errorf("%s is set in %s, and curl in the readiness probe reads no store: name a Secret with a PEM pair that the store trusts in certificates.clients (ref: %s), "+
-			"or give the node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", s.Key, s.Place, w.ID, httpSSL)
+		return problem.New(problem.ProbePair, "%s is set in %s, and curl in the readiness probe reads no store", s.Key,
+			s.Place).At(s.Key).
+			Do("name a Secret with a PEM pair that the store trusts in certificates.clients (ref: %s), or give the "+
+				"node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", w.ID, httpSSL)
 	}
 	id, err := identityFor(p, w.Object, secretKey(w.Object, secret, or(c.Keys.CA, fileCA)), pair{secret, server.cert, server.key}, needsAll)
 	if err != nil {
@@ -139,7 +144,7 @@ func nodeWithStores(p step, w *recognise.Workload, conf *configuration) error {
 	if err := planRealm(p, w, conf, nil); err != nil {
 		return err
 	}
-	p.assume("%s: %s stays: it must trust the CA of every client, that of Secret/%s among them", w.ID, s.Key, secret)
+	p.assume(w.ID, "%s stays: it must trust the CA of every client, that of Secret/%s among them", s.Key, secret)
 	known.client = &id
 	return nodeAsClient(p, w, conf, known)
 }
@@ -148,11 +153,15 @@ func nodeWithStores(p step, w *recognise.Workload, conf *configuration) error {
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#_http_tlsssl_key_and_trusted_certificate_settings
 func mixed(s *setting) error {
 	if s.Key == httpSSL+catalog.LayerTruststore {
-		return fmt.Errorf("%s is set in %s, and Elasticsearch refuses %s beside it: remove certificates.secretName and certificates.clientCA and put the CAs into the truststore, "+
-			"or remove the truststore from the chart's values", s.Key, s.Place, settingCAs)
+		return problem.New(problem.Stores, "%s is set in %s, and Elasticsearch refuses %s beside it", s.Key, s.Place,
+			settingCAs).At(s.Key).
+			Do("remove certificates.secretName and certificates.clientCA and put the CAs into the truststore, or " +
+				"remove the truststore from the chart's values")
 	}
-	return fmt.Errorf("%s is set in %s, and Elasticsearch refuses stores beside PEM files: remove certificates.secretName and certificates.clientCA and put the CAs into the store, "+
-		"or remove the stores from the chart's values", s.Key, s.Place)
+	return problem.New(problem.Stores, "%s is set in %s, and Elasticsearch refuses stores beside PEM files", s.Key,
+		s.Place).At(s.Key).
+		Do("remove certificates.secretName and certificates.clientCA and put the CAs into the store, or remove the " +
+			"stores from the chart's values")
 }
 
 // serverPair finds the Secret behind the node's own certificate. The path in its settings leads to the mount, that to the volume.
@@ -163,7 +172,8 @@ func serverPair(in *In, conf *configuration) (identity, error) {
 	case (certificate == nil || key == nil) && named:
 		return identity{}, nil
 	case certificate == nil || key == nil:
-		return identity{}, fmt.Errorf("%scertificate and %skey are not both set: name the Secret with the node's certificate in certificates.secretName", httpSSL, httpSSL)
+		return identity{}, problem.New(problem.NoPair, "%scertificate and %skey are not both set", httpSSL, httpSSL).
+			Do("name the Secret with the node's certificate in certificates.secretName")
 	}
 	cert, keyFile := conf.source(certificate.Value()), conf.source(key.Value())
 	if inOneSecret(cert, keyFile) {
@@ -172,8 +182,10 @@ func serverPair(in *In, conf *configuration) (identity, error) {
 	if named {
 		return identity{}, nil
 	}
-	return identity{}, fmt.Errorf("%scertificate is %q in %s, and no Secret of the pod is mounted there with its key beside it%s: name the Secret in certificates.secretName",
-		httpSSL, certificate.Value(), certificate.Place, or(because(cert), because(keyFile)))
+	return identity{}, problem.New(problem.NoPair, "%scertificate is %q in %s, and no Secret of the pod is mounted "+
+		"there with its key beside it%s", httpSSL, certificate.Value(), certificate.Place, or(because(cert),
+		because(keyFile))).
+		Do("name the Secret in certificates.secretName")
 }
 
 // inOneSecret tells whether a certificate and its key are keys of one Secret.
@@ -297,17 +309,21 @@ func planStage(p step, w *recognise.Workload, conf *configuration) error {
 	case stays:
 		staysOptional(p, w, s)
 	case isHidden:
-		return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read; write %q there, or remove it", settingStage, s.Place, asked)
+		return problem.New(problem.Elsewhere, "%s comes from elsewhere in %s, so that it cannot be read", settingStage,
+			s.Place).At(settingStage).
+			Do("write %q there, or remove it", asked)
 	case differs:
-		return fmt.Errorf("%s is %q in %s%s, and clientAuthentication is %q: make them agree, there or in the configuration",
-			settingStage, s.Value(), s.Place, conf.over(s), asked)
+		return problem.New(problem.Stage, "%s is %q in %s%s, and clientAuthentication is %q", settingStage, s.Value(),
+			s.Place, conf.over(s), asked).At(settingStage).
+			Do("make them agree, there or in the configuration")
 	}
 	return nil
 }
 
 // staysOptional reports a node that asks for certificates by hand where nobody is to be asked.
 func staysOptional(p step, w *recognise.Workload, s *setting) {
-	p.action("%s: %s is optional in %s, and stays so: nobody needs a certificate, and who presents one needs one that it trusts", w.ID, settingStage, s.Place)
+	p.action(w.ID, "%s is optional in %s, and stays so: nobody needs a certificate, and who presents one needs one "+
+		"that it trusts", settingStage, s.Place)
 }
 
 // verifies refuses a node that asks for certificates and then takes any: without verification a self-signed one
@@ -325,12 +341,15 @@ func verifies(in *In, conf *configuration) error {
 	}
 	switch {
 	case s.Hidden:
-		return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read, and the certificates that %s "+
-			"(%q, in %s) asks for must be verified: write full there, or remove it", key, s.Place, settingStage, asked, where)
+		return problem.New(problem.Elsewhere, "%s comes from elsewhere in %s, so that it cannot be read, and the "+
+			"certificates that %s (%q, in %s) asks for must be verified", key, s.Place, settingStage, asked,
+			where).At(key).
+			Do("write full there, or remove it")
 	case !slices.Contains([]string{"full", "certificate"}, strings.ToLower(s.Value())):
-		return fmt.Errorf("%s is %q in %s%s, so that the node takes any certificate, a self-signed one too, where %s "+
-			"(%q, in %s) asks for one: write full there, or remove it",
-			key, s.Value(), s.Place, conf.over(s), settingStage, asked, where)
+		return problem.New(problem.InTheWay, "%s is %q in %s%s, so that the node takes any certificate, a "+
+			"self-signed one too, where %s (%q, in %s) asks for one", key, s.Value(), s.Place, conf.over(s),
+			settingStage, asked, where).At(key).
+			Do("write full there, or remove it")
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
@@ -31,10 +31,13 @@ func ensureHTTPS(p step, w *recognise.Workload, conf *configuration) error {
 		case s == nil:
 			continue
 		case s.Hidden:
-			return fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read; write true there", key, s.Place)
+			return problem.New(problem.Elsewhere, "%s comes from elsewhere in %s, so that it cannot be read", key,
+				s.Place).At(key).
+				Do("write true there")
 		case s.Value() == "false":
-			return fmt.Errorf("%s is false in %s%s: without it there is nothing to secure; "+
-				"remove the setting, or set it to true", key, s.Place, conf.over(s))
+			return problem.New(problem.InTheWay, "%s is false in %s%s: without it there is nothing to secure", key,
+				s.Place, conf.over(s)).At(key).
+				Do("remove the setting, or set it to true")
 		}
 		readsSetting(p, w, s, s.Values...)
 		set[key] = true
@@ -43,13 +46,17 @@ func ensureHTTPS(p step, w *recognise.Workload, conf *configuration) error {
 		return nil
 	}
 	if p.settings.Certificates.SecretName == "" {
-		return fmt.Errorf("%senabled must be true and is set nowhere (before version 8 xpack.security.enabled too): the node speaks plain HTTP, which knows no certificates; "+
-			"name a Secret with CA, certificate and key in certificates.secretName and the credentials of the user elastic in minter.secretName, "+
-			"or switch TLS on in the chart's values (8.5.1: protocol: https, createCert: true)", httpSSL)
+		return problem.New(problem.PlainHTTP, "%senabled must be true and is set nowhere (before version 8 "+
+			"xpack.security.enabled too): the node speaks plain HTTP, which knows no certificates", httpSSL).
+			Do("name a Secret with CA, certificate and key in certificates.secretName and the credentials of the " +
+				"user elastic in minter.secretName, or switch TLS on in the chart's values (8.5.1: protocol: https, " +
+				"createCert: true)")
 	}
 	if conf.alone && len(w.Layout.Written) > 0 {
-		return fmt.Errorf("%senabled is set nowhere, and the whole configuration file is your own (%s), so that the image does nothing for security, its password included: "+
-			"switch security on in the chart's values, and set it in that file", httpSSL, conf.w.Layout.Abs("elasticsearch.yml"))
+		return problem.New(problem.PlainHTTP, "%senabled is set nowhere, and the whole configuration file is your "+
+			"own (%s), so that the image does nothing for security, its password included", httpSSL,
+			conf.w.Layout.Abs("elasticsearch.yml")).
+			Do("switch security on in the chart's values, and set it in that file")
 	}
 	return enableTLS(p, w, conf)
 }
@@ -75,7 +82,9 @@ func enableTLS(p step, w *recognise.Workload, conf *configuration) error {
 	if conf.variable(name) == nil && conf.variable(name+"_FILE") == nil {
 		secret := p.settings.Minter.SecretName
 		if secret == "" {
-			return fmt.Errorf("container %q: %s is not set, so that nobody could log in once security is on: name the Secret with the credentials of the user elastic in minter.secretName", w.Main.Name, name)
+			return problem.New(problem.NoCredentials, "container %q: %s is not set, so that nobody could log in "+
+				"once security is on", w.Main.Name, name).
+				Do("name the Secret with the credentials of the user elastic in minter.secretName")
 		}
 		if err := checkHolds(p, secretKey(w.Object, secret, p.settings.Minter.PasswordKey)); err != nil {
 			return err
@@ -86,14 +95,17 @@ func enableTLS(p step, w *recognise.Workload, conf *configuration) error {
 			"the user elastic needs a password, and the readiness probe logs in with it", linkElasticsearchTLS)
 	}
 	speakHTTPS(p, w, conf)
-	p.action("%s: security is switched on: nodes without it and nodes with it do not form one cluster; stop the cluster for the change, or start a new one", w.ID)
+	p.action(w.ID, "security is switched on: nodes without it and nodes with it do not form one cluster; stop the "+
+		"cluster for the change, or start a new one")
 	return nil
 }
 
 // enableTransport plans TLS between the nodes, in what the user has not set.
 func enableTransport(p step, w *recognise.Workload, conf *configuration) error {
 	if s := conf.get(transportSSL + "enabled"); s != nil && s.Value() == "false" {
-		return fmt.Errorf("%senabled is false in %s, and Elasticsearch does not form a cluster with security and without TLS between its nodes: remove the setting", transportSSL, s.Place)
+		return problem.New(problem.InTheWay, "%senabled is false in %s, and Elasticsearch does not form a cluster "+
+			"with security and without TLS between its nodes", transportSSL, s.Place).At(transportSSL + "enabled").
+			Do("remove the setting")
 	}
 	wanted := [][2]string{{"enabled", "true"}, {catalog.LayerVerification, "certificate"}}
 	if conf.any(transportSSL+catalog.LayerKeystore, transportSSL+"certificate") == nil {
@@ -127,8 +139,9 @@ func rewriteHTTP(p step, o *object.Object, c object.Container, ours func(host st
 			case fresh == arg.Text:
 				continue
 			case run.Holder != nil:
-				p.failing(o.ID, fmt.Errorf("container %q: the script %s (%s) calls Elasticsearch by http://, and it speaks HTTPS from now on: use https:// there",
-					c.Name, run.File, run.Holder.ID))
+				p.failing(o.ID, problem.New(problem.PlainHTTP, "container %q: the script %s (%s) calls "+
+					"Elasticsearch by http://, and it speaks HTTPS from now on", c.Name, run.File, run.Holder.ID).
+					Do("use https:// there"))
 				continue
 			}
 			at := containerPath(c).Field(arg.Field...)

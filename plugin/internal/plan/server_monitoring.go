@@ -2,13 +2,13 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -98,7 +98,9 @@ func monitoringUI(p step, w *recognise.Workload, conf *configuration, id identit
 	}
 	coverSetting(p, w, hosts)
 	if p.settings.Certs() && (conf.file == nil || conf.file.get(monitoringUIPrefix+"hosts") == nil) {
-		return fmt.Errorf("%shosts is set in %s, and the image takes the certificate of that connection from kibana.yml only: set the hosts there", monitoringUIPrefix, hosts.Place)
+		return problem.New(problem.NoAddress, "%shosts is set in %s, and the image takes the certificate of that "+
+			"connection from kibana.yml only", monitoringUIPrefix, hosts.Place).At(monitoringUIPrefix + "hosts").
+			Do("set the hosts there")
 	}
 	if err := connect(p, w, c, id); err != nil || !p.settings.Certs() {
 		return err

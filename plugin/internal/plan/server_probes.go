@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
@@ -24,7 +24,9 @@ func planProbes(p step, w *recognise.Workload, conf *configuration) error {
 			continue
 		}
 		if usesWget(p.seen(w.Main), name) {
-			return fmt.Errorf("container %q: %s runs wget, which takes no certificate from the environment: use curl, which does", w.Main.Name, name)
+			return problem.New(problem.NoCertificate, "container %q: %s runs wget, which takes no certificate from "+
+				"the environment", w.Main.Name, name).
+				Do("use curl, which does")
 		}
 		get := object.Get(probe, "httpGet")
 		if get == nil || !onHTTPPort(w, conf, get) {
@@ -37,14 +39,19 @@ func planProbes(p step, w *recognise.Workload, conf *configuration) error {
 			continue
 		}
 		p.set(w.Object, at.Field("tcpSocket"), patch.Map(patch.F("port", object.Get(get, "port"))), "the kubelet has no certificate to present", linkProbe)
-		p.action("%s: %s of container %q became a tcpSocket probe, which is weaker: it tells that the port is open, not that the node answers", w.ID, name, w.Main.Name)
+		p.action(w.ID, "%s of container %q became a tcpSocket probe, which is weaker: it tells that the port is "+
+			"open, not that the node answers", name, w.Main.Name)
 	}
 	for _, hook := range []string{"postStart", "preStop"} {
 		if usesWget(p.seen(w.Main), "lifecycle."+hook) {
-			return fmt.Errorf("container %q: lifecycle.%s runs wget, which takes no certificate from the environment: use curl, which does", w.Main.Name, hook)
+			return problem.New(problem.NoCertificate, "container %q: lifecycle.%s runs wget, which takes no "+
+				"certificate from the environment", w.Main.Name, hook).
+				Do("use curl, which does")
 		}
 		if get := object.Get(w.Main.Node, "lifecycle", hook, "httpGet"); get != nil && onHTTPPort(w, conf, get) {
-			return fmt.Errorf("container %q: lifecycle.%s is an httpGet, for which the kubelet has no certificate to present: use exec with curl", w.Main.Name, hook)
+			return problem.New(problem.NoCertificate, "container %q: lifecycle.%s is an httpGet, for which the "+
+				"kubelet has no certificate to present", w.Main.Name, hook).
+				Do("use exec with curl")
 		}
 	}
 	return probesOfOthers(p, w, conf)
@@ -56,7 +63,9 @@ func probesOfOthers(p step, w *recognise.Workload, conf *configuration) error {
 		for _, name := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
 			get := object.Get(c.Node, name, "httpGet")
 			if c.Name != w.Main.Name && get != nil && object.Text(get, "port") == httpPort(conf) && !p.listed(w.ID, c.Name) {
-				return fmt.Errorf("container %q: %s is an httpGet on port %s, which is Elasticsearch's; the kubelet has no certificate to present: use exec with curl", c.Name, name, httpPort(conf))
+				return problem.New(problem.NoCertificate, "container %q: %s is an httpGet on port %s, which is "+
+					"Elasticsearch's; the kubelet has no certificate to present", c.Name, name, httpPort(conf)).
+					Do("use exec with curl")
 			}
 		}
 	}

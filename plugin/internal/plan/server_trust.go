@@ -1,11 +1,11 @@
 package plan
 
 import (
-	"fmt"
 	"path"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -22,7 +22,9 @@ type trustedCA struct {
 func trustedBy(p step, w *recognise.Workload, conf *configuration, server identity) (all []trustedCA, own int, err error) {
 	s := conf.get(settingCAs)
 	if s != nil && s.Hidden {
-		return nil, 0, fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: it must list the server's CA and the clients' CA; write the paths there as they are", settingCAs, s.Place)
+		return nil, 0, problem.New(problem.Elsewhere, "%s comes from elsewhere in %s, so that it cannot be read: it "+
+			"must list the server's CA and the clients' CA", settingCAs, s.Place).At(settingCAs).
+			Do("write the paths there as they are")
 	}
 	name := or(p.settings.Certificates.Keys.CA, fileCA)
 	own = -1
@@ -71,7 +73,8 @@ func followCAs(p step, w *recognise.Workload, cas []trustedCA) []object.Source {
 	var all []object.Source
 	for _, t := range cas {
 		if !t.known {
-			p.assume("%s: %s lists %q, which no Secret or ConfigMap of the pod holds%s: clients of that CA are accepted as well", w.ID, settingCAs, t.path, t.why)
+			p.assume(w.ID, "%s lists %q, which no Secret or ConfigMap of the pod holds%s: clients of that CA are "+
+				"accepted as well", settingCAs, t.path, t.why)
 			return nil
 		}
 		all = append(all, t.source)

@@ -1,11 +1,11 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -17,7 +17,9 @@ func setSetting(p step, w *recognise.Workload, conf *configuration, key, value, 
 	case s == nil:
 		p.failing(w.ID, placeSetting(p, conf, key, value, why, link))
 	case s.Hidden && s.Value() != value:
-		p.failing(w.ID, fmt.Errorf("%s comes from elsewhere in %s, so that it cannot be read: it must be %q; write that there, or remove it", key, s.Place, value))
+		p.failing(w.ID, problem.New(problem.Elsewhere, "%s comes from elsewhere in %s, so that it cannot be read: "+
+			"it must be %q", key, s.Place, value).At(key).
+			Do("write that there, or remove it"))
 	default:
 		replaceValue(p, w, s, value, why, link)
 	}

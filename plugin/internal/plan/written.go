@@ -10,6 +10,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
@@ -111,7 +112,9 @@ func onCommandLine(p step, conf *configuration, key, value, why, link string) er
 	f, at := conf.w.Layout.Flags, conf.pathBase.Field("args")
 	args := object.Items(conf.w.Main.Node, "args")
 	if len(object.Items(conf.w.Main.Node, "command")) > 0 || len(args) > 0 && args[0].Value != f.Script {
-		return fmt.Errorf("container %q has a command of its own, so that %s%s=… cannot be added to the arguments of the image's: add it there, or remove the command", conf.w.Main.Name, f.Prefix, key)
+		return problem.New(problem.NoFile, "container %q has a command of its own, so that %s%s=… cannot be added "+
+			"to the arguments of the image's", conf.w.Main.Name, f.Prefix, key).At(f.Prefix).
+			Do("add it there, or remove the command")
 	}
 	if len(args) == 0 {
 		p.set(conf.w.Object, at.Item("", f.Script), patch.Str(f.Script), "the command of the image, which arguments replace", link)
@@ -140,9 +143,12 @@ func inFile(p step, conf *configuration, key string, value *yaml.Node, why, link
 		p.edit(s.object, s.edit, why, link)
 		readsSetting(p, conf.w, s, scalars(value)...)
 	case conf.mounted != "":
-		return fmt.Errorf("%s belongs into %s, which is not in the stream: set it there (%s), or let the chart render that file", key, conf.mounted, patch.Flow(value))
+		return problem.New(problem.NoFile, "%s belongs into %s, which is not in the stream", key, conf.mounted).At(key).
+			Do("set it there (%s), or let the chart render that file", patch.Flow(value))
 	case l.NewFile == "":
-		return fmt.Errorf("%s belongs into the configuration file of container %q, and none is mounted: let the chart render one", key, conf.w.Main.Name)
+		return problem.New(problem.NoFile, "%s belongs into the configuration file of container %q, and none is "+
+			"mounted", key, conf.w.Main.Name).At(key).
+			Do("let the chart render one")
 	default:
 		p.newFile(freshSetting{key, value})
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 )
 
@@ -76,8 +77,9 @@ func suspect(all []Layout, o *object.Object, pod object.Pod) (*Workload, string,
 		repository, _ := c.Image()
 		for _, l := range all {
 			if slices.Contains(l.Images, repository) && startsServer(c) {
-				return nil, "", fmt.Errorf("%s: container %q has the image of %s, but neither its settings nor its files are where the official image "+
-					"has them; list the object under spec.unmanaged with the reason if it is something else", o.ID, c.Name, l.App)
+				return nil, "", problem.New(problem.UnknownForm, "container %q has the image of %s, but neither its "+
+					"settings nor its files are where the official image has them", c.Name, l.App).
+					Of(o.ID).Do("list the object under spec.unmanaged with the reason if it is something else")
 			}
 		}
 	}
@@ -88,9 +90,10 @@ func suspect(all []Layout, o *object.Object, pod object.Pod) (*Workload, string,
 		name := strings.ToLower(string(l.App))
 		for _, label := range []string{"app", "app.kubernetes.io/name", "k8s-app"} {
 			if l.App == Kibana && o.Label(label) == name || l.App == Elasticsearch && label == "app" && o.Annotation("esMajorVersion") != "" {
-				return nil, "", fmt.Errorf("%s: looks like %s (label %q), but none of its containers does: expected the image %q, its settings in the environment "+
-					"or its files under /usr/share/%s in one of %s; list the object under spec.unmanaged with the reason if it is something else",
-					o.ID, l.App, label, name, name, containerNames(pod))
+				return nil, "", problem.New(problem.UnknownForm, "looks like %s (label %q), but none of its "+
+					"containers does: expected the image %q, its settings in the environment "+
+					"or its files under /usr/share/%s in one of %s", l.App, label, name, name, containerNames(pod)).
+					Of(o.ID).Do("list the object under spec.unmanaged with the reason if it is something else")
 			}
 		}
 	}
@@ -114,8 +117,9 @@ func (w *Workload) started() error {
 	if program == "" || starts {
 		return nil
 	}
-	return fmt.Errorf("%s: container %q starts %s by %q and not by the %s of the image, which alone makes settings of variables: start it by that, "+
-		"or list the object under spec.unmanaged with the reason", w.Object.ID, w.Main.Name, w.App, program, w.Layout.Starter)
+	return problem.New(problem.UnknownForm, "container %q starts %s by %q and not by the %s of the image, which "+
+		"alone makes settings of variables",
+		w.Main.Name, w.App, program, w.Layout.Starter).Of(w.Object.ID).Do("start it by that, or list the object under spec.unmanaged with the reason")
 }
 
 // isLone holds for pods that nobody keeps running: they are tools more often than servers.
@@ -139,8 +143,9 @@ func shortLived(all []Layout, o *object.Object, pod object.Pod) error {
 	for _, c := range lookAt(pod.Containers()) {
 		for _, l := range all {
 			if slices.Contains(l.Images, c.image) && startsServer(c.Container) && len(signsOf(l, c)) > 1 && tooOld(c.Container) == "" {
-				return fmt.Errorf("%s: container %q starts %s, which is patched where it is kept running only, as in a StatefulSet: "+
-					"run it in one of these, or list the object under spec.unmanaged with the reason", o.ID, c.Name, l.App)
+				return problem.New(problem.UnknownForm, "container %q starts %s, which is patched where it is kept "+
+					"running only", c.Name, l.App).
+					Of(o.ID).Do("run it in a StatefulSet or Deployment, or list the object under spec.unmanaged with the reason")
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
 // Find gives the object of that kind and name that an object of a namespace sees, nil when the stream has none. A namespace that is
@@ -46,7 +47,8 @@ func One(all []*object.Object, namespace string) (*object.Object, error) {
 func twice(a, b *object.Object) error {
 	const said = "%s is there twice, with different content"
 	if a.Namespace == b.Namespace {
-		return fmt.Errorf(said+" (lines %d and %d): the one that is applied last counts; remove the other", a.ID, a.Line(), b.Line())
+		return problem.New(problem.Twice, said+" (lines %d and %d): the one that is applied last counts", a.ID,
+			a.Line(), b.Line()).Do("remove the other")
 	}
 	in := func(o *object.Object) string {
 		if o.Namespace == "" {
@@ -54,7 +56,8 @@ func twice(a, b *object.Object) error {
 		}
 		return fmt.Sprintf("line %d, namespace %s", o.Line(), o.Namespace)
 	}
-	return fmt.Errorf(said+" (%s; %s), and nothing tells which of the two is read: write the namespace into every object, or remove one", a.ID, in(a), in(b))
+	return problem.New(problem.Twice, said+" (%s; %s), and nothing tells which of the two is read", a.ID, in(a), in(b)).
+		Do("write the namespace into every object, or remove one")
 }
 
 // builtIn are the groups of the kinds that are looked up for what they mean to Kubernetes. Other groups have kinds of these names too: Knative

@@ -5,7 +5,6 @@ package recognise
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/parallel"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 )
@@ -214,7 +214,7 @@ func (r *Release) In(doc *manifest.Document) ([]*object.Object, error) {
 	}
 	objects, err := object.In(doc)
 	if err != nil {
-		return nil, err
+		return nil, problem.New(problem.Input, "%v", err).Do("correct that document, it is needed")
 	}
 	r.parsed[doc] = objects
 	return objects, nil
@@ -231,8 +231,9 @@ func (r *Release) judge(o *object.Object) error {
 		return nil
 	}
 	if o.Kind == templateKind && o.Group() == templateGroup {
-		return fmt.Errorf("%s: OpenShift makes the objects of a Template, which are not in the input: render it first (oc process -f FILE -o yaml | elk-mtls), "+
-			"or list it under spec.unmanaged with the reason", o.ID)
+		return problem.New(problem.UnknownForm, "OpenShift makes the objects of a Template, which are not in the "+
+			"input").
+			Of(o.ID).Do("render it first (oc process -f FILE -o yaml | elk-mtls), or list it under spec.unmanaged with the reason")
 	}
 	pod, ok := o.Pod()
 	if !ok {

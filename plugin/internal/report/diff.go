@@ -107,7 +107,7 @@ func (r *Report) Markdown() string {
 	if len(r.Todo) > 0 {
 		b.WriteString("\nTo do:\n")
 		for _, line := range r.Todo {
-			fmt.Fprintf(&b, "- %s\n", cell(line))
+			fmt.Fprintf(&b, "- %s\n", cell(line.String()))
 		}
 	}
 	return b.String()

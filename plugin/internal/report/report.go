@@ -19,8 +19,8 @@ type Report struct {
 	Added                []Entry   `json:"added"`
 	Removed              []Entry   `json:"removed"`
 	LeftAlone            []Entry   `json:"leftAlone"`
-	Todo                 []string  `json:"todo"`    // what the user must do or know
-	Assumed              []string  `json:"assumed"` // what the manifests cannot show, and must hold in the cluster
+	Todo                 []Line    `json:"todo"`    // what the user must do or know
+	Assumed              []Line    `json:"assumed"` // what the manifests cannot show, and must hold in the cluster
 	Untouched            int       `json:"untouched"`
 	Recognised           bool      `json:"-"` // something that this is about is in the input
 }
@@ -29,7 +29,7 @@ type Report struct {
 func New() *Report {
 	return &Report{
 		APIVersion: "elk-mtls.dev/v1alpha1", Kind: "Report",
-		Patched: []Patched{}, Added: []Entry{}, Removed: []Entry{}, LeftAlone: []Entry{}, Todo: []string{}, Assumed: []string{},
+		Patched: []Patched{}, Added: []Entry{}, Removed: []Entry{}, LeftAlone: []Entry{}, Todo: []Line{}, Assumed: []Line{},
 	}
 }
 
@@ -66,6 +66,23 @@ type Entry struct {
 	Object Object `json:"object"`
 	Why    string `json:"why"`
 }
+
+// Line is a line of text, about an object of the stream or none. In JSON it is a string.
+type Line struct {
+	About Object
+	Text  string
+}
+
+// String gives the line with the object that it is about.
+func (l Line) String() string {
+	if l.About == (Object{}) {
+		return l.Text
+	}
+	return l.About.Kind + "/" + l.About.Name + ": " + l.Text
+}
+
+// MarshalText gives the line as it is printed.
+func (l Line) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // Of names an object in the form of reports.
 func Of(id object.ID) Object {
@@ -135,7 +152,7 @@ func entries(b *strings.Builder, title string, all []Entry) {
 	}
 }
 
-func lines(b *strings.Builder, title string, all []string) {
+func lines(b *strings.Builder, title string, all []Line) {
 	if len(all) == 0 {
 		return
 	}

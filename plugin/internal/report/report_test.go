@@ -18,7 +18,7 @@ func sample() *Report {
 		{Object: Object{Kind: "Pod", Name: "test"}, InPlace: 4},
 	}
 	r.Added = []Entry{{Object{Kind: "Role", Name: "a"}, "for the token"}, {Object{Kind: "Secret", Name: "b"}, "keeps it"}, {Object{Kind: "RoleBinding", Name: "c"}, "for the token"}}
-	r.Todo = []string{"renew | soon"}
+	r.Todo = []Line{{Text: "renew | soon"}}
 	return r
 }
 

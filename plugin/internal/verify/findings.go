@@ -133,14 +133,3 @@ func (p place) finding(code Code, reason string) Finding {
 	}
 	return Finding{Code: code, Severity: k.Severity, Object: name, Container: p.container, Path: p.path, Line: p.line, Reason: reason, Remedy: k.Remedy, URL: code.URL()}
 }
-
-// problems takes apart what was joined.
-func problems(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	return []error{err}
-}

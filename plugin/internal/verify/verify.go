@@ -14,6 +14,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
@@ -84,8 +85,8 @@ func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*r
 	if release.Objects == 0 {
 		return nil, recognise.ErrNoObject
 	}
-	for _, problem := range problems(err) {
-		r.loose.fail(place{}, NotJudged, "%v", problem)
+	for _, p := range problem.All(err) {
+		r.loose.fail(place{id: p.Object}, NotJudged, "%s", p.Text)
 	}
 	r.declarations()
 	if err := r.judgeServers(); err != nil {

@@ -1,0 +1,48 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
+)
+
+// TestRefusalsPage holds the table of the codes to their descriptions.
+func TestRefusalsPage(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| code | what | what to do |\n| --- | --- | --- |\n")
+	seen := map[problem.Code]bool{}
+	for i, k := range problem.Kinds() {
+		if want := problem.Code(fmt.Sprintf("EMR%03d", i+1)); k.Code != want || seen[k.Code] {
+			t.Errorf("%s stands where %s does", k.Code, want)
+		}
+		seen[k.Code] = true
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", k.Code, inCell(k.Title), inCell(k.Remedy))
+	}
+	inMarkers(t, "../docs/findings/README.md", "refusals", b.String())
+}
+
+// A problem and its hint stand on two lines that belong together, wherever they are printed, and every line of stderr names the program.
+func TestProblemsArePrinted(t *testing.T) {
+	id := object.ID{Kind: "Deployment", Name: "desk"}
+	one := problem.New(problem.InTheWay, "a is set").At("a").Do("remove it")
+	err := errors.Join(problem.Join(problem.About(id, errors.Join(one, errors.New("broken")))), one)
+	want := "Deployment/desk: a is set\nhint: remove it [EMR006]\nDeployment/desk: broken [EMR001]\na is set\nhint: remove it [EMR006]"
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if got := forHelm4(err); strings.Count(got, "\n") != 2 || !strings.Contains(got, "; hint: remove it [EMR006]; ") {
+		t.Errorf("Helm 4 quotes one line: %q", got)
+	}
+	if got := problem.All(problem.Within(err, "container %q", "a")); len(got) != 3 || got[0].Text != `container "a": a is set` || got[2].Hint != "remove it" {
+		t.Errorf("all of one: %v", got)
+	}
+	if problem.Join(problem.All(nil)) != nil {
+		t.Error("no problem is an error")
+	}
+}
