@@ -78,11 +78,12 @@ func (x *examination) look(ctx context.Context) {
 		x.without(ctx)
 		x.serverDates()
 		if x.minter(ctx) {
+			x.survey(ctx)
 			x.licence(ctx)
 			x.privileges(ctx)
 		}
 	}
-	x.Skip("a user who can log in", d.Health)
+	x.Skip("a user who can log in", d.Health, d.Survey)
 	x.Skip("an Elasticsearch that answers", d.Chain, d.HostName, d.Required, d.ServerDates, d.CADates)
 	x.kibana(ctx)
 	x.cluster(ctx)

@@ -151,6 +151,14 @@ func brokenUsers() []broken {
 		{name: "a minter that may not mint", code: d.Elasticsearch, says: "lacks manage_service_account", by: user(func(u *standin.User) { u.Mint = false })},
 		{name: "a minter that does not see the health", code: d.Elasticsearch, warn: true, says: "lacks monitor", by: user(func(u *standin.User) { u.Monitor = false })},
 		{name: "a minter that may everything", code: d.Elasticsearch, warn: true, says: "may do nearly everything", by: user(func(u *standin.User) { u.ManageSecurity = true })},
+		{name: "a survey that was killed", code: d.Survey, warn: true, says: "has left a logger of Elasticsearch on", by: func(h *house) {
+			h.renode(func() {
+				h.node.Persistent = map[string]any{surveyRecord: `{"run":"r","old":null,"until":"2026-01-02T03:04:05Z"}`}
+			})
+		}},
+		{name: "a setting of somebody else in the survey's place", code: d.Survey, warn: true, says: "is not what a survey writes", by: func(h *house) {
+			h.renode(func() { h.node.Persistent = map[string]any{surveyRecord: "x"} })
+		}},
 		{name: "the licence is expired", code: d.Licence, warn: true, says: "gold is expired", by: func(h *house) {
 			h.renode(func() { h.node.Licence, h.node.LicenceEnds = "gold", time.Now().Add(-day) })
 		}},

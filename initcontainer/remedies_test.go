@@ -242,6 +242,9 @@ var phrases = []struct {
 	{`if nobody needs it, DELETE /_security/role_mapping/(\S+)`, func(h *house, m []string) { h.es.Unmap(m[1]) }},
 	{`set xpack.security.authc.realms.pki.<name>.order on every node`, func(h *house, _ []string) { h.renode(func() { h.node.PKIRealm = "pki1" }) }},
 	{`set username_pattern in the realm`, func(h *house, _ []string) { h.renode(func() { h.node.PKIWithoutCN = true }) }},
+	{`put it back by elk-mtls-init survey --restore|look at it, and at \S+, and take away what nobody needs`, func(h *house, _ []string) {
+		h.renode(func() { h.node.Persistent = nil })
+	}},
 	{`renew the licence|get a licence`, func(h *house, _ []string) {
 		h.renode(func() {
 			h.node.LicenceEnds = time.Now().Add(300 * 24 * time.Hour)

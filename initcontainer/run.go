@@ -57,7 +57,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.AddCommand(ensureCommand(environ, report), rotateCommand(environ, report), revokeCommand(environ, report),
-		doctorCommand(environ, report), keystoreCommand(environ, report), versionCommand())
+		doctorCommand(environ, report), surveyCommand(environ, report), keystoreCommand(environ, report), versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

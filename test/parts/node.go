@@ -31,6 +31,11 @@ type Options struct {
 	Password string
 	// Env is added to the node's environment, for ${VARIABLES} in Config.
 	Env []string
+	// IPv6 lets the node listen on ::1 too.
+	IPv6 bool
+	// Several lets other nodes join this one, and Join is the one that this one joins. Both need TLS between nodes.
+	Several bool
+	Join    *Node
 	// TLS is how to connect as a client that the node lets in; nil means that the node has no HTTPS.
 	TLS *tls.Config
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -70,6 +71,7 @@ func (n *Node) launch() launch {
 		"path.data":      filepath.Join(n.home, "data"),
 		"path.logs":      filepath.Join(n.home, "logs"),
 	})
+	n.together(all)
 	if i := strings.LastIndexByte(n.URL, ':'); i >= 0 {
 		all["http.port"] = n.URL[i+1:]
 	}
@@ -82,6 +84,33 @@ func (n *Node) launch() launch {
 	}
 	l.secrets["bootstrap.password"] = n.Password
 	return l
+}
+
+// together are the settings of a node that is not alone, or not on one address.
+func (n *Node) together(all map[string]string) {
+	if n.options.IPv6 {
+		all["http.host"], all["http.publish_host"], all["http.port"] = "127.0.0.1,::1", "127.0.0.1", freePort()
+	}
+	switch {
+	case n.options.Join != nil:
+		delete(all, "discovery.type")
+		address, _ := os.ReadFile(filepath.Join(n.options.Join.home, "logs", "transport.ports"))
+		all["discovery.seed_hosts"], _, _ = strings.Cut(string(address), "\n")
+	case n.options.Several:
+		delete(all, "discovery.type")
+		all["cluster.initial_master_nodes"] = all["node.name"]
+	}
+}
+
+// freePort is one that is free on ::1: with 0 each address would have another one.
+func freePort() string {
+	listener, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return "0"
+	}
+	defer func() { _ = listener.Close() }()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	return port
 }
 
 // readAddress takes the first line of the ports file: a file without a whole line is still being written.

@@ -82,6 +82,8 @@ func (s *Server) answer(r *http.Request) answer {
 		return who.identity()
 	case call == "GET /_cluster/health":
 		return who.monitoring("cluster:monitor/health", ok(map[string]any{"cluster_name": "standin", "status": s.health, "timed_out": false}))
+	case call == "GET /_cluster/settings":
+		return who.monitoring("cluster:monitor/settings", ok(map[string]any{"persistent": s.options.Persistent, "transient": map[string]any{}}))
 	case call == "GET /_license":
 		return who.monitoring("cluster:monitor/xpack/license/get", s.licence())
 	case !strings.HasPrefix(path, services) || !isService:

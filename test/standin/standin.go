@@ -30,13 +30,14 @@ type Options struct {
 	PlainHTTP            bool   // no TLS at all
 	MaxTLS               uint16 // 0: the newest
 	Users                map[string]User
-	Licence              string    // "basic" if empty
-	LicenceEnds          time.Time // zero: never
-	PKIRealm             string    // its name; "" for none
-	PKIWithoutCN         bool      // the realm takes certificates that have no CN, as with another username_pattern
-	Anonymous            bool      // who has no login is somebody all the same
-	Impostor             bool      // answers without saying that it is Elasticsearch
-	Was                  *Server   // the node before it was restarted: its tokens and role mappings are there again
+	Licence              string         // "basic" if empty
+	LicenceEnds          time.Time      // zero: never
+	PKIRealm             string         // its name; "" for none
+	PKIWithoutCN         bool           // the realm takes certificates that have no CN, as with another username_pattern
+	Anonymous            bool           // who has no login is somebody all the same
+	Persistent           map[string]any // settings of the cluster, flat
+	Impostor             bool           // answers without saying that it is Elasticsearch
+	Was                  *Server        // the node before it was restarted: its tokens and role mappings are there again
 }
 
 // User is a password and the cluster privileges that matter here.

@@ -34,6 +34,7 @@ const (
 	HostName         Code = "host-name"
 	Required         Code = "client-certificate-required"
 	PKIRealm         Code = "pki-realm"
+	Survey           Code = "survey"
 	CertificateFiles Code = "certificate-files"
 	CertificateUsage Code = "certificate-usage"
 	CertificateDates Code = "certificate-dates"
@@ -57,7 +58,7 @@ var sections = []struct {
 	name  string
 	codes []Code
 }{
-	{"connection", []Code{Reachable, Health, Chain, HostName, Required, PKIRealm}},
+	{"connection", []Code{Reachable, Health, Chain, HostName, Required, PKIRealm, Survey}},
 	{"certificate", []Code{CertificateFiles, CertificateUsage, CertificateDates, ServerDates, CADates}},
 	{"licence", []Code{Licence}},
 	{"token", []Code{TokenWorks, TokenRecorded, Orphans}},

@@ -212,12 +212,17 @@ func (c *Client) basic() (http.Header, error) {
 
 // call sends one request and reads its answer into out.
 func (c *Client) call(ctx context.Context, what string, out any, send func(context.Context) (*esapi.Response, error)) error {
+	return c.read(ctx, what, out, 1<<20, send)
+}
+
+// read is call for an answer that may be larger.
+func (c *Client) read(ctx context.Context, what string, out any, most int64, send func(context.Context) (*esapi.Response, error)) error {
 	res, err := send(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	body, err := io.ReadAll(io.LimitReader(res.Body, most))
 	if err != nil {
 		return fmt.Errorf("%s: reading the answer: %w", what, explain(ctx, res.Header.Get(hostHeader), err))
 	}

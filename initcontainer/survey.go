@@ -1,0 +1,263 @@
+package initcontainer
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/config"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/elastic"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/pods"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/survey"
+	"github.com/elk-mtls/elk-mtls/internal/evidence"
+)
+
+func surveyCommand(environ []string, report *reporter) *cobra.Command {
+	var o config.Survey
+	return command(environ, report, &cobra.Command{
+		Use:   "survey",
+		Short: "Find out who still connects to Elasticsearch without a certificate",
+		Long: `Find out who connects to Elasticsearch without a certificate, while client_authentication is optional. For as long as --for says, a
+logger of Elasticsearch names each such connection; its log is read through the Kubernetes API, or from --log, and joined with
+the statistics of the nodes, which know agent and path. Lines of JSON go to stdout and nothing else: elk-mtls survey reads
+them.
+
+The logger's old value is kept in the cluster itself (cluster.metadata.elk-mtls-survey) until it is put back: at the end, by an
+interrupt, by the next survey, or by --restore. doctor tells of one that was left. With --refused nothing is switched on:
+it lists whom Elasticsearch has refused so far.` + about,
+	}, &o, func(ctx context.Context, e edge) error { return runSurvey(ctx, o, e) })
+}
+
+// surveyor is a survey under way.
+type surveyor struct {
+	o       config.Survey
+	edge    edge
+	es      *elastic.Client
+	run     string
+	tracker *survey.Tracker
+	index   pods.Index
+	kube    *pods.Client // nil: no Kubernetes
+	reading map[string]bool
+	heard   chan heard
+	bytes   int64
+	nodes   []elastic.NodeInfo
+	began   time.Time
+	said    time.Time // when all was told last
+	failing string
+	started bool // the first line was written
+}
+
+// heard is what one who reads a log has to say.
+type heard struct {
+	node, source, line string
+	at                 time.Time // zero: the line's own time counts
+	lost, note         string
+}
+
+func runSurvey(ctx context.Context, o config.Survey, e edge) error {
+	if o.PrintRole {
+		text, err := pods.Roles(o.Namespace, o.Pods)
+		if err == nil {
+			_, err = e.stdout.Write(text)
+		}
+		return err
+	}
+	s := &surveyor{o: o, edge: e, reading: map[string]bool{}, heard: make(chan heard, 1024)}
+	name := make([]byte, 8)
+	if _, err := rand.Read(name); err != nil {
+		return err
+	}
+	s.run = "elk-mtls-survey-" + hex.EncodeToString(name)
+	s.tracker = survey.NewTracker(s.run, s.index.Whose)
+	if err := s.open(); err != nil {
+		return err
+	}
+	switch {
+	case o.Restore:
+		return s.restoreOthers(ctx)
+	case o.Refused:
+		return s.refused(ctx)
+	}
+	return s.survey(ctx)
+}
+
+// open opens what the settings name.
+func (s *surveyor) open() error {
+	if len(s.o.URLs) > 0 {
+		es, err := connect(s.o.Common, s.edge)
+		if err != nil {
+			return err
+		}
+		if _, err := s.o.Login(); err != nil {
+			return usage(err)
+		}
+		s.es = es
+	}
+	if s.o.Restore {
+		return nil
+	}
+	kube, err := kubernetesConfig(s.o.Kubeconfig, s.edge.kubernetes)
+	switch {
+	case failure.Of(err) == failure.Usage && len(s.o.Logs) > 0:
+		return nil
+	case failure.Of(err) == failure.Usage:
+		return usage(errors.New("not in a pod, no --kubeconfig and no --log: whose log is to be read?"))
+	case err != nil:
+		return err
+	}
+	s.kube, err = pods.New(kube)
+	return err
+}
+
+// survey is the line: look → keep the old value and switch the logger on → listen and ask, again and again → put it back → the last
+// lines.
+func (s *surveyor) survey(ctx context.Context) error {
+	var old *record
+	if err := s.until(ctx, "Elasticsearch", func(ctx context.Context) (err error) {
+		if err = s.look(ctx); err == nil {
+			old, err = s.before(ctx)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	listening, stop := context.WithCancel(ctx)
+	defer stop()
+	if err := s.listen(listening); err != nil {
+		return err
+	}
+	s.began = s.edge.clock.now()
+	kept := record{Run: s.run, Old: old.was(), Until: s.began.Add(s.o.For).UTC().Truncate(time.Second)}
+	err := s.until(ctx, "the logger", func(ctx context.Context) error { return s.switchOn(ctx, kept) })
+	if err == nil {
+		err = s.write(evidence.Line{Kind: evidence.Start, Time: s.began.UTC(), Version: evidence.Version, Run: s.run, Until: kept.Until})
+		s.started = err == nil
+	}
+	reason := evidence.Failed
+	if err == nil {
+		reason, err = s.watch(listening, kept.Until)
+	}
+	return s.finish(ctx, reason, err)
+}
+
+// finish puts the logger back, however the survey ended, and says so.
+func (s *surveyor) finish(ctx context.Context, reason string, why error) error {
+	to := s.edge.clock.now()
+	restored, err := true, error(nil)
+	if errors.Is(why, errTakenOver) {
+		reason, restored = evidence.TakenOver, false
+	} else {
+		err = s.until(context.WithoutCancel(ctx), "the logger", func(ctx context.Context) error { return s.putBack(ctx, s.run) })
+		restored = err == nil
+	}
+	if err != nil {
+		err = failure.New(failure.Of(err), fmt.Errorf("the logger of Elasticsearch is still on: %w", err), "elk-mtls-init survey --restore puts it back")
+	}
+	if !s.started {
+		return errors.Join(why, err)
+	}
+	for _, l := range s.tracker.Lines(to, true, true) {
+		err = errors.Join(err, s.write(l))
+	}
+	for _, n := range s.nodes {
+		if _, heard := s.tracker.Watched(n.Name); heard.IsZero() {
+			err = errors.Join(err, s.write(evidence.Line{Kind: evidence.Gap, Time: to.UTC(), Node: n.Name, From: s.began.UTC(), To: to.UTC(),
+				Reason: "its log has not named our own requests without a certificate"}))
+		}
+	}
+	end := evidence.Line{Kind: evidence.End, Time: to.UTC(), From: s.began.UTC(), To: to.UTC(), Reason: reason, Restored: &restored, LogBytes: s.bytes}
+	return errors.Join(why, err, s.write(end))
+}
+
+func (s *surveyor) write(l evidence.Line) error { return evidence.Write(s.edge.stdout, l) }
+
+// until tries again until it works or --timeout is over.
+func (s *surveyor) until(ctx context.Context, what string, try func(context.Context) error) error {
+	wait := newWaiting(s.edge.clock, s.edge.log, s.o.Timeout)
+	for {
+		limited, cancel := context.WithTimeout(ctx, max(requestTime, s.o.Every))
+		err := try(limited)
+		cancel()
+		switch failure.Of(err) {
+		case failure.None:
+			return nil
+		case failure.Unreachable, failure.Unavailable, failure.Overloaded, failure.Other, failure.Blocked, failure.Unauthorized:
+			if err := wait.pause(ctx, what, err, 0); err != nil {
+				return err
+			}
+		default:
+			return s.hinted(err)
+		}
+	}
+}
+
+// hinted says which privileges a survey needs, where Elasticsearch says 403.
+func (s *surveyor) hinted(err error) error {
+	if failure.Of(err) == failure.Forbidden {
+		return failure.New(failure.Forbidden, err, "give the survey's user the cluster privileges "+strings.Join(surveyPrivileges, ", "))
+	}
+	return err
+}
+
+// surveyPrivileges are what the survey's role needs, each for one call.
+var surveyPrivileges = []string{"cluster:monitor/settings", "cluster:admin/settings/update", "cluster:monitor/nodes/info", "cluster:monitor/nodes/stats"}
+
+// look finds the nodes and, in Kubernetes, the pods.
+func (s *surveyor) look(ctx context.Context) error {
+	nodes, err := s.es.Nodes(ctx, s.run)
+	if err != nil {
+		return err
+	}
+	s.nodes = nodes
+	if s.kube == nil {
+		return nil
+	}
+	all, err := s.kube.List(ctx)
+	if err == nil {
+		s.index.Update(all)
+	}
+	return err
+}
+
+// listen reads the logs of all nodes that are not read yet.
+func (s *surveyor) listen(ctx context.Context) error {
+	for _, name := range s.o.Logs {
+		if !s.reading[name] {
+			s.reading[name] = true
+			if err := s.readFile(ctx, name); err != nil {
+				return usage(fmt.Errorf("--log: %w", err))
+			}
+		}
+	}
+	if s.kube == nil || len(s.o.Logs) > 0 {
+		return nil
+	}
+	for _, n := range s.nodes {
+		pod, ok := s.podOf(n)
+		if ok && !s.reading[pod.Namespace+"/"+pod.Name] {
+			s.reading[pod.Namespace+"/"+pod.Name] = true
+			go s.follow(ctx, n.Name, pod, s.edge.clock.now())
+		}
+		if !ok && !s.reading["?"+n.Name] {
+			s.reading["?"+n.Name] = true
+			s.edge.log.Warn("no pod has the address of this node; its log is not read", "node", n.Name, "address", n.IP)
+		}
+	}
+	return nil
+}
+
+func (s *surveyor) podOf(n elastic.NodeInfo) (pods.Pod, bool) {
+	for _, address := range []string{n.IP, survey.IP(survey.Address(n.HTTP.Publish))} {
+		if pod, ok := s.index.Of(address); ok {
+			return pod, true
+		}
+	}
+	return pods.Pod{}, false
+}

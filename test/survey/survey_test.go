@@ -1,0 +1,176 @@
+//go:build integration || survey
+
+package survey
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elk-mtls/elk-mtls/internal/evidence"
+)
+
+func number(name string, otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+// TestSurvey is the proof: SURVEY_SETS sets of clients, SURVEY_BATCH of them in one survey.
+func TestSurvey(t *testing.T) {
+	sets, batch, seed := number("SURVEY_SETS", 10), number("SURVEY_BATCH", 10), uint64(number("SURVEY_SEED", 1))
+	w := newWorld(t, number("SURVEY_NODES", 1))
+	named, cleared, restarts := 0, 0, 0
+	for from := 0; from < sets; from += batch {
+		var all []*client
+		for n := from; n < min(from+batch, sets); n++ {
+			all = append(all, clientsOf(seed, n, true)...)
+		}
+		restart := (from/batch)%4 == 1
+		if restart {
+			restarts++
+		}
+		text := w.batch(t, all, seed, restart)
+		named += compare(t, all, text, restart)
+		cleared += w.require(t, all)
+	}
+	t.Logf("seed %d: %d sets, %d clients named rightly, %d cleared and let in under required, %d node restarts", seed, sets, named, cleared, restarts)
+}
+
+// batch lets the clients work while a survey looks, and gives its evidence.
+func (w *world) batch(t *testing.T, all []*client, seed uint64, restart bool) string {
+	t.Helper()
+	for i, c := range all {
+		must(t, c.open(w.nodes[i%len(w.nodes)].URL, w.with, w.without, w.nodes[0].Password))
+		t.Cleanup(c.stop)
+		if c.ip != "::1" {
+			w.api.add("shop", c.pod, "Deployment/"+c.pod, c.ip)
+		}
+		if c.kind == idle {
+			must(t, c.request(t.Context()))
+		}
+	}
+	long := time.Duration(number("SURVEY_SECONDS", 20)) * time.Second
+	s := w.begin(t, "--for="+long.String(), "--every=1s")
+	lines := s.text(t)
+	read, err := evidence.Read(strings.NewReader(lines))
+	must(t, err)
+	begin, end := time.Now(), read.Lines[0].Until
+	if end.Sub(begin) < 5*time.Second {
+		t.Fatalf("only %s of the window are left", end.Sub(begin))
+	}
+	var done sync.WaitGroup
+	for i, c := range all {
+		done.Go(func() { c.work(t.Context(), begin, end, rand.New(rand.NewPCG(seed, uint64(i)))) })
+	}
+	if restart {
+		time.Sleep(end.Sub(begin) / 3)
+		must(t, w.nodes[len(w.nodes)-1].Restart(t.Context(), nil))
+	}
+	done.Wait()
+	text := s.wait(t)
+	if settings := w.call(t, "GET", "/_cluster/settings?flat_settings=true", nil); bytes.Contains(settings, []byte("survey")) || bytes.Contains(settings, []byte("logger")) {
+		t.Errorf("something was left: %s", settings)
+	}
+	for _, hidden := range []string{"hidden-in", password, w.nodes[0].Password} {
+		if strings.Contains(text, hidden) {
+			t.Errorf("%q is in the evidence", hidden)
+		}
+	}
+	return text
+}
+
+// compare compares what the evidence says with what the clients know, and gives how many are right.
+func compare(t *testing.T, all []*client, text string, restart bool) int {
+	t.Helper()
+	read, err := evidence.Read(strings.NewReader(text))
+	must(t, err)
+	got, pods := map[string]evidence.Certificate{}, map[string]string{}
+	gap := false
+	for _, l := range read.Lines {
+		gap = gap || l.Kind == evidence.Gap
+		if l.Kind == evidence.Client && strings.HasPrefix(l.Agent, "agent-") {
+			key := l.Address + " " + l.Agent
+			if got[key] != evidence.Absent {
+				got[key] = l.Certificate
+			}
+			pods[key] = l.Workload
+		}
+	}
+	want := map[string]evidence.Certificate{}
+	for _, c := range all {
+		if !restart && (len(c.errs) > 0 || c.kind != idle && c.sent.Load() == 0) {
+			t.Errorf("%s, %s, sent %d: %v", c.key(), c.kind, c.sent.Load(), c.errs)
+		}
+		switch {
+		case c.kind == idle && !restart:
+			want[c.key()] = evidence.Unknown
+		case c.sent.Load() == 0:
+			delete(got, c.key()) // it was not answered, because of the restart
+		case c.certificate:
+			want[c.key()] = evidence.Present
+		default:
+			want[c.key()] = evidence.Absent
+		}
+		if place := pods[c.key()]; want[c.key()] != "" && got[c.key()] != "" && c.ip != "::1" && place != "Deployment/"+c.pod {
+			t.Errorf("%s is of %q, want Deployment/%s", c.key(), place, c.pod)
+		}
+	}
+	if restart {
+		// A connection with a certificate that was only there around the restart is not known of, and the gap says so. One without is named.
+		for _, c := range all {
+			if c.certificate && got[c.key()] == "" && c.kind != kept {
+				delete(want, c.key())
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("certificates (-want +got):\n%s\n%s", diff, describe(all))
+	}
+	if gap != restart {
+		t.Errorf("a gap is told of: %v, a node was restarted: %v\n%s", gap, restart, text)
+	}
+	return len(want)
+}
+
+func describe(all []*client) string {
+	var b strings.Builder
+	for _, c := range all {
+		fmt.Fprintf(&b, "%s %s certificate %v sent %d %v\n", c.key(), c.kind, c.certificate, c.sent.Load(), c.errs)
+	}
+	return b.String()
+}
+
+// require switches required on, and back: whoever has a certificate is let in, whoever has none is not.
+func (w *world) require(t *testing.T, all []*client) (cleared int) {
+	t.Helper()
+	const setting = "xpack.security.http.ssl.client_authentication"
+	for _, n := range slices.Backward(w.nodes) {
+		must(t, n.Restart(t.Context(), map[string]string{setting: "required"}))
+	}
+	for _, c := range all {
+		c.stop()
+		must(t, c.open(w.nodes[0].URL, w.with, w.without, w.nodes[0].Password))
+		err := c.request(t.Context())
+		c.stop()
+		if (err == nil) != c.certificate {
+			t.Errorf("%s, certificate %v: %v", c.key(), c.certificate, err)
+		} else if c.certificate {
+			cleared++
+		}
+	}
+	for _, n := range slices.Backward(w.nodes) {
+		must(t, n.Restart(t.Context(), map[string]string{setting: "optional"}))
+	}
+	return cleared
+}
