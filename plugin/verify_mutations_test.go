@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"sigs.k8s.io/yaml"
+	"software.sslmate.com/src/go-pkcs12"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
 	"github.com/elk-mtls/elk-mtls/test/pki"
@@ -108,10 +110,28 @@ func (b *broken) give(secret, key string, ca []byte, pair pki.Pair) {
 	case strings.HasSuffix(name, "pem"):
 		b.secrets[secret][key] = slices.Concat(pair.Cert, pair.Key)
 	case strings.HasSuffix(name, "p12") || strings.HasSuffix(name, "jks"):
-		b.secrets[secret][key] = []byte("\xfe\xed\xfe\xed")
+		b.secrets[secret][key] = storeFor(name, ca, pair)
 	case b.secrets[secret][key] == nil:
 		b.secrets[secret][key] = []byte("value")
 	}
+}
+
+// storeFor gives what a file of that name holds: CAs for a trust store, else a pair. Its password is empty.
+func storeFor(name string, ca []byte, pair pki.Pair) []byte {
+	parsed, err := certificate.Chain(ca)
+	var data []byte
+	switch {
+	case err != nil:
+	case strings.Contains(name, "trust"):
+		data, err = pkcs12.Modern.EncodeTrustStore(parsed, "")
+	default:
+		own := pair.TLS()
+		data, err = pkcs12.Modern.Encode(own.PrivateKey, own.Leaf, parsed, "")
+	}
+	if err != nil {
+		panic(err)
+	}
+	return data
 }
 
 // mounted visits the keys of Secrets in volumes, those that an item lists and those of a whole Secret, which are as the charts have them.

@@ -22,6 +22,15 @@ func init() {
 	describe(filebeat, metricbeat, heartbeat, auditbeat, packetbeat, journalbeat, apmServer, agent)
 }
 
+// Single gives the place below which a program takes one entry that is not switched off: with two it does not start. It is "" where there is none.
+// https://github.com/elastic/elastic-agent-libs/blob/main/config/namespace.go
+func Single(app App) string {
+	if slices.Contains([]App{Filebeat, Metricbeat, Heartbeat, Auditbeat, Packetbeat, Journalbeat, APMServer}, app) {
+		return "output"
+	}
+	return ""
+}
+
 func filebeat() Program    { return beat(Filebeat, "filebeat", "-oss", "-wolfi") }
 func metricbeat() Program  { return beat(Metricbeat, "metricbeat", "-oss", "-wolfi") }
 func heartbeat() Program   { return beat(Heartbeat, "heartbeat", "-oss", "-wolfi") }

@@ -111,6 +111,7 @@ type Settings struct {
 	CAIsList    bool     // of files
 	CAWith      string   // counts only where this is true
 	Trust       string   // trust: a store
+	TrustPass   string   // password of Trust
 	Fingerprint string   // trust: the SHA-256 of a CA that Elasticsearch presents, in hexadecimal
 	Pin         string   // of the chain that is trusted one certificate must have a key with this SHA-256, in base64
 	Cert, Key   string   // the pair: PEM files
@@ -235,7 +236,7 @@ func (s Settings) Renamed(name func(string) string) Settings {
 		return named
 	}
 	for _, field := range []*string{
-		&s.Scheme, &s.Switch.Name, &s.CA, &s.CAWith, &s.Trust, &s.Cert, &s.Key, &s.PairWith, &s.Store, &s.StorePass, &s.Verify.Name,
+		&s.Scheme, &s.Switch.Name, &s.CA, &s.CAWith, &s.Trust, &s.TrustPass, &s.Cert, &s.Key, &s.PairWith, &s.Store, &s.StorePass, &s.Verify.Name,
 		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.KeyPassIn, &s.Fingerprint, &s.Pin, &s.Ports.Name, &s.Cloud.Name, &s.Ciphers, &s.Proxy,
 		&s.Versions.List, &s.Versions.Min, &s.Versions.Max, &s.Versions.Only,
 	} {
@@ -248,7 +249,7 @@ func (s Settings) Renamed(name func(string) string) Settings {
 // Names lists what the program calls its settings.
 func (s Settings) Names() []string {
 	all := slices.Concat(s.Hosts, s.StoreAlso, s.Credentials, []string{
-		s.Scheme, s.Switch.Name, s.CA, s.CAWith, s.Trust, s.Cert, s.Key, s.PairWith, s.Store, s.StorePass, s.Verify.Name, s.User, s.Password, s.Token,
+		s.Scheme, s.Switch.Name, s.CA, s.CAWith, s.Trust, s.TrustPass, s.Cert, s.Key, s.PairWith, s.Store, s.StorePass, s.Verify.Name, s.User, s.Password, s.Token,
 		s.KeyPass, s.KeyPassIn, s.Fingerprint, s.Pin, s.Ports.Name, s.Cloud.Name, s.Ciphers, s.Proxy,
 		s.Versions.List, s.Versions.Min, s.Versions.Max, s.Versions.Only,
 	})

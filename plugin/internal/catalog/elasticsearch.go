@@ -30,5 +30,8 @@ const (
 	LayerCAs           = "certificate_authorities"
 	LayerKeystore      = "keystore.path"
 	LayerTruststore    = "truststore.path"
+	LayerListed        = "trust_restrictions.path" // names a file with the certificates that are let in
+	LayerStorePass     = "keystore.password"
+	LayerTrustPass     = "truststore.password"
 	LayerVerification  = "verification_mode"
 )

@@ -1,6 +1,9 @@
 package catalog
 
-import "path"
+import (
+	"path"
+	"strings"
+)
 
 // OfSystem holds for files that an image may bring: the CAs of its distribution.
 func OfSystem(file string) bool {
@@ -23,6 +26,8 @@ type Runtime struct {
 	Suites13 bool
 	// Skips says that it goes on without a file of CAs that it cannot read, where it verifies nothing.
 	Skips bool
+	// NoJavaStores says that it reads stores of PKCS#12 only.
+	NoJavaStores bool
 	// Trusts are variables that name a file with the CAs that it trusts where no setting does; one that ends in DIR names a folder.
 	Trusts []string
 	// Proxies are variables that name a proxy, through which it calls; in small letters too.
@@ -66,6 +71,19 @@ type Keys struct {
 	NoSpace    bool // see certificate.EndsInSpace
 }
 
+// String says which keys are read, " (RSA in PKCS#8)"; "" where nothing is known of them.
+func (k Keys) String() string {
+	if k.Blocks == nil {
+		return ""
+	}
+	forms := map[string]string{PKCS8: "PKCS#8", PKCS1: "PKCS#1", SEC1: "SEC 1"}
+	var names []string
+	for _, block := range k.Blocks {
+		names = append(names, forms[block])
+	}
+	return " (" + strings.Join(k.Kinds, ", ") + " in " + strings.Join(names, ", ") + ")"
+}
+
 // The types of PEM blocks with private keys.
 const (
 	PKCS8          = "PRIVATE KEY"
@@ -101,7 +119,7 @@ func Beat() Runtime {
 // Node is what Kibana runs on. https://nodejs.org/docs/latest-v22.x/api/tls.html#tlscreatesecurecontextoptions,
 // https://nodejs.org/docs/latest-v22.x/api/cli.html#node_extra_ca_certsfile
 func Node() Runtime {
-	return Runtime{Name: "Node", Anchors: RootAnchor, Keys: openSSL, Trusts: []string{"NODE_EXTRA_CA_CERTS"}}
+	return Runtime{Name: "Node", Anchors: RootAnchor, Keys: openSSL, NoJavaStores: true, Trusts: []string{"NODE_EXTRA_CA_CERTS"}}
 }
 
 // Python is the ssl module, as the clients of Elasticsearch use it. They hand it no passphrase.
@@ -121,7 +139,7 @@ func OpenSSL() Runtime { return Runtime{Name: "OpenSSL", Anchors: RootAnchor, Ke
 // Curl lets every certificate in its file end a chain since version 7.68. https://curl.se/ch/7.68.0.html
 func Curl() Runtime {
 	return Runtime{
-		Name: "curl", Anchors: AnyAnchor, Keys: openSSL, Scheme: AnyLetters, Trusts: []string{"CURL_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}, Proxies: forAll, Skips: true,
+		Name: "curl", Anchors: AnyAnchor, Keys: openSSL, NoJavaStores: true, Scheme: AnyLetters, Trusts: []string{"CURL_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}, Proxies: forAll, Skips: true,
 	}
 }
 

@@ -36,8 +36,8 @@ const (
 func KibanaConnection() Place {
 	return Place{At: "elasticsearch", Settings: Settings{
 		Hosts: []string{"hosts"}, Default: "http://localhost:9200",
-		CA: "ssl.certificateAuthorities", CAIsList: true, Trust: "ssl.truststore.path", Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.keyPassphrase",
-		Store: "ssl.keystore.path", StoreTrusts: true,
+		CA: "ssl.certificateAuthorities", CAIsList: true, Trust: "ssl.truststore.path", TrustPass: "ssl.truststore.password", Cert: "ssl.certificate",
+		Key: "ssl.key", KeyPass: "ssl.keyPassphrase", Store: "ssl.keystore.path", StorePass: "ssl.keystore.password", StoreTrusts: true,
 		Verify: Verify{Name: "ssl.verificationMode", Off: []string{"none"}, Chain: []string{"certificate"}, Full: []string{"full"}},
 		User:   "username", Password: "password", Token: "serviceAccountToken",
 	}}

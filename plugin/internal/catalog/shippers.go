@@ -23,7 +23,7 @@ const logstashHome = "/usr/share/logstash"
 // https://www.elastic.co/guide/en/logstash/8.19/monitoring-internal-collection-legacy.html
 func logstash() Program {
 	own := Settings{
-		Hosts: []string{"elasticsearch.hosts"}, Ports: Ports{Default: "9200"}, CA: "elasticsearch.ssl.certificate_authority", Trust: "elasticsearch.ssl.truststore.path",
+		Hosts: []string{"elasticsearch.hosts"}, Ports: Ports{Default: "9200"}, CA: "elasticsearch.ssl.certificate_authority", Trust: "elasticsearch.ssl.truststore.path", TrustPass: "elasticsearch.ssl.truststore.password",
 		Store: "elasticsearch.ssl.keystore.path", StorePass: "elasticsearch.ssl.keystore.password", StoreAlso: []string{"elasticsearch.ssl.truststore.path"},
 		Verify: Verify{Name: "elasticsearch.ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}},
 		User:   "elasticsearch.username", Password: "elasticsearch.password", Token: "elasticsearch.api_key",
@@ -83,7 +83,7 @@ func logstashPlugin(plugin pipeline.Plugin, v Version) *Settings {
 	s := Settings{
 		Hosts: []string{"hosts"}, Ports: Ports{Default: "9200"}, Default: "http://localhost:9200", Cloud: Cloud{Name: "cloud_id", Alone: true},
 		Versions: Versions{List: "ssl_supported_protocols"}, Ciphers: "ssl_cipher_suites", Proxy: "proxy",
-		Switch: Switch{"ssl_enabled", "true", Bare}, CA: "ssl_certificate_authorities", CAIsList: true, Trust: "ssl_truststore_path",
+		Switch: Switch{"ssl_enabled", "true", Bare}, CA: "ssl_certificate_authorities", CAIsList: true, Trust: "ssl_truststore_path", TrustPass: "ssl_truststore_password",
 		Fingerprint: "ca_trusted_fingerprint", Cert: "ssl_certificate", Key: "ssl_key", Store: "ssl_keystore_path", StorePass: "ssl_keystore_password",
 		StoreAlso: []string{"ssl_truststore_path", "truststore"},
 		Verify:    Verify{Name: "ssl_verification_mode", Off: []string{"none"}, Full: []string{"full"}},
@@ -117,6 +117,7 @@ func logstashPlugin(plugin pipeline.Plugin, v Version) *Settings {
 	older(&s.Switch.Name, "ssl", "ssl")
 	s.CAIsList = !older(&s.CA, "cacert", "ca_file")
 	older(&s.Trust, "truststore", "")
+	older(&s.TrustPass, "truststore_password", "")
 	older(&s.Store, "keystore", "")
 	older(&s.StorePass, "keystore_password", "")
 	older(&s.Cert, "", "")

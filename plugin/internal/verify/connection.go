@@ -39,6 +39,8 @@ type connection struct {
 	cert, key   value
 	keyPass     value // passphrase of the key
 	store       value // store with the pair
+	storePass   value // passwords of the two stores
+	trustPass   value
 	always      *value
 	unchecked   string // the setting that switches verification off; "" = the server is verified
 	needsCheck  bool   // without verification the pair is not loaded
@@ -75,6 +77,7 @@ func (c *connection) judge(servers []*server) *Edge {
 	c.judgeTLS(&e.TLS, addresses)
 	c.judgeCloud(&e.TLS)
 	c.judgeWay(&e.TLS, addresses, servers)
+	c.judgePolicies(&e.TLS, addresses, servers)
 	c.judgeProxy(&e.TLS)
 	c.judgeNames(&e.TLS, addresses)
 	c.judgeHandshake(&e.TLS, servers)
@@ -115,8 +118,7 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 		}
 		return
 	case c.trust.set():
-		a.add(c.follow(c.rooted(c.trust.text(), c.dir), c.trust.at).isStore())
-		a.assume("%s: %s holds the CA of Elasticsearch", c.caller, c.trust.text())
+		c.judgeTrustStore(a, addresses, servers)
 		return
 	case c.ca.hidden:
 		a.assume("%s: %s names the CA of Elasticsearch", c.caller, c.ca.at.path)
@@ -236,7 +238,12 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 	if key = c.readable(key, c.keyPass, a); key.code == "" {
 		fits(chain, cert, key, a)
 	}
-	c.judgeUse(a, cert, chain)
+	c.judgeUse(a, c.cert.at, cert, chain)
+	c.judgeAccepted(a, c.cert.at, cert, chain, servers)
+}
+
+// judgeAccepted judges whether servers take a certificate.
+func (c *connection) judgeAccepted(a *Aspect, at place, cert link, chain []*x509.Certificate, servers []*server) {
 	if cert.code != "" || c.options.ClientAuthentication == "none" && !slices.ContainsFunc(servers, (*server).asks) {
 		return
 	}
@@ -247,7 +254,7 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 		switch {
 		case chain != nil && len(s.cas) > 0 && signed(chain, s.cas) == nil:
 		case chain != nil && s.casKnown:
-			a.fail(c.cert.at, ChainRefused, "%s was not signed by a CA that %s trusts", cert.What(), s.object.ID)
+			a.fail(at, ChainRefused, "%s was not signed by a CA that %s trusts", cert.What(), s.object.ID)
 		default:
 			a.assume("the certificate in %s is signed by a CA that %s trusts (%s)", cert.What(), s.object.ID, s.trusted())
 		}
@@ -255,14 +262,14 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 }
 
 // judgeUse judges whether a client may have a pair at all, by the certificate where it is known and by what the input declares about its Secret.
-func (c *connection) judgeUse(a *Aspect, cert link, chain []*x509.Certificate) {
+func (c *connection) judgeUse(a *Aspect, at place, cert link, chain []*x509.Certificate) {
 	if chain != nil {
 		switch err := certificate.ForClients(chain[0]); {
 		case errors.Is(err, certificate.ErrAuthority):
-			a.fail(c.cert.at, AuthorityKey, "%s %v", cert.What(), err)
+			a.fail(at, AuthorityKey, "%s %v", cert.What(), err)
 			return
 		case err != nil:
-			a.fail(c.cert.at, WrongUsage, "%s: %v", cert.What(), err)
+			a.fail(at, WrongUsage, "%s: %v", cert.What(), err)
 			return
 		}
 	} else {
@@ -272,10 +279,10 @@ func (c *connection) judgeUse(a *Aspect, cert link, chain []*x509.Certificate) {
 		return
 	}
 	if says := c.declared.Authority(cert.Source.Namespace, cert.Source.Name); says != "" {
-		a.fail(c.cert.at, AuthorityKey, "Secret/%s holds the key of a CA: %s", cert.Source.Name, says)
+		a.fail(at, AuthorityKey, "Secret/%s holds the key of a CA: %s", cert.Source.Name, says)
 	}
 	if says := c.declared.ServersOnly(cert.Source.Namespace, cert.Source.Name); says != "" {
-		a.fail(c.cert.at, WrongUsage, "the certificate in Secret/%s is for servers only: %s", cert.Source.Name, says)
+		a.fail(at, WrongUsage, "the certificate in Secret/%s is for servers only: %s", cert.Source.Name, says)
 	}
 }
 

@@ -175,7 +175,7 @@ func (c caller) curlOptions(run process.Run, request, options shell.Request, mad
 	}
 	made.ca, made.cert, made.key, made.keyPass, made.ciphers = get("cacert"), get("cert"), get("key"), get("pass"), get("ciphers")
 	if form := get("cert-type"); form.is("P12") {
-		made.store, made.cert = made.cert, value{}
+		made.store, made.storePass, made.cert = made.cert, made.keyPass, value{}
 	} else if form.set() && !form.is("PEM") { // DER, or a token of its machine
 		made.cert.hidden, made.key.hidden = true, true
 		made.cert.at.path = "--cert"

@@ -43,6 +43,7 @@ const (
 	NotReached       Code = "EMT030"
 	NoWay            Code = "EMT031"
 	NoHandshake      Code = "EMT032"
+	KeptAway         Code = "EMT033"
 )
 
 // Kind documents a code: help, output and the pages in docs/findings show it.
@@ -86,9 +87,10 @@ func Kinds() []Kind {
 		{NothingFound, e, "Nothing here is known to talk to Elasticsearch", "give all manifests of the release"},
 		{AuthorityKey, e, "A client holds the key of a CA", "give it a key pair of its own, in another Secret, and issue new certificates from a new CA if others could read that key"},
 		{NotStarted, e, "Elasticsearch does not start", "correct the setting"},
-		{NotReached, e, "Elasticsearch listens where no client reaches it", "set network.host to 0.0.0.0"},
+		{NotReached, e, "Elasticsearch listens where no client reaches it", "set network.host to 0.0.0.0, and replicas to 1 or more"},
 		{NoWay, e, "An address does not lead to Elasticsearch", "call a port of its Service, and let the targetPort of that be its http.port"},
 		{NoHandshake, e, "Client and server have no version of TLS in common", "leave the versions to the programs, or allow TLSv1.2 and TLSv1.3 on both sides"},
+		{KeptAway, e, "A NetworkPolicy keeps a client from Elasticsearch", "let the policy allow this client, at the port of Elasticsearch, and its questions to the DNS of the cluster"},
 	}
 }
 

@@ -147,8 +147,7 @@ func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
 	case contradiction:
 		a.fail(c.store.at, NoCertificate, "a store stands beside certificate or key: the two contradict each other")
 	case inStore:
-		a.add(c.follow(c.rooted(c.store.text(), c.dir), c.store.at).isStore())
-		a.assume("%s: %s holds a certificate that Elasticsearch trusts, and its key", c.caller, c.store.text())
+		c.judgeStore(a, servers)
 	case halfMade:
 		a.fail(c.at("args", nil), NoCertificate, "elk-mtls-init makes %s of no certificate or no key", c.store.text())
 		return

@@ -11,6 +11,7 @@ import (
 func (c *connection) readable(key link, pass value, a *Aspect) link {
 	form, ok := certificate.FormOf(key.Content.Text)
 	if key.code != "" || !ok {
+		c.assumeForm(key, pass, a)
 		return key
 	}
 	if form.Encrypted && !pass.set() && c.inKeystore {
@@ -37,6 +38,22 @@ func (c *connection) readable(key link, pass value, a *Aspect) link {
 		a.assume("%s: its version does not cut the last byte off the key in %s", c.caller, key.What())
 	}
 	return opened
+}
+
+// assumeForm names what would be judged of a key that nothing shows.
+func (c *connection) assumeForm(key link, pass value, a *Aspect) {
+	if key.code != "" || !key.Key() || isPEM(key.Content.Text) {
+		return
+	}
+	reader, forms := or(c.runtime.Name, c.program), c.runtime.Keys.String()
+	switch {
+	case pass.set():
+		a.assume("%s: %s opens the key in %s, which is one that %s reads%s", c.caller, pass.at.path, key.What(), reader, forms)
+	case c.inKeystore:
+		a.assume("the key in %s has no passphrase but one that a keystore holds, and is one that %s reads%s", key.What(), reader, forms)
+	default:
+		a.assume("the key in %s has no passphrase, and is one that %s reads%s", key.What(), reader, forms)
+	}
 }
 
 // opened gives a private key unencrypted. Where its passphrase does not open it, or nothing here shows that, its code is set or it has no

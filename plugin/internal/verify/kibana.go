@@ -150,12 +150,12 @@ func (c caller) kibanaConnection(w *recognise.Workload, set settings, at string)
 	made := &connection{
 		caller: c, program: string(recognise.Kibana), runtime: catalog.Node(), name: hosts, dir: w.Layout.Home, hosts: []value{set[hosts]},
 		ca: get(s.CA), trust: get(s.Trust), cert: get(s.Cert), key: get(s.Key), keyPass: get(s.KeyPass), store: get(s.Store),
-		user: get(s.User), password: get(s.Password), token: get(s.Token), kibana: true,
+		storePass: get(s.StorePass), trustPass: get(s.TrustPass), user: get(s.User), password: get(s.Password), token: get(s.Token), kibana: true,
 	}
 	made.verifies(s.Verify, get(s.Verify.Name))
 	made.judgeText(made.hosts[0])
-	if made.store.set() && !made.ca.set() { // CAs in a keystore are trusted too
-		made.trust = made.store
+	if made.store.set() && !made.ca.set() && !made.trust.set() { // CAs in a keystore are trusted too
+		made.trust, made.trustPass = made.store, made.storePass
 	}
 	return made
 }

@@ -36,6 +36,24 @@ func (s *server) judgeListening() {
 	}
 }
 
+// judgeReplicas looks for a node that nobody runs. Other nodes may be behind its Services.
+func (s *server) judgeReplicas() {
+	n := object.Get(s.object.Node, "spec", "replicas")
+	isFront := func(w *recognise.Workload) bool {
+		names, err := s.release.Services(w)
+		return w.Object != s.object && object.Text(w.Node, "spec", "replicas") != "0" && err == nil && slices.ContainsFunc(names, func(name string) bool {
+			return slices.Contains(s.services, name)
+		})
+	}
+	switch {
+	case n == nil || n.Value != "0":
+	case slices.ContainsFunc(s.release.Nodes, isFront):
+		s.row.TLS.assume("%s: the other nodes behind its Services answer, as it has no replicas", s.caller)
+	default:
+		s.row.TLS.fail(s.at("spec.replicas", n), NotReached, "it has no replicas: no node runs, and none answers its clients")
+	}
+}
+
 // isReachable holds for addresses on which clients may reach a node: all but those of its own machine.
 func isReachable(host string) bool {
 	address, err := netip.ParseAddr(strings.Trim(host, "[]"))

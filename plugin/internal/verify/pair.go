@@ -29,6 +29,12 @@ func (r *reader) certs(l link, a *Aspect) []*x509.Certificate {
 		a.fail(l.at, NoMaterial, "%s: %v", l.What(), err)
 		return nil
 	}
+	r.judgeDates(l, chain, a)
+	return chain
+}
+
+// judgeDates judges whether the certificates of a file are valid.
+func (r *reader) judgeDates(l link, chain []*x509.Certificate, a *Aspect) {
 	for _, c := range chain {
 		switch ends := c.NotAfter; {
 		case r.options.Now.Before(c.NotBefore):
@@ -39,7 +45,6 @@ func (r *reader) certs(l link, a *Aspect) []*x509.Certificate {
 			a.fail(l.at, EndsSoon, "%s: the certificate of %q ends on %s", l.What(), c.Subject, ends.UTC().Format(time.RFC3339))
 		}
 	}
-	return chain
 }
 
 // assumeValid names what would be judged of certificates that nothing shows.

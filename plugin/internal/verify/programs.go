@@ -33,6 +33,7 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 	dir := or(p.Dir, recognise.WorkingDir(c.Container))
 	from := recognise.ChannelsOf(p.Files, dir, c.seen)
 	set := p.settings(c, from, &read)
+	p.judgeSingle(c, set)
 	found = p.inSettings(c, from.Dir, set, &read)
 	found = append(found, p.pipelines(c, &read)...)
 	if p.Line == nil && read && len(found) > 0 {
@@ -44,6 +45,34 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 		p.takeWords(c, found)
 	}
 	return found, read
+}
+
+// judgeSingle looks for a second entry where a program takes one.
+func (p program) judgeSingle(c caller, set settings) {
+	at := catalog.Single(p.App)
+	if at == "" {
+		return
+	}
+	var on, perhaps []string
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		rest, isBelow := strings.CutPrefix(name, at+".")
+		entry, _, isDeep := strings.Cut(rest, ".")
+		switch enabled := c.expanded(set[at+"."+entry+".enabled"]); {
+		case !isBelow || !isDeep || slices.Contains(on, entry) || slices.Contains(perhaps, entry) || enabled.is("false"):
+		case enabled.hidden:
+			perhaps = append(perhaps, entry)
+		default:
+			on = append(on, entry)
+		}
+	}
+	switch all := append(on, perhaps...); {
+	case len(on) > 1:
+		first := func(name string) bool { return strings.HasPrefix(name, at+"."+on[1]+".") }
+		second := slices.Sorted(maps.Keys(set))
+		c.notes.fail(set[second[slices.IndexFunc(second, first)]].at, NotJudged, "%s has several outputs that are enabled (%s), and does not start", p.App, strings.Join(on, ", "))
+	case len(all) > 1:
+		c.notes.assume("%s: one of its outputs (%s) is enabled", c, strings.Join(all, ", "))
+	}
 }
 
 // inSettings gives the connections in the settings of a program.
@@ -218,14 +247,15 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string, cal
 	made.turns = s.Scheme == "" && (made.mustEnable || s.Switch.Kind == catalog.Bare)
 	if s.CAWith == "" || get(s.CAWith).is("true") {
 		made.ca, made.trust = get(s.CA), get(s.Trust)
+		made.trustPass = get(s.TrustPass)
 		made.fingerprint, made.pin = get(s.Fingerprint), get(s.Pin)
 	}
 	if s.PairWith == "" || get(s.PairWith).is("true") {
 		made.cert, made.key, made.store = get(s.Cert), get(s.Key), get(s.Store)
-		made.keyPass = get(s.KeyPass)
+		made.keyPass, made.storePass = get(s.KeyPass), get(s.StorePass)
 	}
 	if s.StoreTrusts && !made.ca.set() && !made.trust.set() {
-		made.trust = made.store
+		made.trust, made.trustPass = made.store, made.storePass
 	}
 	made.user, made.password, made.token, made.inKeystore = get(s.User), get(s.Password), get(s.Token), s.Hidden
 	for _, name := range s.Credentials {

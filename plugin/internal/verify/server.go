@@ -70,6 +70,7 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.judgeStage()
 	s.judgeTrust()
 	s.judgeListening()
+	s.judgeReplicas()
 	s.judgeTransport()
 	s.judgeRemoteClusters()
 	if len(s.unknown) > 0 {
@@ -185,7 +186,7 @@ func (s *server) asks() bool { return s.options.ClientAuthentication != "none" |
 // judgeVerification looks at how the certificates of clients are verified.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-settings.html#http-tls-ssl-settings
 func (s *server) judgeVerification() {
-	a, mode, listed := &s.row.Stage, s.set[ssl+catalog.LayerVerification], s.set[ssl+"trust_restrictions.path"]
+	a, mode, listed := &s.row.Stage, s.set[ssl+catalog.LayerVerification], s.set[ssl+catalog.LayerListed]
 	switch {
 	case mode.hidden:
 		a.assume("%s: %sverification_mode is not none", s.caller, ssl)
@@ -205,9 +206,7 @@ func (s *server) judgePair() {
 	case store.set() && (cert.set() || key.set()):
 		a.fail(store.at, ServerPair, "keystore.path stands beside certificate or key: Elasticsearch does not start")
 	case store.set():
-		s.hasStores = true
-		a.add(s.material(store, store.text()).isStore())
-		a.assume("%s: %s holds a certificate that clients accept, and its key", s.caller, store.text())
+		s.judgeStore(a, store)
 	case !cert.set() || !key.set():
 		a.fail(s.setting(ssl+catalog.LayerCert), ServerPair, "certificate or key is missing")
 	case cert.hidden || key.hidden:
@@ -226,11 +225,16 @@ func (s *server) judgePair() {
 		if keyFile = own.readable(keyFile, pass, a); keyFile.code == "" {
 			fits(s.chain, s.cert, keyFile, a)
 		}
-		if s.chain == nil {
-			assumeUse(s.cert, "server", a)
-		} else if err := serves(s.chain[0]); err != nil {
-			a.fail(cert.at, WrongUsage, "%s: %v", s.cert.What(), err)
-		}
+		s.judgeServes(a, s.cert)
+	}
+}
+
+// judgeServes judges whether a server may use its certificate.
+func (s *server) judgeServes(a *Aspect, l link) {
+	if s.chain == nil {
+		assumeUse(l, "server", a)
+	} else if err := serves(s.chain[0]); err != nil {
+		a.fail(l.at, WrongUsage, "%s: %v", l.What(), err)
 	}
 }
 
@@ -257,7 +261,10 @@ func (s *server) judgeFiles(a *Aspect, layer string) {
 	case !store.set() && (!cert.set() || !key.set()) && !s.unseen:
 		a.fail(s.setting(layer+catalog.LayerCert), ServerPair, "%scertificate and key are not both set, and keystore.path is not: Elasticsearch does not start", layer)
 	}
-	for _, name := range []string{catalog.LayerCert, catalog.LayerKey, catalog.LayerCAs, catalog.LayerKeystore, catalog.LayerTruststore} {
+	if listed := get(catalog.LayerListed); listed.set() {
+		a.assume("%s: %s%s lets in those whom the layer is for", s.caller, layer, catalog.LayerListed)
+	}
+	for _, name := range []string{catalog.LayerCert, catalog.LayerKey, catalog.LayerCAs, catalog.LayerKeystore, catalog.LayerTruststore, catalog.LayerListed} {
 		v := get(name)
 		for _, file := range v.listOf() {
 			l := s.material(v, file)
@@ -279,9 +286,7 @@ func (s *server) judgeTrust() {
 	case cas.set() && store.set():
 		a.fail(store.at, ServerPair, "truststore.path stands beside certificate_authorities: Elasticsearch does not start")
 	case store.set():
-		s.hasStores = true
-		a.add(s.material(store, store.text()).isStore())
-		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, store.text())
+		s.judgeTrustStore(a, store)
 	case cas.hidden:
 		a.assume("%s: certificate_authorities names the CAs that signed the clients' certificates", s.caller)
 	case cas.set():

@@ -124,12 +124,14 @@ func (r *reader) supply(with []*manifest.Stream) error {
 	return nil
 }
 
-// declarations reads what the input and further files declare about Secrets.
+// declarations reads what the input and further files declare about Secrets, and looks for policies of others than Kubernetes.
 func (r *reader) declarations() {
-	all, err := r.release.Kinds(certificate.KindWords(), certificate.Declares)
+	wanted := append(certificate.KindWords(), "NetworkPolicy", "AuthorizationPolicy", "PeerAuthentication")
+	all, err := r.release.Kinds(wanted, func(kind string) bool { return certificate.Declares(kind) || isPolicy(kind) })
 	if err != nil {
 		r.loose.fail(place{}, NotJudged, "%v", err)
 	}
+	r.judgeOtherPolicies(all)
 	r.declared = certificate.Declare(append(all, r.further...))
 }
 
@@ -327,6 +329,7 @@ func (r *reader) edge(c *connection) {
 	case outside && len(r.servers) > 0:
 		*e = Edge{Client: e.Client, Namespace: e.Namespace, Container: e.Container, Program: e.Program, Setting: e.Setting, Servers: e.Servers, Addresses: e.Addresses}
 		c.judgeDeadEnds(&e.TLS, addresses)
+		c.judgePolicies(&e.TLS, addresses, nil)
 		e.CA.assume("%s: what it calls, %s, is not in these manifests, and lets it in", c.caller, hostsOf(addresses))
 		e.Verdict = verdict(e.aspects()...)
 		e.TLS.State, e.Certificate.State, e.Identity.State = stateNone, stateNone, stateNone

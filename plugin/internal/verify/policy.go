@@ -1,0 +1,294 @@
+package verify
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
+)
+
+// NetworkPolicies: a pod that one of them is for gets, or sends, what one of them allows, and nothing else.
+// https://kubernetes.io/docs/concepts/services-networking/network-policies/
+
+// allowed is how sure it is that a rule allows something.
+type allowed int
+
+const (
+	denied allowed = iota
+	perhapsAllowed
+	isAllowed
+)
+
+// both is the answer to two questions of which both must be answered with yes.
+func both(a, b allowed) allowed { return min(a, b) }
+
+// judgePolicies judges whether the policies for the pods of the servers, and those for the client's, let its calls through. What a pod calls in
+// itself none of them stops.
+func (c *connection) judgePolicies(a *Aspect, addresses []address, servers []*server) {
+	isOwn := func(at address) bool { return route.IsLocal(route.Aliased(c.pod, at.host)) }
+	isTest := strings.HasPrefix(c.object.Hook, "test") // which tells by itself what keeps it away
+	if isTest || len(addresses) > 0 && !slices.ContainsFunc(addresses, func(at address) bool { return !isOwn(at) }) {
+		return
+	}
+	if len(servers) == 0 {
+		c.judgeOutside(a, addresses)
+	}
+	for _, s := range servers {
+		if s.unmanaged {
+			continue
+		}
+		c.judgeSide(a, s, s.caller, c.caller, "Ingress")
+		c.judgeSide(a, s, c.caller, s.caller, "Egress")
+	}
+	if slices.ContainsFunc(addresses, func(at address) bool { return !isOwn(at) && !route.IsAddress(at.host) }) {
+		c.judgeLookUp(a)
+	}
+}
+
+// judgeSide judges the policies for one side of a call: own is that side, peer the other.
+func (c *connection) judgeSide(a *Aspect, s *server, own, peer caller, side string) {
+	policies := c.policiesFor(own, side)
+	if len(policies) == 0 {
+		return
+	}
+	answer := denied
+	for _, policy := range policies {
+		for _, rule := range object.Items(policy.Node, "spec", strings.ToLower(side)) {
+			answer = max(answer, both(c.rulePeer(policy, rule, side, peer), s.rulePort(rule)))
+		}
+	}
+	switch answer {
+	case denied:
+		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway, "%s keeps %s from port %s of %s (%s)",
+			namesOf(policies), c.caller, s.httpPort(), s.object.ID, side)
+	case perhapsAllowed:
+		a.assume("%s: %s lets it through to port %s of %s (%s)", c.caller, namesOf(policies), s.httpPort(), s.object.ID, side)
+	}
+}
+
+// judgeOutside names the policies for a client of an Elasticsearch that is not in these manifests, unless they let it call everybody.
+func (c *connection) judgeOutside(a *Aspect, addresses []address) {
+	policies := c.policiesFor(c.caller, "Egress")
+	isOpen := func(rule *yaml.Node) bool { return len(object.Items(rule, "to"))+len(object.Items(rule, "ports")) == 0 }
+	for _, policy := range policies {
+		if slices.ContainsFunc(object.Items(policy.Node, "spec", "egress"), isOpen) {
+			return
+		}
+	}
+	if len(policies) > 0 {
+		a.assume("%s: %s lets it through to %s (Egress)", c.caller, namesOf(policies), hostsOf(addresses))
+	}
+}
+
+// judgeLookUp judges whether the policies for the client let it ask for the address of a name.
+func (c *connection) judgeLookUp(a *Aspect) {
+	policies := c.policiesFor(c.caller, "Egress")
+	if len(policies) == 0 {
+		return
+	}
+	answer := denied
+	for _, policy := range policies {
+		for _, rule := range object.Items(policy.Node, "spec", "egress") {
+			ports, peers := object.Items(rule, "ports"), object.Items(rule, "to")
+			switch isDNS := len(ports) == 0 || slices.ContainsFunc(ports, isPortOfDNS); {
+			case isDNS && len(peers) == 0:
+				answer = isAllowed
+			case isDNS:
+				answer = max(answer, perhapsAllowed)
+			}
+		}
+	}
+	switch answer {
+	case denied:
+		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway, "%s keeps %s from the DNS of the cluster (Egress, port 53)",
+			namesOf(policies), c.caller)
+	case perhapsAllowed:
+		a.assume("%s: %s lets it ask the DNS of the cluster", c.caller, namesOf(policies))
+	}
+}
+
+// isPortOfDNS holds for an entry of ports that may be that of DNS, which the Service of its pods leads to; those have it by a name, or as 5353.
+func isPortOfDNS(p *yaml.Node) bool {
+	port := object.Text(p, "port")
+	from, err := strconv.Atoi(port)
+	end, _ := strconv.Atoi(object.Text(p, "endPort"))
+	return port == "" || err != nil || from == 53 || from == 5353 || from <= 53 && end >= 53
+}
+
+// policiesFor gives the policies that are for the pods of an object, on one side of their calls.
+func (r *reader) policiesFor(c caller, side string) []*object.Object {
+	all, err := r.release.Policies(&recognise.Workload{Object: c.object, Pod: c.pod})
+	if err != nil {
+		r.loose.fail(place{}, NotJudged, "%v", err)
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(policy *object.Object) bool {
+		if isOtherPolicy(policy) {
+			return true
+		}
+		types := object.Items(policy.Node, "spec", "policyTypes")
+		if len(types) == 0 {
+			return side == "Egress" && object.Get(policy.Node, "spec", "egress") == nil
+		}
+		return !slices.ContainsFunc(types, func(one *yaml.Node) bool { return one.Value == side })
+	})
+}
+
+// rulePeer tells whether a rule is for the pods of the other side.
+func (r *reader) rulePeer(policy *object.Object, rule *yaml.Node, side string, peer caller) allowed {
+	field := "from"
+	if side == "Egress" {
+		field = "to"
+	}
+	peers := object.Items(rule, field)
+	if len(peers) == 0 {
+		return isAllowed
+	}
+	answer := denied
+	for _, one := range peers {
+		answer = max(answer, r.peer(policy, one, peer))
+	}
+	return answer
+}
+
+func (r *reader) peer(policy *object.Object, one *yaml.Node, peer caller) allowed {
+	pods, spaces, block := object.Get(one, "podSelector"), object.Get(one, "namespaceSelector"), object.Get(one, "ipBlock")
+	if block != nil {
+		if object.Text(block, "cidr") == "0.0.0.0/0" && len(object.Items(block, "except")) == 0 {
+			return isAllowed
+		}
+		return perhapsAllowed
+	}
+	answer := isAllowed
+	switch picks := recognise.SelectorOf(pods).Picks(object.Pairs(peer.pod.Template, "metadata", "labels")); {
+	case pods == nil || picks:
+	case ofController(pods):
+		answer = perhapsAllowed
+	default:
+		answer = denied
+	}
+	if spaces != nil {
+		return both(answer, r.inNamespaces(spaces, peer.object.Namespace))
+	}
+	switch own, other := policy.Namespace, peer.object.Namespace; {
+	case own == other:
+		return answer
+	case own == "" || other == "":
+		return both(answer, perhapsAllowed)
+	}
+	return denied
+}
+
+// ofController tells whether a selector names a label that controllers give to their pods, such as that with the name of a Job.
+func ofController(selector *yaml.Node) bool {
+	isGiven := func(label string) bool {
+		return slices.Contains([]string{"job-name", "controller-uid", "controller-revision-hash", "pod-template-hash"}, label) ||
+			beginsAny(label, []string{"batch.kubernetes.io/", "statefulset.kubernetes.io/", "apps.kubernetes.io/"})
+	}
+	for label := range object.Pairs(selector, "matchLabels") {
+		if isGiven(label) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(object.Items(selector, "matchExpressions"), func(e *yaml.Node) bool { return isGiven(object.Text(e, "key")) })
+}
+
+// nameLabel is a label that every namespace has.
+const nameLabel = "kubernetes.io/metadata.name"
+
+// inNamespaces tells whether a selector picks a namespace. Of one that the input does not hold its name is known alone.
+func (r *reader) inNamespaces(selector *yaml.Node, name string) allowed {
+	wanted, expressions := object.Pairs(selector, "matchLabels"), object.Items(selector, "matchExpressions")
+	if len(wanted)+len(expressions) == 0 {
+		return isAllowed
+	}
+	labels := map[string]string{}
+	space, err := r.release.Find("", "Namespace", name)
+	isKnown := err == nil && space != nil && name != ""
+	if isKnown {
+		labels = object.Pairs(space.Node, "metadata", "labels")
+	}
+	if name != "" {
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[nameLabel] = name
+	}
+	isNamed := len(expressions) == 0 && len(wanted) == 1 && wanted[nameLabel] != "" && name != ""
+	switch {
+	case recognise.SelectorOf(selector).Picks(labels) && (isKnown || isNamed):
+		return isAllowed
+	case isKnown || name != "" && wanted[nameLabel] != "" && wanted[nameLabel] != name:
+		return denied
+	}
+	return perhapsAllowed
+}
+
+// rulePort tells whether a rule is for the port at which a server answers.
+func (s *server) rulePort(rule *yaml.Node) allowed {
+	ports := object.Items(rule, "ports")
+	if len(ports) == 0 {
+		return isAllowed
+	}
+	if s.set[catalog.HTTPPort].hidden {
+		return perhapsAllowed
+	}
+	if slices.ContainsFunc(ports, s.isForPort) {
+		return isAllowed
+	}
+	return denied
+}
+
+func (s *server) isForPort(p *yaml.Node) bool {
+	port := object.Text(p, "port")
+	if or(object.Text(p, "protocol"), "TCP") != "TCP" {
+		return false
+	}
+	for _, c := range s.pod.All() {
+		for _, own := range object.Items(c.Node, "ports") {
+			if name := object.Text(own, "name"); name != "" && name == port {
+				port = object.Text(own, "containerPort")
+			}
+		}
+	}
+	from, err := strconv.Atoi(port)
+	own, ownErr := strconv.Atoi(s.httpPort())
+	end, _ := strconv.Atoi(object.Text(p, "endPort"))
+	return port == "" || port == s.httpPort() || err == nil && ownErr == nil && from <= own && own <= end
+}
+
+func namesOf(all []*object.Object) string {
+	var names []string
+	for _, o := range all {
+		names = append(names, o.ID.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// isOtherPolicy holds for objects by which network plugins and meshes keep pods apart.
+func isOtherPolicy(o *object.Object) bool {
+	switch {
+	case o.Kind == "NetworkPolicy":
+		return o.Group() != "networking.k8s.io"
+	case o.Kind == "AuthorizationPolicy" || o.Kind == "PeerAuthentication":
+		return strings.HasSuffix(o.Group(), "istio.io")
+	}
+	return strings.HasSuffix(o.Kind, "NetworkPolicy")
+}
+
+// judgeOtherPolicies names policies that nothing here reads.
+func (r *reader) judgeOtherPolicies(all []*object.Object) {
+	for _, o := range all {
+		if isOtherPolicy(o) {
+			r.loose.assume("%s, which a network plugin or a mesh reads, lets the clients through", o.ID)
+		}
+	}
+}
+
+func isPolicy(kind string) bool {
+	return strings.HasSuffix(kind, "NetworkPolicy") || kind == "AuthorizationPolicy" || kind == "PeerAuthentication"
+}
