@@ -41,6 +41,7 @@ var ways = map[string]func(ctx context.Context, a *attempt) (works, known bool, 
 	"exporter-1.7": scraped,
 	"filebeat":     shipped,
 	"metricbeat":   measured, "metricbeat-modules": measured,
+	"heartbeat": watched, "auditbeat": audited,
 	"jaeger-es-index-cleaner": exits, "curator": exits, "elastalert2": answered, "kibana": exits,
 }
 
@@ -211,6 +212,29 @@ func measured(ctx context.Context, a *attempt) (works, known bool, err error) {
 	return false, err == nil && (failed || a.over()), err
 }
 
+// watched looks for what a monitor has found out.
+func watched(ctx context.Context, a *attempt) (works, known bool, err error) {
+	tag := `tags:"` + a.self + `" AND `
+	works, err = a.found(ctx, "heartbeat-*", tag+"http.response.status_code:200")
+	if err != nil || works {
+		return works, err == nil, err
+	}
+	failed, err := a.found(ctx, "heartbeat-*", tag+"monitor.status:down")
+	return false, err == nil && (failed || a.over()), err
+}
+
+// audited looks for a file that was seen.
+func audited(ctx context.Context, a *attempt) (works, known bool, err error) {
+	works, err = a.found(ctx, "auditbeat-*", `tags:"`+a.self+`" AND file.path:*`)
+	return works, works || err == nil && (a.failed() || a.over()), err
+}
+
+// failed tells whether a Beat says that it could not write.
+func (a *attempt) failed() bool {
+	log := a.log()
+	return strings.Contains(log, "Failed to connect to") || strings.Contains(log, "Failed to perform any bulk index operations")
+}
+
 // exits waits for the end of a program, which says by its exit code whether it was let in.
 func exits(_ context.Context, a *attempt) (works, known bool, err error) {
 	return a.over() && a.err == nil, a.over(), nil
@@ -248,7 +272,5 @@ func shipped(ctx context.Context, a *attempt) (works, known bool, err error) {
 	if err != nil {
 		return false, false, fmt.Errorf("asking the node: %w", err)
 	}
-	log := a.log()
-	failed := strings.Contains(log, "Failed to connect to") || strings.Contains(log, "Failed to perform any bulk index operations")
-	return works, works || failed || a.over(), nil
+	return works, works || a.failed() || a.over(), nil
 }

@@ -1,6 +1,11 @@
 package setups
 
 import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
 	"maps"
 	"slices"
 )
@@ -33,11 +38,12 @@ type choice struct {
 	text   string
 	breaks bool
 	also   []value // in the usual channel
+	but    []Role  // that are not set besides
 	pair   string  // material of the Secret
 }
 
 // choices are what the cells try of each role.
-func choices(p Program, r Role) []choice {
+func (w *world) choices(p Program, r Role) []choice {
 	switch r {
 	case Address:
 		return []choice{{text: p.address(0)}, {text: p.address(1), breaks: true}}
@@ -59,7 +65,41 @@ func choices(p Program, r Role) []choice {
 		}
 		return []choice{{text: off, also: wrong, breaks: p.Idle}, {text: p.On, also: wrong, breaks: true}}
 	}
+	return w.rarely(p, r)
+}
+
+// rarely are the choices for roles that few programs have.
+func (w *world) rarely(p Program, r Role) []choice {
+	inter, other := parsed(w.inter.Cert), parsed(w.other.Cert)
+	print := func(c *x509.Certificate) string { sum := sha256.Sum256(c.Raw); return hex.EncodeToString(sum[:]) }
+	pin := func(c *x509.Certificate) string {
+		sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+		return base64.StdEncoding.EncodeToString(sum[:])
+	}
+	switch r {
+	case Scheme:
+		bare := []value{{Address, service + ":9200", p.Usual}}
+		return []choice{{text: "https", also: bare}, {text: "http", also: bare, breaks: true}}
+	case Print:
+		return []choice{{text: print(inter), but: []Role{CA}}, {text: print(other), but: []Role{CA}, breaks: true}}
+	case Pin:
+		return []choice{{text: pin(parsed(w.root.Cert))}, {text: pin(other), breaks: true}}
+	case Version:
+		return []choice{{text: "TLSv1.2"}, {text: "TLSv1.1", breaks: true}}
+	case Cipher: // the key of the node is RSA
+		old := []value{{Version, "TLSv1.2", p.Usual}}
+		return []choice{{text: "ECDHE-RSA-AES-128-GCM-SHA256", also: old}, {text: "ECDHE-ECDSA-AES-128-GCM-SHA256", also: old, breaks: true}}
+	}
 	return nil
+}
+
+func parsed(text []byte) *x509.Certificate {
+	block, _ := pem.Decode(text)
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		panic(err)
+	}
+	return c
 }
 
 // roles are the roles of a program, in one order.
@@ -89,7 +129,7 @@ func (w *world) cells(p Program) []SetUp {
 			if !p.carries(r, at) {
 				continue
 			}
-			for _, c := range choices(p, r) {
+			for _, c := range w.choices(p, r) {
 				all = append(all, w.cell(p, at, r, c))
 			}
 		}
@@ -98,7 +138,7 @@ func (w *world) cells(p Program) []SetUp {
 }
 
 func (w *world) cell(p Program, at Channel, r Role, c choice) SetUp {
-	but := []Role{r}
+	but := append([]Role{r}, c.but...)
 	values := slices.Clone(c.also)
 	for _, v := range c.also {
 		but = append(but, v.role)

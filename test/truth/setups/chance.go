@@ -15,10 +15,12 @@ var chances = map[Role][]string{
 		"https://" + alias + ":9200", "https://" + service + ":9300", "https://" + service, "https://" + nodes + ":9200", "HTTPS://" + service + ":9200",
 		"https://" + strings.ToUpper(service[:1]) + service[1:] + ":9200",
 	},
-	CA:   {"/tls/ca.crt", "/tls/ca.crt", "/tls/ca.crt", "/other/ca.crt", "/tls/missing.crt", "/tls/tls.crt"},
-	Cert: {"/tls/tls.crt", "/tls/tls.crt", "/tls/tls.crt", "/other/tls.crt", "/tls/missing.crt", "/tls/../tls/tls.crt"},
-	Key:  {"/tls/tls.key", "/tls/tls.key", "/tls/tls.key", "/other/tls.key", "/tls/missing.key", "/tls//tls.key"},
-	Pass: {passphrase, "wrong"},
+	CA:      {"/tls/ca.crt", "/tls/ca.crt", "/tls/ca.crt", "/other/ca.crt", "/tls/missing.crt", "/tls/tls.crt"},
+	Cert:    {"/tls/tls.crt", "/tls/tls.crt", "/tls/tls.crt", "/other/tls.crt", "/tls/missing.crt", "/tls/../tls/tls.crt"},
+	Key:     {"/tls/tls.key", "/tls/tls.key", "/tls/tls.key", "/other/tls.key", "/tls/missing.key", "/tls//tls.key"},
+	Pass:    {passphrase, "wrong"},
+	Scheme:  {"https", "http"},
+	Version: {"TLSv1.2", "TLSv1.3", "TLSv1.1"},
 }
 
 func pick[T any](r *rand.Rand, all []T) T { return all[r.IntN(len(all))] }
@@ -41,7 +43,8 @@ func (w *world) chance(p Program, r *rand.Rand, n int) SetUp {
 		case Switch:
 			all = []string{"true", "true", "true", "false"}
 		}
-		if (role == Verify || role == Pass || role == Switch && !p.NeedsSwitch) && r.IntN(4) > 0 || r.IntN(24) == 0 && (role != Address || !p.Bare) {
+		isRare := slices.Contains([]Role{Verify, Pass, Scheme, Version}, role) || role == Switch && !p.NeedsSwitch
+		if all == nil || isRare && r.IntN(4) > 0 || r.IntN(24) == 0 && (role != Address || !p.Bare) {
 			continue
 		}
 		text := all[0]

@@ -2,6 +2,7 @@ package setups
 
 import (
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,11 @@ const (
 	Verify  Role = "verification"
 	Switch  Role = "TLS"
 	Pass    Role = "passphrase"
+	Scheme  Role = "scheme"
+	Print   Role = "fingerprint" // of a CA that the node presents
+	Pin     Role = "pin"         // of the key of a CA
+	Version Role = "version"     // of TLS
+	Cipher  Role = "cipher"      // of TLS 1.2
 )
 
 // Channel is where a setting stands.
@@ -149,7 +155,8 @@ func (c *client) line(s Spelling, text string) { c.lines = append(c.lines, c.yam
 
 // yaml writes a setting as a file of the program has it.
 func (c *client) yaml(s Spelling, text string) string {
-	if c.p.ListedCA && (s == c.p.Spelled[CA] || s == c.p.Spelled[Address]) {
+	isList := slices.ContainsFunc([]Role{CA, Address, Version, Cipher}, func(r Role) bool { return s == c.p.Spelled[r] })
+	if c.p.ListedCA && isList {
 		return s.File + `: ["` + text + `"]`
 	}
 	if s == c.p.Spelled[Verify] || s == c.p.Spelled[Switch] {
@@ -265,7 +272,7 @@ func (w *world) manifests(c *client, material map[string][]byte) (all, secrets s
 	objects := append(w.nodeObjects(w.node()), c.c.objects...)
 	objects = append(objects, texts("Secret", "logins", map[string]string{"password": Password}))
 	objects = append(objects, workload(c.p.Kind, "client", object{"app": "client"}, c.c))
-	if c.p.Part == "metricbeat" {
+	if c.p.Part == "metricbeat" || c.p.Part == "heartbeat" {
 		right := maps.Clone(w.cas["root"].files)
 		maps.Copy(right, w.pairs["good"].files)
 		objects = append(objects, secret("right-tls", right))

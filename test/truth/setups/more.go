@@ -34,6 +34,29 @@ func metricbeats() []Program {
 	}
 }
 
+// heartbeat has two connections, too: the one that is tried is that of its monitor.
+func heartbeat() Program {
+	const dir = "/usr/share/heartbeat"
+	monitor := "heartbeat.monitors:\n- type: http\n  id: search\n  schedule: '@every 1s'\n  timeout: 10m\n  username: elastic\n  password: ${WRITER}\n  %s\n"
+	p := metricbeat("heartbeat", dir+"/heartbeat.yml", monitor+written, func(c *container) { c.secret("/right", "right-tls") })
+	p.Part, p.Image, p.Path, p.Dir = "heartbeat", "docker.elastic.co/beats/heartbeat:7.17.29", "heartbeat", dir
+	delete(p.Spelled, Scheme)
+	return p
+}
+
+// auditbeat writes what it sees of files.
+func auditbeat() Program {
+	const dir = "/usr/share/auditbeat"
+	p := filebeat()
+	p.Name, p.Part, p.Image, p.Path, p.Dir, p.File = "auditbeat", "auditbeat", "docker.elastic.co/beats/auditbeat:7.17.29", "auditbeat", dir, dir+"/auditbeat.yml"
+	p.Around = "tags: [\"${POD_IP}\"]\nauditbeat.modules:\n- module: file_integrity\n  paths: [/logs]\noutput.elasticsearch:\n  username: elastic\n  password: ${WRITER}\n  %s\n"
+	p.fill = func(c *container) {
+		podIP(c)
+		password(c, "WRITER")
+	}
+	return p
+}
+
 func podIP(c *container) {
 	c.env = append(c.env, object{"name": "POD_IP", "valueFrom": object{"fieldRef": object{"fieldPath": "status.podIP"}}})
 }

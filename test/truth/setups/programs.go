@@ -10,7 +10,7 @@ func password(c *container, name string) {
 // Programs are the clients that can be run here.
 func Programs() []Program {
 	all := []Program{curl(), exporter("elasticsearch_exporter", "v1.10.0"), exporter("elasticsearch_exporter-1.7", "v1.7.0"), filebeat()}
-	return append(append(all, metricbeats()...), cleaner(), curator(), elastalert(), kibana())
+	return append(append(all, metricbeats()...), heartbeat(), auditbeat(), cleaner(), curator(), elastalert(), kibana())
 }
 
 func curl() Program {
@@ -61,5 +61,7 @@ func beatSpelling() map[Role]Spelling {
 	return map[Role]Spelling{
 		Address: {File: "hosts"}, CA: {File: "ssl.certificate_authorities"}, Cert: {File: "ssl.certificate"}, Key: {File: "ssl.key"},
 		Verify: {File: "ssl.verification_mode"}, Switch: {File: "ssl.enabled"}, Pass: {File: "ssl.key_passphrase"},
+		Scheme: {File: "protocol"}, Print: {File: "ssl.ca_trusted_fingerprint"}, Pin: {File: "ssl.ca_sha256"}, Version: {File: "ssl.supported_protocols"},
+		Cipher: {File: "ssl.cipher_suites"},
 	}
 }
