@@ -21,6 +21,7 @@ type Store struct {
 // The ways in which opening a store may fail.
 var (
 	ErrStorePassword = errors.New("is a store that its password does not open")
+	ErrKeyPassword   = errors.New("is a store with a key that has a password of its own")
 	ErrStoreForm     = errors.New("is a store of a form that elk-mtls cannot read")
 	ErrStoreEmpty    = errors.New("is a store with neither a key nor a certificate that is marked as trusted")
 )
@@ -118,8 +119,11 @@ func openJKS(data []byte, password string) (Store, error) {
 			continue
 		}
 		chain, err := pairInJKS(store, alias, password)
-		if err != nil || s.Chain != nil { // nothing tells which of two keys is taken
-			return Store{}, errors.Join(err, ErrStoreForm)
+		if err == nil && s.Chain != nil { // nothing tells which of two keys is taken
+			err = ErrStoreForm
+		}
+		if err != nil {
+			return Store{}, err
 		}
 		s.Chain = chain
 	}
@@ -132,7 +136,7 @@ func openJKS(data []byte, password string) (Store, error) {
 func pairInJKS(store keystore.KeyStore, alias, password string) ([]*x509.Certificate, error) {
 	entry, err := store.GetPrivateKeyEntry(alias, []byte(password))
 	if err != nil {
-		return nil, ErrStorePassword
+		return nil, ErrKeyPassword
 	}
 	var chain []*x509.Certificate
 	for _, c := range entry.CertificateChain {

@@ -23,7 +23,7 @@ func (c caller) opened(l link, pass value, inKeystore bool, a *Aspect) (certific
 	switch {
 	case err == nil:
 		return store, true
-	case errors.Is(err, certificate.ErrStoreForm):
+	case errors.Is(err, certificate.ErrStoreForm), errors.Is(err, certificate.ErrKeyPassword) && inKeystore:
 	case errors.Is(err, certificate.ErrStorePassword) && !pass.set() && inKeystore:
 		a.assume("%s: its keystore holds the password of %s", c, l.What())
 	case errors.Is(err, certificate.ErrStorePassword) && !pass.set():

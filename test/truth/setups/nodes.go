@@ -28,28 +28,60 @@ type nodeCell struct {
 	name, holds, breaks string
 	kind                Kind
 	without             []string // settings that must not be there besides
+	also                []string // lines of the file
 }
 
 const httpSSL = "xpack.security.http.ssl."
 
+const otherSSL = "xpack.security.remote_cluster_server.ssl."
+
+// otherPort is what the port for other clusters needs, ownPair and ownCAs what stores take the place of.
+var (
+	otherPort = []string{otherSSL + "certificate: tls/tls.crt", otherSSL + "key: tls/tls.key", otherSSL + "certificate_authorities: tls/ca.crt"}
+	ownPair   = []string{httpSSL + "certificate", httpSSL + "key"}
+	ownCAs    = []string{httpSSL + "certificate_authorities"}
+)
+
+// NodeSettings are the settings of a node of which set-ups try a value that holds and one that breaks.
+func NodeSettings() []string {
+	var all []string
+	for _, cell := range nodeCells {
+		all = append(all, cell.name)
+	}
+	return all
+}
+
 var nodeCells = []nodeCell{
-	{"xpack.security.enabled", "true", "false", Open, nil},
-	{httpSSL + "enabled", "true", "false", Open, nil},
-	{httpSSL + "client_authentication", "required", "none", Open, nil},
-	{httpSSL + "client_authentication", "required", "optional", Open, nil},
-	{httpSSL + "verification_mode", "certificate", "none", Open, nil},
-	{httpSSL + "certificate", "tls/tls.crt", "tls/none.crt", Refusing, nil},
-	{httpSSL + "certificate", ConfigDir + "/tls/tls.crt", "/elsewhere/tls.crt", Refusing, nil},
-	{httpSSL + "key", "tls/tls.key", "/elsewhere/tls.key", Refusing, nil},
-	{httpSSL + "key", "tls/tls.key", "tls/other.key", Refusing, nil},
-	{httpSSL + "certificate_authorities", "tls/ca.crt", "tls/none.crt", Refusing, nil},
-	{"network.host", "0.0.0.0", "_local_", Refusing, nil},
-	{"network.host", "0.0.0.0", "127.0.0.1", Refusing, nil},
-	{"http.host", "0.0.0.0", "_local_", Refusing, nil},
-	{"http.port", "9200", "9201", Refusing, nil},
-	{"xpack.security.transport.ssl.enabled", "true", "false", Refusing, []string{"discovery.type"}},
-	{httpSSL + "supported_protocols", "TLSv1.3", "TLSv9", Refusing, nil},
-	{"node.attr.rack", "one", "", Refusing, nil},
+	{"xpack.security.enabled", "true", "false", Open, nil, nil},
+	{httpSSL + "enabled", "true", "false", Open, nil, nil},
+	{httpSSL + "client_authentication", "required", "none", Open, nil, nil},
+	{httpSSL + "client_authentication", "required", "optional", Open, nil, nil},
+	{httpSSL + "verification_mode", "certificate", "none", Open, nil, nil},
+	{httpSSL + "certificate", "tls/tls.crt", "tls/none.crt", Refusing, nil, nil},
+	{httpSSL + "certificate", ConfigDir + "/tls/tls.crt", "/elsewhere/tls.crt", Refusing, nil, nil},
+	{httpSSL + "key", "tls/tls.key", "/elsewhere/tls.key", Refusing, nil, nil},
+	{httpSSL + "key", "tls/tls.key", "tls/other.key", Refusing, nil, nil},
+	{httpSSL + "certificate_authorities", "tls/ca.crt", "tls/none.crt", Refusing, nil, nil},
+	{"network.host", "0.0.0.0", "_local_", Refusing, nil, nil},
+	{"network.host", "0.0.0.0", "127.0.0.1", Refusing, nil, nil},
+	{"http.host", "0.0.0.0", "_local_", Refusing, nil, nil},
+	{"http.port", "9200", "9201", Refusing, nil, nil},
+	{"xpack.security.transport.ssl.enabled", "true", "false", Refusing, []string{"discovery.type"}, nil},
+	{httpSSL + "supported_protocols", "TLSv1.3", "TLSv9", Refusing, nil, nil},
+	{"node.attr.rack", "one", "", Refusing, nil, nil},
+	{httpSSL + "cipher_suites", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", Refusing, nil, nil},
+	{httpSSL + "key_passphrase", passphrase, "wrong", Refusing, []string{httpSSL + "key"}, []string{httpSSL + "key: tls/locked.key"}},
+	{httpSSL + "keystore.path", "tls/own.p12", "tls/cas.p12", Refusing, ownPair, []string{httpSSL + "keystore.password: " + passphrase}},
+	{httpSSL + "keystore.path", "tls/own.jks", "tls/cas.jks", Refusing, ownPair, []string{httpSSL + "keystore.password: " + passphrase}},
+	{httpSSL + "keystore.password", passphrase, "wrong", Refusing, ownPair, []string{httpSSL + "keystore.path: tls/own.p12"}},
+	{httpSSL + "truststore.path", "tls/cas.p12", "tls/none.p12", Refusing, ownCAs, []string{httpSSL + "truststore.password: " + passphrase}},
+	{httpSSL + "truststore.password", passphrase, "wrong", Refusing, ownCAs, []string{httpSSL + "truststore.path: tls/cas.jks"}},
+	{"http.bind_host", "0.0.0.0", "127.0.0.1", Refusing, nil, nil},
+	{"network.bind_host", "0.0.0.0", "_local_", Refusing, []string{"network.host"}, nil},
+	{"remote_cluster_server.enabled", "false", "true", Open, nil, otherPort},
+	{otherSSL + "client_authentication", "required", "optional", Open, nil, append([]string{"remote_cluster_server.enabled: true"}, otherPort...)},
+	{otherSSL + "enabled", "true", "false", Open, nil, append([]string{"remote_cluster_server.enabled: true", otherSSL + "client_authentication: required"}, otherPort...)},
+	{otherSSL + "verification_mode", "full", "none", Open, nil, append([]string{"remote_cluster_server.enabled: true", otherSSL + "client_authentication: required"}, otherPort...)},
 }
 
 // nodeValue is a setting of a node at a place.
@@ -80,7 +112,7 @@ func (w *world) nodes() []SetUp {
 					continue
 				}
 				breaks := text == cell.breaks
-				s := w.nodeSetUp(nodeSpec{values: []nodeValue{{cell.name, text, at}}, without: cell.without})
+				s := w.nodeSetUp(nodeSpec{values: []nodeValue{{cell.name, text, at}}, without: cell.without, raw: cell.also})
 				s.Kind, s.Breaks, s.Meant = cell.kind, breaks, true
 				s.Name = fmt.Sprintf("elasticsearch/%s/%s %q", at, cell.name, text)
 				all = append(all, s)
@@ -150,6 +182,7 @@ func (w *world) nodeSetUp(spec nodeSpec) SetUp {
 	}
 	files := maps.Clone(w.serverKeys)
 	files["other.key"] = w.pairs["good"].files["tls.key"]
+	maps.Copy(files, w.stores)
 	maps.Copy(files, spec.files)
 	return SetUp{
 		Manifests: stream(w.nodeObjects(c)...), Secrets: stream(secret("search-tls", files)),
@@ -252,7 +285,7 @@ func (w *world) nodeChance(r *rand.Rand, i int) SetUp {
 		if r.IntN(3) == 0 {
 			v.text, kind = cell.breaks, cell.kind
 		}
-		spec.values, spec.without = append(spec.values, v), append(spec.without, cell.without...)
+		spec.values, spec.without, spec.raw = append(spec.values, v), append(spec.without, cell.without...), append(spec.raw, cell.also...)
 		said = append(said, fmt.Sprintf("%s %q (%s)", v.name, v.text, v.at))
 	}
 	s := w.nodeSetUp(spec)

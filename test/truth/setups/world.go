@@ -30,6 +30,7 @@ type world struct {
 	serverKeys                  map[string][]byte
 	pairs                       map[string]material
 	cas                         map[string]material
+	stores                      map[string][]byte // of a node, and a key with a passphrase
 	now                         time.Time
 }
 
@@ -54,6 +55,7 @@ func newWorld() *world {
 	leaf := w.server.Cert
 	w.server.Cert = append(bytes.Clone(leaf), w.inter.Cert...)
 	w.fillPairs()
+	w.fillStores(leaf)
 	w.cas = map[string]material{
 		"root": {files: map[string][]byte{"ca.crt": w.root.Cert}}, "root and issuing": {files: map[string][]byte{"ca.crt": append(bytes.Clone(w.inter.Cert), w.root.Cert...)}},
 		"issuing": {files: map[string][]byte{"ca.crt": w.inter.Cert}}, "leaf": {files: map[string][]byte{"ca.crt": leaf}},

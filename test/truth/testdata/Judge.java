@@ -146,6 +146,13 @@ public class Judge {
             return "refused: port " + port;
         }
         handshake(http);
+        String other = "xpack.security.remote_cluster_server.ssl.";
+        if (settings.getAsBoolean("remote_cluster_server.enabled", false) // its port serves the API too
+            && (settings.getAsBoolean(other + "enabled", true) == false
+                || settings.get(other + "client_authentication", "none").equalsIgnoreCase("required") == false
+                || settings.get(other + "verification_mode", "full").equalsIgnoreCase("none"))) {
+            return "open: the port for other clusters";
+        }
         if (http.verificationMode() == SslVerificationMode.NONE) {
             return "open: takes any certificate";
         }
