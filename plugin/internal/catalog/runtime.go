@@ -28,6 +28,8 @@ type Runtime struct {
 	Skips bool
 	// NoJavaStores says that it reads stores of PKCS#12 only.
 	NoJavaStores bool
+	// Prints is the version since which it knows the fingerprint of a CA; zero: all do.
+	Prints Version
 	// Trusts are variables that name a file with the CAs that it trusts where no setting does; one that ends in DIR names a folder.
 	Trusts []string
 	// Proxies are variables that name a proxy, through which it calls; in small letters too.
@@ -113,6 +115,7 @@ func Go() Runtime {
 func Beat() Runtime {
 	r := Go()
 	r.Name, r.Scheme, r.Keys.Opens, r.Keys.OpensSince = "the library of the Beats", SmallLetters, openSSL.Opens, Version{8, 6}
+	r.Prints = Version{8, 0} // https://github.com/elastic/beats/pull/29229
 	return r
 }
 

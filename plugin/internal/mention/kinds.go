@@ -58,6 +58,29 @@ var routes = map[string][]string{
 	"getambassador.io":          {"Mapping", "TCPMapping"},
 }
 
+// RouteKinds are the kinds of objects that may be routes, those that hand on what they cannot read among them.
+func RouteKinds() []string {
+	all := []string{"TLSRoute", "TCPRoute"}
+	for _, kinds := range routes {
+		all = append(all, kinds...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// HandsOn gives the names of servers to which a route hands TLS on as it comes: they meet the certificate of the caller itself.
+func (n *Names) HandsOn(o *object.Object) []string {
+	isBelowHTTP := o.Group() == "gateway.networking.k8s.io" && (o.Kind == "TLSRoute" || o.Kind == "TCPRoute")
+	var all []string
+	for _, s := range scalars(o.Node) {
+		if leads(o, s) && (isBelowHTTP || IsRoute(o) && passes(o, s)) && n.Called(s.node.Value) != "" {
+			all = append(all, s.node.Value)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // groupOf gives the group of an API version, "" for the core.
 func groupOf(apiVersion string) string {
 	group, _, ok := strings.Cut(apiVersion, "/")

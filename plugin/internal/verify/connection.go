@@ -107,6 +107,9 @@ func (c *connection) setting(v value, name string) place {
 
 // judgeCA proves that the client trusts the CA that signed the server's certificate, and that this has the name by which it is called.
 func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) {
+	if c.judgePrint(a); len(a.Findings) > 0 {
+		return
+	}
 	switch {
 	case c.unchecked != "":
 		a.idle = stateOff

@@ -15,6 +15,7 @@ func (r *reader) judgeMentions() {
 	for _, doc := range r.found.Unread {
 		r.loose.fail(place{line: doc.Line()}, NotJudged, "the document names an Elasticsearch and cannot be read")
 	}
+	r.judgeHandedOn()
 	listed := map[string]bool{} // that have an edge
 	for _, m := range r.found.Mentions {
 		reason, client, unmanaged := r.answered(m)
@@ -24,6 +25,20 @@ func (r *reader) judgeMentions() {
 		case unmanaged && reason != "" && !listed[client.Ref()]:
 			listed[client.Ref()] = true
 			r.graph.Edges = append(r.graph.Edges, unmanagedEdge(m, client, reason))
+		}
+	}
+}
+
+// judgeHandedOn names routes whose callers, who are not in these manifests, meet a server itself.
+func (r *reader) judgeHandedOn() {
+	kinds := mention.RouteKinds()
+	routes, err := r.release.Kinds(kinds, func(kind string) bool { return slices.Contains(kinds, kind) })
+	if err != nil {
+		r.loose.fail(place{}, NotJudged, "%v", err)
+	}
+	for _, o := range routes {
+		if names := r.names.HandsOn(o); len(names) > 0 {
+			r.loose.assume("%s: who calls %s by it has a certificate that it trusts, and takes its own for the name by which it is called", o.ID, strings.Join(names, ", "))
 		}
 	}
 }

@@ -20,6 +20,21 @@ type trust struct {
 	files string // where they are
 }
 
+// judgePrint takes the fingerprint of a CA away from a program that does not know this setting yet.
+func (c *connection) judgePrint(a *Aspect) {
+	since := c.runtime.Prints
+	switch {
+	case !c.fingerprint.set() || since == catalog.Version{} || c.version.AtLeast(since.Major, since.Minor):
+	case c.version == catalog.Version{}:
+		a.assume("%s: its version, which nothing here tells, knows %s", c.caller, c.fingerprint.at.path)
+	default:
+		if !c.ca.set() {
+			a.fail(c.fingerprint.at, ClientTrust, "%s knows this setting since version %d.%d, and trusts the public CAs of its image only", c.program, since.Major, since.Minor)
+		}
+		c.fingerprint = value{}
+	}
+}
+
 // printed adds the CA with the fingerprint of the settings, which the server itself must present.
 func (c *connection) printed(a *Aspect, s *server, t trust) trust {
 	switch {

@@ -130,6 +130,8 @@ func TestTrustByRuntime(t *testing.T) {
 		{"the same in capitals", beat(ca, "ca_trusted_fingerprint: "+strings.ToUpper(print(between.Cert))), nil, client, ""},
 		{"of one that is not", beat(ca, "ca_trusted_fingerprint: "+print(root.Cert)), nil, client, string(ClientTrust)},
 		{"of no CA", beat(ca, "ca_trusted_fingerprint: "+print(own.Cert)), nil, client, string(ClientTrust)},
+		{"before there was such a setting", strings.Replace(beat(ca, "ca_trusted_fingerprint: "+print(between.Cert)), ":8.19.2", ":7.17.29", 1), nil, client, string(ClientTrust)},
+		{"beside a CA", strings.Replace(beat(ca, ca+", ca_trusted_fingerprint: "+print(between.Cert)), ":8.19.2", ":7.17.29", 1), root.Cert, client, ""},
 		{"a key that the chain has", beat(ca, ca+", ca_sha256: "+pin(root.Cert)), root.Cert, client, ""},
 		{"a key that it does not have", beat(ca, ca+", ca_sha256: "+pin(client.Cert)), root.Cert, client, string(ClientTrust)},
 		{"Filebeat that verifies nothing, another root", beat(ca, ca+", verification_mode: none"), pki.NewCA("root").Cert, client, ""},

@@ -259,6 +259,9 @@ func (r *reader) judgePod(o *object.Object) {
 			r.edge(made)
 		}
 		r.judgeLost(c, lost, s)
+		for _, made := range c.wrapped() {
+			r.edge(made)
+		}
 		made, _ := program{catalog.OwnInit()}.connections(c)
 		for _, connection := range made {
 			r.edge(connection)
