@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -189,12 +190,8 @@ func ofController(selector *yaml.Node) bool {
 		return slices.Contains([]string{"job-name", "controller-uid", "controller-revision-hash", "pod-template-hash"}, label) ||
 			beginsAny(label, []string{"batch.kubernetes.io/", "statefulset.kubernetes.io/", "apps.kubernetes.io/"})
 	}
-	for label := range object.Pairs(selector, "matchLabels") {
-		if isGiven(label) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(object.Items(selector, "matchExpressions"), func(e *yaml.Node) bool { return isGiven(object.Text(e, "key")) })
+	labels := slices.Sorted(maps.Keys(object.Pairs(selector, "matchLabels")))
+	return slices.ContainsFunc(labels, isGiven) || slices.ContainsFunc(object.Items(selector, "matchExpressions"), func(e *yaml.Node) bool { return isGiven(object.Text(e, "key")) })
 }
 
 // nameLabel is a label that every namespace has.
