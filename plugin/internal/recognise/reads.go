@@ -141,6 +141,14 @@ func shownFiles(seen process.Process, in object.Input) (shown []string, all bool
 // included is a line of Fluent Bit or Fluentd that takes in other files: one, or those of a pattern.
 var included = regex.Of(`(?im)^[ \t]*@?include[ \t]+["']?([^\s"'$#{}]+)["']?[ \t]*$`)
 
+// Included gives the files, or patterns of them, that a text in the language of Fluent Bit or Fluentd takes in.
+func Included(text, dir string) (files []string) {
+	for _, found := range included().FindAllStringSubmatch(text, -1) {
+		files = append(files, rooted(found[1], dir))
+	}
+	return files
+}
+
 // withoutShown takes away the lines that take in nothing but files that are shown. All files of a folder are, where a volume is mounted there.
 func withoutShown(text, dir string, shown []string, mounts []object.Mount) string {
 	return included().ReplaceAllStringFunc(text, func(line string) string {

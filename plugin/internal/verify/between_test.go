@@ -79,3 +79,53 @@ func TestFilesThatAreTakenIn(t *testing.T) {
 		})
 	}
 }
+
+// TestFilesThatNobodyShows holds that a file which a configuration takes in, and which nothing shows, is named.
+func TestFilesThatNobodyShows(t *testing.T) {
+	const output = "[OUTPUT]\n  Name es\n  Host search\n  Port 9200\n  tls On\n  tls.ca_file /tls/ca.crt\n  tls.crt_file /tls/tls.crt\n  tls.key_file /tls/tls.key\n"
+	const inYAML = "pipeline: {outputs: [{name: es, host: search, tls: on, tls.ca_file: /tls/ca.crt, tls.crt_file: /tls/tls.crt, tls.key_file: /tls/tls.key}]}\n"
+	for _, test := range []struct{ name, file, text, says string }{
+		{"shown", "fluent-bit.conf", output + "@INCLUDE more.conf\n", ""},
+		{"not shown", "fluent-bit.conf", output + "@INCLUDE none.conf\n", "/fluent-bit/etc/none.conf, which its configuration takes in"},
+		{"shown, in YAML", "fluent-bit.yaml", inYAML + "includes: [more.conf]\n", ""},
+		{"not shown, in YAML", "fluent-bit.yaml", inYAML + "includes: [/other/none.yaml]\n", "/other/none.yaml, which its configuration takes in"},
+	} {
+		c := client{image: "fluent-bit:3.1", dir: "/fluent-bit/etc", files: map[string]string{test.file: test.text, "more.conf": "[SERVICE]\n  Flush 1\n"}}
+		g := judged(t, node{}.String()+c.String(), Options{})
+		if got := strings.Contains(g.Text(), "takes in"); codesOf(g) != "" || got != (test.says != "") || !strings.Contains(g.Text(), test.says) {
+			t.Errorf("%s: %q\n%s", test.name, codesOf(g), g.Text())
+		}
+	}
+}
+
+// TestWrappedProgram holds that a known program in one word of another is judged, if that runs it.
+func TestWrappedProgram(t *testing.T) {
+	of := func(line string) *Graph {
+		pod := podNamed("metrics") + "    command: [/opt/wrap, -run, \"" + line + "\"]\n    volumeMounts: [{name: tls, mountPath: /tls}]\n  volumes: [{name: tls, secret: {secretName: pair}}]\n"
+		return judged(t, node{}.String()+pod, Options{})
+	}
+	const good = "elasticsearch_exporter --es.uri=https://search:9200 --es.ca=/tls/ca.crt --es.client-cert=/tls/tls.crt --es.client-private-key=/tls/tls.key"
+	if g := of(good); codesOf(g) != "" || !strings.Contains(g.Text(), "wrap runs elasticsearch_exporter with the words behind it") {
+		t.Errorf("%q\n%s", codesOf(g), g.Text())
+	}
+	if g := of(strings.Replace(good, " --es.client-cert=/tls/tls.crt", "", 1)); codesOf(g) != "EMT008" {
+		t.Errorf("half a pair: %q\n%s", codesOf(g), g.Text())
+	}
+	if g := of("another --es.url=https://search:9200 --es.ca=/tls/ca.crt"); codesOf(g) != "EMT021" {
+		t.Errorf("a program that nobody knows: %q\n%s", codesOf(g), g.Text())
+	}
+}
+
+// TestCallersByRoutes holds that those whose TLS a route hands on are named.
+func TestCallersByRoutes(t *testing.T) {
+	of := func(annotation string) *Graph {
+		return judged(t, node{}.String()+"---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: in, annotations: {nginx.ingress.kubernetes.io/ssl-passthrough: '"+annotation+"'}}\n"+
+			"spec: {rules: [{http: {paths: [{backend: {service: {name: search, port: {number: 9200}}}}]}}]}\n", Options{})
+	}
+	if g := of("true"); codesOf(g) != "" || !strings.Contains(g.Text(), "Ingress/in: who calls search by it has a certificate") {
+		t.Errorf("%q\n%s", codesOf(g), g.Text())
+	}
+	if g := of("false"); codesOf(g) != "EMT021" {
+		t.Errorf("%q\n%s", codesOf(g), g.Text())
+	}
+}

@@ -1,8 +1,10 @@
 package verify
 
 import (
+	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
@@ -50,6 +52,28 @@ func (p program) pieces(c caller) []piece {
 		all = append(all, one)
 	}
 	return all
+}
+
+// assumeIncluded names the files that others take in and that nothing here shows.
+func (p program) assumeIncluded(c caller, set settings) {
+	var wanted []string
+	for _, one := range p.pieces(c) {
+		wanted = append(wanted, recognise.Included(one.text, one.dir)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if strings.HasSuffix("."+name, ".includes") {
+			for _, file := range set[name].list() {
+				wanted = append(wanted, c.rooted(file, p.Dir))
+			}
+		}
+	}
+	shown := c.mountedIn("/")
+	for _, file := range wanted {
+		isShown := func(name string) bool { is, err := path.Match(file, name); return is && err == nil }
+		if !slices.ContainsFunc(shown, isShown) {
+			c.notes.assume("%s: %s, which its configuration takes in, sets nothing of its connection to Elasticsearch", c, file)
+		}
+	}
 }
 
 // pipelines gives the connections in what is written in the program's own language.

@@ -36,6 +36,9 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 	p.judgeSingle(c, set)
 	found = p.inSettings(c, from.Dir, set, &read)
 	found = append(found, p.pipelines(c, &read)...)
+	if p.Language != nil {
+		p.assumeIncluded(c, set)
+	}
 	if p.Line == nil && read && len(found) > 0 {
 		for _, name := range recognise.UnreadVariables(p.Program, c.seen, c.reader) {
 			c.claim(c.env[name])
