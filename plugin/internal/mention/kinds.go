@@ -61,8 +61,8 @@ var routes = map[string][]string{
 // RouteKinds are the kinds of objects that may be routes, those that hand on what they cannot read among them.
 func RouteKinds() []string {
 	all := []string{"TLSRoute", "TCPRoute"}
-	for _, kinds := range routes {
-		all = append(all, kinds...)
+	for _, group := range slices.Sorted(maps.Keys(routes)) {
+		all = append(all, routes[group]...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

@@ -73,6 +73,13 @@ type Input struct {
 	SHA256 string `json:"sha256"` // of its bytes, in hexadecimal
 }
 
+// record writes down by what, and from what, the verdict is made.
+func (r *reader) record() {
+	g := r.graph
+	g.Tool, g.LookedAt, g.Patched = r.options.Tool, r.release.Counts(), r.release.IsPatched()
+	g.Inputs = append(g.Inputs, r.options.Inputs...)
+}
+
 // finish gathers findings and assumptions, and gives the verdict.
 func (r *reader) finish() {
 	g := r.graph

@@ -385,13 +385,6 @@ func (r *reader) judgeRest() {
 	}
 }
 
-// record writes down by what, and from what, the verdict is made.
-func (r *reader) record() {
-	g := r.graph
-	g.Tool, g.LookedAt, g.Patched = r.options.Tool, r.release.Counts(), r.release.IsPatched()
-	g.Inputs = append(g.Inputs, r.options.Inputs...)
-}
-
 func (r *reader) isThere(ref string) bool {
 	parts := strings.Split(ref, "/")
 	o, err := r.release.Find("", parts[0], parts[1])
