@@ -21,7 +21,7 @@ LDFLAGS := -s -w -X $(MODULE)/internal/version.release=$(VERSION)
 PLUGIN_LDFLAGS := $(LDFLAGS) -X $(MODULE)/plugin/internal/config.releaseImage=$(INIT_IMAGE)
 PARTS := go run ./test/parts/cmd
 CLUSTER_PARTS := elasticsearch kube kubelet coredns containerd base-image helm3 helm4
-MODULES := . test/tools/kio test/tools/envtest test/tools/image
+MODULES := . test/tools/kio test/tools/envtest test/tools/image test/tools/goproxy
 
 # Stands behind every go test: nothing about folders without tests, and at the end the names of what failed. pipefail keeps the exit code.
 FAILED := | awk -f test/failed.awk
@@ -78,7 +78,7 @@ plugin: build ## the Helm 4 plugins into dist/helm4: helm plugin install dist/he
 	done
 
 .PHONY: dist
-dist: ## a release into dist/release: programs and plugins for all platforms, SBOMs, checksums
+dist: ## a release into dist/release: programs and plugins for all platforms, images, SBOMs, install.sh, checksums
 ## SIGN_KEY=… SIGN_KEYRING=… signs the plugins, as Helm 4 wants them; DIST=… names another folder
 	@HELM4=$$($(PARTS) path helm4) SBOM=$$($(PARTS) path sbom) bash plugin/helm/dist.sh $(DIST) '$(VERSION)' '$(PLUGIN_LDFLAGS)'
 
@@ -134,12 +134,13 @@ test-cluster: plugin image-cmp ## the stock charts on a real one-node cluster, w
 	$(PARTS) missing $(CLUSTER_PARTS)
 
 .PHONY: check
-check: ## vet, gofmt, golangci-lint, import rules, file sizes, dead links in documents
+check: ## vet, gofmt, golangci-lint, actionlint, import rules, file sizes, dead links in documents
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
 		[ -z "$$unformatted" ] || { echo "not formatted; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 	@for module in $(MODULES); do echo "go vet in $$module"; (cd $$module && go vet -tags integration,checks,cluster,slow ./...); done
 	@lint=$$($(PARTS) path golangci-lint); for module in $(MODULES); do \
 		echo "golangci-lint in $$module"; (cd $$module && $$lint run -c $(CURDIR)/.golangci.yml ./...); done
+	@lint=$$($(PARTS) path actionlint); $$lint .github/workflows/*.yml
 	go test -tags checks ./test/checks $(FAILED)
 
 .PHONY: bench
@@ -154,6 +155,12 @@ bench-init: ## elk-mtls-init with a real Elasticsearch, beside a bare program an
 	@$(PARTS) prepare elasticsearch kube envtest
 	go run ./test/benchinit
 	@$(PARTS) missing elasticsearch kube
+
+.PHONY: prove-install
+prove-install: ## from nothing to verify by each way of docs/install.md, and a changed file by each; about 3 minutes
+	@$(PARTS) prepare helm4 sbom
+	go test -tags install -count=1 -timeout 30m -v ./test/install $(FAILED)
+	@$(PARTS) missing helm4 sbom
 
 .PHONY: prove-catalog
 prove-catalog: ## each field of each description of a client is blanked: a case must fail; about 3 minutes
@@ -187,6 +194,7 @@ fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 .PHONY: golden
 golden: ## rewrite what the golden tests expect; then read that diff as you would code
 	UPDATE_GOLDEN=1 go test -tags slow -count=1 -run 'TestGolden|TestCompatibility|TestSettingsPage|TestClientsPage|TestRulesPage|TestRefusalsPage|TestMutations' ./plugin
+	UPDATE_GOLDEN=1 go test -count=1 -run TestSchema ./plugin/internal/config
 	@git diff --stat -- '*testdata*' docs
 
 ##@ Tools

@@ -45,11 +45,12 @@ func ensureCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Ensure
 	return command(environ, report, &cobra.Command{
 		Use:   contract.Ensure,
-		Short: "Make sure that Kibana can log in: by default, that the Secret holds a service token that works",
-		Long: `Make sure that Kibana can log in. With a service token: one that works is left alone; where there is none, one is made
-and written to the Secret. In the password modes: its user can log in; the password is set only with --set-password. In
-mode pki: the licence has PKI realms, and the certificate alone has the role, by a role mapping that is written where it
-differs.` + about,
+		Short: "Make sure that Kibana can log in, by default with a service token in a Secret",
+		Long: `Make sure that Kibana can log in.
+
+Token modes: keep a service token that works. If the Secret holds none, create one and write it there.
+Password modes: wait until Kibana's user can log in. Set the password only with --set-password.
+Mode pki: check that the licence has PKI realms and that the certificate alone has the role. Write the role mapping if it differs.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return ensureMode(ctx, o, e) })
 }
 
@@ -57,10 +58,12 @@ func rotateCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Rotate
 	return byWorkload(environ, command(environ, report, &cobra.Command{
 		Use:   "rotate",
-		Short: "Replace the service token, restart its users, delete the old one",
-		Long: `Replace the service token while its users go on: a new one is written, the workloads are restarted, and when no pod is
-left that may have the old one, that is deleted. Interrupted anywhere, a second run finishes; until then both are valid. It
-needs rights of its own: --print-role prints them. With a workload the settings are those of its init container, as for doctor.` + about,
+		Short: "Replace the service token, restart the workloads that use it, delete the old token",
+		Long: `Replace the service token without an outage: create a new one, restart the workloads, and delete the old one once no pod can
+still have it. If it is interrupted, run it again: it continues, and both tokens are valid until then.
+
+It needs more rights than the init container: --print-role prints them. If you name a workload, the settings are those of its
+init container.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return rotate(ctx, o, e) }), &o)
 }
 
@@ -68,13 +71,16 @@ func revokeCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Revoke
 	return byWorkload(environ, command(environ, report, &cobra.Command{
 		Use:   "revoke",
-		Short: "Take the token out of the Secret and delete all that it recorded; with --orphans: what nothing records; what Secrets that are gone left",
-		Long: `Take the token out of the Secret and delete every token that it recorded: before an uninstall, which leaves them in
-Elasticsearch. Kibana cannot log in afterwards. With --orphans nothing of that is done: tokens are listed that were made for
-this very Secret and that it does not name any more, because somebody emptied it; --yes deletes them. Tokens made for
-another Secret are left alone. With --secret NAMESPACE/NAME, or with --namespace alone, tokens are listed whose Secret is
-not there any more, deleted or made anew; --yes deletes them. With a workload, such as deployment/kibana, the settings are
-those of its init container, as for doctor.` + about,
+		Short: "Delete tokens in Elasticsearch: that of a Secret, or those that no Secret holds any more",
+		Long: `Take the token out of the Secret and delete every token that the Secret records. Use it before an uninstall, which does not
+delete them in Elasticsearch. Kibana cannot log in afterwards.
+
+  --orphans                              list tokens that were created for this Secret and that it no longer names
+  --secret NAMESPACE/NAME, --namespace   list tokens whose Secret was deleted or created anew
+  --yes                                  delete what is listed
+
+Tokens that were created for another Secret are never touched. If you name a workload, such as deployment/kibana, the settings
+are those of its init container.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return revoke(ctx, o, e) }), &o)
 }
 
@@ -82,20 +88,20 @@ func doctorCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Doctor
 	return byWorkload(environ, command(environ, report, &cobra.Command{
 		Use:   "doctor",
-		Short: "Look at everything that Kibana's login needs, and change nothing",
-		Long: `Look at everything that Kibana's login needs, and change nothing: connection, certificates, licence, the token, its pods,
-rights on both sides. ✓ is well, ‼ is to know, ✗ is a problem, and then the exit code is 1. Below each stands what to do. The
-last line is what was not looked at.
+		Short: "Check everything that Kibana's login needs, and change nothing",
+		Long: `Check everything that Kibana's login needs, and change nothing: connection, certificates, licence, the token, its pods, and
+rights in Kubernetes and Elasticsearch. ✓ is fine, ‼ is a warning, ✗ is a problem and makes the exit code 1. Each comes with
+what to do. The last line says what was not checked.
 
-With a workload, such as deployment/kibana, the settings are those of its init container, and its files are read out of the
-Secrets that it mounts: --kubeconfig and --namespace are found as kubectl does, and outside the cluster --elasticsearch-url
-says how to reach Elasticsearch.` + about,
+If you name a workload, such as deployment/kibana, the settings are those of its init container, and its files are read from
+the Secrets that it mounts. --kubeconfig and --namespace work as in kubectl. Outside the cluster, --elasticsearch-url says
+how to reach Elasticsearch.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return doctor(ctx, o, e) }), &o)
 }
 
 var about = `
 
-Every flag can also be given as ELK_MTLS_INIT_<FLAG>, in upper snake case; the flag wins.
+Every flag can also be given as the variable ELK_MTLS_INIT_<FLAG>, in upper snake case. The flag wins.
 
 Exit codes:
 ` + failure.Codes()

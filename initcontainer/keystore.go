@@ -19,9 +19,10 @@ func keystoreCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Keystore
 	return command(environ, report, &cobra.Command{
 		Use:   contract.Keystore,
-		Short: "Make a PKCS#12 file of a certificate and its key, for programs that read no PEM files",
-		Long: `Make a PKCS#12 file of a certificate and its key, for programs that read no PEM files: Logstash before 8.8, and a later one
-with a key that is not PKCS#8. Its password is changeit, and protects nothing: the key lies beside it. It calls nobody.` + about,
+		Short: "Write a certificate and its key into a PKCS#12 file, for programs that read no PEM files",
+		Long: `Write a certificate and its key into a PKCS#12 file, for programs that read no PEM files: Logstash before 8.8, and later
+versions with a key that is not PKCS#8. The password is changeit. It protects nothing, because the key lies beside it. This
+command connects to nothing.` + about,
 	}, &o, func(_ context.Context, e edge) error {
 		if err := keystore(o); err != nil {
 			return err

@@ -24,10 +24,37 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	report := &reporter{stderr: stderr, terminationLog: config.DefaultTerminationLog()}
+	root := rootCommand()
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetArgs(args)
+	addGroup(root, "Run in pods:", ensureCommand(environ, report), keystoreCommand(environ, report))
+	addGroup(root, "Run by you:", doctorCommand(environ, report), surveyCommand(environ, report), rotateCommand(environ, report),
+		revokeCommand(environ, report))
+	root.AddCommand(versionCommand())
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	report.fail(err)
+	return failure.Of(err).Code()
+}
+
+func rootCommand() *cobra.Command {
 	asked := false
 	root := &cobra.Command{
-		Use:           program,
-		Short:         "Make Kibana's service token over mutual TLS and keep it in a Secret",
+		Use:   program,
+		Short: "Create Kibana's service token over mutual TLS and keep it in a Secret",
+		Long: `elk-mtls-init creates the credential with which Kibana logs in to Elasticsearch, and keeps it in a Secret. The post-renderer elk-mtls
+puts the first commands into pods. The others are for you: they read their settings from the init container of a workload.`,
+		Example: `  # is everything that Kibana's login needs in order?
+  elk-mtls-init doctor -n elastic deployment/elk-kibana
+
+  # replace the token without an outage
+  elk-mtls-init rotate -n elastic deployment/elk-kibana
+
+  # before an uninstall: delete the token in Elasticsearch
+  elk-mtls-init revoke -n elastic deployment/elk-kibana`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs, // cobra's own message has no exit code
@@ -53,17 +80,16 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w%s", err, closest.FlagHint(err, c.Flags())))
 	})
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	root.SetArgs(args)
-	root.AddCommand(ensureCommand(environ, report), rotateCommand(environ, report), revokeCommand(environ, report),
-		doctorCommand(environ, report), surveyCommand(environ, report), keystoreCommand(environ, report), versionCommand())
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return 0
+	return root
+}
+
+// addGroup adds commands that the help shows under a title of their own.
+func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, c := range commands {
+		c.GroupID = title
+		root.AddCommand(c)
 	}
-	report.fail(err)
-	return failure.Of(err).Code()
 }
 
 func usage(err error) error {

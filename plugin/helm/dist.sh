@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a release: dist.sh FOLDER VERSION LDFLAGS. Programs for all platforms, both Helm 4 plugins, what they are made of, checksums. The
-# same commit gives the same bytes, whoever runs it and when; signatures alone hold a time.
+# Makes a release: dist.sh FOLDER VERSION LDFLAGS. Programs for all platforms, both Helm 4 plugins, the images as OCI archives, SBOMs, the
+# installer, checksums. The same commit gives the same bytes, whoever runs it and when; only signatures hold a time.
 #
 #   SIGN_KEY, SIGN_KEYRING   sign the plugins by this key (SIGN_PASSPHRASE_FILE: its passphrase); unsigned without
 #   HELM4, SBOM              the programs helm and cyclonedx-gomod
@@ -23,9 +23,18 @@ for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 
 	[ "$os" != windows ] || name=$name.exe
 	GOOS=$os GOARCH=$arch go build -trimpath -ldflags "$ldflags" -o "$out/$name" ./plugin/elk-mtls
 done
-GOOS=linux GOARCH=amd64 go build -trimpath -ldflags "$ldflags" -o "$stage/elk-mtls-init" ./initcontainer/elk-mtls-init
+for arch in amd64 arm64; do
+	GOOS=linux GOARCH=$arch go build -trimpath -ldflags "$ldflags" -o "$out/elk-mtls-init-linux-$arch" ./initcontainer/elk-mtls-init
+	mkdir -p "$stage/image/bin/linux/$arch"
+	for name in elk-mtls elk-mtls-init; do
+		cp "$out/$name-linux-$arch" "$stage/image/bin/linux/$arch/$name"
+	done
+done
+cp Dockerfile "$stage/image/"
+go -C test/tools/image run . -context "$stage/image" -archs "amd64 arm64" -tag "$version" elk-mtls elk-mtls-init | sed 's|.*/dist/|digest: |'
+cp "$stage"/image/dist/*.oci.tar install.sh "$out/"
 
-for program in "$out/elk-mtls-linux-amd64" "$stage/elk-mtls-init"; do
+for program in "$out/elk-mtls-linux-amd64" "$out/elk-mtls-init-linux-amd64"; do
 	name=$(basename "$program" -linux-amd64)
 	"$SBOM" bin -json -std -noserial -notimestamp -version "$version" -output "$out/$name.cdx.json" "$program"
 done
@@ -47,4 +56,4 @@ for plugin in elk-mtls elk-mtls-cli; do
 	"${root[@]}" "$HELM4" plugin package "$stage/$plugin" "${sign[@]}" --destination "$out"
 done
 cd "$out"
-sha256sum -- elk-mtls*.tgz elk-mtls-{linux,darwin,windows}-* *.cdx.json >SHA256SUMS
+sha256sum -- elk-mtls*.tgz elk-mtls-{linux,darwin,windows}-* elk-mtls-init-linux-* *.cdx.json *.oci.tar install.sh >SHA256SUMS

@@ -25,8 +25,8 @@ func TestFilesAreShort(t *testing.T) {
 
 // inRoot is what the root of the repository holds. Whatever else turns up there was left behind by somebody, or belongs into a folder.
 var inRoot = []string{
-	".ci", ".gitignore", ".golangci.yml",
-	"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md",
+	".ci", ".github", ".gitignore", ".golangci.yml", ".pre-commit-hooks.yaml", "install.sh",
+	"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "RELEASING.md", "SECURITY.md",
 	"Dockerfile", "Makefile", "go.mod", "go.sum",
 	"charts-overlay", "docs", "examples", "initcontainer", "internal", "plugin", "test",
 }

@@ -32,9 +32,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	err = d.show()
-	name := "none"
-	if d.node != nil {
-		name = d.node.Name()
+	name := "a real Elasticsearch"
+	if d.missing != nil {
+		name = "a stand-in for Elasticsearch (" + howToGetTheRealOne + ")"
 	}
 	if left := d.clean(); left != nil {
 		return errors.Join(err, left)

@@ -96,7 +96,8 @@ func TestDist(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, second := sums(t, r.dist), sums(t, again)
-	want := []string{"SHA256SUMS", "elk-mtls-1.2.3.tgz", "elk-mtls-1.2.3.tgz.prov", "elk-mtls-cli-1.2.3.tgz", "elk-mtls-cli-1.2.3.tgz.prov", "elk-mtls-init.cdx.json", "elk-mtls.cdx.json"}
+	want := []string{"SHA256SUMS", "elk-mtls-1.2.3.tgz", "elk-mtls-1.2.3.tgz.prov", "elk-mtls-cli-1.2.3.tgz", "elk-mtls-cli-1.2.3.tgz.prov", "elk-mtls-init.cdx.json", "elk-mtls.cdx.json",
+		"elk-mtls.oci.tar", "elk-mtls-init.oci.tar", "elk-mtls-init-linux-amd64", "elk-mtls-init-linux-arm64", "install.sh"}
 	for _, name := range []string{"darwin-amd64", "darwin-arm64", "linux-amd64", "linux-arm64", "windows-amd64.exe", "windows-arm64.exe"} {
 		want = append(want, "elk-mtls-"+name)
 	}
@@ -113,7 +114,7 @@ func TestDist(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), "sha256sum", "--check", "--strict", "SHA256SUMS")
 	cmd.Dir = r.dist
-	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), ": OK") != 10 {
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), ": OK") != 15 {
 		t.Errorf("SHA256SUMS: %v\n%s", err, out)
 	}
 	for _, module := range []string{"pkg:golang/go.yaml.in/yaml/v3@", "pkg:golang/github.com/spf13/cobra@", "pkg:golang/std@"} {

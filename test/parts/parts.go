@@ -136,6 +136,8 @@ func byName(name string) (part, error) {
 		return argocdPart(), nil
 	case "sbom":
 		return sbomPart(), nil
+	case "actionlint":
+		return actionlintPart(), nil
 	case "golangci-lint":
 		return lintPart(), nil
 	case "kubelet":

@@ -112,6 +112,12 @@ func peer(name string) (part, bool) {
 	return t.part(name, name+" as a peer of make bench, built from source", 0.5, ""), ok
 }
 
+// actionlintPart checks the workflows of the forge.
+func actionlintPart() part {
+	t := tool{folder: "actionlint", programs: []program{{"actionlint", "github.com/rhysd/actionlint/cmd/actionlint"}}}
+	return t.part("actionlint", "actionlint, built from source", 0.5, "")
+}
+
 func lintPart() part {
 	const pkg = "github.com/golangci/golangci-lint/v2"
 	t := tool{
