@@ -123,7 +123,7 @@ What it does not change leaves byte for byte. It needs no cluster and no network
 		return o.filter(args)
 	}
 	cmd.SetFlagErrorFunc(flagError)
-	cmd.AddCommand(o.diffCommand(), o.exportCommand(), o.certsCommand(), o.verifyCommand(), o.cmpCommand(), versionCommand(), settingsTopic())
+	cmd.AddCommand(o.diffCommand(), o.exportCommand(), o.certsCommand(), o.verifyCommand(), o.surveyCommand(), o.cmpCommand(), versionCommand(), settingsTopic())
 	return cmd
 }
 

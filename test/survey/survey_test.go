@@ -4,9 +4,11 @@ package survey
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +44,7 @@ func TestSurvey(t *testing.T) {
 		}
 		text := w.batch(t, all, seed, restart)
 		named += compare(t, all, text, restart)
-		cleared += w.require(t, all)
+		cleared += w.require(t, all, w.judged(t, all, text))
 	}
 	t.Logf("seed %d: %d sets, %d clients named rightly, %d cleared and let in under required, %d node restarts", seed, sets, named, cleared, restarts)
 }
@@ -151,8 +153,52 @@ func describe(all []*client) string {
 	return b.String()
 }
 
-// require switches required on, and back: whoever has a certificate is let in, whoever has none is not.
-func (w *world) require(t *testing.T, all []*client) (cleared int) {
+// judged gives the evidence to elk-mtls survey, which has to list those without a certificate and nobody else, and gives whom it clears:
+// seen with a certificate, and neither without one nor unknown.
+func (w *world) judged(t *testing.T, all []*client, text string) map[string]bool {
+	t.Helper()
+	ask := func(args ...string) ([]byte, error) {
+		cmd := exec.Command(w.plugin, append([]string{"survey"}, args...)...)
+		cmd.Stdin = strings.NewReader(text)
+		return cmd.Output()
+	}
+	out, err := ask("-o", "json", "-")
+	must(t, err)
+	var report struct {
+		Without, Unknown, With []struct {
+			Agent    string
+			Requests int
+		}
+	}
+	must(t, json.Unmarshal(out, &report))
+	cleared, got, want := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, c := range report.With {
+		cleared[c.Agent] = true
+	}
+	for _, c := range slices.Concat(report.Without, report.Unknown) {
+		delete(cleared, c.Agent)
+	}
+	for _, c := range report.Without {
+		if strings.HasPrefix(c.Agent, "agent-") {
+			got[c.Agent] = true
+		}
+	}
+	for _, c := range all {
+		if !c.certificate && c.sent.Load() > 0 {
+			want[c.agent] = true
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("without a certificate (-want +got):\n%s", diff)
+	}
+	if _, err := ask("--gate", "-"); (err == nil) != (len(report.Without)+len(report.Unknown) == 0) {
+		t.Errorf("the gate says %v, with %d without a certificate", err, len(report.Without))
+	}
+	return cleared
+}
+
+// require switches required on, and back: whom the gate has cleared is let in, and who has no certificate is not.
+func (w *world) require(t *testing.T, all []*client, gate map[string]bool) (cleared int) {
 	t.Helper()
 	const setting = "xpack.security.http.ssl.client_authentication"
 	for _, n := range slices.Backward(w.nodes) {
@@ -163,9 +209,9 @@ func (w *world) require(t *testing.T, all []*client) (cleared int) {
 		must(t, c.open(w.nodes[0].URL, w.with, w.without, w.nodes[0].Password))
 		err := c.request(t.Context())
 		c.stop()
-		if (err == nil) != c.certificate {
-			t.Errorf("%s, certificate %v: %v", c.key(), c.certificate, err)
-		} else if c.certificate {
+		if (err == nil) != c.certificate || err != nil && gate[c.agent] {
+			t.Errorf("%s, certificate %v, cleared %v: %v", c.key(), c.certificate, gate[c.agent], err)
+		} else if gate[c.agent] {
 			cleared++
 		}
 	}

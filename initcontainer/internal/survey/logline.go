@@ -53,7 +53,7 @@ const (
 var (
 	// [2026-11-30T16:37:10,019][DEBUG][o.e.x.s.Security         ] [node] …
 	patterned = regexp.MustCompile(`^\[([0-9T:,.+Z-]+)\s*\]\[[A-Z ]+\]\[[^\]]*\] ?\[([^\]]*)\] ?(.*)$`)
-	channel   = regexp.MustCompile(`(?:R:|remoteAddress=)[^/\]} ]*/([^\]}]+?)[\]}]`)
+	channel   = regexp.MustCompile(`(?:R:|remoteAddress=)[^/\]} ]*/(\[[^\]]*\]:\d+|[^\]}]+?)[\]}]`)
 	why       = regexp.MustCompile(`^(?:Caused by: )?(?:[\w.$]+: )*(javax\.net\.ssl\.\w+|java\.security\.cert\.\w+|sun\.security\.\S+Exception|[\w.$]*NotSslRecordException): (.*)$`)
 )
 

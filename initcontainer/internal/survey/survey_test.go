@@ -25,6 +25,14 @@ func TestParse(t *testing.T) {
 			`[2026-11-30T16:37:10,019][DEBUG][o.e.x.s.Security         ] [node] SSL Peer did not present a certificate on channel [[id: 0x05f63403, L:/0:0:0:0:0:0:0:1:35607 - R:/0:0:0:0:0:0:0:1:38960]]`,
 			Event{Node: "node", Time: at, Remote: "[::1]:38960", Kind: NoCertificate},
 		},
+		"IPv6, as newer versions of Java write it": {
+			`[2026-11-30T16:37:10,019][DEBUG][o.e.x.s.Security         ] [node] SSL Peer did not present a certificate on channel [[id: 0x1, L:/[0:0:0:0:0:0:0:1]:35607 - R:/[0:0:0:0:0:0:0:1%0]:38960]]`,
+			Event{Node: "node", Time: at, Remote: "[::1]:38960", Kind: NoCertificate},
+		},
+		"IPv6, refused": {
+			`[2026-11-30T16:37:10,019][WARN ][o.e.h.AbstractHttpServerTransport] [node] caught exception while handling client http traffic, closing connection Netty4HttpChannel{localAddress=/[fd00:0:0:0:0:0:0:1]:9200, remoteAddress=/[fd00:0:0:0:0:0:0:2]:36840}`,
+			Event{Node: "node", Time: at, Remote: "[fd00::2]:36840", Kind: Refusal},
+		},
 		"a channel that is closed by now": {
 			`[2026-11-30T16:37:10,019][DEBUG][o.e.x.s.Security         ] [node] SSL Peer did not present a certificate on channel [[id: 0x05f63403, L:/127.0.0.1:35607 ! R:/127.0.0.1:38960]]`,
 			Event{Node: "node", Time: at, Remote: "127.0.0.1:38960", Kind: NoCertificate},

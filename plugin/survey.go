@@ -1,0 +1,161 @@
+package plugin
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/elk-mtls/elk-mtls/internal/closest"
+	"github.com/elk-mtls/elk-mtls/internal/evidence"
+	"github.com/elk-mtls/elk-mtls/internal/version"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/sarif"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/survey"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
+)
+
+// surveyOptions are the command line of elk-mtls survey.
+type surveyOptions struct {
+	*verifyOptions
+	gate    bool
+	refused bool
+}
+
+func (o *options) surveyCommand() *cobra.Command {
+	s := &surveyOptions{verifyOptions: &verifyOptions{options: o}}
+	cmd := &cobra.Command{
+		Use:   "survey [flags] EVIDENCE|- [MANIFESTS]",
+		Short: "Say who still connects without a certificate, and whether required may be switched on",
+		Long: `elk-mtls survey reads what elk-mtls-init survey has written, and joins it with the verdicts of verify about the manifests. It lists
+clients without a certificate, clients with one, clients that the manifests promise and nobody saw, whom Elasticsearch refused,
+and what was not watched.
+
+With --gate it ends with exit 1 while anybody without a certificate was seen, while it is unknown of somebody, or while the
+longest time without a gap is shorter than the slowest CronJob of the manifests waits. Exit 2: used wrongly, or the
+input is no evidence or no manifests.`,
+		Example: `  # who has none
+  elk-mtls-init survey --for 24h … >evidence.jsonl
+  helm get manifest elk -n elastic >manifests.yaml
+  elk-mtls survey evidence.jsonl manifests.yaml
+
+  # before client_authentication becomes required, in CI
+  elk-mtls survey --gate evidence.jsonl manifests.yaml
+
+  # whom Elasticsearch refuses since then
+  elk-mtls-init survey --refused --for 1h … | elk-mtls survey --refused -`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return usageError{fmt.Errorf("survey reads EVIDENCE and MANIFESTS, and there are %d files; see %s --help", len(args), cmd.CommandPath())}
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return s.run(args) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&s.output, "output", "o", "text", strings.Join(surveyOutputs(), " | "))
+	f.BoolVar(&s.gate, "gate", false, "exit 1 while required must not be switched on")
+	f.BoolVar(&s.refused, "refused", false, "list only whom Elasticsearch has refused, and what to do")
+	f.StringArrayVar(&s.with, "with", nil, "`FILE` with Secrets and ConfigMaps that are in the cluster already; can be given several times")
+	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): what is unmanaged, the rules")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(surveyOutputs(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func surveyOutputs() []string { return []string{"text", "json", "sarif", "html"} }
+
+// errNotReady ends the program with exit 1 after the report was written.
+var errNotReady = errors.New("not ready for client authentication required")
+
+func (s *surveyOptions) run(args []string) error {
+	if !slices.Contains(surveyOutputs(), s.output) {
+		return usageError{fmt.Errorf("--output: %q is not one of %s%s", s.output, strings.Join(surveyOutputs(), ", "), closest.Hint(s.output, surveyOutputs()))}
+	}
+	if s.gate && s.refused {
+		return usageError{errors.New("--gate, --refused: give one of the two")}
+	}
+	lines, err := s.evidence(args)
+	if err != nil {
+		return usageError{fmt.Errorf("%s: %w", args[0], err)}
+	}
+	graph, periodic, err := s.promised(args[1:], lines)
+	if err != nil {
+		return usageError{err}
+	}
+	report := survey.Join(lines, graph, periodic, version.Text())
+	if s.refused {
+		report = report.OnlyRefused()
+	}
+	text, err := s.written(report, args[0])
+	if err != nil {
+		return err
+	}
+	if _, err := s.stdout.Write(text); err != nil {
+		return err
+	}
+	if s.gate && !report.Gate.Open {
+		return fmt.Errorf("%w: %d reasons", errNotReady, len(report.Gate.Reasons))
+	}
+	return nil
+}
+
+func (s *surveyOptions) evidence(args []string) (evidence.Evidence, error) {
+	if args[0] == stdinName {
+		return evidence.Read(s.stdin)
+	}
+	text, err := os.ReadFile(args[0]) //nolint:gosec // the user names it
+	if err != nil {
+		return evidence.Evidence{}, err
+	}
+	return evidence.Read(bytes.NewReader(text))
+}
+
+// promised judges the manifests as verify does, for the step at which a survey is made.
+func (s *surveyOptions) promised(args []string, lines evidence.Evidence) (*verify.Graph, []survey.Periodic, error) {
+	if len(args) == 0 {
+		return nil, nil, nil
+	}
+	if s.stage == "" && s.config == "" {
+		s.stage = "optional"
+	}
+	proof, err := s.proof()
+	if err != nil {
+		return nil, nil, err
+	}
+	input, err := s.manifests(args)
+	if err != nil {
+		return nil, nil, explained(err, input)
+	}
+	proof.Tool = version.Text()
+	stream, with, err := s.streams(input, &proof)
+	if err != nil {
+		return nil, nil, err
+	}
+	graph, err := verify.Manifests(stream, with, proof)
+	if err != nil {
+		return nil, nil, explained(err, input)
+	}
+	again, err := manifest.Split(input)
+	if err != nil {
+		return nil, nil, err
+	}
+	periodic, err := survey.Schedules(again, lines.Lines[0].Time)
+	return graph, periodic, err
+}
+
+func (s *surveyOptions) written(r *survey.Report, input string) ([]byte, error) {
+	switch s.output {
+	case "json":
+		return r.JSON()
+	case "sarif":
+		return sarif.Survey(r, input)
+	case "html":
+		return []byte(r.HTML()), nil
+	}
+	return []byte(fold(r.Text(), s.width())), nil
+}
