@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -8,6 +9,30 @@ import (
 	"path/filepath"
 	"strings"
 )
+
+// mutant is one change of one file. It stands beside what it changes: both are compiled, and package active tells which one runs.
+type mutant struct {
+	number    int
+	file      string // from the root of the repository
+	from, to  int    // what is changed
+	line, end int    // its first line, and its last
+	old, new  string // as the report shows it
+
+	before, after string // the code around it; before takes the number
+}
+
+func (m mutant) String() string {
+	return fmt.Sprintf("%s:%d: %s → %s", m.file, m.line, cut(m.old), cut(m.new))
+}
+
+func cut(text string) string {
+	const most = 60
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}
 
 // found gives every mutant that the files of some packages have, in the order of the files.
 func found(packages []string) ([]mutant, error) {
@@ -49,33 +74,44 @@ func inFile(file string, text []byte) ([]mutant, error) {
 		return nil, err
 	}
 	var all []mutant
-	add := func(from, to token.Pos, fresh string) {
-		a, b := set.Position(from), set.Position(to)
-		all = append(all, mutant{file: file, from: a.Offset, to: b.Offset, old: string(text[a.Offset:b.Offset]), new: fresh, line: a.Line})
+	code := func(from, to token.Pos) string {
+		return string(text[set.Position(from).Offset:set.Position(to).Offset])
+	}
+	add := func(n ast.Node, fresh, before, after string) {
+		a, b := set.Position(n.Pos()), set.Position(n.End())
+		all = append(all, mutant{
+			file: file, from: a.Offset, to: b.Offset, line: a.Line, end: b.Line, old: code(n.Pos(), n.End()), new: fresh, before: before, after: after,
+		})
 	}
 	ast.Inspect(tree, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.BinaryExpr:
-			if fresh, ok := swapped[n.Op]; ok {
-				add(n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), fresh)
+			fresh, ok := swapped[n.Op]
+			if !ok {
+				break
 			}
+			fresh = code(n.X.Pos(), n.X.End()) + " " + fresh + " " + code(n.Y.Pos(), n.Y.End())
+			if n.Op == token.ADD || n.Op == token.SUB {
+				add(n, fresh, "active.Or(%d, "+escaped(fresh)+", ", ")")
+				break
+			}
+			add(n, fresh, "(active.Is(%[1]d) && ("+escaped(fresh)+") || !active.Is(%[1]d) && (", "))")
 		case *ast.UnaryExpr:
 			if n.Op == token.NOT {
-				add(n.OpPos, n.OpPos+1, "")
+				add(n, code(n.X.Pos(), n.X.End()), "(active.Is(%d) != (", "))")
 			}
 		case *ast.IfStmt:
-			add(n.Cond.Pos(), n.Cond.End(), "!("+string(text[set.Position(n.Cond.Pos()).Offset:set.Position(n.Cond.End()).Offset])+")")
+			add(n.Cond, "!("+code(n.Cond.Pos(), n.Cond.End())+")", "(active.Is(%d) != (", "))")
 		case *ast.Ident:
-			switch n.Name {
-			case "true":
-				add(n.Pos(), n.End(), "false")
-			case "false":
-				add(n.Pos(), n.End(), "true")
+			if other, ok := map[string]string{"true": "false", "false": "true"}[n.Name]; ok {
+				add(n, other, "(active.Is(%d) != ", ")")
 			}
 		case *ast.ExprStmt, *ast.IncDecStmt, *ast.BranchStmt:
-			add(n.Pos(), n.End(), "_ = 0")
+			add(n, "", "if !active.Is(%d) { ", " }")
 		}
 		return true
 	})
 	return all, nil
 }
+
+func escaped(code string) string { return strings.ReplaceAll(code, "%", "%%") }

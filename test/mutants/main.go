@@ -3,10 +3,14 @@
 //
 //	go run ./test/mutants -n 200 -seed 1 -survivors survivors.txt
 //	go run ./test/mutants -hand
+//
+// Mutants by chance are compiled all at once, each beside what it changes, and asked for one after the other: compiling took most of the
+// time. Only the tests that come to a mutant are run, those of its own package first, and the quickest of these first.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -42,62 +46,111 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	all, err := found(packages)
-	if *hand {
-		all, err = handmade("test/mutants/testdata/hand.txt")
-		*least, *n = 100, len(all)
-	}
-	if err != nil {
-		return err
-	}
 	dir, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if !*hand {
-		r := rand.New(rand.NewPCG(*seed, 0))
-		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	t := tally{out: out, end: time.Now().Add(*limit)}
+	if *hand {
+		*least = 100
+		err = t.byHand(ctx, dir)
+	} else {
+		err = t.byChance(ctx, *n, *seed, dir)
 	}
-	return try(ctx, all, *n, time.Now().Add(*limit), *least, dir, *survivors, out)
+	if err != nil {
+		return err
+	}
+	if *survivors != "" {
+		if err := os.WriteFile(filepath.Clean(*survivors), []byte(strings.Join(append(t.alive, ""), "\n")), 0o600); err != nil {
+			return err
+		}
+	}
+	return t.judge(*least)
 }
 
-// try runs the tests against each mutant that compiles, until there are n.
-func try(ctx context.Context, all []mutant, n int, end time.Time, least int, dir, survivors string, out io.Writer) error {
-	var killed, tried int
-	var alive []string
-	for _, m := range all {
-		if tried == n || time.Now().After(end) || ctx.Err() != nil {
+// tally is what has been tried so far.
+type tally struct {
+	out           io.Writer
+	end           time.Time
+	tried, killed int
+	alive         []string
+}
+
+// byChance tries n mutants of a seed.
+func (t *tally) byChance(ctx context.Context, n int, seed uint64, dir string) error {
+	all, err := found(packages)
+	if err != nil {
+		return err
+	}
+	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	for i := range all {
+		all[i].number = i
+	}
+	some, err := compiling(ctx, all, n, dir)
+	if err != nil {
+		return err
+	}
+	tests, err := suites(ctx, packages, some, dir)
+	if err != nil {
+		return err
+	}
+	for _, m := range some {
+		if t.isOver(ctx) {
 			break
 		}
-		fate, err := m.test(ctx, dir)
+		own := filepath.Dir(m.file)
+		killed := false
+		for _, s := range tests {
+			if isOwn := s.folder == own; !killed && (isOwn || s.folder == "plugin") {
+				if killed, err = s.kills(ctx, m, dir); err != nil {
+					return err
+				}
+			}
+		}
+		t.add(m.String(), killed)
+	}
+	return nil
+}
+
+// byHand tries those that were made by hand.
+func (t *tally) byHand(ctx context.Context, dir string) error {
+	all, err := handmade("test/mutants/testdata/hand.txt")
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if t.isOver(ctx) {
+			return fmt.Errorf("the time is over before %s", m.name)
+		}
+		killed, err := m.isKilled(ctx, dir)
 		if err != nil {
 			return err
 		}
-		switch {
-		case fate == noMutant && m.name != "":
-			return fmt.Errorf("%s does not compile", m)
-		case fate == noMutant:
-			continue
-		}
-		tried++
-		if fate == isKilled {
-			killed++
-		} else {
-			alive = append(alive, m.String())
-		}
-		_, _ = fmt.Fprintf(out, "%d %s: %s\n", tried, fate, m)
+		t.add(m.name, killed)
 	}
-	if survivors != "" {
-		if err := os.WriteFile(filepath.Clean(survivors), []byte(strings.Join(append(alive, ""), "\n")), 0o600); err != nil {
-			return err
-		}
+	return nil
+}
+
+func (t *tally) isOver(ctx context.Context) bool { return time.Now().After(t.end) || ctx.Err() != nil }
+
+func (t *tally) add(name string, killed bool) {
+	fate := "killed"
+	if t.tried++; killed {
+		t.killed++
+	} else {
+		fate = "SURVIVED"
+		t.alive = append(t.alive, name)
 	}
-	if tried == 0 {
-		return fmt.Errorf("no mutant was tried")
+	_, _ = fmt.Fprintf(t.out, "%d %s: %s\n", t.tried, fate, name)
+}
+
+func (t *tally) judge(least int) error {
+	if t.tried == 0 {
+		return errors.New("no mutant was tried")
 	}
-	percent := 100 * killed / tried
-	_, _ = fmt.Fprintf(out, "%d of %d killed, %d %%\n", killed, tried, percent)
+	percent := 100 * t.killed / t.tried
+	_, _ = fmt.Fprintf(t.out, "%d of %d killed, %d %%\n", t.killed, t.tried, percent)
 	if percent < least {
 		return fmt.Errorf("%d %% are killed, want at least %d %%", percent, least)
 	}
