@@ -264,7 +264,7 @@ func describe(programs ...func() Program) { descriptions = append(descriptions, 
 
 // All lists the programs by their names: those that a container may be recognised by, and those that only a rule names.
 func All() []Program {
-	var all []Program
+	all := make([]Program, 0, len(descriptions))
 	for _, description := range descriptions {
 		all = append(all, description())
 	}

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	_ "embed"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -41,8 +40,6 @@ var open = [...]string{
 // firstClosed is the first major version whose settings are known.
 const firstClosed = 8
 
-var index = regex.Of(`\.\d+$`)
-
 // inKeystore holds for settings of other parts that belong into the keystore: those of clients of repositories, and by their name.
 // https://www.elastic.co/docs/deploy-manage/tools/snapshot-and-restore/s3-repository
 var inKeystore = regex.Of(`^s3\.client\.[^.]+\.(access_key|secret_key|session_token|proxy\.username|proxy\.password)$|` +
@@ -52,15 +49,12 @@ var inKeystore = regex.Of(`^s3\.client\.[^.]+\.(access_key|secret_key|session_to
 func Setting(name string, major int) Registered {
 	var said []string
 	known := false
-	for _, other := range []string{name, index().ReplaceAllString(name, "")} {
-		if said, known = registered()[other]; !known {
-			said, known = likeRegistered(other)
-		}
-		if known {
+	for _, other := range []string{name, withoutIndex(name)} {
+		if said, known = registered(other); known {
 			break
 		}
 	}
-	r := Registered{Known: known && fits(said, major), Secure: slices.Contains(said, "secure") || inKeystore().MatchString(name), Bool: slices.Contains(said, "bool")}
+	r := Registered{Known: known && fits(said, major), Secure: slices.Contains(said, "secure") || isOfKeystore(name), Bool: slices.Contains(said, "bool")}
 	begins := func(with string) bool { return strings.HasPrefix(strings.ToLower(name), with) }
 	isOpen := slices.ContainsFunc(open[:], begins)
 	switch old := major != 0 && major < firstClosed; {
@@ -89,54 +83,59 @@ func fits(said []string, major int) bool {
 	return true
 }
 
-// likeRegistered finds a setting that has a name of the user's in its own.
-func likeRegistered(name string) (said []string, known bool) {
-	steps := strings.Split(name, ".")
-	for _, p := range patterns() {
-		if p.holds(steps) {
-			return p.said, true
+// withoutIndex gives the name of a list of which a setting is an element: a.b of a.b.0.
+func withoutIndex(name string) string {
+	list, isElement := strings.CutSuffix(strings.TrimRight(name, "0123456789"), ".")
+	if !isElement || strings.HasSuffix(name, ".") {
+		return name
+	}
+	return list
+}
+
+func isOfKeystore(name string) bool {
+	return (strings.Contains(name, ".client.") || strings.Contains(name, ".secure_")) && inKeystore().MatchString(name)
+}
+
+// settings are the lines of the list, which are sorted, and patterns those that have a name of the user's in their own.
+var settings = sync.OnceValue(func() []string { return strings.Split(strings.TrimSpace(registeredSettings), "\n") })
+
+var patterns = sync.OnceValue(func() []string {
+	return slices.DeleteFunc(slices.Clone(settings()), func(line string) bool {
+		name, _, _ := strings.Cut(line, " ")
+		return !strings.Contains(name, "*") && !strings.HasSuffix(name, ".")
+	})
+})
+
+// registered gives what the list says of a setting: by its name, or by one that stands for it.
+func registered(name string) (said []string, known bool) {
+	i, found := slices.BinarySearchFunc(settings(), name, func(line, name string) int {
+		listed, _, _ := strings.Cut(line, " ")
+		return strings.Compare(listed, name)
+	})
+	if found {
+		return strings.Fields(settings()[i])[1:], true
+	}
+	for _, line := range patterns() {
+		if pattern, said, _ := strings.Cut(line, " "); standsFor(pattern, name) {
+			return strings.Fields(said), true
 		}
 	}
 	return nil, false
 }
 
-// registered are the settings of the list by their names.
-var registered = sync.OnceValue(func() map[string][]string {
-	all := map[string][]string{}
-	for line := range strings.Lines(registeredSettings) {
-		words := strings.Fields(line)
-		all[words[0]] = words[1:]
-	}
-	return all
-})
-
-// pattern is the name of such a setting, by its steps.
-type pattern struct{ steps, said []string }
-
-func (p pattern) holds(steps []string) bool {
-	last := len(p.steps) - 1
-	isGroup := p.steps[last] == ""
-	if !isGroup && len(steps) != len(p.steps) || len(steps) < len(p.steps) {
-		return false
-	}
-	for i, step := range p.steps {
-		if isGroup && i == last {
-			return steps[i] != ""
-		}
-		if step != steps[i] && (step != "*" || steps[i] == "") {
+// standsFor tells whether a name of the list is that of a setting, step by step.
+func standsFor(pattern, name string) bool {
+	for {
+		step, behind, more := strings.Cut(pattern, ".")
+		own, ownBehind, ownMore := strings.Cut(name, ".")
+		switch {
+		case step == "" && !more: // anything may follow
+			return own != ""
+		case step != own && (step != "*" || own == ""), more != ownMore:
 			return false
+		case !more:
+			return true
 		}
+		pattern, name = behind, ownBehind
 	}
-	return true
 }
-
-var patterns = sync.OnceValue(func() []pattern {
-	var all []pattern
-	for _, name := range slices.Sorted(maps.Keys(registered())) {
-		said := registered()[name]
-		if strings.HasSuffix(name, ".") || strings.Contains(name, "*") {
-			all = append(all, pattern{strings.Split(name, "."), said})
-		}
-	}
-	return all
-})

@@ -1,6 +1,21 @@
 package catalog
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestSettingsAreSorted holds that each setting of the list is found: it is looked for by halves.
+func TestSettingsAreSorted(t *testing.T) {
+	var names []string
+	for _, line := range settings() {
+		names = append(names, strings.Fields(line)[0])
+	}
+	if !slices.IsSorted(names) || len(slices.Compact(names)) != len(settings()) {
+		t.Error("elasticsearch-settings.txt is not sorted by its names, each of which may be there once")
+	}
+}
 
 func TestSetting(t *testing.T) {
 	for _, c := range []struct {

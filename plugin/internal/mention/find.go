@@ -85,12 +85,8 @@ func Find(r *recognise.Release, n *Names) (Found, error) {
 
 func (f *finder) object(o *object.Object) {
 	pod, runs := o.Pod()
-	seen := map[*yaml.Node]bool{} // texts that belong to a container
 	if runs && !isSilent(o) {
 		f.pod(o, pod)
-		for _, c := range pod.All() {
-			eachScalar(c.Node, func(n *yaml.Node) { seen[n] = true })
-		}
 	}
 	switch {
 	case isSilent(o), runs && slices.Contains([]string{"", "apps", "batch", "extensions"}, o.Group()):
@@ -99,6 +95,12 @@ func (f *finder) object(o *object.Object) {
 			look{finder: f, object: o}.file(e)
 		}
 	default:
+		seen := map[*yaml.Node]bool{} // texts that belong to a container
+		if runs {
+			for _, c := range pod.All() {
+				eachScalar(c.Node, func(n *yaml.Node) { seen[n] = true })
+			}
+		}
 		f.resource(o, seen)
 	}
 	if !isSilent(o) && f.names.servers[o] == nil {
@@ -279,7 +281,7 @@ var containerFields = []string{"command", "args", "env", "livenessProbe", "readi
 // container looks at what a container runs and is told.
 func (l look) container(c object.Container, path object.Path, name string, own bool) {
 	told := context{told: true, own: own, beside: l.near != nil && l.names.tellsPort(c)}
-	said := sync.OnceValue(func() map[*yaml.Node]*sayings { return spoken(c, l.release) })
+	said := sync.OnceValue(func() map[*yaml.Node]*sayings { return spoken(l.release.Process(c)) })
 	for _, field := range containerFields {
 		at := object.Get(c.Node, field)
 		if at == nil {

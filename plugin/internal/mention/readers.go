@@ -3,7 +3,6 @@ package mention
 import (
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
@@ -214,7 +213,7 @@ func (f *finder) filesOf(r Reader, beside *nearby) {
 	pod, _ := r.Object.Pod()
 	l := look{finder: f, near: beside, reader: &r}
 	if beside == nil {
-		l.variable, l.said = f.variables(r.Container), spoken(r.Container, f.release)
+		l.variable, l.said = f.variables(r.Container), spoken(f.release.Process(r.Container))
 	}
 	for _, s := range sources(pod, r.Container) {
 		o, err := f.release.Find(r.Object.Namespace, s.kind, s.name)
@@ -233,11 +232,10 @@ func (f *finder) filesOf(r Reader, beside *nearby) {
 // variables gives the variables of a container that name a server, as far as the stream shows them.
 func (f *finder) variables(c object.Container) func(name string) (string, bool) {
 	known := map[string]string{}
-	env := sync.OnceValue(func() object.Environment { return c.Environment(f.release) })
 	return func(name string) (string, bool) {
 		value, ok := known[name]
 		if !ok {
-			value = written(env(), name)
+			value = written(f.release.Process(c).Given, name)
 			if len(f.names.hits(value, nil)) == 0 {
 				value = ""
 			}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
@@ -54,7 +53,7 @@ type sayings struct {
 }
 
 // spoken gives what the commands of a container make of their words, by the scalars that these stand in.
-func spoken(c object.Container, in object.Input) map[*yaml.Node]*sayings {
+func spoken(seen process.Process) map[*yaml.Node]*sayings {
 	all := map[*yaml.Node]*sayings{}
 	of := func(n *yaml.Node) *sayings {
 		if all[n] == nil {
@@ -62,7 +61,7 @@ func spoken(c object.Container, in object.Input) map[*yaml.Node]*sayings {
 		}
 		return all[n]
 	}
-	for _, run := range process.Of(c, in).Runs {
+	for _, run := range seen.Runs {
 		for _, command := range run.Commands {
 			strength, ok := spokenBy(command)
 			if command.IsPrint() && !staysInLog(run) {

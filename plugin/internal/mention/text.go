@@ -56,8 +56,10 @@ func (n *Names) word(text string, from, to int, near *nearby) (hit, bool) {
 	}
 	before := text[:from]
 	asVariable := strings.HasSuffix(before, "$") || strings.HasSuffix(before, "${") || strings.HasSuffix(before, "$(") || strings.HasSuffix(before, "#{ENV['") || strings.HasSuffix(before, "#{ENV[\"")
-	if service := n.variable(word); service != "" && asVariable {
-		return hit{Span: Span{from, to}, name: service, variable: true}, true
+	if asVariable {
+		if service := n.variable(word); service != "" {
+			return hit{Span: Span{from, to}, name: service, variable: true}, true
+		}
 	}
 	if near != nil {
 		if asVariable && near.variables[word] || strings.HasSuffix(before, "$(") && word == "hostname" {

@@ -37,8 +37,10 @@ func One(all []*object.Object, namespace string) (*object.Object, error) {
 	if len(seen) == 0 {
 		return nil, nil
 	}
-	if i := slices.IndexFunc(seen, func(o *object.Object) bool { return !equal(o, seen[0]) }); i > 0 {
-		return nil, twice(seen[0], seen[i])
+	for _, other := range seen[1:] {
+		if !equal(other, seen[0]) {
+			return nil, twice(seen[0], other)
+		}
 	}
 	return seen[0], nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -105,4 +106,14 @@ func said(o *object.Object) []*yaml.Node {
 
 func sameNode(a, b *yaml.Node) bool {
 	return a.Kind == b.Kind && a.Value == b.Value && a.ShortTag() == b.ShortTag() && slices.EqualFunc(a.Content, b.Content, sameNode)
+}
+
+// Process gives what the processes of a container see, as far as the release shows it. It is read once.
+func (r *Release) Process(c object.Container) process.Process {
+	seen, ok := r.processes[c.Node]
+	if !ok {
+		seen = process.Of(c, r)
+		r.processes[c.Node] = seen
+	}
+	return seen
 }

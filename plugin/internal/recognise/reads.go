@@ -151,6 +151,9 @@ func Included(text, dir string) (files []string) {
 
 // withoutShown takes away the lines that take in nothing but files that are shown. All files of a folder are, where a volume is mounted there.
 func withoutShown(text, dir string, shown []string, mounts []object.Mount) string {
+	if !strings.Contains(strings.ToLower(text), "include") {
+		return text
+	}
 	return included().ReplaceAllStringFunc(text, func(line string) string {
 		target := rooted(included().FindStringSubmatch(line)[1], dir)
 		isTarget := func(file string) bool { is, err := path.Match(target, file); return is && err == nil }

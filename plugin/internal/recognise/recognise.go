@@ -17,6 +17,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // ErrNoObject says that an input holds no object. No command passes such an input on: Helm 3 and Argo CD take an empty answer for
@@ -46,9 +47,9 @@ type Workload struct {
 	Lost string
 }
 
-// Settle finds the configuration where the environment says that it is.
-func (w *Workload) Settle(in object.Input) {
-	w.Layout, w.Lost = moved(w.Layout, process.Of(w.Main, in).Env)
+// Settle finds the configuration where the environment of the main container says that it is.
+func (w *Workload) Settle(env object.Environment) {
+	w.Layout, w.Lost = moved(w.Layout, env)
 }
 
 // Release is what a stream holds, as far as it matters here.
@@ -67,6 +68,7 @@ type Release struct {
 	screened      []screened
 	byKind        map[string][]int // places in screened; "" holds what may be of any kind
 	parsed        map[*manifest.Document][]*object.Object
+	processes     map[*yaml.Node]process.Process
 	found         map[string][]*object.Object // of Named, by kind and name
 	names         map[string]named            // of Named, by kind
 	services      map[*Workload][]string
@@ -151,9 +153,9 @@ type LookAlike struct {
 func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...catalog.Program) (*Release, error) {
 	r := &Release{
 		byKind: map[string][]int{},
-		parsed: map[*manifest.Document][]*object.Object{},
-		found:  map[string][]*object.Object{},
-		names:  map[string]named{},
+		parsed: map[*manifest.Document][]*object.Object{}, processes: map[*yaml.Node]process.Process{},
+		found: map[string][]*object.Object{},
+		names: map[string]named{},
 
 		services:      map[*Workload][]string{},
 		indexes:       map[string]*index{},
@@ -202,7 +204,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...ca
 		}
 	}
 	for _, w := range slices.Concat(r.Nodes, r.Kibanas, r.Unmanaged) {
-		w.Settle(r)
+		w.Settle(r.Process(w.Main).Env)
 	}
 	return r, errors.Join(problems...)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // workingDirs are the folders in which images run their programs, by the last path element of the image.
@@ -53,8 +54,8 @@ func isBitnami(c object.Container) bool {
 	}
 	return slices.ContainsFunc(c.Mounts(), func(m object.Mount) bool {
 		return object.Below(m.Path, "/bitnami") || object.Below(m.Path, "/opt/bitnami")
-	}) || slices.ContainsFunc(c.Environment(nil).All(), func(v object.Variable) bool {
-		return strings.HasPrefix(v.Name, "BITNAMI_")
+	}) || slices.ContainsFunc(object.Items(c.Node, "env"), func(variable *yaml.Node) bool {
+		return strings.HasPrefix(object.Text(variable, "name"), "BITNAMI_")
 	})
 }
 

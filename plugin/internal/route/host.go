@@ -13,6 +13,9 @@ import (
 func Canonical(host string) string {
 	host = strings.Trim(strings.ToLower(strings.TrimSuffix(host, ".")), "[]")
 	host, _, _ = strings.Cut(host, "%")
+	if host == "" || (host[0] < '0' || host[0] > '9') && !strings.Contains(host, ":") {
+		return host // no address
+	}
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.Unmap().String()
 	}

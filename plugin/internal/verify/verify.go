@@ -15,9 +15,11 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Options say what is to be proven.
@@ -49,9 +51,10 @@ type reader struct {
 	names    *mention.Names
 	routes   *route.Map
 	found    mention.Found
-	claims   mention.Claims       // what an edge has read
-	matched  map[string]bool      // entries of Unmanaged
-	said     map[string]bool      // edges of the graph, as they print
+	claims   mention.Claims  // what an edge has read
+	matched  map[string]bool // entries of Unmanaged
+	said     map[string]bool // edges of the graph, as they print
+	seen     map[*yaml.Node]process.Process
 	declared certificate.Declared // what objects of the input say about Secrets
 	graph    *Graph
 	loose    Aspect // what belongs to no server and no edge
@@ -71,7 +74,7 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*reader, error) {
 	r := &reader{
 		options: options, with: map[string][]*object.Object{}, matched: map[string]bool{}, said: map[string]bool{},
-		at: map[string][]int{}, of: map[*object.Object]int{},
+		at: map[string][]int{}, of: map[*object.Object]int{}, seen: map[*yaml.Node]process.Process{},
 		graph: &Graph{
 			ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}, Unmanaged: []UnmanagedObject{}, Inputs: []Input{},
 		},
