@@ -149,7 +149,7 @@ func fluentBit() Program {
 			{At: "pipeline.outputs.*", Field: "name", Is: "opensearch", Settings: s},
 		},
 		Language: pipeline.FluentBit, Plugin: func(plugin pipeline.Plugin, _ Version) *Settings {
-			if plugin.Section == "NODE" || plugin.Section == "OUTPUT" && isOneOf(plugin.Name, "es", "opensearch") {
+			if plugin.Section == "NODE" || plugin.Section == "OUTPUT" && isOneOf(strings.ToLower(plugin.Name), "es", "opensearch") {
 				return &s
 			}
 			return nil

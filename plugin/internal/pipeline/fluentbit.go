@@ -6,7 +6,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// FluentBit is the classic form of Fluent Bit's configuration. A section is a plugin; its name is that of Name, in lower case.
+// FluentBit is the classic form of Fluent Bit's configuration. A section is a plugin; its name is that of Name, in lower case where it is no variable.
 // https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-mode/format-schema
 func FluentBit() Language {
 	return Language{parse: fluentBit, same: strings.EqualFold, lines: true, between: " ", value: func(v *yaml.Node, _ byte) string {
@@ -34,7 +34,10 @@ func fluentBit(text string) ([]Plugin, error) {
 			end := start + len(trimmed)
 			p.settings = append(p.settings, setting{name: name, values: []string{value}, at: start, start: end - len(value), end: end})
 			if strings.EqualFold(name, "name") {
-				p.Name = strings.ToLower(value)
+				p.Name = value
+				if !strings.Contains(value, "${") { // the name of a variable has capitals
+					p.Name = strings.ToLower(value)
+				}
 			}
 		}
 	}
