@@ -81,7 +81,7 @@ func (m replacement) isKilled(ctx context.Context, dir string) (bool, error) {
 		return false, fmt.Errorf("%s does not compile: %w\n%s", m.name, err, said)
 	}
 	for _, pkg := range []string{own, "./plugin"} {
-		if _, err := goCommand(ctx, "test", "-vet=off", "-overlay", overlay, "-failfast", "-timeout", perMutant, pkg); err != nil {
+		if _, err := goCommand(ctx, "test", "-vet=off", "-overlay", overlay, "-failfast", "-timeout", perMutant.String(), pkg); err != nil {
 			return true, ctx.Err()
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -20,7 +21,7 @@ type suite struct {
 }
 
 // perMutant is more than the tests take on a machine with other work; a mutant that never ends is found too.
-const perMutant = "3m"
+const perMutant = 3 * time.Minute
 
 // suites compiles the tests of the packages, and of the whole program, which is the last one, and finds out which test comes to which mutant.
 func suites(ctx context.Context, packages []string, mutants []mutant, dir string) ([]*suite, error) {
@@ -105,15 +106,19 @@ func (s *suite) kills(ctx context.Context, m mutant, dir string) (bool, error) {
 		if len(some) == 0 {
 			continue
 		}
-		if _, err := s.run(ctx, "-test.failfast", "-test.timeout", perMutant, "-test.run", "^("+strings.Join(some, "|")+")$"); err != nil {
+		if _, err := s.run(ctx, "-test.failfast", "-test.timeout", perMutant.String(), "-test.run", "^("+strings.Join(some, "|")+")$"); err != nil {
 			return true, ctx.Err()
 		}
 	}
 	return false, nil
 }
 
+// run runs tests in a session of their own: what a mutant does to its terminal or its group must not stop or end us.
 func (s *suite) run(ctx context.Context, args ...string) ([]byte, error) {
+	ctx, stop := context.WithTimeout(ctx, 2*perMutant)
+	defer stop()
 	command := exec.CommandContext(ctx, s.binary, args...)
-	command.Dir = s.folder
+	command.Dir, command.SysProcAttr = s.folder, &syscall.SysProcAttr{Setsid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	return command.CombinedOutput()
 }
