@@ -65,7 +65,8 @@ func newCatalogBench() catalogBench {
 	s.Certificates.SecretName = "certs"
 	der, _ := pem.Decode(ca.Cert)
 	cert, key := lockedPair(ca)
-	server := fmt.Sprintf(catalogServer, encoded(ca.Cert), encoded(slices.Concat(pair.Cert, ca.Cert)), encoded(pair.Key), encoded(cert), encoded(key))
+	server := fmt.Sprintf(catalogServer, encoded(ca.Cert), encoded(slices.Concat(pair.Cert, ca.Cert)), encoded(pair.Key), encoded(cert), encoded(key),
+		encoded(storeFor("store", "open", ca.Cert, pair)), encoded(storeFor("trust", "open", ca.Cert, pair)))
 	return catalogBench{server, fmt.Sprintf("%x", sha256.Sum256(der.Bytes)), s.WithDefaults()}
 }
 
@@ -95,7 +96,8 @@ data:
   tls.key: %s
   locked.crt: %s
   locked.key: %s
-  store.p12: /u3+7Q==
+  store.p12: %s
+  trust.p12: %s
 ---
 apiVersion: v1
 kind: Service
@@ -195,7 +197,7 @@ spec:
         secret: {secretName: certs}%s
 `, image, quote(c.Args), env, mount, volume)
 	client = strings.NewReplacer("{url}", "https://search:9200", "{host}", "search", "{alias}", "search-alias", "{far}", "search-far", "{tls}", "search-tls",
-		"{lockedcert}", "/certs/locked.crt", "{locked}", "/certs/locked.key", "{store}", "/certs/store.p12", "{print}", b.print,
+		"{lockedcert}", "/certs/locked.crt", "{locked}", "/certs/locked.key", "{store}", "/certs/store.p12", "{trust}", "/certs/trust.p12", "{print}", b.print,
 		"{ca}", "/certs/ca.crt", "{cert}", "/certs/tls.crt", "{key}", "/certs/tls.key").Replace(file + client)
 	client = strings.ReplaceAll(client, "        env: \n        volumeMounts", "        volumeMounts")
 	return []byte(b.server + client)

@@ -110,23 +110,23 @@ func (b *broken) give(secret, key string, ca []byte, pair pki.Pair) {
 	case strings.HasSuffix(name, "pem"):
 		b.secrets[secret][key] = slices.Concat(pair.Cert, pair.Key)
 	case strings.HasSuffix(name, "p12") || strings.HasSuffix(name, "jks"):
-		b.secrets[secret][key] = storeFor(name, ca, pair)
+		b.secrets[secret][key] = storeFor(name, "", ca, pair)
 	case b.secrets[secret][key] == nil:
 		b.secrets[secret][key] = []byte("value")
 	}
 }
 
-// storeFor gives what a file of that name holds: CAs for a trust store, else a pair. Its password is empty.
-func storeFor(name string, ca []byte, pair pki.Pair) []byte {
+// storeFor gives what a file of that name holds: CAs for a trust store, else a pair.
+func storeFor(name, password string, ca []byte, pair pki.Pair) []byte {
 	parsed, err := certificate.Chain(ca)
 	var data []byte
 	switch {
 	case err != nil:
 	case strings.Contains(name, "trust"):
-		data, err = pkcs12.Modern.EncodeTrustStore(parsed, "")
+		data, err = pkcs12.Modern.EncodeTrustStore(parsed, password)
 	default:
 		own := pair.TLS()
-		data, err = pkcs12.Modern.Encode(own.PrivateKey, own.Leaf, parsed, "")
+		data, err = pkcs12.Modern.Encode(own.PrivateKey, own.Leaf, parsed, password)
 	}
 	if err != nil {
 		panic(err)

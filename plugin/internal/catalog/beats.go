@@ -107,12 +107,14 @@ func beatVariants(name, file, around string) []Case {
 	alone := lacking(name+", an address alone", file, around, `hosts: ["{url}"]`+"\nusername: keeper\npassword: change-me")
 	print := one("the fingerprint of a CA", strings.Replace(beatBlock, `ssl.certificate_authorities: ["{ca}"]`, "ssl.ca_trusted_fingerprint: {print}", 1))
 	print[0].Touched = true // by the CA that it need not name
+	early := one("a fingerprint before there was such a setting", strings.Replace(beatBlock, `ssl.certificate_authorities: ["{ca}"]`, "ssl.ca_trusted_fingerprint: {print}", 1))
+	early[0].Image, early[0].Want = "example/"+path.Base(path.Dir(file))+":7.17.29", Breaks
 	inFile := one("a passphrase in a file", locked(beatBlock)+"\nssl.key_passphrase_path: {ca}")
 	inFile[0].Want = Assumes
 	return slices.Concat(
 		casesAt(name, file, around, beatBlock, "ssl.enabled: false", "~ssl.verification_mode: none", "hosts: [http://{host}:9200]",
 			"~proxy_url: http://proxy:3128", "ssl.verification_mode: most", "~ssl.nobody_knows: true", "~ssl.ca_sha256: ${NOBODY}", "~ssl.supported_protocols: ['${NOBODY}']", "~ssl.cipher_suites: ['${NOBODY}']"),
-		one("a key with a passphrase", locked(beatBlock)+"\nssl.key_passphrase: open"), inFile, print,
+		one("a key with a passphrase", locked(beatBlock)+"\nssl.key_passphrase: open"), inFile, print, early,
 		one("an API key", strings.Replace(beatBlock, login, "api_key: id:key\n", 1)),
 		one("settings of TLS that break nothing", beatBlock+"\nssl.renegotiation: never\nssl.supported_protocols: [TLSv1.2]\n"+
 			"ssl.cipher_suites: [ECDHE-ECDSA-AES-128-GCM-SHA256, ECDHE-RSA-AES-128-GCM-SHA256]"),

@@ -8,7 +8,7 @@ import (
 // Case is a container that runs a program, as its documentation has it, and what is so of it. {url} stands for the address of
 // Elasticsearch, {host} for its name, {ca}, {cert} and {key} for mounted files, {alias} for a name of it that its certificate does not cover,
 // {far} for one of it with the port 9443 alone, {tls} with 443 alone, {locked} and {lockedcert} for a pair with an encrypted key, {store} for a
-// store, {print} for the fingerprint of its CA.
+// store of the pair and {trust} for one of its CA, both with the password "open", {print} for the fingerprint of its CA.
 type Case struct {
 	Name  string
 	Image string   // "": the first of Images, or x/program, with the tag 8.19.0

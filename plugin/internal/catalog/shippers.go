@@ -158,15 +158,13 @@ func fluentBit() Program {
 	}
 }
 
-// logstashOwnCases are those of Logstash's own connections. Nothing looks into their stores.
+// logstashOwnCases are those of Logstash's own connections.
 func logstashOwnCases() []Case {
 	var all []Case
 	for _, at := range []string{"xpack.monitoring", "xpack.management"} {
 		block := "enabled: true\nelasticsearch.hosts: https://{host}\nelasticsearch.ssl.certificate_authority: {ca}\nelasticsearch.ssl.keystore.path: {store}\n" +
-			"elasticsearch.username: keeper\nelasticsearch.password: change-me"
-		own := casesAt(at, logstashHome+"/config/logstash.yml", at+":\n  %s", block)
-		own[0].Want = Assumes
-		all = append(all, own...)
+			"elasticsearch.ssl.keystore.password: open\nelasticsearch.username: keeper\nelasticsearch.password: change-me"
+		all = append(all, casesAt(at, logstashHome+"/config/logstash.yml", at+":\n  %s", block)...)
 	}
 	return all
 }
