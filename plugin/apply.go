@@ -9,6 +9,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/plan"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
@@ -81,7 +82,7 @@ func edit(changes []plan.Change) ([]patch.Outcome, error) {
 	for _, o := range objects {
 		var err error
 		if made[o], err = patch.Apply(o, edits[o]); err != nil {
-			return nil, err
+			return nil, problem.Join(problem.About(o.ID, problem.Advise(err, inBlockStyle)))
 		}
 	}
 	outcomes := make([]patch.Outcome, 0, len(changes))

@@ -21,11 +21,14 @@ func transform(input []byte, settings config.Settings) ([]byte, *report.Report, 
 	return bytes.Join(spans, nil), outcome, nil
 }
 
+// inBlockStyle is what to do about YAML that cannot be changed line by line.
+const inBlockStyle = "write that place in block style, without YAML aliases"
+
 // transformSpans is transform in pieces of which most are the input's: a large stream is in memory once.
 func transformSpans(input []byte, settings config.Settings) ([][]byte, *report.Report, error) {
 	stream, err := manifest.Split(input)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, problem.Advise(err, "convert it to UTF-8")
 	}
 	outcome, err := secure(stream, settings)
 	if err != nil {
@@ -33,7 +36,7 @@ func transformSpans(input []byte, settings config.Settings) ([][]byte, *report.R
 	}
 	spans, err := stream.Spans()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, problem.Advise(err, inBlockStyle)
 	}
 	return spans, outcome, nil
 }

@@ -195,12 +195,23 @@ func (p sweeping) strange(s stranger, where, ref string) error {
 	switch {
 	case s.known && s.reader == "":
 		remedy = "remove it if nothing reads it, or configure certificates for all of this container by the chart's values and list the container"
+	case !s.known && s.reader+s.Container != "" && p.runsCurl(s.Mention):
+		remedy = "give the container a rule that says as: curl (spec.rules, ref: " + first + "), or " + remedy
 	case !s.known && s.reader+s.Container != "":
 		remedy = "give the container a rule (spec.rules, ref: " + first + "), or " + remedy
 	}
 	return problem.New(problem.Stranger, "%s names Elasticsearch (%q), and nothing tells how to give it a "+
 		"certificate: it would be refused", where, s.Name).
 		Do("%s under spec.unmanaged (ref: %s) with the reason", remedy, ref)
+}
+
+// runsCurl tells whether a container that is told a name, or the first that reads it, makes requests by curl.
+func (p sweeping) runsCurl(m mention.Mention) bool {
+	if len(m.Readers) > 0 {
+		return usesCurl(p.seen(m.Readers[0].Container))
+	}
+	pod, _ := m.Object.Pod()
+	return slices.ContainsFunc(pod.All(), func(c object.Container) bool { return c.Node == m.Told() && usesCurl(p.seen(c)) })
 }
 
 // nameless notes an object that has neither a kind nor a name, so that nothing tells what it is.

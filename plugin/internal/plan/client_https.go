@@ -11,6 +11,9 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
+// switchAll is what to do about plain HTTP.
+const switchAll = "name the Secret with CA, certificate and key in certificates.secretName, which switches all to HTTPS"
+
 // speech is what an address says about TLS.
 type speech int
 
@@ -79,8 +82,7 @@ func overHTTPS(p step, w *recognise.Workload, c *connection) error {
 	if isPlain && p.settings.Certificates.SecretName == "" && p.nodes[nodeCalled(p.In, w, c)] == nil {
 		return problem.New(problem.PlainHTTP, "%s of %s calls Elasticsearch by plain HTTP, which knows no certificates",
 			hosts.Key, c.name).
-			Do("use https:// in the chart's values, or name the Secret with CA, certificate and key in " +
-				"certificates.secretName, which switches all to HTTPS")
+			Do("%s, or use https:// in the chart's values", switchAll)
 	}
 	const why = "Elasticsearch speaks HTTPS"
 	replaceList(p, w, hosts, fresh, why, c.link)

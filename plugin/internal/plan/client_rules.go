@@ -267,12 +267,15 @@ func ruleIdentity(p step, w *recognise.Workload, files []ruleFile, groups [][]wi
 // rulePlain plans https:// where a container with a rule calls Elasticsearch by http://.
 func rulePlain(p step, w *recognise.Workload, files []ruleFile) error {
 	ours, known := plainHosts(p.In)
+	remedy := "use https:// there"
+	if !known {
+		remedy = switchAll + ", or " + remedy
+	}
 	var problems []error
 	refuse := func(where string) {
 		problems = append(problems, problem.New(problem.PlainHTTP, "container %q: %s calls Elasticsearch by plain "+
 			"HTTP, which knows no certificates", w.Main.Name, where).
-			Do("use https:// there, or name the Secret with CA, certificate and key in certificates.secretName, "+
-				"which switches all to HTTPS"))
+			Do("%s", remedy))
 	}
 	if known {
 		rewriteHTTP(p, w.Object, w.Main, ours)

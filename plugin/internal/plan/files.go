@@ -56,7 +56,7 @@ func isShown(w *recognise.Workload, file object.File) error {
 	}
 	return problem.New(problem.NotShown, "reads %q from %s, which %s, so that it cannot be given a certificate there",
 		file.Path, file.What(), unshown(file)).
-		Do("add CA, certificate and key to that file and list the container under spec.unmanaged (ref: %s/%s) with "+
+		Do("bring that object into the input, or add CA, certificate and key to that file and list the container under spec.unmanaged (ref: %s/%s) with "+
 			"the reason", w.ID, w.Main.Name)
 }
 

@@ -72,6 +72,8 @@ func (r *reader) answered(m mention.Mention) (reason string, client mention.Read
 func (r *reader) judgeMention(m mention.Mention) {
 	at := place{id: m.Object.ID, container: m.Container, path: placeOf(m), line: m.StreamLine()}
 	switch {
+	case !m.Plain && r.isRuled(m):
+		r.loose.assume("%s: %s (line %d), which names %q, calls it by https and as its rule says", subject(m), at.path, at.line, m.Name)
 	case m.Strength == mention.May:
 		r.loose.assume("%s: %s (line %d), which names %q, calls it with a certificate, or not at all", subject(m), at.path, at.line, m.Name)
 	case m.Route && r.options.ClientAuthentication == "required":

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -82,7 +84,8 @@ type wanted struct {
 	value
 }
 
-// described gives the connections of a program that nothing but its rule describes. Whatever names an Elasticsearch in it is an address.
+// described gives the connections of a program that nothing but its rule describes. What names an Elasticsearch in it with scheme and port
+// is an address; of a name alone nothing tells how the program puts them together, and that is assumed.
 func (r *reader) described(rule Rule, c caller) []*connection {
 	c.expands = catalog.AnyVariables()
 	all := c.wantedOfContainer(rule)
@@ -188,7 +191,33 @@ func flattenRule(into map[string]string, name string, v any) {
 // mentioned gives those values that name an Elasticsearch.
 func (c caller) mentioned(all []value) []value {
 	return slices.DeleteFunc(all, func(v value) bool {
-		return !slices.ContainsFunc(v.texts, func(text string) bool { return c.names.Calls(text) != "" })
+		return !slices.ContainsFunc(v.texts, func(text string) bool { return c.names.Calls(text) != "" && isWhole(text) })
+	})
+}
+
+// isWhole tells whether a text is an address by itself: by http, or by https with a port.
+func isWhole(text string) bool {
+	if strings.HasPrefix(text, "http://") {
+		return true
+	}
+	rest, ok := strings.CutPrefix(text, "https://")
+	return ok && strings.Contains(strings.SplitN(rest, "/", 2)[0], ":")
+}
+
+// hasOwnRule tells whether a rule describes a container by itself: it says how that connects, whatever is written there.
+func (r *reader) hasOwnRule(o *object.Object, c string) bool {
+	return slices.ContainsFunc(r.options.Rules, func(rule Rule) bool {
+		return rule.As == "" && rule.Kind == o.Kind && rule.Name == o.Name && (rule.Container == "" || rule.Container == c)
+	})
+}
+
+// isRuled tells whether whoever is told a mention has a rule of its own.
+func (r *reader) isRuled(m mention.Mention) bool {
+	if len(m.Readers) == 0 {
+		return m.Container != "" && r.hasOwnRule(m.Object, m.Container)
+	}
+	return !slices.ContainsFunc(m.Readers, func(c mention.Reader) bool {
+		return r.claims.Open(m, c.Container.Node) && !r.hasOwnRule(c.Object, c.Container.Name)
 	})
 }
 

@@ -369,6 +369,10 @@ func (r *reader) judgeRest() {
 		}
 	}
 	for _, o := range r.release.ECK {
+		if r.options.ClientAuthentication != "required" {
+			r.loose.assume("%s: what the operator of ECK makes of it is called by https, and trusts its CA", o.ID)
+			continue
+		}
 		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, NotJudged, "a custom resource of ECK: its operator makes what these manifests do not show")
 	}
 	for _, e := range r.options.Unmanaged {
