@@ -89,7 +89,7 @@ type wanted struct {
 func (r *reader) described(rule Rule, c caller) []*connection {
 	c.expands = catalog.AnyVariables()
 	all := c.wantedOfContainer(rule)
-	hosts := c.mentioned(slices.Concat(values(c.env), values(c.flags()), c.plainWords()))
+	hosts := whole(c.mentioned(slices.Concat(values(c.env), values(c.flags()), c.plainWords())))
 	for _, f := range rule.Files {
 		doc, at := c.file(f.Path)
 		if doc == nil {
@@ -97,7 +97,7 @@ func (r *reader) described(rule Rule, c caller) []*connection {
 			continue
 		}
 		set := c.flatten(doc, at, "")
-		hosts = append(hosts, c.mentioned(values(set))...)
+		hosts = append(hosts, whole(c.mentioned(values(set)))...)
 		all = append(all, wantedOfFile(f, set, at)...)
 	}
 	made := map[string][]value{}
@@ -191,8 +191,13 @@ func flattenRule(into map[string]string, name string, v any) {
 // mentioned gives those values that name an Elasticsearch.
 func (c caller) mentioned(all []value) []value {
 	return slices.DeleteFunc(all, func(v value) bool {
-		return !slices.ContainsFunc(v.texts, func(text string) bool { return c.names.Calls(text) != "" && isWhole(text) })
+		return !slices.ContainsFunc(v.texts, func(text string) bool { return c.names.Calls(text) != "" })
 	})
+}
+
+// whole gives those values that are addresses by themselves.
+func whole(all []value) []value {
+	return slices.DeleteFunc(all, func(v value) bool { return !slices.ContainsFunc(v.texts, isWhole) })
 }
 
 // isWhole tells whether a text is an address by itself: by http, or by https with a port.
