@@ -264,12 +264,6 @@ func (p planted) besideAnother(s mention.Strength) bool {
 	return s == mention.Address && strings.Contains(strings.ToLower(rest), strings.ToLower(p.name))
 }
 
-// isSwitch tells whether the place was true or false. With an address there the program does not start, and the halves need not agree on
-// what it would have called.
-func (p planted) isSwitch() bool {
-	return slices.Contains([]string{"true", "false"}, strings.ToLower(p.lines[p.line][p.from:p.to]))
-}
-
 // prove holds the table and both halves against one planted address. It says nothing where the input is no longer one: where it cannot be
 // read, or nothing but the planted place names the server, or makes it one.
 func (p planted) prove(t *testing.T) (mention.Strength, bool) {
@@ -297,9 +291,6 @@ func (p planted) prove(t *testing.T) (mention.Strength, bool) {
 		t.Errorf("%s: is %s, want %v", p, strength, want)
 		return strength, true
 	}
-	if p.isSwitch() {
-		return strength, true
-	}
 	for _, line := range unlike(planned, judged) {
 		t.Errorf("%s: %s", p, line)
 	}
@@ -317,7 +308,7 @@ func (p planted) table(isRead bool) []mention.Strength {
 	isFile := (p.object.Kind == "ConfigMap" || p.object.Kind == "Secret") && slices.Contains([]string{"data", "stringData", "binaryData"}, p.path[0])
 	switch {
 	case p.raw:
-		return any // what stands before it in its line
+		return p.byLine(isRead)
 	case in("annotations") && p.object.Kind == "Service", slices.Contains(silentKinds, p.object.Kind):
 		return one(mention.Nothing)
 	case in("annotations") && address:
@@ -347,6 +338,28 @@ func (p planted) table(isRead bool) []mention.Strength {
 		return one(mention.Nothing)
 	}
 	return any
+}
+
+// byLine gives what the rest of its line says of the last word of a line.
+func (p planted) byLine(isRead bool) []mention.Strength {
+	before := strings.TrimSpace(p.lines[p.line][:p.from])
+	isFile := p.object.Kind == "ConfigMap" || p.object.Kind == "Secret"
+	switch {
+	case strings.HasPrefix(before, "#"):
+		return []mention.Strength{mention.Nothing}
+	case p.spelling == bare && (!isFile || strings.HasSuffix(p.path[len(p.path)-1], ".sh")):
+		return []mention.Strength{mention.Nothing, mention.May, mention.Address} // what its command makes of it
+	case p.spelling == bare:
+		words := strings.FieldsFunc(before, func(c rune) bool { return strings.ContainsRune(" =:>\"'`", c) })
+		if len(words) == 0 {
+			return []mention.Strength{mention.Nothing, mention.May}
+		}
+		p.key = words[len(words)-1]
+		return p.byKey()
+	case !isFile || isRead:
+		return []mention.Strength{mention.Nothing, mention.Address} // a command may only print it
+	}
+	return []mention.Strength{mention.Nothing, mention.May} // nobody is shown who reads it
 }
 
 // hostKey and otherKey are names that surely say, and surely do not say, that their value is a host.

@@ -169,3 +169,15 @@ func TestP8TheTypeOfAnOutput(t *testing.T) {
 		})
 	}
 }
+
+// TestASwitchThatCannotBeRead holds that a connection of which nobody can tell whether it is used is answered for by nobody.
+func TestASwitchThatCannotBeRead(t *testing.T) {
+	const file = "xpack.monitoring.enabled: VALUE\nxpack.monitoring.elasticsearch.hosts: [\"https://search:9200\"]\n"
+	const env = `env: [{name: OFF, value: "False"}, {name: HIDDEN, valueFrom: {secretKeyRef: {name: other, key: on}}}]`
+	logstash := reads("Deployment", "docker.elastic.co/logstash/logstash:8.19.0", "/usr/share/logstash/config", env)
+	for value, isOpen := range map[string]bool{"false": false, "${UNSET:false}": false, "${OFF}": false, "${HIDDEN}": true, "https://search:9200": true} {
+		t.Run(value, func(t *testing.T) {
+			bothSay(t, mentionServer+configMapC("logstash.yml", strings.Replace(file, "VALUE", value, 1))+logstash, "ConfigMap/c", isOpen)
+		})
+	}
+}

@@ -37,7 +37,10 @@ func logstashSettings(p step, w *recognise.Workload, known catalog.Program) ([]*
 		keys := at.Renamed(func(name string) string { return at.At + "." + name })
 		keys.Cert, keys.Key = "", "" // a store serves in all versions
 		for _, s := range stores {
-			if enabled := s.get(at.At + "." + at.Field); enabled == nil || !strings.EqualFold(enabled.Value(), at.Is) {
+			switch isOn, sure := isSwitchedOn(p.In, w, known, at, s); {
+			case !sure:
+				continue // it may be: nobody answers for the address
+			case !isOn:
 				coverSetting(p, w, s.get(keys.Hosts[0])) // nothing is called there
 				continue
 			}
@@ -54,6 +57,17 @@ func logstashSettings(p step, w *recognise.Workload, known catalog.Program) ([]*
 		}
 	}
 	return all, nil
+}
+
+// isSwitchedOn tells whether a connection of Logstash itself is used, which it is not by default; sure is false where that cannot be read.
+func isSwitchedOn(in *In, w *recognise.Workload, known catalog.Program, at catalog.Place, s store) (isOn, sure bool) {
+	enabled := s.get(at.At + "." + at.Field)
+	if enabled == nil {
+		return false, true
+	}
+	word, sure := in.expand(w.Main, known.Expands, enabled.Value())
+	isOn = strings.EqualFold(word, at.Is)
+	return isOn, sure && (isOn || strings.EqualFold(word, "false"))
 }
 
 // needsKeystore tells whether a connection takes its pair from a PKCS#12 file: where it reads no PEM files, or where the stream does

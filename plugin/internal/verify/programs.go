@@ -86,7 +86,13 @@ func (p program) inSettings(c caller, dir string, set settings, read *bool) (fou
 			pattern = strings.TrimSuffix("*."+pattern, ".")
 		}
 		for _, prefix := range set.prefixes(pattern) {
-			if at.Field != "" && !strings.HasPrefix(set[prefix+at.Field].text(), at.Is) {
+			field := set[prefix+at.Field]
+			if at.Is == "true" { // a switch: what is off calls nobody
+				if field = c.expanded(field); !field.set() || !field.hidden && field.is("false") {
+					c.claim(set[prefix+at.Hosts[0]])
+				}
+			}
+			if at.Field != "" && !strings.HasPrefix(field.text(), at.Is) {
 				continue
 			}
 			made := connectionIn(at.Settings, c, set, prefix, p.onlyCalls(c))
