@@ -63,7 +63,7 @@ func beat(app App, name string, flavours ...string) Program {
 	monitoring := s
 	monitoring.Default = "" // it is the address of the output then
 	output.Cloud = Cloud{Name: "cloud.id", Top: true}
-	module.Ports = Ports{}
+	module.Ports, module.Scheme = Ports{}, "" // protocol is one of outputs: a module calls an address without a scheme by http
 	monitor.Hosts, monitor.Scheme, monitor.Ports, monitor.Default = []string{"hosts", "urls"}, "", Ports{}, ""
 	images := []string{name}
 	for _, flavour := range flavours {
@@ -134,10 +134,10 @@ func beatCases(file string) []Case {
 		inTemplate,
 	} {
 		all = append(all, beatVariants(around, file, around)...)
-		all = append(all, casesAt(around+", the scheme apart", file, around, "protocol: https\n"+replaced(beatBlock, `hosts: ["{host}:9200"]`))...)
 	}
 	for _, around := range []string{output, "monitoring.elasticsearch:\n  %s", "xpack.monitoring.elasticsearch:\n  %s"} {
 		all = append(all, casesAt(around+", no port", file, around, replaced(beatBlock, `hosts: ["https://{host}"]`))...)
+		all = append(all, casesAt(around+", the scheme apart", file, around, "protocol: https\n"+replaced(beatBlock, `hosts: ["{host}:9200"]`))...)
 	}
 	const inModule = "metricbeat.modules:\n- module: elasticsearch\n  %s"
 	all = append(all, casesAt("a module without a port", file, inModule, replaced(beatBlock, `hosts: ["https://{tls}"]`))...)

@@ -13,6 +13,8 @@ type Expansion struct {
 	Form func() *regexp.Regexp
 	// Odd begins what the program reads as a variable too, in a form that is not read here: the text is not known then.
 	Odd string
+	// Stops is a text that stops the program; nil where there is none.
+	Stops func() *regexp.Regexp
 	// Plain says that it does so only where the text stands without quotes.
 	Plain bool
 	// Empty says that a variable without a value is as good as none.
@@ -34,7 +36,7 @@ var (
 		Form: regex.Of(`#\{ENV\[["']?(\w+)["']?\](?:\s*\|\|\s*["']?([^"'}#]*)["']?)?\s*\}`), Odd: "#{",
 	}
 	// https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/envvars.html
-	curatorVariables = Expansion{Form: regex.Of(`^\$\{([^}:]+)(?::([^}]*))?\}$`), Plain: true}
+	curatorVariables = Expansion{Form: regex.Of(`^\$\{([^}:]+)(?::([^}]*))?\}$`), Stops: regex.Of(`^\$\{[^}:]+:[^}:]*:[^}]*\}$`), Plain: true}
 	// https://opentelemetry.io/docs/collector/configuration/#environment-variables
 	collectorVariables = Expansion{Form: regex.Of(`\$\{(?:env:)?(\w+)(?::-([^}$]*))?\}`), Odd: "$"}
 	// https://grafana.com/docs/grafana/latest/administration/provisioning/#using-environment-variables

@@ -91,6 +91,9 @@ func (c caller) expanded(v value) value {
 	}
 	texts := slices.Clone(v.texts)
 	for i, text := range texts {
+		if rule.Stops != nil && rule.Stops().MatchString(text) {
+			c.notes.fail(v.at, NotJudged, "the default of its variable holds a colon, with which the program does not start: write the value out")
+		}
 		var known bool
 		texts[i], known = rule.Expand(text, func(name string) (string, bool, bool) {
 			e, set := c.env[name]

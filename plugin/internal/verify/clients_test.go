@@ -90,11 +90,16 @@ func TestModulesOfBeats(t *testing.T) {
 		{"below its configuration", "metricbeat.config.modules: {path: '${path.config}/m/*.yml'}", "m/a.yml", "", "EMT007 EMT008"},
 		{"below another one", "metricbeat.config.modules: {path: '${path.config}/m/*.yml'}", "../../../alt/m/a.yml",
 			"args: [-c, /usr/share/metricbeat/metricbeat.yml, --path.config, /alt]", "EMT007 EMT008"},
+		{"protocol, which is one of outputs", "", "modules.d/p.yml", "", "EMT006"},
 		{"a file that the pattern does not mean", "metricbeat.config.modules.path: /mods/*.yml", "../../../mods/a.yaml", "", "EMT021"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			text := module
+			if test.file == "modules.d/p.yml" {
+				text = "- module: elasticsearch\n  protocol: https\n  hosts: ['search:9200']\n  ssl: {certificate_authorities: [/tls/ca.crt], certificate: /tls/tls.crt, key: /tls/tls.key}\n"
+			}
 			c := client{image: "metricbeat:8.19.2", dir: "/usr/share/metricbeat", lines: test.args, files: map[string]string{
-				"metricbeat.yml": beatOutput + test.said, test.file: module,
+				"metricbeat.yml": beatOutput + test.said, test.file: text,
 			}}
 			g := judged(t, node{}.String()+c.String(), Options{})
 			if got := codesOf(g); got != test.codes {
@@ -297,7 +302,7 @@ func TestWordsOfJaeger(t *testing.T) {
 // TestQuotesOfCurator holds that Curator puts no variables into a text in quotes.
 func TestQuotesOfCurator(t *testing.T) {
 	const file = "elasticsearch:\n  client:\n    hosts: https://search:9200\n    ca_certs: /tls/ca.crt\n    client_cert: /tls/tls.crt\n    client_key: %\n"
-	for text, codes := range map[string]string{"${KEY}": "", "${NONE:/tls/tls.key}": "", `"${KEY}"`: "EMT015", `'${NONE:/tls/tls.key}'`: "EMT015", `"/tls/tls.key"`: ""} {
+	for text, codes := range map[string]string{"${KEY}": "", "${NONE:/tls/tls.key}": "", `"${KEY}"`: "EMT015", `'${NONE:/tls/tls.key}'`: "EMT015", `"/tls/tls.key"`: "", "${NONE:/tls:/tls.key}": "EMT015 EMT022"} {
 		c := client{image: "untergeek/curator:8.0.21", dir: "/etc/es-curator", files: map[string]string{"config.yml": strings.Replace(file, "%", text, 1)},
 			lines: "env: [{name: KEY, value: /tls/tls.key}]"}
 		if g := judged(t, node{}.String()+c.String(), Options{}); codesOf(g) != codes {
