@@ -21,7 +21,7 @@ LDFLAGS := -s -w -X $(MODULE)/internal/version.release=$(VERSION)
 PLUGIN_LDFLAGS := $(LDFLAGS) -X $(MODULE)/plugin/internal/config.releaseImage=$(INIT_IMAGE)
 PARTS := go run ./test/parts/cmd
 CLUSTER_PARTS := elasticsearch kube kubelet coredns containerd base-image helm3 helm4
-MODULES := . test/tools/kio test/tools/envtest test/tools/image test/tools/goproxy
+MODULES := . test/tools/kio test/tools/envtest test/tools/image test/tools/goproxy test/tools/help
 
 # Stands behind every go test: nothing about folders without tests, and at the end the names of what failed. pipefail keeps the exit code.
 FAILED := | awk -f test/failed.awk
@@ -141,6 +141,9 @@ check: ## vet, gofmt, golangci-lint, actionlint, import rules, file sizes, dead 
 	@lint=$$($(PARTS) path golangci-lint); for module in $(MODULES); do \
 		echo "golangci-lint in $$module"; (cd $$module && $$lint run -c $(CURDIR)/.golangci.yml ./...); done
 	@lint=$$($(PARTS) path actionlint); $$lint .github/workflows/*.yml
+	@mkdir -p dist bin/help && go build -ldflags '-s -w' -o bin/help/ ./plugin/elk-mtls ./initcontainer/elk-mtls-init && \
+		go -C test/tools/help run . -bin $(CURDIR)/bin/help -page $(CURDIR)/dist/cli.md && \
+		diff docs/cli.md dist/cli.md || { echo "docs/cli.md is old: run make cli" >&2; exit 1; }
 	go test -tags checks ./test/checks $(FAILED)
 
 .PHONY: bench
@@ -196,6 +199,11 @@ golden: ## rewrite what the golden tests expect; then read that diff as you woul
 	UPDATE_GOLDEN=1 go test -tags slow -count=1 -run 'TestGolden|TestCompatibility|TestSettingsPage|TestClientsPage|TestRulesPage|TestRefusalsPage|TestMutations' ./plugin
 	UPDATE_GOLDEN=1 go test -count=1 -run TestSchema ./plugin/internal/config
 	@git diff --stat -- '*testdata*' docs
+
+.PHONY: cli
+cli: build ## docs/cli.md, and man pages into dist/man, from what the programs say with --help
+	@go -C test/tools/help run . -bin $(CURDIR)/bin -page $(CURDIR)/docs/cli.md -man $(CURDIR)/dist/man
+	@echo docs/cli.md dist/man
 
 ##@ Tools
 

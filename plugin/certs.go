@@ -39,11 +39,11 @@ func (o *options) certsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "certs [flags] [FILE|-]",
 		Short: "Make a CA and certificates for Elasticsearch and each of its clients, as Secrets",
-		Long: `elk-mtls certs reads manifests, makes a CA, a certificate for Elasticsearch and one for each client that it finds, and writes them
-as Secrets: on stdout, or into a folder. On stderr it says what they are, and the configuration that uses them. A person runs it once,
-and again when a client is added or certificates run out; nothing of it happens when manifests are rendered.
+		Long: `elk-mtls certs reads manifests and creates a CA, a certificate for Elasticsearch and one for each client that it finds. It writes them
+as Secrets to stdout or into a folder. On stderr it describes them and prints the configuration that uses them. Run it once, and again
+when you add a client or certificates expire. It is never part of rendering.
 
-The key of the CA is thrown away unless --ca-out or --ca-secret keeps it. Who has it can let anybody into Elasticsearch.`,
+The key of the CA is discarded unless --ca-out or --ca-secret keeps it. Anyone who holds it can grant access to Elasticsearch.`,
 		Example: `  # everything, into the cluster; the CA's key into a folder of yours
   helm template elk ./chart | elk-mtls certs --namespace elastic --ca-out ca --config-out elk-mtls.yaml | kubectl apply -f -
   helm upgrade --install elk ./chart -n elastic --post-renderer elk-mtls --post-renderer-args --config=elk-mtls.yaml

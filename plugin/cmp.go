@@ -22,8 +22,8 @@ func (o *options) cmpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cmp",
 		Short: "Render and secure a chart, as a config management plugin of Argo CD",
-		Long: `argocd-cmp-server runs these two commands in the folder of an Application: init fetches the dependencies of the chart that are not in the
-repository, generate runs helm template and secures what it gives. See docs/argocd.md.`,
+		Long: `argocd-cmp-server runs these two commands in the folder of an Application: init fetches the chart's dependencies that are not in the
+repository, and generate runs helm template and patches its output. See docs/argocd.md.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("no such command: cmp %s; see elk-mtls cmp --help", args[0])}

@@ -28,8 +28,8 @@ func (o *options) diffCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff [flags] [FILE|-]",
 		Short: "Show every change that the post-renderer makes: where, before, after, why",
-		Long: `elk-mtls diff reads manifests as the post-renderer does and shows what it would change: object and place, what stood there, what
-stands there then, why, and the documentation that it rests on. It writes no manifests. Credentials in addresses are masked.`,
+		Long: `elk-mtls diff reads manifests like the post-renderer and shows what it would change: the object and the field, the old and the new
+value, the reason, and the documentation behind it. It writes no manifests. Credentials in addresses are masked.`,
 		Example: `  helm template elk ./chart --namespace elastic | elk-mtls diff --config elk-mtls.yaml
 
   # as a comment on a pull request

@@ -31,8 +31,8 @@ func (o *options) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export --format FORMAT --out DIR [flags] [FILE|-]",
 		Short: "Write what the post-renderer does as patches, for Flux and others who run no programs",
-		Long: `elk-mtls export reads manifests as the post-renderer does and writes patches that make the same of them by kustomize alone. They fit
-this rendering of the chart. They fail when a later rendering lacks an object, or differs where they change something or in what a
+		Long: `elk-mtls export reads manifests like the post-renderer and writes patches with which kustomize alone makes the same changes. They fit
+this rendering of the chart. They fail if a later rendering lacks an object, or differs where they change something or in what a
 patched pod runs and reads. Images, ports, resources and replicas may differ. Export again after an upgrade of the chart. See docs/flux.md.`,
 		Example: `  # a component, for the components of a kustomization
   helm template elk ./chart --skip-tests | elk-mtls export --format kustomize --out elk-mtls

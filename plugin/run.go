@@ -91,19 +91,19 @@ func (o *options) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "elk-mtls [flags] [FILE|-]",
 		Short: "Require client certificates in Elasticsearch, on the Basic licence, with the Helm charts you have",
-		Long: `elk-mtls reads the manifests that Helm has rendered and writes them again, so that Elasticsearch requires a client
-certificate, every client presents one, probes survive, and Kibana logs in with a service token that nobody creates by hand.
-What it does not change leaves byte for byte. It needs no cluster and no network.`,
+		Long: `elk-mtls reads the manifests that Helm rendered and changes them. Afterwards Elasticsearch requires a client certificate, every
+client presents one, probes keep working, and Kibana logs in with a service token that nobody creates by hand. Documents it does
+not change pass through byte for byte. It needs no cluster and no network.`,
 		Example: `  # Helm 4, once: helm plugin install ./dist/helm4/elk-mtls
   helm upgrade --install elk ./chart --post-renderer elk-mtls
 
-  # Helm 3 hides hooks from a post-renderer; with a Kibana 8 chart they must not run
+  # Helm 3 does not pass hooks to a post-renderer; with a Kibana 8 chart they must not run
   helm upgrade --install elk ./chart --no-hooks --post-renderer elk-mtls --post-renderer-args --hooks=off
 
-  # look at the result first
+  # see the result first
   helm template elk ./chart | elk-mtls --init-image registry.example/elk-mtls-init:1.0 --report - >patched.yaml
 
-  # the way of a live cluster: none, optional, required
+  # on a cluster that has clients: none, optional, required
   helm template elk ./chart | elk-mtls --client-authentication optional`,
 		Args:          fileOrCommand,
 		SilenceErrors: true,

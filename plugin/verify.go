@@ -35,15 +35,15 @@ func (o *options) verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [flags] [FILE|-]",
 		Short: "Prove from manifests that every client of Elasticsearch will be let in",
-		Long: `elk-mtls verify reads manifests, whoever wrote them, and follows every connection to Elasticsearch from the setting over mount, volume
-and Secret to the certificate. It changes nothing, and does not ask what elk-mtls has patched.
+		Long: `elk-mtls verify reads any manifests and follows every connection to Elasticsearch: from the setting to the mount, the volume, the
+Secret and the certificate. It changes nothing, and it does not matter whether elk-mtls patched them.
 
 PROVEN      every link holds
 PROVEN IF   every link holds under the assumptions that are listed; --with FILE brings Secrets that the manifests do not have
 NOT PROVEN  a link is broken, or could not be followed; each finding has a code, explained in docs/findings
-UNMANAGED   the configuration says that somebody else takes care of it
+UNMANAGED   the configuration lists it as taken care of by somebody else
 
-Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, or the input is no manifests.`,
+Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, or the input is not manifests.`,
 		Example: `  # what would be installed
   helm template elk ./chart | elk-mtls | elk-mtls verify
 

@@ -69,10 +69,10 @@ func sum(numbers []int) int {
 	return total
 }
 
-// goldenTable holds the table in docs/verification.md.
+// goldenTable holds the table in docs/mutations.md.
 func goldenTable(t *testing.T, all []mutation) {
 	t.Helper()
-	const file, begin, end = "../docs/verification.md", "<!-- mutations -->\n", "<!-- /mutations -->\n"
+	const file, begin, end = "../docs/mutations.md", "<!-- mutations -->\n", "<!-- /mutations -->\n"
 	var table strings.Builder
 	fmt.Fprintf(&table, "%d kinds of breakage:\n\n| what is broken | found as |\n| --- | --- |\n", len(all))
 	for _, m := range all {

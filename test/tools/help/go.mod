@@ -1,0 +1,3 @@
+module github.com/elk-mtls/elk-mtls/test/tools/help
+
+go 1.26.0
