@@ -205,6 +205,14 @@ cli: build ## docs/cli.md, and man pages into dist/man, from what the programs s
 	@go -C test/tools/help run . -bin $(CURDIR)/bin -page $(CURDIR)/docs/cli.md -man $(CURDIR)/dist/man
 	@echo docs/cli.md dist/man
 
+.PHONY: docs
+docs: ## the site of these documents into dist/site, by mkdocs-material: needs Python 3 with venv, and git
+## REPOSITORY=… is where links to files lead that are no pages, such as https://forge.example/elk-mtls/blob/main
+	@mkdir -p dist/site-pages && python3 -m venv dist/site-tools
+	@dist/site-tools/bin/pip install --quiet --disable-pip-version-check --require-virtualenv -r test/tools/site/requirements.txt
+	dist/site-tools/bin/mkdocs build --quiet -f test/tools/site/mkdocs.yml
+	@echo dist/site
+
 ##@ Tools
 
 .PHONY: tools
