@@ -164,6 +164,16 @@ prove-install: ## from nothing to verify by each way of docs/install.md, and a c
 	@$(PARTS) prepare helm4 sbom
 	go test -tags install -count=1 -timeout 30m -v ./test/install $(FAILED)
 	@$(PARTS) missing helm4 sbom
+.PHONY: prove-survey
+prove-survey: ## what a survey says of 200 sets of real clients, and of 20 on Elasticsearch 9; killed 100 times; half an hour
+## SURVEY_SETS=… SURVEY_SEED=… SURVEY_KILLS=… SURVEY_REQUESTS=… others; a short form is in make test-all
+	@$(PARTS) prepare elasticsearch
+	@ES_HOME= ES_VERSION=9.5.3 $(PARTS) prepare elasticsearch
+	SURVEY_SETS=$(or $(SURVEY_SETS),200) SURVEY_BATCH=20 SURVEY_SECONDS=40 SURVEY_SEED=$(or $(SURVEY_SEED),1) SURVEY_KILLS=$(or $(SURVEY_KILLS),100) \
+		SURVEY_REQUESTS=$(or $(SURVEY_REQUESTS),20000) go test -tags survey -count=1 -timeout 120m -v ./test/survey $(FAILED)
+	ES_HOME= ES_VERSION=9.5.3 SURVEY_SETS=20 SURVEY_BATCH=10 SURVEY_SECONDS=40 SURVEY_SEED=$(or $(SURVEY_SEED),1) \
+		go test -tags survey -count=1 -timeout 60m -v -run TestSurvey ./test/survey $(FAILED)
+	@$(PARTS) missing elasticsearch
 
 .PHONY: prove-catalog
 prove-catalog: ## each field of each description of a client is blanked: a case must fail; about 3 minutes

@@ -59,6 +59,7 @@ type heard struct {
 	node, source, line string
 	at                 time.Time // zero: the line's own time counts
 	lost, note         string
+	fatal              error
 }
 
 func runSurvey(ctx context.Context, o config.Survey, e edge) error {

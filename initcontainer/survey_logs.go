@@ -49,17 +49,14 @@ func (s *surveyor) follow(ctx context.Context, node string, pod pods.Pod, since 
 		}
 		err := s.kube.Lines(ctx, pod, pods.Request{Since: last, Follow: true}, each)
 		if err != nil && ctx.Err() == nil {
-			s.say(ctx, heard{node: node, source: source, note: "its log cannot be read for now: " + failureWord(err)})
+			h := heard{node: node, source: source, note: "its log cannot be read for now"}
+			if failure.Of(err) == failure.KubeForbidden {
+				h.fatal = err
+			}
+			s.say(ctx, h)
 		}
 		s.edge.clock.sleep(ctx, time.Second)
 	}
-}
-
-func failureWord(err error) string {
-	if failure.Of(err) == failure.KubeForbidden {
-		return "Kubernetes forbids it"
-	}
-	return "the connection ended"
 }
 
 func (s *surveyor) say(ctx context.Context, h heard) {

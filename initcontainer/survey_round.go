@@ -28,6 +28,9 @@ func (s *surveyor) watch(ctx context.Context, until time.Time) (reason string, e
 			return evidence.Interrupted, nil
 		case h := <-s.heard:
 			s.hear(h)
+			if h.fatal != nil {
+				return evidence.Failed, h.fatal
+			}
 			if s.bytes > s.o.MaxLogMB<<20 {
 				s.edge.log.Warn("as much of the logs was read as --max-log-mb allows; the survey ends", "mb", s.o.MaxLogMB)
 				return evidence.TooMuchLog, nil

@@ -121,15 +121,21 @@ func Read(in io.Reader) (Evidence, error) {
 		if len(scanner.Bytes()) == 0 {
 			continue
 		}
-		var l Line
+		var l struct {
+			Line
+			Level string `json:"level"`
+		}
 		if err := json.Unmarshal(scanner.Bytes(), &l); err != nil {
 			wrong = fmt.Errorf("line %d: is not a line of elk-mtls-init survey", n) // the parser's text would quote it
 			continue
 		}
+		if l.Kind == "" && l.Level != "" {
+			continue // a line of the program's own log, of --log-format json: a pod has both streams in one
+		}
 		if err := l.check(); err != nil {
 			return Evidence{}, fmt.Errorf("line %d: %w", n, err)
 		}
-		e.Lines = append(e.Lines, l)
+		e.Lines = append(e.Lines, l.Line)
 	}
 	switch err := scanner.Err(); {
 	case err != nil:

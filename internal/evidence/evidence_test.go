@@ -49,6 +49,9 @@ func TestWhatIsNoEvidence(t *testing.T) {
 			}
 		})
 	}
+	if e, err := Read(strings.NewReader(start + `{"time":"2026-11-30T16:00:00Z","level":"WARN","msg":"a look failed"}` + "\n")); err != nil || len(e.Lines) != 1 {
+		t.Errorf("a line of the log: %v, %d lines", err, len(e.Lines))
+	}
 	if e, err := Read(strings.NewReader(start + `{"kind":"cli`)); err != nil || !e.Cut {
 		t.Errorf("a line that a kill has cut off: %v, cut %v", err, e.Cut)
 	}

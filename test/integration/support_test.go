@@ -24,7 +24,8 @@ const supportChart = "../../charts-overlay/elk-mtls-support"
 
 var rotateValues = []string{
 	"--set", "rotate.enabled=true", "--set", "rotate.image=" + initImage, "--set", "rotate.tokenSecretName=elk-kibana-elk-mtls-token",
-	"--set", "rotate.workloads={StatefulSet/other,Deployment/elk-kibana}", "--set", "rotate.certificates.secretName=certs", "--set", "rotate.minter.secretName=minter",
+	"--set", "survey.enabled=true", "--set", "survey.image=" + initImage, "--set", "survey.pods={es-0,es-1}", "--set", "survey.certificates.secretName=certs",
+	"--set", "survey.user.secretName=survey", "--set", "rotate.workloads={StatefulSet/other,Deployment/elk-kibana}", "--set", "rotate.certificates.secretName=certs", "--set", "rotate.minter.secretName=minter",
 }
 
 // TestSupportChart holds that the chart is sound for both Helms, that an API server takes what it renders, and that its Role is the one that
@@ -39,10 +40,14 @@ func TestSupportChart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rules any
-	for _, o := range objects(t, role) {
-		if o.GetKind() == "Role" {
-			rules = o.Object["rules"]
+	survey, err := exec.CommandContext(t.Context(), initProgram, "survey", "--print-role", "--namespace", "default", "--pod", "es-0", "--pod", "es-1").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := map[string]any{} // by kind, and what the role is for
+	for use, text := range map[string][]byte{"rotate": role, "survey": survey} {
+		for _, o := range objects(t, text) {
+			rules[o.GetKind()+" "+use] = o.Object["rules"]
 		}
 	}
 	c, ns := connect(t), namespace(t)
@@ -62,7 +67,7 @@ func TestSupportChart(t *testing.T) {
 				t.Fatalf("helm template: %v\n%s", err, out)
 			}
 			rendered := objects(t, out)
-			if len(rendered) != 8 {
+			if len(rendered) != 14 {
 				t.Errorf("got %q", ids(rendered))
 			}
 			for _, o := range rendered {
@@ -72,14 +77,20 @@ func TestSupportChart(t *testing.T) {
 				if err := c.dryRun(t, o, ns, metav1.FieldValidationStrict); err != nil {
 					t.Errorf("%s: %v", idOf(o), err)
 				}
-				if diff := cmp.Diff(rules, o.Object["rules"]); o.GetKind() == "Role" && diff != "" {
-					t.Errorf("the Role (-as the program prints it +as rendered):\n%s", diff)
+				use := o.GetName()[strings.LastIndexByte(o.GetName(), '-')+1:]
+				if o.GetKind() == "Role" || o.GetKind() == "ClusterRole" {
+					if diff := cmp.Diff(rules[o.GetKind()+" "+use], o.Object["rules"]); diff != "" {
+						t.Errorf("the %s %s (-as the program prints it +as rendered):\n%s", o.GetKind(), use, diff)
+					}
 				}
-				if o.GetKind() == "CronJob" {
-					startsWith(t, initProgram, o)
+				switch {
+				case o.GetKind() == "CronJob":
+					startsWith(t, initProgram, o, "--namespace=default", "spec", "jobTemplate", "spec", "template", "spec", "containers")
+				case o.GetKind() == "Job" && use == "survey":
+					startsWith(t, initProgram, o, "--timeout=1s", "spec", "template", "spec", "containers")
 				}
 			}
-			for _, bad := range []string{"rotate.enabled=true", "minter.enabled=true", "minter.role=a/b", "rotate.elasticsearchURL=http://x", "rotat.enabled=true", "rotate.workloads={Pod/x}"} {
+			for _, bad := range []string{"rotate.enabled=true", "minter.enabled=true", "minter.role=a/b", "rotate.elasticsearchURL=http://x", "rotat.enabled=true", "survey.enabled=true", "survey.for=1x", "rotate.workloads={Pod/x}"} {
 				if out, err := run("template", "x", supportChart, "--set", bad); err == nil {
 					t.Errorf("%s passes:\n%s", bad, out)
 				}
@@ -88,10 +99,10 @@ func TestSupportChart(t *testing.T) {
 	}
 }
 
-// startsWith holds that the program takes the arguments of the CronJob: it fails for want of the files, and not of a flag.
-func startsWith(t *testing.T, initProgram string, o *unstructured.Unstructured) {
+// startsWith holds that the program takes the arguments of the Job: it fails for want of the files, and not of a flag.
+func startsWith(t *testing.T, initProgram string, o *unstructured.Unstructured, more string, path ...string) {
 	t.Helper()
-	containers, _, err := unstructured.NestedSlice(o.Object, "spec", "jobTemplate", "spec", "template", "spec", "containers")
+	containers, _, err := unstructured.NestedSlice(o.Object, path...)
 	if err != nil || len(containers) != 1 {
 		t.Fatalf("%d containers, %v", len(containers), err)
 	}
@@ -99,9 +110,9 @@ func startsWith(t *testing.T, initProgram string, o *unstructured.Unstructured) 
 	for _, arg := range containers[0].(map[string]any)["args"].([]any) {
 		args = append(args, arg.(string))
 	}
-	out, err := exec.CommandContext(t.Context(), initProgram, append(args, "--namespace=default")...).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), initProgram, append(args, more)...).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "/etc/elk-mtls/") {
-		t.Errorf("rotate: %v\n%s", err, out)
+		t.Errorf("%s: %v\n%s", args[0], err, out)
 	}
 }
 

@@ -47,6 +47,7 @@ type client struct {
 	url      string
 
 	sent atomic.Int64 // requests that Elasticsearch answered inside the window
+	late atomic.Int64 // those that it did not, or not in time: a machine that stalls; they may be in the evidence
 	mu   sync.Mutex
 	errs []error
 	http *http.Client
@@ -148,8 +149,10 @@ func (c *client) request(ctx context.Context) error {
 // work behaves as the kind does, from the beginning of the window to its end.
 func (c *client) work(ctx context.Context, begin, end time.Time, chance *rand.Rand) {
 	send := func() {
-		if c.request(ctx) == nil {
+		if c.request(ctx) == nil && time.Now().Before(end) {
 			c.sent.Add(1)
+		} else {
+			c.late.Add(1)
 		}
 	}
 	at := func(t time.Time) bool {
