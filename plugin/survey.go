@@ -123,7 +123,9 @@ func (s *surveyOptions) promised(args []string, lines evidence.Evidence) (*verif
 	if s.stage == "" && s.config == "" {
 		s.stage = "optional"
 	}
-	proof, err := s.proof()
+	judging := *s.verifyOptions
+	judging.output = verifyOutputs()[0] // ours has other forms
+	proof, err := judging.proof()
 	if err != nil {
 		return nil, nil, err
 	}

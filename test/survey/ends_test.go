@@ -31,7 +31,7 @@ func (w *world) settings(t *testing.T) map[string]any {
 // was; or the record is there, doctor says so, and --restore or the next survey puts it back.
 func TestKills(t *testing.T) {
 	w := newWorld(t, 1)
-	kills, seed := number("SURVEY_KILLS", 8), uint64(number("SURVEY_SEED", 1))
+	kills, seed := number("SURVEY_KILLS", 5), uint64(number("SURVEY_SEED", 1))
 	chance := rand.New(rand.NewPCG(seed, 22))
 	left, whole := 0, 0
 	for i := range kills {

@@ -30,7 +30,7 @@ func number(name string, otherwise int) int {
 
 // TestSurvey is the proof: SURVEY_SETS sets of clients, SURVEY_BATCH of them in one survey.
 func TestSurvey(t *testing.T) {
-	sets, batch, seed := number("SURVEY_SETS", 10), number("SURVEY_BATCH", 10), uint64(number("SURVEY_SEED", 1))
+	sets, batch, seed := number("SURVEY_SETS", 8), number("SURVEY_BATCH", 8), uint64(number("SURVEY_SEED", 1))
 	w := newWorld(t, number("SURVEY_NODES", 1))
 	named, cleared, restarts := 0, 0, 0
 	for from := 0; from < sets; from += batch {
