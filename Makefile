@@ -164,6 +164,7 @@ prove-install: ## from nothing to verify by each way of docs/install.md, and a c
 	@$(PARTS) prepare helm4 sbom
 	go test -tags install -count=1 -timeout 30m -v ./test/install $(FAILED)
 	@$(PARTS) missing helm4 sbom
+
 .PHONY: prove-survey
 prove-survey: ## what a survey says of 200 sets of real clients, and of 20 on Elasticsearch 9; killed 100 times; half an hour
 ## SURVEY_SETS=… SURVEY_SEED=… SURVEY_KILLS=… SURVEY_REQUESTS=… others; a short form is in make test-all
