@@ -141,3 +141,10 @@ func (c caller) read(path string) link {
 	}
 	return l
 }
+
+// claim notes that an edge has read a value.
+func (c caller) claim(v value) {
+	for _, p := range c.expanded(v).parts {
+		c.claims.Add(p.node, p.span, c.Node)
+	}
+}

@@ -346,13 +346,6 @@ func (r *reader) edge(c *connection) {
 	}
 }
 
-// claim notes that an edge has read a value.
-func (c caller) claim(v value) {
-	for _, p := range c.expanded(v).parts {
-		c.claims.Add(p.node, p.span, c.Node)
-	}
-}
-
 // judgeRest judges what stands for itself.
 func (r *reader) judgeRest() {
 	for _, o := range r.release.Guards {
