@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -196,17 +195,11 @@ const (
 	roomForStream  = 256 << 20
 )
 
-// What a pipe holds. Whoever writes more at once wakes the reader for every page.
-// https://man7.org/linux/man-pages/man7/pipe.7.html
-const pipeful = 64 << 10
-
 // write gives out the spans, which nobody may have seen before all of them are there.
 func (o *options) write(spans [][]byte) error {
 	for _, span := range spans {
-		for part := range slices.Chunk(span, pipeful) {
-			if _, err := o.stdout.Write(part); err != nil {
-				return err
-			}
+		if _, err := o.stdout.Write(span); err != nil {
+			return err
 		}
 	}
 	return nil
