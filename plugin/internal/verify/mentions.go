@@ -151,3 +151,14 @@ func (r *reader) inStream(s object.Source, held object.Content) object.Content {
 	}
 	return held
 }
+
+// judgeOperators judges custom resources of ECK: what its operator makes of them is not shown.
+func (r *reader) judgeOperators() {
+	for _, o := range r.release.ECK {
+		if r.options.ClientAuthentication != "required" {
+			r.loose.assume("%s: what the operator of ECK makes of it is called by https, and trusts its CA", o.ID)
+			continue
+		}
+		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, NotJudged, "a custom resource of ECK: its operator makes what these manifests do not show")
+	}
+}

@@ -361,13 +361,7 @@ func (r *reader) judgeRest() {
 			r.loose.assume("%s, which presents no certificate, is let in (%s)", l.ID, l.Why)
 		}
 	}
-	for _, o := range r.release.ECK {
-		if r.options.ClientAuthentication != "required" {
-			r.loose.assume("%s: what the operator of ECK makes of it is called by https, and trusts its CA", o.ID)
-			continue
-		}
-		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, NotJudged, "a custom resource of ECK: its operator makes what these manifests do not show")
-	}
+	r.judgeOperators()
 	for _, e := range r.options.Unmanaged {
 		if r.matched[e.Ref] || r.isThere(e.Ref) {
 			r.graph.Unmanaged = append(r.graph.Unmanaged, UnmanagedObject{Object: e.Ref, Reason: e.Reason})
