@@ -89,7 +89,7 @@ func (h *holder) begin() {
 
 // limited bounds one request by its own time and by what is left.
 func (h *holder) limited(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, min(d, max(h.wait.left(), time.Second)))
+	return h.wait.limited(ctx, d)
 }
 
 // awaitElasticsearch returns as soon as Elasticsearch answers. A wrong password is an answer: where the token in the

@@ -50,7 +50,7 @@ func revoke(ctx context.Context, o config.Revoke, e edge) error {
 
 // empty is step 13: any answer but a clear yes leads back to reading.
 func (h *holder) empty(ctx context.Context) (after protocol.State, err error) {
-	err = h.repeat(ctx, "the records", func(ctx context.Context) error {
+	err = h.wait.repeat(ctx, "the records", func(ctx context.Context) error {
 		s, err := h.read(ctx)
 		if err != nil {
 			return err
@@ -69,7 +69,7 @@ func (h *holder) empty(ctx context.Context) (after protocol.State, err error) {
 // now has lost it.
 func (h *holder) orphans(ctx context.Context, out io.Writer, yes bool) error {
 	var names []string
-	err := h.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
+	err := h.wait.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
 		listed, err := h.es.Names(ctx, h.o.Account)
 		if err != nil {
 			return refusedForGood(err)
@@ -117,7 +117,7 @@ func (h *holder) eliminate(ctx context.Context, out io.Writer, names []string, y
 // made for a Secret that is there.
 func (h *holder) gone(ctx context.Context, o config.Revoke, e edge) error {
 	var names []string
-	err := h.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
+	err := h.wait.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
 		listed, err := h.es.Names(ctx, h.o.Account)
 		if err != nil {
 			return refusedForGood(err)

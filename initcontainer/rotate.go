@@ -2,7 +2,6 @@ package initcontainer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -45,7 +44,7 @@ func rotate(ctx context.Context, o config.Rotate, e edge) error {
 		return err
 	}
 	r := rotator{h, o.Workloads, cluster, o.KubeletPause}
-	if err := r.repeat(ctx, "the workloads", r.fit); err != nil {
+	if err := r.wait.repeat(ctx, "the workloads", r.fit); err != nil {
 		return err
 	}
 	if err := r.awaitElasticsearch(ctx); err != nil {
@@ -124,7 +123,7 @@ func (r rotator) roll(ctx context.Context) error {
 	}
 	var old map[string]bool
 	mark := r.clock.now()
-	err := r.repeat(ctx, "the restart", func(ctx context.Context) error {
+	err := r.wait.repeat(ctx, "the restart", func(ctx context.Context) error {
 		pods, err := r.pods(ctx)
 		if err != nil {
 			return err
@@ -146,7 +145,7 @@ func (r rotator) roll(ctx context.Context) error {
 		return err
 	}
 	r.wait.moved("asked for the restart", "workloads", fmt.Sprint(r.workloads), "pods", len(old))
-	return r.repeat(ctx, "the old pods to go", func(ctx context.Context) error { return r.rolled(ctx, old) })
+	return r.wait.repeat(ctx, "the old pods to go", func(ctx context.Context) error { return r.rolled(ctx, old) })
 }
 
 // rolled returns nil when every pod that may have the old token is gone, and the new ones are ready.
@@ -176,7 +175,7 @@ func (r rotator) rolled(ctx context.Context, old map[string]bool) error {
 // retire is step 12: any answer but a clear yes leads back to reading.
 func (r rotator) retire(ctx context.Context, held protocol.State) error {
 	var after protocol.State
-	err := r.repeat(ctx, "the records", func(ctx context.Context) error {
+	err := r.wait.repeat(ctx, "the records", func(ctx context.Context) error {
 		s, err := r.read(ctx)
 		if err != nil {
 			return err
@@ -205,31 +204,6 @@ func bothValid(held protocol.State, err error) error {
 	return failure.New(failure.Of(err), fmt.Errorf("the new token %s is in the Secret, the old ones (%s) still work, and nothing was deleted: %w",
 		held.Has, strings.Join(held.Previous, ", "), err),
 		strings.TrimPrefix(failure.Hint(err)+"; run rotate again when that is mended: it finishes", "; "))
-}
-
-// repeat tries again until it works or the time is over. What the cluster forbids, it forbids for good.
-func (h *holder) repeat(ctx context.Context, what string, try func(context.Context) error) error {
-	for {
-		limited, cancel := h.limited(ctx, requestTime)
-		err := try(limited)
-		cancel()
-		fatal := final{}
-		switch cause := failure.Of(err); {
-		case err == nil:
-			return nil
-		case errors.As(err, &fatal):
-			return fatal.error
-		case cause == failure.KubeForbidden, cause == failure.Usage, cause == failure.SecretMissing:
-			return err
-		}
-		if err := h.wait.pause(ctx, what, err, 0); err != nil {
-			var over outOfTime
-			if errors.As(err, &over) {
-				return over.error
-			}
-			return err
-		}
-	}
 }
 
 func (r rotator) workload(ctx context.Context, w rollout.Workload) (rollout.Status, error) {

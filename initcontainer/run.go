@@ -30,7 +30,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	addGroup(root, "Run in pods:", ensureCommand(environ, report), keystoreCommand(environ, report))
 	addGroup(root, "Run by you:", doctorCommand(environ, report), surveyCommand(environ, report), rotateCommand(environ, report),
-		revokeCommand(environ, report))
+		renewCommand(environ, report), revokeCommand(environ, report))
 	root.AddCommand(versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {

@@ -101,6 +101,36 @@ func (w *waiting) pause(ctx context.Context, what string, reason error, atLeast 
 	return nil
 }
 
+// limited bounds one request by its own time and by what is left.
+func (w *waiting) limited(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, min(d, max(w.left(), time.Second)))
+}
+
+// repeat tries again until it works or the time is over. What the cluster forbids, it forbids for good.
+func (w *waiting) repeat(ctx context.Context, what string, try func(context.Context) error) error {
+	for {
+		limited, cancel := w.limited(ctx, requestTime)
+		err := try(limited)
+		cancel()
+		fatal := final{}
+		switch cause := failure.Of(err); {
+		case err == nil:
+			return nil
+		case errors.As(err, &fatal):
+			return fatal.error
+		case cause == failure.KubeForbidden, cause == failure.Usage, cause == failure.SecretMissing:
+			return err
+		}
+		if err := w.pause(ctx, what, err, 0); err != nil {
+			var over outOfTime
+			if errors.As(err, &over) {
+				return over.error
+			}
+			return err
+		}
+	}
+}
+
 // telling keeps the reason before, where a try ends without any. A refused certificate: with TLS 1.3 the server's alert
 // comes after our request, and may be lost when the connection is torn down. Any answer, where our own time for a try was
 // over before the next one came: a busy node is no lost one. After half a minute of that, it counts as no answer.

@@ -22,6 +22,11 @@ const (
 	AnnotationMode     = "elk-mtls.dev/mode"                  // on every object
 	AnnotationStage    = "elk-mtls.dev/client-authentication" // so too
 	AnnotationChecksum = "elk-mtls.dev/checksum"              // on pods: what they read outside their template
+
+	// AnnotationReadsOnce is on a workload whose pods read keys of Secrets at their start only: SECRET/KEY, SECRET/KEY.
+	AnnotationReadsOnce = "elk-mtls.dev/reads-once"
+	// AnnotationRenewed is a digest of these keys when elk-mtls-init last restarted the workload; on its pods too.
+	AnnotationRenewed = "elk-mtls.dev/renewed"
 )
 
 // Commands of elk-mtls-init that pods run.

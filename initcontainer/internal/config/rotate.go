@@ -26,6 +26,11 @@ type Rotate struct {
 // rotateTimeout: a rollout takes longer than a start.
 const rotateTimeout = 15 * time.Minute
 
+// kubeletPause: a kubelet that looks at Secrets from time to time does so once in a minute and a bit, and the API server has a cache too.
+func kubeletPause(f *pflag.FlagSet, pause *time.Duration, usage string) {
+	f.DurationVar(pause, "kubelet-pause", 90*time.Second, usage)
+}
+
 // Flags declares the flags of rotate.
 func (r *Rotate) Flags(f *pflag.FlagSet) {
 	r.Common.flags(f)
@@ -33,7 +38,7 @@ func (r *Rotate) Flags(f *pflag.FlagSet) {
 	r.Timeout = rotateTimeout
 	f.Lookup("timeout").DefValue = rotateTimeout.String()
 	f.StringArrayVar(&r.WorkloadNames, "workload", nil, "`KIND/NAME` that uses the token, such as Deployment/kibana; repeatable")
-	f.DurationVar(&r.KubeletPause, "kubelet-pause", 90*time.Second, "pause between the new token and the restart: kubelets may hand out the old value for so long")
+	kubeletPause(f, &r.KubeletPause, "pause between the new token and the restart: kubelets may hand out the old value for so long")
 	f.BoolVar(&r.Foreign, "foreign", false, "delete recorded tokens too that were not made for this Secret")
 	f.BoolVar(&r.PrintRole, "print-role", false, "print the Role that this command needs, and do nothing")
 }

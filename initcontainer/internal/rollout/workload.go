@@ -60,8 +60,9 @@ func (w Workload) String() string { return w.Kind + "/" + w.Name }
 // Status is a workload as the API server says it is.
 type Status struct {
 	Metadata struct {
-		Generation  int64             `json:"generation"`
-		Annotations map[string]string `json:"annotations"`
+		Generation      int64             `json:"generation"`
+		ResourceVersion string            `json:"resourceVersion"`
+		Annotations     map[string]string `json:"annotations"`
 	} `json:"metadata"`
 	Spec struct {
 		Replicas       *int32                `json:"replicas"`
