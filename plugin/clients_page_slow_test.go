@@ -113,26 +113,37 @@ func anchorsOf(a catalog.Anchors) string {
 	return map[catalog.Anchors]string{catalog.AnyAnchor: "any certificate", catalog.RootAnchor: "a root", catalog.AnchorsUnknown: "not known"}[a]
 }
 
-func versionText(v catalog.Version) string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
+func versionText(v catalog.Version) string {
+	if v.Patch > 0 {
+		return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch)
+	}
+	return fmt.Sprintf("%d.%d", v.Major, v.Minor)
+}
 
 // renewed says what a program does with a renewed pair.
 func renewed(all []catalog.Renewal) string {
 	if len(all) == 0 {
-		return "restart it"
+		return "restarted"
 	}
 	var texts []string
 	for _, r := range all {
 		text := "taken up"
-		if r.Since != (catalog.Version{}) {
+		switch none := (catalog.Version{}); {
+		case r.Until != none:
+			text += fmt.Sprintf(" from %s on, before %s", versionText(r.Since), versionText(r.Until))
+		case r.Since != none:
 			text += " from " + versionText(r.Since) + " on"
 		}
-		if r.By != "" {
-			text += " with `" + r.By + "`"
+		if len(r.Switches) > 0 && !r.Default {
+			text += " with " + inCode(r.Switches)
 		}
 		if r.Link != "" {
 			text = fmt.Sprintf("[%s](%s)", text, r.Link)
 		}
 		texts = append(texts, text)
+	}
+	if all[0].Since != (catalog.Version{}) {
+		texts = append(texts, "else restarted")
 	}
 	return strings.Join(texts, "; ")
 }

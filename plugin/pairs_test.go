@@ -113,7 +113,7 @@ func TestWhichPair(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.InitContainer.Image = testImage
+			s.InitContainer.Image, s.Certificates.OnRenewal = testImage, config.None // a mark names Secrets too
 			output, _, err := transform([]byte(strings.ReplaceAll(pairsClients, "VOLUME", test.volume)+test.more), s.WithDefaults())
 			for _, client := range []string{"Deployment/kibana", "DaemonSet/filebeat"} {
 				if test.refused != "" && (err == nil || !strings.Contains(err.Error(), client+": "+test.refused)) {
@@ -150,7 +150,13 @@ func TestOwnPairIsKept(t *testing.T) {
 		`ssl: {certificate_authorities: ["/ca/ca.pem"], certificate: /ca/client.pem, key: /ca/client.key}`).Replace(pairsClients[strings.Index(pairsClients, "apiVersion: v1"):])
 	secret := "---\napiVersion: v1\nkind: Secret\nmetadata: {name: own}\nstringData: {ca.pem: a, client.pem: b, client.key: c}\n"
 	for what, more := range map[string]string{"its Secret is elsewhere": "", "its Secret is in the input": secret} {
-		output, outcome, err := transform([]byte(input+more), realSettings(config.ModeCertToken, config.Required))
+		settings := realSettings(config.ModeCertToken, config.Required)
+		marked, _, err := transform([]byte(input+more), settings)
+		if mark := "own/ca.pem,own/client.key,own/client.pem"; err != nil || !strings.Contains(string(marked), mark) {
+			t.Errorf("%s: no mark for its renewal (%v):\n%s", what, err, marked)
+		}
+		settings.Certificates.OnRenewal = config.None
+		output, outcome, err := transform([]byte(input+more), settings)
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 			continue

@@ -27,6 +27,9 @@ const (
 	AnnotationReadsOnce = "elk-mtls.dev/reads-once"
 	// AnnotationRenewed is a digest of these keys when elk-mtls-init last restarted the workload; on its pods too.
 	AnnotationRenewed = "elk-mtls.dev/renewed"
+	// AnnotationReloader has Reloader of Stakater restart the workload when one of these Secrets changes.
+	// https://github.com/stakater/Reloader#2--targeted-reload-for-specific-resources
+	AnnotationReloader = "secret.reloader.stakater.com/reload"
 )
 
 // Commands of elk-mtls-init that pods run.

@@ -48,7 +48,7 @@ func beatSettings() Settings {
 		Fingerprint: "ssl.ca_trusted_fingerprint", Pin: "ssl.ca_sha256",
 		Versions: Versions{List: "ssl.supported_protocols"}, Ciphers: "ssl.cipher_suites", Proxy: "proxy_url",
 		Verify: Verify{Name: "ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}, Full: []string{"full", "strict"}},
-		Below:  "ssl.", Inert: []string{"curve_types", "renegotiation", "client_authentication", "restart_on_cert_change."},
+		Below:  "ssl.", Inert: []string{"curve_types", "renegotiation", "client_authentication", "restart_on_cert_change.", "certificate_reload."},
 		User: "username", Password: "password", Token: "api_key",
 	}
 }

@@ -201,18 +201,29 @@ func isAny(value string, words []string) bool {
 }
 
 // Version is that of a program; zero where nothing tells it.
-type Version struct{ Major, Minor int }
+type Version struct{ Major, Minor, Patch int }
 
-// ParseVersion reads the first two numbers of a tag or label: 8.19.21, v1.9.0.
+// ParseVersion reads the first numbers of a tag or label: 8.19.21, v1.9.0. A third one that is none counts as 0.
 func ParseVersion(text string) Version {
 	major, rest, _ := strings.Cut(strings.TrimPrefix(text, "v"), ".")
-	minor, _, _ := strings.Cut(rest, ".")
+	minor, rest, _ := strings.Cut(rest, ".")
 	a, err := strconv.Atoi(major)
 	b, minorErr := strconv.Atoi(minor)
 	if err != nil || minorErr != nil || a < 0 || b < 0 {
 		return Version{}
 	}
-	return Version{a, b}
+	if end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+		rest = rest[:end]
+	}
+	patch, err := strconv.Atoi(rest)
+	if err != nil {
+		patch = 0
+	}
+	return Version{a, b, patch}
+}
+
+func (v Version) before(other Version) bool {
+	return !v.AtLeast(other.Major, other.Minor) || v.Major == other.Major && v.Minor == other.Minor && v.Patch < other.Patch
 }
 
 // AtLeast tells whether a version is that one or later. It does not hold for an unknown one.

@@ -144,8 +144,8 @@ func TestExporterVariables(t *testing.T) {
 		version Version
 		want    string
 	}{
-		{"es.uri", Version{1, 3}, "ES_URI"}, {"es.uri", Version{1, 4}, ""}, {"es.uri", Version{}, ""}, {"es.client-cert", Version{1, 1}, "ES_CLIENT_CERT"},
-		{"es.username", Version{1, 7}, "ES_USERNAME"}, {"es.api-key", Version{}, "ES_API_KEY"},
+		{"es.uri", Version{1, 3, 0}, "ES_URI"}, {"es.uri", Version{1, 4, 0}, ""}, {"es.uri", Version{}, ""}, {"es.client-cert", Version{1, 1, 0}, "ES_CLIENT_CERT"},
+		{"es.username", Version{1, 7, 0}, "ES_USERNAME"}, {"es.api-key", Version{}, "ES_API_KEY"},
 	} {
 		if got := p.Env(test.flag, test.version); got != test.want {
 			t.Errorf("%s in %v is the variable %q, want %q", test.flag, test.version, got, test.want)
@@ -154,7 +154,7 @@ func TestExporterVariables(t *testing.T) {
 }
 
 func TestParseVersion(t *testing.T) {
-	for text, want := range map[string]Version{"8.19.21": {8, 19}, "v1.9.0": {1, 9}, "8.8": {8, 8}, "latest": {}, "": {}, "8": {}, "7.17.3-oss": {7, 17}, "-1.2": {}} {
+	for text, want := range map[string]Version{"8.19.21": {8, 19, 21}, "v1.9.0": {1, 9, 0}, "8.8": {8, 8, 0}, "latest": {}, "": {}, "8": {}, "7.17.3-oss": {7, 17, 3}, "-1.2": {}} {
 		if got := ParseVersion(text); got != want {
 			t.Errorf("%q is %v, want %v", text, got, want)
 		}
@@ -180,7 +180,7 @@ func plugin(section, settings string, major, minor int) Settings {
 	if err != nil {
 		panic(err)
 	}
-	return *logstashPlugin(plugins[0], Version{major, minor})
+	return *logstashPlugin(plugins[0], Version{major, minor, 0})
 }
 
 func fluentdMatch(name string) Settings {

@@ -114,8 +114,8 @@ func Go() Runtime {
 // https://github.com/elastic/beats/blob/main/libbeat/common/url.go
 func Beat() Runtime {
 	r := Go()
-	r.Name, r.Scheme, r.Keys.Opens, r.Keys.OpensSince = "the library of the Beats", SmallLetters, openSSL.Opens, Version{8, 6}
-	r.Prints = Version{8, 0} // https://github.com/elastic/beats/pull/29229
+	r.Name, r.Scheme, r.Keys.Opens, r.Keys.OpensSince = "the library of the Beats", SmallLetters, openSSL.Opens, Version{8, 6, 0}
+	r.Prints = Version{8, 0, 0} // https://github.com/elastic/beats/pull/29229
 	return r
 }
 

@@ -32,11 +32,9 @@ func logstash() Program {
 		App: Logstash, Link: "https://www.elastic.co/guide/en/logstash/8.19/plugins-outputs-elasticsearch.html#plugins-outputs-elasticsearch-ssl_certificate", Runtime: JRuby(),
 		Signs: Signs{Images: []string{"logstash", "logstash-oss", "logstash-wolfi"}, Mounts: []string{"logstash.yml", "pipelines.yml", "logstash.conf"}},
 		Dir:   logstashHome, WorkDir: logstashHome, Expands: logstashVariables,
-		Renewals: []Renewal{{
-			Version{9, 5}, "ssl.reload.automatic: true, config.reload.automatic: true", "https://github.com/elastic/logstash/pull/18978",
-		}},
-		Files: Files{Paths: []string{logstashHome + "/config/logstash.yml", "/bitnami/logstash/config/logstash.yml"}},
-		Env:   func(setting string, _ Version) string { return strings.ToUpper(strings.ReplaceAll(setting, ".", "_")) },
+		Renewals: logstashRenewals(),
+		Files:    Files{Paths: []string{logstashHome + "/config/logstash.yml", "/bitnami/logstash/config/logstash.yml"}},
+		Env:      func(setting string, _ Version) string { return strings.ToUpper(strings.ReplaceAll(setting, ".", "_")) },
 		Places: []Place{
 			{At: "xpack.monitoring", Field: "enabled", Is: "true", Settings: own},
 			{At: "xpack.management", Field: "enabled", Is: "true", Settings: own},
@@ -142,7 +140,7 @@ func fluentBit() Program {
 		Signs: Signs{
 			Images: []string{"fluent-bit", "aws-for-fluent-bit"}, Mounts: []string{"fluent-bit.conf", "fluent-bit.yaml"}, Words: []string{"--config=/fluent-bit/"},
 		},
-		Dir: "/fluent-bit/etc", Expands: fluentBitVariables, Renewals: anew(Version{5, 1}, "https://github.com/fluent/fluent-bit/pull/11950"),
+		Dir: "/fluent-bit/etc", Expands: fluentBitVariables, Renewals: anew(Version{5, 1, 0}, "https://github.com/fluent/fluent-bit/pull/11950"),
 		Files: Files{Paths: []string{"/"}, Each: true}, // one file includes another
 		Places: []Place{
 			{At: "pipeline.outputs.*", Field: "name", Is: "es", Settings: s},

@@ -53,6 +53,12 @@ const (
 	SourceCertManager = "cert-manager" // cert-manager makes them, for Certificates that are added to the stream
 )
 
+// What restarts a client that reads a renewed pair at its start only.
+const (
+	Renew    = "renew"    // elk-mtls-init renew, by a CronJob or by hand
+	Reloader = "reloader" // Reloader, of Stakater
+)
+
 // What to do with a stream that brings the private key of a server with it.
 const (
 	Allow  = "allow"
@@ -96,6 +102,7 @@ type Certificates struct {
 	Issuer           Issuer   `json:"issuer,omitzero"`            // of cert-manager
 	Duration         string   `json:"duration,omitempty"`         // Go duration; "" = what cert-manager takes
 	RenewBefore      string   `json:"renewBefore,omitempty"`      // Go duration; "" = what cert-manager takes
+	OnRenewal        string   `json:"onRenewal,omitempty"`        // renew | reloader | none: what restarts a client that reads its pair once
 	Namespace        string   `json:"namespace,omitempty"`        // for names such as SERVICE.NAMESPACE.svc where the manifests name none
 }
 
@@ -216,6 +223,7 @@ func (s Settings) WithDefaults() Settings {
 	or(&s.Certificates.Issuer.Kind, "Issuer")
 	or(&s.Certificates.Issuer.Group, "cert-manager.io")
 	or(&s.Certificates.Rendered, Allow)
+	or(&s.Certificates.OnRenewal, Renew)
 	or(&s.Certificates.ClientCA.Key, "ca.crt")
 	or(&s.Token.Account, "elastic/kibana")
 	or(&s.Token.Key, "token")
@@ -260,6 +268,7 @@ func (s Settings) Validate() error {
 	oneOf("certificates.source", s.Certificates.Source, SourceSecret, SourceCertManager)
 	oneOf("certificates.verificationMode", s.Certificates.VerificationMode, "full", "certificate")
 	oneOf("certificates.rendered", s.Certificates.Rendered, Allow, Refuse)
+	oneOf("certificates.onRenewal", s.Certificates.OnRenewal, Renew, Reloader, None)
 	oneOf("initContainer.pullPolicy", s.InitContainer.PullPolicy, "Always", "IfNotPresent", "Never")
 	problems = append(append(problems, s.validateMode()...), s.Certificates.validateIssuer()...)
 	if d, err := time.ParseDuration(s.InitContainer.Timeout); s.InitContainer.Timeout != "" && (err != nil || d <= 0) {

@@ -48,6 +48,7 @@ spec:
     issuer: {name: x, kind: x, group: x}
     duration: x
     renewBefore: x
+    onRenewal: x
     namespace: x
   token: {account: x, secretName: x, key: x}
   password: {secretName: x, key: x, set: true}

@@ -34,6 +34,7 @@ func (s *Settings) Fields() []Field {
 		{Path: "certificates.clients", value: &s.Certificates.Clients},
 		{Path: "certificates.verificationMode", value: &s.Certificates.VerificationMode},
 		{Path: "certificates.rendered", value: &s.Certificates.Rendered},
+		{Path: "certificates.onRenewal", value: &s.Certificates.OnRenewal},
 		{Path: "certificates.issuer.name", value: &s.Certificates.Issuer.Name},
 		{Path: "certificates.issuer.kind", value: &s.Certificates.Issuer.Kind},
 		{Path: "certificates.issuer.group", value: &s.Certificates.Issuer.Group},

@@ -44,8 +44,6 @@ func issued(in *In, leaves []issue.Leaf, whole Part) Part {
 		c := p.settings.Certificates.Issuer
 		p.assume(object.ID{}, "%s/%s must put its CA into ca.crt, as issuers of the kinds CA and Vault do, and ACME "+
 			"does not", c.Kind, c.Name)
-		p.action(object.ID{}, "cert-manager renews certificates: Elasticsearch takes a new one up by itself, Kibana "+
-			"and most clients when they are restarted (kubectl rollout restart)")
 	}
 	return *p.Part
 }

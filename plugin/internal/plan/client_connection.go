@@ -152,7 +152,7 @@ func connect(p step, w *recognise.Workload, c *connection, id identity) error {
 	if err := connectTLS(p, w, c, id); err != nil {
 		return err
 	}
-	if err := c.undone(); err != nil {
+	if err := errors.Join(renewing(p, w, c, id), c.undone()); err != nil {
 		return err
 	}
 	for _, name := range c.keys.Hosts {

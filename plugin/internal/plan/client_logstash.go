@@ -2,11 +2,14 @@ package plan
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -70,13 +73,30 @@ func isSwitchedOn(in *In, w *recognise.Workload, known catalog.Program, at catal
 	return isOn, sure && (isOn || strings.EqualFold(word, "false"))
 }
 
-// needsKeystore tells whether a connection takes its pair from a PKCS#12 file: where it reads no PEM files, or where the stream does
-// not show that the key is one that Logstash reads in them.
+// needsKeystore tells whether a connection takes its pair from a PKCS#12 file: where it reads no PEM files, or where neither the stream nor
+// what is asked of cert-manager shows that the key is one that Logstash reads in them.
 func needsKeystore(in *In, w *recognise.Workload, c *connection, id identity) bool {
 	if c.keys.Store == "" || c.keys.Cert == "" {
 		return c.keys.Store != ""
 	}
+	if in.asksForRSA(w.Object, id.secret) && readsAnyRSA(recognise.VersionOf(w.Object, w.Main)) {
+		return false
+	}
 	return !certificate.LogstashReads(valueOf(in, secretKey(w.Object, id.secret, id.key)))
+}
+
+// asksForRSA tells whether cert-manager makes the key of a Secret, as PKCS#8 and for RSA.
+func (in *In) asksForRSA(o *object.Object, secret string) bool {
+	return slices.ContainsFunc(in.leaves, func(l issue.Leaf) bool {
+		return l.RSA && l.Secret == secret && slices.Contains(l.Refs, o.ID.String())
+	})
+}
+
+// readsAnyRSA tells whether a version reads each key of RSA in PKCS#8. Others damage one whose last byte looks like white space, and a key
+// that is made later may be such a one.
+// https://github.com/elastic/cloud-on-k8s/pull/9620
+func readsAnyRSA(v catalog.Version) bool {
+	return v.AtLeast(8, 8) && !v.AtLeast(8, 10) || v.AtLeast(8, 19) && !v.AtLeast(9, 0) || v.AtLeast(9, 1)
 }
 
 // putKeystore plans the file, and the container that makes it.

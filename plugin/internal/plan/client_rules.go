@@ -130,6 +130,11 @@ func rulePlan(p step, r ruled) error {
 		err = curlClient(p, w.Object, w.Main, id)
 	}
 	problems := []error{err, rulePlain(p, w, files)}
+	if !r.ready.curl {
+		if _, ok := catalog.RenewalOf(p.ready(r.rule.As).Renewals, recognise.VersionOf(w.Object, w.Main)); !ok {
+			p.readsOnce(w, id.sources(w.Object)...)
+		}
+	}
 	used := len(groups) == 0 && !r.ready.curl
 	for _, g := range groups {
 		granted, err := grantWishes(p, w, g, id, dir)

@@ -20,6 +20,14 @@ type identity struct {
 	curl   string // ConfigMap that holds the .curlrc; "" when nothing in the pod runs curl
 }
 
+// sources lists the keys that a client reads.
+func (id identity) sources(o *object.Object) []object.Source {
+	if id.secret == "" {
+		return []object.Source{id.ca}
+	}
+	return []object.Source{id.ca, secretKey(o, id.secret, id.cert), secretKey(o, id.secret, id.key)}
+}
+
 // secretKey names a key of a Secret in an object's namespace.
 func secretKey(o *object.Object, name, key string) object.Source {
 	return object.Source{Namespace: o.Namespace, Kind: "Secret", Name: name, Key: key}

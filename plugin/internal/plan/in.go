@@ -6,6 +6,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
@@ -23,6 +24,7 @@ type In struct {
 	serving  map[string][]*recognise.Workload // the nodes behind each of them
 	nodeOf   map[*object.Object]*recognise.Workload
 	ruled    []ruled
+	leaves   []issue.Leaf        // certificates that cert-manager is asked for
 	programs map[*yaml.Node]bool // containers that a program of the table runs in, or that have a rule
 	reading  *reading
 
@@ -66,9 +68,9 @@ func (p step) identityIn(o *object.Object) identity {
 func begin(in *In) step { return step{in, &Part{}} }
 
 // read takes from a release what all steps ask for.
-func read(r *recognise.Release, s config.Settings) (*In, Part) {
+func read(r *recognise.Release, s config.Settings, leaves []issue.Leaf) (*In, Part) {
 	in := &In{
-		release: r, settings: s, serving: map[string][]*recognise.Workload{}, nodeOf: map[*object.Object]*recognise.Workload{},
+		leaves: leaves, release: r, settings: s, serving: map[string][]*recognise.Workload{}, nodeOf: map[*object.Object]*recognise.Workload{},
 		programs: map[*yaml.Node]bool{}, reading: &reading{processes: map[*yaml.Node]process.Process{}},
 	}
 	var part Part

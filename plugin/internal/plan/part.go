@@ -37,6 +37,7 @@ type Part struct {
 	secured   map[*recognise.Workload]*node
 	switches  bool                        // a node speaks HTTPS from now on, and did not before
 	mounted   map[*object.Object]identity // of the clients in a pod
+	once      []readOnce
 }
 
 // place is where a change is made.
@@ -49,6 +50,12 @@ type place struct {
 type input struct {
 	object *object.Object
 	text   string
+}
+
+// readOnce is a key of a Secret that the pods of an object read at their start only.
+type readOnce struct {
+	object *object.Object
+	object.Source
 }
 
 // outside is a key that a Secret or ConfigMap must have which the stream does not hold.
@@ -84,6 +91,7 @@ func (p *Part) add(other Part) {
 	p.inputs = append(p.inputs, other.inputs...)
 	p.hooks = append(p.hooks, other.hooks...)
 	p.planned = append(p.planned, other.planned...)
+	p.once = append(p.once, other.once...)
 	p.called = append(p.called, other.called...)
 	p.switches = p.switches || other.switches
 	p.claims.Join(other.claims)
@@ -222,6 +230,15 @@ func (p *Part) calls(addresses ...string) { p.called = append(p.called, addresse
 // secures notes what is known about a node.
 func (p *Part) secures(w *recognise.Workload, known node) {
 	merge(&p.secured, map[*recognise.Workload]*node{w: &known})
+}
+
+// readsOnce notes keys that a container reads at its start only.
+func (p *Part) readsOnce(w *recognise.Workload, sources ...object.Source) {
+	for _, s := range sources {
+		if s.Kind == "Secret" && s.Name != "" && s.Key != "" {
+			p.once = append(p.once, readOnce{w.Object, s})
+		}
+	}
 }
 
 // switchOn notes that a node speaks HTTPS from now on that did not before.

@@ -88,7 +88,7 @@ type decided struct {
 
 func decide(r *recognise.Release, s config.Settings) decided {
 	leaves, settings, err := leavesOf(r, s)
-	input, found := read(r, settings)
+	input, found := read(r, settings, leaves)
 	found.fail(err)
 	guarded := guards(input)
 	made := rendered(input)
@@ -114,7 +114,7 @@ func (d decided) plan() (*Plan, error) {
 	if len(whole.problems) > 0 {
 		return nil, problem.Join(whole.problems)
 	}
-	whole = join(whole, marks(d.known, whole))
+	whole = join(whole, marks(d.known, whole), renewals(d.known, whole))
 	return &Plan{
 		Changes: whole.changes, Additions: whole.additions, Removals: whole.removals, Passed: whole.passed, Ruled: whole.planned,
 		Actions: compact(whole.actions), Assumed: compact(slices.Concat(whole.assumed, expected(whole.outside))),

@@ -1,0 +1,160 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/elk-mtls/elk-mtls/internal/contract"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+)
+
+// restarted are kinds whose pods a change of their template replaces one by one.
+var restarted = [...]string{"Deployment", "StatefulSet", "DaemonSet", "Rollout"}
+
+// reader is a workload whose pods read keys of Secrets at their start only.
+type reader struct {
+	object *object.Object
+	keys   []object.Source
+}
+
+// renewals marks the workloads that a renewed certificate reaches by a restart only, for what restarts them.
+func renewals(in *In, whole Part) Part {
+	p := begin(in)
+	var all []reader
+	var names []string
+	for _, r := range readers(in, whole) {
+		if !slices.Contains(restarted[:], r.object.Kind) {
+			p.action(r.object.ID, "restart its pods when %s is renewed: they read their certificate at their start only, and "+
+				"no update of a %s replaces them", strings.Join(r.words(), ", "), r.object.Kind)
+			continue
+		}
+		all, names = append(all, r), append(names, r.object.ID.String())
+	}
+	switch {
+	case len(all) == 0:
+	case in.settings.Certificates.OnRenewal == config.None:
+		for _, r := range all {
+			p.action(r.object.ID, "reads its certificate at its start only, and nothing restarts it when that is renewed "+
+				"(certificates.onRenewal: none): it is shut out %s", r.until(p))
+		}
+	case in.settings.Certificates.OnRenewal == config.Reloader:
+		for _, r := range all {
+			secrets := append(strings.Split(r.object.Annotation(contract.AnnotationReloader), ","), r.secrets()...)
+			r.mark(p, contract.AnnotationReloader, strings.Join(tidy(secrets), ","),
+				"Reloader restarts it when a certificate is renewed that it reads at its start only")
+		}
+		p.assume(object.ID{}, "Reloader of Stakater must watch the Secrets and workloads of this namespace: it restarts %s "+
+			"when a certificate is renewed", strings.Join(names, ", "))
+	default:
+		for _, r := range all {
+			r.mark(p, contract.AnnotationReadsOnce, strings.Join(r.words(), ","),
+				"elk-mtls-init renew restarts it when one of these is renewed, which it reads at its start only")
+		}
+		tellRenew(p, all)
+	}
+	return *p.Part
+}
+
+// tellRenew says what has to run, namespace by namespace.
+func tellRenew(p step, all []reader) {
+	var namespaces []string
+	for _, r := range all {
+		namespaces = append(namespaces, r.object.Namespace)
+	}
+	slices.Sort(namespaces)
+	for _, namespace := range slices.Compact(namespaces) {
+		var workloads, secrets []string
+		for _, r := range all {
+			if r.object.Namespace == namespace {
+				workloads, secrets = append(workloads, r.object.ID.String()), append(secrets, r.secrets()...)
+			}
+		}
+		where := ""
+		if namespace != "" {
+			where = " -n " + namespace
+		}
+		p.assume(object.ID{}, "elk-mtls-init renew%s --workload %s must run now and then: these read a renewed certificate at "+
+			"their start only. The chart elk-mtls-support runs it, with renew.workloads={%s} and renew.secretNames={%s}", where, strings.Join(workloads, " --workload "), strings.Join(workloads, ","), strings.Join(tidy(secrets), ","))
+	}
+}
+
+// readers gives the workloads that stay, with what they read so. A Secret whose content the stream shows
+// is renewed by an upgrade, which replaces the pods by itself.
+func readers(in *In, whole Part) []reader {
+	var all []reader
+	for _, r := range whole.once {
+		if r.object.Hook != "" || r.object.IsJob() || in.isRemoved(r.object) || whole.rolls(r) {
+			continue
+		}
+		at := slices.IndexFunc(all, func(known reader) bool { return known.object == r.object })
+		if at < 0 {
+			at = len(all)
+			all = append(all, reader{object: r.object})
+		}
+		all[at].keys = append(all[at].keys, r.Source)
+	}
+	return all
+}
+
+// rolls tells whether the pods are replaced when the stream brings another content of the Secret.
+func (p *Part) rolls(r readOnce) bool {
+	begins := r.Kind + "/" + r.Name + "/" + r.Key + "="
+	return slices.ContainsFunc(p.inputs, func(i input) bool { return i.object == r.object && strings.HasPrefix(i.text, begins) })
+}
+
+func (r reader) mark(p step, annotation, value, why string) {
+	p.set(r.object, fields("metadata", "annotations").Field(annotation), patch.Str(value), why, "")
+}
+
+func (r reader) words() []string {
+	var all []string
+	for _, k := range r.keys {
+		all = append(all, k.Name+"/"+k.Key)
+	}
+	return tidy(all)
+}
+
+func (r reader) secrets() []string {
+	var all []string
+	for _, k := range r.keys {
+		all = append(all, k.Name)
+	}
+	return tidy(all)
+}
+
+func tidy(words []string) []string {
+	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return strings.TrimSpace(w) == "" })
+	for i := range words {
+		words[i] = strings.TrimSpace(words[i])
+	}
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// until says when the first of the certificates ends, as far as the input tells.
+func (r reader) until(p step) string {
+	var ends time.Time
+	asked := false
+	for _, k := range r.keys {
+		for _, c := range chainOf(p, k) {
+			if ends.IsZero() || c.NotAfter.Before(ends) {
+				ends = c.NotAfter
+			}
+		}
+		for _, l := range p.leaves {
+			asked = asked || l.Secret == k.Name
+		}
+	}
+	switch {
+	case !ends.IsZero():
+		return "on " + ends.UTC().Format(time.DateOnly)
+	case asked:
+		return fmt.Sprintf("%s after its certificate was issued, by the duration of Certificate/%s", cmp.Or(p.settings.Certificates.Duration, "2160h"), r.keys[len(r.keys)-1].Name)
+	}
+	return "when the certificate ends that it started with, of Secret/" + strings.Join(r.secrets(), ", Secret/")
+}
