@@ -88,7 +88,7 @@ func tellRenew(p step, all []reader) {
 func readers(in *In, whole Part) []reader {
 	var all []reader
 	for _, r := range whole.once {
-		if r.object.Hook != "" || r.object.IsJob() || in.isRemoved(r.object) || whole.rolls(r) {
+		if r.object.Hook != "" || r.object.IsJob() || in.isRemoved(r.object) || rolls(whole, r) {
 			continue
 		}
 		at := slices.IndexFunc(all, func(known reader) bool { return known.object == r.object })
@@ -102,9 +102,9 @@ func readers(in *In, whole Part) []reader {
 }
 
 // rolls tells whether the pods are replaced when the stream brings another content of the Secret.
-func (p *Part) rolls(r readOnce) bool {
+func rolls(whole Part, r readOnce) bool {
 	begins := r.Kind + "/" + r.Name + "/" + r.Key + "="
-	return slices.ContainsFunc(p.inputs, func(i input) bool { return i.object == r.object && strings.HasPrefix(i.text, begins) })
+	return slices.ContainsFunc(whole.inputs, func(i input) bool { return i.object == r.object && strings.HasPrefix(i.text, begins) })
 }
 
 func (r reader) mark(p step, annotation, value, why string) {

@@ -33,7 +33,7 @@ func renewing(p step, w *recognise.Workload, c *connection, id identity) error {
 		}
 	}
 	if !reloads {
-		p.readsOnce(w, files...)
+		readsOnce(p.Part, w, files...)
 	}
 	return nil
 }

@@ -132,7 +132,7 @@ func rulePlan(p step, r ruled) error {
 	problems := []error{err, rulePlain(p, w, files)}
 	if !r.ready.curl {
 		if _, ok := catalog.RenewalOf(p.ready(r.rule.As).Renewals, recognise.VersionOf(w.Object, w.Main)); !ok {
-			p.readsOnce(w, id.sources(w.Object)...)
+			readsOnce(p.Part, w, id.sources(w.Object)...)
 		}
 	}
 	used := len(groups) == 0 && !r.ready.curl

@@ -77,7 +77,7 @@ func connectKibana(p step, w *recognise.Workload, conf *configuration, hosts []s
 		id.secret, id.cert, id.key = own.secret, own.cert, own.key
 	}
 	withoutLogin(p, w)
-	p.readsOnce(w, id.sources(w.Object)...)
+	readsOnce(p.Part, w, id.sources(w.Object)...)
 	return errors.Join(
 		kibanaTLS(p, w, conf, id, own != nil),
 		planLogin(p, w, conf, id, hosts),

@@ -233,7 +233,7 @@ func (p *Part) secures(w *recognise.Workload, known node) {
 }
 
 // readsOnce notes keys that a container reads at its start only.
-func (p *Part) readsOnce(w *recognise.Workload, sources ...object.Source) {
+func readsOnce(p *Part, w *recognise.Workload, sources ...object.Source) {
 	for _, s := range sources {
 		if s.Kind == "Secret" && s.Name != "" && s.Key != "" {
 			p.once = append(p.once, readOnce{w.Object, s})
