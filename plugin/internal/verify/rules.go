@@ -246,3 +246,13 @@ func (c caller) plainWords() []value {
 	}
 	return all
 }
+
+func (r *reader) isThere(ref string) bool {
+	parts := strings.Split(ref, "/")
+	o, err := r.release.Find("", parts[0], parts[1])
+	if err != nil || o == nil {
+		return false
+	}
+	pod, ok := o.Pod()
+	return len(parts) == 2 || ok && slices.ContainsFunc(pod.All(), func(c object.Container) bool { return c.Name == parts[2] })
+}

@@ -6,7 +6,6 @@ package verify
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -377,14 +376,4 @@ func (r *reader) judgeRest() {
 	default:
 		r.loose.fail(place{}, NothingFound, "no Elasticsearch, no Kibana and no client that is known is in the stream")
 	}
-}
-
-func (r *reader) isThere(ref string) bool {
-	parts := strings.Split(ref, "/")
-	o, err := r.release.Find("", parts[0], parts[1])
-	if err != nil || o == nil {
-		return false
-	}
-	pod, ok := o.Pod()
-	return len(parts) == 2 || ok && slices.ContainsFunc(pod.All(), func(c object.Container) bool { return c.Name == parts[2] })
 }
