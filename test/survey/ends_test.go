@@ -50,6 +50,7 @@ func TestKills(t *testing.T) {
 		if i%10 == 7 {
 			w.api.server.CloseClientConnections()
 		}
+		w.settled(t)
 		now := w.settings(t)
 		if now["cluster.metadata.elk-mtls-survey"] == nil {
 			whole++
@@ -77,6 +78,39 @@ func TestKills(t *testing.T) {
 	t.Logf("seed %d: %d kills, %d of them left a record, which was put back", seed, kills, left)
 	if whole == kills || left == 0 {
 		t.Error("no kill was in time")
+	}
+}
+
+// settled waits until nothing of the killed survey is under way: Elasticsearch has seen its connections end, and has no change before it.
+// A change that comes later would be one of nobody.
+func (w *world) settled(t *testing.T) {
+	t.Helper()
+	for until := time.Now().Add(5 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		var stats struct {
+			Nodes map[string]struct {
+				HTTP struct {
+					Clients []struct {
+						Agent  string
+						Closed int64 `json:"closed_time_millis"`
+					}
+				}
+			}
+		}
+		must(t, json.Unmarshal(w.call(t, http.MethodGet, "/_nodes/stats/http", nil), &stats))
+		open := 0
+		for _, n := range stats.Nodes {
+			for _, c := range n.HTTP.Clients {
+				if strings.HasPrefix(c.Agent, "elk-mtls-init") && c.Closed == 0 {
+					open++
+				}
+			}
+		}
+		if open == 0 && bytes.Contains(w.call(t, http.MethodGet, "/_cluster/pending_tasks", nil), []byte(`"tasks":[]`)) {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatal("requests of a survey that was killed are still under way")
+		}
 	}
 }
 
