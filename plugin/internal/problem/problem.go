@@ -78,8 +78,8 @@ func Each(err error) []error {
 func All(err error) []Problem {
 	var all []Problem
 	for _, e := range Each(err) {
-		p, ok := e.(Problem)
-		if !ok {
+		var p Problem
+		if !errors.As(e, &p) {
 			p = New(Input, "%s", e)
 		}
 		all = append(all, p)
