@@ -126,3 +126,54 @@ data:
 		}
 	}
 }
+
+// TestReplacedLogin holds that a login which a chart writes leaves every place that sets it, where the configuration asks for that, and
+// that a Secret of the configuration takes the place of a plain password (F11, Q8).
+func TestReplacedLogin(t *testing.T) {
+	const token = "        - name: ELASTICSEARCH_SERVICEACCOUNTTOKEN\n          valueFrom: {secretKeyRef: {name: by-hand, key: value}}\n"
+	const plain = "        - {name: ELASTICSEARCH_USERNAME, value: kibana_system}\n        - {name: ELASTICSEARCH_PASSWORD, value: change-me}\n"
+	inVariables := strings.Replace(console, token, plain, 1)
+	inFile := strings.NewReplacer(token, "",
+		"volumeMounts: [{name: pki, mountPath: /pki}]", "volumeMounts: [{name: pki, mountPath: /pki}, {name: config, mountPath: /usr/share/kibana/config/kibana.yml, subPath: kibana.yml}]",
+		"      volumes:\n", "      volumes:\n      - {name: config, configMap: {name: console-config}}\n",
+	).Replace(console) + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: console-config}\ndata:\n  kibana.yml: |\n    server.name: console\n" +
+		"    elasticsearch.username: kibana_system\n    elasticsearch.password: change-me\n"
+	fromConfigMap := strings.Replace(console, token, "", 1) // by envFrom
+	fromConfigMap = strings.Replace(fromConfigMap, "        env:\n", "        envFrom: [{configMapRef: {name: login}}]\n        env:\n", 1) +
+		"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: login}\ndata: {ELASTICSEARCH_USERNAME: kibana_system, ELASTICSEARCH_PASSWORD: change-me}\n"
+	settings := func(mode string) config.Settings {
+		s := realSettings(mode, config.Required)
+		s.Certificates.Clients = []config.Client{{Ref: "Deployment/console", SecretName: "console-pki"}}
+		return s
+	}
+	for what, stream := range map[string]string{"in variables": inVariables, "in the file": inFile} {
+		s := settings(config.ModeCertToken)
+		if _, _, err := transform([]byte(stream), s); err == nil || !strings.Contains(err.Error(), "--mode cert-password, or take them out by kibana.login: replace") {
+			t.Errorf("%s: %v", what, err)
+		}
+		s.Kibana.Login = config.ReplaceLogin
+		output := mustTransform(t, []byte(stream), s)
+		if text := string(output); strings.Contains(text, "kibana_system") || strings.Contains(text, "change-me") || !strings.Contains(text, "SERVICEACCOUNTTOKEN") {
+			t.Errorf("%s: the login is still there:\n%s", what, text)
+		}
+		twiceIsOnce(t, output, s)
+		if g := verified(t, output, s); g.Verdict == verify.NotProven {
+			t.Errorf("%s: %s", what, g.Text())
+		}
+		s = settings(config.ModeCertPassword)
+		s.Password.SecretName = "console-login"
+		output = mustTransform(t, []byte(stream), s)
+		if text := string(output); strings.Contains(text, "change-me") || !strings.Contains(text, "console-login") || !strings.Contains(text, "kibana_system") {
+			t.Errorf("%s: the password is still there:\n%s", what, text)
+		}
+		twiceIsOnce(t, output, s)
+		if g := verified(t, output, s); g.Verdict == verify.NotProven {
+			t.Errorf("%s: %s", what, g.Text())
+		}
+	}
+	s := settings(config.ModeCertToken)
+	s.Kibana.Login = config.ReplaceLogin
+	if _, _, err := transform([]byte(fromConfigMap), s); err == nil || !strings.Contains(err.Error(), "where others may read it too") {
+		t.Errorf("in a ConfigMap that others may read: %v", err)
+	}
+}

@@ -84,6 +84,23 @@ func (v variant) run(t *testing.T) {
 	}
 }
 
+// early is a hook that runs before the release is there, and calls by curl with these words.
+func early(words string) string {
+	return `---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: bye
+  annotations: {helm.sh/hook: pre-upgrade, helm.sh/hook-weight: "3"}
+spec:
+  template:
+    spec:
+      containers:
+      - {name: bye, image: curl, command: [curl, ` + words + `], volumeMounts: [{name: own, mountPath: /own}]}
+      volumes: [{name: own, secret: {secretName: own}}]
+`
+}
+
 const (
 	certsMount  = "          - name: elasticsearch-certs\n            mountPath: /usr/share/elasticsearch/config/certs\n"
 	esCAs       = `value: "/usr/share/elasticsearch/config/certs/ca.crt"`
@@ -182,8 +199,17 @@ func otherValues() []variant {
 		{name: "an application that calls by a name without elasticsearch in it", replace: []string{"elasticsearch-master", "logs-master"}, extra: deployment(`{name: app, image: app, env: [{name: URL, value: "https://logs-master:9200"}]}`), refused: `Deployment/app: container "app": env "URL" names Elasticsearch ("logs-master")`},
 		{name: "a host by itself", extra: deployment(`{name: app, image: app, args: ["--host", "elasticsearch-master.default.svc"]}`), refused: `Deployment/app: container "app": args 2 names Elasticsearch ("elasticsearch-master")`},
 		{name: "a client that is named and not there", spec: "{certificates: {clients: [{ref: Deployment/typo, secretName: x}]}}", todo: "Deployment/typo is none of the clients"},
-		{name: "a hook that runs when nothing is there", extra: "---\napiVersion: batch/v1\nkind: Job\nmetadata:\n  name: bye\n  annotations: {helm.sh/hook: post-delete}\nspec:\n  template:\n    spec:\n      containers:\n      - {name: bye, image: curl, command: [curl, \"https://elasticsearch-master:9200\"]}\n",
-			todo: "Job/bye calls Elasticsearch (elasticsearch-master) in a hook (post-delete)"},
+		{name: "a hook that runs when nothing is there", extra: early(`"https://elasticsearch-master:9200"`), refused: "Job/bye: calls Elasticsearch in a hook (pre-upgrade)"},
+		{name: "that hook before anybody is refused", extra: early(`"https://elasticsearch-master:9200"`), spec: "{clientAuthentication: optional, minter: {secretName: m}}",
+			todo: "Job/bye calls Elasticsearch (elasticsearch-master) in a hook (pre-upgrade)"},
+		{name: "Q6: that hook with a Secret of the user's: its .curlrc is such a hook too", extra: early(`"https://elasticsearch-master:9200"`),
+			spec: "{minter: {secretName: m}, certificates: {clients: [{ref: Job/bye, secretName: own}]}}", output: "helm.sh/hook: pre-upgrade\n    helm.sh/hook-weight: \"2\"", not: "Job/bye calls"},
+		{name: "Q7: that hook with a pair of its own", extra: early(`--cert, /own/a.pem, --key, /own/a.key, "https://elasticsearch-master:9200"`),
+			todo: `Job/bye: container "bye" presents a certificate of its own by curl`, not: "bye-elk-mtls-curl"},
+		{name: "Q7: that hook with one call that presents none", extra: early(`--cert, /own/a.pem, "https://elasticsearch-master:9200", --next, "https://elasticsearch-master:9200/a"`),
+			refused: "Job/bye: calls Elasticsearch in a hook (pre-upgrade)"},
+		{name: "a Job that calls by curl and has a Secret in certificates.clients", extra: errand("Job", "spec", "curl -sk https://elasticsearch-master:9200/_ilm/policy/p"),
+			spec: "{minter: {secretName: m}, certificates: {clients: [{ref: Job/errand, secretName: own}]}}", output: "name: own", not: "none of the clients"},
 		{name: "Q6: a script with another home of curl", refused: "a script changes the environment of curl (CURL_HOME, or env -i)",
 			extra: errand("Job", "spec", "CURL_HOME=/tmp curl -sk https://elasticsearch-master:9200/_ilm/policy/p")},
 		{name: "Q6: a script without an environment", refused: "a script changes the environment of curl (CURL_HOME, or env -i)",

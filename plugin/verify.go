@@ -152,7 +152,7 @@ func (v *verifyOptions) proof() (verify.Options, error) {
 
 // proofOf gives what is to be proven where a configuration holds.
 func proofOf(s config.Settings) verify.Options {
-	proof := verify.Options{ClientAuthentication: s.ClientAuthentication, PKI: s.Mode == config.ModePKI, Now: time.Now(), Elasticsearch: s.Elasticsearch.URL}
+	proof := verify.Options{ClientAuthentication: s.ClientAuthentication, PKI: s.Mode == config.ModePKI, Now: time.Now(), Elasticsearch: s.Elasticsearch.URLs()}
 	for _, u := range s.Unmanaged {
 		proof.Unmanaged = append(proof.Unmanaged, verify.Entry{Ref: u.Ref, Reason: u.Reason})
 	}

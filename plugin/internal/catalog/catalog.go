@@ -95,6 +95,9 @@ type Place struct {
 // Name gives the full name of a setting of the place.
 func (p Place) Name(setting string) string { return p.At + "." + setting }
 
+// OpenSearch is what outputs for that product are called. They call an Elasticsearch only where they name one of the input.
+const OpenSearch = "opensearch"
+
 // Settings are what a program calls the settings of a connection. "" says that it has none for that.
 type Settings struct {
 	Hosts       []string // addresses, with or without scheme

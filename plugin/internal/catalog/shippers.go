@@ -144,10 +144,10 @@ func fluentBit() Program {
 		Files: Files{Paths: []string{"/"}, Each: true}, // one file includes another
 		Places: []Place{
 			{At: "pipeline.outputs.*", Field: "name", Is: "es", Settings: s},
-			{At: "pipeline.outputs.*", Field: "name", Is: "opensearch", Settings: s},
+			{At: "pipeline.outputs.*", Field: "name", Is: OpenSearch, Settings: s},
 		},
 		Language: pipeline.FluentBit, Plugin: func(plugin pipeline.Plugin, _ Version) *Settings {
-			if plugin.Section == "NODE" || plugin.Section == "OUTPUT" && isOneOf(strings.ToLower(plugin.Name), "es", "opensearch") {
+			if plugin.Section == "NODE" || plugin.Section == "OUTPUT" && isOneOf(strings.ToLower(plugin.Name), "es", OpenSearch) {
 				return &s
 			}
 			return nil

@@ -59,6 +59,12 @@ const (
 	Reloader = "reloader" // Reloader, of Stakater
 )
 
+// What becomes of a user name and password that a chart writes for Kibana.
+const (
+	KeepLogin    = "keep"
+	ReplaceLogin = "replace"
+)
+
 // What to do with a stream that brings the private key of a server with it.
 const (
 	Allow  = "allow"
@@ -80,6 +86,7 @@ type Settings struct {
 	Hooks                Word           `json:"hooks,omitempty"`                // auto | off
 	Certificates         Certificates   `json:"certificates,omitzero"`
 	Token                Token          `json:"token,omitzero"`
+	Kibana               Kibana         `json:"kibana,omitzero"`
 	Password             Password       `json:"password,omitzero"`
 	PKI                  PKI            `json:"pki,omitzero"`
 	Minter               Minter         `json:"minter,omitzero"`
@@ -126,9 +133,9 @@ type ClientCA struct {
 	Key        string `json:"key,omitempty"`
 }
 
-// Client gives one workload a certificate of its own.
+// Client gives one workload, or one container of it, a certificate of its own.
 type Client struct {
-	Ref        string `json:"ref"` // "Deployment/x"
+	Ref        string `json:"ref"` // "Deployment/x", "Deployment/x/container"
 	SecretName string `json:"secretName"`
 }
 
@@ -137,6 +144,11 @@ type Token struct {
 	Account    string `json:"account,omitempty"`
 	SecretName string `json:"secretName,omitempty"` // "" = <workload>-elk-mtls-token
 	Key        string `json:"key,omitempty"`
+}
+
+// Kibana says what becomes of what a chart writes for it.
+type Kibana struct {
+	Login string `json:"login,omitempty"` // keep | replace: a user name and password beside the token
 }
 
 // Password is where the password of Kibana's user kibana_system is, in the password modes.
@@ -175,7 +187,19 @@ type ServiceAccount struct {
 
 // Elasticsearch is where the init container calls.
 type Elasticsearch struct {
-	URL string `json:"url,omitempty"` // "" = Kibana's hosts
+	URL string `json:"url,omitempty"` // "" = Kibana's hosts; several stand with commas
+}
+
+// URLs gives the addresses one by one.
+func (e Elasticsearch) URLs() []string {
+	if e.URL == "" {
+		return nil
+	}
+	all := strings.Split(e.URL, ",")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
 }
 
 // Unmanaged lists an object that the user takes care of.
@@ -227,6 +251,7 @@ func (s Settings) WithDefaults() Settings {
 	or(&s.Certificates.ClientCA.Key, "ca.crt")
 	or(&s.Token.Account, "elastic/kibana")
 	or(&s.Token.Key, "token")
+	or(&s.Kibana.Login, KeepLogin)
 	or(&s.Password.Key, "password")
 	or(&s.PKI.Realm, "pki1")
 	or(&s.PKI.Role, "kibana_system")
@@ -269,6 +294,7 @@ func (s Settings) Validate() error {
 	oneOf("certificates.verificationMode", s.Certificates.VerificationMode, "full", "certificate")
 	oneOf("certificates.rendered", s.Certificates.Rendered, Allow, Refuse)
 	oneOf("certificates.onRenewal", s.Certificates.OnRenewal, Renew, Reloader, None)
+	oneOf("kibana.login", s.Kibana.Login, KeepLogin, ReplaceLogin)
 	oneOf("initContainer.pullPolicy", s.InitContainer.PullPolicy, "Always", "IfNotPresent", "Never")
 	problems = append(append(problems, s.validateMode()...), s.Certificates.validateIssuer()...)
 	if d, err := time.ParseDuration(s.InitContainer.Timeout); s.InitContainer.Timeout != "" && (err != nil || d <= 0) {
@@ -277,7 +303,7 @@ func (s Settings) Validate() error {
 	if namespace, service, ok := strings.Cut(s.Token.Account, "/"); s.Token.Account != "" && (!ok || namespace == "" || service == "" || strings.Contains(service, "/")) {
 		problems = append(problems, fmt.Errorf("token.account: %q is no service account such as elastic/kibana", s.Token.Account))
 	}
-	if u := s.Elasticsearch.URL; u != "" && !strings.HasPrefix(u, "https://") {
+	if slices.ContainsFunc(s.Elasticsearch.URLs(), func(url string) bool { return !strings.HasPrefix(url, "https://") }) {
 		problems = append(problems, fmt.Errorf("elasticsearch.url: does not begin with https://"))
 	}
 	if strings.Contains(s.Elasticsearch.URL, "@") {
@@ -326,8 +352,8 @@ func (c Certificates) validateIssuer() []error {
 func (s Settings) validateLists() []error {
 	var problems []error
 	for i, c := range s.Certificates.Clients {
-		if !isRef(c.Ref) || strings.Count(c.Ref, "/") != 1 || c.SecretName == "" {
-			problems = append(problems, fmt.Errorf("certificates.clients[%d]: needs ref (Kind/name) and secretName", i))
+		if !isRef(c.Ref) || c.SecretName == "" {
+			problems = append(problems, fmt.Errorf("certificates.clients[%d]: needs ref (Kind/name, or Kind/name/container) and secretName", i))
 		}
 	}
 	for i, name := range s.InitContainer.PullSecrets {

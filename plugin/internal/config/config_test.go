@@ -51,6 +51,7 @@ spec:
     onRenewal: x
     namespace: x
   token: {account: x, secretName: x, key: x}
+  kibana: {login: x}
   password: {secretName: x, key: x, set: true}
   pki: {realm: x, role: x}
   minter: {secretName: x, usernameKey: x, passwordKey: x}

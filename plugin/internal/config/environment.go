@@ -44,6 +44,7 @@ func (s *Settings) Fields() []Field {
 		{Path: "token.account", value: &s.Token.Account},
 		{Path: "token.secretName", value: &s.Token.SecretName},
 		{Path: "token.key", value: &s.Token.Key},
+		{Path: "kibana.login", value: &s.Kibana.Login},
 		{Path: "password.secretName", value: &s.Password.SecretName},
 		{Path: "password.key", value: &s.Password.Key},
 		{Path: "password.set", value: &s.Password.Set},

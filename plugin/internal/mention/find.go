@@ -190,7 +190,8 @@ func (l look) text(text string, base Mention, c context) {
 
 // mayName tells whether a text names a server, or may by a variable.
 func (l look) mayName(text string) bool {
-	return l.variable != nil && strings.ContainsAny(text, "$#") || len(l.names.hits(text, l.near)) > 0
+	isIn := func(workload string) bool { return strings.Contains(text, workload) }
+	return l.variable != nil && (strings.ContainsAny(text, "$#") || slices.ContainsFunc(l.names.workloads, isIn)) || len(l.names.hits(text, l.near)) > 0
 }
 
 // scalar looks at a scalar of an object itself.
@@ -281,7 +282,7 @@ var containerFields = []string{"command", "args", "env", "livenessProbe", "readi
 // container looks at what a container runs and is told.
 func (l look) container(c object.Container, path object.Path, name string, own bool) {
 	told := context{told: true, own: own, beside: l.near != nil && l.names.tellsPort(c)}
-	said := sync.OnceValue(func() map[*yaml.Node]*sayings { return spoken(l.release.Process(c)) })
+	said := sync.OnceValue(func() map[*yaml.Node]*sayings { return l.names.spoken(l.release.Process(c)) })
 	for _, field := range containerFields {
 		at := object.Get(c.Node, field)
 		if at == nil {

@@ -17,6 +17,7 @@ type Names struct {
 	hosts     map[string]named              // by whole hosts and addresses
 	variables map[string]named              // by the beginning of the variables that Kubernetes sets for a Service
 	servers   map[*object.Object]*yaml.Node // the containers that run them
+	workloads []string                      // the names of these
 	ports     map[string]bool               // of the servers
 	machine   map[string]named              // by a port of every machine that leads to them
 	ways      *route.Map                    // see Ways
@@ -43,6 +44,7 @@ func Of(r *recognise.Release, ports ...string) (*Names, error) {
 	workloads := slices.Concat(r.Nodes, r.Unmanaged)
 	for _, w := range workloads {
 		n.servers[w.Object] = w.Main.Node
+		n.workloads = append(n.workloads, w.Name)
 		n.onMachine = n.onMachine || hasMachine(w.Pod)
 		services, err := r.Services(w)
 		if err != nil {
@@ -277,7 +279,7 @@ func (n *Names) Words() []string {
 		all = append(all, host)
 	}
 	if len(n.servers) > 0 {
-		all = append(all, dataHost, hintPrefix)
+		all = append(all, dataHost, hintPrefix, "port-forward")
 	}
 	if n.onMachine { // whoever is on a machine may call it there
 		all = append(all, "hostnetwork")

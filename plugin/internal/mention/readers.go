@@ -213,7 +213,7 @@ func (f *finder) filesOf(r Reader, beside *nearby) {
 	pod, _ := r.Object.Pod()
 	l := look{finder: f, near: beside, reader: &r}
 	if beside == nil {
-		l.variable, l.said = f.variables(r.Container), spoken(f.release.Process(r.Container))
+		l.variable, l.said = f.variables(r.Container), f.names.spoken(f.release.Process(r.Container))
 	}
 	for _, s := range sources(pod, r.Container) {
 		o, err := f.release.Find(r.Object.Namespace, s.kind, s.name)

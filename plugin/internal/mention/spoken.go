@@ -1,10 +1,12 @@
 package mention
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
@@ -53,7 +55,7 @@ type sayings struct {
 }
 
 // spoken gives what the commands of a container make of their words, by the scalars that these stand in.
-func spoken(seen process.Process) map[*yaml.Node]*sayings {
+func (n *Names) spoken(seen process.Process) map[*yaml.Node]*sayings {
 	all := map[*yaml.Node]*sayings{}
 	of := func(n *yaml.Node) *sayings {
 		if all[n] == nil {
@@ -63,6 +65,12 @@ func spoken(seen process.Process) map[*yaml.Node]*sayings {
 	}
 	for _, run := range seen.Runs {
 		for _, command := range run.Commands {
+			if w, name := n.forwarded(command); name != "" && len(w.Written) > 0 {
+				at := w.Written[0]
+				said := of(run.Args[at.Word].Node)
+				said.uses = append(said.uses, use{Span{at.From, at.To}, name, "", Address, true})
+				continue
+			}
 			strength, ok := spokenBy(command)
 			if command.IsPrint() && !staysInLog(run) {
 				continue
@@ -117,6 +125,46 @@ func staysInLog(run process.Run) bool {
 
 // harmless are redirections that send nothing to a file or program.
 var harmless = strings.NewReplacer("||", "", ">&2", "", "2>&1", "", "1>&2", "", "2>/dev/null", "", ">/dev/null", "", "> /dev/null", "", "&>/dev/null", "")
+
+// forwarded gives the word by which a command brings a server to the own machine of its container, and a name of that server:
+// kubectl port-forward service/search 9200. What calls it there names no server.
+func (n *Names) forwarded(c shell.Command) (w shell.Word, name string) {
+	if len(c.Words) == 0 || !slices.Contains(forwarders, c.Program()) {
+		return shell.Word{}, ""
+	}
+	isForward := func(w shell.Word) bool { return w.Text == "port-forward" }
+	at := slices.IndexFunc(c.Words, isForward)
+	for _, w := range c.Words[at+1:] {
+		kind, target, ok := strings.Cut(w.Text, "/")
+		switch {
+		case at < 0:
+		case !ok:
+			name = n.ofPod(kind)
+		case slices.Contains([]string{"svc", "service", "services"}, kind):
+			name = n.Called(target)
+		default:
+			name = n.ofPod(target)
+		}
+		if name != "" {
+			return w, name
+		}
+	}
+	return shell.Word{}, ""
+}
+
+// forwarders are programs that forward ports of a cluster.
+var forwarders = []string{"kubectl", "oc"}
+
+// ofPod gives a name of the server that a workload, or a pod of it, runs; "" for none.
+func (n *Names) ofPod(name string) string {
+	for _, label := range slices.Sorted(maps.Keys(n.labels)) {
+		isIts := func(o *object.Object) bool { return name == o.Name || strings.HasPrefix(name, o.Name+"-") }
+		if known := n.labels[label]; slices.ContainsFunc(known.servers, isIts) {
+			return known.name
+		}
+	}
+	return ""
+}
 
 func isWaiter(c shell.Command) bool { return slices.Contains(waiters, c.Program()) }
 

@@ -23,7 +23,16 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 		if c.Name == w.Main.Name || c.Name == initName || p.isProgram(c) || p.listed(w.ID, c.Name) {
 			continue
 		}
-		if _, told := addressTold(p.In, c); !told || !callsByCurl(p.seen(c), callsFrom(p.In, w.Object)) {
+		m, told := addressTold(p.In, c)
+		if !told || !callsByCurl(p.seen(c), callsFrom(p.In, w.Object)) {
+			continue
+		}
+		to := w
+		if other := p.behind(w.Object, m.Name); other != nil {
+			to = other
+		}
+		if own, err := presentsItself(p, w.Object, c, to); own || err != nil {
+			problems = append(problems, err)
 			continue
 		}
 		if id.curl == "" {
@@ -32,7 +41,7 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 				return err
 			}
 		}
-		if err := curlClient(p, w.Object, c, id); err != nil {
+		if err := curlClient(p, w.Object, c, id, to); err != nil {
 			p.care(c) // what is wrong is said
 			problems = append(problems, err)
 		}
@@ -62,11 +71,37 @@ func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Work
 		p.care(c)
 		return nil // the node cannot be secured, and its own error says why
 	}
-	if err := checkFree(p.In, o); err != nil {
+	if own, err := presentsItself(p, o, c, w); own || err != nil {
+		return err
+	}
+	if err := errors.Join(checkFree(p.In, o), hookMayRun(p, o)); err != nil {
+		return err
+	}
+	id, err := errandIdentity(p, o, known)
+	if err != nil {
 		return err
 	}
 	trustNamed(p, o, known)
-	return curlClient(p, o, c, *known.client)
+	return curlClient(p, o, c, id, w)
+}
+
+// errandIdentity gives the identity of a pod that calls a node by curl. A hook that runs early gets a .curlrc that is such a hook too, and
+// no CA of the release: what curl trusts, its command says.
+func errandIdentity(p step, o *object.Object, known *node) (identity, error) {
+	isNear, from := visible(o, known.ca), pair{}
+	if isNear {
+		from = pair{known.client.secret, known.client.cert, known.client.key}
+	}
+	id, err := identityFor(p, o, known.ca, from, needs{pair: true})
+	if err != nil {
+		return id, err
+	}
+	if id.curl = known.client.curl; isNear && !runsEarly(o) {
+		return id, nil
+	}
+	id.ca = object.Source{}
+	id.curl, err = curlConfig(p, o)
+	return id, err
 }
 
 func callsByHTTPS(c object.Container) bool {

@@ -42,7 +42,7 @@ func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen
 		w := p.behind(o, m.Name)
 		switch {
 		case w == nil || !p.settings.Certs() || !callsByCurl(p.seen(c), callsFrom(p.In, o)) || !isErrand(o, c) || p.listed(o.ID, c.Name):
-		case o.Hook != "" && !runsAfterInstall(o.Hook):
+		case runsEarly(o) && !p.requires():
 			p.care(c)
 			p.pass(o.ID, "is a hook ("+o.Hook+") that runs while what it would need is not there")
 			p.action(object.ID{}, "%s calls Elasticsearch (%s) in a hook (%s), which runs before the release is "+
@@ -61,6 +61,9 @@ func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen
 func isErrand(o *object.Object, c object.Container) bool {
 	return o.Hook != "" || o.IsJob() && callsByHTTPS(c)
 }
+
+// runsEarly holds for a hook that runs before what it would mount is there, or after it is gone.
+func runsEarly(o *object.Object) bool { return o.Hook != "" && !runsAfterInstall(o.Hook) }
 
 // runsAfterInstall holds for hooks that run while all objects of the release are there.
 // https://helm.sh/docs/topics/charts_hooks/#the-available-hooks

@@ -8,20 +8,19 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// checkClient judges a client's pair, and whether the server's certificate covers the addresses that the client calls.
+// checkClient judges whether a server's certificate covers the addresses that a client calls, and whether the client trusts it.
 func checkClient(p step, o *object.Object, id identity, hosts []string, verification string) error {
 	var problems []error
-	var accepted []*x509.Certificate
 	for _, h := range hosts {
 		w := p.behind(o, shell.Host(h))
 		if w == nil || p.nodes[w] == nil {
 			continue
 		}
 		server := p.nodes[w]
-		accepted = bundleOf(p, server.accepts)
 		leaf := chainOf(p, server.certificate)
 		if leaf == nil {
 			continue
@@ -40,7 +39,90 @@ func checkClient(p step, o *object.Object, id identity, hosts []string, verifica
 			}
 		}
 	}
-	return errors.Join(append(problems, checkPair(p, o, id, accepted))...)
+	return errors.Join(problems...)
+}
+
+// presented is a key pair that a container presents to a server; to is nil where the stream does not show that one.
+type presented struct {
+	object    *object.Object
+	container string
+	cert, key object.Source
+	to        *recognise.Workload
+}
+
+// presentPair notes that a container presents the pair of its identity to some servers.
+func presentPair(p step, o *object.Object, c object.Container, id identity, to ...*recognise.Workload) {
+	if p.settings.Certs() && id.secret != "" {
+		cert, key := secretKey(o, id.secret, id.cert), secretKey(o, id.secret, id.key)
+		p.presents(o, c, cert, key, to...)
+	}
+}
+
+// accepted judges every key pair that is presented in the end: by itself, and by what the server lists that it is presented to. What the
+// stream does not show must hold in the cluster.
+func accepted(in *In, served Part) Part {
+	p := begin(in)
+	judged := map[presented]bool{}
+	for _, one := range served.presented {
+		of := one
+		if of.container = ""; judged[of] {
+			continue
+		}
+		judged[of] = true
+		cert := chainOf(p, one.cert)
+		p.failing(one.object.ID, errors.Join(isPair(p, one, cert), isAccepted(p, one, cert)))
+	}
+	return *p.Part
+}
+
+// isPair judges a key pair by itself.
+func isPair(p step, one presented, chain []*x509.Certificate) error {
+	if chain == nil {
+		return nil
+	}
+	if err := certificate.ForClients(chain[0]); err != nil {
+		return problem.New(problem.UnfitPair, "%s cannot serve as a client certificate: %v", one.cert, err).
+			Do("name a Secret with one in certificates.clients (ref: %s)", refOf(p.In, one))
+	}
+	if text := valueOf(p.In, one.key); text != nil {
+		if err := certificate.KeyFits(chain[0], text); err != nil && !errors.Is(err, certificate.ErrNoPEM) {
+			return problem.New(problem.UnfitPair, "%s %v", one.key, err).
+				Do("store certificate and key of one pair there, or name another Secret in certificates.clients "+
+					"(ref: %s)", refOf(p.In, one))
+		}
+	}
+	return nil
+}
+
+// isAccepted judges whether a server accepts a certificate. A node's own probe presents the node's own, of the same Secret as its CA.
+func isAccepted(p step, one presented, chain []*x509.Certificate) error {
+	server := p.nodes[one.to]
+	if one.to == nil || server == nil {
+		return nil
+	}
+	if accepts := bundleOf(p, server.accepts); chain != nil && accepts != nil {
+		if err := certificate.ChainsTo(chain, accepts); err != nil {
+			return problem.New(problem.UnfitPair, "%s was not signed by a CA that Elasticsearch accepts (%s): %v", one.cert,
+				one.to.ID, err).
+				Do("name its CA in certificates.clientCA, or a Secret with a pair that is accepted there in "+
+					"certificates.clients (ref: %s)", refOf(p.In, one))
+		}
+		return nil
+	}
+	isIts := one.cert == server.certificate || server.client != nil && one.cert.Name == server.client.secret && visible(one.object, server.certificate)
+	if !isIts {
+		p.assume(one.object.ID, "%s must be signed by a CA that %s accepts: its own, or that of certificates.clientCA",
+			one.cert, one.to.ID)
+	}
+	return nil
+}
+
+// refOf names whoever presents a pair, as certificates.clients does: a container where several of a pod may have one.
+func refOf(in *In, one presented) string {
+	if pod := podOf(one.object); len(pod.Containers()) > 1 && !in.isServer(one.object) {
+		return one.object.ID.String() + "/" + one.container
+	}
+	return one.object.ID.String()
 }
 
 // bundleOf gives all certificates of several keys; nil when the stream does not hold them all.
@@ -54,38 +136,6 @@ func bundleOf(p step, sources []object.Source) []*x509.Certificate {
 		all = append(all, chain...)
 	}
 	return all
-}
-
-// checkPair judges a client's pair.
-func checkPair(p step, o *object.Object, id identity, accepted []*x509.Certificate) error {
-	if id.secret == "" {
-		return nil
-	}
-	cert := secretKey(o, id.secret, id.cert)
-	leaf := chainOf(p, cert)
-	if leaf == nil {
-		return nil
-	}
-	if err := certificate.ForClients(leaf[0]); err != nil {
-		return problem.New(problem.UnfitPair, "%s cannot serve as a client certificate: %v", cert, err).
-			Do("name a Secret with one in certificates.clients (ref: %s)", o.ID)
-	}
-	key := secretKey(o, id.secret, id.key)
-	if text := valueOf(p.In, key); text != nil {
-		if err := certificate.KeyFits(leaf[0], text); err != nil && !errors.Is(err, certificate.ErrNoPEM) {
-			return problem.New(problem.UnfitPair, "%s %v", key, err).
-				Do("store certificate and key of one pair there, or name another Secret in certificates.clients "+
-					"(ref: %s)", o.ID)
-		}
-	}
-	if accepted != nil {
-		if err := certificate.ChainsTo(leaf, accepted); err != nil {
-			return problem.New(problem.UnfitPair, "%s was not signed by a CA that Elasticsearch accepts: %v", cert,
-				err).
-				Do("name its CA in certificates.clientCA")
-		}
-	}
-	return nil
 }
 
 // chainOf gives the certificates in a key of the stream; nil when the stream does not hold it, or holds a placeholder there.

@@ -62,7 +62,7 @@ func secureClient(p step, w *recognise.Workload, known program) error {
 		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of "+string(w.App))
 		return nil
 	}
-	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w)); err != nil {
+	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w.Object)); err != nil {
 		return err
 	}
 	assumeCommand(p, w)
@@ -164,22 +164,22 @@ func bareWord(p step, w *recognise.Workload) {
 }
 
 // hookMayRun refuses a client in a hook that runs before what it would mount is there, or after it is gone.
-func hookMayRun(p step, w *recognise.Workload) error {
-	if w.Hook == "" || runsAfterInstall(w.Hook) || p.settings.ClientAuthentication != config.Required {
+func hookMayRun(p step, o *object.Object) error {
+	if !runsEarly(o) || !p.requires() {
 		return nil
 	}
-	for _, name := range []string{p.settings.Certificates.SecretName, namedSecret(p, w.Object)} {
-		if there, err := p.release.Find(w.Namespace, "Secret", name); name != "" && err == nil && there == nil {
+	for _, name := range []string{p.settings.Certificates.SecretName, namedSecret(p, o)} {
+		if there, err := p.release.Find(o.Namespace, "Secret", name); name != "" && err == nil && there == nil {
 			return nil // a Secret of the user's, which is there all the time
 		}
 	}
 	return problem.New(problem.EarlyHook, "calls Elasticsearch in a hook (%s), which runs before the Secrets of the "+
-		"release are there or after they are gone", w.Hook).
+		"release are there or after they are gone", o.Hook).
 		Do("name a Secret of your own in certificates.clients (ref: %s), or switch the hook off, or list it under "+
-			"spec.unmanaged with the reason", w.ID)
+			"spec.unmanaged with the reason", o.ID)
 }
 
-// clientIdentity gives the identity of a client's pod: one for all of its containers. Unless the configuration names a Secret, a client
+// clientIdentity gives the identity of a client's pod: one for all of its containers for which the configuration names no other. Unless the configuration names a Secret, a client
 // shares the pair of the node that it calls, or that of the Secret from which it takes its CA.
 func clientIdentity(p step, w *recognise.Workload, connections []*connection) (identity, error) {
 	need := needs{}
@@ -187,7 +187,7 @@ func clientIdentity(p step, w *recognise.Workload, connections []*connection) (i
 		need.pair = need.pair || !c.hasPair()
 		need.ca = need.ca || need.pair || c.ca() == "" // one volume holds both
 	}
-	if id, ok := p.pods[w.Object]; ok && (id.secret != "" || !need.pair) {
+	if id, ok := p.pods[mounter{object: w.Object}]; ok && (id.secret != "" || !need.pair) && namedAlone(p, w) == "" {
 		return id, nil
 	}
 	var ca object.Source

@@ -19,6 +19,7 @@ import (
 // connection is one place where a program says how it reaches Elasticsearch.
 type connection struct {
 	name    string // for messages: "output.elasticsearch"
+	kind    string // of the output, where that is said
 	store   store
 	keys    catalog.Settings
 	link    string // documentation of these
@@ -49,8 +50,12 @@ func reaches(in *In, w *recognise.Workload, c *connection) bool {
 		switch {
 		case route.IsLocal(host):
 			return in.isNode(w.Object)
-		case host == "" || len(in.services) == 0:
+		case len(in.services) == 0 && c.kind == catalog.OpenSearch:
+			return false // another product
+		case host == "", len(in.services) == 0 && in.meant == nil:
 			return true // cannot be read: it is taken for ours
+		case len(in.services) == 0:
+			return in.meant.Called(host) != ""
 		}
 		return in.names.Called(host) != "" || strings.HasPrefix(host, "*")
 	})
@@ -206,6 +211,9 @@ func connectTLS(p step, w *recognise.Workload, c *connection, id identity) error
 	if set := c.store.get(v.Name); v.Unset != "" && (set == nil || strings.EqualFold(set.Value(), v.On)) {
 		p.put(w, c, v.Name, onValue(v.On, nil), string(w.App)+" verifies the server's certificate only when told to")
 	}
+	if !own && c.keys.Cert+c.keys.Store != "" {
+		presentPair(p, w.Object, w.Main, id, nodeCalled(p.In, w, c))
+	}
 	switch {
 	case !p.settings.Certs() || own:
 		return nil
@@ -286,6 +294,9 @@ func (c *connection) ownPair(w *recognise.Workload, p step) (bool, error) {
 		p.assume(w.ID, "container %q: %s stays (%s): the file must be there, and Elasticsearch must trust the "+
 			"certificate%s", w.Main.Name, s.Key, s.Place, because(file))
 	}
+	if crt, k := fileBehind(p.In, w, c, cert.Value()), fileBehind(p.In, w, c, key.Value()); crt.Key() && k.Key() {
+		p.presents(w.Object, w.Main, crt.Source, k.Source, nodeCalled(p.In, w, c))
+	}
 	return true, nil
 }
 
@@ -305,6 +316,10 @@ func putFile(p step, w *recognise.Workload, c *connection, id identity, key, fil
 func (p step) put(w *recognise.Workload, c *connection, key string, value *yaml.Node, why string) {
 	c.plans(key, scalars(value))
 	o, e := c.store.put(key, value)
+	if s := c.store.get(key); s != nil && !s.Hidden && slices.Equal(s.Values, scalars(value)) && o.Annotation(annotationMode) == "" {
+		readsFile(p, w, o, e) // it stands there already
+		return
+	}
 	inFileOf(p, w, e, o, why, c.link)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -103,6 +104,10 @@ func readsAnyRSA(v catalog.Version) bool {
 func putKeystore(p step, w *recognise.Workload, c *connection, id identity) error {
 	if err := hasInitImage(p.In); err != nil {
 		return err
+	}
+	if id.only != "" {
+		return problem.New(problem.NoPair, "needs its key pair as a PKCS#12 file, and a pod gets one such file").
+			Do("name the Secret for all of its containers in certificates.clients (ref: %s)", w.ID)
 	}
 	pod := podOf(w.Object)
 	mountClient(p, w.Object, w.Main, id)

@@ -129,7 +129,7 @@ func pipelineConnections(p step, w *recognise.Workload, known catalog.Program) (
 			}
 			if keys := known.Plugin(expanded, version); keys != nil {
 				all = append(all, &connection{
-					name:  plugin.String(),
+					name: plugin.String(), kind: strings.ToLower(expanded.Name),
 					store: pipelineStore{language, plugin, holder, at, source},
 					keys:  *keys, dir: path.Dir(name), link: known.Link, expands: known.Expands,
 				})

@@ -159,7 +159,7 @@ func connectionsBelow(at catalog.Place, f *embedded, like connection, path patch
 		if at.Field != "" && path != nil && !strings.HasPrefix(fieldText(node, at.Field), at.Is) {
 			return nil
 		}
-		like.name += pattern
+		like.name, like.kind = like.name+pattern, at.Is
 		like.store, like.keys = yamlStore{file: f, at: path, prefix: prefixOf(strings.TrimPrefix(pattern, ".")), nested: at.Nested}, at.Settings
 		return []*connection{&like}
 	}

@@ -102,7 +102,7 @@ func rulePlan(p step, r ruled) error {
 		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of what has a rule")
 		return nil
 	}
-	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w)); err != nil {
+	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w.Object)); err != nil {
 		return err
 	}
 	dir, err := r.dir()
@@ -117,7 +117,14 @@ func rulePlan(p step, r ruled) error {
 	if err != nil {
 		return within(w.Main, err)
 	}
-	id, err := ruleIdentity(p, w, files, groups)
+	called := ruleCalls(p.In, w, files)
+	if r.ready.curl && p.settings.Certs() && len(groups) == 0 {
+		if own, err := presentsItself(p, w.Object, w.Main, called...); own || err != nil {
+			p.hasRule(w)
+			return err
+		}
+	}
+	id, err := ruleIdentity(p, w, groups, called)
 	if err != nil {
 		return err
 	}
@@ -127,7 +134,7 @@ func rulePlan(p step, r ruled) error {
 		if id.curl, err = curlConfig(p, w.Object); err != nil {
 			return err
 		}
-		err = curlClient(p, w.Object, w.Main, id)
+		err = curlClient(p, w.Object, w.Main, id, called...)
 	}
 	problems := []error{err, rulePlain(p, w, files)}
 	if !r.ready.curl {
@@ -145,6 +152,7 @@ func rulePlan(p step, r ruled) error {
 	}
 	if used {
 		mountClientAt(p, w.Object, w.Main, id, dir)
+		presentPair(p, w.Object, w.Main, id, called...)
 	}
 	return errors.Join(problems...)
 }
@@ -153,7 +161,7 @@ func rulePlan(p step, r ruled) error {
 func (r ruled) dir() (string, error) {
 	dir := path.Clean(or(r.rule.MountPath, clientDir))
 	for _, m := range r.w.Main.Mounts() {
-		if m.Path == dir && m.Volume != clientVolume {
+		if m.Path == dir && !strings.HasPrefix(m.Volume, clientVolume) {
 			return "", problem.New(problem.Rule, "container %q: volume %q is mounted at %q already", r.w.Main.Name,
 				m.Volume, dir).
 				Do("name another folder in mountPath of the rule")
@@ -242,8 +250,8 @@ func openRuleFile(in *In, w *recognise.Workload, name string) (*embedded, error)
 
 // ruleIdentity gives the identity of a container with a rule: as for other clients, the pair of the node that its strings name; of any
 // node of the stream when they name none.
-func ruleIdentity(p step, w *recognise.Workload, files []ruleFile, groups [][]wish) (identity, error) {
-	if id, ok := p.pods[w.Object]; ok {
+func ruleIdentity(p step, w *recognise.Workload, groups [][]wish, called []*recognise.Workload) (identity, error) {
+	if id, ok := p.pods[mounter{object: w.Object}]; ok && namedAlone(p, w) == "" {
 		return id, nil
 	}
 	var ca object.Source
@@ -252,21 +260,26 @@ func ruleIdentity(p step, w *recognise.Workload, files []ruleFile, groups [][]wi
 			ca = file.Source
 		}
 	}
+	return sharedIdentity(p, w, ca, slices.Concat(called, p.release.Nodes), "the rule for "+w.ID.String(), needsAll)
+}
+
+// ruleCalls gives the nodes that the strings of a container with a rule name.
+func ruleCalls(in *In, w *recognise.Workload, files []ruleFile) []*recognise.Workload {
 	all := texts(w.Main.Node)
 	for _, f := range files {
 		all = append(all, texts(f.root)...)
 	}
 	var called []*recognise.Workload
-	for _, node := range p.release.Nodes {
+	for _, node := range in.release.Nodes {
 		calls := func(text string) bool {
-			name := p.names.Calls(text)
-			return name != "" && slices.Contains(p.names.Behind(name), node.Object)
+			name := in.names.Calls(text)
+			return name != "" && slices.Contains(in.names.Behind(name), node.Object)
 		}
 		if slices.ContainsFunc(all, calls) {
 			called = append(called, node)
 		}
 	}
-	return sharedIdentity(p, w, ca, append(called, p.release.Nodes...), "the rule for "+w.ID.String(), needsAll)
+	return called
 }
 
 // rulePlain plans https:// where a container with a rule calls Elasticsearch by http://.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -48,9 +49,11 @@ func connectCA(p step, w *recognise.Workload, c *connection, id identity) error 
 	isNamed, isOurs := file.Key() && file.Source == id.ca, strings.HasPrefix(c.ca(), c.pairs()+"/")
 	switch trustOf(c.checks(), c.ca() != "", isOurs, file.Key(), isNamed, dangles(w, file), named) {
 	case ourCA:
-		putFile(p, w, c, id, c.keys.CA, fileCA, c.keys.CAIsList, "the CA that signed the server's certificate")
+		id, ca := caOf(p, w, c, id)
+		putFile(p, w, c, id, c.keys.CA, ca, c.keys.CAIsList, "the CA that signed the server's certificate")
 	case insteadOf:
-		putFile(p, w, c, id, c.keys.CA, fileCA, c.keys.CAIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
+		id, ca := caOf(p, w, c, id)
+		putFile(p, w, c, id, c.keys.CA, ca, c.keys.CAIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
 	case itsOwn:
 		return readable(w.Main, file)
 	case assumed:
@@ -58,6 +61,18 @@ func connectCA(p step, w *recognise.Workload, c *connection, id identity) error 
 			"server's certificate%s", w.Main.Name, c.keys.CA, c.store.get(c.keys.CA).Place, because(file))
 	}
 	return nil
+}
+
+// caOf gives the file with the CA of the server that a connection calls: where a pod calls servers of several CAs, each has a file.
+func caOf(p step, w *recognise.Workload, c *connection, id identity) (with identity, file string) {
+	called := nodeCalled(p.In, w, c)
+	known := p.nodes[called]
+	if known == nil || id.of == nil || called == id.of || known.ca.Name == "" || known.ca == id.ca || !visible(w.Object, known.ca) {
+		return id, fileCA
+	}
+	file = "ca-" + called.Name + ".crt"
+	id.cas = append(slices.Clone(id.cas), fileItem{known.ca.In(w.Namespace), file})
+	return id, file
 }
 
 // dangles tells whether nothing is mounted where a setting names a file, and no image is known to have one there.

@@ -1,12 +1,20 @@
 package plan
 
 import (
+	"errors"
+	"fmt"
+	"path"
 	"slices"
+	"strconv"
+	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // handed refuses variables that the program would not get: a script that starts it takes them away or sets them to something else.
@@ -52,3 +60,124 @@ func callsByCurl(seen process.Process, ours func(text string) bool) bool {
 }
 
 func isUnread(address shell.Word) bool { return !address.HasHost() }
+
+// curlFile is what curl reads in CURL_HOME before anything else.
+const curlFile = shell.CurlFile
+
+// curlrc names the pair and nothing else: what a command line says about trust stays as it is.
+const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clientDir + "/" + fileKey + "\"\n"
+
+// curlClient makes every curl in a container present the pair, without touching a script: probes, lifecycle hooks and the
+// container's own command inherit its environment.
+func curlClient(p step, o *object.Object, c object.Container, id identity, to ...*recognise.Workload) error {
+	if v, ok := p.seen(c).Given.Own(shell.CurlHome); ok && v.Text != clientDir {
+		return problem.New(problem.NoCertificate, "container %q: env CURL_HOME is %q already, and curl reads one "+
+			"such folder only: it is needed at %q so that curl presents the certificate", c.Name, v.Text, clientDir).
+			Do("remove the variable, and put what your .curlrc says into the commands")
+	}
+	for _, m := range c.Mounts() {
+		if strings.HasSuffix(m.Path, "/"+curlFile) {
+			return problem.New(problem.NoCertificate, "container %q: a .curlrc of your own is mounted at %q, and "+
+				"curl reads one only: one is needed that names the client certificate", c.Name, m.Path).
+				Do("remove the mount")
+		}
+	}
+	all, _ := p.seen(c).Requests()
+	if slices.ContainsFunc(all, func(r shell.Request) bool { return !r.Hands(shell.CurlHome) }) {
+		return problem.New(problem.NoCertificate, "container %q: a script changes the environment of curl "+
+			"(CURL_HOME, or env -i), by which curl finds the client certificate", c.Name).
+			Do("remove that")
+	}
+	if slices.ContainsFunc(all, func(r shell.Request) bool { return r.IgnoresFiles }) {
+		return problem.New(problem.NoCertificate, "container %q: a command runs curl with -q, which makes it ignore "+
+			"every .curlrc and so the client certificate", c.Name).
+			Do("remove that option")
+	}
+	mountClient(p, o, c, id)
+	presentPair(p, o, c, id, to...)
+	coverCalls(p, o, c)
+	setEnv(p, o, c, shell.CurlHome, clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
+	return nil
+}
+
+// curlConfig plans the ConfigMap with the .curlrc of an object.
+func curlConfig(p step, before *object.Object) (string, error) {
+	name := before.Name + "-elk-mtls-curl"
+	id, node := newObject(before, "v1", "ConfigMap", name, patch.F("data", patch.Map(patch.F(curlFile, patch.Str(curlrc)))))
+	if runsEarly(before) {
+		hookBefore(node, before)
+	}
+	return name, p.addObject(before, id, node, "tells curl which certificate to present")
+}
+
+// hookBefore makes a new object a hook that is there before another one runs.
+// https://helm.sh/docs/topics/charts_hooks/#hook-weights
+func hookBefore(node *yaml.Node, hook *object.Object) {
+	weight, _ := strconv.Atoi(hook.Annotation(hookWeight))
+	metadata := object.Get(node, "metadata")
+	metadata.Content = append(metadata.Content, patch.Str("annotations"), patch.Map(
+		patch.F(object.HookAnnotation, patch.Str(hook.Hook)), patch.F(hookWeight, patch.Str(strconv.Itoa(weight-1)))))
+}
+
+// presentsItself tells whether each call of a container by curl presents a pair of its own, by an option or by the .curlrc in its own
+// CURL_HOME: then nothing is asked, and nothing changes.
+func presentsItself(p step, o *object.Object, c object.Container, to ...*recognise.Workload) (bool, error) {
+	all, whole := p.seen(c).Requests()
+	ours := callsFrom(p.In, o)
+	names := func(w shell.Word) bool { return ours(w.Text) || isUnread(w) }
+	var files []shell.Word
+	for _, r := range all {
+		if !r.Diverted && len(r.Files) == 0 && !slices.ContainsFunc(r.Addresses, names) {
+			continue
+		}
+		r, ok := withOptionFile(p, c, r)
+		cert, key := r.Options["cert"], r.Options["key"]
+		if !whole || !ok || len(r.Files) > 0 || cert.Text == "" || strings.HasPrefix(cert.Text, clientDir+"/") {
+			return false, nil
+		}
+		files = append(files, cert, key)
+	}
+	if len(files) == 0 {
+		return false, nil
+	}
+	var problems []error
+	for i, w := range files {
+		if w.Text == "" {
+			continue
+		}
+		problems = append(problems, ownCurlFile(p, o, c, w.Text))
+		if i%2 == 1 {
+			cert, key := c.Resolve(files[i-1].Text, p.In), c.Resolve(w.Text, p.In)
+			if cert.Key() && key.Key() {
+				p.presents(o, c, cert.Source, key.Source, to...)
+			}
+		}
+	}
+	coverCalls(p, o, c)
+	p.pass(o.ID, fmt.Sprintf("container %q presents a certificate of its own by curl", c.Name))
+	return true, within(c, errors.Join(problems...))
+}
+
+// withOptionFile gives a request with what its own .curlrc says besides; false where the two contradict each other.
+func withOptionFile(p step, c object.Container, r shell.Request) (shell.Request, bool) {
+	home, isSet := p.seen(c).Given.Own(shell.CurlHome)
+	if !isSet || home.Text == clientDir || r.IgnoresFiles || !r.Hands(shell.CurlHome) {
+		return r, true
+	}
+	file := c.Resolve(path.Join(home.Text, curlFile), p.In)
+	if file.State != object.Held {
+		return r, true
+	}
+	return r.Join(shell.Config(string(file.Content.Text)))
+}
+
+// ownCurlFile looks at a file that a call by curl presents.
+func ownCurlFile(p step, o *object.Object, c object.Container, name string) error {
+	file := c.Resolve(name, p.In)
+	if !file.Key() {
+		p.assume(o.ID, "container %q: curl presents %q: the file must be there, and Elasticsearch must trust the certificate%s",
+			c.Name, name, because(file))
+		return nil
+	}
+	return errors.Join(checkHolds(p, file.Source), readable(c, file), isForClients(p.In, o, secretOf(file.Source)))
+}

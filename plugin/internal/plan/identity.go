@@ -7,7 +7,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
@@ -18,14 +18,38 @@ type identity struct {
 	cert   string // keys of the pair in that Secret
 	key    string
 	curl   string // ConfigMap that holds the .curlrc; "" when nothing in the pod runs curl
+
+	of   *recognise.Workload // the server that ca and pair are those of, nil where nothing shows it
+	cas  []fileItem          // of further servers that the pod calls
+	only string              // the one container of the pod that it is for, "" for all
+}
+
+// name gives the name of the volume: one container of several may have a key pair of its own.
+func (id identity) name() string {
+	if id.only == "" {
+		return clientVolume
+	}
+	return clientVolume + "-" + id.only
+}
+
+// pair gives the keys of the pair.
+func (id identity) pair(o *object.Object) (cert, key object.Source) {
+	return secretKey(o, id.secret, id.cert), secretKey(o, id.secret, id.key)
 }
 
 // sources lists the keys that a client reads.
 func (id identity) sources(o *object.Object) []object.Source {
-	if id.secret == "" {
-		return []object.Source{id.ca}
+	var all []object.Source
+	if id.ca.Name != "" {
+		all = append(all, id.ca)
 	}
-	return []object.Source{id.ca, secretKey(o, id.secret, id.cert), secretKey(o, id.secret, id.key)}
+	for _, ca := range id.cas {
+		all = append(all, ca.source)
+	}
+	if id.secret != "" {
+		all = append(all, secretKey(o, id.secret, id.cert), secretKey(o, id.secret, id.key))
+	}
+	return all
 }
 
 // secretKey names a key of a Secret in an object's namespace.
@@ -73,7 +97,8 @@ func checkFree(in *In, o *object.Object) error {
 	}
 	pod, _ := o.Pod()
 	for _, v := range object.Items(pod.Spec, "volumes") {
-		if name := object.Text(v, "name"); slices.Contains([]string{clientVolume, serverVolume, minterVolume, loginVolume, apiVolume, settingsVolume, monitoringVolume, keystoreVolume}, name) {
+		if name := object.Text(v, "name"); strings.HasPrefix(name, clientVolume+"-") ||
+			slices.Contains([]string{clientVolume, serverVolume, minterVolume, loginVolume, apiVolume, settingsVolume, monitoringVolume, keystoreVolume}, name) {
 			return problem.New(problem.NameTaken, "has a volume %q of its own, which is a name that %s needs", name,
 				ourName).
 				Do("call yours something else")
@@ -96,7 +121,7 @@ func mountClient(p step, o *object.Object, c object.Container, id identity) {
 
 func mountClientAt(p step, o *object.Object, c object.Container, id identity, dir string) {
 	addClientVolume(p, o, id)
-	mountIn(p, o, c, clientVolume, dir)
+	mountIn(p, o, c, id.name(), dir)
 	if s := secretKey(o, id.secret, ""); id.secret != "" && !madePerRender(p.In, s) {
 		readsKeys(p, o, s)
 	}
@@ -104,12 +129,16 @@ func mountClientAt(p step, o *object.Object, c object.Container, id identity, di
 
 // addClientVolume plans the one volume that all clients of a pod share.
 func addClientVolume(p step, o *object.Object, id identity) {
-	if id.curl == "" {
-		id.curl = p.identityIn(o).curl
+	known := p.identityIn(mounter{o, id.only})
+	id.curl = or(id.curl, known.curl)
+	for _, ca := range known.cas {
+		if !slices.Contains(id.cas, ca) {
+			id.cas = append(id.cas, ca)
+		}
 	}
 	p.mounts(o, id)
 	pod := podOf(o)
-	p.set(o, patch.Fields(pod.Path("spec", "volumes")...).Item("name", clientVolume), id.volume(fileMode(pod)),
+	p.set(o, patch.Fields(pod.Path("spec", "volumes")...).Item("name", id.name()), id.volume(fileMode(pod)),
 		"the client certificate, and the CA that it trusts", "")
 }
 
@@ -125,7 +154,10 @@ func setEnv(p step, o *object.Object, c object.Container, name, value, why, link
 
 // volume makes the projected volume: directories are updated in a running pod, subPath mounts never.
 func (id identity) volume(mode int) *yaml.Node {
-	items := []fileItem{{id.ca, fileCA}} // projected() writes no namespace: a pod reads its own
+	var items []fileItem
+	if id.ca.Name != "" {
+		items = append(items, fileItem{id.ca, fileCA}) // projected() writes no namespace: a pod reads its own
+	}
 	if id.secret != "" {
 		pair := object.Source{Kind: "Secret", Name: id.secret}
 		pair.Key = id.cert
@@ -136,7 +168,7 @@ func (id identity) volume(mode int) *yaml.Node {
 	if id.curl != "" {
 		items = append(items, fileItem{object.Source{Kind: "ConfigMap", Name: id.curl, Key: curlFile}, curlFile})
 	}
-	return projected(clientVolume, mode, items)
+	return projected(id.name(), mode, append(items, id.cas...))
 }
 
 // fileMode gives keys to the pod's group alone where the pod has one; without fsGroup the files belong to root, and a container
@@ -147,51 +179,6 @@ func fileMode(pod object.Pod) int {
 		return 0o440
 	}
 	return 0o444
-}
-
-// curlFile is what curl reads in CURL_HOME before anything else.
-const curlFile = shell.CurlFile
-
-// curlrc names the pair and nothing else: what a command line says about trust stays as it is.
-const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clientDir + "/" + fileKey + "\"\n"
-
-// curlClient makes every curl in a container present the pair, without touching a script: probes, lifecycle hooks and the
-// container's own command inherit its environment.
-func curlClient(p step, o *object.Object, c object.Container, id identity) error {
-	if v, ok := p.seen(c).Given.Own(shell.CurlHome); ok && v.Text != clientDir {
-		return problem.New(problem.NoCertificate, "container %q: env CURL_HOME is %q already, and curl reads one "+
-			"such folder only: it is needed at %q so that curl presents the certificate", c.Name, v.Text, clientDir).
-			Do("remove the variable, and put what your .curlrc says into the commands")
-	}
-	for _, m := range c.Mounts() {
-		if strings.HasSuffix(m.Path, "/"+curlFile) {
-			return problem.New(problem.NoCertificate, "container %q: a .curlrc of your own is mounted at %q, and "+
-				"curl reads one only: one is needed that names the client certificate", c.Name, m.Path).
-				Do("remove the mount")
-		}
-	}
-	all, _ := p.seen(c).Requests()
-	if slices.ContainsFunc(all, func(r shell.Request) bool { return !r.Hands(shell.CurlHome) }) {
-		return problem.New(problem.NoCertificate, "container %q: a script changes the environment of curl "+
-			"(CURL_HOME, or env -i), by which curl finds the client certificate", c.Name).
-			Do("remove that")
-	}
-	if slices.ContainsFunc(all, func(r shell.Request) bool { return r.IgnoresFiles }) {
-		return problem.New(problem.NoCertificate, "container %q: a command runs curl with -q, which makes it ignore "+
-			"every .curlrc and so the client certificate", c.Name).
-			Do("remove that option")
-	}
-	mountClient(p, o, c, id)
-	coverCalls(p, o, c)
-	setEnv(p, o, c, shell.CurlHome, clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
-	return nil
-}
-
-// curlConfig plans the ConfigMap with the .curlrc of an object.
-func curlConfig(p step, before *object.Object) (string, error) {
-	name := before.Name + "-elk-mtls-curl"
-	id, node := newObject(before, "v1", "ConfigMap", name, patch.F("data", patch.Map(patch.F(curlFile, patch.Str(curlrc)))))
-	return name, p.addObject(before, id, node, "tells curl which certificate to present")
 }
 
 // texts lists the scalars below a node: where a command, an argument or a value may hide an address.

@@ -29,10 +29,11 @@ type In struct {
 	reading  *reading
 
 	names    *mention.Names
+	meant    *mention.Names                // servers that the input does not hold, nil where any is one
 	removed  []*object.Object              // hooks that made Kibana's token
 	nodes    map[*recognise.Workload]*node // that are planned
 	switched bool                          // some node speaks HTTPS from now on, and did not before
-	pods     map[*object.Object]identity   // that have clients with an identity
+	pods     map[mounter]identity          // that have clients with an identity
 }
 
 // reading keeps what is read once.
@@ -57,12 +58,12 @@ type step struct {
 	*Part
 }
 
-// identityIn gives the identity of the clients in a pod, as far as they are planned.
-func (p step) identityIn(o *object.Object) identity {
-	if id, ok := p.mounted[o]; ok {
+// identityIn gives the identity of the clients in a pod, or of one of them, as far as they are planned.
+func (p step) identityIn(m mounter) identity {
+	if id, ok := p.mounted[m]; ok {
 		return id
 	}
-	return p.pods[o]
+	return p.pods[m]
 }
 
 func begin(in *In) step { return step{in, &Part{}} }
@@ -95,7 +96,10 @@ func read(r *recognise.Release, s config.Settings, leaves []issue.Leaf) (*In, Pa
 		part.fail(err)
 		names = mention.None()
 	}
-	in.names = names.With(shell.Host(s.Elasticsearch.URL))
+	for _, url := range s.Elasticsearch.URLs() {
+		names = names.With(shell.Host(url))
+	}
+	in.names = names
 	slices.Sort(in.services)
 	in.services = slices.Compact(in.services)
 	return in, part
@@ -132,6 +136,13 @@ func (in *In) learn(p Part) {
 			in.names = in.names.WithPort(known.port)
 		}
 	}
+}
+
+// meaning gives the same knowledge, and which servers are meant that the input does not hold.
+func (in *In) meaning(servers *mention.Names) *In {
+	next := in.fork()
+	next.meant = servers
+	return next
 }
 
 func (in *In) isRemoved(o *object.Object) bool { return slices.Contains(in.removed, o) }

@@ -76,9 +76,10 @@ func connectKibana(p step, w *recognise.Workload, conf *configuration, hosts []s
 	if own != nil {
 		id.secret, id.cert, id.key = own.secret, own.cert, own.key
 	}
-	withoutLogin(p, w)
 	readsOnce(p.Part, w, id.sources(w.Object)...)
+	presentPair(p, w.Object, w.Main, id, nodesBehind(p.In, w.Object, hosts)...)
 	return errors.Join(
+		withoutLogin(p, w, conf),
 		kibanaTLS(p, w, conf, id, own != nil),
 		planLogin(p, w, conf, id, hosts),
 		monitoringUI(p, w, conf, id),
@@ -171,8 +172,8 @@ func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]stri
 			throughScript(p, shadowed.script, "https"+strings.TrimPrefix(shadowed.Value(), "http"), why, linkKibanaTLS)
 		}
 	}
-	if u := p.settings.Elasticsearch.URL; u != "" {
-		return []string{u}, nil
+	if urls := p.settings.Elasticsearch.URLs(); len(urls) > 0 {
+		return urls, nil
 	}
 	if s == nil || s.Hidden || len(hosts) == 0 {
 		return nil, problem.New(problem.NoAddress, "the address of Elasticsearch cannot be read (%s)", kibanaHosts).

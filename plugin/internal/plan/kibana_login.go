@@ -61,7 +61,7 @@ func loginConflicts(in *In, conf *configuration) error {
 		return problem.New(problem.Login, "%s is set by hand in %s", kibanaToken, token.Place).At(kibanaToken).
 			Do("remove it, %s creates one and keeps it in a Secret", initName)
 	}
-	if in.settings.HasPassword() {
+	if in.settings.HasPassword() || in.settings.Kibana.Login == config.ReplaceLogin {
 		return nil
 	}
 	beside := "the certificate, which says in mode pki who Kibana is"
@@ -73,12 +73,12 @@ func loginConflicts(in *In, conf *configuration) error {
 	}
 	for _, key := range []string{kibanaUsername, kibanaPassword} {
 		if s := conf.get(key); s != nil && !(s.script != nil && s.script.from == conf.w.Object) {
-			other := ", or have Kibana log in by them with --mode " + passwordMode(in)
+			other := ", have Kibana log in by them with --mode " + passwordMode(in) + ", or"
 			if conf.get(kibanaUsername).Value() == catalog.ElasticUser {
-				other = "" // Kibana refuses that user
+				other = ", or" // Kibana refuses that user
 			}
 			return problem.New(problem.Login, "%s is set in %s beside %s", key, s.Place, beside).At(key).
-				Do("remove %s and its password%s", key, other)
+				Do("remove %s and its password%s take them out by kibana.login: replace", key, other)
 		}
 	}
 	return nil
@@ -102,7 +102,10 @@ func withoutToken(p step, w *recognise.Workload) {
 // withoutLogin takes the variables away by which an image logs in with a password, or makes the user for it: the chart sets them, and
 // Kibana does not start with a user name beside a token. One that an earlier run has set for a password stays. What only they read leaves
 // the container too: the password of the user elastic is among it.
-func withoutLogin(p step, w *recognise.Workload) {
+func withoutLogin(p step, w *recognise.Workload, conf *configuration) error {
+	if err := replaceLogin(p, w, conf); err != nil {
+		return err
+	}
 	var gone, kept []string
 	for _, e := range p.seen(w.Main).Given.All() {
 		if e.Entry == nil {
@@ -121,6 +124,31 @@ func withoutLogin(p step, w *recognise.Workload) {
 			p.set(w.Object, containerPath(w.Main).Field("volumeMounts").Item("name", m.Volume), nil, "nothing in the container reads these passwords any more", "")
 		}
 	}
+	return nil
+}
+
+// replaceLogin takes the user name and password out that a chart has written, where the configuration asks for it: docs/decisions/0022.
+func replaceLogin(p step, w *recognise.Workload, conf *configuration) error {
+	if p.settings.HasPassword() || p.settings.Kibana.Login != config.ReplaceLogin {
+		return nil
+	}
+	const why = "kibana.login: replace: Kibana does not start with a user name beside the token"
+	for _, key := range []string{kibanaUsername, kibanaPassword} {
+		for _, s := range slices.Concat(conf.channels(key)...) {
+			_, isOwn := p.own(w.Main, s.variable)
+			switch {
+			case s.script != nil: // of the image's own variables, which leave anyway
+			case isOwn:
+				p.set(w.Object, containerPath(w.Main).Field("env").Item("name", s.variable), nil, why, linkKibanaToken)
+			case s.edit.Inside != nil:
+				p.edit(s.object, s.with(nil), why, linkKibanaToken)
+			default:
+				return problem.New(problem.Login, "%s is set in %s, where others may read it too", key, s.Place).At(key).
+					Do("take it out there")
+			}
+		}
+	}
+	return nil
 }
 
 func mountedTwice(c object.Container, m object.Mount) bool {

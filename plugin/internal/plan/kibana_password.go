@@ -78,10 +78,12 @@ func passwordSource(in *In, w *recognise.Workload, conf *configuration) (object.
 	}
 	own := conf.credential(s, passwordVariable)
 	switch {
+	case own.Name == "" && named.SecretName != "":
+		return wanted, nil // it takes the place of what stands there
 	case own.Name == "":
 		return object.Source{}, problem.New(problem.NoCredentials, "%s is set in %s and comes from no Secret by a "+
 			"variable such as %s", kibanaPassword, s.Place, passwordVariable).At(kibanaPassword).
-			Do("remove it, and name its Secret in password.secretName")
+			Do("name the Secret that holds it in password.secretName")
 	case named.SecretName != "" && own != wanted:
 		return object.Source{}, problem.New(problem.InTheWay, "%s comes from %s in %s, and the configuration names "+
 			"%s in password.secretName", kibanaPassword, own, s.Place, wanted).At(kibanaPassword).
@@ -124,11 +126,14 @@ func readPassword(p step, w *recognise.Workload, conf *configuration, source obj
 	if s := conf.get(kibanaUsername); s == nil || !s.Hidden {
 		kibanaSet(p, w, conf, kibanaUsername, or(s.Value(), kibanaSystem), "the user that Kibana logs in as")
 	}
-	_, isTold := reference(conf.get(kibanaPassword))
-	if w.Layout.Env == nil && !isTold {
+	written := conf.get(kibanaPassword)
+	name, isTold := reference(written)
+	isTold = isTold && conf.secret(name).Name != ""
+	inFile := written != nil && written.edit.Inside != nil
+	if (w.Layout.Env == nil || inFile) && (!isTold || name == passwordVariable) {
 		kibanaSet(p, w, conf, kibanaPassword, passwordReference, "Kibana takes the password from the variable of that name")
 	}
-	if _, ok := p.own(w.Main, passwordVariable); !ok && !isTold {
+	if v, ok := p.own(w.Main, passwordVariable); !isTold && (!ok || v.From.Kind != "Secret") {
 		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", passwordVariable), fromSecret(passwordVariable, source), why, linkBuiltInUsers)
 	}
 }

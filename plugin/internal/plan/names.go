@@ -16,6 +16,9 @@ const (
 	annotationStage    = contract.AnnotationStage
 	annotationChecksum = contract.AnnotationChecksum
 
+	// The order of Helm's hooks.
+	hookWeight = "helm.sh/hook-weight"
+
 	// The certificate of a client with its key, the CA that it trusts, and a .curlrc that names the pair.
 	clientVolume = "elk-mtls-client"
 	clientDir    = "/etc/elk-mtls"

@@ -35,6 +35,11 @@ var needsAll = needs{ca: true, pair: true}
 // identityFor gives the identity of one object: whom it trusts, and the pair that the configuration names or else the one given. What the
 // client does not need is not looked for.
 func identityFor(p step, o *object.Object, ca object.Source, from pair, need needs) (identity, error) {
+	return identityWith(p, o, ca, from, namedSecret(p, o), need)
+}
+
+// identityWith is identityFor, where named is the Secret that the configuration names.
+func identityWith(p step, o *object.Object, ca object.Source, from pair, named string, need needs) (identity, error) {
 	id := identity{ca: ca.In(o.Namespace)}
 	certificates := p.settings.Certificates
 	if certificates.SecretName != "" {
@@ -44,7 +49,7 @@ func identityFor(p step, o *object.Object, ca object.Source, from pair, need nee
 	if !p.settings.Certs() || !need.pair {
 		return id, holdsCA(p, id, need)
 	}
-	if named := namedSecret(p, o); named != "" {
+	if named != "" {
 		from = pair{secret: named}
 	}
 	if from.secret == "" {
@@ -76,9 +81,12 @@ func onlyCA(ca object.Source) string {
 }
 
 // namedSecret gives the Secret that the configuration names for one client, "" when it names none.
-func namedSecret(p step, o *object.Object) string {
+func namedSecret(p step, o *object.Object) string { return namedAs(p, o.ID.String()) }
+
+// namedAs gives the Secret that the configuration names under a ref.
+func namedAs(p step, ref string) string {
 	for _, c := range p.settings.Certificates.Clients {
-		if c.Ref == o.ID.String() {
+		if c.Ref == ref {
 			p.match(c.Ref)
 			return c.SecretName
 		}
@@ -86,9 +94,11 @@ func namedSecret(p step, o *object.Object) string {
 	return ""
 }
 
-// sharedIdentity gives the identity of a client that trusts ca, where its settings name one (place says which would), and calls some nodes.
+// sharedIdentity gives the identity of a client that trusts ca, where its settings name one (place says which would), and calls some nodes. The
+// configuration may name a Secret for its container alone.
 func sharedIdentity(p step, w *recognise.Workload, ca object.Source, called []*recognise.Workload, place string, need needs) (identity, error) {
 	from := pairBeside(p.In, w.Pod, ca)
+	var of *recognise.Workload
 	for _, node := range called {
 		known := p.nodes[node]
 		if known == nil || known.ca.Name == "" || !visible(w.Object, known.ca) {
@@ -100,9 +110,12 @@ func sharedIdentity(p step, w *recognise.Workload, ca object.Source, called []*r
 		if known.client != nil {
 			from = pair{known.client.secret, known.client.cert, known.client.key}
 		}
+		of = node
 		break
 	}
-	if named := namedSecret(p, w.Object); ca.Name == "" && named != "" {
+	alone := namedAlone(p, w)
+	named := or(alone, namedSecret(p, w.Object))
+	if ca.Name == "" && named != "" {
 		ca = secretKey(w.Object, named, or(p.settings.Certificates.Keys.CA, fileCA)) // as cert-manager and elk-mtls certs keep it
 	}
 	if need != (needs{}) && ca.Name == "" && p.settings.Certificates.SecretName == "" {
@@ -111,7 +124,16 @@ func sharedIdentity(p step, w *recognise.Workload, ca object.Source, called []*r
 			Do("name the Secret with CA, certificate and key in certificates.clients (ref: %s) or "+
 				"certificates.secretName", w.ID)
 	}
-	return identityFor(p, w.Object, ca, from, need)
+	id, err := identityWith(p, w.Object, ca, from, named, need)
+	if id.of = of; alone != "" && !p.isMain(w.Object, w.Main.Name) {
+		id.only = w.Main.Name
+	}
+	return id, err
+}
+
+// namedAlone gives the Secret that the configuration names for one container, "" when it names none.
+func namedAlone(p step, w *recognise.Workload) string {
+	return namedAs(p, w.ID.String()+"/"+w.Main.Name)
 }
 
 // nodesBehind gives the nodes of the input that an object reaches at some addresses.

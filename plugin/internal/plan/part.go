@@ -35,8 +35,9 @@ type Part struct {
 	hooks     []*object.Object      // removals that made Kibana's token
 	called    []string              // addresses that a known client calls
 	secured   map[*recognise.Workload]*node
-	switches  bool                        // a node speaks HTTPS from now on, and did not before
-	mounted   map[*object.Object]identity // of the clients in a pod
+	switches  bool                 // a node speaks HTTPS from now on, and did not before
+	mounted   map[mounter]identity // of the clients in a pod
+	presented []presented          // key pairs, each to a server
 	once      []readOnce
 }
 
@@ -92,6 +93,7 @@ func (p *Part) add(other Part) {
 	p.hooks = append(p.hooks, other.hooks...)
 	p.planned = append(p.planned, other.planned...)
 	p.once = append(p.once, other.once...)
+	p.presented = append(p.presented, other.presented...)
 	p.called = append(p.called, other.called...)
 	p.switches = p.switches || other.switches
 	p.claims.Join(other.claims)
@@ -216,9 +218,25 @@ func excuse(p *Part, text, reader *yaml.Node) {
 // care notes that every call of a container is taken care of, or reported already.
 func (p *Part) care(c object.Container) { merge(&p.cared, map[*yaml.Node]bool{c.Node: true}) }
 
+// mounter is who mounts one volume with a key pair: all containers of a pod, or only one.
+type mounter struct {
+	object *object.Object
+	only   string
+}
+
 // mounts notes the identity of the clients in a pod.
 func (p *Part) mounts(o *object.Object, id identity) {
-	merge(&p.mounted, map[*object.Object]identity{o: id})
+	merge(&p.mounted, map[mounter]identity{{o, id.only}: id})
+}
+
+// presents notes that a container presents a key pair to some servers, or to one that the stream does not show.
+func (p *Part) presents(o *object.Object, c object.Container, cert, key object.Source, to ...*recognise.Workload) {
+	if len(to) == 0 {
+		to = append(to, nil)
+	}
+	for _, server := range to {
+		p.presented = append(p.presented, presented{o, c.Name, cert, key, server})
+	}
 }
 
 // hasRule notes that a container was planned by its rule.

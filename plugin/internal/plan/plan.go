@@ -90,6 +90,8 @@ func decide(r *recognise.Release, s config.Settings) decided {
 	leaves, settings, err := leavesOf(r, s)
 	input, found := read(r, settings, leaves)
 	found.fail(err)
+	ours, asked := meant(input)
+	input = input.meaning(ours)
 	guarded := guards(input)
 	made := rendered(input)
 	replaced := hooks(input)
@@ -99,9 +101,9 @@ func decide(r *recognise.Release, s config.Settings) decided {
 	clients := each(input.after(replaced, servers, kibanas, ruled), r.Clients, planClient)
 	known := input.after(replaced, servers, kibanas, ruled, clients)
 	others := otherPods(known)
-	served := join(found, guarded, made, replaced, servers, kibanas, ruled, clients, others)
+	served := join(found, asked, guarded, made, replaced, servers, kibanas, ruled, clients, others)
 	swept := sweep(known, served)
-	rest := join(eck(known), unmanaged(known, join(served, swept)), handed(known, served), lookAlikes(known))
+	rest := join(accepted(known, served), eck(known), unmanaged(known, join(served, swept)), handed(known, served), lookAlikes(known))
 	return decided{known, join(unclear(known), served, swept, rest), leaves}
 }
 

@@ -87,11 +87,10 @@ func nodeAsClient(p step, w *recognise.Workload, conf *configuration, known node
 	return errors.Join(
 		planStage(p, w, conf),
 		verifies(p.In, conf),
-		curlClient(p, w.Object, w.Main, id),
+		curlClient(p, w.Object, w.Main, id, w),
 		planProbes(p, w, conf),
 		planExporters(p, w, conf, id),
 		planCompanions(p, w, id),
-		checkPair(p, w.Object, id, bundleOf(p, known.accepts)),
 		makeFile(p, conf),
 	)
 }

@@ -96,7 +96,7 @@ func (p program) pipelines(c caller, read *bool) []*connection {
 				expanded.Name = name.text()
 			}
 			known := p.Plugin(expanded, version)
-			if known == nil {
+			if known == nil || strings.EqualFold(expanded.Name, catalog.OpenSearch) && len(c.servers) == 0 {
 				continue
 			}
 			if made := connectionIn(*known, c, one.settings(plugin, *known, breaks), "", true); made != nil {

@@ -92,7 +92,8 @@ func (p program) inSettings(c caller, dir string, set settings, read *bool) (fou
 					c.claim(set[prefix+at.Hosts[0]])
 				}
 			}
-			if at.Field != "" && !strings.HasPrefix(field.text(), at.Is) {
+			if at.Field != "" && !strings.HasPrefix(field.text(), at.Is) ||
+				at.Is == catalog.OpenSearch && len(c.servers) == 0 {
 				continue
 			}
 			made := connectionIn(at.Settings, c, set, prefix, p.onlyCalls(c))

@@ -29,7 +29,7 @@ type Options struct {
 	Rules                []Rule            // programs that nobody would recognise
 	Now                  time.Time         // when certificates must be valid
 	Within               time.Duration     // certificates that end so soon after Now are findings; 0: none
-	Elasticsearch        string            // an address that the configuration names
+	Elasticsearch        []string          // addresses that the configuration names
 	Programs             []catalog.Program // the clients that are known; none: those of the catalog
 	Tool                 string            // the version of elk-mtls, for the record
 	Inputs               []Input           // what is read, for the record
@@ -48,6 +48,7 @@ type reader struct {
 	at       map[string][]int       // places in servers, by the names of their Services
 	of       map[*object.Object]int // the same, by their objects
 	names    *mention.Names
+	meant    *mention.Names // servers that are not in the manifests, nil where any is one
 	routes   *route.Map
 	found    mention.Found
 	claims   mention.Claims  // what an edge has read
@@ -198,21 +199,20 @@ func (r *reader) judgeServers() error {
 		return err
 	}
 	r.judgeServices()
-	r.names.Add(shell.Host(r.options.Elasticsearch))
+	for _, url := range r.options.Elasticsearch {
+		r.names.Add(shell.Host(url))
+	}
 	return r.judgeNeighbours(r.release.Nodes)
 }
 
 // judgeClients finds every connection and judges it.
 func (r *reader) judgeClients() error {
+	var all []*connection
 	for _, w := range r.release.Kibanas {
-		for _, made := range r.kibana(w) {
-			r.edge(made)
-		}
+		all = append(all, r.kibana(w)...)
 	}
 	for _, s := range r.servers {
-		for _, made := range s.exporters() {
-			r.edge(made)
-		}
+		all = append(all, s.exporters()...)
 	}
 	for _, w := range r.release.Clients {
 		described, ok := r.release.Program(w.App)
@@ -222,15 +222,17 @@ func (r *reader) judgeClients() error {
 		}
 		c := r.caller(w.Object, w.Pod, w.Main)
 		connections, read := known.connections(c)
-		for _, made := range connections {
-			r.edge(made)
-		}
+		all = append(all, connections...)
 		if len(connections) == 0 {
 			r.loose.take(c.notes)
 		}
 		if _, ok := r.listed(w.ID, w.Main.Name); !read && !ok {
 			r.loose.assume("%s: the configuration of %s, which is not in these manifests, calls none of these servers, or does so rightly", c, w.App)
 		}
+	}
+	r.meant = r.meantBy(all)
+	for _, made := range all {
+		r.edge(made)
 	}
 	r.judgeRules()
 	var err error
@@ -317,8 +319,8 @@ func (r *reader) edge(c *connection) {
 		if a.host == "" {
 			at = r.servers
 		}
-		outside = outside && a.host != "" && len(at) == 0
-		if len(r.servers) == 0 {
+		outside = outside && a.host != "" && len(at) == 0 && (len(r.servers) > 0 || r.meant != nil && r.meant.Called(a.host) == "")
+		if len(r.servers) == 0 && (r.meant == nil || r.meant.Called(a.host) != "") {
 			r.names.Add(a.host) // what known clients call is what others may call
 		}
 		for _, s := range at {
@@ -331,7 +333,7 @@ func (r *reader) edge(c *connection) {
 	switch {
 	case unmanaged:
 		e.Verdict, e.Reason = Unmanaged, reason
-	case outside && len(r.servers) > 0:
+	case outside:
 		*e = Edge{Client: e.Client, Namespace: e.Namespace, Container: e.Container, Program: e.Program, Setting: e.Setting, Servers: e.Servers, Addresses: e.Addresses}
 		c.judgeDeadEnds(&e.TLS, addresses)
 		c.judgePolicies(&e.TLS, addresses, nil)

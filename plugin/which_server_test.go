@@ -1,0 +1,114 @@
+package plugin
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
+)
+
+// filebeatOf is a Filebeat, with these settings.
+func filebeatOf(name, settings string) string {
+	return strings.ReplaceAll(`---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: NAME}
+data:
+  filebeat.yml: |
+    `, "NAME", name) + strings.ReplaceAll(settings, "\n", "\n    ") + strings.ReplaceAll(`
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: NAME}
+spec:
+  template:
+    spec:
+      containers:
+      - name: filebeat
+        image: filebeat:8.19.4
+        volumeMounts: [{name: conf, mountPath: /usr/share/filebeat/filebeat.yml, subPath: filebeat.yml}]
+      volumes: [{name: conf, configMap: {name: NAME}}]
+`, "NAME", name)
+}
+
+// drip is a Fluent Bit with an output for Elasticsearch and one of another type, to these hosts.
+func drip(kind, here, there string) string {
+	return `---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: drip}
+data:
+  fluent-bit.conf: |
+    [OUTPUT]
+        Name es
+        Host ` + here + `
+        tls On
+    [OUTPUT]
+        Name ` + kind + `
+        Host ` + there + `
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: drip}
+spec:
+  template:
+    spec:
+      containers:
+      - name: fluent-bit
+        image: fluent/fluent-bit:3.2.2
+        volumeMounts: [{name: conf, mountPath: /fluent-bit/etc/conf}]
+      volumes: [{name: conf, configMap: {name: drip}}]
+`
+}
+
+// TestWhichServer holds which servers are meant where the input has none (P2): the one that its clients call, else those that
+// elasticsearch.url names, else the user is asked. Others stay as they are.
+func TestWhichServer(t *testing.T) {
+	const two = "output.elasticsearch:\n  hosts: [\"https://search:9200\"]\nmonitoring.elasticsearch:\n  hosts: [\"http://far.example.org:9200\"]"
+	const asked = "the input holds no Elasticsearch, and its clients call several: search (DaemonSet/a/filebeat); far.example.org (DaemonSet/a/filebeat); " +
+		"nothing tells which of them is meant\nhint: name it in elasticsearch.url, or all that are, with commas [EMR016]"
+	const secret, search = "certificates: {secretName: corp}", `, elasticsearch: {url: "https://search:9200"}`
+	one := func(host string) string { return "output.elasticsearch.hosts: [\"" + host + "\"]" }
+	for _, test := range []struct{ name, input, spec, refused, output, not string }{
+		{name: "two servers of one program", input: filebeatOf("a", two), spec: secret, refused: asked},
+		{name: "the configuration names one", input: filebeatOf("a", two), spec: secret + search, output: `hosts: ["http://far.example.org:9200"]`, not: "https://far"},
+		{name: "the configuration names both", input: filebeatOf("a", two), spec: secret + `, elasticsearch: {url: "https://search:9200, https://far.example.org:9200"}`,
+			output: `hosts: ["https://far.example.org:9200"]`},
+		{name: "the configuration names another", input: filebeatOf("a", two), spec: secret + `, elasticsearch: {url: "https://third:9200"}`, refused: asked},
+		{name: "no client gets anything", input: filebeatOf("a", two), spec: "mode: token", output: `hosts: ["http://far.example.org:9200"]`},
+		{name: "two programs, two servers", input: filebeatOf("a", one("https://search:9200")) + filebeatOf("b", one("https://other.example.org:9200")), spec: secret,
+			refused: "search (DaemonSet/a/filebeat); other.example.org (DaemonSet/b/filebeat)"},
+		{name: "two names of one Service", input: filebeatOf("a", one("https://search:9200")) + filebeatOf("b", one("https://search.logging.svc:9200")), spec: secret, output: "elk-mtls-client"},
+		{name: "one is listed", input: filebeatOf("a", one("https://search:9200")) + filebeatOf("b", one("https://other.example.org:9200")),
+			spec: secret + ", unmanaged: [{ref: DaemonSet/b, reason: another cluster}, {ref: ConfigMap/b, reason: another cluster}]", output: "elk-mtls-client", not: `other.example.org:9200"]\n    ssl`},
+		{name: "OpenSearch is none", input: drip("opensearch", "search", "audit-store"), spec: secret, output: "Host audit-store\n---"},
+		{name: "its Elasticsearch elsewhere is one", input: drip("es", "search", "audit-store"), spec: secret, refused: "search (DaemonSet/drip/fluent-bit); audit-store (DaemonSet/drip/fluent-bit)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, err := config.Parse([]byte("apiVersion: elk-mtls.dev/v1alpha1\nkind: MutualTLS\nspec: {" + test.spec + "}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s = s.WithDefaults()
+			output, _, err := transform([]byte(test.input), s)
+			if test.refused != "" {
+				if err == nil || !strings.Contains(err.Error(), test.refused) {
+					t.Errorf("refused with\n%v\nwant\n%s", err, test.refused)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Contains(output, []byte(test.output)) || test.not != "" && bytes.Contains(output, []byte(test.not)) {
+				t.Errorf("%q is not in the output, or %q is:\n%s", test.output, test.not, output)
+			}
+			twiceIsOnce(t, output, s)
+			if g := verified(t, output, s); s.Certs() && g.Verdict == verify.NotProven {
+				t.Errorf("verify: %v", codes(g))
+			}
+		})
+	}
+}
