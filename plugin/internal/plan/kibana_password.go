@@ -129,9 +129,16 @@ func readPassword(p step, w *recognise.Workload, conf *configuration, source obj
 	written := conf.get(kibanaPassword)
 	name, isTold := reference(written)
 	isTold = isTold && conf.secret(name).Name != ""
-	inFile := written != nil && written.edit.Inside != nil
-	if (w.Layout.Env == nil || inFile) && (!isTold || name == passwordVariable) {
-		kibanaSet(p, w, conf, kibanaPassword, passwordReference, "Kibana takes the password from the variable of that name")
+	const asked = "Kibana takes the password from the variable of that name"
+	var inFile *setting
+	if conf.file != nil {
+		inFile = conf.file.get(kibanaPassword)
+	}
+	switch of, refers := reference(inFile); {
+	case inFile != nil && (!refers || of == passwordVariable):
+		replaceValue(p, w, inFile, passwordReference, asked, linkKibanaTLS)
+	case w.Layout.Env == nil && !isTold:
+		kibanaSet(p, w, conf, kibanaPassword, passwordReference, asked)
 	}
 	if v, ok := p.own(w.Main, passwordVariable); !isTold && (!ok || v.From.Kind != "Secret") {
 		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", passwordVariable), fromSecret(passwordVariable, source), why, linkBuiltInUsers)
