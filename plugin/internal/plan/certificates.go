@@ -54,7 +54,7 @@ type presented struct {
 func presentPair(p step, o *object.Object, c object.Container, id identity, to ...*recognise.Workload) {
 	if p.settings.Certs() && id.secret != "" {
 		cert, key := secretKey(o, id.secret, id.cert), secretKey(o, id.secret, id.key)
-		p.presents(o, c, cert, key, to...)
+		presents(p.Part, o, c, cert, key, to...)
 	}
 }
 

@@ -149,7 +149,7 @@ func presentsItself(p step, o *object.Object, c object.Container, to ...*recogni
 		if i%2 == 1 {
 			cert, key := c.Resolve(files[i-1].Text, p.In), c.Resolve(w.Text, p.In)
 			if cert.Key() && key.Key() {
-				p.presents(o, c, cert.Source, key.Source, to...)
+				presents(p.Part, o, c, cert.Source, key.Source, to...)
 			}
 		}
 	}

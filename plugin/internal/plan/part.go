@@ -230,7 +230,7 @@ func (p *Part) mounts(o *object.Object, id identity) {
 }
 
 // presents notes that a container presents a key pair to some servers, or to one that the stream does not show.
-func (p *Part) presents(o *object.Object, c object.Container, cert, key object.Source, to ...*recognise.Workload) {
+func presents(p *Part, o *object.Object, c object.Container, cert, key object.Source, to ...*recognise.Workload) {
 	if len(to) == 0 {
 		to = append(to, nil)
 	}
