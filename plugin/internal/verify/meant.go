@@ -1,6 +1,16 @@
 package verify
 
-import "github.com/elk-mtls/elk-mtls/plugin/internal/mention"
+import (
+	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
+)
+
+// addNamed adds the servers that the configuration names.
+func (r *reader) addNamed() {
+	for _, url := range r.options.Elasticsearch {
+		r.names.Add(shell.Host(url))
+	}
+}
 
 // meantBy gives the names of the servers that the configuration means among several which are called and not in the manifests; nil where
 // any is meant.

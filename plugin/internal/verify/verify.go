@@ -17,7 +17,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
@@ -199,9 +198,7 @@ func (r *reader) judgeServers() error {
 		return err
 	}
 	r.judgeServices()
-	for _, url := range r.options.Elasticsearch {
-		r.names.Add(shell.Host(url))
-	}
+	r.addNamed()
 	return r.judgeNeighbours(r.release.Nodes)
 }
 
