@@ -64,6 +64,15 @@ func remedies() []remedy {
 		{problem.NotShown, "bring that object into the input", bring},
 		{problem.TooOld, "mount a fluent.conf", mountFluent},
 		{problem.UnfitPair, "name a Secret", nameSecret},
+		{problem.UnfitPair, "name its CA in certificates.clientCA", func(a *attempt, p problem.Problem) {
+			name, _, _ := strings.Cut(strings.TrimPrefix(p.Text, "Secret/"), " ")
+			a.settings.Certificates.ClientCA.SecretName = name
+		}},
+		{problem.NoAddress, "name the one in elasticsearch.url", func(a *attempt, p problem.Problem) {
+			_, several, _ := strings.Cut(p.Text, "several: ")
+			host, _, _ := strings.Cut(several, " ")
+			a.settings.Elasticsearch.URL = "https://" + strings.TrimSuffix(host, ",") + ":9200"
+		}},
 		{problem.ProbePair, "name a Secret", nameSecret},
 		{problem.EarlyHook, "name a Secret", nameSecret},
 		{problem.NoKey, "name the keys", func(a *attempt, p problem.Problem) { nameSecret(a, p) }},
@@ -308,7 +317,6 @@ func unmended() map[string]string {
 		"cases/render/36-exporter-uri-variable.yaml":             "the exporter has a user name and no password",
 		"cases/render/19g-latin1-comment.yaml":                   "verify does not read its document with tabs",
 		"renders/stable-kibana-3.2.8.yaml":                       "its import by a rule is refused once more, in a fourth round",
-		"cases/render/by-hand-right.yaml":                        "what the .curlrc of the user's own says must go into the command",
 		"cases/render/y-kbcsi.yaml":                              "Kibana's own pair comes by CSI",
 		"renders/elasticsearch-7.17.3-config-keystore.yaml":      oldTest,
 		"renders/elasticsearch-7.17.3-default.yaml":              oldTest,

@@ -37,7 +37,7 @@ func meant(in *In) (*mention.Names, Part) {
 	if ours.Empty() {
 		part.fail(problem.New(problem.NoAddress, "the input holds no Elasticsearch, and its clients call several: %s; nothing "+
 			"tells which of them is meant", strings.Join(called, "; ")).
-			Do("name it in elasticsearch.url, or all that are, with commas"))
+			Do("name the one in elasticsearch.url, or all that are, with commas"))
 	}
 	return ours, part
 }
