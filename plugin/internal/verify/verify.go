@@ -246,36 +246,6 @@ func (r *reader) judgeClients() error {
 	return nil
 }
 
-// judgePod judges what its containers call by curl, elk-mtls-init, and the probes of a server.
-func (r *reader) judgePod(o *object.Object) {
-	pod, ok := o.Pod()
-	if !ok {
-		return
-	}
-	s := r.serverOf(o)
-	for _, container := range pod.All() {
-		c := r.caller(o, pod, container)
-		calls, lost := c.curls(s)
-		for _, made := range calls {
-			r.edge(made)
-		}
-		r.judgeLost(c, lost, s)
-		for _, made := range c.wrapped() {
-			r.edge(made)
-		}
-		made, _ := program{catalog.OwnInit()}.connections(c)
-		for _, connection := range made {
-			r.edge(connection)
-		}
-		if s != nil && !s.unmanaged {
-			s.judgeProbes(c)
-		}
-	}
-	if s != nil && !s.unmanaged {
-		s.row.Verdict = verdict(s.row.aspects()...)
-	}
-}
-
 // judgeLost reports calls of curl whose address cannot be read, where they may go to Elasticsearch: in the pod of a server,
 // and in a container that names one.
 func (r *reader) judgeLost(c caller, lost []place, s *server) {

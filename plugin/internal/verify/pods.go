@@ -1,0 +1,36 @@
+package verify
+
+import (
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+)
+
+// judgePod judges what its containers call by curl, elk-mtls-init, and the probes of a server.
+func (r *reader) judgePod(o *object.Object) {
+	pod, ok := o.Pod()
+	if !ok {
+		return
+	}
+	s := r.serverOf(o)
+	for _, container := range pod.All() {
+		c := r.caller(o, pod, container)
+		calls, lost := c.curls(s)
+		for _, made := range calls {
+			r.edge(made)
+		}
+		r.judgeLost(c, lost, s)
+		for _, made := range c.wrapped() {
+			r.edge(made)
+		}
+		made, _ := program{catalog.OwnInit()}.connections(c)
+		for _, connection := range made {
+			r.edge(connection)
+		}
+		if s != nil && !s.unmanaged {
+			s.judgeProbes(c)
+		}
+	}
+	if s != nil && !s.unmanaged {
+		s.row.Verdict = verdict(s.row.aspects()...)
+	}
+}
