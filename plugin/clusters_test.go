@@ -11,8 +11,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/test/pki"
 )
 
-// cluster is a node with a certificate of a CA of its own; more is put beside its settings.
-func cluster(name, more string) string {
+// clusterOf is a node with a certificate of a CA of its own; more is put beside its settings.
+func clusterOf(name, more string) string {
 	return fmt.Sprintf(`---
 apiVersion: v1
 kind: Service
@@ -44,7 +44,7 @@ spec:
 
 // clusters are two of them, ledger and attic, without their Secrets.
 func clusters() string {
-	return strings.ReplaceAll(cluster("ledger", ""), "NAME", "ledger") + strings.ReplaceAll(cluster("attic", ""), "NAME", "attic")
+	return strings.ReplaceAll(clusterOf("ledger", ""), "NAME", "ledger") + strings.ReplaceAll(clusterOf("attic", ""), "NAME", "attic")
 }
 
 // pairsOf gives the Secrets of both, of different CAs.
@@ -114,7 +114,7 @@ func TestTwoClusters(t *testing.T) {
         - {name: xpack.monitoring.exporters.far.host, value: "https://attic:9200"}
         - {name: xpack.monitoring.exporters.far.ssl.certificate_authorities, value: certs/far.crt}
 `
-	monitored := strings.ReplaceAll(cluster("ledger", monitoring), "NAME", "ledger") + strings.ReplaceAll(cluster("attic", ""), "NAME", "attic")
+	monitored := strings.ReplaceAll(clusterOf("ledger", monitoring), "NAME", "ledger") + strings.ReplaceAll(clusterOf("attic", ""), "NAME", "attic")
 	for _, test := range []struct{ name, input, spec, refused, output, report string }{
 		{name: "two outputs", input: clusters() + pairsOf() + pipelineToBoth(bothByOwnCA), refused: "StatefulSet/sorter: " + refused + "StatefulSet/sorter) [EMR012]"},
 		{name: "two outputs, and each cluster trusts the CA", input: clusters() + pairsOf() + pipelineToBoth(bothByOwnCA), spec: trusted, output: `kind: StatefulSet\nmetadata: {name: sorter`},
