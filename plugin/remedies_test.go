@@ -302,7 +302,7 @@ func (a *attempt) apply(p problem.Problem, used map[string]int) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no row for %s: %s", p.Code, p)
+	return fmt.Errorf("no row for %s: %w", p.Code, p)
 }
 
 // unmended are inputs that do not pass yet, each with the reason. One that passes must leave the list.
