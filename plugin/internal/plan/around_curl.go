@@ -59,7 +59,7 @@ func callsFrom(in *In, o *object.Object) func(text string) bool {
 // planTestPod plans a test, hook or Job that calls Elasticsearch by curl. One that speaks plain HTTP, as the test of the charts 7.17.3 does,
 // has no credentials either and cannot be mended.
 func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Workload) error {
-	if !callsByHTTPS(c) {
+	if !callsByHTTPS(p, o, c) {
 		p.care(c)
 		p.pass(o.ID, "calls Elasticsearch by plain HTTP and without credentials")
 		p.action(object.ID{}, "%s fails once Elasticsearch speaks HTTPS: it calls by plain HTTP and without "+
@@ -104,8 +104,15 @@ func errandIdentity(p step, o *object.Object, known *node) (identity, error) {
 	return id, err
 }
 
-func callsByHTTPS(c object.Container) bool {
-	return slices.ContainsFunc(texts(c.Node), func(text string) bool { return strings.Contains(text, "https://") })
+// callsByHTTPS holds unless each call of the node is one by plain HTTP, which is what curl makes of an address without a scheme.
+func callsByHTTPS(p step, o *object.Object, c object.Container) bool {
+	names := callsFrom(p.In, o)
+	all, ok := p.seen(c).Requests()
+	return !ok || slices.ContainsFunc(all, func(r shell.Request) bool {
+		return r.Diverted || len(r.Files) > 0 || slices.ContainsFunc(r.Addresses, func(a shell.Word) bool {
+			return isUnread(a) || names(a.Text) && strings.HasPrefix(strings.ToLower(a.Text), "https://")
+		})
+	})
 }
 
 // trustNamed lets a test that trusts the chart's Secret trust the one that the node uses now.

@@ -41,7 +41,7 @@ func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen
 		seen[c.Node] = true
 		w := p.behind(o, m.Name)
 		switch {
-		case w == nil || !p.settings.Certs() || !callsByCurl(p.seen(c), callsFrom(p.In, o)) || !isErrand(o, c) || p.listed(o.ID, c.Name):
+		case w == nil || !p.settings.Certs() || !callsByCurl(p.seen(c), callsFrom(p.In, o)) || !isErrand(p, o, c) || p.listed(o.ID, c.Name):
 		case runsEarly(o) && !p.requires():
 			p.care(c)
 			p.pass(o.ID, "is a hook ("+o.Hook+") that runs while what it would need is not there")
@@ -57,10 +57,13 @@ func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen
 	}
 }
 
-// isErrand holds for a hook, and for a Job that calls by HTTPS. Who keeps running and uses curl does something else besides.
-func isErrand(o *object.Object, c object.Container) bool {
-	return o.Hook != "" || o.IsJob() && callsByHTTPS(c)
+// isErrand holds for a test of the chart, and for a hook or Job that calls by HTTPS. What keeps running does something else besides.
+func isErrand(p step, o *object.Object, c object.Container) bool {
+	return isTest(o) || (o.Hook != "" || o.IsJob()) && callsByHTTPS(p, o, c)
 }
+
+// isTest holds for a test of the chart: it runs when somebody asks for it, and its failure is seen.
+func isTest(o *object.Object) bool { return o.Hook == "test" || o.Hook == "test-success" }
 
 // runsEarly holds for a hook that runs before what it would mount is there, or after it is gone.
 func runsEarly(o *object.Object) bool { return o.Hook != "" && !runsAfterInstall(o.Hook) }

@@ -51,6 +51,7 @@ func renewals(in *In, whole Part) Part {
 		p.assume(object.ID{}, "Reloader of Stakater must watch the Secrets and workloads of this namespace: it restarts %s "+
 			"when a certificate is renewed", strings.Join(names, ", "))
 	default:
+		all = slices.DeleteFunc(all, func(r reader) bool { return r.keepsToItself(p, whole) })
 		for _, r := range all {
 			r.mark(p, contract.AnnotationReadsOnce, strings.Join(r.words(), ","),
 				"elk-mtls-init renew restarts it when one of these is renewed, which it reads at its start only")
@@ -109,6 +110,17 @@ func rolls(whole Part, r readOnce) bool {
 
 func (r reader) mark(p step, annotation, value, why string) {
 	p.set(r.object, fields("metadata", "annotations").Field(annotation), patch.Str(value), why, "")
+}
+
+// keepsToItself says what to do about a workload in which nothing else changes: its key pair is its own, and so is its restart.
+func (r reader) keepsToItself(p step, whole Part) bool {
+	changes := slices.ContainsFunc(whole.changes, func(c Change) bool { return c.Object == r.object })
+	if changes || r.object.Annotation(contract.AnnotationReadsOnce) != "" {
+		return false
+	}
+	p.action(r.object.ID, "restart it when %s is renewed, which it reads at its start only; or set its annotation %s: %s, "+
+		"so that elk-mtls-init renew does", strings.Join(r.words(), ", "), contract.AnnotationReadsOnce, strings.Join(r.words(), ","))
+	return true
 }
 
 func (r reader) words() []string {
