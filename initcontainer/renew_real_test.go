@@ -68,7 +68,7 @@ func renewWithout(t *testing.T, admin kubernetes.Interface, kube *rest.Config, r
 	_, err = roles.Update(t.Context(), role, metav1.UpdateOptions{})
 	must(t, err)
 	awaitAuthorizer(t, w, verb, resource, false)
-	_, err = w.pass(t, t.Context(), nil, "kibana")
+	_, err = w.pass(t.Context(), t, nil, "kibana")
 	if failure.Of(err) != failure.KubeForbidden || !strings.Contains(fmt.Sprint(err), fmt.Sprintf("cannot %s resource %q", verb, resource)) ||
 		!strings.Contains(failure.Hint(err), "renew --print-role") || w.generation("kibana") != 1 {
 		t.Errorf("without %s: %v (%s), generation %d", right, err, failure.Hint(err), w.generation("kibana"))
@@ -113,7 +113,7 @@ spec:
 		must(t, err)
 	}
 	apply()
-	if log, err := w.pass(t, t.Context(), nil, "kibana"); err != nil {
+	if log, err := w.pass(t.Context(), t, nil, "kibana"); err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
 	before := w.generation("kibana")
@@ -130,7 +130,7 @@ spec:
 	if d.Annotations[contract.AnnotationRenewed] == "" || d.Spec.Template.Annotations[contract.AnnotationRenewed] == "" {
 		t.Errorf("annotations %v, %v", d.Annotations, d.Spec.Template.Annotations)
 	}
-	if log, err := w.pass(t, t.Context(), nil, "kibana"); err != nil || w.generation("kibana") != before {
+	if log, err := w.pass(t.Context(), t, nil, "kibana"); err != nil || w.generation("kibana") != before {
 		t.Errorf("another pass: %v, generation %d\n%s", err, w.generation("kibana"), log)
 	}
 }

@@ -37,7 +37,7 @@ func TestRenew(t *testing.T) {
 	names := []string{"kibana", "filebeat", "shipper"}
 	expect := func(what string, kibana, filebeat, shipper int64) {
 		t.Helper()
-		if log, err := w.pass(t, t.Context(), nil, names...); err != nil {
+		if log, err := w.pass(t.Context(), t, nil, names...); err != nil {
 			t.Fatalf("%s: %v\n%s", what, err, log)
 		}
 		if a, b, c := w.generation("kibana"), w.generation("filebeat"), w.generation("shipper"); a != kibana || b != filebeat || c != shipper {
@@ -88,7 +88,7 @@ func TestRenewGoesOn(t *testing.T) {
 			w.workload("kibana", bothSecrets)
 			w.workload("filebeat", "two/tls.crt")
 			test.spoil(w, f)
-			log, err := w.pass(t, t.Context(), nil, "kibana", "filebeat")
+			log, err := w.pass(t.Context(), t, nil, "kibana", "filebeat")
 			if failure.Of(err) != test.cause || !strings.Contains(fmt.Sprint(err), test.says) || !strings.HasPrefix(fmt.Sprint(err), "Deployment/kibana: ") || failure.Hint(err) == "" {
 				t.Errorf("%d: %v (%s)\n%s", failure.Of(err), err, failure.Hint(err), log)
 			}
@@ -108,11 +108,11 @@ func TestRenewStuckAndUnmarked(t *testing.T) {
 	w.put("one", renewedPair(pki.NewCA("ca")))
 	w.workload("kibana", bothSecrets)
 	f.do(func() { f.spec = map[string]any{"paused": true} })
-	if _, err := w.pass(t, t.Context(), nil, "kibana"); failure.Of(err) != failure.Usage || !strings.Contains(err.Error(), "paused") || w.generation("kibana") != 1 {
+	if _, err := w.pass(t.Context(), t, nil, "kibana"); failure.Of(err) != failure.Usage || !strings.Contains(err.Error(), "paused") || w.generation("kibana") != 1 {
 		t.Errorf("paused: %v, generation %d", err, w.generation("kibana"))
 	}
 	w.annotate("kibana", map[string]string{contract.AnnotationMode: "cert-token"})
-	if log, err := w.pass(t, t.Context(), nil, "kibana"); err != nil || w.generation("kibana") != 1 {
+	if log, err := w.pass(t.Context(), t, nil, "kibana"); err != nil || w.generation("kibana") != 1 {
 		t.Errorf("no mark: %v\n%s", err, log)
 	}
 }
@@ -124,7 +124,7 @@ func TestRenewRights(t *testing.T) {
 		w.put("one", renewedPair(pki.NewCA("ca")))
 		w.workload("kibana", bothSecrets)
 		f.do(func() { f.forbidden[right] = true })
-		_, err := w.pass(t, t.Context(), nil, "kibana")
+		_, err := w.pass(t.Context(), t, nil, "kibana")
 		verb, resource, _ := strings.Cut(right, " ")
 		if failure.Of(err) != failure.KubeForbidden || !strings.Contains(err.Error(), fmt.Sprintf("cannot %s resource %q", verb, resource)) ||
 			!strings.Contains(failure.Hint(err), "renew --print-role") || w.generation("kibana") != 1 {
@@ -151,7 +151,7 @@ func renewKilled(t *testing.T, w *renewals, rounds int) {
 		w.put(name, renewedPair(ca))
 		w.workload(name, name+"/ca.crt,"+name+"/tls.crt,"+name+"/tls.key")
 	}
-	if log, err := w.pass(t, t.Context(), nil, names...); err != nil {
+	if log, err := w.pass(t.Context(), t, nil, names...); err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
 	kills := 0
@@ -167,7 +167,7 @@ func renewKilled(t *testing.T, w *renewals, rounds int) {
 		for range chance.IntN(4) {
 			ctx, stop := context.WithCancel(t.Context())
 			left, acted := 1+chance.IntN(24), chance.IntN(2) == 0
-			_, err := w.pass(t, ctx, func(next http.RoundTripper) http.RoundTripper { return guillotine{next, stop, &left, acted} }, names...)
+			_, err := w.pass(ctx, t, func(next http.RoundTripper) http.RoundTripper { return guillotine{next, stop, &left, acted} }, names...)
 			stop()
 			if left <= 0 {
 				kills++
@@ -176,7 +176,7 @@ func renewKilled(t *testing.T, w *renewals, rounds int) {
 				}
 			}
 		}
-		if log, err := w.pass(t, t.Context(), nil, names...); err != nil {
+		if log, err := w.pass(t.Context(), t, nil, names...); err != nil {
 			t.Fatalf("round %d: %v\n%s", round, err, log)
 		}
 		for _, name := range names {

@@ -37,7 +37,7 @@ type renewals struct {
 }
 
 // pass runs renew once, over a transport that may cut it.
-func (w *renewals) pass(t *testing.T, ctx context.Context, cut func(http.RoundTripper) http.RoundTripper, names ...string) (string, error) {
+func (w *renewals) pass(ctx context.Context, t *testing.T, cut func(http.RoundTripper) http.RoundTripper, names ...string) (string, error) {
 	t.Helper()
 	var log bytes.Buffer
 	o := config.Renew{Namespace: w.namespace, Timeout: 5 * time.Minute, KubeletPause: 90 * time.Second}

@@ -13,7 +13,7 @@ import (
 
 // clusterOf is a node with a certificate of a CA of its own; more is put beside its settings.
 func clusterOf(name, more string) string {
-	return fmt.Sprintf(`---
+	return strings.ReplaceAll(fmt.Sprintf(`---
 apiVersion: v1
 kind: Service
 metadata: {name: NAME}
@@ -39,12 +39,12 @@ spec:
 %s        readinessProbe: {exec: {command: [curl, -fsk, "https://localhost:9200"]}}
         volumeMounts: [{name: certs, mountPath: /usr/share/elasticsearch/config/certs}]
       volumes: [{name: certs, secret: {secretName: NAME-tls}}]
-`, more)
+`, more), "NAME", name)
 }
 
 // clusters are two of them, ledger and attic, without their Secrets.
 func clusters() string {
-	return strings.ReplaceAll(clusterOf("ledger", ""), "NAME", "ledger") + strings.ReplaceAll(clusterOf("attic", ""), "NAME", "attic")
+	return clusterOf("ledger", "") + clusterOf("attic", "")
 }
 
 // pairsOf gives the Secrets of both, of different CAs.
@@ -114,7 +114,7 @@ func TestTwoClusters(t *testing.T) {
         - {name: xpack.monitoring.exporters.far.host, value: "https://attic:9200"}
         - {name: xpack.monitoring.exporters.far.ssl.certificate_authorities, value: certs/far.crt}
 `
-	monitored := strings.ReplaceAll(clusterOf("ledger", monitoring), "NAME", "ledger") + strings.ReplaceAll(clusterOf("attic", ""), "NAME", "attic")
+	monitored := clusterOf("ledger", monitoring) + clusterOf("attic", "")
 	for _, test := range []struct{ name, input, spec, refused, output, report string }{
 		{name: "two outputs", input: clusters() + pairsOf() + pipelineToBoth(bothByOwnCA), refused: "StatefulSet/sorter: " + refused + "StatefulSet/sorter) [EMR012]"},
 		{name: "two outputs, and each cluster trusts the CA", input: clusters() + pairsOf() + pipelineToBoth(bothByOwnCA), spec: trusted, output: `kind: StatefulSet\nmetadata: {name: sorter`},

@@ -108,7 +108,7 @@ func (s *surveyOptions) evidence(args []string) (evidence.Evidence, error) {
 	if args[0] == stdinName {
 		return evidence.Read(s.stdin)
 	}
-	text, err := os.ReadFile(args[0]) //nolint:gosec // the user names it
+	text, err := os.ReadFile(args[0])
 	if err != nil {
 		return evidence.Evidence{}, err
 	}

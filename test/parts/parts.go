@@ -115,49 +115,31 @@ func byName(name string) (part, error) {
 	if p, ok := peer(name); ok {
 		return p, nil
 	}
-	switch name {
-	case "elasticsearch":
-		return elasticsearchPart(), nil
-	case "envtest":
-		return envtestPart(), nil
-	case "kube":
-		return kubePart(), nil
-	case "helm3":
-		return helmPart(3), nil
-	case "helm4":
-		return helmPart(4), nil
-	case "kustomize":
-		return kustomizePart(), nil
-	case "kubectl":
-		return kubectlPart(), nil
-	case "helmfile":
-		return helmfilePart(), nil
-	case "argocd":
-		return argocdPart(), nil
-	case "sbom":
-		return sbomPart(), nil
-	case "actionlint":
-		return actionlintPart(), nil
-	case "golangci-lint":
-		return lintPart(), nil
-	case "kubelet":
-		return kubeletPart(), nil
-	case "coredns":
-		return corednsPart(), nil
-	case "containerd":
-		return containerdPart(), nil
-	case "exporter":
-		return exporterPart(), nil
-	case "beats":
-		return beatsPart(), nil
-	case "curator":
-		return curatorPart(), nil
-	case "elastalert2":
-		return elastalertPart(), nil
-	case "jaeger":
-		return jaegerPart(), nil
-	case "base-image":
-		return baseImagePart(), nil
+	of := map[string]func() part{
+		"elasticsearch": elasticsearchPart,
+		"envtest":       envtestPart,
+		"kube":          kubePart,
+		"helm3":         func() part { return helmPart(3) },
+		"helm4":         func() part { return helmPart(4) },
+		"kustomize":     kustomizePart,
+		"kubectl":       kubectlPart,
+		"helmfile":      helmfilePart,
+		"argocd":        argocdPart,
+		"sbom":          sbomPart,
+		"actionlint":    actionlintPart,
+		"golangci-lint": lintPart,
+		"kubelet":       kubeletPart,
+		"coredns":       corednsPart,
+		"containerd":    containerdPart,
+		"exporter":      exporterPart,
+		"beats":         beatsPart,
+		"curator":       curatorPart,
+		"elastalert2":   elastalertPart,
+		"jaeger":        jaegerPart,
+		"base-image":    baseImagePart,
+	}
+	if described, ok := of[name]; ok {
+		return described(), nil
 	}
 	return part{}, fmt.Errorf("no part named %q: there are %s", name, strings.Join(Names(), ", "))
 }

@@ -102,9 +102,9 @@ func (p *play) round(port string, named bool) {
 	p.Stats(Stats{Node: "n", Boot: p.boot, Clients: p.clients})
 }
 
-func (p *play) said(end bool) map[string]evidence.Certificate {
+func (p *play) said() map[string]evidence.Certificate {
 	all := map[string]evidence.Certificate{}
-	for _, l := range p.Lines(p.now, true, end) {
+	for _, l := range p.Lines(p.now, true, true) {
 		switch l.Kind {
 		case evidence.Client:
 			all[l.Agent] = l.Certificate
@@ -129,7 +129,7 @@ func TestWhoHasOne(t *testing.T) {
 	p.Line(Event{Node: "n", Time: p.now, Zoned: true, Remote: "10.0.0.4:7", Kind: NoCertificate}, p.now) // the statistics do not know it
 	p.round("2", true)
 	want := map[string]evidence.Certificate{"idle": evidence.Unknown, "with": evidence.Present, "without": evidence.Absent, "": evidence.Absent}
-	if diff := cmp.Diff(want, p.said(true)); diff != "" {
+	if diff := cmp.Diff(want, p.said()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -142,7 +142,7 @@ func TestSilenceProvesNothing(t *testing.T) {
 		p.round(port, false)
 		p.request("10.0.0.2:1", false)
 	}
-	if diff := cmp.Diff(map[string]evidence.Certificate{"with": evidence.Unknown}, p.said(true)); diff != "" {
+	if diff := cmp.Diff(map[string]evidence.Certificate{"with": evidence.Unknown}, p.said()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -159,7 +159,7 @@ func TestMissingLines(t *testing.T) {
 	p.round("4", true)
 	p.clients = nil
 	p.round("5", true)
-	if diff := cmp.Diff(map[string]evidence.Certificate{"gap: lines of its log are missing": "20s"}, p.said(true)); diff != "" {
+	if diff := cmp.Diff(map[string]evidence.Certificate{"gap: lines of its log are missing": "20s"}, p.said()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -184,7 +184,7 @@ func TestRestart(t *testing.T) {
 	p.request("10.0.0.3:1", false)
 	p.round("5", true)
 	want := map[string]evidence.Certificate{"with": evidence.Present, "later": evidence.Present, "gap: the node was restarted": "26s"}
-	if diff := cmp.Diff(want, p.said(true)); diff != "" {
+	if diff := cmp.Diff(want, p.said()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -203,7 +203,7 @@ func TestPortsAreUsedAgain(t *testing.T) {
 	p.round("2", true)
 	p.round("3", true)
 	want := map[string]evidence.Certificate{"with": evidence.Present, "without": evidence.Absent}
-	if diff := cmp.Diff(want, p.said(true)); diff != "" {
+	if diff := cmp.Diff(want, p.said()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -26,10 +26,10 @@ type Stream struct {
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// Split cuts a stream into its documents without parsing them. Every byte is in one document, save a byte order mark: Bytes of what was
 // ErrUTF16 refuses an input of UTF-16.
 var ErrUTF16 = errors.New("the input is UTF-16")
 
+// Split cuts a stream into its documents without parsing them. Every byte is in one document, save a byte order mark: Bytes of what was
 // split is the input. UTF-16 is refused: the YAML parser would read it, and nothing here would recognise what it says.
 //
 // A marker at column 0 cannot stand inside a scalar of any style (https://yaml.org/spec/1.2.2/#912-document-markers), so looking for

@@ -142,19 +142,12 @@ func rulePlan(p step, r ruled) error {
 			readsOnce(p.Part, w, id.sources(w.Object)...)
 		}
 	}
-	used := len(groups) == 0 && !r.ready.curl
-	for _, g := range groups {
-		granted, err := grantWishes(p, w, g, id, dir)
-		if err != nil {
-			problems = append(problems, within(w.Main, err))
-		}
-		used = used || granted
-	}
-	if used {
+	used, err := grantAll(p, w, groups, id, dir)
+	if used || len(groups) == 0 && !r.ready.curl {
 		mountClientAt(p, w.Object, w.Main, id, dir)
 		presentPair(p, w.Object, w.Main, id, called...)
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, err)...)
 }
 
 // dir gives the folder in which the container finds the files.
@@ -364,4 +357,17 @@ func walk(n *yaml.Node, at patch.Path, visit func(at patch.Path, scalar *yaml.No
 			walk(e.node, append(slices.Clone(at), e.step), visit)
 		}
 	}
+}
+
+// grantAll grants what a rule wishes, group by group, and tells whether any of it uses the key pair.
+func grantAll(p step, w *recognise.Workload, groups [][]wish, id identity, dir string) (used bool, err error) {
+	var problems []error
+	for _, g := range groups {
+		granted, err := grantWishes(p, w, g, id, dir)
+		if err != nil {
+			problems = append(problems, within(w.Main, err))
+		}
+		used = used || granted
+	}
+	return used, errors.Join(problems...)
 }

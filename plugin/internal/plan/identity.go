@@ -32,11 +32,6 @@ func (id identity) name() string {
 	return clientVolume + "-" + id.only
 }
 
-// pair gives the keys of the pair.
-func (id identity) pair(o *object.Object) (cert, key object.Source) {
-	return secretKey(o, id.secret, id.cert), secretKey(o, id.secret, id.key)
-}
-
 // sources lists the keys that a client reads.
 func (id identity) sources(o *object.Object) []object.Source {
 	var all []object.Source

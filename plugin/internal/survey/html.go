@@ -121,12 +121,9 @@ func (r *Report) picture(b *strings.Builder) {
 	y := func(i, n int) int { return 10 + (height-20)*(2*i+1)/(2*n) }
 	fmt.Fprintf(b, "<svg viewBox=\"0 0 1000 %d\" width=\"100%%\" role=\"img\" aria-label=\"who talks to which node\">\n", height)
 	for _, l := range links {
-		i, j := slices.Index(left, l.from), slices.Index(right, l.to)
-		if i < 0 {
-			continue
+		if i, j := slices.Index(left, l.from), slices.Index(right, l.to); i >= 0 {
+			l.draw(b, y(i, len(left)), y(j, len(right)))
 		}
-		y1, y2 := y(i, len(left)), y(j, len(right))
-		fmt.Fprintf(b, "<path d=\"M430 %d C 560 %d 590 %d 720 %d\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>\n", y1, y1, y2, y2, l.colour, l.dash)
 	}
 	box := func(x, at int, name string) {
 		fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"26\" rx=\"5\" fill=\"#eef2f5\" stroke=\"#c3ccd4\"/><text x=\"%d\" y=\"%d\">%s</text>\n",
@@ -143,6 +140,11 @@ func (r *Report) picture(b *strings.Builder) {
 		b.WriteString(" Not in the picture: " + strconv.Itoa(rest) + " more.")
 	}
 	b.WriteString("</small></p>\n")
+}
+
+func (l link) draw(b *strings.Builder, from, to int) {
+	fmt.Fprintf(b, "<path d=\"M430 %d C 560 %d 590 %d 720 %d\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" "+
+		"stroke-dasharray=\"%s\"/>\n", from, from, to, to, l.colour, l.dash)
 }
 
 func shortened(name string) string {

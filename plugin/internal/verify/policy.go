@@ -268,10 +268,10 @@ func namesOf(all []*object.Object) string {
 
 // isOtherPolicy holds for objects by which network plugins and meshes keep pods apart.
 func isOtherPolicy(o *object.Object) bool {
-	switch {
-	case o.Kind == "NetworkPolicy":
+	switch o.Kind {
+	case "NetworkPolicy":
 		return o.Group() != "networking.k8s.io"
-	case o.Kind == "AuthorizationPolicy" || o.Kind == "PeerAuthentication":
+	case "AuthorizationPolicy", "PeerAuthentication":
 		return strings.HasSuffix(o.Group(), "istio.io")
 	}
 	return strings.HasSuffix(o.Kind, "NetworkPolicy")

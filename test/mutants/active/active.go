@@ -12,29 +12,36 @@ import (
 // file is empty.
 var folder string
 
+// role is what the file makes of a process.
+type role struct {
+	mutant   int // -1 is none
+	isNoting bool
+}
+
 var (
-	mutant    = -1
-	isNoting  bool
+	asked     = sync.OnceValue(read)
 	askedOnce sync.Map
 )
 
-func init() {
+func read() role {
 	text, err := os.ReadFile(filepath.Join(folder, "active"))
 	if err != nil {
-		return
+		return role{mutant: -1}
 	}
-	isNoting = len(text) == 0
-	if n, err := strconv.Atoi(string(text)); err == nil {
-		mutant = n
+	n, err := strconv.Atoi(string(text))
+	if err != nil {
+		n = -1
 	}
+	return role{mutant: n, isNoting: len(text) == 0}
 }
 
 // Is tells whether a mutant is the active one.
 func Is(n int) bool {
-	if isNoting {
+	is := asked()
+	if is.isNoting {
 		note(n)
 	}
-	return n == mutant
+	return n == is.mutant
 }
 
 // Or gives what stands in a mutant in the place of something, where it is the active one.
