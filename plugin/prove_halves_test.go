@@ -117,7 +117,8 @@ func (h half) finds(a mention.Answer) bool {
 	return slices.ContainsFunc(h.graph.Findings, func(f verify.Finding) bool {
 		return a.Strength == mention.Address && f.Object == a.Object.ID.String() && f.Path == a.Says && f.Line == line
 	}) || slices.ContainsFunc(h.graph.Assumptions, func(text string) bool {
-		return a.Strength == mention.May && strings.HasPrefix(text, a.Object.ID.String()) && strings.Contains(text, fmt.Sprintf("%s (line %d)", a.Says, line))
+		said := a.Strength == mention.May || strings.Contains(text, "as its rule says")
+		return said && strings.HasPrefix(text, a.Object.ID.String()) && strings.Contains(text, fmt.Sprintf("%s (line %d)", a.Says, line))
 	})
 }
 

@@ -15,8 +15,15 @@ import (
 type Found struct {
 	Mentions []Mention
 	Unread   []*manifest.Document
+	HandedOn []HandedOn
 
 	read map[*yaml.Node][]Mention
+}
+
+// HandedOn is a route that hands TLS on as it comes, to servers of these names.
+type HandedOn struct {
+	Route *object.Object
+	Names []string
 }
 
 // Text is a file that is no YAML, and where it stands in its object.
@@ -60,6 +67,7 @@ func Find(r *recognise.Release, n *Names) (Found, error) {
 	}
 	f := &finder{release: r, names: n}
 	var unread []*manifest.Document
+	var handed []HandedOn
 	for _, doc := range r.Naming(n.Words(), staysSilent) {
 		objects, err := r.In(doc)
 		if err != nil {
@@ -68,13 +76,16 @@ func Find(r *recognise.Release, n *Names) (Found, error) {
 		}
 		for _, o := range objects {
 			f.object(o)
+			if names := n.handsOn(o); len(names) > 0 {
+				handed = append(handed, HandedOn{o, names})
+			}
 		}
 	}
 	if err := f.monitors(); err != nil {
 		return Found{}, err
 	}
 	err := f.readers()
-	found := Found{f.found, unread, map[*yaml.Node][]Mention{}}
+	found := Found{f.found, unread, handed, map[*yaml.Node][]Mention{}}
 	for _, m := range f.found {
 		for _, r := range m.Readers {
 			found.read[r.Container.Node] = append(found.read[r.Container.Node], m)

@@ -58,22 +58,15 @@ var routes = map[string][]string{
 	"getambassador.io":          {"Mapping", "TCPMapping"},
 }
 
-// RouteKinds are the kinds of objects that may be routes, those that hand on what they cannot read among them.
-func RouteKinds() []string {
-	all := []string{"TLSRoute", "TCPRoute"}
-	for _, group := range slices.Sorted(maps.Keys(routes)) {
-		all = append(all, routes[group]...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// HandsOn gives the names of servers to which a route hands TLS on as it comes: they meet the certificate of the caller itself.
-func (n *Names) HandsOn(o *object.Object) []string {
+// handsOn gives the names of servers to which a route hands TLS on as it comes: they meet the certificate of the caller itself.
+func (n *Names) handsOn(o *object.Object) []string {
 	isBelowHTTP := o.Group() == "gateway.networking.k8s.io" && (o.Kind == "TLSRoute" || o.Kind == "TCPRoute")
+	if !isBelowHTTP && !IsRoute(o) {
+		return nil
+	}
 	var all []string
 	for _, s := range scalars(o.Node) {
-		if leads(o, s) && (isBelowHTTP || IsRoute(o) && passes(o, s)) && n.Called(s.node.Value) != "" {
+		if leads(o, s) && (isBelowHTTP || passes(o, s)) && n.Called(s.node.Value) != "" {
 			all = append(all, s.node.Value)
 		}
 	}

@@ -139,13 +139,15 @@ func (r reader) secrets() []string {
 	return tidy(all)
 }
 
+// tidy gives each word once, in the order in which they come.
 func tidy(words []string) []string {
-	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return strings.TrimSpace(w) == "" })
-	for i := range words {
-		words[i] = strings.TrimSpace(words[i])
+	var all []string
+	for _, word := range words {
+		if word = strings.TrimSpace(word); word != "" && !slices.Contains(all, word) {
+			all = append(all, word)
+		}
 	}
-	slices.Sort(words)
-	return slices.Compact(words)
+	return all
 }
 
 // until says when the first of the certificates ends, as far as the input tells.

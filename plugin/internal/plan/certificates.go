@@ -48,13 +48,14 @@ type presented struct {
 	container string
 	cert, key object.Source
 	to        *recognise.Workload
+	own       bool // it is no pair that the plan gives
 }
 
 // presentPair notes that a container presents the pair of its identity to some servers.
 func presentPair(p step, o *object.Object, c object.Container, id identity, to ...*recognise.Workload) {
 	if p.settings.Certs() && id.secret != "" {
 		cert, key := secretKey(o, id.secret, id.cert), secretKey(o, id.secret, id.key)
-		presents(p.Part, o, c, cert, key, to...)
+		presents(p.Part, presented{object: o, container: c.Name, cert: cert, key: key}, to...)
 	}
 }
 
@@ -85,7 +86,7 @@ func isPair(p step, one presented, chain []*x509.Certificate) error {
 			Do("name a Secret with one in certificates.clients (ref: %s)", refOf(p.In, one))
 	}
 	if text := valueOf(p.In, one.key); text != nil {
-		if err := certificate.KeyFits(chain[0], text); err != nil && !errors.Is(err, certificate.ErrNoPEM) {
+		if err := certificate.KeyFits(chain[0], text); err != nil && !errors.Is(err, certificate.ErrNoPEM) && !(one.own && errors.Is(err, certificate.ErrEncrypted)) {
 			return problem.New(problem.UnfitPair, "%s %v", one.key, err).
 				Do("store certificate and key of one pair there, or name another Secret in certificates.clients "+
 					"(ref: %s)", refOf(p.In, one))

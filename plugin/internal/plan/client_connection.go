@@ -295,7 +295,7 @@ func (c *connection) ownPair(w *recognise.Workload, p step) (bool, error) {
 			"certificate%s", w.Main.Name, s.Key, s.Place, because(file))
 	}
 	if crt, k := fileBehind(p.In, w, c, cert.Value()), fileBehind(p.In, w, c, key.Value()); crt.Key() && k.Key() {
-		presents(p.Part, w.Object, w.Main, crt.Source, k.Source, nodeCalled(p.In, w, c))
+		presents(p.Part, presented{w.Object, w.Main.Name, crt.Source, k.Source, nil, true}, nodeCalled(p.In, w, c))
 	}
 	return true, nil
 }

@@ -149,7 +149,7 @@ func presentsItself(p step, o *object.Object, c object.Container, to ...*recogni
 		if i%2 == 1 {
 			cert, key := c.Resolve(files[i-1].Text, p.In), c.Resolve(w.Text, p.In)
 			if cert.Key() && key.Key() {
-				presents(p.Part, o, c, cert.Source, key.Source, to...)
+				presents(p.Part, presented{o, c.Name, cert.Source, key.Source, nil, true}, to...)
 			}
 		}
 	}

@@ -229,13 +229,14 @@ func (p *Part) mounts(o *object.Object, id identity) {
 	merge(&p.mounted, map[mounter]identity{{o, id.only}: id})
 }
 
-// presents notes that a container presents a key pair to some servers, or to one that the stream does not show.
-func presents(p *Part, o *object.Object, c object.Container, cert, key object.Source, to ...*recognise.Workload) {
+// presents notes that a container presents a key pair to these servers, or to one that the stream does not show.
+func presents(p *Part, one presented, to ...*recognise.Workload) {
 	if len(to) == 0 {
 		to = append(to, nil)
 	}
 	for _, server := range to {
-		p.presented = append(p.presented, presented{o, c.Name, cert, key, server})
+		one.to = server
+		p.presented = append(p.presented, one)
 	}
 }
 

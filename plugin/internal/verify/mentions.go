@@ -31,15 +31,9 @@ func (r *reader) judgeMentions() {
 
 // judgeHandedOn names routes whose callers, who are not in these manifests, meet a server itself.
 func (r *reader) judgeHandedOn() {
-	kinds := mention.RouteKinds()
-	routes, err := r.release.Kinds(kinds, func(kind string) bool { return slices.Contains(kinds, kind) })
-	if err != nil {
-		r.loose.fail(place{}, NotJudged, "%v", err)
-	}
-	for _, o := range routes {
-		if names := r.names.HandsOn(o); len(names) > 0 {
-			r.loose.assume("%s: who calls %s by it has a certificate that it trusts, and takes its own for the name by which it is called", o.ID, strings.Join(names, ", "))
-		}
+	for _, route := range r.found.HandedOn {
+		r.loose.assume("%s: who calls %s by it has a certificate that it trusts, and takes its own for the name by which it is called",
+			route.Route.ID, strings.Join(route.Names, ", "))
 	}
 }
 
