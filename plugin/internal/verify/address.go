@@ -39,15 +39,24 @@ func parseAddress(text string, v value) address {
 	scheme, authority := shell.Address(text)
 	a.scheme, a.written = strings.ToLower(scheme), scheme
 	a.host = strings.TrimSuffix(strings.ToLower(shell.Host(text)), ".")
-	a.text = authority
+	a.text = shownAddress(scheme, authority)
 	a.port, a.open = portIn(authority)
-	if scheme != "" {
-		a.text = scheme + "://" + authority
-	}
 	if strings.Contains(a.host, "$") || a.host == "" || isGlob(authority) {
 		a.host, a.hidden = "", true
 	}
 	return a
+}
+
+// shownAddress is how an address is printed: without what else its text says, which may be a password.
+func shownAddress(scheme, authority string) string {
+	const around = " \t\r\n\"'`"
+	if end := strings.IndexAny(authority, around); end >= 0 {
+		authority = authority[:end]
+	}
+	if scheme == "" {
+		return authority
+	}
+	return scheme[strings.LastIndexAny(scheme, around+"=,;{[(")+1:] + "://" + authority
 }
 
 // isGlob holds for curl's short form of several addresses, {a,b} and [1-3]; an address of IPv6 is none.
