@@ -39,19 +39,19 @@ func run(args []string) error {
 		all = append(all, found...)
 	}
 	if *page != "" {
-		if err := os.WriteFile(*page, markdown(all), 0o644); err != nil { //nolint:gosec // a page for everybody
+		if err := os.WriteFile(*page, markdown(all), 0o644); err != nil {
 			return err
 		}
 	}
 	if *man == "" {
 		return nil
 	}
-	if err := os.MkdirAll(*man, 0o755); err != nil { //nolint:gosec // pages for everybody
+	if err := os.MkdirAll(*man, 0o755); err != nil {
 		return err
 	}
 	for _, c := range all {
 		name := strings.ReplaceAll(c.name, " ", "-") + ".1"
-		if err := os.WriteFile(filepath.Join(*man, name), c.man(), 0o644); err != nil { //nolint:gosec // a page for everybody
+		if err := os.WriteFile(filepath.Join(*man, name), c.man(), 0o644); err != nil {
 			return err
 		}
 	}
