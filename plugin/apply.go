@@ -140,7 +140,7 @@ func change(c plan.Change, before *yaml.Node) report.Change {
 	if before != nil && c.Edit.Value != nil && before.Kind == yaml.ScalarNode {
 		was, is = differingWords(was, is)
 	}
-	return report.Change{Path: c.Edit.String(), Before: withoutCredentials(was), After: withoutCredentials(is), Why: c.Why, Link: c.Link}
+	return report.Change{Path: withoutCredentials(c.Edit.String()), Before: withoutCredentials(was), After: withoutCredentials(is), Why: c.Why, Link: c.Link}
 }
 
 // differingWords drops from two texts the words that both have at the same place: of a script that changes, only the addresses are shown,

@@ -81,6 +81,8 @@ func TestWhichServer(t *testing.T) {
 		{name: "two programs, two servers", input: filebeatOf("a", one("https://search:9200")) + filebeatOf("b", one("https://other.example.org:9200")), spec: secret,
 			refused: "search (DaemonSet/a/filebeat); other.example.org (DaemonSet/b/filebeat)"},
 		{name: "two names of one Service", input: filebeatOf("a", one("https://search:9200")) + filebeatOf("b", one("https://search.logging.svc:9200")), spec: secret, output: "elk-mtls-client"},
+		{name: "two forms of one name, the short one first", input: filebeatOf("a", one("https://search.logging:9200")) +
+			filebeatOf("b", one("https://search.logging.svc.cluster.local:9200")), spec: secret, output: "elk-mtls-client"},
 		{name: "one is listed", input: filebeatOf("a", one("https://search:9200")) + filebeatOf("b", one("https://other.example.org:9200")),
 			spec: secret + ", unmanaged: [{ref: DaemonSet/b, reason: another cluster}, {ref: ConfigMap/b, reason: another cluster}]", output: "elk-mtls-client", not: `other.example.org:9200"]\n    ssl`},
 		{name: "OpenSearch is none", input: drip("opensearch", "search", "audit-store"), spec: secret, output: "Host audit-store\n---"},

@@ -32,6 +32,7 @@ const (
 	LayerTruststore    = "truststore.path"
 	LayerListed        = "trust_restrictions.path" // names a file with the certificates that are let in
 	LayerStorePass     = "keystore.password"
+	LayerStoreKeyPass  = "keystore.key_password"
 	LayerTrustPass     = "truststore.password"
 	LayerVerification  = "verification_mode"
 )

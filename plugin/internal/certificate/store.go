@@ -79,7 +79,9 @@ func openPKCS12(data []byte, password string) (Store, error) {
 	switch _, isOther := errors.AsType[pkcs12.NotImplementedError](err); {
 	case isOther:
 		return Store{}, ErrStoreForm
-	case err != nil || len(cas) == 0:
+	case err != nil:
+		return Store{}, ErrStoreForm
+	case len(cas) == 0:
 		return Store{}, ErrStoreEmpty
 	}
 	return Store{CAs: cas}, nil

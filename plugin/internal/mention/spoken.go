@@ -132,33 +132,61 @@ func (n *Names) forwarded(c shell.Command) (w shell.Word, name string) {
 	if len(c.Words) == 0 || !slices.Contains(forwarders, c.Program()) {
 		return shell.Word{}, ""
 	}
-	isForward := func(w shell.Word) bool { return w.Text == "port-forward" }
-	at := slices.IndexFunc(c.Words, isForward)
-	for _, w := range c.Words[at+1:] {
-		kind, target, ok := strings.Cut(w.Text, "/")
+	at := slices.IndexFunc(c.Words, func(w shell.Word) bool { return w.Text == "port-forward" })
+	if at < 0 {
+		return shell.Word{}, ""
+	}
+	target, ok := operand(c.Words[at+1:])
+	if !ok {
+		return shell.Word{}, ""
+	}
+	kind, of, isTyped := strings.Cut(target.Text, "/")
+	switch {
+	case !isTyped:
+		name = n.ofPod(kind)
+	case slices.Contains([]string{"svc", "service", "services"}, kind):
+		name = n.Called(of)
+	case slices.Contains([]string{"po", "pod", "pods"}, kind):
+		name = n.ofPod(of)
+	default:
+		name = n.ofWorkload(func(o *object.Object) bool { return of == o.Name })
+	}
+	return target, name
+}
+
+// operand gives the first word that is neither an option of kubectl nor the value of one.
+func operand(words []shell.Word) (shell.Word, bool) {
+	for i := 0; i < len(words); i++ {
+		text := words[i].Text
 		switch {
-		case at < 0:
-		case !ok:
-			name = n.ofPod(kind)
-		case slices.Contains([]string{"svc", "service", "services"}, kind):
-			name = n.Called(target)
-		default:
-			name = n.ofPod(target)
-		}
-		if name != "" {
-			return w, name
+		case !strings.HasPrefix(text, "-"):
+			return words[i], true
+		case !strings.Contains(text, "=") && !slices.Contains(switches, text):
+			i++
 		}
 	}
-	return shell.Word{}, ""
+	return shell.Word{}, false
+}
+
+// switches are the options of kubectl that take no value.
+var switches = []string{
+	"--insecure-skip-tls-verify", "--match-server-version", "--warnings-as-errors", "--disable-compression", "--help", "-h",
 }
 
 // forwarders are programs that forward ports of a cluster.
 var forwarders = []string{"kubectl", "oc"}
 
-// ofPod gives a name of the server that a workload, or a pod of it, runs; "" for none.
+// ofPod gives a name of the server that a pod of a StatefulSet runs; "" for none. The pods of others have names that nobody can write down.
 func (n *Names) ofPod(name string) string {
+	return n.ofWorkload(func(o *object.Object) bool {
+		number, isIts := strings.CutPrefix(name, o.Name+"-")
+		return isIts && number != "" && strings.Trim(number, "0123456789") == ""
+	})
+}
+
+// ofWorkload gives a name of the server that such a workload runs; "" for none.
+func (n *Names) ofWorkload(isIts func(o *object.Object) bool) string {
 	for _, label := range slices.Sorted(maps.Keys(n.labels)) {
-		isIts := func(o *object.Object) bool { return name == o.Name || strings.HasPrefix(name, o.Name+"-") }
 		if known := n.labels[label]; slices.ContainsFunc(known.servers, isIts) {
 			return known.name
 		}

@@ -39,8 +39,13 @@ func AddTarget(all []Target, hosts []string, by string) []Target {
 
 // isOneOf tells whether a server is called by one of some hosts.
 func (t Target) isOneOf(hosts []string) bool {
+	return oneIsCalled(t.Hosts, hosts) || oneIsCalled(hosts, t.Hosts)
+}
+
+// oneIsCalled tells whether one of some hosts is another form of one that is known: es.logs.svc of es.logs.
+func oneIsCalled(known, hosts []string) bool {
 	names := None()
-	for _, host := range t.Hosts {
+	for _, host := range known {
 		names.Add(host)
 	}
 	return slices.ContainsFunc(hosts, func(host string) bool { return names.Called(host) != "" })

@@ -121,7 +121,7 @@ func rulePlan(p step, r ruled) error {
 	if r.ready.curl && p.settings.Certs() && len(groups) == 0 {
 		if own, err := presentsItself(p, w.Object, w.Main, called...); own || err != nil {
 			p.hasRule(w)
-			return err
+			return errors.Join(err, rulePlain(p, w, files))
 		}
 	}
 	id, err := ruleIdentity(p, w, groups, called)

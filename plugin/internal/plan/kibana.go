@@ -172,10 +172,12 @@ func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]stri
 			throughScript(p, shadowed.script, "https"+strings.TrimPrefix(shadowed.Value(), "http"), why, linkKibanaTLS)
 		}
 	}
-	if urls := p.settings.Elasticsearch.URLs(); len(urls) > 0 {
-		return urls, nil
+	urls := p.settings.Elasticsearch.URLs()
+	isKnown := s != nil && !s.Hidden && len(hosts) > 0
+	if len(urls) == 1 || len(urls) > 1 && !isKnown {
+		return urls, nil // of several, Kibana's own setting tells which is its own
 	}
-	if s == nil || s.Hidden || len(hosts) == 0 {
+	if !isKnown {
 		return nil, problem.New(problem.NoAddress, "the address of Elasticsearch cannot be read (%s)", kibanaHosts).
 			Do("name it in elasticsearch.url")
 	}

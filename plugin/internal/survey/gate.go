@@ -95,8 +95,14 @@ func (r *Report) gate(e evidence.Evidence, g *verify.Graph, periodic []Periodic)
 	if !slices.ContainsFunc(e.Lines, func(l evidence.Line) bool { return l.Kind == evidence.Node && l.Source == "" }) {
 		shut("no node of Elasticsearch was watched: this is no evidence of anything")
 	}
-	if e.Lines[len(e.Lines)-1].Kind != evidence.End {
+	switch last := e.Lines[len(e.Lines)-1]; {
+	case last.Kind != evidence.End:
 		shut("the survey has no end: it was killed, or it still runs")
+	case last.Reason == evidence.Failed:
+		shut("the survey failed before its end: run it again")
+	}
+	if r.watched <= 0 {
+		shut("no node was watched for any time without a gap: this is no evidence of anything")
 	}
 	if g != nil && len(g.Servers)+len(g.Edges) == 0 {
 		shut("the manifests hold neither Elasticsearch nor a client of it: give those of the release, and name its address in elasticsearch.url of --config")

@@ -35,6 +35,8 @@ func promising(name string, v verify.Verdict) *verify.Graph {
 }
 
 func TestGate(t *testing.T) {
+	failed := seen()
+	failed.Lines[len(failed.Lines)-1].Reason = evidence.Failed
 	cut := seen()
 	cut.Lines = cut.Lines[:2]
 	for name, c := range map[string]struct {
@@ -48,6 +50,10 @@ func TestGate(t *testing.T) {
 		"unknown":          {lines: seen(client("Deployment/a", evidence.Unknown)), shut: "sent nothing while it was watched"},
 		"killed":           {lines: cut, shut: "has no end"},
 		"nothing watched":  {lines: evidence.Evidence{Lines: append(seen().Lines[:1], seen().Lines[2])}, shut: "no node of Elasticsearch was watched"},
+		"a gap all the while": {
+			lines: seen(evidence.Line{Kind: evidence.Gap, Node: "es-0", From: at(-time.Hour), To: at(48 * time.Hour), Reason: "its log could not be read"}),
+			shut:  "no node was watched for any time"},
+		"failed":           {lines: failed, shut: "the survey failed before its end"},
 		"a daily CronJob":  {lines: seen(), periodic: []Periodic{{Object: "CronJob/d", Schedule: "@daily", Longest: 24 * time.Hour}}},
 		"a weekly CronJob": {lines: seen(), periodic: []Periodic{{Object: "CronJob/w", Schedule: "@weekly", Longest: 168 * time.Hour}}, shut: "look for longer"},
 		"a weekly CronJob that calls nobody": {

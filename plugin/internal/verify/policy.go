@@ -63,6 +63,9 @@ func (c *connection) judgeSide(a *Aspect, s *server, own, peer caller, side stri
 			answer = max(answer, both(c.rulePeer(policy, rule, side, peer), s.rulePort(rule)))
 		}
 	}
+	if onHost(own) || onHost(peer) {
+		answer = perhapsAllowed
+	}
 	switch answer {
 	case denied:
 		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway, "%s keeps %s from port %s of %s (%s)",
@@ -86,6 +89,10 @@ func (c *connection) judgeOutside(a *Aspect, addresses []address) {
 	}
 }
 
+// onHost holds for pods in the network of their machine: whether policies count for them, the network plugin decides.
+// https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-and-hostnetwork-pods
+func onHost(c caller) bool { return object.Text(c.pod.Spec, "hostNetwork") == "true" }
+
 // judgeLookUp judges whether the policies for the client let it ask for the address of a name.
 func (c *connection) judgeLookUp(a *Aspect) {
 	policies := c.policiesFor(c.caller, "Egress")
@@ -103,6 +110,9 @@ func (c *connection) judgeLookUp(a *Aspect) {
 				answer = max(answer, perhapsAllowed)
 			}
 		}
+	}
+	if onHost(c.caller) {
+		answer = perhapsAllowed
 	}
 	switch answer {
 	case denied:

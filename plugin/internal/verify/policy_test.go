@@ -25,6 +25,8 @@ func TestPolicies(t *testing.T) {
 	for _, test := range []struct{ name, text, codes, says string }{
 		{"nobody may call", node{}.String() + beat + policy(isNode), keeps, "NetworkPolicy/walls keeps Deployment/beat"},
 		{"everybody may", node{}.String() + beat + policy(isNode+", ingress: [{}]"), "", ""},
+		{"a client in the network of its machine", node{}.String() + strings.Replace(beat, "beat}}\n    spec:", "beat}}\n    spec:\n      hostNetwork: true\n"+
+			"      dnsPolicy: ClusterFirstWithHostNet", 1) + policy(isNode), "", letsIn},
 		{"it is for other pods", node{}.String() + beat + policy("podSelector: {matchLabels: {app: other}}"), "", ""},
 		{"for every pod", node{}.String() + beat + policy("podSelector: {}"), keeps, ""},
 		{"what they send alone", node{}.String() + beat + policy(isNode+", policyTypes: [Egress]"), "", ""},

@@ -101,6 +101,10 @@ func (s *server) judgeStore(a *Aspect, v value) {
 	case store.Chain == nil:
 		a.fail(l.at, NoMaterial, "%s holds no key", l.What())
 	default:
+		pass := s.set[ssl+catalog.LayerStorePass]
+		if own := s.set[ssl+catalog.LayerStoreKeyPass]; own.hidden || own.set() && own.text() != pass.text() {
+			a.assume("%s: %s opens the key in %s", s.caller, own.at.path, l.What())
+		}
 		s.hasStores, s.cert, s.chain = true, l, store.Chain
 		s.judgeDates(l, store.Chain, a)
 		s.judgeServes(a, l)
