@@ -69,7 +69,7 @@ init container.` + about,
 
 func renewCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Renew
-	c := command(environ, report, &cobra.Command{
+	return command(environ, report, &cobra.Command{
 		Use:   "renew",
 		Short: "Restart the workloads whose pods read a renewed certificate at their start only",
 		Long: `Restart the workloads whose pods read a certificate at their start only, when it was renewed: one after the other, each by a rolling
@@ -78,7 +78,6 @@ them from its last restart, so that no renewal restarts it twice, and none is le
 knows of no restart yet makes one. Nothing is restarted for a certificate that is not valid now or whose key is another one's.
 --print-role prints the Role that it needs. It does not call Elasticsearch.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return renew(ctx, o, e) })
-	return c
 }
 
 func revokeCommand(environ []string, report *reporter) *cobra.Command {

@@ -118,15 +118,22 @@ func (e *Ensure) Complete(getenv func(string) string) error {
 	if e.PodUID == "" {
 		e.PodUID = getenv("POD_UID")
 	}
-	if e.Namespace == "" && e.SecretOut == "" {
-		text, err := os.ReadFile(namespaceFile)
-		switch {
-		case errors.Is(err, fs.ErrNotExist): // Validate says so
-		case err != nil:
-			return err
-		}
-		e.Namespace = strings.TrimSpace(string(text))
+	if e.SecretOut == "" {
+		return ofPod(&e.Namespace)
 	}
+	return nil
+}
+
+// ofPod fills in the namespace of the pod where none is given. Outside a pod it stays empty, and Validate says so.
+func ofPod(namespace *string) error {
+	if *namespace != "" {
+		return nil
+	}
+	text, err := os.ReadFile(namespaceFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	*namespace = strings.TrimSpace(string(text))
 	return nil
 }
 

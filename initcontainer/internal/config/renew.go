@@ -3,10 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -40,14 +37,7 @@ func (r *Renew) Flags(f *pflag.FlagSet) {
 // Complete fills in what the surroundings know.
 func (r *Renew) Complete(func(string) string) error {
 	r.output.complete()
-	if r.Namespace == "" {
-		text, err := os.ReadFile(namespaceFile)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // Validate says so
-			return err
-		}
-		r.Namespace = strings.TrimSpace(string(text))
-	}
-	return nil
+	return ofPod(&r.Namespace)
 }
 
 // Validate reports all mistakes at once.

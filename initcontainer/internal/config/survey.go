@@ -3,9 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -46,14 +43,7 @@ func (s *Survey) Flags(f *pflag.FlagSet) {
 // Complete fills in what the surroundings know.
 func (s *Survey) Complete(func(string) string) error {
 	s.complete()
-	if s.Namespace == "" {
-		text, err := os.ReadFile(namespaceFile)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		s.Namespace = strings.TrimSpace(string(text))
-	}
-	return nil
+	return ofPod(&s.Namespace)
 }
 
 // Validate reports all mistakes at once.

@@ -143,11 +143,6 @@ func explain(what, doing string, err error) error {
 
 // Role is what a rotation needs: the Secret, the workloads, and a look at the pods, which cannot be limited by name.
 func Role(namespace, name string, workloads []Workload) ([]byte, error) {
-	type rule map[string]any
-	metadata := map[string]any{"name": name + "-rotate"}
-	if namespace != "" {
-		metadata["namespace"] = namespace
-	}
 	rules := []rule{
 		{"apiGroups": []string{""}, "resources": []string{"secrets"}, "resourceNames": []string{name}, "verbs": []string{"get", "patch"}},
 		{"apiGroups": []string{""}, "resources": []string{"pods"}, "verbs": []string{"list"}},
@@ -157,6 +152,17 @@ func Role(namespace, name string, workloads []Workload) ([]byte, error) {
 		rules = append(rules, rule{
 			"apiGroups": []string{group}, "resources": []string{resource}, "resourceNames": []string{w.Name}, "verbs": []string{"get", "patch"},
 		})
+	}
+	return role(namespace, name+"-rotate", rules)
+}
+
+type rule map[string]any
+
+// role gives a Role in YAML, without a namespace where none is known.
+func role(namespace, name string, rules []rule) ([]byte, error) {
+	metadata := map[string]any{"name": name}
+	if namespace != "" {
+		metadata["namespace"] = namespace
 	}
 	return yaml.Marshal(map[string]any{
 		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules,

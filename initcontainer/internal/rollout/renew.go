@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/yaml"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/renewal"
@@ -84,11 +83,6 @@ func (c *Client) Renew(ctx context.Context, w Workload, s Status, digest string,
 
 // RenewRole is what a renewal needs: the Secrets and the workloads, all by name.
 func RenewRole(namespace string, secrets []string, workloads []Workload) ([]byte, error) {
-	type rule map[string]any
-	metadata := map[string]any{"name": "elk-mtls-renew"}
-	if namespace != "" {
-		metadata["namespace"] = namespace
-	}
 	rules := []rule{{"apiGroups": []string{""}, "resources": []string{"secrets"}, "resourceNames": secrets, "verbs": []string{"get"}}}
 	for _, k := range kinds {
 		var names []string
@@ -106,7 +100,5 @@ func RenewRole(namespace string, secrets []string, workloads []Workload) ([]byte
 			"apiGroups": []string{group}, "resources": []string{resource}, "resourceNames": slices.Compact(names), "verbs": []string{"get", "patch"},
 		})
 	}
-	return yaml.Marshal(map[string]any{
-		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules,
-	})
+	return role(namespace, "elk-mtls-renew", rules)
 }

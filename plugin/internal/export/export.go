@@ -56,7 +56,7 @@ func Compare(before, after []*object.Object) (Result, error) {
 		switch {
 		case stays && reflect.DeepEqual(old, now):
 			continue
-		case o.Hook == "test" || o.Hook == "test-success":
+		case o.IsTest():
 			r.Tests = append(r.Tests, o.ID)
 			continue
 		case stays:

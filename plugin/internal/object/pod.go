@@ -60,6 +60,9 @@ func (o *Object) Pod() (Pod, bool) {
 // IsJob holds for workloads that come to an end, whatever group they are of: Job, CronJob, ScaledJob.
 func (o *Object) IsJob() bool { return strings.HasSuffix(o.Kind, "Job") }
 
+// IsTest holds for a test of the chart: it runs when somebody asks for it, and its failure is seen.
+func (o *Object) IsTest() bool { return o.Hook == "test" || o.Hook == "test-success" }
+
 // Path gives the place of something inside the pod template, seen from the object: Path("spec", "volumes").
 func (p Pod) Path(below ...string) []string {
 	return append(append([]string(nil), p.path...), below...)

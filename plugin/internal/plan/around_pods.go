@@ -59,11 +59,8 @@ func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen
 
 // isErrand holds for a test of the chart, and for a hook or Job that calls by HTTPS. What keeps running does something else besides.
 func isErrand(p step, o *object.Object, c object.Container) bool {
-	return isTest(o) || (o.Hook != "" || o.IsJob()) && callsByHTTPS(p, o, c)
+	return o.IsTest() || (o.Hook != "" || o.IsJob()) && callsByHTTPS(p, o, c)
 }
-
-// isTest holds for a test of the chart: it runs when somebody asks for it, and its failure is seen.
-func isTest(o *object.Object) bool { return o.Hook == "test" || o.Hook == "test-success" }
 
 // runsEarly holds for a hook that runs before what it would mount is there, or after it is gone.
 func runsEarly(o *object.Object) bool { return o.Hook != "" && !runsAfterInstall(o.Hook) }
