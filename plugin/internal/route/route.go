@@ -160,7 +160,7 @@ func (m *Map) To(w Way, o *object.Object, pod object.Pod) (port, why string) {
 	switch {
 	case w.Pod != "" && !IsHeadless(w.Service):
 		return "", fmt.Sprintf("%s is not headless, so that no pod behind it has the name %q", w.Service.ID, w.Pod)
-	case w.Pod != "" && !isNamed(o, w):
+	case w.Pod != "" && !IsNamed(o, w):
 		return "", fmt.Sprintf("no pod of %s is called %q by %s", o.ID, w.Pod, w.Service.ID)
 	case w.Pod != "" || IsHeadless(w.Service):
 		return w.Port, ""
@@ -203,9 +203,9 @@ func IsHeadless(service *object.Object) bool {
 	return object.Text(service.Node, "spec", "clusterIP") == "None"
 }
 
-// isNamed tells whether the pods of a workload have names behind a headless Service: a StatefulSet's, which names the Service, and those that set both
+// IsNamed tells whether the pods of a workload have names behind a headless Service: a StatefulSet's, which names the Service, and those that set both
 // themselves.
-func isNamed(o *object.Object, w Way) bool {
+func IsNamed(o *object.Object, w Way) bool {
 	service := object.Text(o.Node, "spec", "serviceName")
 	if pod, ok := o.Pod(); ok && service == "" {
 		return object.Text(pod.Spec, "subdomain") == w.Service.Name && strings.EqualFold(object.Text(pod.Spec, "hostname"), w.Pod)

@@ -77,6 +77,7 @@ func (c *connection) judge(servers []*server) *Edge {
 	c.judgeTLS(&e.TLS, addresses)
 	c.judgeCloud(&e.TLS)
 	c.judgeWay(&e.TLS, addresses, servers)
+	c.judgeReplicas(&e.TLS, addresses)
 	c.judgePolicies(&e.TLS, addresses, servers)
 	c.judgeProxy(&e.TLS)
 	c.judgeNames(&e.TLS, addresses)

@@ -36,21 +36,28 @@ func (s *server) judgeListening() {
 	}
 }
 
-// judgeReplicas looks for a node that nobody runs. Other nodes may be behind its Services.
-func (s *server) judgeReplicas() {
-	n := object.Get(s.object.Node, "spec", "replicas")
-	isFront := func(w *recognise.Workload) bool {
-		names, err := s.release.Services(w)
-		return w.Object != s.object && object.Text(w.Node, "spec", "replicas") != "0" && err == nil && slices.ContainsFunc(names, func(name string) bool {
-			return slices.Contains(s.services, name)
-		})
+// runsNobody holds for nodes that are not there: their workload has no replicas.
+func runsNobody(o *object.Object) bool { return object.Text(o.Node, "spec", "replicas") == "0" }
+
+// judgeReplicas looks for addresses behind which no node runs. Nobody misses those that nobody calls.
+func (c *connection) judgeReplicas(a *Aspect, addresses []address) {
+	for _, at := range addresses {
+		servers := c.serversAt(at)
+		isAnswered := func(s *server) bool { return s.unmanaged || s.object == c.object || !runsNobody(s.object) }
+		if at.host == "" || len(servers) == 0 || runsNobody(c.object) || slices.ContainsFunc(servers, isAnswered) {
+			continue
+		}
+		s := servers[0]
+		a.fail(s.at("spec.replicas", object.Get(s.object.Node, "spec", "replicas")), NotReached,
+			"it has no replicas: no node runs, and none answers %s at %s", c.caller, at.text)
 	}
-	switch {
-	case n == nil || n.Value != "0":
-	case slices.ContainsFunc(s.release.Nodes, isFront):
-		s.row.TLS.assume("%s: the other nodes behind its Services answer, as it has no replicas", s.caller)
-	default:
-		s.row.TLS.fail(s.at("spec.replicas", n), NotReached, "it has no replicas: no node runs, and none answers its clients")
+}
+
+// assumeReplicas says of manifests without a node that runs what they cannot show: that nobody calls one.
+func (r *reader) assumeReplicas() {
+	isThere := func(s *server) bool { return s.unmanaged || !runsNobody(s.object) }
+	if len(r.servers) > 0 && !slices.ContainsFunc(r.servers, isThere) {
+		r.loose.assume("%s: nobody calls it, as it has no replicas, and no node answers", r.servers[0].object.ID)
 	}
 }
 

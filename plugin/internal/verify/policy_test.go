@@ -64,20 +64,40 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// TestNobodyRuns holds that nodes without replicas answer nobody.
+// TestNobodyRuns holds that nodes without replicas answer nobody, and that nobody misses those that nobody calls.
 func TestNobodyRuns(t *testing.T) {
-	none := func(name string) string {
-		return strings.Replace(strings.Replace(node{}.String(), "spec:\n  template:", "spec:\n  replicas: 0\n  template:", 1), "kind: StatefulSet\nmetadata:\n  name: search", "kind: StatefulSet\nmetadata:\n  name: "+name, 1)
+	none := func(text string) string {
+		return strings.Replace(text, "spec:\n  template:", "spec:\n  replicas: 0\n  template:", 1)
 	}
-	_, second, _ := strings.Cut(none("spare"), "---")
+	group := func(name string) string {
+		return strings.Replace(node{}.String(), "kind: StatefulSet\nmetadata:\n  name: search", "kind: StatefulSet\nmetadata:\n  name: "+name, 1)
+	}
+	_, second, _ := strings.Cut(none(group("spare")), "---")
+	_, other, _ := strings.Cut(strings.ReplaceAll(none(node{}.String()), "search", "spare"), "---")
+	headless := "---\napiVersion: v1\nkind: Service\nmetadata: {name: pods}\nspec: {clusterIP: None, selector: {app: search}, ports: [{port: 9200}]}\n"
+	named := func(text string) string {
+		return strings.ReplaceAll(text, "\n  template:", "\n  serviceName: pods\n  template:")
+	}
+	beat, isNone := filebeat(wholeSecret), "it has no replicas: no node runs, and none answers Deployment/beat"
+	to := func(host string) string {
+		return strings.Replace(beat, "https://search:9200", "https://"+host+":9200", 1)
+	}
 	for _, test := range []struct{ name, text, codes, says string }{
-		{"no replicas", none("search"), "EMT030", "it has no replicas"},
-		{"other nodes answer", node{}.String() + "---" + second, "", `the other nodes behind its Services answer`},
-		{"nor they", none("search") + "---" + second, "EMT030", ""},
+		{"no replicas", none(node{}.String()), "", "nobody calls it, as it has no replicas"},
+		{"somebody calls it", none(node{}.String()) + beat, "EMT030", isNone},
+		{"who has no replicas either", none(node{}.String()) + none(beat), "", ""},
+		{"other nodes answer", node{}.String() + "---" + second + beat, "", ""},
+		{"nor they", none(node{}.String()) + "---" + second + beat, "EMT030", isNone},
+		{"others that nobody calls", node{}.String() + "---" + other + beat, "", ""},
+		{"a pod of its own name", named(node{}.String()+"---"+second) + headless + to("spare-0.pods"), "EMT030", isNone},
+		{"a pod beside it", named(node{}.String()+"---"+second) + headless + to("search-0.pods"), "", "search-0.pods"},
 	} {
 		g := judged(t, test.text, Options{})
-		if got := codesOf(g); got != test.codes || !strings.Contains(g.Text(), test.says) {
+		if got := codesOf(g); got != test.codes || !strings.Contains(strings.Join(strings.Fields(g.Text()), " "), test.says) {
 			t.Errorf("%s: got %q, expected %q\n%s", test.name, got, test.codes, g.Text())
+		}
+		if strings.Contains(g.Text(), "nobody calls it") != (test.name == "no replicas" || test.name == "somebody calls it" || test.name == "who has no replicas either" || test.name == "nor they") {
+			t.Errorf("%s: the assumption\n%s", test.name, g.Text())
 		}
 	}
 }

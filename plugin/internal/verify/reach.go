@@ -35,7 +35,23 @@ func (r *reader) behind(o *object.Object, host string) []*server {
 			found = append(found, s)
 		}
 	}
-	return found
+	return r.ownerOf(o.Namespace, host, found)
+}
+
+// ownerOf gives of several servers that share a headless Service the one whose pod is called by its own name; all where it is none's.
+func (r *reader) ownerOf(namespace, host string, all []*server) []*server {
+	if len(all) < 2 || !strings.Contains(host, ".") {
+		return all
+	}
+	w, known := r.routes.Find(namespace, host, "")
+	if !known || w.Pod == "" {
+		return all
+	}
+	own := slices.DeleteFunc(slices.Clone(all), func(s *server) bool { return !route.IsNamed(s.object, w) })
+	if len(own) == 0 {
+		return all
+	}
+	return own
 }
 
 // serverOf gives the server that an object is, nil for none.

@@ -70,7 +70,6 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.judgeStage()
 	s.judgeTrust()
 	s.judgeListening()
-	s.judgeReplicas()
 	s.judgeTransport()
 	s.judgeRemoteClusters()
 	if len(s.unknown) > 0 {

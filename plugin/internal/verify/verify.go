@@ -198,6 +198,7 @@ func (r *reader) judgeServers() error {
 		return err
 	}
 	r.judgeServices()
+	r.assumeReplicas()
 	r.addNamed()
 	return r.judgeNeighbours(r.release.Nodes)
 }
