@@ -163,6 +163,7 @@ func prose(text string) string {
 var private = []string{"Guard", "minter", "mode", "finding", "report", "rule", "ready rule"}
 
 func TestGlossaryExplainsPrivateWords(t *testing.T) {
+	glossary := read(t, "docs/glossary.md")
 	for _, word := range private {
 		if !regexp.MustCompile(`(?m)^\| [^|]*\b` + word + `\b|\*` + word + `\*`).MatchString(glossary) {
 		}
