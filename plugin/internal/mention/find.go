@@ -87,6 +87,9 @@ func Find(r *recognise.Release, n *Names) (Found, error) {
 	err := f.readers()
 	found := Found{f.found, unread, handed, map[*yaml.Node][]Mention{}}
 	for _, m := range f.found {
+		if m.left {
+			continue
+		}
 		for _, r := range m.Readers {
 			found.read[r.Container.Node] = append(found.read[r.Container.Node], m)
 		}

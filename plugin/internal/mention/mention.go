@@ -44,6 +44,7 @@ type Mention struct {
 	Readers   []Reader
 
 	own   Strength   // what it says to the server itself
+	left  bool       // a script that its reader leaves to another container
 	node  *yaml.Node // the scalar with the text
 	inner *yaml.Node // the scalar in a YAML file there
 	where *yaml.Node // the container

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
@@ -178,6 +179,7 @@ func volumesOf(pod object.Pod) []source {
 // somebody may call; what only a server reads says what its own nodes are called.
 func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, referred map[source]bool, told map[*yaml.Node]bool) {
 	kept := f.found[:0]
+	var passed []Mention
 	for _, m := range f.found {
 		if !isFile(m) || len(m.Readers) > 0 {
 			kept = append(kept, m)
@@ -191,7 +193,13 @@ func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, re
 				continue
 			}
 			read = true
-			if f.names.servers[r.Object] != r.Container.Node || m.own != Nothing {
+			switch {
+			case f.names.servers[r.Object] == r.Container.Node && m.own == Nothing:
+			case f.leaves(r, from):
+				beside := m
+				beside.Strength, beside.Readers, beside.left = min(m.Strength, May), []Reader{r}, true
+				passed = append(passed, beside)
+			default:
 				m.Readers = append(m.Readers, r)
 				told[r.Container.Node] = true
 			}
@@ -203,7 +211,25 @@ func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, re
 			kept = append(kept, m)
 		}
 	}
-	f.found = kept
+	f.found = append(kept, passed...)
+}
+
+// leaves tells whether a container that is shown a script leaves it to another one of its pod, which is seen to run it: itself it runs
+// others of the same folder, and never says the name of this one.
+func (f *finder) leaves(r Reader, script object.Source) bool {
+	runs := func(c object.Container, isIt func(process.Run) bool) bool {
+		return slices.ContainsFunc(f.release.Process(c).Runs, isIt)
+	}
+	ofFolder := func(run process.Run) bool {
+		return run.Holder != nil && run.Holder.Kind == script.Kind && run.Holder.Name == script.Name
+	}
+	pod, _ := r.Object.Pod()
+	if !runs(r.Container, ofFolder) || runs(r.Container, func(run process.Run) bool { return strings.Contains(run.Text(), script.Key) }) {
+		return false
+	}
+	return slices.ContainsFunc(pod.All(), func(c object.Container) bool {
+		return c.Node != r.Container.Node && runs(c, func(run process.Run) bool { return ofFolder(run) && run.Key == script.Key })
+	})
 }
 
 func near(a, b string) bool { return a == b || a == "" || b == "" }

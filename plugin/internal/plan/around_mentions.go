@@ -115,7 +115,8 @@ func (p sweeping) judgeFile(m mention.Mention) {
 		return
 	}
 	why := placeIn(m) + " names Elasticsearch (" + m.Name + "); who reads it is taken care of: " + answered
-	if answered != "" && !p.changed[m.Object] && !p.isSaid(m.Object.ID.String()+why) { // else its changes tell more
+	file := m.Object.ID.String() + " " + m.Path.String() + inside(m) + " " + answered // which may name it on many lines
+	if answered != "" && !p.changed[m.Object] && !p.isSaid(file) {                    // else its changes tell more
 		p.pass(m.Object.ID, why)
 	}
 }

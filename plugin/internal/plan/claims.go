@@ -124,13 +124,17 @@ func coverHosts(p step, w *recognise.Workload, place *yaml.Node, name string) {
 func coverCalls(p step, o *object.Object, c object.Container) {
 	coverScripts(p, c)
 	for _, run := range p.seen(c).Runs {
+		var reader *yaml.Node // of a file that others read, too
+		if run.Holder != nil {
+			reader = c.Node
+		}
 		for _, r := range run.Requests() {
 			for _, address := range r.Addresses {
 				if isElsewhere(p.In, address) {
 					continue
 				}
 				for _, piece := range address.Written {
-					p.claim(run.Args[piece.Word].Node, mention.Span{From: piece.From, To: piece.To}, nil)
+					p.claim(run.Args[piece.Word].Node, mention.Span{From: piece.From, To: piece.To}, reader)
 				}
 				for _, name := range address.From {
 					coverVariable(p, o, c, name)

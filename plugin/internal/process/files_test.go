@@ -40,6 +40,11 @@ func TestF8ScriptsInFiles(t *testing.T) {
 		{"of another program", "command: [/s/x.py]", "command: /s/x.py", "given", ""},
 		{"that is not there", "command: [sh, /s/none.sh, -x=y]", "command: sh", "given", "x=y"},
 		{"that is in the image", "command: [sh, /bin/run.sh, -x=y]", "command: sh", "given", "x=y"},
+		{"by a pipe", "command: [sh, -c, 'cat /s/plain | sh']", "command: sh cat sh; command /s/plain: prog", "given", "c=plain"},
+		{"as a copy", "command: [sh, -c, 'cp /s/plain /tmp/ && sh /tmp/plain']", "command: sh cp sh; command /tmp/plain: prog", "given", "c=plain"},
+		{"as a copy without carriage returns", `command: [sh, -c, "tr -d '\\r' </s/plain >/tmp/p; sh /tmp/p"]`, "command: sh tr sh; command /tmp/p: prog", "given", "c=plain"},
+		{"as a copy that is written again", "command: [sh, -c, 'cp /s/plain /tmp/p; echo >/tmp/p; sh /tmp/p']", "command: sh cp echo sh", "given", ""},
+		{"as a copy that was changed", "command: [sh, -c, 'envsubst </s/plain >/tmp/p; sh /tmp/p']", "command: sh envsubst sh", "given", ""},
 		{"that runs itself", "command: [sh, /s/loop.sh]", "command: sh; command /s/loop.sh: sh .", "given", ""},
 		{"of a probe", "readinessProbe: {exec: {command: [sh, /s/lib.sh]}}", "command:; readinessProbe: sh; readinessProbe /s/lib.sh: curl", "given", ""},
 	} {

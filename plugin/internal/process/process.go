@@ -3,6 +3,7 @@
 package process
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -100,10 +101,11 @@ const maxFiles = 100
 
 // readFiles adds the scripts that the container runs from files of Secrets and ConfigMaps.
 func (p *Process) readFiles(in object.Input) {
-	known := map[string]bool{}
+	known, copied := map[string]bool{}, map[string]string{}
 	for i := 0; i < len(p.Runs) && i < maxFiles; i++ {
 		r := &p.Runs[i]
 		r.inFile = make([]bool, len(r.Commands))
+		r.copies(copied)
 		var found []Run
 		for j, c := range r.Commands {
 			f, ok := c.File()
@@ -111,6 +113,9 @@ func (p *Process) readFiles(in object.Input) {
 				continue
 			}
 			file := p.Resolve(f.Path, in)
+			if from, isCopy := copied[f.Path]; isCopy && !file.Key() {
+				file = p.Resolve(from, in)
+			}
 			text := string(file.Content.Text)
 			if !file.Key() || file.State != object.Held || !f.IsScript(text) {
 				continue
@@ -124,6 +129,18 @@ func (p *Process) readFiles(in object.Input) {
 			found = append(found, made)
 		}
 		p.Runs = append(p.Runs, found...)
+	}
+}
+
+// copies notes the scripts that a run copies: where to, and where from. Of a file that is written more than once nothing is known.
+func (r Run) copies(all map[string]string) {
+	for _, c := range r.Commands {
+		from, to, ok := c.Copies()
+		if _, again := all[to]; again || !ok && c.Into != "" {
+			all[cmp.Or(to, c.Into)] = ""
+		} else if ok {
+			all[to] = from
+		}
 	}
 }
 

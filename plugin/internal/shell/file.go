@@ -29,6 +29,10 @@ func (c Command) File() (f File, ok bool) {
 			}
 		}
 	}
+	if f.plain && at == len(main) && IsShell(main[0].Text) && c.from != "" {
+		f.Path = c.from
+		return f, true
+	}
 	if at >= len(main) || !main[at].Known || !path.IsAbs(main[at].Text) {
 		return File{}, false
 	}

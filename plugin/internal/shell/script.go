@@ -20,7 +20,7 @@ func (r *reader) parse(from script, sure bool) ([]Command, bool) {
 	s := &scope{
 		reader: r, from: from, args: from.args, at: r.within(from.at, from.text), whole: r.expanded(from.at, from.text),
 		set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}, unset: map[string][]span{}, alone: map[*syntax.Assign]bool{}, exported: map[string]bool{},
-		giving: map[*syntax.CallExpr]uint{},
+		giving: map[*syntax.CallExpr]uint{}, piped: map[*syntax.Stmt]*syntax.Stmt{},
 	}
 	syntax.Walk(file, s.note)
 	var all []Command
@@ -31,7 +31,7 @@ func (r *reader) parse(from script, sure bool) ([]Command, bool) {
 			if ok {
 				if words := s.words(nil, call.Args); len(words) > 0 {
 					made := s.command(words, call, sure)
-					made.Into = s.into(node.Redirs)
+					made.Into, made.from = s.into(node.Redirs), s.input(node)
 					all = append(all, made)
 				}
 			}
@@ -86,7 +86,8 @@ type scope struct {
 	whole  int                         // the word of the command line that it is with its variables put in; -1 for none
 	unset  map[string][]span           // where a variable is taken away, and how far that holds
 	alone  map[*syntax.Assign]bool     // those for a single command
-	again  bool                        // parts of it may run more than once, or later than where they stand
+	piped  map[*syntax.Stmt]*syntax.Stmt
+	again  bool // parts of it may run more than once, or later than where they stand
 
 	exported map[string]bool
 	allOut   bool // set -a exports what it sets
@@ -150,6 +151,10 @@ func (s *scope) note(node syntax.Node) bool {
 		s.list(node.Do)
 	case *syntax.DeclClause:
 		s.declares(node)
+	case *syntax.BinaryCmd:
+		if node.Op == syntax.Pipe {
+			s.piped[node.Y] = node.X
+		}
 	case *syntax.CaseItem:
 		s.list(node.Stmts)
 	case *syntax.CmdSubst:

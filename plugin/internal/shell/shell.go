@@ -30,6 +30,7 @@ type Command struct {
 	Sure  bool   // it runs; a text that is handed to another program may be no script
 	Into  string // the file that its output goes to, "" for none
 
+	from    string      // the script that its standard input is, as Passes tells; "" for none that is known
 	env     Environment // as it begins
 	changed func() (names []string, open, bare bool)
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,6 +91,33 @@ func TestBareHostsOfServers(t *testing.T) {
 				t.Errorf("%q, want %q\n%s", codesOf(g), c.want, g.Text())
 			}
 		})
+	}
+}
+
+// A script is that of the container which is seen to run it. One that runs another of the same folder, and does not name this one, is taken
+// to leave it alone, and that is said.
+func TestAScriptThatAnotherContainerRuns(t *testing.T) {
+	stream := func(first string) string {
+		return node{}.String() + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: scripts}\ndata:\n  first.sh: \"true\"\n" +
+			"  calls.sh: curl --cacert /ca.crt --cert /c --key /k https://search:9200\n---\n" +
+			"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  volumes: [{name: s, configMap: {name: scripts}}]\n" +
+			"  initContainers:\n  - {name: first, image: x, command: [sh, -c, \"" + first + "\"], volumeMounts: [{name: s, mountPath: /s}]}\n" +
+			"  containers:\n  - {name: calls, image: x, command: [sh, /s/calls.sh], volumeMounts: [{name: s, mountPath: /s}]}\n"
+	}
+	const left = "which names \"search\", calls it with a certificate, or not at all"
+	for first, leaves := range map[string]bool{
+		"sh /s/first.sh":                           true,
+		"cat /s/first.sh | sh":                     true,
+		"cp /s/first.sh /tmp/ && sh /tmp/first.sh": true,
+		"sh /s/first.sh; ls /s/calls.sh":           false,
+		"run-parts /s":                             false,
+		"true":                                     false,
+	} {
+		g := judged(t, stream(first), Options{ClientAuthentication: "required"})
+		called := slices.ContainsFunc(g.Edges, func(e *Edge) bool { return e.Container == "first" })
+		if said := strings.Contains(strings.Join(strings.Fields(g.Text()), " "), left); said != leaves || called == leaves {
+			t.Errorf("%s: left %v, called %v\n%s", first, said, called, g.Text())
+		}
 	}
 }
 
