@@ -156,7 +156,7 @@ func disagreement(input agreementInput, w way) string {
 		}
 		return "passed, and NOT PROVEN by " + strings.Join(slices.Compact(codes), " ")
 	}
-	if !strings.Contains(err.Error(), "nothing tells how to give it a certificate") {
+	if !strings.Contains(err.Error(), ": it would be refused") {
 		return ""
 	}
 	if g := judged(input.text, s); g != nil && g.Verdict != verify.NotProven {

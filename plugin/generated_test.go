@@ -30,6 +30,7 @@ var notRun = map[catalog.App]string{
 	catalog.Jaeger:        "tells whether it was let in when it is sent a span, which no set-up does; TestRealJaeger runs it on our own output",
 	catalog.MapsServer:    "is in no package registry",
 	catalog.Temporal:      "needs a database beside Elasticsearch",
+	catalog.TemporalTool:  "is part of the module of Temporal's server, which takes longer to build than a run may take",
 	"datadog-agent":       "is in no package registry; its check of Elasticsearch needs the agent around it",
 	"grafana":             "is built of two languages, and calls when somebody looks at a panel",
 	"otel-collector":      "has its exporter for Elasticsearch in a distribution with 400 modules, which takes longer to build than a run may take",

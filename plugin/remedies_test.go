@@ -48,6 +48,8 @@ func remedies() []remedy {
 		{problem.Stranger, "", func(*attempt, problem.Problem) {}}, // of an object that another line has a hint for
 		{problem.Stranger, isListed, listObject},
 		{problem.Stranger, "let it present a certificate", listObject},
+		{problem.Stranger, "mount a PKCS#12 store", listObject},
+		{problem.Stranger, "put a proxy that presents one into its pod", listObject},
 		{problem.Stranger, "remove it if nothing reads it", removePlace},
 		{problem.InTheWay, "remove", removeField},
 		{problem.Login, "remove", func(a *attempt, p problem.Problem) {

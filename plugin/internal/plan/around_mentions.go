@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
@@ -87,7 +88,7 @@ func (p sweeping) judgeContainer(m mention.Mention) {
 	case m.Strength == mention.May:
 		p.may(m, m.Object.ID.String()+"/"+m.Container)
 	default:
-		p.stranger(stranger{Mention: m, known: p.programs[m.Told()] || p.isMain(m.Object, m.Container)})
+		p.stranger(stranger{Mention: m, in: containerOf(m), known: p.programs[m.Told()] || p.isMain(m.Object, m.Container)})
 	}
 }
 
@@ -110,7 +111,7 @@ func (p sweeping) judgeFile(m mention.Mention) {
 		case m.Strength == mention.May:
 			p.may(m, r.Ref())
 		default:
-			p.stranger(stranger{Mention: m, reader: r.Ref(), known: p.isProgram(r.Container) || p.isMain(r.Object, r.Container.Name)})
+			p.stranger(stranger{Mention: m, reader: r.Ref(), in: r.Container, known: p.isProgram(r.Container) || p.isMain(r.Object, r.Container.Name)})
 		}
 		return
 	}
@@ -124,8 +125,9 @@ func (p sweeping) judgeFile(m mention.Mention) {
 // stranger is a client that nothing is known about.
 type stranger struct {
 	mention.Mention
-	reader string // container that reads it, as a ref; "" for the object itself
-	known  bool   // that container is planned by itself: a rule would take the place of its plan
+	reader string           // container that reads it, as a ref; "" for the object itself
+	in     object.Container // that one, or the one that is told it
+	known  bool             // that container is planned by itself: a rule would take the place of its plan
 }
 
 // stranger notes a client of another application: this version leaves it as it is, and it must not go unnoticed. The remedy is said
@@ -163,9 +165,9 @@ func (p sweeping) stranger(s stranger) {
 			"otherwise it answers 502 once certificates are required", id, s.Name, s.presents())
 		return
 	}
-	p.pass(id, fmt.Sprintf("%s names Elasticsearch (%s), and nothing tells how to give it a certificate", where, s.Name))
-	p.action(id, "%s names Elasticsearch (%s) and was left alone, as nothing tells how to give it a certificate; it %s",
-		where, s.Name, when)
+	lacks, _ := s.lacks()
+	p.pass(id, fmt.Sprintf("%s names Elasticsearch (%s), and %s", where, s.Name, lacks))
+	p.action(id, "%s names Elasticsearch (%s) and was left alone, as %s; it %s", where, s.Name, lacks, when)
 }
 
 // isSaid tells whether a line was said already; it is from now on.
@@ -180,6 +182,17 @@ func (p sweeping) caredFor(o *object.Object, c object.Container) bool {
 	return p.served.cared[c.Node] || p.listed(o.ID, c.Name)
 }
 
+// lacks says why a client cannot be given a certificate, and what its user can do where the program takes no PEM files.
+func (s stranger) lacks() (why, remedy string) {
+	if known, ok := catalog.WithoutPEM(object.Text(s.in.Node, "image")); ok {
+		return fmt.Sprintf("%s takes %s", known.App, known.Takes), known.Do + " (" + known.Link + ")"
+	}
+	return "nothing tells how to give it a certificate", ""
+}
+
+// byValues is the remedy that anybody has.
+const byValues = "configure a certificate by the chart's values and list it"
+
 // strange gives the problem with a client that nothing is known about.
 func (p sweeping) strange(s stranger, where, ref string) error {
 	first := or(s.reader, ref)
@@ -192,27 +205,32 @@ func (p sweeping) strange(s stranger, where, ref string) error {
 			Do("let it present a certificate, %s, and list it under spec.unmanaged (ref: %s) with the reason",
 				s.presents(), ref)
 	}
-	remedy := "configure a certificate by the chart's values and list it"
+	lacks, remedy := s.lacks()
 	switch {
+	case remedy != "":
+		remedy += ", and list it"
 	case s.known && s.reader == "":
 		remedy = "remove it if nothing reads it, or configure certificates for all of this container by the chart's values and list the container"
-	case !s.known && s.reader+s.Container != "" && p.runsCurl(s.Mention):
-		remedy = "give the container a rule that says as: curl (spec.rules, ref: " + first + "), or " + remedy
+	case !s.known && s.reader+s.Container != "" && usesCurl(p.seen(s.in)):
+		remedy = "give the container a rule that says as: curl (spec.rules, ref: " + first + "), or " + byValues
 	case !s.known && s.reader+s.Container != "":
-		remedy = "give the container a rule (spec.rules, ref: " + first + "), or " + remedy
+		remedy = "give the container a rule (spec.rules, ref: " + first + "), or " + byValues
+	default:
+		remedy = byValues
 	}
-	return problem.New(problem.Stranger, "%s names Elasticsearch (%q), and nothing tells how to give it a "+
-		"certificate: it would be refused", where, s.Name).
+	return problem.New(problem.Stranger, "%s names Elasticsearch (%q), and %s: it would be refused", where, s.Name, lacks).
 		Do("%s under spec.unmanaged (ref: %s) with the reason", remedy, ref)
 }
 
-// runsCurl tells whether a container that is told a name, or the first that reads it, makes requests by curl.
-func (p sweeping) runsCurl(m mention.Mention) bool {
-	if len(m.Readers) > 0 {
-		return usesCurl(p.seen(m.Readers[0].Container))
-	}
+// containerOf gives the container that is told a mention in its own object.
+func containerOf(m mention.Mention) object.Container {
 	pod, _ := m.Object.Pod()
-	return slices.ContainsFunc(pod.All(), func(c object.Container) bool { return c.Node == m.Told() && usesCurl(p.seen(c)) })
+	for _, c := range pod.All() {
+		if c.Node == m.Told() {
+			return c
+		}
+	}
+	return object.Container{}
 }
 
 // nameless notes an object that has neither a kind nor a name, so that nothing tells what it is.

@@ -40,9 +40,9 @@ func clientSigns(p catalog.Program, c appearance) []string {
 		}
 	}
 	for _, word := range c.command {
-		if slices.ContainsFunc(p.Signs.Words, func(flag string) bool { return strings.HasPrefix(word, flag) }) {
-			flag, _, _ := strings.Cut(word, "=") // what follows may hold a password
-			signs = append(signs, fmt.Sprintf("flag %q", flag))
+		begins := func(sign string) bool { return strings.HasPrefix(word, sign) }
+		if i := slices.IndexFunc(p.Signs.Words, begins); i >= 0 {
+			signs = append(signs, fmt.Sprintf("%q in its command", p.Signs.Words[i])) // and no more of it, which may hold a password
 			break
 		}
 	}
