@@ -136,7 +136,7 @@ func drop(stream *manifest.Stream, o *object.Object) error {
 
 // change tells what an edit did, without anything in it that may be a secret.
 func change(c plan.Change, before *yaml.Node) report.Change {
-	was, is := patch.Flow(before), patch.Flow(c.Edit.Value)
+	was, is := patch.Shown(c.Edit.Name(), before), patch.Flow(c.Edit.Value)
 	if before != nil && c.Edit.Value != nil && before.Kind == yaml.ScalarNode {
 		was, is = differingWords(was, is)
 	}

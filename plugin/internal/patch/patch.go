@@ -43,6 +43,19 @@ func (e Edit) String() string {
 	return e.Path.String() + " > " + e.Inside.String()
 }
 
+// Name gives the name of the setting or variable at a place: the last one that leads to it.
+func (e Edit) Name() string {
+	for _, step := range slices.Backward(slices.Concat(e.Path, e.Inside)) {
+		if step.By == "name" {
+			return step.Is
+		}
+		if step.Field != "" && step.Field != "value" {
+			return step.Field
+		}
+	}
+	return ""
+}
+
 // Outcome says what became of an edit.
 type Outcome struct {
 	Before  *yaml.Node // what stood there, nil for nothing

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
@@ -87,9 +88,8 @@ func (s *setting) said() string {
 
 // secret holds for settings whose values do not belong into messages.
 func (s *setting) secret() bool {
-	said := func(word string) bool { return strings.Contains(strings.ToLower(s.Key), word) }
 	credentials := func(value string) bool { return strings.Contains(value, "@") }
-	return slices.ContainsFunc([]string{"pass", "token", "secret"}, said) || slices.ContainsFunc(s.Values, credentials)
+	return patch.IsSecret(s.Key) || slices.ContainsFunc(s.Values, credentials)
 }
 
 // over tells what a setting wins over, for messages: `, which wins over "required" in …`. "" when nobody says
