@@ -50,3 +50,17 @@ func TestP4OldServers(t *testing.T) {
 		})
 	}
 }
+
+// TestANodeInAnImageOfOnesOwn holds that a node is known by the settings that no other program has, whatever its image is called.
+func TestANodeInAnImageOfOnesOwn(t *testing.T) {
+	stream := strings.Replace(mentionServer, "docker.elastic.co/elasticsearch/elasticsearch", "registry.example/search", 1)
+	s := realSettings(config.ModeCertToken, config.Required)
+	output := mustTransform(t, []byte(stream), s)
+	if !strings.Contains(string(output), "client_authentication") {
+		t.Errorf("it passes as it is:\n%s", output)
+	}
+	noTLS := strings.NewReplacer("xpack.security.http.ssl.", "some.other.", "xpack.security.enabled", "cluster.name", "/usr/share/elasticsearch/config", "/tls").Replace(stream)
+	if output := mustTransform(t, []byte(noTLS), s); string(output) != noTLS {
+		t.Errorf("what may be another program is changed:\n%s", output)
+	}
+}

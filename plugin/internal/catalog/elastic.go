@@ -30,9 +30,11 @@ func elasticElasticsearch() Layout {
 		Starters: []string{"elasticsearch", "eswrapper", "docker-entrypoint.sh"},
 		Wrapper:  "docker-entrypoint.sh",
 		Vars:     isElasticsearchSetting,
-		Mounts: func(at, folder string) bool {
-			return at == "/usr/share/elasticsearch/data" || at == folder || at == folder+"/elasticsearch.yml"
+		Own: func(name string) bool {
+			setting, ok := elasticsearchSetting(name)
+			return ok && (strings.HasPrefix(setting, HTTPLayer) || strings.HasPrefix(setting, TransportLayer))
 		},
+		Mounts: func(at, folder string) bool { return at == "/usr/share/elasticsearch/data" || below(at, folder) },
 	}
 }
 

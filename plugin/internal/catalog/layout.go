@@ -46,6 +46,7 @@ type Layout struct {
 	Starters []string                      // programs that start the server with the settings that are read here
 	Wrapper  string                        // the entry script, which runs what is behind it; "" for none
 	Vars     func(name string) bool        // variables that only this application reads
+	Own      func(name string) bool        // variables that are settings of this application and no other, whatever the image is called; nil for none
 	Mounts   func(mounted, at string) bool // where only it mounts something; at is the folder of its configuration
 }
 

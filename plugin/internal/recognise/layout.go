@@ -93,6 +93,9 @@ func signsOf(l Layout, c appearance) []string {
 			break
 		}
 	}
+	if i := slices.IndexFunc(c.variables, func(name string) bool { return l.Own != nil && l.Own(name) }); i >= 0 && len(signs) == 1 {
+		signs = append(signs, fmt.Sprintf("setting %q", c.variables[i]))
+	}
 	if l.Env != nil && len(object.Items(c.Node, "envFrom")) > 0 && len(signs) == 1 && strings.HasPrefix(signs[0], "image") {
 		signs = append(signs, "envFrom, which may hold its settings")
 	}
