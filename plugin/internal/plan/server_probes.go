@@ -3,6 +3,7 @@ package plan
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -34,8 +35,8 @@ func planProbes(p step, w *recognise.Workload, conf *configuration) error {
 		}
 		at := containerPath(w.Main).Field(name)
 		p.set(w.Object, at.Field("httpGet"), nil, "the kubelet has no certificate to present", linkProbe)
-		if command, ok := curlCommand(p.seen(w.Main), get, httpPort(conf)); ok {
-			p.set(w.Object, at.Field("exec"), patch.Map(patch.F("command", patch.Strs(command...))), "the same request, made by curl in the container", linkProbe)
+		if hasCurl(p.seen(w.Main)) {
+			askByCurl(p, w, at, probe, httpPort(conf))
 			continue
 		}
 		p.set(w.Object, at.Field("tcpSocket"), patch.Map(patch.F("port", object.Get(get, "port"))), "the kubelet has no certificate to present", linkProbe)
@@ -106,21 +107,32 @@ func onHTTPPort(w *recognise.Workload, conf *configuration, get *yaml.Node) bool
 	return port == httpPort(conf)
 }
 
-// curlCommand makes the request of an httpGet with curl: like the kubelet it checks no certificate and takes every status below
-// 400. A request with credentials in a header is not made, they would be on a command line; nor one in an image of which nothing
-// says that it has curl.
-func curlCommand(seen process.Process, get *yaml.Node, port string) ([]string, bool) {
+// hasCurl tells whether something says that the image of a container has curl.
+func hasCurl(seen process.Process) bool {
 	repository, _ := seen.Image()
-	if repository != "elasticsearch" && !usesCurl(seen) {
-		return nil, false
-	}
+	return repository == "elasticsearch" || usesCurl(seen)
+}
+
+// askByCurl plans the request of an httpGet with curl: like the kubelet it checks no certificate and takes every status below 400. Where a
+// header may be a credential, curl gives up before the kubelet does, which writes the command of a probe that runs out of time into an event.
+func askByCurl(p step, w *recognise.Workload, at patch.Path, probe *yaml.Node, port string) {
+	get := object.Get(probe, "httpGet")
 	command := []string{"curl", "--silent", "--fail", shell.CurlInsecure, "--output", "/dev/null"}
+	isOpen := true
 	for _, h := range object.Items(get, "httpHeaders") {
-		if !slices.Contains([]string{"accept", "content-type", "host", "user-agent"}, strings.ToLower(object.Text(h, "name"))) {
-			return nil, false // it may be a credential, which does not belong on a command line
+		name := object.Text(h, "name")
+		isOpen = isOpen && slices.Contains([]string{"accept", "content-type", "host", "user-agent"}, strings.ToLower(name))
+		command = append(command, "--header", name+": "+object.Text(h, "value"))
+	}
+	if !isOpen {
+		given, err := strconv.Atoi(object.Text(probe, "timeoutSeconds"))
+		if err != nil {
+			given = 1 // https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
 		}
-		command = append(command, "--header", object.Text(h, "name")+": "+object.Text(h, "value"))
+		command = append(command, "--max-time", strconv.Itoa(given))
+		p.set(w.Object, at.Field("timeoutSeconds"), patch.Int(given+1), "curl ends before the kubelet gives up, whose message would hold the header", linkProbe)
 	}
 	host := or(object.Text(get, "host"), "127.0.0.1")
-	return append(command, "https://"+host+":"+port+"/"+strings.TrimPrefix(object.Text(get, "path"), "/")), true
+	command = append(command, "https://"+host+":"+port+"/"+strings.TrimPrefix(object.Text(get, "path"), "/"))
+	p.set(w.Object, at.Field("exec"), patch.Map(patch.F("command", patch.Strs(command...))), "the same request, made by curl in the container", linkProbe)
 }
