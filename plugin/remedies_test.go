@@ -314,7 +314,6 @@ func unmended() map[string]string {
 		"cases/render/03-temporal-visibility.yaml":               "curl in its script trusts the public CAs alone, with a rule too",
 		"cases/render/18-node-scripts.yaml":                      "a script of the node in Python",
 		"cases/render/21-externalname-and-selectorless.yaml":     "an application calls pods by a Service that is not headless, which works nowhere",
-		"cases/render/28-autoconfigured-elasticsearch.yaml":      "Kibana keeps the address of its image",
 		"cases/render/35-beats-by-dash-E.yaml":                   "an address in an argument -E of APM Server, whose file is in the image",
 		"cases/render/36-exporter-uri-variable.yaml":             "the exporter has a user name and no password",
 		"cases/render/19g-latin1-comment.yaml":                   "verify does not read its document with tabs",

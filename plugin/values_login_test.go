@@ -177,3 +177,38 @@ func TestReplacedLogin(t *testing.T) {
 		t.Errorf("in a ConfigMap that others may read: %v", err)
 	}
 }
+
+// TestF16KibanaIsTold holds that Kibana calls what elasticsearch.url names where nothing sets its hosts, and its image would call a host of
+// its own; what somebody sets, or may set in a file that is not shown, stays.
+func TestF16KibanaIsTold(t *testing.T) {
+	const hosts = "        - {name: ELASTICSEARCH_HOSTS, value: \"https://es:9200\"}\n"
+	silent := strings.Replace(console+ownSecret, hosts, "", 1)
+	unseen := strings.NewReplacer("volumeMounts: [{name: pki, mountPath: /pki}]",
+		"volumeMounts: [{name: pki, mountPath: /pki}, {name: config, mountPath: /usr/share/kibana/config/kibana.yml, subPath: kibana.yml}]",
+		"      volumes:\n", "      volumes:\n      - {name: config, configMap: {name: elsewhere}}\n").Replace(silent)
+	shown := unseen + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: elsewhere}\ndata: {kibana.yml: \"server.name: console\\n\"}\n"
+	const one, two = "https://search:9200", "https://search:9200,https://more:9200"
+	for _, c := range []struct{ name, stream, url, output, not string }{
+		{"one", silent, one, "- name: ELASTICSEARCH_HOSTS\n          value: https://search:9200", ""},
+		{"two", silent, two, "- name: ELASTICSEARCH_HOSTS\n          value: \"[\\\"https://search:9200\\\",\\\"https://more:9200\\\"]\"", ""},
+		{"a file that sets others", shown, one, "ELASTICSEARCH_HOSTS", ""},
+		{"a file that is not shown", unseen, one, "", "ELASTICSEARCH_HOSTS"},
+		{"set by hand", console + ownSecret, one, hosts, "https://search:9200"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, mode := range []string{config.ModeToken, config.ModeCertToken} {
+				s := realSettings(mode, config.None)
+				s.Elasticsearch.URL = c.url
+				s.Certificates.Clients = []config.Client{{Ref: "Deployment/console", SecretName: "console-pki"}}
+				output := mustTransform(t, []byte(c.stream), s)
+				if text := string(output); !strings.Contains(text, c.output) || c.not != "" && strings.Contains(text, c.not) {
+					t.Errorf("mode %s: want %q and not %q:\n%s", mode, c.output, c.not, text)
+				}
+				twiceIsOnce(t, output, s)
+				if g := verified(t, output, s); g.Verdict == verify.NotProven {
+					t.Error(g.Text())
+				}
+			}
+		})
+	}
+}

@@ -51,7 +51,7 @@ func Describe() []Description {
 		"initContainer.resources":          {"resources of the container; {}: none", "100m and 32Mi, requests and limits alike"},
 		"initContainer.timeout":            {"how long to wait for Elasticsearch", "5m"},
 		"serviceAccount.name":              {"ServiceAccount of Kibana's pod", "the pod's own, else one that is added"},
-		"elasticsearch.url":                {"address of Elasticsearch, several with commas: elk-mtls-init calls it; where the input has no Elasticsearch and its clients call several, they are these", "Kibana's hosts"},
+		"elasticsearch.url":                {"address of Elasticsearch, several with commas: elk-mtls-init calls it, and Kibana where nothing sets its hosts; where the input has no Elasticsearch and its clients call several, they are these", "Kibana's hosts"},
 		"rules":                            {"list of {ref, as, mountPath, env, args, files}: how a client that elk-mtls does not know gets its certificate, see docs/rules.md", "none"},
 		"unmanaged":                        {"list of {ref: Kind/name or Kind/name/container, reason}: what you take care of", "none"},
 	}

@@ -173,6 +173,9 @@ func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]stri
 		}
 	}
 	urls := p.settings.Elasticsearch.URLs()
+	if s == nil && len(urls) > 0 && conf.mounted == "" {
+		return urls, placeList(p, conf, kibanaHosts, urls, "Kibana calls what its image names where nothing is set", linkKibanaTLS)
+	}
 	isKnown := s != nil && !s.Hidden && len(hosts) > 0
 	if len(urls) == 1 || len(urls) > 1 && !isKnown {
 		return urls, nil // of several, Kibana's own setting tells which is its own

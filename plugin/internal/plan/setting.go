@@ -38,6 +38,20 @@ func placeSetting(p step, conf *configuration, key, value, why, link string) err
 	return inFile(p, conf, key, typed(value), why, link)
 }
 
+// placeList plans addresses that nobody sets, as Kibana reads several.
+func placeList(p step, conf *configuration, key string, values []string, why, link string) error {
+	switch {
+	case len(values) == 1:
+		return placeSetting(p, conf, key, values[0], why, link)
+	case conf.envNames != nil:
+		return placeSetting(p, conf, key, asJSON(values), why, link)
+	}
+	return inFile(p, conf, key, patch.Strs(values...), why, link)
+}
+
+// asJSON spells a list in one string.
+func asJSON(values []string) string { return `["` + strings.Join(values, `","`) + `"]` }
+
 // replaceValue plans a value where the user set one, in the environment or in a file.
 func replaceValue(p step, w *recognise.Workload, s *setting, value, why, link string) {
 	switch {
@@ -91,7 +105,7 @@ func replaceList(p step, w *recognise.Workload, s *setting, values []string, why
 	case s.list:
 		fresh = patch.Strs(values...)
 	case s.json:
-		fresh = patch.Str(`["` + strings.Join(values, `","`) + `"]`)
+		fresh = patch.Str(asJSON(values))
 	default:
 		fresh = patch.Str(s.prefix + joined + s.suffix)
 	}
