@@ -81,7 +81,7 @@ func Find(r *recognise.Release, n *Names) (Found, error) {
 			}
 		}
 	}
-	if err := f.monitors(); err != nil {
+	if err := f.outside(); err != nil {
 		return Found{}, err
 	}
 	err := f.readers()

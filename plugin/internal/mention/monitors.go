@@ -1,7 +1,7 @@
 package mention
 
 import (
-	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,25 +15,36 @@ import (
 // Prometheus calls what a ServiceMonitor selects by labels, without any name of it.
 // https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.ServiceMonitor
 
-// monitors finds the endpoints of ServiceMonitors and PodMonitors that are HTTP of a server, or may be.
-func (f *finder) monitors() error {
-	kinds := []string{"ServiceMonitor", "PodMonitor"}
-	all, err := f.release.Kinds(kinds, func(kind string) bool { return slices.Contains(kinds, kind) })
+// monitorKinds are the kinds that have something scraped: their group, the list of their endpoints, and whether they select pods.
+// https://docs.victoriametrics.com/operator/resources/ and https://cloud.google.com/stackdriver/docs/managed-prometheus/setup-managed
+var monitorKinds = map[string]struct {
+	groups []string
+	list   string
+	ofPods bool
+}{
+	"ServiceMonitor":       {[]string{"monitoring.coreos.com", "azmonitoring.coreos.com"}, "endpoints", false},
+	"PodMonitor":           {[]string{"monitoring.coreos.com", "azmonitoring.coreos.com"}, "podMetricsEndpoints", true},
+	"VMServiceScrape":      {[]string{"operator.victoriametrics.com"}, "endpoints", false},
+	"VMPodScrape":          {[]string{"operator.victoriametrics.com"}, "podMetricsEndpoints", true},
+	"PodMonitoring":        {[]string{"monitoring.googleapis.com"}, "endpoints", true},
+	"ClusterPodMonitoring": {[]string{"monitoring.googleapis.com"}, "endpoints", true},
+}
+
+// monitors finds the endpoints of ServiceMonitors and their like that are HTTP of a server, or may be.
+func (f *finder) monitors(ways *route.Map) error {
+	kinds := slices.Sorted(maps.Keys(monitorKinds))
+	all, err := f.release.Kinds(kinds, func(kind string) bool { return monitorKinds[kind].groups != nil })
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	ways, err := f.names.Ways(f.release)
-	if err != nil {
-		return err
-	}
 	scraped, err := f.scraped(ways)
-	err = errors.Join(append(ways.Broken(), err)...)
 	for _, o := range all {
-		if o.Group() != "monitoring.coreos.com" {
+		kind := monitorKinds[o.Kind]
+		if !slices.Contains(kind.groups, o.Group()) {
 			continue
 		}
-		m := monitor{f, ways, o}
-		if o.Kind == "PodMonitor" {
+		m := monitor{f, ways, o, kind.list}
+		if kind.ofPods {
 			m.pods()
 		} else {
 			m.services(scraped)
@@ -79,11 +90,12 @@ type monitor struct {
 	*finder
 	ways   *route.Map
 	object *object.Object
+	list   string // of its endpoints
 }
 
 // sees tells whether a monitor looks into the namespace of an object.
 func (m monitor) sees(o *object.Object) bool {
-	if object.Text(m.object.Node, "spec", "namespaceSelector", "any") == "true" || o.Namespace == "" || m.object.Namespace == "" {
+	if object.Text(m.object.Node, "spec", "namespaceSelector", "any") == "true" || strings.HasPrefix(m.object.Kind, "Cluster") || o.Namespace == "" || m.object.Namespace == "" {
 		return true
 	}
 	names := object.Items(m.object.Node, "spec", "namespaceSelector", "matchNames")
@@ -105,12 +117,12 @@ func (m monitor) services(all []scraped) {
 	if len(selected) == 0 {
 		selected, strength = all, May
 	}
-	for i, endpoint := range object.Items(m.object.Node, "spec", "endpoints") {
+	for i, endpoint := range object.Items(m.object.Node, "spec", m.list) {
 		for _, s := range selected {
 			if s.server == nil || !m.sees(s.Object) || !m.isHTTP(s.Object, s.server, endpoint) {
 				continue
 			}
-			m.note(endpoint, object.Fields("spec", "endpoints").Index(strconv.Itoa(i)), s.Name, strength)
+			m.note(endpoint, object.Fields("spec", m.list).Index(strconv.Itoa(i)), s.Name, strength)
 			if strength == May {
 				break
 			}
@@ -134,7 +146,7 @@ func (m monitor) isHTTP(service *object.Object, w *recognise.Workload, endpoint 
 
 // pods looks at the endpoints of a PodMonitor.
 func (m monitor) pods() {
-	for i, endpoint := range object.Items(m.object.Node, "spec", "podMetricsEndpoints") {
+	for i, endpoint := range object.Items(m.object.Node, "spec", m.list) {
 		for _, w := range slices.Concat(m.release.Nodes, m.release.Unmanaged) {
 			port := object.Text(endpoint, "portNumber")
 			for _, field := range []string{"port", "targetPort"} {
@@ -143,7 +155,7 @@ func (m monitor) pods() {
 				}
 			}
 			if m.sees(w.Object) && m.names.ports[port] && recognise.SelectorOf(m.object.Node, "spec", "selector").Picks(object.Pairs(w.Pod.Template, "metadata", "labels")) {
-				m.note(endpoint, object.Fields("spec", "podMetricsEndpoints").Index(strconv.Itoa(i)), w.Name, Address)
+				m.note(endpoint, object.Fields("spec", m.list).Index(strconv.Itoa(i)), w.Name, Address)
 			}
 		}
 	}
@@ -170,8 +182,10 @@ func (m monitor) note(endpoint *yaml.Node, path object.Path, name string, streng
 			break
 		}
 	}
-	tls := func(field string) bool { return object.Get(endpoint, "tlsConfig", field) != nil }
-	if (tls("cert") || tls("certFile")) && (tls("keySecret") || tls("keyFile")) {
+	tls := func(field string) bool {
+		return object.Get(endpoint, "tlsConfig", field) != nil || object.Get(endpoint, "tls", field) != nil
+	}
+	if (tls("cert") || tls("certFile")) && (tls("keySecret") || tls("keyFile") || tls("key")) {
 		strength = May
 	}
 	m.found = append(m.found, Mention{

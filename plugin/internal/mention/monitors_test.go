@@ -29,6 +29,9 @@ func TestMonitors(t *testing.T) {
 		{"another kind of that name", strings.Replace(monitor("ServiceMonitor", picks+", endpoints: [{port: https}]"), "monitoring.coreos.com", "a.example", 1), Nothing},
 		{"its pods", monitor("PodMonitor", picks+", podMetricsEndpoints: [{portNumber: 9200}]"), Address},
 		{"by another port", monitor("PodMonitor", picks+", podMetricsEndpoints: [{portNumber: 9114}]"), Nothing},
+		{"a kind of VictoriaMetrics", strings.Replace(monitor("VMServiceScrape", picks+", endpoints: [{port: https}]"), "monitoring.coreos.com", "operator.victoriametrics.com", 1), Address},
+		{"a kind of Google's", strings.Replace(monitor("PodMonitoring", picks+", endpoints: [{port: 9200}]"), "monitoring.coreos.com", "monitoring.googleapis.com", 1), Address},
+		{"with a pair of its own", strings.Replace(monitor("ClusterPodMonitoring", picks+", endpoints: [{port: 9200, tls: {cert: {}, key: {}}}]"), "monitoring.coreos.com", "monitoring.googleapis.com", 1), May},
 		{"other pods", monitor("PodMonitor", others+", podMetricsEndpoints: [{portNumber: 9200}]"), Nothing},
 	} {
 		if all := find(t, labelled+test.object); strongest(all) != test.want {
