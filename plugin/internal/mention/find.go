@@ -236,15 +236,29 @@ func (l look) file(e entry) {
 		l.text(e.text, base, c)
 		return
 	}
-	for _, s := range scalarsWith(root, nil, l.mayName) {
+	place := func(path object.Path, node *yaml.Node) Mention {
 		m := base
-		m.Inside, m.inner = s.path, s.node
-		if m.Below = s.node.Line - 1; isBlock(s.node) {
+		m.Inside, m.inner = path, node
+		if m.Below = node.Line - 1; isBlock(node) {
 			m.Below++
 		}
 		if isBlock(e.node) {
 			m.Below += first - base.Line
 		}
+		return m
+	}
+	if l.reader == nil && strings.Contains(e.text, discovers) {
+		l.jobs(root, nil, func(path object.Path, role *yaml.Node, server string, strength Strength) {
+			m := place(path, role)
+			m.Object, m.Name, m.Strength = l.object, server, strength
+			l.found = append(l.found, m)
+		})
+	}
+	for _, s := range scalarsWith(root, nil, l.mayName) {
+		if selects(s.path) {
+			continue
+		}
+		m := place(s.path, s.node)
 		key, variable := s.keyOf()
 		is := func(field string) bool { return strings.HasPrefix(beside(root, s.path, field), "elasticsearch") }
 		parsed := !strings.Contains(s.node.Value, "\n")

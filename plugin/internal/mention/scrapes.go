@@ -1,0 +1,218 @@
+package mention
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
+)
+
+// A job of Prometheus finds what it calls in the cluster, by labels that its rules keep: no server is named in it.
+// https://prometheus.io/docs/prometheus/latest/configuration/configuration/#kubernetes_sd_config
+
+// discovers is the field by which a job of Prometheus, or of an agent that takes its configuration, finds its targets.
+const discovers = "kubernetes_sd_configs"
+
+// meta begins the labels by which Prometheus knows what it has found.
+const meta = "__meta_kubernetes_"
+
+// selects holds for the patterns of a job's rules: a name in one selects what the job has found.
+func selects(path object.Path) bool {
+	isRules := func(step object.Step) bool { return strings.HasSuffix(step.Field, "relabel_configs") }
+	return path.Last() == "regex" && slices.ContainsFunc(path, isRules)
+}
+
+// jobs looks below a node of a file for jobs that find a server at its port of HTTP, or may. note is told where.
+func (l look) jobs(n *yaml.Node, path object.Path, note func(path object.Path, role *yaml.Node, server string, strength Strength)) {
+	for i, found := range object.Items(n, discovers) {
+		if role := object.Get(found, "role"); role != nil {
+			if server, strength := l.scrapes(n, found, role.Value); strength != Nothing {
+				note(append(slices.Clone(path), object.Fields(discovers).Index(strconv.Itoa(i)).Field("role")...), role, server, strength)
+			}
+		}
+	}
+	for i, child := range n.Content {
+		switch {
+		case child.Kind == yaml.ScalarNode:
+		case n.Kind == yaml.MappingNode:
+			l.jobs(child, append(slices.Clone(path), object.Step{Field: n.Content[i-1].Value}), note)
+		default:
+			l.jobs(child, append(slices.Clone(path), stepTo(path.Last(), child, i)), note)
+		}
+	}
+}
+
+// scrapes tells which server a job finds, and how sure that is. With a pair it may be let in.
+func (l look) scrapes(job, found *yaml.Node, role string) (server string, strength Strength) {
+	for _, w := range slices.Concat(l.release.Nodes, l.release.Unmanaged) {
+		if spaces := object.Items(found, "namespaces", "names"); len(spaces) > 0 && w.Namespace != "" &&
+			!slices.ContainsFunc(spaces, func(n *yaml.Node) bool { return n.Value == w.Namespace }) {
+			continue
+		}
+		for _, t := range l.targets(w, role) {
+			if kept := t.kept(object.Items(job, "relabel_configs")); kept > strength {
+				server, strength = w.Name, kept
+			}
+		}
+	}
+	has := func(field string) bool { return object.Get(job, "tls_config", field) != nil }
+	if strength == Address && (has("cert_file") || has("cert")) && (has("key_file") || has("key")) {
+		strength = May
+	}
+	return server, strength
+}
+
+// target is what Prometheus knows of something that it has found: labels, and the beginnings of those that nothing here shows.
+type target struct {
+	labels map[string]string
+	hidden []string
+}
+
+// targets gives what a role finds at a server's port of HTTP.
+func (l look) targets(w *recognise.Workload, role string) []target {
+	pod := target{map[string]string{meta + "namespace": w.Namespace}, slices.Clone(hiddenOfPods[:])}
+	pod.pairs("pod_label", object.Pairs(w.Pod.Template, "metadata", "labels"))
+	pod.pairs("pod_annotation", object.Pairs(w.Pod.Template, "metadata", "annotations"))
+	if w.Namespace == "" {
+		pod.hidden = append(pod.hidden, "namespace")
+	}
+	switch role {
+	case "pod":
+		return l.portsOf(w, pod)
+	case "service":
+		return l.behindServices(w, pod)
+	case "endpoints", "endpointslice":
+		var all []target
+		for _, t := range l.behindServices(w, pod) {
+			if of := l.portsOf(w, t); len(of) > 0 { // a port of the pod goes with that of the Service
+				t = of[0]
+			}
+			all = append(all, t)
+		}
+		return all
+	}
+	return nil
+}
+
+// portsOf gives a target for each port of a server's pods that is HTTP.
+func (l look) portsOf(w *recognise.Workload, t target) []target {
+	var all []target
+	for _, c := range w.Pod.Containers() {
+		for _, p := range object.Items(c.Node, "ports") {
+			if number := object.Text(p, "containerPort"); l.names.ports[number] {
+				all = append(all, t.with("pod_container_name", c.Name).with("pod_container_port_name", object.Text(p, "name")).with("pod_container_port_number", number))
+			}
+		}
+	}
+	return all
+}
+
+// behindServices gives a target for each port of a Service that leads to HTTP of a server.
+func (l look) behindServices(w *recognise.Workload, pod target) []target {
+	names, err := l.release.Services(w)
+	ways, broken := l.names.Ways(l.release)
+	if err != nil || broken != nil {
+		return nil // who looks for instructions says so
+	}
+	var all []target
+	for _, name := range names {
+		services, _ := l.release.Named("Service", name)
+		for _, o := range services {
+			if o.Group() != "" || !near(o.Namespace, w.Namespace) {
+				continue
+			}
+			t := pod.with("service_name", o.Name)
+			t.pairs("service_label", object.Pairs(o.Node, "metadata", "labels"))
+			t.pairs("service_annotation", object.Pairs(o.Node, "metadata", "annotations"))
+			t.hidden = append(slices.Clone(t.hidden), hiddenOfServices[:]...)
+			at := l.watchedService(ways, o, w)
+			for _, p := range object.Items(o.Node, "spec", "ports") {
+				if name, port := object.Text(p, "name"), object.Text(p, "port"); at.names[name] && at.ports[port] {
+					all = append(all, t.with("endpoint_port_name", name).with("service_port_name", name).with("service_port_number", port))
+				}
+			}
+		}
+	}
+	return all
+}
+
+// Beginnings of the labels that only the cluster has.
+var (
+	hiddenOfPods     = [...]string{"pod_name", "pod_ip", "pod_uid", "pod_host_ip", "pod_node_name", "pod_controller", "pod_ready", "pod_phase", "node_"}
+	hiddenOfServices = [...]string{
+		"endpoint_address", "endpointslice_", "endpoint_ready", "endpoint_node", "endpoints_", "service_cluster_ip", "service_type", "service_external",
+	}
+)
+
+func (t target) with(label, value string) target {
+	all := maps.Clone(t.labels)
+	all[meta+label] = value
+	return target{all, t.hidden}
+}
+
+// pairs notes labels or annotations, in the letters that Prometheus has.
+func (t target) pairs(label string, all map[string]string) {
+	for _, written := range slices.Sorted(maps.Keys(all)) {
+		name := notOfLabels().ReplaceAllString(written, "_")
+		t.labels[meta+label+"_"+name], t.labels[meta+label+"present_"+name] = all[written], "true"
+	}
+}
+
+var notOfLabels = regex.Of(`[^a-zA-Z0-9_]`)
+
+// kept tells whether the rules of a job keep a target: Address where they do, May where nothing here shows it.
+func (t target) kept(rules []*yaml.Node) Strength {
+	strength := Address
+	for _, rule := range rules {
+		action := object.Text(rule, "action")
+		switch action {
+		case "keep", "drop":
+		case "", "replace", "labelmap", "labeldrop", "labelkeep", "hashmod", "lowercase", "uppercase":
+			if to := object.Text(rule, "target_label"); to == "__address__" {
+				strength = May // at another port, perhaps
+			}
+			continue
+		default:
+			strength = May
+			continue
+		}
+		var texts []string
+		open := false
+		for _, label := range object.Items(rule, "source_labels") {
+			value, known := t.value(label.Value)
+			texts, open = append(texts, value), open || !known
+		}
+		separator := ";"
+		if n := object.Get(rule, "separator"); n != nil {
+			separator = n.Value
+		}
+		pattern := "(.*)"
+		if n := object.Get(rule, "regex"); n != nil {
+			pattern = n.Value
+		}
+		re, err := regexp.Compile("^(?s:" + pattern + ")$")
+		switch {
+		case err != nil || open:
+			strength = May
+		case re.MatchString(strings.Join(texts, separator)) != (action == "keep"):
+			return Nothing
+		}
+	}
+	return strength
+}
+
+// value gives a label; known is false where nothing here shows it. One that is not there is empty.
+func (t target) value(label string) (value string, known bool) {
+	if value, ok := t.labels[label]; ok {
+		return value, true
+	}
+	name, isMeta := strings.CutPrefix(label, meta)
+	isHidden := !isMeta || slices.ContainsFunc(t.hidden, func(hidden string) bool { return strings.HasPrefix(name, hidden) })
+	return "", !isHidden
+}

@@ -1,0 +1,48 @@
+package mention
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+)
+
+// TestScrapes holds which jobs of a Prometheus find a server by its labels.
+func TestScrapes(t *testing.T) {
+	base := strings.Replace(server("        ports: [{name: rest, containerPort: 9200}]\n"), "ports: [{port: 9200}]", "ports: [{name: https, port: 9200}]", 1)
+	job := func(role, rules, more string) string {
+		return "scrape_configs:\n- job_name: j\n  kubernetes_sd_configs: [{role: " + role + "}]\n  relabel_configs: [" + rules + "]\n" + more
+	}
+	keep := func(label, expression string) string {
+		return "{source_labels: [__meta_kubernetes_" + label + "], action: keep, regex: '" + expression + "'}"
+	}
+	const pair = "  tls_config: {cert_file: /a, key_file: /b}\n"
+	for _, test := range []struct {
+		name, file string
+		want       Strength
+	}{
+		{"every pod", job("pod", "", ""), Address},
+		{"with a pair", job("pod", "", pair), May},
+		{"pods that are annotated", job("pod", keep("pod_annotation_prometheus_io_scrape", "true"), ""), Nothing},
+		{"by a label", job("pod", keep("pod_label_app", "es|shop"), ""), Address},
+		{"by another label", job("pod", keep("pod_label_app", "shop"), ""), Nothing},
+		{"by a label that is there", job("pod", keep("pod_labelpresent_app", "true"), ""), Address},
+		{"by the port", job("pod", keep("pod_container_port_name", "metrics"), ""), Nothing},
+		{"by the name of a pod", job("pod", keep("pod_name", "node-.*"), ""), May},
+		{"another port", job("pod", "{source_labels: [__address__], target_label: __address__, regex: '(.*):.*', replacement: '$1:9114'}", ""), May},
+		{"those of a Service", job("endpoints", keep("service_name", "search"), ""), Address},
+		{"those of another", job("endpoints", keep("service_name", "kubernetes"), ""), Nothing},
+		{"by its port", job("endpoints", keep("endpoint_port_name", "https"), ""), Address},
+		{"by two labels", job("endpointslice", "{source_labels: [__meta_kubernetes_service_name, __meta_kubernetes_pod_label_app], action: keep, regex: search;es}", ""), Address},
+		{"dropped", job("service", "{source_labels: [__meta_kubernetes_service_name], action: drop, regex: 'sea.*|es-main'}", ""), Nothing},
+		{"nodes", job("node", "", ""), Nothing},
+	} {
+		all := find(t, base+conf("prometheus.yml", test.file))
+		if strongest(all) != test.want || len(all) > 1 || len(all) == 1 && len(all[0].Readers) != 1 {
+			t.Errorf("%s: %s, want %s: %+v", test.name, strongest(all), test.want, all)
+		}
+	}
+	secret := "apiVersion: v1\nkind: Secret\nmetadata: {name: jobs}\ndata: {jobs.yaml: " + base64.StdEncoding.EncodeToString([]byte(job("pod", "", ""))) + "}\n"
+	if all := find(t, base+secret); len(all) != 1 {
+		t.Errorf("in a Secret: %+v", all)
+	}
+}
