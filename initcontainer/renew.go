@@ -108,7 +108,7 @@ func (r *renewer) look(ctx context.Context, w rollout.Workload) (seen, error) {
 	case s.digest == "":
 		r.edge.log.Info("reads renewed certificates by itself, or not at all: it has no mark", "workload", w)
 	case !s.isDue():
-		r.edge.log.Info("has the certificates that the Secrets have", "workload", w)
+		r.edge.log.Info("has the certificates that the Secrets and ConfigMaps have", "workload", w)
 	}
 	return s, nil
 }
@@ -221,7 +221,7 @@ func (r *renewer) printRole(ctx context.Context) error {
 	if len(keys) == 0 {
 		return failure.New(failure.Usage, errors.New("none of these workloads is marked: nothing is to be restarted"), again)
 	}
-	text, err := rollout.RenewRole(r.o.Namespace, renewal.Secrets(keys), r.o.Workloads)
+	text, err := rollout.RenewRole(r.o.Namespace, keys, r.o.Workloads)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/initcontainer/internal/renewal"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/rollout"
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/test/parts"
@@ -142,10 +143,12 @@ func realRenewals(t *testing.T, admin kubernetes.Interface, kube *rest.Config, n
 	base.inCluster(t, admin, kube)
 	namespace, ctx := base.namespace, context.Background()
 	var workloads []rollout.Workload
+	var keys []renewal.Key
 	for _, name := range names {
 		workloads = append(workloads, rollout.Workload{Kind: "Deployment", Name: name})
+		keys = append(keys, renewal.Key{Kind: renewal.Secret, Object: name, Name: "tls.crt"})
 	}
-	text, err := rollout.RenewRole(namespace, names, workloads)
+	text, err := rollout.RenewRole(namespace, keys, workloads)
 	must(t, err)
 	var role rbacv1.Role
 	must(t, yaml.UnmarshalStrict(text, &role))

@@ -34,7 +34,9 @@ func TestRenew(t *testing.T) {
 	w.workload("kibana", "one/ca.crt,one/tls.crt,one/tls.key")
 	w.workload("filebeat", "two/ca.crt,two/tls.crt,two/tls.key")
 	w.workload("shipper", "two/ca.crt") // in the modes without certificates
-	names := []string{"kibana", "filebeat", "shipper"}
+	w.workload("bundled", "ConfigMap/trust/ca.crt")
+	f.do(func() { f.bundle = string(ca.Cert) })
+	names := []string{"kibana", "filebeat", "shipper", "bundled"}
 	expect := func(what string, kibana, filebeat, shipper int64) {
 		t.Helper()
 		if log, err := w.pass(t.Context(), t, nil, names...); err != nil {
@@ -54,6 +56,11 @@ func TestRenew(t *testing.T) {
 	expect("two is of another CA", 3, 4, 3)
 	f.do(func() { f.secrets["one"]["other"] = []byte("x") })
 	expect("a key that nobody reads", 3, 4, 3)
+	f.do(func() { f.bundle += string(pki.NewCA("another").Cert) })
+	expect("a ConfigMap trusts another CA too", 3, 4, 3)
+	if bundled := w.generation("bundled"); bundled != 3 {
+		t.Errorf("whoever reads that ConfigMap has generation %d, want 3", bundled)
+	}
 }
 
 // A workload that fails does not keep the others from theirs, and is what the pass ends with.

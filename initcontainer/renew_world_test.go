@@ -90,6 +90,7 @@ type fakeAPI struct {
 	secrets   map[string]map[string][]byte
 	workloads map[string]*fakeWorkload
 	forbidden map[string]bool // "verb resource"
+	bundle    string          // what the one ConfigMap has in ca.crt
 	stuck     map[string]bool // Deployments whose new pods never become ready
 	spec      map[string]any  // of every Deployment, besides
 }
@@ -131,6 +132,9 @@ func (f *fakeAPI) answer(r *http.Request, body []byte) (int, any) {
 			return refuse(http.StatusNotFound, "secrets not found")
 		}
 		return http.StatusOK, map[string]any{"kind": "Secret", "apiVersion": "v1", "metadata": map[string]any{"name": name}, "data": data}
+	}
+	if resource == "configmaps" && name == "trust" {
+		return http.StatusOK, map[string]any{"kind": "ConfigMap", "apiVersion": "v1", "metadata": map[string]any{"name": name}, "data": map[string]string{"ca.crt": f.bundle}}
 	}
 	d := f.workloads[name]
 	if resource != "deployments" || d == nil {

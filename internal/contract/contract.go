@@ -23,13 +23,15 @@ const (
 	AnnotationStage    = "elk-mtls.dev/client-authentication" // so too
 	AnnotationChecksum = "elk-mtls.dev/checksum"              // on pods: what they read outside their template
 
-	// AnnotationReadsOnce is on a workload whose pods read keys of Secrets at their start only: SECRET/KEY, SECRET/KEY.
+	// AnnotationReadsOnce is on a workload whose pods read keys of Secrets and ConfigMaps at their start only: SECRET/KEY,ConfigMap/NAME/KEY.
 	AnnotationReadsOnce = "elk-mtls.dev/reads-once"
 	// AnnotationRenewed is a digest of these keys when elk-mtls-init last restarted the workload; on its pods too.
 	AnnotationRenewed = "elk-mtls.dev/renewed"
-	// AnnotationReloader has Reloader of Stakater restart the workload when one of these Secrets changes.
+	// AnnotationReloader has Reloader of Stakater restart the workload when one of these Secrets changes,
 	// https://github.com/stakater/Reloader#2--targeted-reload-for-specific-resources
 	AnnotationReloader = "secret.reloader.stakater.com/reload"
+	// AnnotationReloaderMaps when one of these ConfigMaps does.
+	AnnotationReloaderMaps = "configmap.reloader.stakater.com/reload"
 )
 
 // Commands of elk-mtls-init that pods run.

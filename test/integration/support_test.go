@@ -31,7 +31,7 @@ var rotateValues = []string{
 }
 
 var renewalValues = []string{
-	"--set", "renew.enabled=true", "--set", "renew.image=" + initImage, "--set", "renew.secretNames={second,first}",
+	"--set", "renew.enabled=true", "--set", "renew.image=" + initImage, "--set", "renew.secretNames={second,first}", "--set", "renew.configMapNames={trust}",
 	"--set", "renew.workloads={StatefulSet/other,Deployment/elk-kibana}",
 	"--set", "doctor.enabled=true", "--set", "doctor.image=" + initImage, "--set", "doctor.tokenSecretName=elk-kibana-elk-mtls-token",
 	"--set", "doctor.workloads={Deployment/elk-kibana}", "--set", "doctor.certificates.secretName=certs", "--set", "doctor.minter.secretName=minter",
@@ -113,7 +113,7 @@ func TestSupportChart(t *testing.T) {
 // printedRenewRole has the program print the Role for marks on an API server that has nothing else.
 func printedRenewRole(t *testing.T, initProgram string) []byte {
 	t.Helper()
-	marks := map[string]string{"deployments/elk-kibana": "first/tls.crt", "statefulsets/other": "second/tls.crt,first/ca.crt"}
+	marks := map[string]string{"deployments/elk-kibana": "ConfigMap/trust/ca.crt,first/tls.crt", "statefulsets/other": "second/tls.crt,first/ca.crt"}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for end, mark := range marks {
 			if strings.HasSuffix(r.URL.Path, "/namespaces/default/"+end) {

@@ -1,5 +1,5 @@
-// Package renewal knows what a renewal of certificates is: keys of Secrets that pods read at their start only, and their content,
-// come in; a digest comes out, and whether a restart would serve. No I/O, no clock.
+// Package renewal knows what a renewal of certificates is: keys of Secrets and ConfigMaps that pods read at their start only, and their
+// content, come in; a digest comes out, and whether a restart would serve. No I/O, no clock.
 package renewal
 
 import (
@@ -15,21 +15,36 @@ import (
 	"time"
 )
 
-// Key is a key of a Secret.
-type Key struct{ Secret, Name string }
+// The kinds of objects that hold certificates.
+const (
+	Secret    = "Secret"
+	ConfigMap = "ConfigMap"
+)
 
-// String returns "secret/key".
-func (k Key) String() string { return k.Secret + "/" + k.Name }
+// Key is a key of a Secret or ConfigMap.
+type Key struct{ Kind, Object, Name string }
 
-// Parse reads the mark of a workload: SECRET/KEY, SECRET/KEY.
+// String returns what stands in a mark: "object/key" for a Secret, "ConfigMap/object/key".
+func (k Key) String() string {
+	if k.Kind == Secret {
+		return k.Object + "/" + k.Name
+	}
+	return k.Kind + "/" + k.Object + "/" + k.Name
+}
+
+// Parse reads the mark of a workload: SECRET/KEY, ConfigMap/NAME/KEY.
 func Parse(mark string) ([]Key, error) {
 	var keys []Key
 	for _, text := range strings.Split(mark, ",") {
-		secret, name, both := strings.Cut(strings.TrimSpace(text), "/")
-		if !both || !plain(secret) || !plain(name) {
-			return nil, fmt.Errorf("%q is no list of SECRET/KEY", mark)
+		words := strings.Split(strings.TrimSpace(text), "/")
+		kind := Secret
+		if len(words) == 3 && words[0] == ConfigMap {
+			kind, words = ConfigMap, words[1:]
 		}
-		keys = append(keys, Key{secret, name})
+		if len(words) != 2 || !plain(words[0]) || !plain(words[1]) {
+			return nil, fmt.Errorf("%q is no list of SECRET/KEY and ConfigMap/NAME/KEY", mark)
+		}
+		keys = append(keys, Key{kind, words[0], words[1]})
 	}
 	slices.SortFunc(keys, func(a, b Key) int { return strings.Compare(a.String(), b.String()) })
 	return slices.Compact(keys), nil
@@ -41,11 +56,13 @@ func plain(name string) bool {
 	return name != "" && name != "." && name != ".." && strings.Trim(name, known) == ""
 }
 
-// Secrets lists the names of the Secrets.
-func Secrets(keys []Key) []string {
+// Names lists the names of the objects of a kind.
+func Names(keys []Key, kind string) []string {
 	var names []string
 	for _, k := range keys {
-		names = append(names, k.Secret)
+		if k.Kind == kind {
+			names = append(names, k.Object)
+		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -83,12 +100,12 @@ func (c Content) Fault(now time.Time) error {
 	return nil
 }
 
-// pairFault judges the certificate in the Secret that belongs to a private key.
+// pairFault judges the certificate in the object that belongs to a private key.
 func (c Content) pairFault(private Key, now time.Time) error {
 	seen := false
 	for _, k := range c.keys() {
 		block, _ := pem.Decode(c[k])
-		if k.Secret != private.Secret || block == nil || block.Type != "CERTIFICATE" {
+		if k.Kind != private.Kind || k.Object != private.Object || block == nil || block.Type != "CERTIFICATE" {
 			continue
 		}
 		seen = true
@@ -110,5 +127,5 @@ func (c Content) pairFault(private Key, now time.Time) error {
 	if !seen {
 		return nil // the mark does not name it
 	}
-	return fmt.Errorf("no certificate in Secret %s belongs to the private key in %s: the renewal is half done", private.Secret, private)
+	return fmt.Errorf("no certificate in %s %s belongs to the private key in %s: the renewal is half done", private.Kind, private.Object, private)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
-// ReadsOnce gives the keys of Secrets that the workload's pods read at their start only, as the post-renderer has marked it; none where
+// ReadsOnce gives the keys of Secrets and ConfigMaps that the workload's pods read at their start only, as the post-renderer has marked it; none where
 // it has no mark.
 func (s Status) ReadsOnce() ([]renewal.Key, error) {
 	mark := s.Metadata.Annotations[contract.AnnotationReadsOnce]
@@ -34,31 +35,49 @@ func (s Status) ReadsOnce() ([]renewal.Key, error) {
 // Renewed is the digest of these keys when the workload was last restarted for them, "" for never.
 func (s Status) Renewed() string { return s.Metadata.Annotations[contract.AnnotationRenewed] }
 
-// Content reads what keys of Secrets hold.
+// Content reads what keys of Secrets and ConfigMaps hold.
 func (c *Client) Content(ctx context.Context, keys []renewal.Key) (renewal.Content, error) {
 	all := renewal.Content{}
-	for _, name := range renewal.Secrets(keys) {
-		what := fmt.Sprintf("Secret %s/%s", c.namespace, name)
-		var held corev1.Secret
-		err := c.read(ctx, what, "/api/v1/namespaces/"+c.namespace+"/secrets/"+name, &held)
-		if failure.Of(err) == failure.Usage { // not there
-			err = failure.New(failure.SecretMissing, err, "who makes it? cert-manager, elk-mtls certs, you; a pod that is started now would wait for it")
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range keys {
-			if k.Secret != name {
-				continue
+	held := map[string]map[string][]byte{}
+	for _, k := range keys {
+		what := fmt.Sprintf("%s %s/%s", k.Kind, c.namespace, k.Object)
+		if held[what] == nil {
+			data, err := c.data(ctx, k, what)
+			if failure.Of(err) == failure.Usage { // not there
+				err = failure.New(failure.SecretMissing, err, "who makes it? cert-manager, trust-manager, elk-mtls certs, you; a pod that is started now would wait for it")
 			}
-			value, there := held.Data[k.Name]
-			if !there {
-				return nil, failure.New(failure.SecretMissing, fmt.Errorf("%s has no key %q", what, k.Name), "a pod that is started now would wait for it: add the key")
+			if err != nil {
+				return nil, err
 			}
-			all[k] = value
+			held[what] = data
 		}
+		value, there := held[what][k.Name]
+		if !there {
+			return nil, failure.New(failure.SecretMissing, fmt.Errorf("%s has no key %q", what, k.Name), "a pod that is started now would wait for it: add the key")
+		}
+		all[k] = value
 	}
 	return all, nil
+}
+
+// data reads the object that has a key.
+func (c *Client) data(ctx context.Context, k renewal.Key, what string) (map[string][]byte, error) {
+	path := "/api/v1/namespaces/" + c.namespace + "/"
+	if k.Kind == renewal.Secret {
+		var held corev1.Secret
+		err := c.read(ctx, what, path+"secrets/"+k.Object, &held)
+		return held.Data, err
+	}
+	var held corev1.ConfigMap
+	err := c.read(ctx, what, path+"configmaps/"+k.Object, &held)
+	all := maps.Clone(held.BinaryData)
+	if all == nil {
+		all = map[string][]byte{}
+	}
+	for name, text := range held.Data {
+		all[name] = []byte(text)
+	}
+	return all, err
 }
 
 // Renew restarts the workload and notes the digest for which, in one write: either both are done or nothing is. The pod template has the
@@ -81,9 +100,14 @@ func (c *Client) Renew(ctx context.Context, w Workload, s Status, digest string,
 	return explain(w.String(), "restarting it", err)
 }
 
-// RenewRole is what a renewal needs: the Secrets and the workloads, all by name.
-func RenewRole(namespace string, secrets []string, workloads []Workload) ([]byte, error) {
-	rules := []rule{{"apiGroups": []string{""}, "resources": []string{"secrets"}, "resourceNames": secrets, "verbs": []string{"get"}}}
+// RenewRole is what a renewal needs: the Secrets, the ConfigMaps and the workloads, all by name. A rule without names would be one for all.
+func RenewRole(namespace string, keys []renewal.Key, workloads []Workload) ([]byte, error) {
+	var rules []rule
+	for _, k := range []struct{ kind, resource string }{{renewal.Secret, "secrets"}, {renewal.ConfigMap, "configmaps"}} {
+		if names := renewal.Names(keys, k.kind); len(names) > 0 {
+			rules = append(rules, rule{"apiGroups": []string{""}, "resources": []string{k.resource}, "resourceNames": names, "verbs": []string{"get"}})
+		}
+	}
 	for _, k := range kinds {
 		var names []string
 		for _, w := range workloads {

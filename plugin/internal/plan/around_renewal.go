@@ -16,7 +16,7 @@ import (
 // restarted are kinds whose pods a change of their template replaces one by one.
 var restarted = [...]string{"Deployment", "StatefulSet", "DaemonSet", "Rollout"}
 
-// reader is a workload whose pods read keys of Secrets at their start only.
+// reader is a workload whose pods read keys of Secrets and ConfigMaps at their start only.
 type reader struct {
 	object *object.Object
 	keys   []object.Source
@@ -44,11 +44,14 @@ func renewals(in *In, whole Part) Part {
 		}
 	case in.settings.Certificates.OnRenewal == config.Reloader:
 		for _, r := range all {
-			secrets := append(strings.Split(r.object.Annotation(contract.AnnotationReloader), ","), r.secrets()...)
-			r.mark(p, contract.AnnotationReloader, strings.Join(tidy(secrets), ","),
-				"Reloader restarts it when a certificate is renewed that it reads at its start only")
+			for _, a := range []struct{ kind, annotation string }{{"Secret", contract.AnnotationReloader}, {"ConfigMap", contract.AnnotationReloaderMaps}} {
+				if names := r.names(a.kind); len(names) > 0 {
+					all := append(strings.Split(r.object.Annotation(a.annotation), ","), names...)
+					r.mark(p, a.annotation, strings.Join(tidy(all), ","), "Reloader restarts it when a certificate is renewed that it reads at its start only")
+				}
+			}
 		}
-		p.assume(object.ID{}, "Reloader of Stakater must watch the Secrets and workloads of this namespace: it restarts %s "+
+		p.assume(object.ID{}, "Reloader of Stakater must watch the Secrets, ConfigMaps and workloads of this namespace: it restarts %s "+
 			"when a certificate is renewed", strings.Join(names, ", "))
 	default:
 		all = slices.DeleteFunc(all, func(r reader) bool { return r.keepsToItself(p, whole) })
@@ -69,18 +72,26 @@ func tellRenew(p step, all []reader) {
 	}
 	slices.Sort(namespaces)
 	for _, namespace := range slices.Compact(namespaces) {
-		var workloads, secrets []string
+		var workloads, secrets, maps []string
 		for _, r := range all {
 			if r.object.Namespace == namespace {
-				workloads, secrets = append(workloads, r.object.ID.String()), append(secrets, r.secrets()...)
+				workloads = append(workloads, r.object.ID.String())
+				secrets, maps = append(secrets, r.names("Secret")...), append(maps, r.names("ConfigMap")...)
 			}
 		}
 		where := ""
 		if namespace != "" {
 			where = " -n " + namespace
 		}
+		values := []string{"renew.workloads={" + strings.Join(workloads, ",") + "}"}
+		if len(secrets) > 0 {
+			values = append(values, "renew.secretNames={"+strings.Join(tidy(secrets), ",")+"}")
+		}
+		if len(maps) > 0 {
+			values = append(values, "renew.configMapNames={"+strings.Join(tidy(maps), ",")+"}")
+		}
 		p.assume(object.ID{}, "elk-mtls-init renew%s --workload %s must run now and then: these read a renewed certificate at "+
-			"their start only. The chart elk-mtls-support runs it, with renew.workloads={%s} and renew.secretNames={%s}", where, strings.Join(workloads, " --workload "), strings.Join(workloads, ","), strings.Join(tidy(secrets), ","))
+			"their start only. The chart elk-mtls-support runs it, with %s", where, strings.Join(workloads, " --workload "), strings.Join(values, " and "))
 	}
 }
 
@@ -126,15 +137,22 @@ func (r reader) keepsToItself(p step, whole Part) bool {
 func (r reader) words() []string {
 	var all []string
 	for _, k := range r.keys {
-		all = append(all, k.Name+"/"+k.Key)
+		word := k.Name + "/" + k.Key
+		if k.Kind != "Secret" {
+			word = k.Kind + "/" + word
+		}
+		all = append(all, word)
 	}
 	return tidy(all)
 }
 
-func (r reader) secrets() []string {
+// names lists the objects of a kind.
+func (r reader) names(kind string) []string {
 	var all []string
 	for _, k := range r.keys {
-		all = append(all, k.Name)
+		if k.Kind == kind {
+			all = append(all, k.Name)
+		}
 	}
 	return tidy(all)
 }
@@ -170,5 +188,9 @@ func (r reader) until(p step) string {
 	case asked:
 		return fmt.Sprintf("%s after its certificate was issued, by the duration of Certificate/%s", cmp.Or(p.settings.Certificates.Duration, "2160h"), r.keys[len(r.keys)-1].Name)
 	}
-	return "when the certificate ends that it started with, of Secret/" + strings.Join(r.secrets(), ", Secret/")
+	var held []string
+	for _, k := range r.keys {
+		held = append(held, k.Kind+"/"+k.Name)
+	}
+	return "when the certificate ends that it started with, of " + strings.Join(tidy(held), ", ")
 }

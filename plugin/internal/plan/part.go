@@ -53,7 +53,7 @@ type input struct {
 	text   string
 }
 
-// readOnce is a key of a Secret that the pods of an object read at their start only.
+// readOnce is a key of a Secret or ConfigMap that the pods of an object read at their start only.
 type readOnce struct {
 	object *object.Object
 	object.Source
@@ -254,7 +254,7 @@ func (p *Part) secures(w *recognise.Workload, known node) {
 // readsOnce notes keys that a container reads at its start only.
 func readsOnce(p *Part, w *recognise.Workload, sources ...object.Source) {
 	for _, s := range sources {
-		if s.Kind == "Secret" && s.Name != "" && s.Key != "" {
+		if s.Name != "" && s.Key != "" {
 			p.once = append(p.once, readOnce{w.Object, s})
 		}
 	}
