@@ -137,6 +137,9 @@ func renewed(all []catalog.Renewal) string {
 		if len(r.Switches) > 0 && !r.Default {
 			text += " with " + inCode(r.Switches)
 		}
+		if r.CAOnce {
+			text += "; another CA by a restart"
+		}
 		if r.Link != "" {
 			text = fmt.Sprintf("[%s](%s)", text, r.Link)
 		}

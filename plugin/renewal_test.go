@@ -37,6 +37,7 @@ spec:
       volumes:
       - {name: conf, configMap: {name: conf}}
       - {name: own, secret: {secretName: own}}
+      - {name: trust, configMap: {name: trust}}
 `, strings.ReplaceAll(text, "\n", "\n    "), image, path, subPath)
 }
 
@@ -44,6 +45,7 @@ const (
 	renewedBeat     = "output.elasticsearch:\n  hosts: [\"https://search:9200\"]"
 	renewedAgent    = "outputs:\n  default:\n    type: elasticsearch\n    hosts: [\"https://search:9200\"]"
 	renewedFluent   = "[OUTPUT]\n    Name es\n    Host search\n    Port 9200\n    tls On"
+	renewedExporter = "quay.io/prometheuscommunity/elasticsearch-exporter"
 	renewedLogstash = "output { elasticsearch { hosts => [\"https://search:9200\"] } }"
 )
 
@@ -53,6 +55,7 @@ var renewedFiles = map[string][2]string{
 	"fluent/fluent-bit":                   {"/fluent-bit/etc/fluent-bit.conf", renewedFluent},
 	"docker.elastic.co/logstash/logstash": {"/usr/share/logstash/pipeline/logstash.conf", renewedLogstash},
 	"mirror.example/logstash":             {"/usr/share/logstash/pipeline/logstash.conf", renewedLogstash},
+	renewedExporter:                       {"/unread", "x"},
 }
 
 func renewSettings(t *testing.T, certificates string) config.Settings {
@@ -95,6 +98,7 @@ func TestRenewalBoundaries(t *testing.T) {
 		{"filebeat", bySecret, []string{":7.17.29", ":8.8.0", ":8.19.20", ":9.3.5", ":9.3.6", ":9.3.7-arm64", ":9.4.0", ":9.4.9", ":9.5.0", ":10.0.0", ":latest", "@sha256:" + strings.Repeat("a", 64)}},
 		{"elastic-agent", bySecret, []string{":9.3.5", ":9.3.6", ":9.4.0", ":9.5.0", ":latest"}},
 		{"fluent/fluent-bit", bySecret, []string{":5.0.9", ":5.1.0", ":latest"}},
+		{renewedExporter, bySecret, []string{":v1.1.0", ":v1.2.0", ":v1.2.1", ":v1.10.0", ":latest"}},
 		{elastic, byCertManager, []string{":8.7.1", ":8.8.0", ":8.9.2", ":8.10.0", ":8.18.9", ":8.19.0", ":9.0.8", ":9.1.0", ":9.4.2", ":9.5.0", ":latest"}},
 		{elastic, bySecret, []string{":9.4.2", ":9.5.0"}},
 		{mirror, byCertManager, []string{":9.5.0"}},
@@ -102,7 +106,11 @@ func TestRenewalBoundaries(t *testing.T) {
 		for _, tag := range c.tags {
 			file := renewedFiles[c.image]
 			s := renewSettings(t, c.certificates)
-			output, _, err := transform([]byte(renewing(c.image+tag, file[0], file[1], "")), s)
+			more := ""
+			if c.image == renewedExporter {
+				more = "\n        args: [\"--es.uri=https://search:9200\"]"
+			}
+			output, _, err := transform([]byte(renewing(c.image+tag, file[0], file[1], more)), s)
 			if err != nil {
 				t.Fatalf("%s%s: %v", c.image, tag, err)
 			}
@@ -126,6 +134,7 @@ func TestRenewalBoundaries(t *testing.T) {
 func TestRenewalByHand(t *testing.T) {
 	const marked, own = "reads-once", "\n        - {name: own, mountPath: /own/tls.crt, subPath: tls.crt}\n        - {name: own, mountPath: /own/tls.key, subPath: tls.key}"
 	const logstash = "docker.elastic.co/logstash/logstash:9.5.0"
+	const trusting, trust = "\n  ssl.certificate_authorities: [/trust/ca.crt]", "\n        - {name: trust, mountPath: /trust}"
 	pair := "\n  ssl.certificate: /own/tls.crt\n  ssl.key: /own/tls.key"
 	with := func(variable string) string { return "\n        env: [{name: " + variable + ", value: \"false\"}]" }
 	for _, test := range []struct{ name, image, path, text, mounts, certificates, holds, lacks, refused, reports string }{
@@ -134,6 +143,12 @@ func TestRenewalByHand(t *testing.T) {
 		{name: "a pair of its own by subPath", image: "filebeat:9.5.0", path: "/usr/share/filebeat/filebeat.yml", text: renewedBeat + pair, mounts: own, certificates: bySecret, holds: "own/tls.crt"},
 		{name: "a pair of its own in a folder", image: "filebeat:9.5.0", path: "/usr/share/filebeat/filebeat.yml", text: renewedBeat + pair,
 			mounts: "\n        - {name: own, mountPath: /own}", certificates: bySecret, lacks: marked},
+		{name: "a CA of its own in a ConfigMap", image: "filebeat:8.19.0", path: "/usr/share/filebeat/filebeat.yml", text: renewedBeat + trusting,
+			mounts: trust, certificates: bySecret, holds: "elk-mtls.dev/reads-once: ConfigMap/trust/ca.crt,pair/tls.crt,pair/tls.key", reports: "renew.secretNames={pair} and renew.configMapNames={trust}"},
+		{name: "Reloader, for a ConfigMap", image: "filebeat:8.19.0", path: "/usr/share/filebeat/filebeat.yml", text: renewedBeat + trusting, mounts: trust,
+			certificates: bySecret + ", onRenewal: reloader", holds: "configmap.reloader.stakater.com/reload: trust", lacks: marked},
+		{name: "a CA of its own in a ConfigMap, read again", image: "filebeat:9.5.0", path: "/usr/share/filebeat/filebeat.yml", text: renewedBeat + trusting,
+			mounts: trust, certificates: bySecret, lacks: marked},
 		{name: "Logstash with one switch off", image: logstash, path: "/usr/share/logstash/pipeline/logstash.conf", text: renewedLogstash, mounts: with("CONFIG_RELOAD_AUTOMATIC"),
 			certificates: byCertManager, refused: `config.reload.automatic is "false" in env`},
 		{name: "Logstash with the other one off", image: logstash, path: "/usr/share/logstash/pipeline/logstash.conf", text: renewedLogstash, mounts: with("SSL_RELOAD_AUTOMATIC"),

@@ -25,7 +25,7 @@ func init() { describe(exporter, queryExporter, curator, jaeger, jaegerV1) }
 func exporter() Program {
 	return Program{
 		App: Exporter, Link: "https://github.com/prometheus-community/elasticsearch_exporter#configuration", Runtime: Go(),
-		Renewals: anew(Version{1, 2, 0}, "https://github.com/prometheus-community/elasticsearch_exporter/pull/414"),
+		Renewals: []Renewal{{Since: Version{1, 2, 0}, CAOnce: true, Link: "https://github.com/prometheus-community/elasticsearch_exporter/pull/414"}},
 		Signs:    Signs{Images: []string{"elasticsearch-exporter", "elasticsearch_exporter"}, Words: []string{"--es.uri", "-es.uri"}},
 		Flag:     dashed, Env: func(flag string, v Version) string {
 			isCredential := slices.Contains([]string{"es.username", "es.password", "es.api-key"}, flag)

@@ -7,6 +7,7 @@ type Renewal struct {
 	// Switches are settings that must be true for that, where they are not by Default.
 	Switches []string
 	Default  bool
+	CAOnce   bool // it takes up the pair alone: its CA it reads at its start
 	Link     string
 }
 

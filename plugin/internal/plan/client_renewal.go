@@ -17,24 +17,28 @@ import (
 //	yes                   mounted by subPath       any                    reads them once
 //	yes                   made by a container      any                    reads them once
 //	yes                   others                   off, or not shown      reads them once
-//	yes                   others                   on, or set here        reloads
+//	yes                   others                   on, or set here        reloads, some without the CA
 //
 // Logstash does not start with one of its two switches alone: there, one that is off is an error.
 func renewing(p step, w *recognise.Workload, c *connection, id identity) error {
-	files, followed := c.reads(p.In, w, id)
+	ca, pair := []string{c.keys.CA, c.keys.Trust}, []string{c.keys.Cert, c.keys.Key, c.keys.Store}
+	files, followed := c.reads(p.In, w, id, append(ca, pair...)...)
 	if len(files) == 0 {
 		return nil
 	}
-	reloads := false
-	if r, ok := catalog.RenewalOf(p.renewalsOf(w), recognise.VersionOf(w.Object, w.Main)); ok && followed {
-		var err error
-		if reloads, err = switchOn(p, w, c, r); err != nil {
+	r, ok := catalog.RenewalOf(p.renewalsOf(w), recognise.VersionOf(w.Object, w.Main))
+	if ok && followed {
+		reloads, err := switchOn(p, w, c, r)
+		switch {
+		case err != nil:
 			return err
+		case reloads && r.CAOnce:
+			files, _ = c.reads(p.In, w, id, ca...)
+		case reloads:
+			return nil
 		}
 	}
-	if !reloads {
-		readsOnce(p.Part, w, files...)
-	}
+	readsOnce(p.Part, w, files...)
 	return nil
 }
 
@@ -55,12 +59,12 @@ func (in *In) ready(as string) catalog.Program {
 	return catalog.Program{}
 }
 
-// reads gives the keys of Secrets and ConfigMaps that a connection reads, and whether a running container sees when they change.
-func (c *connection) reads(in *In, w *recognise.Workload, id identity) (all []object.Source, followed bool) {
+// reads gives the keys of Secrets and ConfigMaps behind settings of a connection, and whether a running container sees when they change.
+func (c *connection) reads(in *In, w *recognise.Workload, id identity, names ...string) (all []object.Source, followed bool) {
 	followed = true
 	cert, key := secretKey(w.Object, id.secret, id.cert), secretKey(w.Object, id.secret, id.key)
 	ours := map[string]object.Source{c.keys.CA: id.ca, c.keys.Cert: cert, c.keys.Key: key}
-	for _, name := range []string{c.keys.CA, c.keys.Trust, c.keys.Cert, c.keys.Key, c.keys.Store} {
+	for _, name := range names {
 		values, planned := c.planned[name]
 		if s := c.store.get(name); !planned && s != nil {
 			values = s.Values
