@@ -15,17 +15,13 @@ func (b *bench) describe(all results, took time.Duration) string {
 	for _, lack := range b.lacks {
 		fmt.Fprintf(&out, "\n**Left out:** %s.\n", lack)
 	}
-	out.WriteString("\n### Targets\n\n| on | what | target | measured | |\n| --- | --- | --- | --- | --- |\n")
-	for _, t := range targets() {
-		out.WriteString(t.row(all))
-	}
-	out.WriteString("\n### Programs\n\n| program | built of | command | does |\n| --- | --- | --- | --- |\n")
+	out.WriteString("\n### Programs\n\n| program | built from | command | does |\n| --- | --- | --- | --- |\n")
 	for _, p := range b.programs {
 		command := strings.ReplaceAll(strings.Join(append([]string{p.name}, p.args...), " "), b.dir+"/", "")
 		fmt.Fprintf(&out, "| %s | %s | `%s` | %s |\n", p.name, p.version, command, p.does)
 	}
 	out.WriteString("\n### Times\n\nMedians; ÷ is the time of a program by the time of another in the same run.\n\n" +
-		"| stream | rounds | program | wall | processor | peak memory | ÷ copy | ÷ elk-mtls |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+		"| input | rounds | program | wall | processor | peak memory | ÷ copy | ÷ elk-mtls |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, m := range all {
 		for _, p := range b.programs {
 			r, ok := m.results[p.name]

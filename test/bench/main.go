@@ -1,6 +1,7 @@
 // Command bench compares elk-mtls with a plain copy and with other tools that patch manifests: whole processes, start included, in turn,
 // in one run on one machine. Ratios are what counts; times belong to this machine and to this minute. What it measured it writes into
-// docs/performance.md, between two marks.
+// docs/performance.md, between two marks. How it stands to our
+// targets goes to stderr: they are for developers.
 package main
 
 import (
@@ -53,6 +54,9 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	text := b.describe(results, time.Since(start))
+	for _, t := range targets() {
+		fmt.Fprint(os.Stderr, t.line(results))
+	}
 	if *document == "-" {
 		_, err := io.WriteString(os.Stdout, text)
 		return err

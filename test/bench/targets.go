@@ -83,20 +83,20 @@ func grows(documents int) target {
 	}}
 }
 
-// row is the target as a row of the table.
-func (t target) row(all results) string {
+// line says what was measured, and whether that meets the target.
+func (t target) line(all results) string {
 	sign := "≤"
 	if t.atLeast {
 		sign = "≥"
 	}
 	number, ok := t.number(all)
-	verdict, shown := "**not measured**", ""
+	verdict, shown := "not measured", ""
 	if ok {
 		shown = fmt.Sprintf("%.2f%s", number, t.unit)
 		verdict = "met"
 		if t.atLeast && number < t.limit || !t.atLeast && number > t.limit {
-			verdict = "**missed**"
+			verdict = "missed"
 		}
 	}
-	return fmt.Sprintf("| %s | %s | %s %g%s | %s | %s |\n", t.on, t.what, sign, t.limit, t.unit, shown, verdict)
+	return fmt.Sprintf("%s: %s %s %g%s: %s %s\n", t.on, t.what, sign, t.limit, t.unit, shown, verdict)
 }

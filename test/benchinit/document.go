@@ -70,17 +70,6 @@ func (m measured) describe() string {
 	for _, lack := range m.lacks {
 		fmt.Fprintf(&out, "\n**Left out:** %s.\n", lack)
 	}
-	out.WriteString("\n| what | target | measured | |\n| --- | --- | --- | --- |\n")
-	for _, t := range m.targets() {
-		sign, verdict := "≤", "met"
-		if t.atLeast {
-			sign = "≥"
-		}
-		if !t.met() {
-			verdict = "**missed**"
-		}
-		fmt.Fprintf(&out, "| %s | %s %g%s | %.2f%s | %s |\n", t.what, sign, t.limit, t.unit, t.number, t.unit, verdict)
-	}
 	fmt.Fprintf(&out, "\n| program | does | median of %d | 95 of 100 | processor | peak memory | ÷ %s |\n| --- | --- | --- | --- | --- | --- | --- |\n", rounds, bare)
 	for _, p := range m.programs {
 		var cpu []time.Duration
@@ -94,7 +83,7 @@ func (m measured) describe() string {
 	for _, row := range []struct {
 		what  string
 		times []time.Duration
-	}{{"behind a proxy that let nobody in for 1 to 4 seconds", m.behind}, {"Elasticsearch restarted; ready when the minter can log in", m.started}} {
+	}{{"behind a proxy that refused all connections for 1 to 4 seconds", m.behind}, {"Elasticsearch restarted; ready when the user that creates tokens can log in", m.started}} {
 		fmt.Fprintf(&out, "| %s | %d | %s | %s | %s |\n", row.what, len(row.times), measure.Milliseconds(measure.Median(row.times)),
 			measure.Milliseconds(measure.At(row.times, 0.95)), measure.Milliseconds(slices.Max(row.times)))
 	}
