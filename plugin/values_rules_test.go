@@ -31,7 +31,7 @@ func ruleValues() []variant {
 		{name: "a CA of the user's beside a Secret for all is an error", base: "own-programs-rule",
 			spec:    "{certificates: {secretName: certs}, minter: {secretName: elastic}, " + own[1:],
 			replace: variable("SEARCH_CA", "/own/ca.pem"),
-			refused: "the servers have their certificates from Secret/certs"},
+			refused: "the CA that the configuration names is Secret/certs"},
 		{name: "args without any in the stream would replace those of the image", base: "vector-rule",
 			spec:    "{rules: [{ref: StatefulSet/vector, args: ['--cert={cert}']}]}",
 			replace: []string{"        args:\n        - --config-dir\n        - \"/etc/vector/\"\n", ""},

@@ -102,6 +102,7 @@ type Certificates struct {
 	Source           string   `json:"source,omitempty"`     // secret | cert-manager
 	SecretName       string   `json:"secretName,omitempty"` // "" = the Secret that the chart itself uses
 	Keys             Keys     `json:"keys,omitzero"`
+	CA               CA       `json:"ca,omitzero"`
 	ClientCA         ClientCA `json:"clientCA,omitzero"`
 	Clients          []Client `json:"clients,omitempty"`
 	VerificationMode string   `json:"verificationMode,omitempty"` // full | certificate
@@ -126,6 +127,16 @@ type Keys struct {
 	Cert string `json:"cert,omitempty"`
 	Key  string `json:"key,omitempty"`
 }
+
+// CA names the CAs that servers and clients trust, where they are not kept beside the certificates.
+type CA struct {
+	SecretName    string `json:"secretName,omitempty"` // one of the two
+	ConfigMapName string `json:"configMapName,omitempty"`
+	Key           string `json:"key,omitempty"`
+}
+
+// Named tells whether there is one.
+func (c CA) Named() bool { return c.SecretName != "" || c.ConfigMapName != "" }
 
 // ClientCA is a CA that Elasticsearch trusts besides its own, because it signed certificates of clients.
 type ClientCA struct {
@@ -248,6 +259,7 @@ func (s Settings) WithDefaults() Settings {
 	or(&s.Certificates.Issuer.Group, "cert-manager.io")
 	or(&s.Certificates.Rendered, Allow)
 	or(&s.Certificates.OnRenewal, Renew)
+	or(&s.Certificates.CA.Key, "ca.crt")
 	or(&s.Certificates.ClientCA.Key, "ca.crt")
 	or(&s.Token.Account, "elastic/kibana")
 	or(&s.Token.Key, "token")
@@ -294,6 +306,9 @@ func (s Settings) Validate() error {
 	oneOf("certificates.verificationMode", s.Certificates.VerificationMode, "full", "certificate")
 	oneOf("certificates.rendered", s.Certificates.Rendered, Allow, Refuse)
 	oneOf("certificates.onRenewal", s.Certificates.OnRenewal, Renew, Reloader, None)
+	if ca := s.Certificates.CA; ca.SecretName != "" && ca.ConfigMapName != "" {
+		problems = append(problems, errors.New("certificates.ca: secretName and configMapName are both set: name one place"))
+	}
 	oneOf("kibana.login", s.Kibana.Login, KeepLogin, ReplaceLogin)
 	oneOf("initContainer.pullPolicy", s.InitContainer.PullPolicy, "Always", "IfNotPresent", "Never")
 	problems = append(append(problems, s.validateMode()...), s.Certificates.validateIssuer()...)

@@ -41,6 +41,7 @@ spec:
     source: x
     secretName: x
     keys: {ca: x, cert: x, key: x}
+    ca: {secretName: x, configMapName: x, key: x}
     clientCA: {secretName: x, key: x}
     clients: [{ref: a/b, secretName: x}]
     verificationMode: x

@@ -26,13 +26,13 @@ func leavesOf(r *recognise.Release, s config.Settings) ([]issue.Leaf, config.Set
 // issued plans a Certificate for every pair that somebody mounts.
 func issued(in *In, leaves []issue.Leaf, whole Part) Part {
 	p := begin(in)
-	asked := false
+	var asked *object.Object
 	for _, l := range leaves {
 		before := user(l, whole)
 		if before == nil {
 			continue // it calls no Elasticsearch of this stream, or none by TLS
 		}
-		asked = true
+		asked = before
 		id, node := newObject(before, "cert-manager.io/v1", "Certificate", l.Secret, patch.F("spec", certificateSpec(p.In, l)))
 		p.failing(before.ID, p.addObject(before, id, node, "cert-manager makes Secret/"+l.Secret+" of it"))
 		if l.Server && l.Namespace == "" {
@@ -40,10 +40,15 @@ func issued(in *In, leaves []issue.Leaf, whole Part) Part {
 				"give it in certificates.namespace if clients call SERVICE.NAMESPACE.svc", l.Secret)
 		}
 	}
-	if asked {
-		c := p.settings.Certificates.Issuer
+	c := p.settings.Certificates
+	switch {
+	case asked == nil:
+	case c.CA.Named():
+		ca, _ := caNamed(p.In, asked)
+		p.assume(object.ID{}, "%s must hold the CA of %s/%s", ca, c.Issuer.Kind, c.Issuer.Name)
+	default:
 		p.assume(object.ID{}, "%s/%s must put its CA into ca.crt, as issuers of the kinds CA and Vault do, and ACME "+
-			"does not", c.Kind, c.Name)
+			"does not", c.Issuer.Kind, c.Issuer.Name)
 	}
 	return *p.Part
 }

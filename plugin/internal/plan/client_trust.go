@@ -22,7 +22,7 @@ const (
 
 // trustOf decides about that setting:
 //
-//	it checks   names    the file is                         certificates.secretName   comes out
+//	it checks   names    the file is                         the configuration names   comes out
 //	no          any      any                                 any                       nothing
 //	yes         nothing  -                                   any                       ours
 //	yes         ours     any                                 any                       ours
@@ -45,7 +45,8 @@ func trustOf(checks, names, isOurs, isKey, isNamed, dangles, named bool) trust {
 }
 
 func connectCA(p step, w *recognise.Workload, c *connection, id identity) error {
-	file, named := caFile(p.In, w, c), p.settings.Certificates.SecretName != ""
+	file := caFile(p.In, w, c)
+	_, named := caNamed(p.In, w.Object)
 	isNamed, isOurs := file.Key() && file.Source == id.ca, strings.HasPrefix(c.ca(), c.pairs()+"/")
 	switch trustOf(c.checks(), c.ca() != "", isOurs, file.Key(), isNamed, dangles(w, file), named) {
 	case ourCA:

@@ -341,10 +341,10 @@ func (s wish) source(w *recognise.Workload, in object.Input) object.File {
 func ownFile(p step, w *recognise.Workload, s wish, id identity) error {
 	file := s.source(w, p.In)
 	source, ok := file.Source, file.Key()
+	_, told := caNamed(p.In, w.Object)
 	switch {
-	case s.names(placeCA) && p.settings.Certificates.SecretName != "" && (!ok || source != id.ca):
-		return problem.New(problem.InTheWay, "%s is set in %s, and the servers have their certificates from "+
-			"Secret/%s, as certificates.secretName says", s.key, s.old.Place, id.ca.Name).At(s.key).
+	case s.names(placeCA) && told && (!ok || source != id.ca):
+		return problem.New(problem.InTheWay, "%s is set in %s, and the CA that the configuration names is %s", s.key, s.old.Place, id.ca).At(s.key).
 			Do("remove the setting, or put that CA there")
 	case ok && s.names(placeCA):
 		return checkHolds(p, source)

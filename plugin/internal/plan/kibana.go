@@ -255,9 +255,9 @@ func kibanaTLS(p step, w *recognise.Workload, conf *configuration, id identity, 
 		}
 		kibanaSet(p, w, conf, kibanaVerification, c.VerificationMode, "how far Kibana trusts the server's certificate")
 	}
-	if c.SecretName != "" && !trusts(conf, id.ca) {
+	if _, told := caNamed(p.In, w.Object); told && !trusts(conf, id.ca) {
 		mountClient(p, w.Object, w.Main, id)
-		kibanaSet(p, w, conf, kibanaCAs, clientDir+"/"+fileCA, "the CA of the Secret that the configuration names")
+		kibanaSet(p, w, conf, kibanaCAs, clientDir+"/"+fileCA, "the CA that the configuration names")
 	}
 	if !p.settings.Certs() {
 		return nil

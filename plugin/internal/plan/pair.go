@@ -42,8 +42,10 @@ func identityFor(p step, o *object.Object, ca object.Source, from pair, need nee
 func identityWith(p step, o *object.Object, ca object.Source, from pair, named string, need needs) (identity, error) {
 	id := identity{ca: ca.In(o.Namespace)}
 	certificates := p.settings.Certificates
+	if named, ok := caNamed(p.In, o); ok {
+		id.ca = named
+	}
 	if certificates.SecretName != "" {
-		id.ca = secretKey(o, certificates.SecretName, or(certificates.Keys.CA, fileCA))
 		from = pair{secret: certificates.SecretName}
 	}
 	if !p.settings.Certs() || !need.pair {
@@ -63,6 +65,20 @@ func identityWith(p step, o *object.Object, ca object.Source, from pair, named s
 		return id, err
 	}
 	return id, errors.Join(holdsCA(p, id, need), isForClients(p.In, o, id.secret))
+}
+
+// caNamed gives the key with the CAs that the configuration names for servers and clients; ok is false where it names none.
+func caNamed(in *In, o *object.Object) (ca object.Source, ok bool) {
+	c := in.settings.Certificates
+	switch {
+	case c.CA.ConfigMapName != "":
+		return object.Source{Namespace: o.Namespace, Kind: "ConfigMap", Name: c.CA.ConfigMapName, Key: c.CA.Key}, true
+	case c.CA.SecretName != "":
+		return secretKey(o, c.CA.SecretName, c.CA.Key), true
+	case c.SecretName != "":
+		return secretKey(o, c.SecretName, or(c.Keys.CA, fileCA)), true
+	}
+	return ca, false
 }
 
 func holdsCA(p step, id identity, need needs) error {
@@ -118,7 +134,7 @@ func sharedIdentity(p step, w *recognise.Workload, ca object.Source, called []*r
 	if ca.Name == "" && named != "" {
 		ca = secretKey(w.Object, named, or(p.settings.Certificates.Keys.CA, fileCA)) // as cert-manager and elk-mtls certs keep it
 	}
-	if need != (needs{}) && ca.Name == "" && p.settings.Certificates.SecretName == "" {
+	if _, told := caNamed(p.In, w.Object); need != (needs{}) && ca.Name == "" && !told {
 		return identity{}, problem.New(problem.NoPair, "container %q: %s names no CA that is mounted from a Secret "+
 			"or ConfigMap, so that nothing tells whom to trust", w.Main.Name, place).
 			Do("name the Secret with CA, certificate and key in certificates.clients (ref: %s) or "+

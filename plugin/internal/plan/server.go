@@ -114,7 +114,7 @@ func nodeWithoutCertificates(p step, w *recognise.Workload, conf *configuration)
 // node's own certificate is one, beside a truststore, it serves.
 func nodeWithStores(p step, w *recognise.Workload, conf *configuration) error {
 	s, c := stores(conf), p.settings.Certificates
-	if c.SecretName != "" || c.ClientCA.SecretName != "" {
+	if c.SecretName != "" || c.ClientCA.SecretName != "" || c.CA.Named() {
 		return mixed(s)
 	}
 	known := node{password: conf.secret(w.Layout.Password)}
@@ -154,12 +154,12 @@ func mixed(s *setting) error {
 	if s.Key == httpSSL+catalog.LayerTruststore {
 		return problem.New(problem.Stores, "%s is set in %s, and Elasticsearch refuses %s beside it", s.Key, s.Place,
 			settingCAs).At(s.Key).
-			Do("remove certificates.secretName and certificates.clientCA and put the CAs into the truststore, or " +
+			Do("remove certificates.secretName, certificates.ca and certificates.clientCA and put the CAs into the truststore, or " +
 				"remove the truststore from the chart's values")
 	}
 	return problem.New(problem.Stores, "%s is set in %s, and Elasticsearch refuses stores beside PEM files", s.Key,
 		s.Place).At(s.Key).
-		Do("remove certificates.secretName and certificates.clientCA and put the CAs into the store, or remove the " +
+		Do("remove certificates.secretName, certificates.ca and certificates.clientCA and put the CAs into the store, or remove the " +
 			"stores from the chart's values")
 }
 
@@ -203,13 +203,17 @@ func serverFiles(p step, w *recognise.Workload, conf *configuration, server iden
 	known := node{certificate: secretKey(w.Object, server.secret, server.cert), chartSecret: server.secret}
 	certificate := conf.get(httpSSL + "certificate")
 	var items []fileItem
-	if c.SecretName != "" && (c.SecretName != server.secret || path.Dir(certificate.Value()) == w.Layout.Abs(serverFolder)) {
-		ca := secretKey(w.Object, c.SecretName, or(c.Keys.CA, fileCA))
+	named := c.SecretName != "" && (c.SecretName != server.secret || path.Dir(certificate.Value()) == w.Layout.Abs(serverFolder))
+	if named || c.CA.Named() {
+		ca, _ := caNamed(p.In, w.Object)
+		items = append(items, fileItem{ca, fileCA})
+		cas[own] = trustedCA{path: path.Join(w.Layout.Abs(serverFolder), fileCA), source: ca, known: true}
+	}
+	if named {
 		known.certificate = secretKey(w.Object, c.SecretName, or(c.Keys.Cert, fileCert))
-		items = append(items, fileItem{ca, fileCA}, fileItem{known.certificate, fileCert}, fileItem{secretKey(w.Object, c.SecretName, or(c.Keys.Key, fileKey)), fileKey})
+		items = append(items, fileItem{known.certificate, fileCert}, fileItem{secretKey(w.Object, c.SecretName, or(c.Keys.Key, fileKey)), fileKey})
 		setServer(p, w, conf, httpSSL+"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert), "the certificate of the Secret that the configuration names")
 		setServer(p, w, conf, httpSSL+"key", path.Join(w.Layout.Abs(serverFolder), fileKey), "the key of that certificate")
-		cas[own] = trustedCA{path: path.Join(w.Layout.Abs(serverFolder), fileCA), source: ca, known: true}
 	} else {
 		err = readable(w.Main, conf.source(certificate.Value()), conf.source(conf.get(httpSSL+"key").Value()))
 	}
