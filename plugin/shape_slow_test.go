@@ -41,22 +41,70 @@ func TestVerifyGrowsWithDocuments(t *testing.T) {
 	if each := (cost(corpus.Growing(2*n)) - cost(corpus.Growing(n))) / n; each > 4 {
 		t.Errorf("%.1f allocations for each document that names no Elasticsearch, want at most 4", each)
 	}
-	few, many := corpus.Dense, corpus.Dense
-	few.Releases, many.Releases = 10, 20
-	if growth := cost(many) / cost(few); growth > 2.4 {
-		t.Errorf("twice as many releases cost %.1f times as many allocations, want at most 2.4", growth)
+}
+
+// TestWorkGrowsWithReleases counts bytes, as what is copied for each of many things costs no more allocations.
+func TestWorkGrowsWithReleases(t *testing.T) {
+	settings := realSettings(config.ModeCertToken, config.Required)
+	for name, stream := range map[string]func(n int) []byte{
+		"releases": func(n int) []byte { return corpus.Shape{Documents: 22 * n, Releases: n, Seed: 1}.Stream() },
+		"clients of one server elsewhere": func(n int) []byte {
+			var all bytes.Buffer
+			for i := range n {
+				fmt.Fprintf(&all, callerOf, i, "es.logging")
+			}
+			return all.Bytes()
+		},
+		"clients of a server each": func(n int) []byte {
+			var all bytes.Buffer
+			for i := range n {
+				fmt.Fprintf(&all, callerOf, i, fmt.Sprintf("es-%d", i))
+			}
+			return all.Bytes()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cost := func(n int) (patching, proof float64) {
+				input := stream(n)
+				output := input
+				patching = allocated(func() {
+					if fresh, _, err := transform(input, settings); err == nil {
+						output = fresh
+					} else if name != "clients of a server each" {
+						t.Fatal(err)
+					}
+				})
+				return patching, allocated(func() { verified(t, output, settings) })
+			}
+			cost(1) // what is made once
+			patching, proof := cost(40)
+			patching8, proof8 := cost(320)
+			t.Logf("%.2f to patch, %.2f to prove", patching8/patching, proof8/proof)
+			if growth := patching8 / patching; growth > 8.8 {
+				t.Errorf("eight times as many cost %.1f times as many bytes to patch, want at most 8.8", growth)
+			}
+			if growth := proof8 / proof; growth > 8.8 {
+				t.Errorf("eight times as many cost %.1f times as many bytes to prove, want at most 8.8", growth)
+			}
+		})
 	}
 }
 
-func TestWorkGrowsWithReleases(t *testing.T) {
-	shape := corpus.Dense
-	shape.Releases = 10
-	less := allocations(t, shape)
-	shape.Releases = 20
-	if growth := allocations(t, shape) / less; growth > 2.2 {
-		t.Errorf("twice as many releases cost %.1f times as many allocations, want at most 2.2", growth)
-	}
-}
+// callerOf is a client with a number, and the host that it calls.
+const callerOf = `---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: filebeat-%[1]d}
+spec:
+  selector: {matchLabels: {app: filebeat-%[1]d}}
+  template:
+    metadata: {labels: {app: filebeat-%[1]d}}
+    spec:
+      containers:
+        - name: filebeat
+          image: docker.elastic.co/beats/filebeat:8.19.1
+          args: ["-E", "output.elasticsearch.hosts=[https://%[2]s:9200]"]
+`
 
 // TestWorkGrowsWithOutputs holds that a pipeline is read once, however much is changed in it: bytes are counted, as each reading and each
 // change makes a copy of the text.

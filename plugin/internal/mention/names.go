@@ -230,23 +230,54 @@ func (n *Names) isBehind(o *object.Object, workloads []*recognise.Workload) (ser
 
 // Add notes a further host: one that the configuration names, or that a client calls that is known.
 func (n *Names) Add(host string) {
+	f := keptAs(host)
+	switch {
+	case f.text == "":
+	case f.label:
+		n.service(f.text)
+	default:
+		add(n.hosts, f.text, strings.TrimSuffix(strings.Trim(host, "[]"), "."), nil)
+	}
+}
+
+// form is what a host is known by: the name of a Service or a pod, or a whole host.
+type form struct {
+	text  string
+	label bool
+}
+
+// keptAs gives the form of a host that is kept of it: nothing of the own machine, nor of what only a run knows.
+func keptAs(host string) form {
 	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
 	if host == "" || route.IsLocal(host) || strings.ContainsAny(host, "$*{}() ,") {
-		return
+		return form{}
 	}
 	first, rest, _ := strings.Cut(host, ".")
 	if _, domain, _ := strings.Cut(rest, "."); rest == "" || domain == "svc" || strings.HasPrefix(domain, "svc.") {
-		n.service(first)
-		return
+		return form{strings.ToLower(first), true}
 	}
-	add(n.hosts, route.Canonical(host), host, nil)
+	return form{route.Canonical(host), false}
 }
 
-// With gives these names, and a further host.
-func (n *Names) With(host string) *Names {
+// askedAs gives the forms in which a host may be known, the nearest first.
+func askedAs(host string) []form {
+	host = route.Canonical(host)
+	labels := strings.SplitN(host, ".", 3)
+	all := []form{{host, false}, {labels[0], true}}
+	if len(labels) > 1 {
+		all = append(all, form{labels[1], true})
+	}
+	return all
+}
+
+// With gives these names, and further hosts.
+func (n *Names) With(hosts ...string) *Names {
 	more := *n
 	more.labels, more.hosts, more.variables = maps.Clone(n.labels), maps.Clone(n.hosts), maps.Clone(n.variables)
-	if more.Add(host); more.len() == n.len() {
+	for _, host := range hosts {
+		more.Add(host)
+	}
+	if more.len() == n.len() {
 		return n
 	}
 	return &more
@@ -294,16 +325,16 @@ func (n *Names) Called(host string) string { return n.of(host).name }
 func (n *Names) Behind(host string) []*object.Object { return n.of(host).servers }
 
 func (n *Names) of(host string) named {
-	host = route.Canonical(host)
-	if found, ok := n.hosts[host]; ok {
-		return found
+	for _, f := range askedAs(host) {
+		from := n.hosts
+		if f.label {
+			from = n.labels
+		}
+		if found, ok := from[f.text]; ok {
+			return found
+		}
 	}
-	first, rest, _ := strings.Cut(host, ".")
-	if found, ok := n.labels[first]; ok {
-		return found
-	}
-	second, _, _ := strings.Cut(rest, ".")
-	return n.labels[second]
+	return named{}
 }
 
 // Calls gives the first name that a text by itself calls as a host, or is; "" for none.

@@ -66,7 +66,7 @@ func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Work
 			"credentials; switch the chart's test off (tests.enabled: false)", o.ID)
 		return nil
 	}
-	known := p.nodes[w]
+	known := p.nodes.of(w)
 	if known == nil || known.client == nil {
 		p.care(c)
 		return nil // the node cannot be secured, and its own error says why

@@ -17,10 +17,10 @@ func checkClient(p step, o *object.Object, id identity, hosts []string, verifica
 	var problems []error
 	for _, h := range hosts {
 		w := p.behind(o, shell.Host(h))
-		if w == nil || p.nodes[w] == nil {
+		if w == nil || p.nodes.of(w) == nil {
 			continue
 		}
-		server := p.nodes[w]
+		server := p.nodes.of(w)
 		leaf := chainOf(p, server.certificate)
 		if leaf == nil {
 			continue
@@ -97,7 +97,7 @@ func isPair(p step, one presented, chain []*x509.Certificate) error {
 
 // isAccepted judges whether a server accepts a certificate. A node's own probe presents the node's own, of the same Secret as its CA.
 func isAccepted(p step, one presented, chain []*x509.Certificate) error {
-	server := p.nodes[one.to]
+	server := p.nodes.of(one.to)
 	if one.to == nil || server == nil {
 		return nil
 	}

@@ -187,7 +187,7 @@ func clientIdentity(p step, w *recognise.Workload, connections []*connection) (i
 		need.pair = need.pair || !c.hasPair()
 		need.ca = need.ca || need.pair || c.ca() == "" // one volume holds both
 	}
-	if id, ok := p.pods[mounter{object: w.Object}]; ok && (id.secret != "" || !need.pair) && namedAlone(p, w) == "" {
+	if id, ok := p.pods.find(mounter{object: w.Object}); ok && (id.secret != "" || !need.pair) && namedAlone(p, w) == "" {
 		return id, nil
 	}
 	var ca object.Source

@@ -79,7 +79,7 @@ func overHTTPS(p step, w *recognise.Workload, c *connection) error {
 	}
 	enable := c.store.get(c.keys.Switch.Name)
 	isPlain = isPlain || !isSecure && !isOn(c.keys, c.store.get(c.keys.Scheme), enable)
-	if isPlain && p.settings.Certificates.SecretName == "" && p.nodes[nodeCalled(p.In, w, c)] == nil {
+	if isPlain && p.settings.Certificates.SecretName == "" && p.nodes.of(nodeCalled(p.In, w, c)) == nil {
 		return problem.New(problem.PlainHTTP, "%s of %s calls Elasticsearch by plain HTTP, which knows no certificates",
 			hosts.Key, c.name).
 			Do("%s, or use https:// in the chart's values", switchAll)

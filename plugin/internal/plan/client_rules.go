@@ -244,7 +244,7 @@ func openRuleFile(in *In, w *recognise.Workload, name string) (*embedded, error)
 // ruleIdentity gives the identity of a container with a rule: as for other clients, the pair of the node that its strings name; of any
 // node of the stream when they name none.
 func ruleIdentity(p step, w *recognise.Workload, groups [][]wish, called []*recognise.Workload) (identity, error) {
-	if id, ok := p.pods[mounter{object: w.Object}]; ok && namedAlone(p, w) == "" {
+	if id, ok := p.pods.find(mounter{object: w.Object}); ok && namedAlone(p, w) == "" {
 		return id, nil
 	}
 	var ca object.Source

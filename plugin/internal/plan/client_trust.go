@@ -67,7 +67,7 @@ func connectCA(p step, w *recognise.Workload, c *connection, id identity) error 
 // caOf gives the file with the CA of the server that a connection calls: where a pod calls servers of several CAs, each has a file.
 func caOf(p step, w *recognise.Workload, c *connection, id identity) (with identity, file string) {
 	called := nodeCalled(p.In, w, c)
-	known := p.nodes[called]
+	known := p.nodes.of(called)
 	if known == nil || id.of == nil || called == id.of || known.ca.Name == "" || known.ca == id.ca || !visible(w.Object, known.ca) {
 		return id, fileCA
 	}

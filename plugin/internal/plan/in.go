@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
@@ -29,11 +28,11 @@ type In struct {
 	reading  *reading
 
 	names    *mention.Names
-	meant    *mention.Names                // servers that the input does not hold, nil where any is one
-	removed  []*object.Object              // hooks that made Kibana's token
-	nodes    map[*recognise.Workload]*node // that are planned
-	switched bool                          // some node speaks HTTPS from now on, and did not before
-	pods     map[mounter]identity          // that have clients with an identity
+	meant    *mention.Names                     // servers that the input does not hold, nil where any is one
+	removed  []*object.Object                   // hooks that made Kibana's token
+	nodes    *layer[*recognise.Workload, *node] // that are planned
+	switched bool                               // some node speaks HTTPS from now on, and did not before
+	pods     *layer[mounter, identity]          // that have clients with an identity
 }
 
 // reading keeps what is read once.
@@ -63,7 +62,7 @@ func (p step) identityIn(m mounter) identity {
 	if id, ok := p.mounted[m]; ok {
 		return id
 	}
-	return p.pods[m]
+	return p.pods.of(m)
 }
 
 func begin(in *In) step { return step{in, &Part{}} }
@@ -96,10 +95,7 @@ func read(r *recognise.Release, s config.Settings, leaves []issue.Leaf) (*In, Pa
 		part.fail(err)
 		names = mention.None()
 	}
-	for _, url := range s.Elasticsearch.URLs() {
-		names = names.With(shell.Host(url))
-	}
-	in.names = names
+	in.names = names.With(hosts(s.Elasticsearch.URLs())...)
 	slices.Sort(in.services)
 	in.services = slices.Compact(in.services)
 	return in, part
@@ -117,25 +113,44 @@ func (in *In) after(parts ...Part) *In {
 // fork gives the same knowledge, to learn from other parts.
 func (in *In) fork() *In {
 	next := *in
-	next.removed, next.nodes, next.pods = slices.Clone(in.removed), maps.Clone(in.nodes), maps.Clone(in.pods)
+	next.removed, next.nodes, next.pods = slices.Clip(in.removed), over(in.nodes), over(in.pods)
 	return &next
 }
 
 // learn takes in a part. Only who has made a fork calls it.
 func (in *In) learn(p Part) {
 	in.removed = append(in.removed, p.hooks...)
-	merge(&in.nodes, p.secured)
-	merge(&in.pods, p.mounted)
+	merge(&in.nodes.own, p.secured)
+	merge(&in.pods.own, p.mounted)
 	in.switched = in.switched || p.switches
 	in.names = in.calling(p.called).names
-	if len(p.secured) == 0 {
-		return
+	for _, known := range p.secured {
+		in.names = in.names.WithPort(known.port)
 	}
-	for _, w := range in.release.Nodes {
-		if known := p.secured[w]; known != nil {
-			in.names = in.names.WithPort(known.port)
+}
+
+// layer is knowledge over older knowledge, which others use too: nothing of that is copied.
+type layer[K comparable, V any] struct {
+	own   map[K]V
+	older *layer[K, V]
+}
+
+func over[K comparable, V any](older *layer[K, V]) *layer[K, V] { return &layer[K, V]{older: older} }
+
+func (l *layer[K, V]) find(key K) (V, bool) {
+	for ; l != nil; l = l.older {
+		if found, ok := l.own[key]; ok {
+			return found, true
 		}
 	}
+	var none V
+	return none, false
+}
+
+// of gives what is known of a key, nothing as its zero.
+func (l *layer[K, V]) of(key K) V {
+	found, _ := l.find(key)
+	return found
 }
 
 // meaning gives the same knowledge, and which servers are meant that the input does not hold.
@@ -153,9 +168,7 @@ func (in *In) calling(addresses []string) *In {
 		return in
 	}
 	next := *in
-	for _, address := range addresses {
-		next.names = next.names.With(shell.Host(address))
-	}
+	next.names = next.names.With(hosts(addresses)...)
 	return &next
 }
 
@@ -227,4 +240,13 @@ func (in *In) declarations() (certificate.Declared, error) {
 func podOf(o *object.Object) object.Pod {
 	pod, _ := o.Pod()
 	return pod
+}
+
+// hosts gives the hosts of addresses.
+func hosts(addresses []string) []string {
+	var all []string
+	for _, address := range addresses {
+		all = append(all, shell.Host(address))
+	}
+	return all
 }

@@ -63,7 +63,7 @@ func ownCertificate(p step, w *recognise.Workload, conf *configuration, id ident
 		shared = "every client without one of its own"
 	}
 	for _, node := range p.release.Nodes {
-		if known := p.nodes[node]; known == nil {
+		if known := p.nodes.of(node); known == nil {
 			continue
 		} else if known.certificate.Name == id.secret || known.client != nil && known.client.secret == id.secret {
 			shared = node.ID.String()

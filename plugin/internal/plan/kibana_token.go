@@ -80,7 +80,7 @@ func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]
 		return items, nil
 	}
 	for _, h := range hosts {
-		if known := p.nodes[p.behind(o, shell.Host(h))]; known != nil && known.password.Name != "" {
+		if known := p.nodes.of(p.behind(o, shell.Host(h))); known != nil && known.password.Name != "" {
 			return elasticUser(p, o, known.password)
 		}
 	}

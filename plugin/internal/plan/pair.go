@@ -116,7 +116,7 @@ func sharedIdentity(p step, w *recognise.Workload, ca object.Source, called []*r
 	from := pairBeside(p.In, w.Pod, ca)
 	var of *recognise.Workload
 	for _, node := range called {
-		known := p.nodes[node]
+		known := p.nodes.of(node)
 		if known == nil || known.ca.Name == "" || !visible(w.Object, known.ca) {
 			continue
 		}

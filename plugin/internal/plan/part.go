@@ -76,7 +76,7 @@ func join(parts ...Part) Part {
 
 func (p *Part) add(other Part) {
 	for _, c := range other.changes {
-		p.edit(c.Object, c.Edit, c.Why, c.Link)
+		p.change(c)
 	}
 	for _, a := range other.additions {
 		p.addition(a)
@@ -116,17 +116,22 @@ func (p *Part) set(o *object.Object, path patch.Path, value *yaml.Node, why, lin
 	p.edit(o, patch.Edit{Path: path, Value: value}, why, link)
 }
 
-// edit plans an edit. A later step knows more: what stands at a place in the end is one change.
+// edit plans an edit.
 func (p *Part) edit(o *object.Object, e patch.Edit, why, link string) {
-	at := place{o, e.String()}
-	if i, ok := p.places[at]; ok {
-		if !patch.Equal(p.changes[i].Edit.Value, e.Value) {
-			p.changes[i] = Change{o, e, p.changes[i].Why, p.changes[i].Link}
-		}
+	p.change(Change{o, e, why, link, place{o, e.String()}})
+}
+
+// change plans a change. A later step knows more: what stands at a place in the end is one change.
+func (p *Part) change(c Change) {
+	i, ok := p.places[c.at]
+	if !ok {
+		merge(&p.places, map[place]int{c.at: len(p.changes)})
+		p.changes = append(p.changes, c)
 		return
 	}
-	merge(&p.places, map[place]int{at: len(p.changes)})
-	p.changes = append(p.changes, Change{Object: o, Edit: e, Why: why, Link: link})
+	if known := &p.changes[i]; !patch.Equal(known.Edit.Value, c.Edit.Value) {
+		known.Edit = c.Edit
+	}
 }
 
 func (p *Part) addition(a Addition) {

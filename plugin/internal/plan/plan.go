@@ -33,6 +33,7 @@ type Change struct {
 	Edit   patch.Edit
 	Why    string // what breaks without it, in a few words
 	Link   string // the documentation that it rests on
+	at     place
 }
 
 // String gives a line of the report.

@@ -9,7 +9,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // Which servers are meant where the input holds none:
@@ -25,32 +24,33 @@ func meant(in *In) (*mention.Names, Part) {
 	if len(in.release.Nodes)+len(in.release.Unmanaged) > 0 || !in.settings.Certs() && in.settings.Certificates.SecretName == "" {
 		return nil, part
 	}
-	all := targets(in)
+	called := targets(in)
+	all := called.List()
 	if len(all) < 2 {
 		return nil, part
 	}
-	ours := mention.Meant(all, in.settings.Elasticsearch.URLs())
-	var called []string
+	ours := called.Meant(in.settings.Elasticsearch.URLs())
+	var said []string
 	for _, t := range all {
-		called = append(called, fmt.Sprintf("%s (%s)", strings.Join(t.Hosts, ", "), strings.Join(t.By, ", ")))
+		said = append(said, fmt.Sprintf("%s (%s)", strings.Join(t.Hosts, ", "), strings.Join(t.By, ", ")))
 	}
 	if ours.Empty() {
 		part.fail(problem.New(problem.NoAddress, "the input holds no Elasticsearch, and its clients call several: %s; nothing "+
-			"tells which of them is meant", strings.Join(called, "; ")).
+			"tells which of them is meant", strings.Join(said, "; ")).
 			Do("name the one in elasticsearch.url, or all that are, with commas"))
 	}
 	return ours, part
 }
 
 // targets gives the servers that the input's Kibanas and known clients call, in the order of the input.
-func targets(in *In) []mention.Target {
-	var all []mention.Target
+func targets(in *In) mention.Targets {
+	var all mention.Targets
 	for _, w := range slices.Concat(in.release.Kibanas, in.release.Clients) {
 		if w.Main.Name == initName || begin(in).listed(w.ID, w.Main.Name) {
 			continue
 		}
 		for _, hosts := range calledBy(in, w) {
-			all = mention.AddTarget(all, hosts, w.ID.String()+"/"+w.Main.Name)
+			all.Add(hosts, w.ID.String()+"/"+w.Main.Name)
 		}
 	}
 	return all
@@ -72,11 +72,7 @@ func calledBy(in *In, w *recognise.Workload) [][]string {
 	}
 	conf, _ := configurationOf(p, w)
 	if s := conf.get(kibanaHosts); s != nil && !s.Hidden {
-		var hosts []string
-		for _, address := range s.Values {
-			hosts = append(hosts, shell.Host(address))
-		}
-		all = append(all, hosts)
+		all = append(all, hosts(s.Values))
 	}
 	return all
 }

@@ -15,16 +15,19 @@ func (r *reader) addNamed() {
 // meantBy gives the names of the servers that the configuration means among several which are called and not in the manifests; nil where
 // any is meant.
 func (r *reader) meantBy(all []*connection) *mention.Names {
-	var targets []mention.Target
+	if len(r.servers) > 0 {
+		return nil
+	}
+	var targets mention.Targets
 	for _, c := range all {
 		var hosts []string
 		for _, a := range c.addresses() {
 			hosts = append(hosts, a.host)
 		}
-		targets = mention.AddTarget(targets, hosts, "")
+		targets.Add(hosts, "")
 	}
-	ours := mention.Meant(targets, r.options.Elasticsearch)
-	if len(r.servers) > 0 || len(targets) < 2 || ours.Empty() {
+	ours := targets.Meant(r.options.Elasticsearch)
+	if len(targets.List()) < 2 || ours.Empty() {
 		return nil
 	}
 	return ours
