@@ -21,6 +21,7 @@ type rendering struct {
 	needs  string // the spec, as people write it
 	refuse string // a part of the refusal, "" when it is patched
 	hooked bool   // refused for a hook, which Helm 3 does not hand over
+	living bool   // of a chart that people start with today, in a folder of its own
 }
 
 const (
@@ -74,29 +75,69 @@ func renderings() []rendering {
 }
 
 // TestCompatibility holds every rendering of Elasticsearch and Kibana to its outcome, as Helm 4 and as Helm 3 hand it over, and
-// docs/compatibility.md to what comes out.
+// docs/compatibility.md to what comes out. What is longer than a line is on a page of its own.
 func TestCompatibility(t *testing.T) {
 	dir := renders(t)
-	var table strings.Builder
+	var table, details strings.Builder
 	table.WriteString("| rendering | configuration besides the image | outcome |\n| --- | --- | --- |\n")
-	for _, r := range slices.Concat(renderings(), clientRenderings()) {
+	for _, r := range slices.Concat(livingRenderings(t), renderings(), clientRenderings()) {
 		t.Run(r.name+" "+r.needs, func(t *testing.T) {
 			stream := r.stream(t, dir)
-			outcome := r.run(t, stream)
+			outcome, messages := r.run(t, stream)
 			if !r.hooked {
 				r.run(t, withoutHooks(t, stream))
 			}
-			needs, name := "none", r.name
+			needs := "none"
 			if r.needs != "" {
 				needs = "`" + r.needs[1:len(r.needs)-1] + "`"
 			}
-			if r.beside != "" {
-				name += ", with " + r.beside
+			isLong := len(needs) > longestCell
+			if isLong || len(messages) > 0 {
+				fmt.Fprintf(&details, "## %s\n\nConfiguration: %s\n\n", r.title(isLong), needs)
+				for _, message := range messages {
+					fmt.Fprintf(&details, "- %s\n", inCell(message))
+				}
+				details.WriteString(strings.Repeat("\n", min(1, len(messages))))
 			}
-			fmt.Fprintf(&table, "| %s | %s | %s |\n", name, needs, inCell(outcome))
+			link := "compatibility-details.md#" + anchor(r.title(isLong))
+			if isLong {
+				needs = "[a longer one](" + link + ")"
+			}
+			if len(messages) > 0 {
+				outcome = "[refused](" + link + "): " + outcome
+			}
+			fmt.Fprintf(&table, "| %s | %s | %s |\n", r.title(false), needs, outcome)
 		})
 	}
 	inMarkers(t, "../docs/compatibility.md", "compatibility", table.String())
+	inMarkers(t, "../docs/compatibility-details.md", "details", strings.TrimSuffix(details.String(), "\n"))
+}
+
+const longestCell = 120
+
+// title names a rendering; configured tells apart the one that needs a long configuration from the one that is refused without it.
+func (r rendering) title(configured bool) string {
+	name := r.name
+	if r.beside != "" {
+		name += ", with " + r.beside
+	}
+	if configured {
+		name += ", configured"
+	}
+	return name
+}
+
+// anchor gives what a heading is called in a link.
+func anchor(heading string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '_':
+			return c
+		case c == ' ':
+			return '-'
+		}
+		return -1
+	}, strings.ToLower(heading))
 }
 
 // stream gives the rendering, behind the Elasticsearch that it calls.
@@ -110,6 +151,9 @@ func (r rendering) streamWith(t *testing.T, dir string, client func(string) stri
 	t.Helper()
 	if r.name == everything {
 		return oneStream(t, dir)
+	}
+	if r.living {
+		dir = filepath.Join(filepath.Dir(dir), "renders-living")
 	}
 	text := read(t, filepath.Join(dir, r.name+".yaml"))
 	if r.beside == "" {
@@ -134,24 +178,34 @@ func (r rendering) settings(t *testing.T) config.Settings {
 	return s.WithDefaults()
 }
 
-// run patches one form of a rendering and gives its outcome in a line.
-func (r rendering) run(t *testing.T, input []byte) string {
+// run patches one form of a rendering and gives its outcome in a line, and what a refusal says.
+func (r rendering) run(t *testing.T, input []byte) (line string, messages []string) {
 	t.Helper()
 	s := r.settings(t)
 	output, outcome, err := transform(input, s)
 	if r.refuse != "" {
 		if err == nil || !strings.Contains(err.Error(), r.refuse) || output != nil {
 			t.Errorf("want a refusal with %q, got %v", r.refuse, err)
-			return ""
+			return "", nil
 		}
-		return "refused: " + strings.Join(oncePerReason(problem.All(err)), "; ")
+		return strings.Join(codesOf(problem.All(err)), ", "), oncePerReason(problem.All(err))
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	onlyReported(t, input, output, outcome)
 	twiceIsOnce(t, output, s)
-	return "patched: " + strings.Join(summary(outcome), ", ")
+	return "patched: " + strings.Join(summary(outcome), ", "), nil
+}
+
+// codesOf gives the codes of refusals, each once.
+func codesOf(refusals []problem.Problem) []string {
+	var codes []string
+	for _, refusal := range refusals {
+		codes = append(codes, string(refusal.Code))
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
 }
 
 // oncePerReason gives refusals of one reason once, by the first object, with the number of the others.

@@ -225,6 +225,7 @@ func TestOverlayConfigurations(t *testing.T) {
 		"elastic-8.5.1/own-certificates": {"elasticsearch-8.5.1-multi-data", "kibana-8.5.1-default"},
 		"elastic-7.17.3":                 {"elasticsearch-7.17.3-default", "kibana-7.17.3-default"},
 		"bitnami":                        {"bitnami-elasticsearch-22.1.7-security-kibana-metrics"},
+		"helmforge":                      {"../renders-living/helmforge-kibana"},
 	} {
 		var stream []byte
 		for _, r := range realRenderings(t, names...) {
