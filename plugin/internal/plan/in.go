@@ -8,7 +8,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
@@ -37,10 +36,8 @@ type In struct {
 
 // reading keeps what is read once.
 type reading struct {
-	processes map[*yaml.Node]process.Process
-	declared  *certificate.Declared
-	sight     sight
-	unclear   []problem.Problem // Secrets and ConfigMaps of which nothing tells which counts
+	declared *certificate.Declared
+	sight    sight
 }
 
 // sight is where a release names its servers.
@@ -71,7 +68,7 @@ func begin(in *In) step { return step{in, &Part{}} }
 func read(r *recognise.Release, s config.Settings, leaves []issue.Leaf) (*In, Part) {
 	in := &In{
 		leaves: leaves, release: r, settings: s, serving: map[string][]*recognise.Workload{}, nodeOf: map[*object.Object]*recognise.Workload{},
-		programs: map[*yaml.Node]bool{}, reading: &reading{processes: map[*yaml.Node]process.Process{}},
+		programs: map[*yaml.Node]bool{}, reading: &reading{},
 	}
 	var part Part
 	in.ruled = findRuled(step{in, &part})
@@ -195,28 +192,14 @@ func (s sight) tell(container *yaml.Node, m mention.Mention) {
 	}
 }
 
-// Shown gives the Secret or ConfigMap of a source, nil where the stream does not show it. Where nothing tells which of several counts, that
-// is a problem.
-func (in *In) Shown(s object.Source) *object.Object {
-	o, err := in.release.Find(s.Namespace, s.Kind, s.Name)
-	if err != nil {
-		in.reading.unclear = append(in.reading.unclear, problem.All(err)...)
-	}
-	return o
-}
+// Shown and Filler make it an object.Input.
+func (in *In) Shown(s object.Source) *object.Object { return in.release.Shown(s) }
 
 // Filler names the object of the stream that has a controller fill a Secret or ConfigMap, "" for none.
 func (in *In) Filler(s object.Source) string { return in.release.Filler(s) }
 
 // seen gives what the processes of a container see.
-func (in *In) seen(c object.Container) process.Process {
-	found, ok := in.reading.processes[c.Node]
-	if !ok {
-		found = process.Of(c, in)
-		in.reading.processes[c.Node] = found
-	}
-	return found
-}
+func (in *In) seen(c object.Container) process.Process { return in.release.Process(c) }
 
 // own gives a variable of the container's own list.
 func (in *In) own(c object.Container, name string) (object.Variable, bool) {

@@ -175,7 +175,7 @@ func lookAlikes(in *In) Part {
 }
 
 // unclear refuses an input in which nothing tells which of several Secrets or ConfigMaps counts.
-func unclear(in *In) Part { return join(Part{problems: in.reading.unclear}) }
+func unclear(in *In) Part { return join(Part{problems: in.release.Unclear()}) }
 
 // node is what is known about an Elasticsearch node once it is planned.
 type node struct {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
@@ -75,14 +76,22 @@ func filledBy(o *object.Object) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
-// Shown gives the Secret or ConfigMap of a source, nil where the stream does not show it.
+// Shown gives the Secret or ConfigMap of a source, nil where nothing shows it, or nothing tells which of several counts.
 func (r *Release) Shown(s object.Source) *object.Object {
-	o, err := r.Find(s.Namespace, s.Kind, s.Name)
-	if err != nil {
-		return nil
+	o, err := One(r.further[[2]string{s.Kind, s.Name}], s.Namespace)
+	if o == nil && err == nil {
+		o, err = r.Find(s.Namespace, s.Kind, s.Name)
+	}
+	for _, p := range problem.All(err) {
+		if !slices.Contains(r.unclear, p) {
+			r.unclear = append(r.unclear, p)
+		}
 	}
 	return o
 }
+
+// Unclear says of which Secrets and ConfigMaps that were asked for nothing tells which of several counts.
+func (r *Release) Unclear() []problem.Problem { return r.unclear }
 
 // equal tells whether two objects say the same, whatever their metadata.
 func equal(a, b *object.Object) bool {

@@ -69,8 +69,10 @@ type Release struct {
 	byKind        map[string][]int // places in screened; "" holds what may be of any kind
 	parsed        map[*manifest.Document][]*object.Object
 	processes     map[*yaml.Node]process.Process
-	found         map[string][]*object.Object // of Named, by kind and name
-	names         map[string]named            // of Named, by kind
+	further       map[[2]string][]*object.Object // by kind and name
+	unclear       []problem.Problem              // see Unclear
+	found         map[string][]*object.Object    // of Named, by kind and name
+	names         map[string]named               // of Named, by kind
 	services      map[*Workload][]string
 	indexes       map[string]*index           // by kind
 	filled        map[string][]*object.Object // see fillers
@@ -151,7 +153,14 @@ type LookAlike struct {
 // Elasticsearch or Kibana but is built in a way it does not know: such a workload must not pass as if it were secured. What
 // unmanaged holds for is left alone. The clients that are known are programs; with none given, those of the catalog.
 func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...catalog.Program) (*Release, error) {
+	return Beside(nil, stream, unmanaged, programs...)
+}
+
+// Beside is All of a stream beside which there are further objects: a Secret or ConfigMap among these counts before one of the stream.
+func Beside(further []*object.Object, stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...catalog.Program) (*Release, error) {
 	r := &Release{
+		further: map[[2]string][]*object.Object{},
+
 		byKind: map[string][]int{},
 		parsed: map[*manifest.Document][]*object.Object{}, processes: map[*yaml.Node]process.Process{},
 		found: map[string][]*object.Object{},
@@ -161,6 +170,10 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...ca
 		indexes:       map[string]*index{},
 		serverLayouts: catalog.Layouts(),
 		programs:      orCatalog(programs),
+	}
+	for _, o := range further {
+		named := [2]string{o.Kind, o.Name}
+		r.further[named] = append(r.further[named], o)
 	}
 	signs := words.Of(elasticWords(), clientWords(r.programs), []string{guardGroup})
 	kinds := []string{"Elasticsearch", "Kibana", GuardKind, templateKind}

@@ -27,22 +27,12 @@ type caller struct {
 }
 
 func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) caller {
-	seen := r.process(c)
+	seen := r.release.Process(c)
 	made := caller{Container: c, object: o, pod: pod, reader: r, env: settings{}, notes: &Aspect{}, unknown: seen.Env.Open(), runs: seen.Runs, seen: seen}
 	for _, v := range seen.Env.All() {
 		made.env[v.Name] = made.variableValue(v)
 	}
 	return made
-}
-
-// process gives what the processes of a container see, which is read once.
-func (r *reader) process(c object.Container) process.Process {
-	seen, ok := r.seen[c.Node]
-	if !ok {
-		seen = process.Of(c, r)
-		r.seen[c.Node] = seen
-	}
-	return seen
 }
 
 // variableValue gives a variable as a setting.

@@ -18,7 +18,7 @@ var kibanaAlways = kibanaOwn.Name(catalog.KibanaAlwaysPresents)
 
 // kibana reads Kibana's connections: its own, and that for monitoring data where these are elsewhere.
 func (r *reader) kibana(w *recognise.Workload) []*connection {
-	w.Settle(r.process(w.Main).Env)
+	w.Settle(r.release.Process(w.Main).Env)
 	c := r.caller(w.Object, w.Pod, w.Main)
 	c.expands = catalog.KibanaVariables()
 	var set settings

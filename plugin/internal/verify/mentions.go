@@ -133,7 +133,7 @@ func (r *reader) pods() ([]*object.Object, error) {
 
 // inStream gives what the stream has of a key that a further file shows too: who names a server is looked for in the stream.
 func (r *reader) inStream(s object.Source, held object.Content) object.Content {
-	if held.Object == nil || len(r.with) == 0 {
+	if held.Object == nil || len(r.further) == 0 {
 		return held
 	}
 	o, err := r.release.Find(s.Namespace, s.Kind, s.Name)

@@ -54,7 +54,7 @@ func (r *reader) unmanagedServer(w *recognise.Workload) (*server, error) {
 
 // elasticsearch reads and judges a server.
 func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
-	w.Settle(r.process(w.Main).Env)
+	w.Settle(r.release.Process(w.Main).Env)
 	s := &server{caller: r.caller(w.Object, w.Pod, w.Main), home: w.Layout.Folder, folderEnv: w.Layout.FolderEnv}
 	var err error
 	if s.services, err = r.release.Services(w); err != nil {

@@ -14,10 +14,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // Options say what is to be proven.
@@ -41,8 +39,7 @@ type Entry struct{ Ref, Reason string }
 type reader struct {
 	options  Options
 	release  *recognise.Release
-	further  []*object.Object            // of further files
-	with     map[string][]*object.Object // the same by kind and name
+	further  []*object.Object // of further files
 	servers  []*server
 	at       map[string][]int       // places in servers, by the names of their Services
 	of       map[*object.Object]int // the same, by their objects
@@ -50,10 +47,9 @@ type reader struct {
 	meant    *mention.Names // servers that are not in the manifests, nil where any is one
 	routes   *route.Map
 	found    mention.Found
-	claims   mention.Claims  // what an edge has read
-	matched  map[string]bool // entries of Unmanaged
-	said     map[string]bool // edges of the graph, as they print
-	seen     map[*yaml.Node]process.Process
+	claims   mention.Claims       // what an edge has read
+	matched  map[string]bool      // entries of Unmanaged
+	said     map[string]bool      // edges of the graph, as they print
 	declared certificate.Declared // what objects of the input say about Secrets
 	graph    *Graph
 	loose    Aspect // what belongs to no server and no edge
@@ -72,8 +68,8 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 // read reads a stream and judges it.
 func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*reader, error) {
 	r := &reader{
-		options: options, with: map[string][]*object.Object{}, matched: map[string]bool{}, said: map[string]bool{},
-		at: map[string][]int{}, of: map[*object.Object]int{}, seen: map[*yaml.Node]process.Process{},
+		options: options, matched: map[string]bool{}, said: map[string]bool{},
+		at: map[string][]int{}, of: map[*object.Object]int{},
 		graph: &Graph{
 			ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}, Unmanaged: []UnmanagedObject{}, Inputs: []Input{},
 		},
@@ -82,7 +78,7 @@ func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*r
 		return nil, err
 	}
 	isListed := func(id object.ID) bool { _, ok := r.listed(id, ""); return ok }
-	release, err := recognise.All(stream, isListed, options.Programs...)
+	release, err := recognise.Beside(r.further, stream, isListed, options.Programs...)
 	r.release = release
 	if release.Objects == 0 {
 		return nil, recognise.ErrNoObject
@@ -102,6 +98,9 @@ func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*r
 		r.loose.fail(place{}, NotJudged, "%v", broken)
 	}
 	r.judgeRest()
+	for _, p := range release.Unclear() {
+		r.loose.fail(place{}, NotJudged, "%v", p)
+	}
 	r.record()
 	r.finish()
 	return r, nil
@@ -118,8 +117,6 @@ func (r *reader) supply(with []*manifest.Stream) error {
 			r.further = append(r.further, objects...)
 			for _, o := range objects {
 				o.Live = true
-				key := o.Kind + "/" + o.Name
-				r.with[key] = append(r.with[key], o)
 			}
 		}
 	}
@@ -137,17 +134,8 @@ func (r *reader) declarations() {
 	r.declared = certificate.Declare(append(all, r.further...))
 }
 
-// Shown gives the Secret or ConfigMap of a source, nil when nothing shows it. Where nothing tells which of several counts, that is a finding.
-func (r *reader) Shown(s object.Source) *object.Object {
-	o, err := recognise.One(r.with[s.Kind+"/"+s.Name], s.Namespace)
-	if err == nil && o == nil {
-		o, err = r.release.Find(s.Namespace, s.Kind, s.Name)
-	}
-	if err != nil {
-		r.loose.fail(place{}, NotJudged, "%v", err)
-	}
-	return o
-}
+// Shown and Filler make it an object.Input.
+func (r *reader) Shown(s object.Source) *object.Object { return r.release.Shown(s) }
 
 // Filler names the object that has a controller fill a Secret or ConfigMap, "" for none.
 func (r *reader) Filler(s object.Source) string { return r.release.Filler(s) }
