@@ -2,11 +2,14 @@ package plan
 
 import (
 	"errors"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
@@ -37,7 +40,7 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 		}
 		if id.curl == "" {
 			var err error
-			if id.curl, err = curlConfig(p, w.Object); err != nil {
+			if id.curl, err = curlConfig(p, w.Object, id.ca); err != nil {
 				return err
 			}
 		}
@@ -57,19 +60,23 @@ func callsFrom(in *In, o *object.Object) func(text string) bool {
 }
 
 // planTestPod plans a test, hook or Job that calls Elasticsearch by curl. One that speaks plain HTTP, as the test of the charts 7.17.3 does,
-// has no credentials either and cannot be mended.
+// has no credentials either.
 func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Workload) error {
-	if !callsByHTTPS(p, o, c) {
-		p.care(c)
-		p.pass(o.ID, "calls Elasticsearch by plain HTTP and without credentials")
-		p.action(object.ID{}, "%s fails once Elasticsearch speaks HTTPS: it calls by plain HTTP and without "+
-			"credentials; switch the chart's test off (tests.enabled: false)", o.ID)
-		return nil
-	}
 	known := p.nodes.of(w)
 	if known == nil || known.client == nil {
 		p.care(c)
 		return nil // the node cannot be secured, and its own error says why
+	}
+	if !callsByHTTPS(p, o, c) {
+		if !switchCalls(p, o, c) {
+			p.care(c)
+			p.pass(o.ID, "calls Elasticsearch by plain HTTP")
+			p.action(object.ID{}, "%s fails once Elasticsearch speaks HTTPS: it calls by plain HTTP; switch the chart's test off "+
+				"(tests.enabled: false)", o.ID)
+			return nil
+		}
+		p.action(o.ID, "calls by https from now on; without credentials Elasticsearch answers 401: switch the chart's test off "+
+			"(tests.enabled: false)")
 	}
 	if own, err := presentsItself(p, o, c, w); own || err != nil {
 		return err
@@ -86,7 +93,7 @@ func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Work
 }
 
 // errandIdentity gives the identity of a pod that calls a node by curl. A hook that runs early gets a .curlrc that is such a hook too, and
-// no CA of the release: what curl trusts, its command says.
+// no CA of the release: what curl trusts, its command says, or else the Secret of the pair.
 func errandIdentity(p step, o *object.Object, known *node) (identity, error) {
 	isNear, from := visible(o, known.ca), pair{}
 	if isNear {
@@ -96,12 +103,22 @@ func errandIdentity(p step, o *object.Object, known *node) (identity, error) {
 	if err != nil {
 		return id, err
 	}
-	if id.curl = known.client.curl; isNear && !runsEarly(o) {
+	lacks := lacksCA(p.In, o)
+	if id.curl = known.client.curl; isNear && !runsEarly(o) && !lacks {
 		return id, nil
 	}
-	id.ca = object.Source{}
-	id.curl, err = curlConfig(p, o)
-	return id, err
+	if runsEarly(o) || !isNear {
+		id.ca = object.Source{}
+		if lacks && id.secret != "" {
+			id.ca = secretKey(o, id.secret, or(p.settings.Certificates.Keys.CA, fileCA)) // as cert-manager and elk-mtls certs keep it
+		}
+	}
+	if lacks && id.ca.Name != "" {
+		err = checkHolds(p, id.ca)
+	}
+	curl, curlErr := curlConfig(p, o, id.ca)
+	id.curl = curl
+	return id, errors.Join(err, curlErr)
 }
 
 // callsByHTTPS holds unless each call of the node is one by plain HTTP, which is what curl makes of an address without a scheme.
@@ -113,6 +130,49 @@ func callsByHTTPS(p step, o *object.Object, c object.Container) bool {
 			return isUnread(a) || names(a.Text) && strings.HasPrefix(strings.ToLower(a.Text), "https://")
 		})
 	})
+}
+
+// switchCalls plans https:// for each call by curl that names no scheme, or another; false where one cannot be changed where it stands.
+func switchCalls(p step, o *object.Object, c object.Container) bool {
+	ours := callsFrom(p.In, o)
+	for _, run := range p.seen(c).Runs {
+		var places []shell.Piece
+		for _, r := range run.Requests() {
+			for _, a := range r.Addresses {
+				if !a.Known || !ours(a.Text) || strings.HasPrefix(a.Text, "https://") {
+					continue
+				}
+				at, ok := beginsAt(run, a)
+				if !ok {
+					return false
+				}
+				places = append(places, at)
+			}
+		}
+		slices.SortFunc(places, func(a, b shell.Piece) int { return b.From - a.From }) // from behind, so that each stays where it is
+		fresh := map[int]string{}
+		for _, at := range slices.Compact(places) {
+			text := or(fresh[at.Word], run.Args[at.Word].Text)
+			fresh[at.Word] = text[:at.From] + "https://" + strings.TrimPrefix(text[at.From:], "http://")
+		}
+		for _, i := range slices.Sorted(maps.Keys(fresh)) {
+			text := fresh[i]
+			p.set(o, containerPath(c).Field(run.Args[i].Field...).Index(strconv.Itoa(run.Args[i].Index)), patch.Str(text), "Elasticsearch speaks HTTPS", "")
+		}
+	}
+	return true
+}
+
+// beginsAt gives where an address begins in a command line; false where it stands elsewhere, or a variable is its host.
+func beginsAt(run process.Run, address shell.Word) (shell.Piece, bool) {
+	if run.Holder != nil || len(address.Written) == 0 {
+		return shell.Piece{}, false
+	}
+	at, host := address.Written[0], shell.Host(address.Text)
+	text := run.Args[at.Word].Text
+	at.From += len(text[at.From:]) - len(strings.TrimLeft(text[at.From:], "\"'"))
+	at.To = 0
+	return at, run.Args[at.Word].Field != nil && strings.HasPrefix(text[at.From:], address.Text[:strings.Index(address.Text, host)+len(host)])
 }
 
 // trustNamed lets a test that trusts the chart's Secret trust the one that the node uses now.

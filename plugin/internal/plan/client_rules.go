@@ -131,7 +131,7 @@ func rulePlan(p step, r ruled) error {
 	p.hasRule(w)
 	coverRule(p, r, files)
 	if r.ready.curl && p.settings.Certs() {
-		if id.curl, err = curlConfig(p, w.Object); err != nil {
+		if id.curl, err = curlConfig(p, w.Object, id.ca); err != nil {
 			return err
 		}
 		err = curlClient(p, w.Object, w.Main, id, called...)

@@ -64,7 +64,7 @@ func isUnread(address shell.Word) bool { return !address.HasHost() }
 // curlFile is what curl reads in CURL_HOME before anything else.
 const curlFile = shell.CurlFile
 
-// curlrc names the pair and nothing else: what a command line says about trust stays as it is.
+// curlrc names the pair: what a command line says about trust stays as it is.
 const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clientDir + "/" + fileKey + "\"\n"
 
 // curlClient makes every curl in a container present the pair, without touching a script: probes, lifecycle hooks and the
@@ -100,10 +100,35 @@ func curlClient(p step, o *object.Object, c object.Container, id identity, to ..
 	return nil
 }
 
-// curlConfig plans the ConfigMap with the .curlrc of an object.
-func curlConfig(p step, before *object.Object) (string, error) {
-	name := before.Name + "-elk-mtls-curl"
-	id, node := newObject(before, "v1", "ConfigMap", name, patch.F("data", patch.Map(patch.F(curlFile, patch.Str(curlrc)))))
+// trustsOurCA names the CA too, where a command line names none: one that does wins.
+const trustsOurCA = "cacert = \"" + clientDir + "/" + fileCA + "\"\n"
+
+// lacksCA tells whether some call by curl in a pod names no CA, and none goes elsewhere by TLS: then its .curlrc may name ours.
+func lacksCA(in *In, o *object.Object) bool {
+	ours, lacks := callsFrom(in, o), false
+	for _, c := range podOf(o).All() {
+		all, whole := in.seen(c).Requests()
+		for _, r := range all {
+			isOurs := func(a shell.Word) bool { return a.Known && ours(a.Text) }
+			if !whole || r.Diverted || len(r.Files) > 0 || slices.ContainsFunc(r.Addresses, func(a shell.Word) bool { return !isOurs(a) }) {
+				return false
+			}
+			_, isFile := r.Options["cacert"]
+			_, isFolder := r.Options["capath"]
+			lacks = lacks || !isFile && !isFolder && !r.Insecure
+		}
+	}
+	return lacks
+}
+
+// curlConfig plans the ConfigMap with the .curlrc of an object, whose pods have that CA beside it.
+func curlConfig(p step, before *object.Object, ca object.Source) (string, error) {
+	name, text := before.Name+"-elk-mtls-curl", curlrc
+	if ca.Name != "" && lacksCA(p.In, before) {
+		text += trustsOurCA
+		p.input(before, trustsOurCA)
+	}
+	id, node := newObject(before, "v1", "ConfigMap", name, patch.F("data", patch.Map(patch.F(curlFile, patch.Str(text)))))
 	if runsEarly(before) {
 		hookBefore(node, before)
 	}

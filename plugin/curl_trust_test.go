@@ -1,0 +1,49 @@
+package plugin
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
+)
+
+// errand is a Job, or a test of a chart, that runs a script.
+func errand(hook, script string) string {
+	env := ""
+	if strings.Contains(script, "$URL") {
+		env = "env: [{name: URL, value: \"http://search:9200\"}], "
+	}
+	return "apiVersion: batch/v1\nkind: Job\nmetadata: {name: errand" + hook + "}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers:\n" +
+		"      - {name: run, image: \"curlimages/curl:8\", " + env + "command: [sh, -c, " + script + "]}\n---\n"
+}
+
+// TestCurlTrusts holds that curl is told the CA where its command lines name none and none of its calls goes elsewhere, and that the calls
+// of a chart's test become https.
+func TestCurlTrusts(t *testing.T) {
+	const isTest, isJob = `, annotations: {helm.sh/hook: test}`, ""
+	for _, c := range []struct {
+		name, hook, script, becomes string
+		trusts, proven              bool
+	}{
+		{"no scheme", isTest, `"curl --fail 'search:9200/_cluster/health'"`, `'https://search:9200/_cluster/health'`, true, true},
+		{"plain HTTP", isTest, `"curl http://search:9200/a && curl -k search:9200"`, `curl https://search:9200/a && curl -k https://search:9200`, true, true},
+		{"its own variable", isTest, `"curl $URL"`, `"curl $URL"`, false, false},
+		{"no CA", isJob, `"curl https://search:9200"`, `"curl https://search:9200"`, true, true},
+		{"unchecked", isJob, `"curl -k https://search:9200"`, `"curl -k https://search:9200"`, false, true},
+		{"elsewhere too", isJob, `"curl https://example.org/a | curl https://search:9200 -d @-"`, `| curl https://search:9200`, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := realSettings(config.ModeCertToken, config.Required)
+			output := mustTransform(t, []byte(errand(c.hook, c.script)+mentionServer), s)
+			text := string(output)
+			if !strings.Contains(text, c.becomes) || strings.Contains(text, `cacert = "/etc/elk-mtls/ca.crt"`) != c.trusts {
+				t.Errorf("want %q, and that it trusts the CA: %v\n%s", c.becomes, c.trusts, text)
+			}
+			twiceIsOnce(t, output, s)
+			if g := verified(t, output, s); (g.Verdict != verify.NotProven) != c.proven {
+				t.Error(g.Text())
+			}
+		})
+	}
+}
