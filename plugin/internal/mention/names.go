@@ -259,15 +259,12 @@ func keptAs(host string) form {
 	return form{route.Canonical(host), false}
 }
 
-// askedAs gives the forms in which a host may be known, the nearest first.
-func askedAs(host string) []form {
+// askedAs gives the forms in which a host may be known, the nearest first; the last is empty where the host is one word.
+func askedAs(host string) [3]form {
 	host = route.Canonical(host)
-	labels := strings.SplitN(host, ".", 3)
-	all := []form{{host, false}, {labels[0], true}}
-	if len(labels) > 1 {
-		all = append(all, form{labels[1], true})
-	}
-	return all
+	first, rest, _ := strings.Cut(host, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	return [3]form{{host, false}, {first, true}, {second, second != ""}}
 }
 
 // With gives these names, and further hosts.

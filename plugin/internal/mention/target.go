@@ -50,7 +50,7 @@ func (t *Targets) Add(hosts []string, by string) {
 		f := keptAs(host)
 		t.kept[f], t.asked[f] = one, []*Target{one} // whoever asks for it is this one by now
 		for _, f := range askedAs(host) {
-			if all := t.asked[f]; len(all) == 0 || all[len(all)-1].root() != one {
+			if all := t.asked[f]; f.text != "" && (len(all) == 0 || all[len(all)-1].root() != one) {
 				t.asked[f] = append(all, one)
 			}
 		}
