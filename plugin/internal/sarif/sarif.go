@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 
-	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+	"github.com/owenrumney/go-sarif/v2/sarif"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
 )
@@ -21,16 +21,35 @@ const (
 // Log gives the graph as SARIF. A finding is a failed result on its line of the manifests; an assumption is an open one: the
 // manifests do not decide it.
 func Log(g *verify.Graph) ([]byte, error) {
-	run := sarif.NewRunWithInformationURI("elk-mtls verify", home)
-	run.Tool.Driver.WithVersion(g.Tool).WithRules(rules())
+	run := begin("elk-mtls verify", g.Tool, rules())
 	for _, in := range g.Inputs {
-		run.AddArtifact(sarif.NewArtifact().WithLocation(location(in.Name)).
-			WithHashes(map[string]string{"sha-256": in.SHA256}))
+		run.Artifacts = append(run.Artifacts, artifact(in.Name).WithHashes(map[string]string{"sha-256": in.SHA256}))
 	}
 	run.Results = append(findings(g), assumptions(g)...)
-	run.AddInvocation(sarif.NewInvocation().WithExecutionSuccessful(true).WithProperties(summary(g)))
+	return written(run, summary(g))
+}
+
+// begin gives a run of a tool, with the rules of its results. What the format has as defaults is said: not every reader knows them.
+func begin(name, version string, rules []*sarif.ReportingDescriptor) *sarif.Run {
+	language := "en-US"
+	run := sarif.NewRunWithInformationURI(name, home)
+	run.Tool.Driver.Version, run.Tool.Driver.Rules = &version, rules
+	run.Language, run.Tool.Driver.Language, run.NewlineSequences = &language, &language, []string{"\r\n", "\n"}
+	return run
+}
+
+// written gives a run as a log. The properties are what no result tells.
+func written(run *sarif.Run, properties sarif.Properties) ([]byte, error) {
+	invocation := sarif.NewInvocation().WithExecutionSuccess(true)
+	invocation.Properties = properties
+	run.Invocations = []*sarif.Invocation{invocation}
+	log, err := sarif.New(sarif.Version210)
+	if err != nil {
+		return nil, fmt.Errorf("writing SARIF: %w", err)
+	}
+	log.AddRun(run)
 	var b bytes.Buffer
-	if err := sarif.NewReport().AddRun(run).PrettyWrite(&b); err != nil {
+	if err := log.PrettyWrite(&b); err != nil {
 		return nil, fmt.Errorf("writing SARIF: %w", err)
 	}
 	return append(b.Bytes(), '\n'), nil
@@ -47,9 +66,9 @@ func rules() []*sarif.ReportingDescriptor {
 }
 
 func rule(id, title, remedy, page, level string) *sarif.ReportingDescriptor {
-	return sarif.NewReportingDescriptor().WithID(id).WithHelpURI(page).
-		WithShortDescription(sarif.NewMultiformatMessageString().WithText(title)).
-		WithHelp(sarif.NewMultiformatMessageString().WithText(remedy)).
+	return sarif.NewRule(id).WithHelpURI(page).
+		WithShortDescription(sarif.NewMultiformatMessageString(title)).
+		WithHelp(sarif.NewMultiformatMessageString(remedy)).
 		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(level))
 }
 
@@ -68,12 +87,11 @@ func findings(g *verify.Graph) []*sarif.Result {
 			if f.Container != "" {
 				name += "/" + f.Container
 			}
-			at.AddLogicalLocation(sarif.NewLogicalLocation().WithKind("resource").WithFullyQualifiedName(name))
+			at.AddLogicalLocations(resource(name))
 		}
-		result := sarif.NewResult().WithRuleID(string(f.Code)).WithKind("fail").WithLevel(f.Severity).
-			WithMessage(sarif.NewMessage().WithText(text))
+		result := sarif.NewRuleResult(string(f.Code)).WithKind("fail").WithLevel(f.Severity).WithMessage(sarif.NewTextMessage(text))
 		if f.Line > 0 || f.Object != "" {
-			result.AddLocation(at)
+			result.Locations = []*sarif.Location{at}
 		}
 		all = append(all, result)
 	}
@@ -83,17 +101,27 @@ func findings(g *verify.Graph) []*sarif.Result {
 func assumptions(g *verify.Graph) []*sarif.Result {
 	var all []*sarif.Result
 	for _, text := range g.Assumptions {
-		all = append(all, sarif.NewResult().WithRuleID(assumption).WithKind("open").WithLevel("none").
-			WithMessage(sarif.NewMessage().WithText(text)))
+		all = append(all, sarif.NewRuleResult(assumption).WithKind("open").WithLevel("none").WithMessage(sarif.NewTextMessage(text)))
 	}
 	return all
 }
 
 // summary is what no result tells.
-func summary(g *verify.Graph) *sarif.PropertyBag {
-	return sarif.NewPropertyBag().Add("verdict", g.Verdict).Add("clientAuthentication", g.ClientAuthentication).
-		Add("now", g.Now).Add("servers", g.Servers).Add("edges", g.Edges).Add("unmanaged", g.Unmanaged).
-		Add("lookedAt", g.LookedAt).Add("patched", g.Patched).Add("scope", verify.Scope)
+func summary(g *verify.Graph) sarif.Properties {
+	return sarif.Properties{
+		"verdict": g.Verdict, "clientAuthentication": g.ClientAuthentication, "now": g.Now, "servers": g.Servers, "edges": g.Edges,
+		"unmanaged": g.Unmanaged, "lookedAt": g.LookedAt, "patched": g.Patched, "scope": verify.Scope,
+	}
+}
+
+func resource(name string) *sarif.LogicalLocation {
+	return sarif.NewLogicalLocation().WithKind("resource").WithFullyQualifiedName(name)
+}
+
+// artifact gives a file, whose length is not told.
+func artifact(name string) *sarif.Artifact {
+	const untold = -1
+	return sarif.NewArtifact().WithLocation(location(name)).WithLength(untold)
 }
 
 // location gives the address of a file as it was named; standard input has no better name than that.
@@ -101,5 +129,5 @@ func location(name string) *sarif.ArtifactLocation {
 	if name == "-" {
 		name = "stdin"
 	}
-	return sarif.NewArtifactLocation().WithURI((&url.URL{Path: filepath.ToSlash(name)}).String())
+	return sarif.NewSimpleArtifactLocation((&url.URL{Path: filepath.ToSlash(name)}).String())
 }

@@ -1,11 +1,10 @@
 package sarif
 
 import (
-	"bytes"
 	"fmt"
 	"time"
 
-	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+	"github.com/owenrumney/go-sarif/v2/sarif"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/survey"
 )
@@ -22,9 +21,8 @@ const (
 
 // Survey gives a survey's report as SARIF. What was seen is in no line of any file, so its place is the workload or the address.
 func Survey(r *survey.Report, input string) ([]byte, error) {
-	run := sarif.NewRunWithInformationURI("elk-mtls survey", home)
 	const page = home + "/blob/main/docs/migration.md"
-	run.Tool.Driver.WithVersion(r.Tool).WithRules([]*sarif.ReportingDescriptor{
+	run := begin("elk-mtls survey", r.Tool, []*sarif.ReportingDescriptor{
 		rule(noCertificate, "A client connects without a certificate", "give it one, by a rule of elk-mtls or its own settings", page, "error"),
 		rule(unknown, "A connection sent nothing while it was watched", "look for longer, or restart its client", page, "warning"),
 		rule(neverSeen, "A client of the manifests was never seen", "look for longer, or find out whether it runs", page, "note"),
@@ -32,12 +30,11 @@ func Survey(r *survey.Report, input string) ([]byte, error) {
 		rule(notCovered, "Something was not watched", "survey again", page, "note"),
 		rule(notReady, "Client authentication must not be required yet", "see the message", page, "error"),
 	})
-	run.AddArtifact(sarif.NewArtifact().WithLocation(location(input)))
-	run.Results = []*sarif.Result{}
+	run.Artifacts = []*sarif.Artifact{artifact(input)}
 	add := func(id, level, at, text string, args ...any) {
-		result := sarif.NewResult().WithRuleID(id).WithKind("fail").WithLevel(level).WithMessage(sarif.NewMessage().WithText(fmt.Sprintf(text, args...)))
+		result := sarif.NewRuleResult(id).WithKind("fail").WithLevel(level).WithMessage(sarif.NewTextMessage(fmt.Sprintf(text, args...)))
 		if at != "" {
-			result.AddLocation(sarif.NewLocation().AddLogicalLocation(sarif.NewLogicalLocation().WithKind("resource").WithFullyQualifiedName(at)))
+			result.Locations = []*sarif.Location{sarif.NewLocation().WithLogicalLocations([]*sarif.LogicalLocation{resource(at)})}
 		}
 		run.Results = append(run.Results, result)
 	}
@@ -62,11 +59,5 @@ func Survey(r *survey.Report, input string) ([]byte, error) {
 	for _, text := range r.Gate.Reasons {
 		add(notReady, "error", "", "%s", text)
 	}
-	run.AddInvocation(sarif.NewInvocation().WithExecutionSuccessful(true).WithProperties(
-		sarif.NewPropertyBag().Add("ready", r.Gate.Open).Add("from", r.From).Add("to", r.To).Add("watched", r.Watched)))
-	var b bytes.Buffer
-	if err := sarif.NewReport().AddRun(run).PrettyWrite(&b); err != nil {
-		return nil, fmt.Errorf("writing SARIF: %w", err)
-	}
-	return append(b.Bytes(), '\n'), nil
+	return written(run, sarif.Properties{"ready": r.Gate.Open, "from": r.From, "to": r.To, "watched": r.Watched})
 }
