@@ -62,26 +62,32 @@ func (l look) scrapes(job, found *yaml.Node, role string) (server string, streng
 		}
 	}
 	has := func(field string) bool { return object.Get(job, "tls_config", field) != nil }
-	if strength == Address && (has("cert_file") || has("cert")) && (has("key_file") || has("key")) {
+	if strength == Address && (narrows(found) || (has("cert_file") || has("cert")) && (has("key_file") || has("key"))) {
 		strength = May
 	}
 	return server, strength
 }
 
-// target is what Prometheus knows of something that it has found: labels, and the beginnings of those that nothing here shows.
+// narrows tells whether a job looks for less than its role says, or in another cluster.
+func narrows(found *yaml.Node) bool {
+	return len(object.Items(found, "selectors")) > 0 || object.Text(found, "namespaces", "own_namespace") == "true" ||
+		object.Get(found, "api_server") != nil || object.Get(found, "kubeconfig_file") != nil
+}
+
+// target is what Prometheus knows of something that it has found: labels, and the beginnings of those of which there are no others.
 type target struct {
 	labels map[string]string
-	hidden []string
+	whole  []string
 }
 
 // targets gives what a role finds at a server's port of HTTP.
 func (l look) targets(w *recognise.Workload, role string) []target {
-	pod := target{map[string]string{meta + "namespace": w.Namespace}, slices.Clone(hiddenOfPods[:])}
+	pod := target{map[string]string{}, []string{meta + "pod_label", meta + "pod_annotation"}}
+	if w.Namespace != "" {
+		pod.labels[meta+"namespace"] = w.Namespace
+	}
 	pod.pairs("pod_label", object.Pairs(w.Pod.Template, "metadata", "labels"))
 	pod.pairs("pod_annotation", object.Pairs(w.Pod.Template, "metadata", "annotations"))
-	if w.Namespace == "" {
-		pod.hidden = append(pod.hidden, "namespace")
-	}
 	switch role {
 	case "pod":
 		return l.portsOf(w, pod)
@@ -106,7 +112,10 @@ func (l look) portsOf(w *recognise.Workload, t target) []target {
 	for _, c := range w.Pod.Containers() {
 		for _, p := range object.Items(c.Node, "ports") {
 			if number := object.Text(p, "containerPort"); l.names.ports[number] {
-				all = append(all, t.with("pod_container_name", c.Name).with("pod_container_port_name", object.Text(p, "name")).with("pod_container_port_number", number))
+				all = append(all, t.with(map[string]string{
+					"pod_container_name": c.Name, "pod_container_image": object.Text(c.Node, "image"), "pod_container_init": "false",
+					"pod_container_port_name": object.Text(p, "name"), "pod_container_port_number": number, "pod_container_port_protocol": "TCP",
+				}))
 			}
 		}
 	}
@@ -127,14 +136,16 @@ func (l look) behindServices(w *recognise.Workload, pod target) []target {
 			if o.Group() != "" || !near(o.Namespace, w.Namespace) {
 				continue
 			}
-			t := pod.with("service_name", o.Name)
+			t := pod.with(map[string]string{"service_name": o.Name})
 			t.pairs("service_label", object.Pairs(o.Node, "metadata", "labels"))
 			t.pairs("service_annotation", object.Pairs(o.Node, "metadata", "annotations"))
-			t.hidden = append(slices.Clone(t.hidden), hiddenOfServices[:]...)
+			t.whole = append(slices.Clone(t.whole), meta+"service_label", meta+"service_annotation")
 			at := l.watchedService(ways, o, w)
 			for _, p := range object.Items(o.Node, "spec", "ports") {
 				if name, port := object.Text(p, "name"), object.Text(p, "port"); at.names[name] && at.ports[port] {
-					all = append(all, t.with("endpoint_port_name", name).with("service_port_name", name).with("service_port_number", port))
+					all = append(all, t.with(map[string]string{
+						"endpoint_port_name": name, "endpoint_port_protocol": "TCP", "service_port_name": name, "service_port_number": port, "service_port_protocol": "TCP",
+					}))
 				}
 			}
 		}
@@ -142,18 +153,12 @@ func (l look) behindServices(w *recognise.Workload, pod target) []target {
 	return all
 }
 
-// Beginnings of the labels that only the cluster has.
-var (
-	hiddenOfPods     = [...]string{"pod_name", "pod_ip", "pod_uid", "pod_host_ip", "pod_node_name", "pod_controller", "pod_ready", "pod_phase", "node_"}
-	hiddenOfServices = [...]string{
-		"endpoint_address", "endpointslice_", "endpoint_ready", "endpoint_node", "endpoints_", "service_cluster_ip", "service_type", "service_external",
-	}
-)
-
-func (t target) with(label, value string) target {
+func (t target) with(more map[string]string) target {
 	all := maps.Clone(t.labels)
-	all[meta+label] = value
-	return target{all, t.hidden}
+	for label, value := range more {
+		all[meta+label] = value
+	}
+	return target{all, t.whole}
 }
 
 // pairs notes labels or annotations, in the letters that Prometheus has.
@@ -207,12 +212,16 @@ func (t target) kept(rules []*yaml.Node) Strength {
 	return strength
 }
 
-// value gives a label; known is false where nothing here shows it. One that is not there is empty.
+// value gives a label; known is false where nothing here shows it. One that is not among those which are all known is empty.
 func (t target) value(label string) (value string, known bool) {
 	if value, ok := t.labels[label]; ok {
 		return value, true
 	}
-	name, isMeta := strings.CutPrefix(label, meta)
-	isHidden := !isMeta || slices.ContainsFunc(t.hidden, func(hidden string) bool { return strings.HasPrefix(name, hidden) })
-	return "", !isHidden
+	isOf := func(beginning string) bool { return strings.HasPrefix(label, beginning) }
+	return "", slices.ContainsFunc(t.whole, isOf) && !slices.ContainsFunc(ofControllers[:], func(name string) bool { return strings.HasSuffix(label, name) })
+}
+
+// ofControllers are labels that pods get in the cluster only.
+var ofControllers = [...]string{
+	"_pod_template_hash", "_controller_revision_hash", "_pod_template_generation", "_statefulset_kubernetes_io_pod_name", "_apps_kubernetes_io_pod_index",
 }

@@ -34,6 +34,15 @@ func TestScrapes(t *testing.T) {
 		{"by its port", job("endpoints", keep("endpoint_port_name", "https"), ""), Address},
 		{"by two labels", job("endpointslice", "{source_labels: [__meta_kubernetes_service_name, __meta_kubernetes_pod_label_app], action: keep, regex: search;es}", ""), Address},
 		{"dropped", job("service", "{source_labels: [__meta_kubernetes_service_name], action: drop, regex: 'sea.*|es-main'}", ""), Nothing},
+		{"containers that are no init containers", job("pod", keep("pod_container_init", "false"), ""), Address},
+		{"by the image", job("pod", keep("pod_container_image", ".*elasticsearch.*"), ""), Address},
+		{"by the protocol", job("pod", keep("pod_container_port_protocol", "TCP"), ""), Address},
+		{"by the protocol of a Service", job("endpoints", keep("endpoint_port_protocol", "TCP"), ""), Address},
+		{"by a label of the cluster", job("pod", keep("pod_label_statefulset_kubernetes_io_pod_name", "search-.*"), ""), May},
+		{"by a label of the namespace", job("pod", keep("namespace_label_team", "search"), ""), May},
+		{"with a selector", job("pod, selectors: [{role: pod, label: app=shop}]", "", ""), May},
+		{"of its own namespace", job("pod, namespaces: {own_namespace: true}", "", ""), May},
+		{"of another cluster", job("pod, api_server: https://other", "", ""), May},
 		{"nodes", job("node", "", ""), Nothing},
 	} {
 		all := find(t, base+conf("prometheus.yml", test.file))
