@@ -13,6 +13,9 @@ import (
 func (c Container) MayRead(mode string) (may bool, condition string) {
 	bits, err := parseMode(mode)
 	user, group := c.context("runAsUser"), c.context("runAsGroup")
+	if user == "" {
+		user = c.imageUser()
+	}
 	switch {
 	case err != nil:
 		return true, fmt.Sprintf("the mode %q lets it read", mode)
@@ -34,10 +37,26 @@ func (c Container) Unreadable(f File) string {
 	return fmt.Sprintf("%s has the mode %s and belongs to root, and its process is %s", f.Path, cmp.Or(f.Mode, "0644"), c.Process())
 }
 
+// imageUser gives the user of an image that is known: Elastic's are user 1000 and Bitnami's 1001, both in group 0; "" for others.
+// https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docker.html#_configuration_files_must_be_readable_by_the_elasticsearch_user
+func (c Container) imageUser() string {
+	image := Text(c.Node, "image")
+	switch {
+	case strings.HasPrefix(image, "docker.elastic.co/"):
+		return "1000"
+	case strings.Contains(image, "bitnami/") || strings.Contains(image, "bitnamilegacy/"):
+		return "1001"
+	}
+	return ""
+}
+
 // Process names who a container runs as, for messages.
 func (c Container) Process() string {
 	if user := c.context("runAsUser"); user != "" {
 		return "user " + user + ", no fsGroup"
+	}
+	if user := c.imageUser(); user != "" {
+		return "user " + user + " of its image, no fsGroup"
 	}
 	return "not root, no fsGroup"
 }

@@ -129,7 +129,7 @@ func (p Pod) inVolume(f File, c Container, m Mount, in Input) File {
 	switch kind := kindOf(v); kind {
 	case "secret", "configMap", "projected", "downwardAPI":
 		if at == "" {
-			return f.because(Outside, "it is the whole volume %q", m.Volume)
+			return f.because(NotThere, "it is a folder, the whole volume %q", m.Volume)
 		}
 		return p.inParts(f, p.parts(v), strings.TrimPrefix(at, "..data/"), m.Volume, in)
 	case "emptyDir":

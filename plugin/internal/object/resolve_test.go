@@ -110,7 +110,7 @@ func TestResolve(t *testing.T) {
 		{"nothing", `{name: v, mountPath: /tls}`, `{name: v, secret: {secretName: pair}}`, "/etc/x", isNotThere, "nothing is mounted at /etc/x"},
 		{"no such volume", `{name: w, mountPath: /tls}`, `{name: v, secret: {secretName: pair}}`, "/tls/x", isNotThere, `a volume "w" that the pod does not have`},
 		{"a relative path", `{name: v, mountPath: /tls}`, `{name: v, secret: {secretName: pair}}`, "tls/tls.crt", isOutside, "no absolute path"},
-		{"the whole volume", `{name: v, mountPath: /tls}`, `{name: v, secret: {secretName: pair}}`, "/tls", isOutside, `the whole volume "v"`},
+		{"the whole volume", `{name: v, mountPath: /tls}`, `{name: v, secret: {secretName: pair}}`, "/tls", isNotThere, `the whole volume "v"`},
 
 		{"the longest mount", `{name: v, mountPath: /tls}, {name: e, mountPath: /tls/tls.crt, subPath: tls.crt}`,
 			`{name: v, secret: {secretName: pair}}, {name: e, secret: {secretName: stranger}}`, "/tls/tls.crt", isMounted, `Secret/stranger key "tls.crt"`},

@@ -1,0 +1,39 @@
+package object
+
+import (
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+)
+
+// TestMayRead holds who may read a file of a Secret: by its mode, the security context, and the user of images that are known.
+func TestMayRead(t *testing.T) {
+	const elastic, bitnami = "docker.elastic.co/beats/filebeat:8.19.2", "docker.io/bitnami/kibana:8"
+	for _, test := range []struct {
+		name, image, context, mode string
+		may                        bool
+		condition                  string
+	}{
+		{"everybody", elastic, "", "", true, ""},
+		{"root alone, Elastic's image", elastic, "", "0400", false, ""},
+		{"root alone, Bitnami's image", bitnami, "", "0400", false, ""},
+		{"root alone, another image", "shop:1", "", "0400", true, "its image runs as root, which may read the files"},
+		{"root alone, and it is root", elastic, "runAsUser: 0", "0400", true, ""},
+		{"root alone, and fsGroup", elastic, "fsGroup: 1000", "0400", true, ""},
+		{"its group", elastic, "", "0440", true, "its process belongs to group 0, which may read the files"},
+		{"its group, by number", elastic, "runAsGroup: 0", "288", true, ""},
+	} {
+		stream, err := manifest.Split([]byte("kind: Pod\nmetadata: {name: p}\nspec:\n  securityContext: {" + test.context + "}\n  containers: [{name: c, image: " + test.image + "}]\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := In(stream.Documents()[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		pod, _ := objects[0].Pod()
+		if may, condition := pod.Containers()[0].MayRead(test.mode); may != test.may || condition != test.condition {
+			t.Errorf("%s: %v, %q", test.name, may, condition)
+		}
+	}
+}
