@@ -174,6 +174,8 @@ func TestTable(t *testing.T) {
 		{"a forwarded Service", script("kubectl port-forward -n logging service/search 9200 & dump https://127.0.0.1:9200"), Address},
 		{"a forwarded pod", script("kubectl -n x port-forward node-0 9200 & dump https://127.0.0.1:9200"), Address},
 		{"a forwarded workload, in words", pod("command: [oc, port-forward, sts/node, \"9200\"]\n"), Address},
+		{"a command in a pod", script("kubectl exec -it node-0 -c elasticsearch -- curl -k https://localhost:9200"), May},
+		{"a command in a pod of another workload", script("kubectl exec shop-0 -- true"), Nothing},
 		{"a forwarded pod of another workload", script("kubectl port-forward pod/nodes-0 9200"), Nothing},
 		{"another workload, called after the server", script("kubectl port-forward deploy/node-exporter 9114"), Nothing},
 		{"another Service, in a namespace called like the server", script("kubectl port-forward -n search svc/grafana 3000"), May},

@@ -307,7 +307,7 @@ func (n *Names) Words() []string {
 		all = append(all, host)
 	}
 	if len(n.servers) > 0 {
-		all = append(all, dataHost, hintPrefix, "port-forward", discovers)
+		all = append(all, dataHost, hintPrefix, "kubectl", "port-forward", discovers)
 	}
 	if n.onMachine { // whoever is on a machine may call it there
 		all = append(all, "hostnetwork")

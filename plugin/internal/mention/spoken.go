@@ -65,10 +65,10 @@ func (n *Names) spoken(seen process.Process) map[*yaml.Node]*sayings {
 	}
 	for _, run := range seen.Runs {
 		for _, command := range run.Commands {
-			if w, name := n.forwarded(command); name != "" && len(w.Written) > 0 {
+			if w, name, strength := n.forwarded(command); name != "" && len(w.Written) > 0 {
 				at := w.Written[0]
 				said := of(run.Args[at.Word].Node)
-				said.uses = append(said.uses, use{Span{at.From, at.To}, name, "", Address, true})
+				said.uses = append(said.uses, use{Span{at.From, at.To}, name, "", strength, true})
 				continue
 			}
 			strength, ok := spokenBy(command)
@@ -126,19 +126,22 @@ func staysInLog(run process.Run) bool {
 // harmless are redirections that send nothing to a file or program.
 var harmless = strings.NewReplacer("||", "", ">&2", "", "2>&1", "", "1>&2", "", "2>/dev/null", "", ">/dev/null", "", "> /dev/null", "", "&>/dev/null", "")
 
-// forwarded gives the word by which a command brings a server to the own machine of its container, and a name of that server:
-// kubectl port-forward service/search 9200. What calls it there names no server.
-func (n *Names) forwarded(c shell.Command) (w shell.Word, name string) {
+// reaching are commands of kubectl by which it is at a server: what it forwards is called, and what it runs in a pod may call.
+var reaching = map[string]Strength{"port-forward": Address, "exec": May, "debug": May}
+
+// forwarded gives the word by which a command brings a server to the own machine of its container, or runs something in its pod, and a name of
+// that server: kubectl port-forward service/search 9200. What calls it there names no server.
+func (n *Names) forwarded(c shell.Command) (w shell.Word, name string, strength Strength) {
 	if len(c.Words) == 0 || !slices.Contains(forwarders, c.Program()) {
-		return shell.Word{}, ""
+		return shell.Word{}, "", Nothing
 	}
-	at := slices.IndexFunc(c.Words, func(w shell.Word) bool { return w.Text == "port-forward" })
+	at := slices.IndexFunc(c.Words, func(w shell.Word) bool { return reaching[w.Text] != Nothing })
 	if at < 0 {
-		return shell.Word{}, ""
+		return shell.Word{}, "", Nothing
 	}
 	target, ok := operand(c.Words[at+1:])
 	if !ok {
-		return shell.Word{}, ""
+		return shell.Word{}, "", Nothing
 	}
 	kind, of, isTyped := strings.Cut(target.Text, "/")
 	switch {
@@ -151,7 +154,7 @@ func (n *Names) forwarded(c shell.Command) (w shell.Word, name string) {
 	default:
 		name = n.ofWorkload(func(o *object.Object) bool { return of == o.Name })
 	}
-	return target, name
+	return target, name, reaching[c.Words[at].Text]
 }
 
 // operand gives the first word that is neither an option of kubectl nor the value of one.
@@ -170,7 +173,7 @@ func operand(words []shell.Word) (shell.Word, bool) {
 
 // switches are the options of kubectl that take no value.
 var switches = []string{
-	"--insecure-skip-tls-verify", "--match-server-version", "--warnings-as-errors", "--disable-compression", "--help", "-h",
+	"-i", "-t", "-it", "-ti", "--stdin", "--tty", "-q", "--quiet", "--insecure-skip-tls-verify", "--match-server-version", "--warnings-as-errors", "--disable-compression", "--help", "-h",
 }
 
 // forwarders are programs that forward ports of a cluster.
