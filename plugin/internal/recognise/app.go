@@ -31,10 +31,21 @@ func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workl
 			best = &Workload{Object: o, App: l.App, Layout: layoutIn(l, c.Container), Pod: pod, Main: c.Container, Signs: signs}
 		}
 	}
-	if best != nil {
-		return best, "", best.started()
+	if best == nil {
+		return suspect(all, o, pod)
 	}
-	return suspect(all, o, pod)
+	for _, c := range containers {
+		if c.Node != best.Main.Node && isServer(all, c) {
+			return nil, "", problem.New(problem.UnknownForm, "containers %q and %q both run a server, of which one in a pod can be told apart", best.Main.Name, c.Name).
+				Of(o.ID).Do("give each a workload of its own, or list the object under spec.unmanaged with the reason")
+		}
+	}
+	return best, "", best.started()
+}
+
+// isServer tells whether a container runs a server of its own, by its image.
+func isServer(all []Layout, c appearance) bool {
+	return startsServer(c.Container) && slices.ContainsFunc(all, func(l Layout) bool { return slices.Contains(l.Images, c.image) })
 }
 
 // appearance is what a container shows of the program that it runs. It is read once and held against many programs.
