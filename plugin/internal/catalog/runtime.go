@@ -34,6 +34,8 @@ type Runtime struct {
 	Trusts []string
 	// Proxies are variables that name a proxy, through which it calls; in small letters too.
 	Proxies []string
+	// Options are its variables that may change all of this.
+	Options Options
 }
 
 // The variables of a proxy. https://pkg.go.dev/net/http#ProxyFromEnvironment, https://curl.se/docs/manpage.html#ENVIRONMENT
@@ -106,7 +108,7 @@ var (
 // https://pkg.go.dev/crypto/x509#SystemCertPool
 func Go() Runtime {
 	return Runtime{Name: "Go", Anchors: AnyAnchor, Keys: Keys{Blocks: blocks, Kinds: kinds}, Scheme: AnyLetters,
-		Trusts: []string{"SSL_CERT_FILE", "SSL_CERT_DIR"}, Proxies: forHTTPS}
+		Trusts: []string{"SSL_CERT_FILE", "SSL_CERT_DIR"}, Proxies: forHTTPS, Options: goOptions()}
 }
 
 // Beat is the library of Elastic's programs in Go. It opens keys, and takes an address whose scheme is not in small letters for one without.
@@ -122,33 +124,36 @@ func Beat() Runtime {
 // Node is what Kibana runs on. https://nodejs.org/docs/latest-v22.x/api/tls.html#tlscreatesecurecontextoptions,
 // https://nodejs.org/docs/latest-v22.x/api/cli.html#node_extra_ca_certsfile
 func Node() Runtime {
-	return Runtime{Name: "Node", Anchors: RootAnchor, Keys: openSSL, NoJavaStores: true, Trusts: []string{"NODE_EXTRA_CA_CERTS"}}
+	return Runtime{Name: "Node", Anchors: RootAnchor, Keys: openSSL, NoJavaStores: true, Trusts: []string{"NODE_EXTRA_CA_CERTS"}, Options: nodeOptions()}
 }
 
 // Python is the ssl module, as the clients of Elasticsearch use it. They hand it no passphrase.
 // https://docs.python.org/3/library/ssl.html#ssl.SSLContext.load_verify_locations
 func Python() Runtime {
-	return Runtime{Name: "Python", Anchors: RootAnchor, Keys: Keys{Blocks: blocks, Kinds: kinds}, Scheme: AnyLetters}
+	return Runtime{Name: "Python", Anchors: RootAnchor, Keys: Keys{Blocks: blocks, Kinds: kinds}, Scheme: AnyLetters, Options: openSSLOptions()}
 }
 
 // Ruby is the openssl module. https://docs.ruby-lang.org/en/3.3/OpenSSL/X509/Store.html
 func Ruby() Runtime {
-	return Runtime{Name: "Ruby", Anchors: RootAnchor, Keys: openSSL, Scheme: AnyLetters}
+	return Runtime{Name: "Ruby", Anchors: RootAnchor, Keys: openSSL, Scheme: AnyLetters, Options: openSSLOptions()}
 }
 
 // OpenSSL is the library as Fluent Bit uses it. https://docs.openssl.org/3.0/man3/SSL_CTX_load_verify_locations/
-func OpenSSL() Runtime { return Runtime{Name: "OpenSSL", Anchors: RootAnchor, Keys: openSSL} }
+func OpenSSL() Runtime {
+	return Runtime{Name: "OpenSSL", Anchors: RootAnchor, Keys: openSSL, Options: openSSLOptions()}
+}
 
 // Curl lets every certificate in its file end a chain since version 7.68. https://curl.se/ch/7.68.0.html
 func Curl() Runtime {
 	return Runtime{
 		Name: "curl", Anchors: AnyAnchor, Keys: openSSL, NoJavaStores: true, Scheme: AnyLetters, Trusts: []string{"CURL_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}, Proxies: forAll, Skips: true,
+		Options: openSSLOptions(),
 	}
 }
 
 // Wget is GNU Wget, with OpenSSL or GnuTLS. https://www.gnu.org/software/wget/manual/html_node/Proxies.html
 func Wget() Runtime {
-	return Runtime{Name: "Wget", Keys: openSSL, Scheme: AnyLetters, Proxies: forHTTPS}
+	return Runtime{Name: "Wget", Keys: openSSL, Scheme: AnyLetters, Proxies: forHTTPS, Options: openSSLOptions()}
 }
 
 // Java is the JDK as Elasticsearch uses it. It looks for the key at the beginning of the file.
@@ -156,13 +161,13 @@ func Wget() Runtime {
 func Java() Runtime {
 	return Runtime{
 		Name: "Elasticsearch", Anchors: AnyAnchor, Scheme: SmallLetters, Suites13: true,
-		Keys: Keys{Blocks: blocks, Kinds: []string{"RSA", "EC"}, Opens: openSSL.Opens, First: true},
+		Keys: Keys{Blocks: blocks, Kinds: []string{"RSA", "EC"}, Opens: openSSL.Opens, First: true}, Options: javaOptions("ES_JAVA_OPTS", "CLI_JAVA_OPTS"),
 	}
 }
 
 // JRuby is the HTTP client of Logstash, which takes every key for RSA in PKCS#8. https://github.com/elastic/logstash/issues/19385
 func JRuby() Runtime {
 	return Runtime{
-		Name: "Logstash", Anchors: AnyAnchor, Suites13: true, Keys: Keys{Blocks: []string{PKCS8}, Kinds: []string{"RSA"}, NoSpace: true},
+		Name: "Logstash", Anchors: AnyAnchor, Suites13: true, Keys: Keys{Blocks: []string{PKCS8}, Kinds: []string{"RSA"}, NoSpace: true}, Options: javaOptions("LS_JAVA_OPTS"),
 	}
 }

@@ -104,7 +104,7 @@ func (r Request) Join(file Request) (Request, bool) {
 			options[name] = other
 		}
 	}
-	r.Options = options
+	r.Options, r.Others = options, append(slices.Clone(r.Others), file.Others...)
 	r.Addresses = append(slices.Clone(r.Addresses), file.Addresses...)
 	r.Insecure, r.Diverted = r.Insecure || file.Insecure, r.Diverted || file.Diverted || len(file.Files) > 0
 	return r, same

@@ -24,6 +24,7 @@ type Request struct {
 	Files        []Word          // of options: -K
 	Diverted     bool            // an option may lead it elsewhere: --connect-to, --resolve, a socket
 	ByWget       bool            // another program calls
+	Others       []string        // options that say how it connects, or that no curl has, and that are not kept
 	asks         bool            // for the version or for help: it calls nobody
 	made         Command
 }
@@ -149,6 +150,9 @@ func requests(words []Word) []Request {
 		case strings.HasPrefix(text, "--") && slices.Contains(longWithValue, name):
 			r.note(name, next())
 		case strings.HasPrefix(text, "--"):
+			if positive := strings.TrimPrefix(name, "no-"); name != "" && (slices.Contains(connecting, name) || !slices.Contains(longAlone, positive)) {
+				r.Others = append(r.Others, text)
+			}
 			r.Insecure = r.Insecure || name == "insecure"
 			r.asks = r.asks || slices.Contains([]string{"version", "help", "manual"}, name)
 		case strings.HasPrefix(text, "-") && len(text) > 1:
@@ -166,6 +170,9 @@ func (r *Request) short(w Word, next func() Word) {
 		letter := w.Text[at]
 		r.Insecure = r.Insecure || letter == 'k'
 		r.asks = r.asks || strings.IndexByte("VhM", letter) >= 0
+		if strings.IndexByte("236", letter) >= 0 { // old versions of SSL, IPv6 only
+			r.Others = append(r.Others, "-"+string(letter))
+		}
 		if strings.IndexByte(shortWithValue, letter) < 0 {
 			continue
 		}
@@ -198,9 +205,30 @@ func (r *Request) note(name string, given Word) {
 	case "connect-to", "resolve", "unix-socket", "abstract-unix-socket":
 		r.Diverted = true
 	default:
+		if slices.Contains(connecting, name) {
+			r.Others = append(r.Others, "--"+name)
+		}
 		r.Sent = append(r.Sent, given)
 	}
 }
+
+// connecting are further options that may keep curl from being let in.
+var connecting = strings.Fields(`cert-status crlfile curves delegation dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url ech engine
+	haproxy-clientip haproxy-protocol http3-only interface ipv6 key-type local-port pinnedpubkey proto proto-default sigalgs sslv2 sslv3 tls13-ciphers
+	tlsauthtype tlspassword tlsuser`)
+
+// longAlone are the options of curl that take no value. Each may have no- in front.
+var longAlone = strings.Fields(`alpn anyauth append basic buffer ca-native clobber compressed compressed-ssh create-dirs crlf digest disable
+	disable-eprt disable-epsv disallow-username-in-url doh-cert-status doh-insecure eprt epsv fail fail-early fail-with-body false-start form-escape
+	ftp-create-dirs ftp-pasv ftp-pret ftp-skip-pasv-ip ftp-ssl ftp-ssl-ccc ftp-ssl-control ftp-ssl-reqd get globoff head help http0.9 http1.0 http1.1
+	http2 http2-prior-knowledge http3 ignore-content-length include insecure ipv4 junk-session-cookies keepalive list-only location location-trusted
+	mail-rcpt-allowfails manual metalink mptcp negotiate netrc netrc-optional next npn ntlm ntlm-wb out-null parallel parallel-immediate path-as-is
+	post301 post302 post303 progress-bar progress-meter proxy-anyauth proxy-basic proxy-ca-native proxy-digest proxy-http2 proxy-insecure
+	proxy-negotiate proxy-ntlm proxy-ssl-allow-beast proxy-ssl-auto-client-cert proxy-tlsv1 proxytunnel raw remote-header-name remote-name
+	remote-name-all remote-time remove-on-error retry-all-errors retry-connrefused sasl-ir sessionid show-error show-headers silent skip-existing
+	socks5-basic socks5-gssapi socks5-gssapi-nec ssl ssl-allow-beast ssl-auto-client-cert ssl-no-revoke ssl-reqd ssl-revoke-best-effort
+	styled-output suppress-connect-headers tcp-fastopen tcp-nodelay test-event tftp-no-options tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tr-encoding
+	trace-ids trace-time use-ascii verbose version xattr`)
 
 // Options of curl that take a value.
 const shortWithValue = "AbcCdDeEFHKmoPQrtTuUwxXyYz"

@@ -41,6 +41,7 @@ func (s *server) readSettings(l catalog.Layout) {
 	}
 	s.judgeStart(&s.row.Stage, recognise.Elasticsearch)
 	s.judgeJava()
+	s.judgeOptions(&s.row.TLS, catalog.Java())
 }
 
 // judgeChanges looks for commands of the container that change a file of settings of its image before Elasticsearch starts.
@@ -106,6 +107,8 @@ func (s *server) judgeJava() {
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
 func (s *server) official(l catalog.Layout) settings {
 	said, _ := s.seen.Flags("E")
+	s.judgeWords(said)
+	s.judgeFolder()
 	flags, environment := s.setBy(said), settings{}
 	for _, name := range slices.Sorted(maps.Keys(s.env)) {
 		key, ok := l.Setting(name)
@@ -134,6 +137,48 @@ func (s *server) official(l catalog.Layout) settings {
 		s.unset(l, all)
 	}
 	return all
+}
+
+// elasticsearchFlags are the options of Elasticsearch besides -E with which it starts.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/distribution/tools/server-cli/src/main/java/org/elasticsearch/server/cli/ServerCli.java
+var elasticsearchFlags = [...]string{"d", "daemonize", "p", "pidfile", "q", "quiet", "s", "silent", "v", "verbose", "enrollment-token"}
+
+// judgeWords looks for options that Elasticsearch does not know, where the container gives its entry script words and no more.
+func (s *server) judgeWords(said []process.Flag) {
+	if object.Get(s.Node, "command") != nil {
+		return
+	}
+	for _, f := range said {
+		if !f.Sets && !slices.Contains(elasticsearchFlags[:], f.Name) {
+			s.row.TLS.fail(s.flag(f).at, NotStarted, "Elasticsearch does not start with the option %s%s", f.Sign, f.Name)
+		}
+	}
+}
+
+// ownFiles are what Elasticsearch needs in the folder of its configuration besides elasticsearch.yml.
+var ownFiles = [...]string{"jvm.options", "log4j2.properties"}
+
+// judgeFolder looks for a volume that hides what the image has in the folder of its configuration.
+func (s *server) judgeFolder() {
+	var hidden, brought []string
+	for _, name := range ownFiles {
+		file := path.Join(s.home, name)
+		l := s.follow(file, place{})
+		_, isMounted := s.MountOf(file)
+		switch {
+		case isMounted && (l.Found == object.NotThere || l.Key() && l.State == object.Lacking):
+			hidden = append(hidden, name)
+		case !isMounted && s.env[s.folderEnv].set():
+			brought = append(brought, file)
+		}
+	}
+	if len(hidden) > 0 {
+		s.row.TLS.fail(s.at(s.home, nil), NotStarted, "the volume at %s hides %s of the image, without which Elasticsearch does not start: mount single files (subPath)",
+			s.home, strings.Join(hidden, " and "))
+	}
+	if len(brought) > 0 {
+		s.row.TLS.assume("%s: its image has %s", s.caller, strings.Join(brought, " and "))
+	}
 }
 
 // unset adds what the image of a server says where nobody else does.

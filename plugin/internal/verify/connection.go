@@ -55,9 +55,10 @@ type connection struct {
 	probe       bool
 	rc          *link // file of options that could not be read: the pair may stand there
 	kibana      bool
-	lost        string // why it is not known where its configuration is
-	unread      string // file of its settings that nothing here shows
-	inKeystore  bool   // the password may be there
+	lost        string   // why it is not known where its configuration is
+	unread      string   // file of its settings that nothing here shows
+	inKeystore  bool     // the password may be there
+	others      []string // options of its command that say how it connects, and that nothing here judges
 }
 
 // judge proves one connection to the servers that it may reach; none: to one outside of these manifests.
@@ -80,6 +81,10 @@ func (c *connection) judge(servers []*server) *Edge {
 	c.judgeReplicas(&e.TLS, addresses)
 	c.judgePolicies(&e.TLS, addresses, servers)
 	c.judgeProxy(&e.TLS)
+	c.judgeOptions(&e.TLS, c.runtime)
+	if len(c.others) > 0 {
+		e.TLS.assume("%s: with %s of %s it is let in all the same", c.caller, strings.Join(c.others, ", "), c.program)
+	}
 	c.judgeNames(&e.TLS, addresses)
 	c.judgeHandshake(&e.TLS, servers)
 	c.judgeCA(&e.CA, addresses, servers)

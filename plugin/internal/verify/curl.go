@@ -135,7 +135,12 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 	known, open := false, false
 	for _, w := range request.Addresses {
 		v := c.word(run, w)
-		switch where := c.target(parseAddress(w.Text, v), s); where {
+		at := parseAddress(w.Text, v)
+		switch where := c.target(at, s); where {
+		case elsewhere:
+			if s != nil && route.IsLocal(at.host) && c.isAlone() {
+				s.row.Probes.fail(at.at, NoWay, "%s leads nowhere: Elasticsearch answers at port %s, and nothing else runs in its pod", at.text, s.httpPort())
+			}
 		case toUnread:
 			read, open = read && w.Loose, open || w.Loose // perhaps options: curl "$@" https://…
 			continue
@@ -191,6 +196,7 @@ func (c caller) curlOptions(run process.Run, request, options shell.Request, mad
 			made.speaks.all = append(made.speaks.all, v)
 		}
 	}
+	made.others = append(slices.Clone(request.Others), options.Others...)
 	made.proxy = get("proxy")
 	made.ofEnvironment(get("noproxy"), request.Variable)
 	if request.Insecure || options.Insecure {

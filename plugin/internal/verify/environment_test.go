@@ -34,8 +34,8 @@ func TestEnvironmentOfServers(t *testing.T) {
 			lines: "- {name: " + upper + ", value: $(MODE)}\n- {name: MODE, value: required}"}.String(), "EMT002 EMT029"},
 		{"of a variable that stands before", node{env: unset,
 			lines: "- {name: MODE, value: required}\n- {name: " + upper + ", value: $(MODE)}"}.String(), ""},
-		{"s08: another folder by a ConfigMap", elsewhere("envFrom: [{configMapRef: {name: where}}]"), "EMT002 EMT015"},
-		{"s09: another folder by a script", elsewhere("command: [bash, -c, 'export ES_PATH_CONF=/relaxed; docker-entrypoint.sh']"), "EMT002 EMT015"},
+		{"s08: another folder by a ConfigMap", elsewhere("envFrom: [{configMapRef: {name: where}}]"), "EMT002 EMT015 EMT029"},
+		{"s09: another folder by a script", elsewhere("command: [bash, -c, 'export ES_PATH_CONF=/relaxed; docker-entrypoint.sh']"), "EMT002 EMT015 EMT029"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			g := judged(t, test.stream, Options{})

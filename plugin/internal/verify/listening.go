@@ -30,10 +30,22 @@ func (s *server) judgeListening() {
 	switch {
 	case v.hidden && !v.ofPod, len(s.unknown) > 0 && v.at.path == catalog.NetworkHost:
 		s.row.TLS.assume("%s: it listens on an address that clients reach", s.caller)
-	case v.hidden, slices.ContainsFunc(hosts, isReachable):
+	case v.hidden:
+	case slices.ContainsFunc(hosts, isReachable):
+		for _, host := range hosts {
+			if !isItsOwn(host) {
+				s.row.TLS.assume("%s: %s is an address of its pod, and clients reach it there", s.caller, host)
+			}
+		}
 	default:
 		s.row.TLS.fail(v.at, NotReached, "it listens for HTTP on %s only, which nobody outside its container reaches", strings.Join(hosts, ", "))
 	}
+}
+
+// isItsOwn holds for what is an address of every machine: all of them, those of its own, and those that Elasticsearch looks up.
+func isItsOwn(host string) bool {
+	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && (address.IsUnspecified() || address.Unmap().IsLoopback()) || host == "0" || strings.HasPrefix(host, "_") || route.IsLocal(strings.ToLower(host))
 }
 
 // runsNobody holds for nodes that are not there: their workload has no replicas.

@@ -47,6 +47,11 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 	if p.Words {
 		p.takeWords(c, found)
 	}
+	for _, v := range c.plainWords() {
+		if strings.HasPrefix(v.text(), "@") && p.Line != nil {
+			c.notes.assume("%s: the words in %s, if it takes them for its own, set nothing of its connection to Elasticsearch", c, v.text()[1:])
+		}
+	}
 	return found, read
 }
 

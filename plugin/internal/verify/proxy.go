@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
@@ -55,6 +56,15 @@ func passesBy(host string, except value) bool {
 		one = strings.TrimPrefix(one, ".")
 		return one == "" || host == one || strings.HasSuffix(host, "."+one)
 	})
+}
+
+// judgeOptions names variables of the container by which a runtime may be told anything of TLS.
+func (c caller) judgeOptions(a *Aspect, of catalog.Runtime) {
+	for _, name := range of.Options.Names {
+		if v := c.env[name]; v.hidden || of.Options.Change(v.text()) {
+			a.assume("%s: what %s tells %s keeps TLS as its settings have it", c, name, of.Name)
+		}
+	}
 }
 
 // judgeProxy names what stands between a program and Elasticsearch. TLS goes through it from end to end.
