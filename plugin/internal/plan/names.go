@@ -50,6 +50,7 @@ const (
 	apiDir       = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 	fileCA       = contract.FileCA
+	fileCAKey    = "ca.key" // as tools that make a CA call its key
 	fileCert     = contract.FileCert
 	fileKey      = contract.FileKey
 	fileClientCA = "client-ca.crt"

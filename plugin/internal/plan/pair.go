@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
@@ -64,7 +65,7 @@ func identityWith(p step, o *object.Object, ca object.Source, from pair, named s
 	if err := errors.Join(checkHolds(p, secretKey(o, id.secret, id.cert)), checkHolds(p, secretKey(o, id.secret, id.key))); err != nil {
 		return id, err
 	}
-	return id, errors.Join(holdsCA(p, id, need), isForClients(p.In, o, id.secret))
+	return id, errors.Join(holdsCA(p, id, need), isForClients(p.In, o, id.secret), isApart(p.In, o, id.secret))
 }
 
 // caNamed gives the key with the CAs that the configuration names for servers and clients; ok is false where it names none.
@@ -179,6 +180,16 @@ func secretOf(s object.Source) string {
 		return ""
 	}
 	return s.Name
+}
+
+// isApart refuses to give out a key of a Secret that also keeps the key of a CA: it is one whose keys stay where they are.
+func isApart(in *In, o *object.Object, secret string) error {
+	holder := in.Shown(secretKey(o, secret, ""))
+	if holder == nil || !slices.Contains(holder.Keys(), fileCAKey) {
+		return nil
+	}
+	return problem.New(problem.UnfitPair, "Secret/%s holds the private key of a CA too (%s), and no client gets a key of such a Secret",
+		secret, fileCAKey).Do("name a Secret with a client certificate alone in certificates.clients (ref: %s)", o.ID)
 }
 
 // isForClients refuses a key pair that no client may have: a CA's, or one that was issued for servers only.
