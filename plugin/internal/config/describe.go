@@ -45,7 +45,7 @@ func Describe() []Description {
 		"password.set":                     {"true: elk-mtls-init sets that password in Elasticsearch, with the minter's credentials", "false"},
 		"pki.realm":                        {"mode pki: name of the PKI realm in Elasticsearch", "pki1"},
 		"pki.role":                         {"mode pki: role of Kibana's certificate", "kibana_system"},
-		"minter.secretName":                {"Secret with the credentials that may create tokens (or set password or role mapping)", "X-credentials where the CA is in X-certs, else where the nodes read the password of elastic"},
+		"minter.secretName":                {"Secret with the credentials that may create tokens (or set password or role mapping)", "that of the chart's own hook, else X-credentials where the CA is in X-certs, else where the nodes read the password of elastic"},
 		"minter.usernameKey":               {"key of the user name", "username"},
 		"minter.passwordKey":               {"key of the password", "password"},
 		"initContainer.image":              {"image of elk-mtls-init", "the release's own, with its digest"},

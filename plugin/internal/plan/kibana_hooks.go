@@ -100,15 +100,17 @@ func runsTokenScript(pod object.Pod) bool {
 	return false
 }
 
-// hookCredentials gives the Secret with which the chart's hook logs in, "" when the stream shows none.
-func hookCredentials(in *In) string {
+// hookCredentials gives the user name and password with which the chart's hook logs in, where it takes both from Secrets.
+func hookCredentials(in *In) (username, password object.Source, ok bool) {
 	for _, o := range in.removed {
 		pod, _ := o.Pod()
 		for _, c := range pod.Containers() {
-			if v, ok := in.own(c, "ELASTICSEARCH_PASSWORD"); ok && v.From.Kind == "Secret" {
-				return v.From.Name
+			name, _ := in.own(c, "ELASTICSEARCH_USERNAME")
+			word, _ := in.own(c, "ELASTICSEARCH_PASSWORD")
+			if name.From.Kind == "Secret" && word.From.Kind == "Secret" {
+				return name.From, word.From, true
 			}
 		}
 	}
-	return ""
+	return object.Source{}, object.Source{}, false
 }

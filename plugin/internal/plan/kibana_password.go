@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/internal/contract"
@@ -38,6 +39,10 @@ func planPassword(p step, w *recognise.Workload, conf *configuration, id identit
 	}
 	withoutToken(p, w)
 	readPassword(p, w, conf, source)
+	if makesUser(p, w) && !p.settings.Password.Set {
+		p.action(w.ID, "its image set the password of %s at its start (KIBANA_CREATE_USER), and does not any more: on a first installation "+
+			"set password.set: true, and %s does", kibanaSystem, initName)
+	}
 	pod := podOf(w.Object)
 	args := append(ensureArgs(p.In, hosts, verificationOf(p, conf)), contract.Flag(contract.FlagMode, p.settings.Mode), contract.Flag(contract.FlagKibanaPass, loginDir+"/password"))
 	items, mounts := []fileItem{{source, "password"}}, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(loginVolume, loginDir)}
@@ -135,6 +140,8 @@ func readPassword(p step, w *recognise.Workload, conf *configuration, source obj
 		inFile = conf.file.get(kibanaPassword)
 	}
 	switch of, refers := reference(inFile); {
+	case written != nil && written.script != nil && written.Hidden: // of the image's own variables, which leave
+		throughScript(p, written.script, passwordReference, asked, linkKibanaTLS)
 	case inFile != nil && (!refers || of == passwordVariable):
 		replaceValue(p, w, inFile, passwordReference, asked, linkKibanaTLS)
 	case w.Layout.Env == nil && !isTold:
@@ -145,8 +152,21 @@ func readPassword(p step, w *recognise.Workload, conf *configuration, source obj
 	}
 }
 
+// makesUser tells whether the entry script of an image would set the password itself.
+func makesUser(p step, w *recognise.Workload) bool {
+	v, ok := p.own(w.Main, "KIBANA_CREATE_USER")
+	return ok && slices.Contains(w.Layout.Login, v.Name) && isYes(v.Text)
+}
+
 // credential gives the Secret of a setting: that of the variable which the image takes for it, or of one that the setting names.
 func (c *configuration) credential(s *setting, variable string) object.Source {
+	if s.script != nil {
+		for _, name := range s.script.Env {
+			if own := c.secret(name); own.Name != "" {
+				return own
+			}
+		}
+	}
 	if own := c.secret(variable); own.Name != "" {
 		return own
 	}

@@ -1,7 +1,7 @@
 package plan
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 
@@ -61,11 +61,17 @@ func tokenSecretOf(in *In, w *recognise.Workload) string {
 }
 
 // minterItems gives the credentials that may create tokens: user name, then password. Where the configuration names no Secret, they are
-// those that the charts of Elasticsearch keep: the two Secrets of Elastic's are X-certs and X-credentials, and others hold the password
-// of the user elastic in the Secret that their nodes read it from.
+// those of the chart's own hook, or those that the charts of Elasticsearch keep: the two Secrets of Elastic's are X-certs and X-credentials,
+// and others hold the password of the user elastic in the Secret that their nodes read it from.
 func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]fileItem, error) {
 	m := p.settings.Minter
 	name := m.SecretName
+	if username, password, ok := hookCredentials(p.In); name == "" && ok {
+		return []fileItem{{username, "username"}, {password, "password"}}, errors.Join(checkHolds(p, username), checkHolds(p, password))
+	}
+	if items := mintedBy(o); name == "" && items != nil {
+		return items, nil
+	}
 	if prefix, ok := strings.CutSuffix(ca.Name, "-certs"); name == "" && ok && ca.Kind == "Secret" {
 		name = prefix + "-credentials"
 	}
@@ -84,13 +90,26 @@ func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]
 			return elasticUser(p, o, known.password)
 		}
 	}
-	hint := ""
-	if name := hookCredentials(p.In); name != "" {
-		hint = fmt.Sprintf(" (the chart's own hook uses Secret/%s)", name)
-	}
-	return nil, problem.New(problem.NoCredentials, "the credentials that may %s are not known%s", minterMay(p.In),
-		hint).
+	return nil, problem.New(problem.NoCredentials, "the credentials that may %s are not known", minterMay(p.In)).
 		Do("name their Secret in minter.secretName, with minter.usernameKey and minter.passwordKey")
+}
+
+// mintedBy gives the credentials that an earlier run took from a hook, which is gone since; nil for others.
+func mintedBy(o *object.Object) []fileItem {
+	var all []fileItem
+	for _, v := range object.Items(podOf(o).Spec, "volumes") {
+		for _, source := range object.Items(v, "projected", "sources") {
+			for _, item := range object.Items(source, "secret", "items") {
+				if object.Text(v, "name") == minterVolume {
+					all = append(all, fileItem{secretKey(o, object.Text(source, "secret", "name"), object.Text(item, "key")), object.Text(item, "path")})
+				}
+			}
+		}
+	}
+	if len(all) != 2 || o.Annotation(annotationMode) == "" {
+		return nil
+	}
+	return all
 }
 
 // minterMay says what the minter's credentials are for.
