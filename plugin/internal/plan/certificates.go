@@ -31,15 +31,26 @@ func checkClient(p step, o *object.Object, id identity, hosts []string, verifica
 				Do("call it by one of its names (%s), or set certificates.verificationMode: certificate",
 					strings.Join(leaf[0].DNSNames, ", ")))
 		}
-		if cas := chainOf(p, id.ca); cas != nil {
-			if err := certificate.ChainsTo(leaf, cas); err != nil {
-				problems = append(problems, problem.New(problem.UnfitPair, "the CA in %s did not sign the "+
-					"certificate of %s (Secret/%s): %v", id.ca, w.ID, server.certificate.Name, err).
-					Do("name the right one in certificates.secretName"))
-			}
-		}
+		problems = append(problems, signs(p, id.ca, w))
 	}
 	return errors.Join(problems...)
+}
+
+// signs refuses a CA of which the input shows that it did not sign a server's certificate.
+func signs(p step, ca object.Source, w *recognise.Workload) error {
+	server := p.nodes.of(w)
+	if server == nil {
+		return nil
+	}
+	leaf, cas := chainOf(p, server.certificate), chainOf(p, ca)
+	if leaf == nil || cas == nil {
+		return nil
+	}
+	if err := certificate.ChainsTo(leaf, cas); err != nil {
+		return problem.New(problem.UnfitPair, "the CA in %s did not sign the certificate of %s (Secret/%s): %v", ca, w.ID,
+			server.certificate.Name, err).Do("name the right one in certificates.secretName")
+	}
+	return nil
 }
 
 // presented is a key pair that a container presents to a server; to is nil where the stream does not show that one.

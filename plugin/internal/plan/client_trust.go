@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -56,7 +57,10 @@ func connectCA(p step, w *recognise.Workload, c *connection, id identity) error 
 		id, ca := caOf(p, w, c, id)
 		putFile(p, w, c, id, c.keys.CA, ca, c.keys.CAIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
 	case itsOwn:
-		return readable(w.Main, file)
+		if v := c.keys.Verify; v.Name != "" && v.IsOff(c.store.get(v.Name).Value()) {
+			return readable(w.Main, file)
+		}
+		return errors.Join(readable(w.Main, file), signs(p, file.Source, nodeCalled(p.In, w, c)))
 	case assumed:
 		p.assume(w.ID, "container %q: %s stays (%s): the file must be there, and hold the CA that signed the "+
 			"server's certificate%s", w.Main.Name, c.keys.CA, c.store.get(c.keys.CA).Place, because(file))

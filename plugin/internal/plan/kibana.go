@@ -41,7 +41,7 @@ func secureKibana(p step, w *recognise.Workload) error {
 		return err
 	}
 	hosts, hostsErr := kibanaAddresses(p, w, conf)
-	ca, caErr := kibanaCA(p.In, conf)
+	ca, caErr := kibanaCA(p, conf, hosts)
 	conflicts := identityConflicts(p.In, conf)
 	if err := errors.Join(hostsErr, caErr, hookSeen(p.In, w)); err != nil {
 		return errors.Join(conflicts, err)
@@ -187,18 +187,27 @@ func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]stri
 	return hosts, nil
 }
 
-// kibanaCA finds the CA that Kibana trusts.
-func kibanaCA(in *In, conf *configuration) (object.Source, error) {
-	if in.settings.Certificates.SecretName != "" {
+// kibanaCA finds the CA that Kibana trusts; empty where nothing names one, or it comes by no Secret: then the node that it calls has one.
+func kibanaCA(p step, conf *configuration, hosts []string) (object.Source, error) {
+	if p.settings.Certificates.SecretName != "" {
 		return object.Source{}, nil // identityFor takes that one
 	}
 	s := conf.get(kibanaCAs)
+	isShown := len(nodesBehind(p.In, conf.w.Object, hosts)) > 0
 	if s == nil || len(s.Values) == 0 {
+		if isShown {
+			return object.Source{}, nil
+		}
 		return object.Source{}, problem.New(problem.NoPair, "%s is not set: Kibana would not know whom to trust",
 			kibanaCAs).At(kibanaCAs).
 			Do("name the Secret with the CA in certificates.secretName")
 	}
 	file := conf.source(s.Values[0])
+	if !file.Key() && file.Found != object.NotThere && isShown {
+		p.assume(conf.w.ID, "%s stays (%s): the file must be there, and hold the CA that signed the server's certificate%s", kibanaCAs,
+			s.Place, because(file))
+		return object.Source{}, nil
+	}
 	if !file.Key() {
 		return object.Source{}, problem.New(problem.NoPair, "%s is %q in %s, and no Secret or ConfigMap of the pod "+
 			"is mounted there%s", kibanaCAs, s.Values[0], s.Place, because(file)).At(kibanaCAs).
@@ -255,9 +264,14 @@ func kibanaTLS(p step, w *recognise.Workload, conf *configuration, id identity, 
 		}
 		kibanaSet(p, w, conf, kibanaVerification, c.VerificationMode, "how far Kibana trusts the server's certificate")
 	}
-	if _, told := caNamed(p.In, w.Object); told && !trusts(conf, id.ca) {
+	_, told := caNamed(p.In, w.Object)
+	switch {
+	case told && !trusts(conf, id.ca):
 		mountClient(p, w.Object, w.Main, id)
 		kibanaSet(p, w, conf, kibanaCAs, clientDir+"/"+fileCA, "the CA that the configuration names")
+	case conf.get(kibanaCAs) == nil:
+		mountClient(p, w.Object, w.Main, id)
+		kibanaSet(p, w, conf, kibanaCAs, clientDir+"/"+fileCA, "the CA that signed the server's certificate")
 	}
 	if !p.settings.Certs() {
 		return nil
