@@ -255,8 +255,8 @@ func (s separate) RoundTrip(req *http.Request) (*http.Response, error) {
 	if bytes.Equal(res.TLS.PeerCertificates[0].RawSubjectPublicKeyInfo, s.own.RawSubjectPublicKeyInfo) {
 		_ = res.Body.Close()
 		return nil, final{failure.New(failure.ClientCertificate,
-			fmt.Errorf("mode pki: the server has the same key as our own certificate, %q: whoever has the server's files would be Kibana", s.own.Subject),
-			"give Kibana a pair of its own; or use --mode cert-token")}
+			fmt.Errorf("mode pki: the server has the same key as our own certificate, %q: anyone with the server's files could log in as Kibana", s.own.Subject),
+			"give Kibana its own key pair; or use --mode cert-token")}
 	}
 	return res, nil
 }

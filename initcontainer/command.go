@@ -89,7 +89,7 @@ func revokeCommand(environ []string, report *reporter) *cobra.Command {
 delete them in Elasticsearch. Kibana cannot log in afterwards.
 
   --orphans                              list tokens that were created for this Secret and that it no longer names
-  --secret NAMESPACE/NAME, --namespace   list tokens whose Secret was deleted or created anew
+  --secret NAMESPACE/NAME, --namespace   list tokens whose Secret was deleted or created again
   --yes                                  delete what is listed
 
 Tokens that were created for another Secret are never touched. If you name a workload, such as deployment/kibana, the settings

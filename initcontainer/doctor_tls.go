@@ -56,7 +56,7 @@ func (x *examination) dates(code d.Code, c *x509.Certificate, remedy string) {
 	text := fmt.Sprintf("that of %q ends in %s, on %s", c.Subject, in, day)
 	switch {
 	case now.Before(c.NotBefore):
-		x.Bad(code, "set the clock of this machine right; or issue it anew", "that of %q is not yet valid: from %s", c.Subject, c.NotBefore.UTC().Format(time.RFC3339))
+		x.Bad(code, "correct the clock of this machine; or issue a new certificate", "that of %q is not yet valid: from %s", c.Subject, c.NotBefore.UTC().Format(time.RFC3339))
 	case left <= 0:
 		x.Bad(code, remedy, "that of %q is expired since %s", c.Subject, day)
 	case left < x.o.FailBefore:
@@ -140,7 +140,7 @@ func (x *examination) connection(ctx context.Context) bool {
 		x.Good(d.Reachable, "something speaks TLS there")
 		x.trusted()
 		if x.o.TLS.Cert == "" {
-			err = hinting(err, failure.ClientCertificate, "give --cert and --key a pair that Elasticsearch accepts: mode token becomes cert-token by that, password cert-password")
+			err = hinting(err, failure.ClientCertificate, "set --cert and --key to a key pair that Elasticsearch accepts; this turns mode token into cert-token, and password into cert-password")
 		}
 		x.bad(d.CertificateFiles, err)
 		x.without(ctx)
@@ -172,7 +172,7 @@ func (x *examination) trusted() {
 
 // without tries to get in without a certificate: the only way to know that one is required.
 func (x *examination) without(ctx context.Context) {
-	const remedy = "once every client has a certificate, go to the stage required: docs/migration.md"
+	const remedy = "once every client has a certificate, set clientAuthentication to required: docs/migration.md"
 	common := x.o.Common
 	common.TLS.Cert, common.TLS.Key = "", ""
 	es, err := dial(common, x.edge)

@@ -91,7 +91,7 @@ func (h *holder) ready(ctx context.Context) error {
 	return nil
 }
 
-var errRed = failure.New(failure.Unavailable, errors.New("the cluster's health is red"), "mend Elasticsearch, GET /_cluster/allocation/explain says why: the index .security may not be available yet")
+var errRed = failure.New(failure.Unavailable, errors.New("the cluster's health is red"), "fix Elasticsearch; GET /_cluster/allocation/explain says why: the index .security may not be available yet")
 
 // minter judges an error of the minter's. A refusal is final when it lasts: right after a start Elasticsearch may answer
 // 401 because the index .security is not there yet. Where nothing is at stake 403 is final at once; where the Secret holds a

@@ -197,7 +197,7 @@ func (h *holder) mend(ctx context.Context, s protocol.State, action protocol.Act
 		h.leave, h.unmendable = true, secret.Immutable(h.store.String(), h.place)
 	}
 	if h.leave {
-		h.log.Warn("the token in the Secret works; its records cannot be mended", "name", s.Has, "reason", oneLine(h.unmendable),
+		h.log.Warn("the token in the Secret works; its records cannot be repaired", "name", s.Has, "reason", oneLine(h.unmendable),
 			"hint", failure.Hint(h.unmendable))
 		return s, true, nil
 	}
@@ -297,7 +297,7 @@ func (h *holder) patched(action protocol.Action, sent time.Time) {
 	case protocol.PatchWrite:
 		h.wait.moved("wrote the new token", "name", h.mine.Name)
 	case protocol.PatchMend:
-		h.wait.moved("the token in the Secret works; mended the records", "name", action.Next.Has)
+		h.wait.moved("the token in the Secret works; repaired the records", "name", action.Next.Has)
 	}
 }
 

@@ -124,7 +124,7 @@ func (r *renewer) read(ctx context.Context, w rollout.Workload) (seen, error) {
 	case err != nil:
 		return s, err
 	case len(keys) == 0 && !status.Patched():
-		return s, failure.New(failure.Usage, errors.New("it was deployed without the post-renderer, so that nothing tells which certificates it reads"), again)
+		return s, failure.New(failure.Usage, errors.New("it was deployed without the post-renderer, so it is not known which certificates it reads"), again)
 	case len(keys) == 0:
 		return s, nil
 	}
@@ -199,7 +199,7 @@ func (r *renewer) about(w rollout.Workload, err error) error {
 	if strings.HasPrefix(err.Error(), text) {
 		text = ""
 	}
-	return failure.New(failure.Of(err), fmt.Errorf("%s%w", text, err), cmp.Or(hint, "run renew again when that is mended: it goes on where it stopped"))
+	return failure.New(failure.Of(err), fmt.Errorf("%s%w", text, err), cmp.Or(hint, "run renew again when that is fixed: it continues where it stopped"))
 }
 
 // printRole prints the Role for what the workloads are marked with.

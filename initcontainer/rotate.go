@@ -203,7 +203,7 @@ func (r rotator) retire(ctx context.Context, held protocol.State) error {
 func bothValid(held protocol.State, err error) error {
 	return failure.New(failure.Of(err), fmt.Errorf("the new token %s is in the Secret, the old ones (%s) still work, and nothing was deleted: %w",
 		held.Has, strings.Join(held.Previous, ", "), err),
-		strings.TrimPrefix(failure.Hint(err)+"; run rotate again when that is mended: it finishes", "; "))
+		strings.TrimPrefix(failure.Hint(err)+"; run rotate again when that is fixed: it finishes", "; "))
 }
 
 func (r rotator) workload(ctx context.Context, w rollout.Workload) (rollout.Status, error) {

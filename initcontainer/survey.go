@@ -30,7 +30,7 @@ the statistics of the nodes, which know agent and path. Lines of JSON go to stdo
 them.
 
 The logger's old value is kept in the cluster itself (cluster.metadata.elk-mtls-survey) until it is put back: at the end, by an
-interrupt, by the next survey, or by --restore. doctor tells of one that was left. With --refused nothing is switched on:
+interrupt, by the next survey, or by --restore. doctor reports one that was left on. With --refused nothing is switched on:
 it lists whom Elasticsearch has refused so far.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return runSurvey(ctx, o, e) })
 }

@@ -110,7 +110,7 @@ func TestRecordsThatCannotBeMended(t *testing.T) {
 			writes := api.Writes()
 			api.DenyPatch(status)
 			log, err := w.plain(t, "pod-b")
-			if err != nil || !strings.Contains(log, "its records cannot be mended") || api.Writes() != writes {
+			if err != nil || !strings.Contains(log, "its records cannot be repaired") || api.Writes() != writes {
 				t.Errorf("%v, %d writes\n%s", err, api.Writes()-writes, log)
 			}
 			api.DenyPatch(0)

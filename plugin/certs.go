@@ -44,7 +44,7 @@ as Secrets to stdout or into a folder. On stderr it describes them and prints th
 when you add a client or certificates expire. It is never part of rendering.
 
 The key of the CA is discarded unless --ca-out or --ca-secret keeps it. Anyone who holds it can grant access to Elasticsearch.`,
-		Example: `  # everything, into the cluster; the CA's key into a folder of yours
+		Example: `  # everything, into the cluster; the CA's key into your folder
   helm template elk ./chart | elk-mtls certs --namespace elastic --ca-out ca --config-out elk-mtls.yaml | kubectl apply -f -
   helm upgrade --install elk ./chart -n elastic --post-renderer elk-mtls --post-renderer-args --config=elk-mtls.yaml
 

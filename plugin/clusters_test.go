@@ -108,7 +108,7 @@ const bothByOwnCA = `ssl_certificate_authorities => "/etc/NAME/ca.crt"`
 // it, an error names what helps, and that helps; where it does not, the report says what must hold.
 func TestTwoClusters(t *testing.T) {
 	const refused = `Secret/ledger-tls key "tls.crt" was not signed by a CA that Elasticsearch accepts (StatefulSet/attic): x509: certificate signed by unknown authority` + "\nhint: " +
-		"name its CA in certificates.clientCA, or a Secret with a pair that is accepted there in certificates.clients (ref: "
+		"name its CA in certificates.clientCA, or a Secret with a key pair that is accepted there in certificates.clients (ref: "
 	const trusted = "certificates: {clientCA: {secretName: ledger-tls, key: ca.crt}}"
 	monitoring := `        - {name: xpack.monitoring.exporters.far.type, value: http}
         - {name: xpack.monitoring.exporters.far.host, value: "https://attic:9200"}

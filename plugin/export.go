@@ -101,7 +101,7 @@ func (e *exportOptions) files(input []byte, settings config.Settings) (newFiles,
 		return nil, err
 	}
 	if len(result.Changes)+len(result.Added) == 0 {
-		return nil, errors.New("nothing in the stream needs a change: either elk-mtls has patched it already, or it holds neither Elasticsearch nor a client of it")
+		return nil, errors.New("nothing in the input needs a change: either elk-mtls has patched it already, or it contains neither Elasticsearch nor a client of it")
 	}
 	for _, id := range result.Tests {
 		_, _ = fmt.Fprintf(e.stderr, "elk-mtls: %s is a test of the chart and not in the export: its name may be another at each rendering\n", id)

@@ -67,7 +67,7 @@ func bothSay(t *testing.T, stream, object string, is bool) {
 	s := realSettings(config.ModeCertToken, config.Required)
 	output, _, err := transform([]byte(stream), s)
 	refused := err != nil && slices.ContainsFunc(strings.Split(err.Error(), "\n"), func(line string) bool {
-		return strings.HasPrefix(line, object+": ") && (strings.Contains(line, "nothing tells how to give it a certificate") || strings.Contains(line, "leads to Elasticsearch"))
+		return strings.HasPrefix(line, object+": ") && (strings.Contains(line, "elk-mtls does not know how to give it a certificate") || strings.Contains(line, "leads to Elasticsearch"))
 	})
 	if refused != is {
 		t.Errorf("the post-renderer refuses %s: %v, want %v: %v", object, refused, is, err)

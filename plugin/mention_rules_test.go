@@ -54,7 +54,7 @@ func TestAReadyRuleAnswersForItsPlaces(t *testing.T) {
 			s := realSettings(config.ModeCertToken, config.Required)
 			s.Rules = []config.Rule{{Ref: "Deployment/vector", As: "vector"}}
 			_, _, err := transform([]byte(text), s)
-			if refused := err != nil && strings.Contains(err.Error(), "nothing tells how to give it a certificate"); refused != c.refused || err != nil && !refused {
+			if refused := err != nil && strings.Contains(err.Error(), "elk-mtls does not know how to give it a certificate"); refused != c.refused || err != nil && !refused {
 				t.Errorf("the post-renderer refuses: %t, want %t: %v", refused, c.refused, err)
 			}
 			found := false

@@ -136,11 +136,11 @@ func TestServersOutOfScope(t *testing.T) {
 	dir := renders(t)
 	for name, want := range map[string]string{
 		"elasticsearch-7.17.3-default.yaml":         "http.ssl.enabled must be true and is set nowhere",
-		"elasticsearch-7.17.3-security.yaml":        "name a Secret with a PEM pair that the store trusts",
-		"elasticsearch-8.5.1-security-p12.yaml":     "name a Secret with a PEM pair that the store trusts",
+		"elasticsearch-7.17.3-security.yaml":        "name a Secret with a PEM key pair that the store trusts",
+		"elasticsearch-8.5.1-security-p12.yaml":     "name a Secret with a PEM key pair that the store trusts",
 		"kibana-7.17.3-default.yaml":                "plain HTTP knows no certificates",
 		"bitnami-elasticsearch-22.1.7-default.yaml": "http.ssl.enabled must be true and is set nowhere",
-		"bitnami-elasticsearch-21.6.3-jks.yaml":     "name a Secret with a PEM pair that the store trusts",
+		"bitnami-elasticsearch-21.6.3-jks.yaml":     "name a Secret with a PEM key pair that the store trusts",
 		"bitnami-kibana-12.1.11-plain.yaml":         "plain HTTP knows no certificates",
 		"eck-stack-0.21.0-default.yaml":             "custom resource of ECK",
 	} {

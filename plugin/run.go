@@ -138,7 +138,7 @@ func (o *options) settingsFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.stage, "client-authentication", "", "none | optional | required (default required in certificate modes)")
 	f.StringVar(&o.hooks, "hooks", "", "auto | off; off says that the chart's hooks will not run (--no-hooks)")
 	f.StringVar(&o.initImage, "init-image", "", "image of the init container elk-mtls-init")
-	f.BoolVar(&o.allowRendered, "allow-rendered-certs", false, "take a stream that brings the private key of Elasticsearch with it (certificates.rendered: allow)")
+	f.BoolVar(&o.allowRendered, "allow-rendered-certs", false, "accept manifests that contain the private key of Elasticsearch (certificates.rendered: allow)")
 }
 
 func versionCommand() *cobra.Command {

@@ -40,7 +40,7 @@ func (o *options) settingsFrom(file func() (config.Settings, error)) (config.Set
 	}
 	strangers, environment := s.Environment(o.environ)
 	for _, name := range strangers {
-		_, _ = fmt.Fprintf(o.stderr, "elk-mtls: %s is no setting and changes nothing; elk-mtls help settings lists them\n", name)
+		_, _ = fmt.Fprintf(o.stderr, "elk-mtls: %s is not a setting and changes nothing; elk-mtls help settings lists them\n", name)
 	}
 	if o.allowRendered {
 		s.Certificates.Rendered = config.Allow

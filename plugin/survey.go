@@ -38,7 +38,7 @@ and what was not watched.
 With --gate it ends with exit 1 while anybody without a certificate was seen, while it is unknown of somebody, or while the
 longest time without a gap is shorter than the slowest CronJob of the manifests waits. Exit 2: used wrongly, or the
 input is no evidence or no manifests.`,
-		Example: `  # who has none
+		Example: `  # who has no certificate
   elk-mtls-init survey --for 24h … >evidence.jsonl
   helm get manifest elk -n elastic >manifests.yaml
   elk-mtls survey evidence.jsonl manifests.yaml
@@ -77,7 +77,7 @@ func (s *surveyOptions) run(args []string) error {
 		return usageError{fmt.Errorf("--output: %q is not one of %s%s", s.output, strings.Join(surveyOutputs(), ", "), closest.Hint(s.output, surveyOutputs()))}
 	}
 	if s.gate && s.refused {
-		return usageError{errors.New("--gate, --refused: give one of the two")}
+		return usageError{errors.New("--gate, --refused: use only one of them")}
 	}
 	lines, err := s.evidence(args)
 	if err != nil {

@@ -33,7 +33,7 @@ func layoutValues() []variant {
 		{name: "Bitnami: a password in the environment of a Secret", base: "bitnami-release", refused: "elasticsearch.username is set in Secret/login",
 			replace: []string{"          envFrom:\n          ports:\n            - name: http\n", "          envFrom:\n            - secretRef: {name: login}\n          ports:\n            - name: http\n"},
 			extra:   "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: login\n  namespace: observability\nstringData:\n  KIBANA_PASSWORD: s3cret\n", not: "s3cret"},
-		{name: "Bitnami: a kibana.yml of another release", base: "bitnami-release", refused: `belongs into ConfigMap/elsewhere key "kibana.yml", which is not in the stream`,
+		{name: "Bitnami: a kibana.yml of another release", base: "bitnami-release", refused: `belongs into ConfigMap/elsewhere key "kibana.yml", which is not in the input`,
 			spec: "{elasticsearch: {url: \"https://logs-elasticsearch:9200\"}}", replace: []string{"            name: logs-kibana-conf", "            name: elsewhere"}},
 		{name: "Bitnami: no kibana.yml at all", base: "bitnami-release", refused: "belongs into the configuration file of container \"kibana\", and none is mounted",
 			spec: "{elasticsearch: {url: \"https://logs-elasticsearch:9200\"}}", replace: []string{kibanaFile, ""}},

@@ -77,7 +77,7 @@ spec:
 		{"a file of elsewhere, no certificates", shipperOfElsewhere, config.ModeToken, config.None, shipperOfElsewhere, "", ""},
 		{"a file of elsewhere, nobody asks", shipperOfElsewhere, config.ModeCertToken, config.None, shipperOfElsewhere, left, ""},
 		{"a file of elsewhere, nobody is refused", shipperOfElsewhere, config.ModeCertToken, config.Optional, shipperOfElsewhere, left, ""},
-		{"a file of elsewhere, required", shipperOfElsewhere, config.ModeCertToken, config.Required, "", "", "is not in the stream"},
+		{"a file of elsewhere, required", shipperOfElsewhere, config.ModeCertToken, config.Required, "", "", "is not in the input"},
 		{"Kibana presents none, no certificates", neverPresents, config.ModeToken, config.None, never, "", ""},
 		{"Kibana presents none, nobody asks", neverPresents, config.ModeCertToken, config.None, never, removed, ""},
 		{"Kibana presents none, nobody is refused", neverPresents, config.ModeCertToken, config.Optional, never, removed, ""},

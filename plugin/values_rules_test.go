@@ -8,7 +8,7 @@ func ruleValues() []variant {
 	}
 	return []variant{
 		{name: "a rule that matches nothing is an error", base: "own-programs-rule", spec: "{rules: [{ref: Deployment/shap, mountPath: /x}]}",
-			refused: "spec.rules: Deployment/shap matches nothing in the stream\nhint: correct or remove the rule"},
+			refused: "spec.rules: Deployment/shap matches nothing in the input\nhint: correct or remove the rule"},
 		{name: "a container that is not there is an error", base: "own-programs-rule", spec: "{rules: [{ref: Deployment/shop/apy, mountPath: /x}]}",
 			refused: `spec.rules: Deployment/shop/apy: it has no container "apy", only "proxy", "api"`},
 		{name: "of several containers the rule must name one", base: "own-programs-rule", spec: "{rules: [{ref: Deployment/shop, mountPath: /x}]}",
@@ -47,12 +47,12 @@ func ruleValues() []variant {
 		{name: "a file from outside the stream is an error", base: "elastalert2-rule",
 			spec:    "{certificates: {secretName: certs}, rules: [{ref: Deployment/elastalert2, as: elastalert2}]}",
 			replace: []string{"secretName: elastalert2-config", "secretName: elsewhere"},
-			refused: `from Secret/elsewhere key "elastalert_config", which is not in the stream`},
+			refused: `from Secret/elsewhere key "elastalert_config", which is not in the input`},
 		{name: "a place that a file does not have is an error", base: "vector-rule",
 			spec:    "{rules: [{ref: StatefulSet/vector, files: [{path: /etc/vector/aggregator.yaml, at: sinks.*, is: {type: loki}, set: {a: '{ca}'}}]}]}",
 			refused: `the rule finds nothing to set at sinks.* of ConfigMap/vector key "aggregator.yaml"`},
 		{name: "a ready rule whose file is not there asks for it", base: "vector-rule", spec: "{rules: [{ref: StatefulSet/vector, as: grafana}]}",
-			refused: `none of its files ("/etc/grafana/provisioning/datasources/") is mounted from a ConfigMap or Secret of the stream`},
+			refused: `none of its files ("/etc/grafana/provisioning/datasources/") is mounted from a ConfigMap or Secret in the input`},
 		{name: "a ready rule for a file in another place", base: "vector-rule",
 			spec:    "{rules: [{ref: StatefulSet/vector, as: vector, files: [{path: /srv/vector.yaml}]}]}",
 			replace: []string{`          mountPath: "/etc/vector/"` + "\n          readOnly: true\n", "          mountPath: /srv/vector.yaml\n          subPath: aggregator.yaml\n"},

@@ -54,7 +54,7 @@ func sweepValues(cluster string) []variant {
 		{name: "a bare host in a flag", extra: strings.Replace(reader("ConfigMap"), "image: app,", "image: app, args: [--es-host=elasticsearch-master],", 1),
 			refused: `Deployment/app: container "app": args 1 names Elasticsearch ("elasticsearch-master")`},
 		{name: "a custom resource that calls it", extra: "---\napiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata:\n  name: app\nspec:\n  triggers:\n  - type: elasticsearch\n    metadata:\n      addresses: \"" + url + "\"\n",
-			refused: "ScaledObject/app: spec.triggers[0].metadata.addresses names Elasticsearch (\"elasticsearch-master\"), and nothing tells how to give it a certificate: it would be refused\nhint: configure a certificate"},
+			refused: "ScaledObject/app: spec.triggers[0].metadata.addresses names Elasticsearch (\"elasticsearch-master\"), and elk-mtls does not know how to give it a certificate: it would be refused\nhint: configure a certificate"},
 		{name: "an annotation, a certificate's names and an alert are none",
 			extra: "---\napiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata:\n  name: app\n  annotations: {note: \"" + url + "\"}\nspec:\n  dnsNames: [elasticsearch-master]\n  uris: [\"" + url + "\"]\n" +
 				"---\napiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: alerts\nspec:\n  groups: [{rules: [{expr: 'up{instance=\"elasticsearch-master:9200\"}'}]}]\n",
@@ -75,7 +75,7 @@ func sweepValues(cluster string) []variant {
 			extra: cluster, todo: "the agents that get xpack.fleet.outputs.[0].hosts must present a certificate"},
 		{name: "a Fleet output in Kibana's own file", base: "kibana-config", spec: "{certificates: {secretName: corporate-pem, verificationMode: certificate}, minter: {secretName: m}}",
 			replace: []string{"    elasticsearch:\n", "    xpack.fleet.outputs: [{id: a, hosts: [\"https://search-master:9200\"]}]\n    elasticsearch:\n", "https://es-0.", "https://search-master."},
-			extra:   cluster, refused: `> [xpack.fleet.outputs][0].hosts[0] line 5, which Deployment/elk-kibana/kibana reads, names Elasticsearch ("search-master"), and nothing tells how to give it a certificate: it would be refused` + "\nhint: " + `configure a`},
+			extra:   cluster, refused: `> [xpack.fleet.outputs][0].hosts[0] line 5, which Deployment/elk-kibana/kibana reads, names Elasticsearch ("search-master"), and elk-mtls does not know how to give it a certificate: it would be refused` + "\nhint: " + `configure a`},
 	}
 }
 

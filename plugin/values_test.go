@@ -219,9 +219,9 @@ func otherValues() []variant {
 		{name: "a Job that calls by curl and plain HTTP", extra: errand("Job", "spec", "curl http://elasticsearch-master:9200"), refused: "Job/errand: container \"errand\": args 1 names Elasticsearch"},
 		{name: "a Job that calls by curl and is listed", extra: errand("Job", "spec", "curl -k https://elasticsearch-master:9200"), spec: "{unmanaged: [{ref: Job/errand/errand, reason: it has its own}]}", not: "Job/errand: the template"},
 		{name: "plain HTTP becomes HTTPS for others too", base: "elasticsearch-http", extra: deployment(`{name: app, image: app, env: [{name: URL, value: "http://search-master:9200"}]}`), spec: "{mode: token, certificates: {secretName: corp}, minter: {secretName: m}}",
-			todo: "names Elasticsearch (search-master) and was left alone, as nothing tells how to give it a certificate; it fails from now on unless it calls by https://"},
+			todo: "names Elasticsearch (search-master) and was left alone, as elk-mtls does not know how to give it a certificate; it fails from now on unless it calls by https://"},
 		{name: "the transport port is nobody's HTTP", replace: []string{"cluster.routing.allocation.disk.watermark.low: 90%", "discovery.seed_hosts: [\"elasticsearch-master:9300\"]"}, not: "ConfigMap/elasticsearch-master-config names Elasticsearch"},
 		{name: "the same names in another namespace are others", replace: []string{"metadata:\n  name: elk-kibana\n", "metadata:\n  name: elk-kibana\n  namespace: front\n", "kind: Secret\nmetadata:\n  name: elasticsearch-master-credentials\n", "kind: Secret\nmetadata:\n  name: elasticsearch-master-credentials\n  namespace: back\n"},
-			todo: `Secret/elasticsearch-master-credentials (namespace front) is not in the stream: it must hold "username", "password"`},
+			todo: `Secret/elasticsearch-master-credentials (namespace front) is not in the input: it must hold "username", "password"`},
 	}
 }

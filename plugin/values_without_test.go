@@ -53,7 +53,7 @@ spec:
         volumeMounts: [{name: config, mountPath: /usr/local/camunda/config/application.yaml, subPath: application.yaml}]
       volumes: [{name: config, configMap: {name: camunda}}]
 `
-	const rule = "nothing tells how to give it a certificate"
+	const rule = "elk-mtls does not know how to give it a certificate"
 	for name, c := range map[string]struct{ stream, image, says, hint, ref string }{
 		"OpenCTI":                        {openCTI, "opencti/platform:6.9.0", "OpenCTI takes no client certificate", "put a proxy", "Deployment/opencti-server"},
 		"OpenCTI from another registry":  {openCTI, "registry.example:5000/mirror/opencti/platform@sha256:0", "OpenCTI takes no client certificate", "put a proxy", "Deployment/opencti-server"},

@@ -66,7 +66,7 @@ Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, 
 	f.BoolVar(&v.strict, "strict", false, "take no assumption: PROVEN IF ends with exit 1")
 	f.StringVar(&v.within, "fail-if-expires-within", "", "certificates that end within this `TIME` (30d, 12h) are findings")
 	f.StringVar(&v.now, "now", "", "the `TIME` at which certificates must be valid (2026-12-31, or RFC 3339); default: now")
-	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): its mode and stage, what is unmanaged, the rules")
+	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): its mode and client authentication, what is unmanaged, the rules")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(verifyOutputs(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("client-authentication",
 		cobra.FixedCompletions([]string{config.None, config.Optional, config.Required}, cobra.ShellCompDirectiveNoFileComp))

@@ -68,7 +68,7 @@ spec:
 func TestWhichServer(t *testing.T) {
 	const two = "output.elasticsearch:\n  hosts: [\"https://search:9200\"]\nmonitoring.elasticsearch:\n  hosts: [\"http://far.example.org:9200\"]"
 	const asked = "the input holds no Elasticsearch, and its clients call several: search (DaemonSet/a/filebeat); far.example.org (DaemonSet/a/filebeat); " +
-		"nothing tells which of them is meant\nhint: name the one in elasticsearch.url, or all that are, with commas [EMR016]"
+		"it is not known which of them is meant\nhint: name the one in elasticsearch.url, or all that are, with commas [EMR016]"
 	const secret, search = "certificates: {secretName: corp}", `, elasticsearch: {url: "https://search:9200"}`
 	one := func(host string) string { return "output.elasticsearch.hosts: [\"" + host + "\"]" }
 	for _, test := range []struct{ name, input, spec, refused, output, not string }{

@@ -238,7 +238,7 @@ stringData: {ca.crt: a sample, tls.crt: a sample, tls.key: "-----BEGIN RSA PRIVA
 		edit        func(map[string]any)
 		want        string
 	}{
-		{"the chart makes the server's key", key.write(t), nil, "elk-mtls: StatefulSet/elasticsearch-master: the stream holds Secret/elasticsearch-master-certs with a private key"},
+		{"the chart makes the server's key", key.write(t), nil, "elk-mtls: StatefulSet/elasticsearch-master: the input contains Secret/elasticsearch-master-certs with a private key"},
 		{"a misspelt setting", dir, setting("ELK_MTLS_CLIENT_AUTHENTICATOIN", "required"), "ARGOCD_ENV_ELK_MTLS_CLIENT_AUTHENTICATOIN: no such setting"},
 		{"a misspelt parameter", dir, func(source map[string]any) {
 			pluginOf(source, "parameters", map[string]any{"name": "valus", "string": "x"})

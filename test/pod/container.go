@@ -39,7 +39,7 @@ func (c *Container) Environ() []string {
 func (r *Release) Container(workload, name, root string) (*Container, error) {
 	p, ok := r.pods[workload]
 	if !ok {
-		return nil, fmt.Errorf("%s is not in the stream", workload)
+		return nil, fmt.Errorf("%s is not in the input", workload)
 	}
 	for _, c := range append(append([]corev1.Container(nil), p.spec.InitContainers...), p.spec.Containers...) {
 		if c.Name != name {

@@ -158,7 +158,7 @@ func (e *Ensure) validateToken() error {
 	case e.SecretOut == "" && e.Secret == "":
 		errs = append(errs, errors.New("--secret: the name of the token's Secret is missing (or --secret-out)"))
 	case e.SecretOut != "" && e.Secret != "":
-		errs = append(errs, errors.New("--secret-out: stands instead of --secret; give one of the two"))
+		errs = append(errs, errors.New("--secret-out: cannot be combined with --secret"))
 	case e.SecretOut == "-" && !e.New:
 		errs = append(errs, errors.New("--secret-out -: reads nothing, so it makes a new token each time; say --new if that is meant"))
 	case e.New && e.SecretOut != "-":

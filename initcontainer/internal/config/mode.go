@@ -49,7 +49,7 @@ func (i *Identity) flags(f *pflag.FlagSet) {
 	f.BoolVar(&i.SetPassword, contract.FlagSetPassword, false, "password modes: set the password of "+KibanaSystem+" where it is another one; needs manage_security")
 	f.StringVar(&i.Realm, contract.FlagRealm, "", "mode pki: `NAME` of the realm that must accept the certificate (default: whichever does)")
 	f.StringVar(&i.RoleMapping, "role-mapping", "", "mode pki: `NAME` of the role mapping; one that "+
-		"elk-mtls-init did not make is never replaced (default: made of realm and subject)")
+		"elk-mtls-init did not make is never replaced (default: created from realm and subject)")
 	f.StringVar(&i.Role, contract.FlagRole, KibanaSystem, "mode pki: role of Kibana's certificate")
 }
 
@@ -87,7 +87,7 @@ func (i *Identity) validate(hasCert bool) error {
 	case i.HasPassword() && i.KibanaPasswordFile == "":
 		add("--kibana-password-file: Kibana's password is missing")
 	case i.KibanaUsername != "" && i.KibanaUsernameFile != "":
-		add("--kibana-username-file: stands instead of --kibana-username; give one of the two")
+		add("--kibana-username-file: cannot be combined with --kibana-username")
 	case !i.HasPassword() && given:
 		add("--kibana-username, --kibana-username-file, --kibana-password-file, --set-password: go with the password modes only")
 	}

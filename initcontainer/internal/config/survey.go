@@ -75,7 +75,7 @@ func (s *Survey) Validate() error {
 		add("--max-log-mb: must be more than 0")
 	}
 	if s.Restore && s.Refused {
-		add("--restore, --refused: give one of the two")
+		add("--restore, --refused: use only one of them")
 	}
 	stdin := 0
 	for _, name := range s.Logs {

@@ -86,11 +86,11 @@ var meanings = []struct {
 	cause  failure.Cause
 	hint   string
 }{
-	{503, "", failure.Unavailable, "mend Elasticsearch, the logs of its pods say why: it has no master, or the index .security is not available"},
-	{0, "cluster_block_exception", failure.Blocked, "make room on the disks of Elasticsearch, which takes no writes where one is nearly full (flood stage); or take " +
+	{503, "", failure.Unavailable, "fix Elasticsearch; the logs of its pods say why: it has no master, or the index .security is not available"},
+	{0, "cluster_block_exception", failure.Blocked, "free disk space on Elasticsearch's nodes, which accept no writes when a disk is nearly full; or take " +
 		"the block away: index.blocks or cluster.blocks.read_only"},
 	{0, "index_closed_exception", failure.IndexClosed, "open it, as a user of a file realm: POST /.security-7/_open. Somebody closed the index .security"},
-	{401, "", failure.Unauthorized, "put the right password into the Secret behind --password-file: the minter's password is wrong, or the chart made a new " +
+	{401, "", failure.Unauthorized, "put the right password into the Secret behind --password-file: the password of the user that creates tokens is wrong, or the chart made a new " +
 		"credentials Secret that Elasticsearch does not know (without secret.password it does so at every helm upgrade), or the index .security is not available"},
 	{403, "", failure.Forbidden, "give the minting user the cluster privileges manage_service_account and monitor"},
 	{409, "", failure.Other, "take away what sends requests twice on the way, such as a proxy; each try takes a new name"},
@@ -101,9 +101,9 @@ var meanings = []struct {
 	{307, "", failure.NotElasticsearch, itself},
 	{308, "", failure.NotElasticsearch, itself},
 	{429, "", failure.Overloaded, "wait: Elasticsearch is overloaded, and refuses requests for a while; or give it more"},
-	{500, "", failure.Unavailable, "mend Elasticsearch, the logs of its pods say why"},
-	{502, "", failure.Unavailable, "call Elasticsearch itself in --elasticsearch-url; or mend the proxy between, which cannot reach Elasticsearch"},
-	{504, "", failure.Unavailable, "call Elasticsearch itself in --elasticsearch-url; or mend the proxy between, which gets no answer from Elasticsearch"},
+	{500, "", failure.Unavailable, "fix Elasticsearch; the logs of its pods say why"},
+	{502, "", failure.Unavailable, "set --elasticsearch-url to Elasticsearch itself; or fix the proxy in between, which cannot reach Elasticsearch"},
+	{504, "", failure.Unavailable, "set --elasticsearch-url to Elasticsearch itself; or fix the proxy in between, which gets no answer from Elasticsearch"},
 }
 
 const itself = "call Elasticsearch itself in --elasticsearch-url: a proxy between, or another service, is at this address"
@@ -177,7 +177,7 @@ func explain(ctx context.Context, host string, err error) error {
 		return failure.New(failure.WrongCA, at, "renew the server's certificate: it or its CA may not be used like this")
 	case refusesClient(err):
 		return failure.New(failure.ClientCertificate, fmt.Errorf("%s refuses the client certificate, or the lack of one: %w", host, err),
-			"give --cert and --key a pair that is signed by a CA in Elasticsearch's certificate_authorities and allows client authentication; or add its CA there")
+			"set --cert and --key to a key pair that is signed by a CA in Elasticsearch's certificate_authorities and allows client authentication; or add its CA there")
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return failure.New(failure.NotElasticsearch, fmt.Errorf("%s does not speak TLS: %w", host, err), "set xpack.security.http.ssl.enabled: true in Elasticsearch")
 	}

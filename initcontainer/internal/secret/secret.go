@@ -42,7 +42,7 @@ func Foreign(what string, place Place) error {
 		remedy = "edit the file"
 	}
 	return failure.New(failure.SecretForeign,
-		fmt.Errorf("%s: its key %q holds a value that is no token of ours, and it is not overwritten", what, place.Key),
+		fmt.Errorf("%s: its key %q contains something other than a service token, and is not overwritten", what, place.Key),
 		"name the right Secret, and the right --secret-key; or, if nobody needs the value, take it out: "+remedy)
 }
 

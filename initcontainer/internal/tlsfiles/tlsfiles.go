@@ -110,12 +110,12 @@ func (f Files) Pair() (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key) // its errors hold no key material
 	if err != nil {
 		return nil, failure.New(failure.ClientCertificate, fmt.Errorf("client certificate %s with key %s: %w", f.Cert, f.Key, err),
-			"give --cert and --key a pair: both PEM, belonging together, the key not encrypted")
+			"set --cert and --key to a key pair: both PEM, belonging together, the key not encrypted")
 	}
 	if leaf := pair.Leaf; leaf.BasicConstraintsValid && leaf.IsCA {
 		return nil, failure.New(failure.ClientCertificate,
-			fmt.Errorf("client certificate %s: %q is a CA: whoever holds its key can issue certificates that Elasticsearch accepts", f.Cert, leaf.Subject),
-			"give --cert and --key a pair that was issued for this client (extended key usage client auth, CA:FALSE), and replace this CA if its key was readable for others")
+			fmt.Errorf("client certificate %s: %q is a CA: anyone who holds its key can issue certificates that Elasticsearch accepts", f.Cert, leaf.Subject),
+			"set --cert and --key to a key pair that was issued for this client (extended key usage client auth, CA:FALSE), and replace this CA if its key was readable for others")
 	}
 	return &pair, nil
 }

@@ -111,7 +111,7 @@ func LogstashReads(text []byte) bool {
 }
 
 // ErrAuthority says that a certificate is a CA's: its key is for issuing certificates, and no client may hold it.
-var ErrAuthority = errors.New("is the certificate of a CA: whoever holds its key can issue certificates that Elasticsearch accepts")
+var ErrAuthority = errors.New("is the certificate of a CA: anyone who holds its key can issue certificates that Elasticsearch accepts")
 
 // ForClients tells why a certificate is no client's, whoever signed it: Elasticsearch refuses it, or it is a CA's. No extended key
 // usage allows all.

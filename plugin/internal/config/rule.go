@@ -17,7 +17,7 @@ type Rule struct {
 	Files     []RuleFile        `json:"files,omitempty"`
 }
 
-// RuleFile is a YAML or JSON file in a ConfigMap or Secret of the stream, and what shall be set there.
+// RuleFile is a YAML or JSON file in a ConfigMap or Secret in the input, and what shall be set there.
 type RuleFile struct {
 	Path string            `json:"path"`         // as the container sees it
 	At   string            `json:"at,omitempty"` // a place in it: "a.b", or with "*" for each entry: "sinks.*", "exporters.elasticsearch*"

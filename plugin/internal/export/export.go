@@ -97,7 +97,7 @@ func byID(all []*object.Object) (map[string]map[string]any, error) {
 	data := map[string]map[string]any{}
 	for _, o := range all {
 		if data[key(o.ID)] != nil {
-			return nil, fmt.Errorf("%s is in the stream twice: kustomize cannot tell the two apart", o.ID)
+			return nil, fmt.Errorf("%s is in the input twice: kustomize cannot distinguish them", o.ID)
 		}
 		var plain map[string]any
 		err := o.Node.Decode(&plain)

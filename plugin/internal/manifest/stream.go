@@ -122,7 +122,7 @@ func (s *Stream) Documents() []*Document {
 func (s *Stream) InsertBefore(d *Document, text string) *Document {
 	at := slices.Index(s.docs, d)
 	if at < 0 {
-		panic("manifest: InsertBefore: the document is not of this stream")
+		panic("manifest: InsertBefore: the document is not in this input")
 	}
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n"

@@ -30,7 +30,7 @@ func eck(in *In) Part {
 					"3.4) and list the object under spec.unmanaged with that reason"))
 		default:
 			p.pass(o.ID, "is a custom resource of ECK, which keeps HTTPS and Kibana's token by itself; it asks no client for a certificate")
-			p.action(o.ID, "ECK cannot require certificates on the Basic licence, and this stage leaves it as it "+
+			p.action(o.ID, "ECK cannot require certificates on the Basic licence, and this value leaves it as it "+
 				"is: clientAuthentication: required will be refused for it")
 		}
 	}

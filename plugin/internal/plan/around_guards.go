@@ -19,7 +19,7 @@ func guards(in *In) Part {
 		}
 	}
 	if rest == 0 && len(p.release.Guards) > 0 {
-		p.fail(problem.New(problem.GuardAlone, "the stream holds nothing but %s: an empty answer would delete the "+
+		p.fail(problem.New(problem.GuardAlone, "the input contains only %s: an empty answer would delete the "+
 			"release", p.release.Guards[0].ID).
 			Do("render the whole release"))
 	}

@@ -49,8 +49,8 @@ func sweep(in *In, served Part) Part {
 			p.stranger(stranger{Mention: m})
 		case m.Object.Kind == "ConfigMap" || m.Object.Kind == "Secret":
 			if p.settings.Certs() || p.switched {
-				p.action(m.Object.ID, "%s names Elasticsearch (%s), and no container of this stream reads it: "+
-					"whoever does needs a certificate", placeIn(m), m.Name)
+				p.action(m.Object.ID, "%s names Elasticsearch (%s), and no container in the input reads it: "+
+					"whatever reads it needs a certificate", placeIn(m), m.Name)
 			}
 		default:
 			p.may(m, m.Object.ID.String())
@@ -187,7 +187,7 @@ func (s stranger) lacks() (why, remedy string) {
 	if known, ok := catalog.WithoutPEM(object.Text(s.in.Node, "image")); ok {
 		return fmt.Sprintf("%s takes %s", known.App, known.Takes), known.Do + " (" + known.Link + ")"
 	}
-	return "nothing tells how to give it a certificate", ""
+	return "elk-mtls does not know how to give it a certificate", ""
 }
 
 // byValues is the remedy that anybody has.

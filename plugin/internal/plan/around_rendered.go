@@ -19,7 +19,7 @@ func rendered(in *In) Part {
 	for _, w := range p.release.Nodes {
 		for _, name := range secretVolumes(w.Pod) {
 			if key := privateKeyIn(p.In, secretKey(w.Object, name, "")); key != "" {
-				p.failing(w.ID, problem.New(problem.RenderedKey, "the stream holds Secret/%s with a private key "+
+				p.failing(w.ID, problem.New(problem.RenderedKey, "the input contains Secret/%s with a private key "+
 					"(%s): a chart that makes it at rendering (createCert: true) makes another CA at every sync", name,
 					key).
 					Do("give the node certificates from a Secret outside the chart (createCert: false), or, if this "+

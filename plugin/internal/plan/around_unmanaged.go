@@ -23,7 +23,7 @@ func unmanaged(in *In, served Part) Part {
 		case err != nil:
 			p.fail(err)
 		case o == nil || len(parts) == 3 && !hasContainer(o, parts[2]):
-			p.fail(problem.New(problem.Configuration, "spec.unmanaged: %s matches nothing in the stream", u.Ref).
+			p.fail(problem.New(problem.Configuration, "spec.unmanaged: %s matches nothing in the input", u.Ref).
 				Do("correct or remove the entry"))
 		case len(parts) == 3 && p.isMain(o, parts[2]):
 			p.fail(problem.New(problem.Configuration, "spec.unmanaged: %s is the container of the server itself, "+
@@ -35,8 +35,8 @@ func unmanaged(in *In, served Part) Part {
 	}
 	for _, c := range p.settings.Certificates.Clients {
 		if !served.matched[c.Ref] && len(p.release.Nodes)+len(p.release.Kibanas) > 0 {
-			p.action(object.ID{}, "certificates.clients: %s is none of the clients that were patched in this "+
-				"stream: if it is not in another release, the entry is a mistake", c.Ref)
+			p.action(object.ID{}, "certificates.clients: %s is none of the clients that were patched: "+
+				"if it is not in another release, the entry is a mistake", c.Ref)
 		}
 	}
 	return *p.Part

@@ -99,7 +99,7 @@ func isPair(p step, one presented, chain []*x509.Certificate) error {
 	if text := valueOf(p.In, one.key); text != nil {
 		if err := certificate.KeyFits(chain[0], text); err != nil && !errors.Is(err, certificate.ErrNoPEM) && !(one.own && errors.Is(err, certificate.ErrEncrypted)) {
 			return problem.New(problem.UnfitPair, "%s %v", one.key, err).
-				Do("store certificate and key of one pair there, or name another Secret in certificates.clients "+
+				Do("store a certificate and its key there, or name another Secret in certificates.clients "+
 					"(ref: %s)", refOf(p.In, one))
 		}
 	}
@@ -116,7 +116,7 @@ func isAccepted(p step, one presented, chain []*x509.Certificate) error {
 		if err := certificate.ChainsTo(chain, accepts); err != nil {
 			return problem.New(problem.UnfitPair, "%s was not signed by a CA that Elasticsearch accepts (%s): %v", one.cert,
 				one.to.ID, err).
-				Do("name its CA in certificates.clientCA, or a Secret with a pair that is accepted there in "+
+				Do("name its CA in certificates.clientCA, or a Secret with a key pair that is accepted there in "+
 					"certificates.clients (ref: %s)", refOf(p.In, one))
 		}
 		return nil

@@ -55,7 +55,7 @@ func secureClient(p step, w *recognise.Workload, known program) error {
 	}
 	connections = slices.DeleteFunc(connections, func(c *connection) bool { return !reaches(p.In, w, c) })
 	if len(connections) == 0 {
-		p.pass(w.ID, fmt.Sprintf("container %q runs %s, which calls no Elasticsearch of this stream", w.Main.Name, w.App))
+		p.pass(w.ID, fmt.Sprintf("container %q runs %s, which calls no Elasticsearch in the input", w.Main.Name, w.App))
 		return nil
 	}
 	if !p.settings.Certs() && !p.switched && p.settings.Certificates.SecretName == "" {

@@ -118,7 +118,7 @@ func putKeystore(p step, w *recognise.Workload, c *connection, id identity) erro
 	if err != nil {
 		return err
 	}
-	const why = "makes a PKCS#12 file of the pair: this program reads no other form of it"
+	const why = "converts the key pair to a PKCS#12 file, the only format that this program reads"
 	addVolume(p, w.Object, patch.Map(patch.F("name", patch.Str(keystoreVolume)), patch.F("emptyDir", patch.Map(patch.F("medium", patch.Str("Memory"))))), "holds that file, in memory", "")
 	runBefore(p, w.Object, container, why, c.link)
 	mountIn(p, w.Object, w.Main, keystoreVolume, keystoreDir)

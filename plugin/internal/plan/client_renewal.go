@@ -87,7 +87,7 @@ func (c *connection) reads(in *In, w *recognise.Workload, id identity, names ...
 	return all, followed
 }
 
-const whyReload = "takes up a renewed certificate without being started again"
+const whyReload = "reloads a renewed certificate without a restart"
 
 // switchOn tells whether the switches of a program are on, and sets those that nobody sets.
 func switchOn(p step, w *recognise.Workload, c *connection, r catalog.Renewal) (bool, error) {
@@ -129,7 +129,7 @@ func logstashReloads(p step, w *recognise.Workload, r catalog.Renewal) (bool, er
 		case s.Hidden:
 			return false, nil
 		case s.Value() != "true":
-			return false, problem.New(problem.InTheWay, "%s is %q in %s: Logstash takes up a renewed certificate by itself with "+
+			return false, problem.New(problem.InTheWay, "%s is %q in %s: Logstash reloads a renewed certificate only with "+
 				"%s, and does not start with one of them alone", name, s.Value(), s.Place, strings.Join(r.Switches, " and ")).
 				At(name).Do("remove it")
 		}

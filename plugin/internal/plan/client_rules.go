@@ -39,7 +39,7 @@ func findRuled(p step) []ruled {
 		case err != nil:
 			p.fail(err)
 		case len(objects) == 0:
-			p.fail(problem.New(problem.Configuration, "spec.rules: %s matches nothing in the stream", rule.Ref).
+			p.fail(problem.New(problem.Configuration, "spec.rules: %s matches nothing in the input", rule.Ref).
 				Do("correct or remove the rule"))
 		}
 		for _, o := range objects {
@@ -202,7 +202,7 @@ func ruleFiles(in *In, r ruled) ([]ruleFile, error) {
 	}
 	if len(opened) == 0 {
 		return nil, problem.New(problem.Rule, "the rule is as: %s, and none of its files (%s) is mounted from a "+
-			"ConfigMap or Secret of the stream", r.rule.As, quoted(names)).
+			"ConfigMap or Secret in the input", r.rule.As, quoted(names)).
 			Do("name the file in files (- path: …) of the rule, or list the container under spec.unmanaged (ref: "+
 				"%s/%s) with the reason", r.w.ID, r.w.Main.Name)
 	}

@@ -85,7 +85,7 @@ func wishesOfContainer(p step, r ruled) ([]wish, error) {
 	if words := w.Main.Command(); len(r.rule.Args) > 0 {
 		switch {
 		case len(words) == 0:
-			return nil, problem.New(problem.Rule, "it has neither command nor args in the stream, and args of a "+
+			return nil, problem.New(problem.Rule, "it has neither command nor args in the input, and args of a "+
 				"rule would replace those of its image").
 				Do("write them into the chart's values, or use env of the rule")
 		case shell.IsShell(words[0]):

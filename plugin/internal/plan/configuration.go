@@ -30,7 +30,7 @@ type configuration struct {
 	fail     func(error)
 }
 
-// embedded is a configuration file inside a ConfigMap or Secret of the stream.
+// embedded is a configuration file inside a ConfigMap or Secret in the input.
 type embedded struct {
 	object *object.Object
 	path   patch.Path
@@ -109,7 +109,7 @@ func environmentOf(p step, w *recognise.Workload, names func(key string) []strin
 	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, seen: p.seen(w.Main), in: p.In}
 	c.fail = func(err error) { p.failing(w.ID, err) }
 	for _, name := range c.seen.Env.Open() {
-		p.assume(w.ID, "container %q takes variables from %s, which is not in the stream: none of them may set what "+
+		p.assume(w.ID, "container %q takes variables from %s, which is not in the input: none of them may set what "+
 			"is set here", w.Main.Name, name)
 	}
 	return c

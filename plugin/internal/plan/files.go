@@ -21,7 +21,7 @@ func because(f object.File) string {
 // unshown says why the stream does not show what a file holds.
 func unshown(f object.File) string {
 	if f.Filled == "" {
-		return "is not in the stream"
+		return "is not in the input"
 	}
 	return "is not shown (" + f.Filled + ")"
 }
@@ -60,7 +60,7 @@ func isShown(w *recognise.Workload, file object.File) error {
 			"the reason", w.ID, w.Main.Name)
 }
 
-// unfolded puts in the YAML files of a folder for its name. Of a mounted Secret or ConfigMap that is not in the stream the files are unknown.
+// unfolded puts in the YAML files of a folder for its name. Of a mounted Secret or ConfigMap that is not in the input the files are unknown.
 func unfolded(in *In, w *recognise.Workload, names []string) []string {
 	var all []string
 	for _, name := range names {

@@ -244,7 +244,7 @@ func ownPair(p step, conf *configuration) (*identity, error) {
 	c, k := conf.source(cert.Value()), conf.source(key.Value())
 	if !inOneSecret(c, k) {
 		return nil, problem.New(problem.NoPair, "%s is %q in %s, and no Secret of the pod is mounted there with its "+
-			"key beside it%s, so that elk-mtls-init cannot present the same pair", kibanaCert, cert.Value(), cert.Place,
+			"key beside it%s, so that elk-mtls-init cannot present the same key pair", kibanaCert, cert.Value(), cert.Place,
 			or(because(c), because(k))).At(kibanaCert).
 			Do("remove both settings and name the Secret in certificates.clients")
 	}

@@ -50,7 +50,7 @@ func planPKI(p step, w *recognise.Workload, conf *configuration, id identity, ho
 		"Basic %s refuses, and %s does not start; mode cert-token needs none", initName, w.ID)
 	p.action(w.ID, "a request through Kibana without an Authorization header reaches Elasticsearch as Kibana itself")
 	if len(p.release.Nodes) == 0 {
-		p.action(object.ID{}, "Elasticsearch is not in this stream: it must have the realm pki/%s "+
+		p.action(object.ID{}, "Elasticsearch is not in the input: it must have the realm pki/%s "+
 			"(xpack.security.authc.realms.pki.%[1]s.order and .certificate_authorities)", p.settings.PKI.Realm)
 	}
 	return ensureBefore(p, w.Object, args, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(minterVolume, minterDir)}, "maps Kibana's certificate to its role before Kibana starts", linkPKI)
@@ -76,7 +76,7 @@ func ownCertificate(p step, w *recognise.Workload, conf *configuration, id ident
 	if shared == "" {
 		return nil
 	}
-	return problem.New(problem.UnfitPair, "the certificate in Secret/%s is that of %s too, and in mode pki whoever "+
+	return problem.New(problem.UnfitPair, "the certificate in Secret/%s is that of %s too, and in mode pki anyone who "+
 		"presents it is Kibana", id.secret, shared).
 		Do("give Kibana one of its own (elk-mtls certs makes it) and name it in certificates.clients (ref: %s)", w.ID)
 }

@@ -200,7 +200,7 @@ func isForClients(in *In, o *object.Object, secret string) error {
 	}
 	remedy := fmt.Sprintf("name a Secret with a client certificate in certificates.clients (ref: %s)", o.ID)
 	if says := declared.Authority(o.Namespace, secret); says != "" {
-		return problem.New(problem.UnfitPair, "the key in Secret/%s is that of a CA (%s): whoever holds it can "+
+		return problem.New(problem.UnfitPair, "the key in Secret/%s is that of a CA (%s): anyone who holds it can "+
 			"issue certificates, so no client gets it", secret, says).Do("%s", remedy)
 	}
 	if says := declared.ServersOnly(o.Namespace, secret); says != "" {

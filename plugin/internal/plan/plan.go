@@ -200,7 +200,7 @@ func (p step) addObject(before *object.Object, id object.ID, node *yaml.Node, wh
 		return nil
 	}
 	if there.Label(partOf) != ourName {
-		return problem.New(problem.NameTaken, "the stream has a %s already that is not made by %s (it lacks the "+
+		return problem.New(problem.NameTaken, "the input has a %s already that is not made by %s (it lacks the "+
 			"label %s: %s)", id, ourName, partOf, ourName).
 			Do("rename yours, or choose another name in the configuration")
 	}
@@ -247,7 +247,7 @@ func expected(outside []outside) []Note {
 		if e.Namespace != "" {
 			where = " (namespace " + e.Namespace + ")"
 		}
-		shown := "is not in the stream"
+		shown := "is not in the input"
 		if e.filled != "" {
 			shown = "is filled later (" + e.filled + ")"
 		}

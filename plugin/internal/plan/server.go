@@ -68,7 +68,7 @@ func secureNode(p step, w *recognise.Workload) error {
 	if s := conf.any(httpSSL+catalog.LayerKeyPass, httpSSL+catalog.LayerSecureKeyPass); s != nil && id.secret == known.certificate.Name {
 		return problem.New(problem.ProbePair, "%s is set in %s: the node's key is encrypted, and its own probe gets "+
 			"no passphrase", s.Key, s.Place).At(s.Key).
-			Do("name a Secret with an unencrypted pair in certificates.clients (ref: %s)", w.ID)
+			Do("name a Secret with an unencrypted key pair in certificates.clients (ref: %s)", w.ID)
 	}
 	return nodeAsClient(p, w, conf, known)
 }
@@ -133,7 +133,7 @@ func nodeWithStores(p step, w *recognise.Workload, conf *configuration) error {
 	if secret == "" {
 		return problem.New(problem.ProbePair, "%s is set in %s, and curl in the readiness probe reads no store", s.Key,
 			s.Place).At(s.Key).
-			Do("name a Secret with a PEM pair that the store trusts in certificates.clients (ref: %s), or give the "+
+			Do("name a Secret with a PEM key pair that the store trusts in certificates.clients (ref: %s), or give the "+
 				"node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", w.ID, httpSSL)
 	}
 	id, err := identityFor(p, w.Object, secretKey(w.Object, secret, or(c.Keys.CA, fileCA)), pair{secret, server.cert, server.key}, needsAll)

@@ -114,7 +114,7 @@ func mountAgain(p step, w *recognise.Workload, id identity, dir string) {
 	pod := podOf(w.Object)
 	volume := id.volume(fileMode(pod))
 	volume.Content[1] = patch.Str(monitoringVolume) // its name, which comes first
-	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", monitoringVolume), volume, "the pair for monitoring, where the program may read files", "")
+	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", monitoringVolume), volume, "the key pair for monitoring, where the program may read files", "")
 	mountIn(p, w.Object, w.Main, monitoringVolume, dir)
 }
 

@@ -35,8 +35,8 @@ func meant(in *In) (*mention.Names, Part) {
 		said = append(said, fmt.Sprintf("%s (%s)", strings.Join(t.Hosts, ", "), strings.Join(t.By, ", ")))
 	}
 	if ours.Empty() {
-		part.fail(problem.New(problem.NoAddress, "the input holds no Elasticsearch, and its clients call several: %s; nothing "+
-			"tells which of them is meant", strings.Join(said, "; ")).
+		part.fail(problem.New(problem.NoAddress, "the input holds no Elasticsearch, and its clients call several: %s; it is "+
+			"not known which of them is meant", strings.Join(said, "; ")).
 			Do("name the one in elasticsearch.url, or all that are, with commas"))
 	}
 	return ours, part

@@ -143,7 +143,7 @@ func inFile(p step, conf *configuration, key string, value *yaml.Node, why, link
 		p.edit(s.object, s.edit, why, link)
 		readsSetting(p, conf.w, s, scalars(value)...)
 	case conf.mounted != "":
-		return problem.New(problem.NoFile, "%s belongs into %s, which is not in the stream", key, conf.mounted).At(key).
+		return problem.New(problem.NoFile, "%s belongs into %s, which is not in the input", key, conf.mounted).At(key).
 			Do("set it there (%s), or let the chart render that file", patch.Flow(value))
 	case l.NewFile == "":
 		return problem.New(problem.NoFile, "%s belongs into the configuration file of container %q, and none is "+

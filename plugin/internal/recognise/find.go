@@ -58,7 +58,7 @@ func twice(a, b *object.Object) error {
 		}
 		return fmt.Sprintf("line %d, namespace %s", o.Line(), o.Namespace)
 	}
-	return problem.New(problem.Twice, said+" (%s; %s), and nothing tells which of the two is read", a.ID, in(a), in(b)).
+	return problem.New(problem.Twice, said+" (%s; %s), and it is not known which of the two is read", a.ID, in(a), in(b)).
 		Do("write the namespace into every object, or remove one")
 }
 

@@ -36,7 +36,7 @@ func (c caller) follow(file string, at place) link {
 		return l
 	}
 	if l.State == object.Lacking {
-		return l.broken(NoKeyInObject, "%s/%s is in the stream and has no key %q", l.Source.Kind, l.Source.Name, l.Source.Key)
+		return l.broken(NoKeyInObject, "%s/%s is in the input and has no key %q", l.Source.Kind, l.Source.Name, l.Source.Key)
 	}
 	if l.State == object.NotShown {
 		l.assume("%s", holds(l.Source, l.Filled))

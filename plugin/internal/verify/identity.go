@@ -64,7 +64,7 @@ func (c *connection) comesFrom(a *Aspect, v value) {
 	}
 	switch _, state, filled := object.Look(c.reader, v.from); state {
 	case object.Lacking:
-		a.fail(v.at, NoKeyInObject, "%s/%s is in the stream and has no key %q", v.from.Kind, v.from.Name, v.from.Key)
+		a.fail(v.at, NoKeyInObject, "%s/%s is in the input and has no key %q", v.from.Kind, v.from.Name, v.from.Key)
 	case object.NotShown:
 		a.assume("%s", holds(v.from, filled))
 	}

@@ -161,7 +161,7 @@ func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
 	case half:
 		c.lacks(a)
 	case hiddenPair:
-		a.assume("%s: %s and %s name a pair that Elasticsearch trusts", c.caller, c.cert.at.path, c.key.at.path)
+		a.assume("%s: %s and %s name a key pair that Elasticsearch trusts", c.caller, c.cert.at.path, c.key.at.path)
 	case pair:
 		c.judgePair(a, servers)
 	}

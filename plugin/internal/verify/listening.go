@@ -139,7 +139,7 @@ func (r *reader) judgeNeighbours(all []*recognise.Workload) error {
 				continue
 			}
 			at := place{id: o.ID, line: o.Doc.Line()}
-			s.row.Stage.fail(at, NotJudged, "its pods are behind a Service of %s, and nothing tells what they answer", w.ID)
+			s.row.Stage.fail(at, NotJudged, "its pods are behind a Service of %s, and it is not known what they answer", w.ID)
 			s.row.Verdict = verdict(s.row.aspects()...)
 		}
 	}

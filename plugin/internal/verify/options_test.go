@@ -16,7 +16,7 @@ func TestOptionsOfCalls(t *testing.T) {
 		{"a CA by a variable that names no file", "curl " + pair + url, "{name: SSL_CERT_FILE, value: /none}", "EMT015", ""},
 		{"an option against the variable", "curl --cacert /none " + pair + url, "{name: CURL_CA_BUNDLE, value: /tls/ca.crt}", "EMT015", ""},
 		{"a store", "curl --cacert /tls/ca.crt --cert-type P12 --cert /tls/tls.crt:pw" + url, "", "", "holds a certificate that Elasticsearch trusts, and its key"},
-		{"a token of its machine", "curl --cacert /tls/ca.crt --cert-type ENG --cert a" + url, "", "", "name a pair that Elasticsearch trusts"},
+		{"a token of its machine", "curl --cacert /tls/ca.crt --cert-type ENG --cert a" + url, "", "", "name a key pair that Elasticsearch trusts"},
 		{"an old version of TLS", "curl --tls-max 1.1 GOOD" + url, "", "EMT032", ""},
 		{"the newest but one", "curl --tls-max 1.2 GOOD" + url, "", "", ""},
 		{"a proxy", "curl -x http://proxy:3128 GOOD" + url, "", "", "the proxy that"},

@@ -34,7 +34,7 @@ func (s *server) judgeProbes(c caller) {
 		case strings.Contains(text, "wget"):
 			a.fail(at, ProbeRefused, "wget presents no certificate that these manifests show")
 		case strings.Contains(text, ":"+s.port):
-			a.fail(at, ProbeRefused, "it calls port %s, and nothing tells whether it presents a certificate", s.port)
+			a.fail(at, ProbeRefused, "it calls port %s, and it is not known whether it presents a certificate", s.port)
 		case !byCurl:
 			a.assume("%s: the command of %s calls Elasticsearch with a certificate, or not at all", c, run.Name)
 		}

@@ -37,7 +37,7 @@ func (r *reader) judgeRules() {
 	for _, rule := range r.options.Rules {
 		objects, err := r.release.Named(rule.Kind, rule.Name)
 		if err != nil || len(objects) == 0 {
-			r.loose.fail(place{}, UnmatchedEntry, "the rule for %s/%s matches nothing in the stream", rule.Kind, rule.Name)
+			r.loose.fail(place{}, UnmatchedEntry, "the rule for %s/%s matches nothing in the input", rule.Kind, rule.Name)
 			continue
 		}
 		for _, o := range objects {

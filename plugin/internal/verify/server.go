@@ -209,7 +209,7 @@ func (s *server) judgePair() {
 	case !cert.set() || !key.set():
 		a.fail(s.setting(ssl+catalog.LayerCert), ServerPair, "certificate or key is missing")
 	case cert.hidden || key.hidden:
-		a.assume("%s: certificate and key name a pair that fits", s.caller)
+		a.assume("%s: certificate and key belong together", s.caller)
 	default:
 		s.cert = s.material(cert, cert.text())
 		keyFile := s.material(key, key.text())
@@ -302,7 +302,7 @@ func (s *server) judgeTrust() {
 	case s.hasStores:
 		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, s.set[ssl+catalog.LayerKeystore].text())
 	default:
-		a.fail(s.setting(ssl+catalog.LayerCAs), ServerTrust, "certificate_authorities and truststore.path are set nowhere: it trusts the public CAs of its JDK, and no client of yours")
+		a.fail(s.setting(ssl+catalog.LayerCAs), ServerTrust, "certificate_authorities and truststore.path are set nowhere: it trusts only the public CAs of its JDK, and none of your clients")
 	}
 }
 

@@ -311,7 +311,7 @@ func (r *reader) judgeRest() {
 	for _, l := range r.release.Passed {
 		switch {
 		case l.App == recognise.Elasticsearch:
-			r.loose.fail(place{id: l.ID}, NotJudged, "%s: nothing tells whether it has TLS, and it asks for no certificate", l.Why)
+			r.loose.fail(place{id: l.ID}, NotJudged, "%s: it is not known whether it has TLS, and it asks for no certificate", l.Why)
 		case r.options.ClientAuthentication == "required":
 			r.loose.fail(place{id: l.ID}, NotJudged, "%s: it presents no certificate", l.Why)
 		default:
@@ -323,15 +323,15 @@ func (r *reader) judgeRest() {
 		if r.matched[e.Ref] || r.isThere(e.Ref) {
 			r.graph.Unmanaged = append(r.graph.Unmanaged, UnmanagedObject{Object: e.Ref, Reason: e.Reason})
 		} else {
-			r.loose.fail(place{}, UnmatchedEntry, "%s is not in the stream", e.Ref)
+			r.loose.fail(place{}, UnmatchedEntry, "%s is not in the input", e.Ref)
 		}
 	}
 	managed := slices.ContainsFunc(r.servers, func(s *server) bool { return !s.unmanaged })
 	switch {
 	case managed || len(r.graph.Edges)+len(r.loose.Findings)+len(r.loose.Assumptions) > 0:
 	case len(r.servers) > 0:
-		r.loose.fail(place{}, NothingFound, "nothing is in the stream but Elasticsearch that is listed as unmanaged")
+		r.loose.fail(place{}, NothingFound, "the input contains only an Elasticsearch that is listed as unmanaged")
 	default:
-		r.loose.fail(place{}, NothingFound, "no Elasticsearch, no Kibana and no client that is known is in the stream")
+		r.loose.fail(place{}, NothingFound, "the input contains no Elasticsearch, no Kibana and no known client")
 	}
 }

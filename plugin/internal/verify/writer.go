@@ -57,7 +57,7 @@ func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
 	}
 	_, state, filled := object.Look(c.reader, s)
 	if state == object.Lacking {
-		a.fail(c.token.at, NoKeyInObject, "%s/%s is in the stream and has no key %q", s.Kind, s.Name, s.Key)
+		a.fail(c.token.at, NoKeyInObject, "%s/%s is in the input and has no key %q", s.Kind, s.Name, s.Key)
 	}
 	isShown := state != object.NotShown || filled != ""
 	c.judgeRights(a, init, s, isShown)
