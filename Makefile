@@ -20,7 +20,7 @@ DIST ?= dist/release
 LDFLAGS := -s -w -X $(MODULE)/internal/version.release=$(VERSION)
 PLUGIN_LDFLAGS := $(LDFLAGS) -X $(MODULE)/plugin/internal/config.releaseImage=$(INIT_IMAGE)
 PARTS := go run ./test/parts/cmd
-CLUSTER_PARTS := elasticsearch kube kubelet coredns containerd base-image helm3 helm4
+CLUSTER_PARTS := elasticsearch kube kubelet coredns containerd base-image helm3 helm4 kubectl
 MODULES := . test/tools/kio test/tools/envtest test/tools/image test/tools/goproxy test/tools/help
 
 # Stands behind every go test: nothing about folders without tests, and at the end the names of what failed. pipefail keeps the exit code.

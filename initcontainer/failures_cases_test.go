@@ -25,12 +25,12 @@ func connectionFailures() []failing {
 		{name: "nobody answers", cause: failure.Unreachable, says: "connection refused", hint: "start Elasticsearch", arrange: func(s *scene) { s.set("elasticsearch-url", "https://127.0.0.1:1") }},
 		{name: "the server speaks no TLS", cause: failure.NotElasticsearch, says: "does not speak TLS", hint: "xpack.security.http.ssl.enabled",
 			node: func(o *standin.Options, _ *pki.Options) { o.PlainHTTP = true }},
-		{name: "it is not Elasticsearch", cause: failure.NotElasticsearch, says: "is not Elasticsearch (no X-Elastic-Product header)", hint: "call Elasticsearch itself",
+		{name: "it is not Elasticsearch", cause: failure.NotElasticsearch, says: "is not Elasticsearch (no X-Elastic-Product header)", hint: "set --elasticsearch-url to Elasticsearch itself",
 			node: func(o *standin.Options, _ *pki.Options) { o.Impostor = true }},
 		{name: "another CA", cause: failure.WrongCA, says: "certificate signed by unknown authority", hint: "not signed by a CA in the file of --ca", arrange: files(map[string]string{"ca": "another-ca"})},
 		{name: "another host name", cause: failure.HostName, says: "is for [es-master], not for 127.0.0.1", hint: "--verification-mode certificate",
 			node: func(_ *standin.Options, server *pki.Options) { server.SANs = []string{"es-master"} }},
-		{name: "no client certificate", cause: failure.ClientCertificate, says: "refuses the client certificate, or the lack of one", hint: "give --cert and --key a pair",
+		{name: "no client certificate", cause: failure.ClientCertificate, says: "refuses the client certificate, or the lack of one", hint: "set --cert and --key to a key pair",
 			arrange: func(s *scene) { s.set("cert", ""); s.set("key", "") }},
 		{name: "a client certificate of another CA", cause: failure.ClientCertificate, says: "refuses the client certificate", hint: "certificate_authorities",
 			arrange: files(map[string]string{"cert": "stranger.crt", "key": "stranger.key"})},
@@ -70,10 +70,10 @@ func elasticsearchFailures() []failing {
 			arrange: fails(standin.Fault{On: create, Status: 403, Type: "cluster_block_exception"})},
 		{name: "overloaded", cause: failure.Overloaded, says: "answers 429 es_rejected_execution_exception", hint: "overloaded", claims: true,
 			arrange: fails(standin.Fault{On: "GET /_security", Status: 429, Type: "es_rejected_execution_exception"}, standin.Fault{On: create, Status: 429, Type: "es_rejected_execution_exception"})},
-		{name: "a proxy that sends elsewhere", cause: failure.NotElasticsearch, says: "answers 307", hint: "call Elasticsearch itself", arrange: fails(standin.Fault{On: "GET /", Status: 307})},
-		{name: "a proxy that knows no such page", cause: failure.NotElasticsearch, says: "answers 404", hint: "call Elasticsearch itself", arrange: fails(standin.Fault{On: "GET /", Status: 404})},
-		{name: "a proxy that reaches nobody", cause: failure.Unavailable, says: "answers 502", hint: "call Elasticsearch itself", arrange: fails(standin.Fault{On: "GET /", Status: 502})},
-		{name: "the token and the minter are refused", cause: failure.Unauthorized, says: "answers 401", hint: "the minter's password is wrong", arrange: func(s *scene) {
+		{name: "a proxy that sends elsewhere", cause: failure.NotElasticsearch, says: "answers 307", hint: "set --elasticsearch-url to Elasticsearch itself", arrange: fails(standin.Fault{On: "GET /", Status: 307})},
+		{name: "a proxy that knows no such page", cause: failure.NotElasticsearch, says: "answers 404", hint: "set --elasticsearch-url to Elasticsearch itself", arrange: fails(standin.Fault{On: "GET /", Status: 404})},
+		{name: "a proxy that reaches nobody", cause: failure.Unavailable, says: "answers 502", hint: "set --elasticsearch-url to Elasticsearch itself", arrange: fails(standin.Fault{On: "GET /", Status: 502})},
+		{name: "the token and the minter are refused", cause: failure.Unauthorized, says: "answers 401", hint: "the password of the user that creates tokens is wrong", arrange: func(s *scene) {
 			s.hold()
 			s.es.Revoke()
 			s.set("password-file", s.path("wrong"))
@@ -83,7 +83,7 @@ func elasticsearchFailures() []failing {
 			s.es.Revoke()
 			s.set("username-file", s.path("reader"))
 		}},
-		{name: "the Secret holds something else", cause: failure.SecretForeign, says: `its key "token" holds a value that is no token of ours`, hint: "the right --secret-key", arrange: func(s *scene) {
+		{name: "the Secret holds something else", cause: failure.SecretForeign, says: `its key "token" contains something other than a service token`, hint: "the right --secret-key", arrange: func(s *scene) {
 			s.api.Change(func(secret *corev1.Secret) {
 				secret.Data, secret.Annotations = map[string][]byte{"token": []byte("-----BEGIN RSA PRIVATE KEY-----")}, nil
 			})
@@ -149,7 +149,7 @@ func modeFailures() []failing {
 		{name: "no PKI realm", args: pkiMode, cause: failure.Unauthorized, says: "logging in by the certificate alone", hint: "no PKI realm takes this certificate", arrange: noSecret(),
 			node: func(o *standin.Options, _ *pki.Options) { o.Licence = "gold" }},
 		{name: "PKI without manage_security", args: pkiMode, cause: failure.Forbidden, says: "reading the role mapping elk-mtls_", hint: "manage_security", arrange: noSecret(), node: licensed},
-		{name: "PKI with the server's own key", args: pkiMode, cause: failure.ClientCertificate, says: "the server has the same key as our own certificate", hint: "give Kibana a pair of its own", arrange: noSecret(),
+		{name: "PKI with the server's own key", args: pkiMode, cause: failure.ClientCertificate, says: "the server has the same key as our own certificate", hint: "give Kibana its own key pair", arrange: noSecret(),
 			node: func(o *standin.Options, server *pki.Options) { licensed(o, server); server.CN = "kibana" }},
 		{name: "PKI with a certificate that has no CN", args: pkiMode, cause: failure.Unauthorized, says: `the certificate of "O=lab" has no CN`, hint: "username_pattern", node: admin,
 			arrange: func(s *scene) { noSecret()(s); s.set("cert", s.path("nocn.crt")); s.set("key", s.path("nocn.key")) }},

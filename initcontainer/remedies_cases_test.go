@@ -117,7 +117,7 @@ func brokenTokens() []broken {
 		}},
 		{name: "the token was deleted", code: d.TokenWorks, says: "refuses the token", by: func(h *house) { h.es.Revoke() }},
 		{name: "half a token", code: d.TokenWorks, says: "no usable token", by: func(h *house) { h.put(string(h.api.Secret().Data["token"][:20])) }},
-		{name: "something else is in the Secret", code: d.TokenWorks, says: "is no token of ours", by: func(h *house) {
+		{name: "something else is in the Secret", code: d.TokenWorks, says: "contains something other than a service token", by: func(h *house) {
 			h.api.Change(func(s *corev1.Secret) { s.Annotations = nil })
 			h.put("-----BEGIN RSA PRIVATE KEY-----")
 		}},

@@ -155,13 +155,13 @@ var phrases = []struct {
 
 	// The way to Elasticsearch.
 	{`start Elasticsearch|let this pod reach it, by network policies`, func(h *house, _ []string) { delete(h.flags, "elasticsearch-url"); h.mount(); h.start() }},
-	{`(?:correct|call Elasticsearch itself in) --elasticsearch-url`, func(h *house, _ []string) {
+	{`correct --elasticsearch-url|set --elasticsearch-url to Elasticsearch itself`, func(h *house, _ []string) {
 		h.renode(func() { h.node.Impostor = false })
 		delete(h.flags, "elasticsearch-url")
 		h.upgrade()
 	}},
-	{`mend the proxy between`, func(h *house, _ []string) { h.es.Heal() }},
-	{`mend Elasticsearch|wait|give it more$`, func(h *house, _ []string) { h.es.Heal(); h.es.SetHealth("green") }},
+	{`fix the proxy in between`, func(h *house, _ []string) { h.es.Heal() }},
+	{`fix Elasticsearch|wait|give it more$`, func(h *house, _ []string) { h.es.Heal(); h.es.SetHealth("green") }},
 	{`set xpack.security.http.ssl.enabled: true in Elasticsearch`, func(h *house, _ []string) { h.renode(func() { h.node.PlainHTTP = false }) }},
 	{`use a name that is in the server's certificate`, func(h *house, m []string) {
 		name := regexp.MustCompile(`is for \[([^],]+)`).FindStringSubmatch(m[len(m)-1])
@@ -174,14 +174,14 @@ var phrases = []struct {
 		h.flags["verification-mode"] = "full"
 		h.upgrade()
 	}},
-	{`once every client has a certificate, go to the stage required`, func(h *house, _ []string) { h.renode(func() { h.node.ClientAuthentication = "required" }) }},
+	{`once every client has a certificate, set clientAuthentication to required`, func(h *house, _ []string) { h.renode(func() { h.node.ClientAuthentication = "required" }) }},
 
 	// Certificates.
 	{`put the CA (that signed it|of Elasticsearch's HTTP certificate) into the file of --ca`, func(h *house, _ []string) {
 		h.files["ca.crt"] = append(h.not.Cert, h.ca.Cert...)
 		h.mount()
 	}},
-	{`give --cert and --key a pair|issue (?:it anew|one with the extended key usage client auth)|renew it`, func(h *house, _ []string) {
+	{`set --cert and --key to a key pair|issue (?:a new certificate|one with the extended key usage client auth)|renew it`, func(h *house, _ []string) {
 		pair := h.client()
 		h.files["tls.crt"], h.files["tls.key"] = pair.Cert, pair.Key
 		h.flags["cert"], h.flags["key"] = "tls.crt", "tls.key"
@@ -196,7 +196,7 @@ var phrases = []struct {
 	{`renew the (?:server's certificate|certificate of Elasticsearch)`, func(h *house, _ []string) {
 		h.renode(func() { h.server.NotBefore, h.server.NotAfter = time.Time{}, time.Time{}; h.renew() })
 	}},
-	{`set the clock of this (?:node|machine) right`, nil}, // it is right
+	{`correct the clock of this (?:node|machine)`, nil}, // it is right
 	{`make a new CA in time, and list the old and the new one everywhere until all certificates are issued by the new one`, func(h *house, _ []string) {
 		old := h.ca
 		h.ca = pki.NewCA("the next CA")
@@ -206,7 +206,7 @@ var phrases = []struct {
 		h.renode(func() { h.node.ClientCAPEM = h.files["ca.crt"]; h.renew() })
 		h.upgrade()
 	}},
-	{`give Kibana a (?:pair of its own|certificate with (?:a CN|another subject))`, func(h *house, _ []string) {
+	{`give Kibana (?:its own key pair|a certificate with (?:a CN|another subject))`, func(h *house, _ []string) {
 		pair := h.client()
 		h.files["tls.crt"], h.files["tls.key"] = pair.Cert, pair.Key
 		h.upgrade()

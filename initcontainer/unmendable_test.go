@@ -26,7 +26,7 @@ func TestADeadTokenAndARefusedMinter(t *testing.T) {
 		{"a wrong password", func(t *testing.T, w *world, es *standin.Server) func(*config.Ensure) {
 			es.Revoke()
 			return func(o *config.Ensure) { o.PasswordFile = file(t, t.TempDir(), "wrong", []byte("open sesame")) }
-		}, failure.Unauthorized, "the minter's password is wrong"},
+		}, failure.Unauthorized, "the password of the user that creates tokens is wrong"},
 		{"no right", func(_ *testing.T, _ *world, es *standin.Server) func(*config.Ensure) {
 			es.Revoke()
 			es.Fail(standin.Fault{On: "GET /_security/service", Status: 403, Type: "security_exception"})

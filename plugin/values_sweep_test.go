@@ -38,7 +38,7 @@ func sweepValues(cluster string) []variant {
 		{name: "a name behind an escape", extra: "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  url: \"https://\\u0065lasticsearch-master:9200\"\n" + reader("ConfigMap"),
 			refused: "ConfigMap/settings: data.url line 1, " + refusal},
 		{name: "a configuration that nobody reads is something to do", extra: holder("ConfigMap", "data", "app.conf", "url: "+url),
-			todo: "ConfigMap/settings: data[app.conf] > url line 1 names Elasticsearch (elasticsearch-master), and no container of this stream reads it"},
+			todo: "ConfigMap/settings: data[app.conf] > url line 1 names Elasticsearch (elasticsearch-master), and no container in the input reads it"},
 		{name: "the container that reads it is listed", extra: holder("ConfigMap", "data", "app.conf", "url: "+url) + reader("ConfigMap"),
 			spec: "{unmanaged: [{ref: Deployment/app/app, reason: has its own}]}", todo: "Deployment/app: unmanaged: has its own"},
 		{name: "the container that reads it has a rule", extra: holder("ConfigMap", "data", "app.conf", "url: "+url) + reader("ConfigMap"),

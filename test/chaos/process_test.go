@@ -16,7 +16,7 @@ import (
 
 // boundaries are the log lines after which a process may be killed: each is a step of the protocol that was answered.
 var boundaries = []string{
-	"Elasticsearch answers", "claimed a name", "created the token", "wrote the new token", "mended the records",
+	"Elasticsearch answers", "claimed a name", "created the token", "wrote the new token", "repaired the records",
 	"deleted an abandoned token", "the token was replaced",
 }
 

@@ -29,7 +29,7 @@ func TestCommandsInDocuments(t *testing.T) {
 
 // isTyped reports whether for each of these tests a file that has it, or any file where there are none, hands the document to typed.
 func isTyped(tests map[string]string, document string, by ...string) bool {
-	names := regexp.MustCompile(`(yped\((t, )?|page: )` + regexp.QuoteMeta(strconv.Quote(document)))
+	names := regexp.MustCompile(`(yped\((t, )?|Followed\(t, |page: )` + regexp.QuoteMeta(strconv.Quote(document)))
 	typed := ""
 	for _, text := range tests {
 		if names.MatchString(text) {

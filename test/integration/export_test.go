@@ -71,7 +71,7 @@ func TestExport(t *testing.T) {
 	for _, r := range append(fixtures(t), realRenderings(t, official...)...) {
 		want := withoutTests(r.byPostRenderer(t))
 		if same(t, want, withoutTests(objects(t, r.stream))) {
-			if message, err := r.export(t, "flux", t.TempDir()); err == nil || !strings.Contains(message, "nothing in the stream needs a change") {
+			if message, err := r.export(t, "flux", t.TempDir()); err == nil || !strings.Contains(message, "nothing in the input needs a change") {
 				t.Errorf("%s: %v\n%s", r.name, err, message)
 			}
 			continue

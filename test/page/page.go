@@ -2,7 +2,7 @@
 // answers for it.
 //
 // A block of commands is one between fences of sh or console, or one that is indented by four columns. Everything else between fences is a
-// file or an output. A comment above a block says what is special about it:
+// file or an output; between fences of text stands what the block before prints. A comment above a block says what is special about it:
 //
 //	<!-- typed by TestName -->      this test types it, and not the page's own; several names are joined by "and"
 //	<!-- not run: the reason -->    no test does
@@ -20,6 +20,7 @@ type Block struct {
 	Text   string   // the commands, without their indent
 	By     []string // the tests that type it; none for the page's own
 	NotRun string   // why no test types it; "" where one does
+	Shows  string   // what stands between fences of text behind it: what it prints, where a test compares that
 }
 
 // Blocks gives the blocks of commands of a document, in their order.
@@ -53,7 +54,7 @@ func For(document, test string) []Block {
 type reader struct {
 	blocks []Block
 	line   int
-	fence  string // the language of the fence that is open, "text" for none, "" outside
+	fence  string // the language of the fence that is open, "plain" for none, "" outside
 	open   *Block
 	by     []string // what the comment before the next block says
 	notRun string
@@ -67,13 +68,15 @@ func (r *reader) read(line string) {
 		r.end()
 		r.fence = language
 		if r.fence == "" {
-			r.fence = "text"
+			r.fence = "plain"
 		}
 	case fence:
 		r.end()
 		r.fence, r.by, r.notRun = "", nil, ""
 	case r.fence == "sh" || r.fence == "console", r.fence == "" && strings.HasPrefix(line, "    ") && trimmed != "":
 		r.add(trimmed)
+	case r.fence == "text" && len(r.blocks) > 0:
+		r.blocks[len(r.blocks)-1].Shows += trimmed + "\n"
 	case r.fence != "", trimmed == "" && r.open == nil:
 	case trimmed == "":
 		r.end()

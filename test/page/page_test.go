@@ -43,6 +43,12 @@ words
 ` + "```" + `
 
     seven
+
+It prints:
+
+` + "```text" + `
+eight …
+` + "```" + `
 `
 
 func TestBlocks(t *testing.T) {
@@ -52,7 +58,7 @@ func TestBlocks(t *testing.T) {
 		{Line: 11, Text: "three\n", NotRun: "needs a cluster of yours"},
 		{Line: 16, Text: "four\n\nfive\n", By: []string{"TestOther", "TestThird"}},
 		{Line: 23, Text: "six\n"},
-		{Line: 35, Text: "seven\n"},
+		{Line: 35, Text: "seven\n", Shows: "eight …\n"},
 	}
 	if diff := cmp.Diff(want, Blocks(document)); diff != "" {
 		t.Errorf("blocks (-want +got):\n%s", diff)
@@ -86,5 +92,22 @@ func TestTyped(t *testing.T) {
 	out := Typed(t, "test/page/testdata/page.md", t.TempDir(), map[string]string{"our-env": program}, append(os.Environ(), "WHO=you"))
 	if want := "hello you\nfrom the next block: you\n"; out != want {
 		t.Errorf("got %q, want %q", out, want)
+	}
+}
+
+func TestShown(t *testing.T) {
+	const said = "NAME      READY\nes-0      1/1\nmore\nPROVEN IF: today\n"
+	for want, ok := range map[string]bool{
+		"NAME READY\nes-0 1/1":     true,
+		"es-0 …\n…\nPROVEN IF: …":  true,
+		"PROVEN IF: …\nes-0 1/1":   false,
+		"es-1 1/1":                 false,
+		"es-0 1/1 and more":        false,
+		"NAME":                     false,
+		"PROVEN IF: today\nes-0 …": false,
+	} {
+		if missing := notShown(said, want); (missing == "") != ok {
+			t.Errorf("%q: missing %q", want, missing)
+		}
 	}
 }

@@ -106,7 +106,7 @@ var meanings = []struct {
 	{504, "", failure.Unavailable, "set --elasticsearch-url to Elasticsearch itself; or fix the proxy in between, which gets no answer from Elasticsearch"},
 }
 
-const itself = "call Elasticsearch itself in --elasticsearch-url: a proxy between, or another service, is at this address"
+const itself = "set --elasticsearch-url to Elasticsearch itself: a proxy in between, or another service, has this address"
 
 func meaning(status int, kind string) (failure.Cause, string) {
 	for _, m := range meanings {
@@ -172,7 +172,7 @@ func explain(ctx context.Context, host string, err error) error {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return failure.New(failure.Dates, fmt.Errorf("%s: the certificate of %q is valid from %s to %s: %w", host, invalid.Cert.Subject,
 			invalid.Cert.NotBefore.UTC().Format("2006-01-02 15:04"), invalid.Cert.NotAfter.UTC().Format("2006-01-02 15:04"), err),
-			"renew the server's certificate; or set the clock of this node right")
+			"renew the server's certificate; or correct the clock of this node")
 	case errors.As(err, &invalid):
 		return failure.New(failure.WrongCA, at, "renew the server's certificate: it or its CA may not be used like this")
 	case refusesClient(err):

@@ -144,7 +144,7 @@ func valid(file string, c *x509.Certificate, now time.Time) error {
 	}
 	return failure.New(failure.Dates, fmt.Errorf("%s: the certificate of %q is %s: valid from %s to %s, now it is %s", file, c.Subject, state,
 		c.NotBefore.UTC().Format(day), c.NotAfter.UTC().Format(day), now.UTC().Format(day)),
-		"renew it: Elasticsearch reads new files by itself, a pod reads them when it starts; or set the clock of this node right")
+		"renew it: Elasticsearch reads new files by itself, a pod reads them when it starts; or correct the clock of this node")
 }
 
 // Transport makes the HTTP transport. It ignores the proxy environment: a proxy cannot pass a client certificate on.

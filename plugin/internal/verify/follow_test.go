@@ -71,7 +71,7 @@ func TestFollow(t *testing.T) {
 			"---\napiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: e}\nspec: {target: {name: pair}}\n", "",
 			`Secret/pair holds the key "tls.crt" (ExternalSecret/e has it filled)`},
 		{"the key is not there", node{}.String() + filebeat(wholeSecret) + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: pair}\nstringData: {other: x}\n", "EMT016",
-			`Secret/pair is in the stream and has no key "tls.crt"`},
+			`Secret/pair is in the input and has no key "tls.crt"`},
 		{"c17: a Secret is there twice, in one namespace and in none", node{}.String() + filebeat(wholeSecret) + twoPairs + strings.Replace(sameElse, ", namespace: b", "", 1), "EMT022",
 			"Secret/pair is there twice, with different content (line"},
 		{"c18: a Secret is there twice in one namespace", node{}.String() + filebeat(wholeSecret) + twoPairs + strings.Replace(sameElse, "namespace: b", "namespace: a", 1), "EMT022",

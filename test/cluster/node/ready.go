@@ -75,6 +75,11 @@ func (c *Cluster) load(ctx context.Context, o Options) error {
 	return nil
 }
 
+// Tag gives an image of the cluster another name.
+func (c *Cluster) Tag(ctx context.Context, image, name string) error {
+	return c.ctr(ctx, nil, "images", "tag", image, name)
+}
+
 // ready tells why pods could not run yet.
 func (c *Cluster) ready(ctx context.Context) error {
 	node, err := c.Client.CoreV1().Nodes().Get(ctx, Name, metav1.GetOptions{})
