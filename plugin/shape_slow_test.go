@@ -45,9 +45,13 @@ func TestVerifyGrowsWithDocuments(t *testing.T) {
 
 // TestWorkGrowsWithReleases counts bytes, as what is copied for each of many things costs no more allocations.
 func TestWorkGrowsWithReleases(t *testing.T) {
-	settings := realSettings(config.ModeCertToken, config.Required)
+	own := realSettings(config.ModeCertToken, config.Required)
+	issued := own
+	issued.Certificates.Source, issued.Certificates.Issuer.Name = config.SourceCertManager, "ca"
+	releases := func(n int) []byte { return corpus.Shape{Documents: 22 * n, Releases: n, Seed: 1}.Stream() }
 	for name, stream := range map[string]func(n int) []byte{
-		"releases": func(n int) []byte { return corpus.Shape{Documents: 22 * n, Releases: n, Seed: 1}.Stream() },
+		"releases":                   releases,
+		"releases with cert-manager": releases,
 		"clients of one server elsewhere": func(n int) []byte {
 			var all bytes.Buffer
 			for i := range n {
@@ -64,6 +68,10 @@ func TestWorkGrowsWithReleases(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			settings := own
+			if name == "releases with cert-manager" {
+				settings = issued
+			}
 			cost := func(n int) (patching, proof float64) {
 				input := stream(n)
 				output := input

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"slices"
-
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -27,8 +25,12 @@ func leavesOf(r *recognise.Release, s config.Settings) ([]issue.Leaf, config.Set
 func issued(in *In, leaves []issue.Leaf, whole Part) Part {
 	p := begin(in)
 	var asked *object.Object
+	all, at := changed(whole), map[string][]int{}
+	for i, o := range all {
+		at[o.ID.String()] = append(at[o.ID.String()], i)
+	}
 	for _, l := range leaves {
-		before := user(l, whole)
+		before := user(l, at, all)
 		if before == nil {
 			continue // it calls no Elasticsearch of this stream, or none by TLS
 		}
@@ -53,14 +55,20 @@ func issued(in *In, leaves []issue.Leaf, whole Part) Part {
 	return *p.Part
 }
 
-// user gives the first object that mounts a pair, nil when none does.
-func user(l issue.Leaf, whole Part) *object.Object {
-	for _, o := range whole.changed() {
-		if slices.Contains(l.Refs, o.ID.String()) && (l.Namespace == o.Namespace || o.Namespace == "") {
-			return o
+// user gives the first object that mounts a pair, nil when none does. The objects are those that are changed, by their names.
+func user(l issue.Leaf, at map[string][]int, all []*object.Object) *object.Object {
+	first := len(all)
+	for _, ref := range l.Refs {
+		for _, i := range at[ref] {
+			if l.Namespace == all[i].Namespace || all[i].Namespace == "" {
+				first = min(first, i)
+			}
 		}
 	}
-	return nil
+	if first == len(all) {
+		return nil
+	}
+	return all[first]
 }
 
 // certificateSpec gives the spec: a server is called by all of its names and calls itself; nobody looks at the names of a client.

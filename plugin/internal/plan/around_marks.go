@@ -16,7 +16,7 @@ import (
 // what they read from outside their template.
 func marks(in *In, whole Part) Part {
 	p := begin(in)
-	for _, o := range whole.changed() {
+	for _, o := range changed(whole) {
 		if p.isRemoved(o) || o.Label(partOf) == ourName {
 			continue
 		}

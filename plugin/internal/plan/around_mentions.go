@@ -30,7 +30,7 @@ type sweeping struct {
 // sweep judges the mentions that no plan has claimed.
 func sweep(in *In, served Part) Part {
 	p := sweeping{begin(in), served, map[*object.Object]bool{}, map[string]bool{}}
-	for _, o := range served.changed() {
+	for _, o := range changed(served) {
 		p.changed[o] = true
 	}
 	found := in.mentions()

@@ -121,8 +121,8 @@ func (in *In) learn(p Part) {
 	merge(&in.pods.own, p.mounted)
 	in.switched = in.switched || p.switches
 	in.names = in.calling(p.called).names
-	for _, known := range p.secured {
-		in.names = in.names.WithPort(known.port)
+	for _, port := range p.ports {
+		in.names = in.names.WithPort(port)
 	}
 }
 

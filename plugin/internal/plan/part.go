@@ -35,6 +35,7 @@ type Part struct {
 	hooks     []*object.Object      // removals that made Kibana's token
 	called    []string              // addresses that a known client calls
 	secured   map[*recognise.Workload]*node
+	ports     []string             // on which these speak HTTP
 	switches  bool                 // a node speaks HTTPS from now on, and did not before
 	mounted   map[mounter]identity // of the clients in a pod
 	presented []presented          // key pairs, each to a server
@@ -95,6 +96,7 @@ func (p *Part) add(other Part) {
 	p.once = append(p.once, other.once...)
 	p.presented = append(p.presented, other.presented...)
 	p.called = append(p.called, other.called...)
+	p.ports = append(p.ports, other.ports...)
 	p.switches = p.switches || other.switches
 	p.claims.Join(other.claims)
 	p.faulty.Join(other.faulty)
@@ -129,8 +131,8 @@ func (p *Part) change(c Change) {
 		p.changes = append(p.changes, c)
 		return
 	}
-	if known := &p.changes[i]; !patch.Equal(known.Edit.Value, c.Edit.Value) {
-		known.Edit = c.Edit
+	if known := p.changes[i]; !patch.Equal(known.Edit.Value, c.Edit.Value) {
+		p.changes[i] = Change{known.Object, c.Edit, known.Why, known.Link, known.at}
 	}
 }
 
@@ -254,6 +256,7 @@ func (p *Part) calls(addresses ...string) { p.called = append(p.called, addresse
 // secures notes what is known about a node.
 func (p *Part) secures(w *recognise.Workload, known node) {
 	merge(&p.secured, map[*recognise.Workload]*node{w: &known})
+	p.ports = append(p.ports, known.port)
 }
 
 // readsOnce notes keys that a container reads at its start only.
@@ -268,8 +271,8 @@ func readsOnce(p *Part, w *recognise.Workload, sources ...object.Source) {
 // switchOn notes that a node speaks HTTPS from now on that did not before.
 func (p *Part) switchOn() { p.switches = true }
 
-// changed gives the objects that are changed, in the order of their first changes.
-func (p *Part) changed() []*object.Object {
+// changed gives the objects that a part changes, in the order of their first changes.
+func changed(p Part) []*object.Object {
 	var all []*object.Object
 	seen := map[*object.Object]bool{}
 	for _, c := range p.changes {

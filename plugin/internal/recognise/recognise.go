@@ -5,7 +5,6 @@ package recognise
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
@@ -116,30 +115,6 @@ func (r *Release) IsPatched() bool {
 	return slices.ContainsFunc(slices.Concat(r.Nodes, r.Kibanas, r.Clients), func(w *Workload) bool {
 		return w.Object.Annotation(ModeAnnotation) != ""
 	})
-}
-
-// Counted says how many documents hold an object of a kind.
-type Counted struct {
-	Kind  string `json:"kind"` // "other" where the text does not say it plainly
-	Count int    `json:"count"`
-}
-
-// Counts says what the stream holds, sorted by kind. A list counts once.
-func (r *Release) Counts() []Counted {
-	counts := map[string]int{}
-	for _, s := range r.screened {
-		switch {
-		case s.kind != "":
-			counts[s.kind]++
-		case mayBeObject(s.doc.Text()):
-			counts["other"]++
-		}
-	}
-	all := []Counted{}
-	for _, kind := range slices.Sorted(maps.Keys(counts)) {
-		all = append(all, Counted{Kind: kind, Count: counts[kind]})
-	}
-	return all
 }
 
 // LookAlike is a server that cannot be patched.

@@ -3,6 +3,7 @@ package recognise
 import (
 	"bytes"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -304,4 +305,28 @@ func isWordStart(behindColon []byte) bool {
 
 func isWordByte(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}
+
+// Counted says how many documents hold an object of a kind.
+type Counted struct {
+	Kind  string `json:"kind"` // "other" where the text does not say it plainly
+	Count int    `json:"count"`
+}
+
+// Counts says what the stream holds, sorted by kind. A list counts once.
+func (r *Release) Counts() []Counted {
+	counts := map[string]int{}
+	for _, s := range r.screened {
+		switch {
+		case s.kind != "":
+			counts[s.kind]++
+		case mayBeObject(s.doc.Text()):
+			counts["other"]++
+		}
+	}
+	all := []Counted{}
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, Counted{Kind: kind, Count: counts[kind]})
+	}
+	return all
 }
