@@ -174,6 +174,8 @@ func TestTable(t *testing.T) {
 		{"a forwarded Service", script("kubectl port-forward -n logging service/search 9200 & dump https://127.0.0.1:9200"), Address},
 		{"a forwarded pod", script("kubectl -n x port-forward node-0 9200 & dump https://127.0.0.1:9200"), Address},
 		{"a forwarded workload, in words", pod("command: [oc, port-forward, sts/node, \"9200\"]\n"), Address},
+		{"a connection of the shell", pod("command: [bash, -c, \"exec 3<>/dev/tcp/search/9200; echo GET >&3\"]\n"), May},
+		{"one that is only tried", pod("command: [bash, -c, \"until </dev/tcp/search/9200; do sleep 1; done\"]\n"), Nothing},
 		{"a command in a pod", script("kubectl exec -it node-0 -c elasticsearch -- curl -k https://localhost:9200"), May},
 		{"a command in a pod of another workload", script("kubectl exec shop-0 -- true"), Nothing},
 		{"a forwarded pod of another workload", script("kubectl port-forward pod/nodes-0 9200"), Nothing},

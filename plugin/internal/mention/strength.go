@@ -56,6 +56,8 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 		return Nothing
 	case said && h.isElement(pathless(text, h)):
 		return spoken
+	case strings.HasSuffix(text[:h.From], "<>/dev/tcp/"):
+		return c.may() // whoever opens it to read and write speaks to the server; to try it, one direction is enough
 	case h.isKey(text) || h.isSegment(text):
 		return Nothing
 	case saysHost(key) && h.isElement(text) && isList(text, h, c.key):

@@ -111,7 +111,7 @@ func (r *reader) pods() ([]*object.Object, error) {
 	for _, s := range r.servers {
 		all = append(all, s.object)
 	}
-	words := append(r.names.Words(), "--"+contract.FlagURL)
+	words := append(r.names.Words(), "--"+contract.FlagURL, "curl", "wget") // whose addresses a script may put together
 	others, err := r.release.Pods(words)
 	for _, w := range r.release.Kibanas {
 		others = append(others, w.Object)

@@ -57,3 +57,11 @@ func TestOptionsOfRuntimes(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAddressInPieces holds that a call of curl is found where no text of the input names the server.
+func TestAnAddressInPieces(t *testing.T) {
+	text := podNamed("shop") + "    command: [sh, -c, 'H=sea; P=rch; curl -k https://$H$P:9200']\n"
+	if g := judged(t, node{}.String()+text, Options{}); !strings.Contains(codesOf(g), string(NoCertificate)) {
+		t.Errorf("%s", g.Text())
+	}
+}
