@@ -155,8 +155,8 @@ func (l look) behindServices(w *recognise.Workload, pod target) []target {
 
 func (t target) with(more map[string]string) target {
 	all := maps.Clone(t.labels)
-	for label, value := range more {
-		all[meta+label] = value
+	for _, label := range slices.Sorted(maps.Keys(more)) {
+		all[meta+label] = more[label]
 	}
 	return target{all, t.whole}
 }
