@@ -22,10 +22,11 @@ import (
 // lab is what all tests share. It is made before the first one.
 var lab struct {
 	*node.Cluster
-	helm    map[int]string    // by major version
-	plugin  string            // folder of the Helm 4 plugin
-	images  map[string]string // the names under which our images are known, by target of the Dockerfile
-	missing error             // why there is nothing of all this
+	helm        map[int]string    // by major version
+	plugin      string            // folder of the Helm 4 plugin
+	certmanager string            // path of its controllers
+	images      map[string]string // the names under which our images are known, by target of the Dockerfile
+	missing     error             // why there is nothing of all this
 }
 
 func TestMain(m *testing.M) {
@@ -80,11 +81,12 @@ func start(ctx context.Context, folder string) error {
 		return fmt.Errorf("building the programs of the cluster: %w\n%s", err, out)
 	}
 	folders := map[string]string{}
-	for _, name := range []string{"containerd", "kube", "kubelet", "coredns", "elasticsearch", "base-image", "helm3", "helm4"} {
+	for _, name := range []string{"containerd", "kube", "kubelet", "coredns", "elasticsearch", "base-image", "helm3", "helm4", "beats", "exporter", "certmanager"} {
 		if folders[name], err = parts.Dir(ctx, name); err != nil {
 			return err
 		}
 	}
+	lab.certmanager = filepath.Join(folders["certmanager"], "certmanager")
 	lab.helm = map[int]string{3: filepath.Join(folders["helm3"], "helm"), 4: filepath.Join(folders["helm4"], "helm")}
 	digest, err := os.ReadFile(filepath.Join(folders["base-image"], parts.BaseImageDigest))
 	if err != nil {
@@ -94,6 +96,7 @@ func start(ctx context.Context, folder string) error {
 		Base: filepath.Join(folders["base-image"], parts.BaseImage), BaseDigest: string(digest),
 		Elasticsearch: folders["elasticsearch"],
 		Kibana:        filepath.Join(dir, "kibana"), Pause: filepath.Join(dir, "pause"),
+		Filebeat: filepath.Join(folders["beats"], "filebeat"), Exporter: filepath.Join(folders["exporter"], "elasticsearch_exporter"),
 	}
 	lab.Cluster, err = node.Start(ctx, node.Options{
 		Folder: folder, Machine: filepath.Join(dir, "machine"),

@@ -14,13 +14,11 @@ import (
 	"github.com/elk-mtls/elk-mtls/test/parts"
 )
 
-const certManagerVersion = "v1.21.2"
-
 // TestCertManager holds the Certificates that we add against the definition of cert-manager itself, in a real API server: every field
 // is known, and every value of a kind that is allowed.
 func TestCertManager(t *testing.T) {
 	c, ns := connect(t), namespace(t)
-	module, err := parts.Module(t.Context(), "github.com/cert-manager/cert-manager", certManagerVersion)
+	module, err := parts.Module(t.Context(), "github.com/cert-manager/cert-manager", parts.CertManager)
 	if err != nil {
 		t.Fatal(err)
 	}

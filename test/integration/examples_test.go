@@ -111,7 +111,7 @@ func argoCDThere(d *desk) {
 }
 
 func certManagerThere(d *desk) {
-	module, err := parts.Module(d.t.Context(), "github.com/cert-manager/cert-manager", certManagerVersion)
+	module, err := parts.Module(d.t.Context(), "github.com/cert-manager/cert-manager", parts.CertManager)
 	if err != nil {
 		d.t.Fatal(err)
 	}

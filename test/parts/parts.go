@@ -18,7 +18,7 @@ import (
 // Names are the parts that Prepare and Have know, in the order in which they are best prepared.
 func Names() []string {
 	return []string{
-		"elasticsearch", "kube", "envtest", "helm3", "helm4", "kustomize", "kubectl", "helmfile", "argocd", "sbom", "golangci-lint", "kubelet", "coredns", "containerd", "base-image",
+		"elasticsearch", "kube", "envtest", "helm3", "helm4", "kustomize", "kubectl", "helmfile", "argocd", "sbom", "golangci-lint", "kubelet", "coredns", "containerd", "base-image", "certmanager",
 		"exporter", "beats", "jaeger", "curator",
 		"ytt", "yq", "gojq", "kio", "elastalert2",
 	}
@@ -125,6 +125,7 @@ func byName(name string) (part, error) {
 		"kubectl":       kubectlPart,
 		"helmfile":      helmfilePart,
 		"argocd":        argocdPart,
+		"certmanager":   certManagerPart,
 		"sbom":          sbomPart,
 		"actionlint":    actionlintPart,
 		"golangci-lint": lintPart,

@@ -97,6 +97,15 @@ func argocdPart() part {
 	return t.part("argocd", "argocd-cmp-server and its client, built from source", 3, "")
 }
 
+// certManagerPart is what issues and renews certificates.
+func certManagerPart() part {
+	t := tool{folder: "certmanager", programs: []program{{"certmanager", "."}}}
+	return t.part("certmanager", "controllers of cert-manager, built from source", 1.5, "")
+}
+
+// CertManager is the version of cert-manager, which has the definitions of its kinds too.
+const CertManager = "v1.21.2"
+
 // sbomPart tells what a program is made of.
 func sbomPart() part {
 	t := tool{folder: "sbom", programs: []program{{"cyclonedx-gomod", "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod"}}}

@@ -55,10 +55,27 @@ func (s Sources) images() ([]image, error) {
 	if err != nil {
 		return nil, err
 	}
+	filebeat, err := build(func(t tree) error {
+		for _, dir := range []string{"usr/share/filebeat", "usr/share/filebeat/data", "usr/share/filebeat/logs"} {
+			if err := t.folder(dir); err != nil {
+				return err
+			}
+		}
+		return t.program("usr/share/filebeat/filebeat", s.Filebeat)
+	})
+	if err != nil {
+		return nil, err
+	}
+	exporter, err := build(func(t tree) error { return t.program("bin/elasticsearch_exporter", s.Exporter) })
+	if err != nil {
+		return nil, err
+	}
 	paths := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 	return []image{
 		{Pause, config{Entrypoint: []string{"/pause"}}, []layer{pause}},
 		{Elasticsearch, config{[]string{"/usr/local/bin/docker-entrypoint.sh"}, "1000:0", "/usr/share/elasticsearch", paths}, []layer{base, elasticsearch}},
+		{Filebeat, config{[]string{"/usr/share/filebeat/filebeat", "-e"}, "1000:0", "/usr/share/filebeat", paths}, []layer{base, filebeat}},
+		{Exporter, config{[]string{"/bin/elasticsearch_exporter"}, "65534:65534", "", nil}, []layer{exporter}},
 		{Kibana, config{[]string{"/usr/local/bin/kibana-docker"}, "1000:0", "/usr/share/kibana", paths}, []layer{base, kibana}},
 	}, nil
 }

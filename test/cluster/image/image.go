@@ -20,6 +20,8 @@ const (
 	Pause         = "elk-mtls.test/pause:1"
 	Elasticsearch = "docker.elastic.co/elasticsearch/elasticsearch:8.5.1"
 	Kibana        = "docker.elastic.co/kibana/kibana:8.5.1"
+	Filebeat      = "docker.elastic.co/beats/filebeat:7.17.29"
+	Exporter      = "quay.io/prometheuscommunity/elasticsearch-exporter:v1.10.0"
 )
 
 // Sources say where the contents come from.
@@ -29,6 +31,8 @@ type Sources struct {
 	Elasticsearch string // folder with lib, modules and plugins
 	Kibana        string // path of the stand-in
 	Pause         string // path of the program
+	Filebeat      string // so too
+	Exporter      string // so too
 }
 
 // A layer is an uncompressed tar archive.
