@@ -27,7 +27,7 @@ import (
 // Name is that of the node.
 const Name = "node1"
 
-const startLimit = 3 * time.Minute // seconds on an idle machine
+const startLimit = 6 * time.Minute // less than one on an idle machine
 
 // Options say what the cluster is made of.
 type Options struct {
