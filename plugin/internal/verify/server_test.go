@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
+	"github.com/elk-mtls/elk-mtls/test/pki"
 )
 
 // withFile mounts a file into the container of a node, from a ConfigMap of that name.
@@ -286,6 +287,18 @@ func TestEncryptedKeyOfServer(t *testing.T) {
 	})
 	if g := judged(t, with(nil), Options{}); !strings.Contains(g.Text(), "its keystore holds the passphrase") {
 		t.Errorf("nothing says where the passphrase comes from\n%s", g.Text())
+	}
+}
+
+func TestPairOfServerThatDoesNotFit(t *testing.T) {
+	ca := pki.NewCA("root")
+	one := ca.Leaf(pki.Options{CN: "search", SANs: []string{"search"}, ServerAuth: true, ClientAuth: true})
+	other := ca.Leaf(pki.Options{CN: "search", SANs: []string{"search"}, ServerAuth: true, ClientAuth: true})
+	for key, want := range map[string]string{string(one.Key): "", string(other.Key): string(OtherKey)} {
+		g := judgedNow(t, node{}.String()+binary("search-tls", map[string][]byte{"tls.crt": one.Cert, "tls.key": []byte(key), "ca.crt": ca.Cert}))
+		if got := codesOf(g); got != want {
+			t.Errorf("got %q, expected %q\n%s", got, want, g.Text())
+		}
 	}
 }
 

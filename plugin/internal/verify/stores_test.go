@@ -115,11 +115,18 @@ func TestStores(t *testing.T) {
 	java := func(key, cas []byte) string { return binary("pair", map[string][]byte{"own.jks": key, "cas.jks": cas}) }
 	good, right := server(keyStore(t, own, root.Cert), trustStore(t, root.Cert)), trustStore(t, root.Cert)
 	locked := strings.Replace(inStores, "- name: "+ssl+"keystore.password\n          value: \"open\"", "- name: "+ssl+"keystore.password\n          value: \"shut\"", 1)
+	withKeyPassword := func(password string) string {
+		const before = "- name: " + ssl + "keystore.path\n"
+		return strings.Replace(inStores, before, "- name: "+ssl+"keystore.key_password\n          value: "+password+"\n        "+before, 1)
+	}
 	for _, test := range []struct{ name, text, codes, says string }{
 		{"all is right", inStores + kibana + good + pair(keyStore(t, client), right), "", ""},
 		{"by Java's own stores", inStores + logstash + good + java(javaStore(t, client, nil), javaStore(t, pki.Pair{}, root.Cert)), "", ""},
 		{"another password", locked + good, "EMT026", "its password does not open"},
 		{"a password that nothing shows", strings.Replace(inStores, "- name: "+ssl+"keystore.password\n          value: \"open\"\n        ", "", 1) + good, "", "its keystore holds the password of Secret/search-tls"},
+		{"the same password for the key", withKeyPassword("open") + good, "", ""},
+		{"another password for the key", withKeyPassword("other") + good, "", "keystore.key_password] opens the key in Secret/search-tls"},
+		{"a client's without its password", inStores + strings.Replace(kibana, "        - {name: ELASTICSEARCH_SSL_KEYSTORE_PASSWORD, value: open}\n", "", 1) + good + pair(keyStore(t, client), right), "EMT026", "needs a password, and none is set"},
 		{"a server's that is for clients", inStores + server(keyStore(t, client), right), "EMT013", ""},
 		{"a server's that has ended", inStores + server(keyStore(t, ended), right), "EMT011 EMT013", ""},
 		{"a store of CAs for the server's pair", inStores + server(right, right), "EMT026", "holds no key"},
