@@ -136,7 +136,7 @@ func (x *examination) recorded(s protocol.State) {
 
 // cluster looks at Kubernetes, as far as it is allowed.
 func (x *examination) cluster(ctx context.Context) {
-	codes := []d.Code{d.PostRenderer, d.HookLeftovers}
+	codes := []d.Code{d.PostRenderer, d.HookLeftovers, d.ReleaseLeftovers}
 	if x.o.HasToken() {
 		codes = append(codes, d.PodsCurrent, d.Kubernetes)
 	}
@@ -159,6 +159,7 @@ func (x *examination) cluster(ctx context.Context) {
 	limited, cancel := x.each(ctx)
 	defer cancel()
 	accounts := x.workloads(limited, cluster)
+	x.strays(limited, cluster)
 	if x.o.HasToken() {
 		x.pods(limited, store, cluster)
 		x.rights(limited, cluster, accounts)
@@ -231,6 +232,31 @@ func (x *examination) workloads(ctx context.Context, cluster *rollout.Client) (a
 	x.Good(d.PostRenderer, "%s", fmt.Sprint(x.o.Workloads))
 	x.Good(d.HookLeftovers, "none")
 	return accounts
+}
+
+// strays looks for what was added to releases that are gone. A Secret among them may hold a token that still works.
+func (x *examination) strays(ctx context.Context, cluster *rollout.Client) {
+	all, err := cluster.Strays(ctx)
+	switch {
+	case err != nil:
+		x.skip("list on secrets, configmaps, serviceaccounts, roles and rolebindings", err, d.ReleaseLeftovers)
+	case len(all) == 0:
+		x.Good(d.ReleaseLeftovers, "none")
+	default:
+		var names, releases []string
+		remedy := ""
+		for _, s := range all {
+			names = append(names, s.Kind+"/"+s.Name)
+			if !slices.Contains(releases, s.Release) {
+				releases = append(releases, s.Release)
+			}
+			if s.Kind == "secret" { // only the token is kept in one
+				remedy += fmt.Sprintf("%s revoke --secret %s/%s, then ", program, x.o.Namespace, s.Name)
+			}
+		}
+		x.Warn(d.ReleaseLeftovers, remedy+fmt.Sprintf("kubectl delete -n %s %s", x.o.Namespace, strings.Join(names, " ")),
+			"added to a release that is gone (%s): %s", strings.Join(releases, ", "), strings.Join(names, ", "))
+	}
 }
 
 // rights asks for what ensure needs: of the pods' ServiceAccounts, where they are known and others' rights may be asked for;

@@ -71,6 +71,7 @@ func TestRealParts(t *testing.T) {
 		w.deploy(t, admin)
 		doctorInCluster(t, w)
 	})
+	t.Run("Strays", func(t *testing.T) { strays(t, admin, config) })
 	t.Run("DoctorByWorkload", func(t *testing.T) { doctorByWorkload(t, fresh(t), admin, config) })
 	t.Run("TheSecretIsGone", func(t *testing.T) { theSecretIsGone(t, fresh(t), admin, config) })
 	t.Run("EachVerbTakenFromARole", func(t *testing.T) { eachVerbTaken(t, fresh, admin) })

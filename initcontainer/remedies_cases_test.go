@@ -213,6 +213,7 @@ func brokenClusters() []broken {
 		{name: "pods from before", code: d.PodsCurrent, warn: true, says: "may have an older token", by: func(h *house) { h.api.Age() }},
 		{name: "an upgrade without the post-renderer", code: d.PostRenderer, says: "without the post-renderer", by: func(h *house) { h.api.Unpatch() }},
 		{name: "a hook left something", code: d.HookLeftovers, warn: true, says: "role/pre-install-kibana", by: func(h *house) { h.api.Leave("/roles/pre-install-kibana") }},
+		{name: "a release left something", code: d.ReleaseLeftovers, warn: true, says: "gone (old): configmap/old-elk-mtls-curl", by: func(h *house) { h.api.Stray("configmaps", "old-elk-mtls-curl") }},
 		{name: "the Role lacks patch", code: d.Kubernetes, says: "may not patch Secret", by: func(h *house) { h.api.Forbid("patch", "secrets") }},
 		{name: "the init container is gone", says: "has no init container", by: func(h *house) { h.api.Bare() }},
 		{name: "arguments of another version", says: "unknown flag: --of-tomorrow", by: func(h *house) { h.flags["of-tomorrow"] = "x"; h.mount() }},

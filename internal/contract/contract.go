@@ -8,6 +8,9 @@ const (
 	Init   = "elk-mtls-init"
 )
 
+// LabelPartOf is on every object that elk-mtls adds, with the name Plugin.
+const LabelPartOf = "app.kubernetes.io/part-of"
+
 // The modes: how Kibana shows Elasticsearch who it is.
 const (
 	ModeToken        = "token"

@@ -44,6 +44,7 @@ type Server struct {
 	volumes     []corev1.Volume
 	mounted     map[string]map[string][]byte // Secrets that it mounts
 	left        map[string]bool              // objects that hooks left, by the end of their path
+	strays      map[string][]string          // names of what elk-mtls added to a release that is gone, by resource
 }
 
 // Start begins to serve a blank Secret.
@@ -168,6 +169,9 @@ func (s *Server) answer(r *http.Request, body []byte) (int, any) {
 	}
 	if status, answer, ok := s.workloadCalls(r, body); ok {
 		return status, answer
+	}
+	if selector := r.URL.Query().Get("labelSelector"); asked.verb == "list" && selector != "" && asked.resource != "pods" {
+		return s.labelled(asked.resource, selector)
 	}
 	if asked.verb == "list" && asked.resource == "secrets" { // metadata, as it is asked for
 		items := []any{}

@@ -90,6 +90,33 @@ func (s *Server) Remove(path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.left, path)
+	for resource, names := range s.strays {
+		s.strays[resource] = slices.DeleteFunc(names, func(name string) bool { return path == "/"+resource+"/"+name })
+	}
+}
+
+// Stray lets elk-mtls have added an object to a release of Helm that is gone since; with "" there is none any more.
+func (s *Server) Stray(resource, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strays = map[string][]string{}
+	if name != "" {
+		s.strays[resource] = []string{name}
+	}
+}
+
+// labelled lists what elk-mtls added. Of no release there is a record.
+func (s *Server) labelled(resource, selector string) (int, any) {
+	items := []any{}
+	for _, name := range s.strays[resource] {
+		if selector == "app.kubernetes.io/part-of=elk-mtls" {
+			items = append(items, map[string]any{"metadata": map[string]any{
+				"name": name, "labels": map[string]string{"app.kubernetes.io/part-of": "elk-mtls"},
+				"annotations": map[string]string{"meta.helm.sh/release-name": "old", "meta.helm.sh/release-namespace": "elk"},
+			}})
+		}
+	}
+	return http.StatusOK, map[string]any{"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "items": items}
 }
 
 // Restart lets a person restart all Deployments: each pod starts anew, with the token that the Secret has.

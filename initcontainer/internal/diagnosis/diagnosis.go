@@ -49,6 +49,7 @@ const (
 	PodsCurrent      Code = "pods-current"
 	PostRenderer     Code = "post-renderer"
 	HookLeftovers    Code = "hook-leftovers"
+	ReleaseLeftovers Code = "release-leftovers"
 	Elasticsearch    Code = "privileges-elasticsearch"
 	Kubernetes       Code = "privileges-kubernetes"
 )
@@ -63,7 +64,7 @@ var sections = []struct {
 	{"licence", []Code{Licence}},
 	{"token", []Code{TokenWorks, TokenRecorded, Orphans}},
 	{"kibana", []Code{Login, Role}},
-	{"cluster", []Code{PodsCurrent, PostRenderer, HookLeftovers}},
+	{"cluster", []Code{PodsCurrent, PostRenderer, HookLeftovers, ReleaseLeftovers}},
 	{"privileges", []Code{Elasticsearch, Kubernetes}},
 }
 

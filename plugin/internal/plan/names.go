@@ -8,7 +8,7 @@ import (
 // Names and places of what is added. One word for one thing: the volume, its folder and its files are called the same in every pod.
 const (
 	ourName = contract.Plugin
-	partOf  = "app.kubernetes.io/part-of"
+	partOf  = contract.LabelPartOf
 
 	// On every object that was changed: how it is secured. On pod templates: what the pods read from outside the template, so that
 	// they roll when it changes. The chart's own checksum annotations were computed before and stay as they are.
