@@ -31,6 +31,7 @@ func TestCurlTrusts(t *testing.T) {
 		{"its own variable", isTest, `"curl $URL"`, `"curl $URL"`, false, false},
 		{"no CA", isJob, `"curl https://search:9200"`, `"curl https://search:9200"`, true, true},
 		{"unchecked", isJob, `"curl -k https://search:9200"`, `"curl -k https://search:9200"`, false, true},
+		{"its own CA", isJob, `"export CURL_CA_BUNDLE=/etc/bundle.pem; curl https://search:9200"`, `curl https://search:9200`, false, false},
 		{"elsewhere too", isJob, `"curl https://example.org/a | curl https://search:9200 -d @-"`, `| curl https://search:9200`, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

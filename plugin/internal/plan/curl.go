@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
@@ -103,7 +104,8 @@ func curlClient(p step, o *object.Object, c object.Container, id identity, to ..
 // trustsOurCA names the CA too, where a command line names none: one that does wins.
 const trustsOurCA = "cacert = \"" + clientDir + "/" + fileCA + "\"\n"
 
-// lacksCA tells whether some call by curl in a pod names no CA, and none goes elsewhere by TLS: then its .curlrc may name ours.
+// lacksCA tells whether some call by curl in a pod names no CA, and none goes elsewhere by TLS: then its .curlrc may name ours. It would win
+// over a CA in a variable.
 func lacksCA(in *In, o *object.Object) bool {
 	ours, lacks := callsFrom(in, o), false
 	for _, c := range podOf(o).All() {
@@ -111,6 +113,9 @@ func lacksCA(in *In, o *object.Object) bool {
 		for _, r := range all {
 			isOurs := func(a shell.Word) bool { return a.Known && ours(a.Text) }
 			if !whole || r.Diverted || len(r.Files) > 0 || slices.ContainsFunc(r.Addresses, func(a shell.Word) bool { return !isOurs(a) }) {
+				return false
+			}
+			if slices.ContainsFunc(catalog.Curl().Trusts, func(name string) bool { v, set := r.Variable(name); return set && (v.Text != "" || !v.Known) }) {
 				return false
 			}
 			_, isFile := r.Options["cacert"]
