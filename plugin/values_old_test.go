@@ -59,6 +59,15 @@ func TestANodeInAnImageOfOnesOwn(t *testing.T) {
 	if !strings.Contains(string(output), "client_authentication") {
 		t.Errorf("it passes as it is:\n%s", output)
 	}
+	nameless := strings.NewReplacer("- name: elasticsearch", "- name: main", "/usr/share/elasticsearch/config/certs", "/srv/certs", "value: certs/", "value: /srv/certs/").Replace(stream)
+	if strings.Contains(nameless, "elasticsearch") {
+		t.Fatal(nameless)
+	}
+	for _, text := range []string{nameless, strings.ReplaceAll(nameless, "xpack.security.http.ssl.enabled", "ES_SETTING_XPACK_SECURITY_HTTP_SSL_ENABLED")} {
+		if output, _, err := transform([]byte(text), s); err == nil && string(output) == text {
+			t.Errorf("it passes as it is:\n%s", output)
+		}
+	}
 	noTLS := strings.NewReplacer("xpack.security.http.ssl.", "some.other.", "xpack.security.enabled", "cluster.name", "/usr/share/elasticsearch/config", "/tls").Replace(stream)
 	if output := mustTransform(t, []byte(noTLS), s); string(output) != noTLS {
 		t.Errorf("what may be another program is changed:\n%s", output)

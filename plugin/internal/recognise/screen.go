@@ -52,7 +52,7 @@ func mayBeObject(text []byte) bool {
 
 // elasticWords gives what at least one of occurs in every document that may be a part of Elasticsearch or Kibana.
 func elasticWords() []string {
-	return []string{"lasticsearch", "Kibana", "kibana", "LASTICSEARCH", "KIBANA", "esMajorVersion"}
+	return []string{"lasticsearch", "Kibana", "kibana", "LASTICSEARCH", "KIBANA", "esMajorVersion", "xpack.security", "XPACK_SECURITY"}
 }
 
 // hasEscape holds when a double-quoted scalar may spell a word in another way: by code points, or over two lines.
