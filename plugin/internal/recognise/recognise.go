@@ -133,23 +133,7 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...ca
 
 // Beside is All of a stream beside which there are further objects: a Secret or ConfigMap among these counts before one of the stream.
 func Beside(further []*object.Object, stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...catalog.Program) (*Release, error) {
-	r := &Release{
-		further: map[[2]string][]*object.Object{},
-
-		byKind: map[string][]int{},
-		parsed: map[*manifest.Document][]*object.Object{}, processes: map[*yaml.Node]process.Process{},
-		found: map[string][]*object.Object{},
-		names: map[string]named{},
-
-		services:      map[*Workload][]string{},
-		indexes:       map[string]*index{},
-		serverLayouts: catalog.Layouts(),
-		programs:      orCatalog(programs),
-	}
-	for _, o := range further {
-		named := [2]string{o.Kind, o.Name}
-		r.further[named] = append(r.further[named], o)
-	}
+	r := released(further, orCatalog(programs))
 	signs := words.Of(elasticWords(), clientWords(r.programs), []string{guardGroup})
 	kinds := []string{"Elasticsearch", "Kibana", GuardKind, templateKind}
 	workloads := map[workloadID]*object.Object{}
@@ -195,6 +179,26 @@ func Beside(further []*object.Object, stream *manifest.Stream, unmanaged func(ob
 		w.Settle(r.Process(w.Main).Env)
 	}
 	return r, errors.Join(problems...)
+}
+
+// released begins a release, beside which there are further objects.
+func released(further []*object.Object, programs []catalog.Program) *Release {
+	r := &Release{
+		further: map[[2]string][]*object.Object{}, byKind: map[string][]int{},
+		parsed: map[*manifest.Document][]*object.Object{}, processes: map[*yaml.Node]process.Process{},
+		found: map[string][]*object.Object{},
+		names: map[string]named{},
+
+		services:      map[*Workload][]string{},
+		indexes:       map[string]*index{},
+		serverLayouts: catalog.Layouts(),
+		programs:      programs,
+	}
+	for _, o := range further {
+		named := [2]string{o.Kind, o.Name}
+		r.further[named] = append(r.further[named], o)
+	}
+	return r
 }
 
 // In lists the objects of a document, which is parsed once.
