@@ -189,10 +189,8 @@ func (s *states) after(do step) stated {
 // left says what is in the cluster, and how it is secured.
 func (s *states) left() (servers, ours string) {
 	s.t.Helper()
-	var there, added []string
-	for _, id := range s.cluster.released(s.t, s.ns) {
-		there = append(there, id)
-	}
+	var added []string
+	there := s.cluster.released(s.t, s.ns)
 	secured, bare := 0, 0
 	for _, resource := range []string{"deployments", "statefulsets"} {
 		list, err := s.cluster.dynamic.Resource(schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: resource}).Namespace(s.ns).List(s.t.Context(), metav1.ListOptions{})

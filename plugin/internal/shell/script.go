@@ -172,22 +172,27 @@ func (s *scope) note(node syntax.Node) bool {
 			s.set[node.Param.Value] = append(s.set[node.Param.Value], nil)
 		}
 	case *syntax.CallExpr:
-		for _, a := range node.Assigns {
-			s.alone[a] = len(node.Args) > 0
-		}
-		for _, name := range setters(node) {
-			s.set[name] = append(s.set[name], nil)
-		}
-		if setsArguments(node) {
-			until, certain := s.giving[node] // of the list that it is in, which comes first
-			s.given = append(s.given, given{node, node.End().Offset(), until, certain})
-		}
-		s.allOut = s.allOut || exportsAll(node)
-		if len(node.Args) > 0 && slices.Contains([]string{".", "source", "eval"}, node.Args[0].Lit()) {
-			s.taken = append(s.taken, node.Pos().Offset())
-		}
+		s.call(node)
 	}
 	return true
+}
+
+// call collects what sets variables in a call.
+func (s *scope) call(node *syntax.CallExpr) {
+	for _, a := range node.Assigns {
+		s.alone[a] = len(node.Args) > 0
+	}
+	for _, name := range setters(node) {
+		s.set[name] = append(s.set[name], nil)
+	}
+	if setsArguments(node) {
+		until, certain := s.giving[node] // of the list that it is in, which comes first
+		s.given = append(s.given, given{node, node.End().Offset(), until, certain})
+	}
+	s.allOut = s.allOut || exportsAll(node)
+	if len(node.Args) > 0 && slices.Contains([]string{".", "source", "eval"}, node.Args[0].Lit()) {
+		s.taken = append(s.taken, node.Pos().Offset())
+	}
 }
 
 // list notes the assignments that every run of some statements makes.
