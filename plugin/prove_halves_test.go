@@ -122,9 +122,10 @@ func (h half) finds(a mention.Answer) bool {
 	})
 }
 
-// lacks tells whether verify has a client of that object and container that it does not prove.
+// lacks tells whether verify has a client of that object and container, or one that reads it, which it does not prove.
 func (h half) lacks(a mention.Answer) bool {
 	return slices.ContainsFunc(h.graph.Edges, func(e *verify.Edge) bool {
-		return e.Client == a.Object.ID.String() && e.Container == a.Container && e.Verdict == verify.NotProven
+		isIt := e.Client == a.Object.ID.String() && e.Container == a.Container || e.Client+"/"+e.Container == a.Reader
+		return isIt && e.Verdict == verify.NotProven
 	})
 }

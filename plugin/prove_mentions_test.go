@@ -234,8 +234,9 @@ func (p planted) insides(n *yaml.Node) []planted {
 	}
 	for i, line := range lines {
 		word := strings.LastIndexAny(strings.TrimRight(line, " "), " =") + 1
-		if word <= indent || strings.Trim(line[word:], "\"'{}[]();") == "" {
-			continue
+		value := strings.Trim(line[word:], "\"'{}[]();")
+		if word <= indent || value == "" || value[0] == '-' {
+			continue // without an option a call is another one
 		}
 		place := inner
 		place.line, place.row, place.inside, place.raw = p.line+1+i, i+1, fmt.Sprintf(" > line %d", i+1), true
@@ -309,6 +310,8 @@ func (p planted) table(isRead bool) []mention.Strength {
 	switch {
 	case p.raw:
 		return p.byLine(isRead)
+	case in("annotations") && p.object.Kind == "Service" && address:
+		return []mention.Strength{mention.Nothing, mention.May} // the port of a server, in front of which this Service is, may be an instruction
 	case in("annotations") && p.object.Kind == "Service", slices.Contains(silentKinds, p.object.Kind):
 		return one(mention.Nothing)
 	case in("annotations") && address:
@@ -354,7 +357,9 @@ func (p planted) byLine(isRead bool) []mention.Strength {
 		if len(words) == 0 {
 			return []mention.Strength{mention.Nothing, mention.May}
 		}
-		p.key = words[len(words)-1]
+		if p.key = words[len(words)-1]; isFile && !isRead {
+			return append(p.byKey(), mention.May) // nobody is shown who reads it
+		}
 		return p.byKey()
 	case !isFile || isRead:
 		return []mention.Strength{mention.Nothing, mention.Address} // a command may only print it

@@ -164,7 +164,7 @@ func (b *broken) judge(t *testing.T) *verify.Graph {
 	return verified(t, written(t, b.objects), b.patched.settings, b.known(t))
 }
 
-// known gives the Secrets of the cluster as manifests.
+// known gives the Secrets of the cluster as manifests, and the ConfigMap with the CA, where there is one.
 func (b *broken) known(t *testing.T) []byte {
 	t.Helper()
 	var all []dict
@@ -174,6 +174,9 @@ func (b *broken) known(t *testing.T) []byte {
 			data[key] = base64.StdEncoding.EncodeToString(value)
 		}
 		all = append(all, dict{"apiVersion": "v1", "kind": "Secret", "metadata": dict{"name": name}, "data": data})
+	}
+	if ca := b.patched.settings.Certificates.CA; ca.ConfigMapName != "" {
+		all = append(all, dict{"apiVersion": "v1", "kind": "ConfigMap", "metadata": dict{"name": ca.ConfigMapName}, "data": dict{ca.Key: string(b.ca.Cert)}})
 	}
 	return written(t, all)
 }
