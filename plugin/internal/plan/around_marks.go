@@ -22,7 +22,7 @@ func marks(in *In, whole Part) Part {
 		}
 		at := fields("metadata", "annotations")
 		p.set(o, at.Field(annotationMode), patch.Str(p.settings.Mode), "records the mode that elk-mtls applied", "")
-		p.set(o, at.Field(annotationStage), patch.Str(p.settings.ClientAuthentication), "records the mode that elk-mtls applied", "")
+		p.set(o, at.Field(annotationStage), patch.Str(p.settings.ClientAuthentication), "records the client authentication that elk-mtls applied", "")
 		if o.Kind == "Job" && o.Hook == "" {
 			p.action(o.ID, "the template of a Job cannot be changed: delete the one that is there, or the upgrade "+
 				"fails at it")
