@@ -4,6 +4,7 @@ package process
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -132,7 +133,8 @@ func (p *Process) readFiles(in object.Input) {
 	}
 }
 
-// copies notes the scripts that a run copies: where to, and where from. Of a file that is written more than once nothing is known.
+// copies notes the scripts that a run copies: where to, and where from. Of a file that is written more than once, or that another
+// command is told, which may change it, nothing is known.
 func (r Run) copies(all map[string]string) {
 	for _, c := range r.Commands {
 		from, to, ok := c.Copies()
@@ -142,6 +144,29 @@ func (r Run) copies(all map[string]string) {
 			all[to] = from
 		}
 	}
+	for _, c := range r.Commands {
+		if _, _, ok := c.Copies(); ok || keepsFiles(c) {
+			continue
+		}
+		f, _ := c.File()
+		for _, copied := range slices.Sorted(maps.Keys(all)) {
+			if copied != f.Path && slices.ContainsFunc(c.Words, func(w shell.Word) bool { return names(w.Text, copied) }) {
+				all[copied] = ""
+			}
+		}
+	}
+}
+
+// keepsFiles tells whether a command changes nothing in the files that it is told.
+func keepsFiles(c shell.Command) bool {
+	main := c.Main()
+	return len(main) > 0 && slices.Contains([]string{"cat", "chmod", "chown", "echo", "ls", "test", "["}, path.Base(main[0].Text))
+}
+
+// names tells whether a word is a file, its folder, or a pattern that it fits.
+func names(word, file string) bool {
+	fits, err := path.Match(word, file)
+	return err == nil && fits || path.Clean(word) == path.Dir(file)
 }
 
 // Lines gives the command line of the container itself, and the scripts in files that it runs.

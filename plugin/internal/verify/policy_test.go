@@ -73,7 +73,7 @@ func TestNobodyRuns(t *testing.T) {
 		return strings.Replace(node{}.String(), "kind: StatefulSet\nmetadata:\n  name: search", "kind: StatefulSet\nmetadata:\n  name: "+name, 1)
 	}
 	_, second, _ := strings.Cut(none(group("spare")), "---")
-	_, other, _ := strings.Cut(strings.ReplaceAll(none(node{}.String()), "search", "spare"), "---")
+	_, other, _ := strings.Cut(strings.NewReplacer("elasticsearch", "elasticsearch", "search", "spare").Replace(none(node{}.String())), "---")
 	headless := "---\napiVersion: v1\nkind: Service\nmetadata: {name: pods}\nspec: {clusterIP: None, selector: {app: search}, ports: [{port: 9200}]}\n"
 	named := func(text string) string {
 		return strings.ReplaceAll(text, "\n  template:", "\n  serviceName: pods\n  template:")
