@@ -42,24 +42,39 @@ func (f *finder) instructions(ways *route.Map) error {
 	seen := map[*object.Object]bool{}
 	for _, w := range slices.Concat(f.release.Nodes, f.release.Unmanaged) {
 		f.watched(f.watchedPods(w))
-		names, err := f.release.Services(w)
+		services, err := f.servicesOf(w)
 		if err != nil {
 			return err
 		}
-		for _, name := range names {
-			services, err := f.release.Named("Service", name)
-			if err != nil {
-				return err
-			}
-			for _, o := range services {
-				if !seen[o] && o.Group() == "" && near(o.Namespace, w.Namespace) {
-					seen[o] = true
-					f.watched(f.watchedService(ways, o, w))
-				}
+		for _, o := range services {
+			if !seen[o] {
+				seen[o] = true
+				f.watched(f.watchedService(ways, o, w))
 			}
 		}
 	}
 	return nil
+}
+
+// servicesOf gives the Services in front of a server.
+func (f *finder) servicesOf(w *recognise.Workload) ([]*object.Object, error) {
+	names, err := f.release.Services(w)
+	if err != nil {
+		return nil, err
+	}
+	var all []*object.Object
+	for _, name := range names {
+		services, err := f.release.Named("Service", name)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range services {
+			if o.Group() == "" && near(o.Namespace, w.Namespace) {
+				all = append(all, o)
+			}
+		}
+	}
+	return all, nil
 }
 
 // watchedPods gives the pods of a server with the names of their ports for HTTP.

@@ -74,7 +74,8 @@ func narrows(found *yaml.Node) bool {
 		object.Get(found, "api_server") != nil || object.Get(found, "kubeconfig_file") != nil
 }
 
-// target is what Prometheus knows of something that it has found: labels, and the beginnings of those of which there are no others.
+// target is what Prometheus knows of something that it has found: labels, and the beginnings of those of which there are no others, all
+// without the beginning that all have.
 type target struct {
 	labels map[string]string
 	whole  []string
@@ -82,9 +83,9 @@ type target struct {
 
 // targets gives what a role finds at a server's port of HTTP.
 func (l look) targets(w *recognise.Workload, role string) []target {
-	pod := target{map[string]string{}, []string{meta + "pod_label", meta + "pod_annotation"}}
+	pod := target{map[string]string{}, []string{"pod_label", "pod_annotation"}}
 	if w.Namespace != "" {
-		pod.labels[meta+"namespace"] = w.Namespace
+		pod.labels["namespace"] = w.Namespace
 	}
 	pod.pairs("pod_label", object.Pairs(w.Pod.Template, "metadata", "labels"))
 	pod.pairs("pod_annotation", object.Pairs(w.Pod.Template, "metadata", "annotations"))
@@ -124,29 +125,23 @@ func (l look) portsOf(w *recognise.Workload, t target) []target {
 
 // behindServices gives a target for each port of a Service that leads to HTTP of a server.
 func (l look) behindServices(w *recognise.Workload, pod target) []target {
-	names, err := l.release.Services(w)
+	services, err := l.servicesOf(w)
 	ways, broken := l.names.Ways(l.release)
 	if err != nil || broken != nil {
 		return nil // who looks for instructions says so
 	}
 	var all []target
-	for _, name := range names {
-		services, _ := l.release.Named("Service", name)
-		for _, o := range services {
-			if o.Group() != "" || !near(o.Namespace, w.Namespace) {
-				continue
-			}
-			t := pod.with(map[string]string{"service_name": o.Name})
-			t.pairs("service_label", object.Pairs(o.Node, "metadata", "labels"))
-			t.pairs("service_annotation", object.Pairs(o.Node, "metadata", "annotations"))
-			t.whole = append(slices.Clone(t.whole), meta+"service_label", meta+"service_annotation")
-			at := l.watchedService(ways, o, w)
-			for _, p := range object.Items(o.Node, "spec", "ports") {
-				if name, port := object.Text(p, "name"), object.Text(p, "port"); at.names[name] && at.ports[port] {
-					all = append(all, t.with(map[string]string{
-						"endpoint_port_name": name, "endpoint_port_protocol": "TCP", "service_port_name": name, "service_port_number": port, "service_port_protocol": "TCP",
-					}))
-				}
+	for _, o := range services {
+		t := pod.with(map[string]string{"service_name": o.Name})
+		t.pairs("service_label", object.Pairs(o.Node, "metadata", "labels"))
+		t.pairs("service_annotation", object.Pairs(o.Node, "metadata", "annotations"))
+		t.whole = append(slices.Clone(t.whole), "service_label", "service_annotation")
+		at := l.watchedService(ways, o, w)
+		for _, p := range object.Items(o.Node, "spec", "ports") {
+			if name, port := object.Text(p, "name"), object.Text(p, "port"); at.names[name] && at.ports[port] {
+				all = append(all, t.with(map[string]string{
+					"endpoint_port_name": name, "endpoint_port_protocol": "TCP", "service_port_name": name, "service_port_number": port, "service_port_protocol": "TCP",
+				}))
 			}
 		}
 	}
@@ -155,9 +150,7 @@ func (l look) behindServices(w *recognise.Workload, pod target) []target {
 
 func (t target) with(more map[string]string) target {
 	all := maps.Clone(t.labels)
-	for _, label := range slices.Sorted(maps.Keys(more)) {
-		all[meta+label] = more[label]
-	}
+	maps.Copy(all, more)
 	return target{all, t.whole}
 }
 
@@ -165,7 +158,7 @@ func (t target) with(more map[string]string) target {
 func (t target) pairs(label string, all map[string]string) {
 	for _, written := range slices.Sorted(maps.Keys(all)) {
 		name := notOfLabels().ReplaceAllString(written, "_")
-		t.labels[meta+label+"_"+name], t.labels[meta+label+"present_"+name] = all[written], "true"
+		t.labels[label+"_"+name], t.labels[label+"present_"+name] = all[written], "true"
 	}
 }
 
@@ -214,6 +207,10 @@ func (t target) kept(rules []*yaml.Node) Strength {
 
 // value gives a label; known is false where nothing here shows it. One that is not among those which are all known is empty.
 func (t target) value(label string) (value string, known bool) {
+	label, ok := strings.CutPrefix(label, meta)
+	if !ok {
+		return "", false
+	}
 	if value, ok := t.labels[label]; ok {
 		return value, true
 	}
