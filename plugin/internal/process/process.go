@@ -136,6 +136,7 @@ func (p *Process) readFiles(in object.Input) {
 // copies notes the scripts that a run copies: where to, and where from. Of a file that is written more than once, or that another
 // command is told, which may change it, nothing is known.
 func (r Run) copies(all map[string]string) {
+	var others []shell.Command
 	for _, c := range r.Commands {
 		from, to, ok := c.Copies()
 		if _, again := all[to]; again || !ok && c.Into != "" {
@@ -143,11 +144,11 @@ func (r Run) copies(all map[string]string) {
 		} else if ok {
 			all[to] = from
 		}
-	}
-	for _, c := range r.Commands {
-		if _, _, ok := c.Copies(); ok || keepsFiles(c) {
-			continue
+		if !ok && !keepsFiles(c) {
+			others = append(others, c)
 		}
+	}
+	for _, c := range others {
 		f, _ := c.File()
 		for _, copied := range slices.Sorted(maps.Keys(all)) {
 			if copied != f.Path && slices.ContainsFunc(c.Words, func(w shell.Word) bool { return names(w.Text, copied) }) {
