@@ -99,12 +99,8 @@ func (t *Targets) List() []Target {
 
 // Meant gives the names of the servers that some addresses name; none where they name none of them.
 func (t *Targets) Meant(addresses []string) *Names {
-	var hosts []string
-	for _, address := range addresses {
-		hosts = append(hosts, shell.Host(address))
-	}
 	ours := None()
-	for _, one := range t.called(hosts) {
+	for _, one := range t.called(shell.Hosts(addresses)) {
 		for _, host := range one.Hosts {
 			ours.Add(host)
 		}

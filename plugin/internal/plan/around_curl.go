@@ -110,7 +110,7 @@ func errandIdentity(p step, o *object.Object, known *node) (identity, error) {
 	if runsEarly(o) || !isNear {
 		id.ca = object.Source{}
 		if lacks && id.secret != "" {
-			id.ca = secretKey(o, id.secret, or(p.settings.Certificates.Keys.CA, fileCA)) // as cert-manager and elk-mtls certs keep it
+			id.ca = caBeside(p.In, o, id.secret)
 		}
 	}
 	if lacks && id.ca.Name != "" {

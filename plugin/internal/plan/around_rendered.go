@@ -46,7 +46,7 @@ func secretVolumes(pod object.Pod) []string {
 
 // privateKeyIn gives the first key of a Secret of the stream whose value is a private key; "" when there is none.
 func privateKeyIn(in *In, s object.Source) string {
-	holder := in.Shown(s)
+	holder := in.release.Shown(s)
 	if holder == nil {
 		return ""
 	}

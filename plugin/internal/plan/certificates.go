@@ -17,10 +17,10 @@ func checkClient(p step, o *object.Object, id identity, hosts []string, verifica
 	var problems []error
 	for _, h := range hosts {
 		w := p.behind(o, shell.Host(h))
-		if w == nil || p.nodes.of(w) == nil {
+		server := p.nodes.of(w)
+		if server == nil {
 			continue
 		}
-		server := p.nodes.of(w)
 		leaf := chainOf(p, server.certificate)
 		if leaf == nil {
 			continue
@@ -166,7 +166,7 @@ func chainOf(p step, s object.Source) []*x509.Certificate {
 
 // valueOf gives the decoded value of a key of the stream, nil when there is none.
 func valueOf(in *In, s object.Source) []byte {
-	held, state, _ := object.Look(in, s)
+	held, state, _ := object.Look(in.release, s)
 	if state != object.Held || held.Broken {
 		return nil
 	}

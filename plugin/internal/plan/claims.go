@@ -103,7 +103,7 @@ func coverRule(p step, r ruled, files []ruleFile) {
 
 // coverUnread claims the variables of a container that its program surely does not read.
 func coverUnread(p step, w *recognise.Workload, known catalog.Program) {
-	for _, name := range recognise.UnreadVariables(known, p.seen(w.Main), p.In) {
+	for _, name := range recognise.UnreadVariables(known, p.seen(w.Main), p.release) {
 		coverVariable(p, w.Object, w.Main, name)
 	}
 }

@@ -139,7 +139,7 @@ func fileBehind(in *In, w *recognise.Workload, c *connection, file string) objec
 	if _, known := in.expand(w.Main, c.expands, file); !known {
 		return object.File{Path: file, Why: "its name holds a variable that comes from elsewhere"}
 	}
-	return w.Main.Resolve(absolute(in, w, c, file), in)
+	return w.Main.Resolve(absolute(in, w, c, file), in.release)
 }
 
 // absolute gives the path of a file in a setting.

@@ -93,7 +93,7 @@ func pipelineFiles(p step, w *recognise.Workload, known catalog.Program) []strin
 	if known.Language == nil {
 		return nil
 	}
-	return recognise.PipelineFiles(known, p.seen(w.Main), pipelineTexts(p, w, known), w.Main.Files(p.In))
+	return recognise.PipelineFiles(known, p.seen(w.Main), pipelineTexts(p, w, known), w.Main.Files(p.release))
 }
 
 // pipelineConnections reads the mounted files of a container that are written in its program's own language, and gives the plugins in them
@@ -105,7 +105,7 @@ func pipelineConnections(p step, w *recognise.Workload, known catalog.Program) (
 	language, version := known.Language(), recognise.VersionOf(w.Object, w.Main)
 	var all []*connection
 	for _, name := range pipelineFiles(p, w, known) {
-		file := w.Main.Resolve(name, p.In)
+		file := w.Main.Resolve(name, p.release)
 		if !file.Key() {
 			continue
 		}
@@ -150,7 +150,7 @@ func pipelineTexts(p step, w *recognise.Workload, known catalog.Program) (patter
 	if known.Pipelines.List == "" {
 		return nil
 	}
-	file := w.Main.Resolve(known.Pipelines.List, p.In)
+	file := w.Main.Resolve(known.Pipelines.List, p.release)
 	if !file.Key() || file.State != object.Held {
 		return nil
 	}

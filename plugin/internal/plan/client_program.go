@@ -63,7 +63,7 @@ func (known program) inFiles(in *In, w *recognise.Workload) ([]*connection, erro
 		}
 	}
 	if known.Files.Modules != "" {
-		if opened, err = openFiles(in, w, recognise.Matching(from.Modules(known.Files, known.said(seen, opened)), w.Main.Files(in))...); err != nil {
+		if opened, err = openFiles(in, w, recognise.Matching(from.Modules(known.Files, known.said(seen, opened)), w.Main.Files(in.release))...); err != nil {
 			return nil, err
 		}
 	}

@@ -151,7 +151,7 @@ func logstashReloads(p step, w *recognise.Workload, r catalog.Renewal) (bool, er
 // logstashFile gives the file with Logstash's own settings, nil where none is mounted; shown is false where the stream does not hold it.
 func logstashFile(in *In, w *recognise.Workload, known catalog.Program) (file *embedded, shown bool, err error) {
 	for _, name := range known.Files.Paths {
-		at := w.Main.Resolve(name, in)
+		at := w.Main.Resolve(name, in.release)
 		switch {
 		case at.Key() && at.State == object.NotShown:
 			return nil, false, nil

@@ -222,7 +222,7 @@ func openRuleFile(in *In, w *recognise.Workload, name string) (*embedded, error)
 			Do("use env or args of the rule, or set CA, certificate and key in that file (a rule with mountPath " +
 				"alone mounts them)")
 	}
-	file := w.Main.Resolve(name, in)
+	file := w.Main.Resolve(name, in.release)
 	if !file.Key() {
 		return nil, problem.New(problem.Rule, "%q is not mounted from a ConfigMap or Secret%s", name, because(file)).
 			Do("correct the path in the rule")
@@ -249,7 +249,7 @@ func ruleIdentity(p step, w *recognise.Workload, groups [][]wish, called []*reco
 	}
 	var ca object.Source
 	for _, wanted := range slices.Concat(groups...) {
-		if file := wanted.source(w, p.In); file.Key() && wanted.names(placeCA) && ca.Name == "" && !strings.HasPrefix(wanted.old.Value(), clientDir) {
+		if file := wanted.source(w, p.release); file.Key() && wanted.names(placeCA) && ca.Name == "" && !strings.HasPrefix(wanted.old.Value(), clientDir) {
 			ca = file.Source
 		}
 	}

@@ -25,7 +25,7 @@ func startsWith(in *In, w *recognise.Workload, c *connection) error {
 // readsKey refuses a private key that its program does not read as it is stored, where the input shows it and a certificate is required.
 func readsKey(in *In, w *recognise.Workload, c *connection, key object.Source) error {
 	known, ok := in.release.Program(w.App)
-	held, state, _ := object.Look(in, key)
+	held, state, _ := object.Look(in.release, key)
 	if !ok || state != object.Held || !in.requires() {
 		return nil
 	}

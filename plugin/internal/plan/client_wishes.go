@@ -339,7 +339,7 @@ func (s wish) source(w *recognise.Workload, in object.Input) object.File {
 
 // ownFile looks at a file that the user has set.
 func ownFile(p step, w *recognise.Workload, s wish, id identity) error {
-	file := s.source(w, p.In)
+	file := s.source(w, p.release)
 	source, ok := file.Source, file.Key()
 	_, told := caNamed(p.In, w.Object)
 	switch {

@@ -82,7 +82,7 @@ func configurationOf(p step, w *recognise.Workload) (*configuration, error) {
 		p.assume(w.ID, "the configuration of container %q is in %s (%s)", w.Main.Name, w.Layout.Folder, w.Lost)
 	}
 	for _, f := range w.Layout.Files {
-		file := w.Main.Resolve(w.Layout.Abs(f.Path), p.In)
+		file := w.Main.Resolve(w.Layout.Abs(f.Path), p.release)
 		if !file.Key() && file.Found != object.NotThere {
 			p.assume(w.ID, "%s, if it is there, must not contradict these settings (%s)", file.Path, file.Why)
 		}
@@ -106,7 +106,7 @@ func assumeCommand(p step, w *recognise.Workload) {
 
 // environmentOf reads the settings that are variables; names tells which variables a setting may be, nil that none is by itself.
 func environmentOf(p step, w *recognise.Workload, names func(key string) []string) *configuration {
-	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, seen: p.seen(w.Main), in: p.In}
+	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, seen: p.seen(w.Main), in: p.release}
 	c.fail = func(err error) { p.failing(w.ID, err) }
 	for _, name := range c.seen.Env.Open() {
 		p.assume(w.ID, "container %q takes variables from %s, which is not in the input: none of them may set what "+

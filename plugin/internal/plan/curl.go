@@ -177,7 +177,7 @@ func presentsItself(p step, o *object.Object, c object.Container, to ...*recogni
 		}
 		problems = append(problems, ownCurlFile(p, o, c, w.Text))
 		if i%2 == 1 {
-			cert, key := c.Resolve(files[i-1].Text, p.In), c.Resolve(w.Text, p.In)
+			cert, key := c.Resolve(files[i-1].Text, p.release), c.Resolve(w.Text, p.release)
 			if cert.Key() && key.Key() {
 				presents(p.Part, presented{o, c.Name, cert.Source, key.Source, nil, true}, to...)
 			}
@@ -194,7 +194,7 @@ func withOptionFile(p step, c object.Container, r shell.Request) (shell.Request,
 	if !isSet || home.Text == clientDir || r.IgnoresFiles || !r.Hands(shell.CurlHome) {
 		return r, true
 	}
-	file := c.Resolve(path.Join(home.Text, curlFile), p.In)
+	file := c.Resolve(path.Join(home.Text, curlFile), p.release)
 	if file.State != object.Held {
 		return r, true
 	}
@@ -203,7 +203,7 @@ func withOptionFile(p step, c object.Container, r shell.Request) (shell.Request,
 
 // ownCurlFile looks at a file that a call by curl presents.
 func ownCurlFile(p step, o *object.Object, c object.Container, name string) error {
-	file := c.Resolve(name, p.In)
+	file := c.Resolve(name, p.release)
 	if !file.Key() {
 		p.assume(o.ID, "container %q: curl presents %q: the file must be there, and Elasticsearch must trust the certificate%s",
 			c.Name, name, because(file))

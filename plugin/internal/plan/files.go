@@ -31,7 +31,7 @@ func unshown(f object.File) string {
 func openFiles(in *In, w *recognise.Workload, names ...string) ([]*embedded, error) {
 	var all []*embedded
 	for _, name := range unfolded(in, w, names) {
-		file := w.Main.Resolve(name, in)
+		file := w.Main.Resolve(name, in.release)
 		if !file.Key() {
 			continue
 		}
@@ -68,7 +68,7 @@ func unfolded(in *In, w *recognise.Workload, names []string) []string {
 			all = append(all, name)
 			continue
 		}
-		for _, file := range w.Main.Files(in) {
+		for _, file := range w.Main.Files(in.release) {
 			if strings.HasPrefix(file, name) {
 				all = append(all, file)
 			}

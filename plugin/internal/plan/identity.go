@@ -54,7 +54,7 @@ func secretKey(o *object.Object, name, key string) object.Source {
 
 // checkHolds checks that a key is there when the stream shows what the Secret holds, and notes it as assumed when not.
 func checkHolds(p step, s object.Source) error {
-	held, state, filled := object.Look(p.In, s)
+	held, state, filled := object.Look(p.release, s)
 	switch state {
 	case object.Held:
 		return nil

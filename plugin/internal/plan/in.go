@@ -92,7 +92,7 @@ func read(r *recognise.Release, s config.Settings, leaves []issue.Leaf) (*In, Pa
 		part.fail(err)
 		names = mention.None()
 	}
-	in.names = names.With(hosts(s.Elasticsearch.URLs())...)
+	in.names = names.With(shell.Hosts(s.Elasticsearch.URLs())...)
 	slices.Sort(in.services)
 	in.services = slices.Compact(in.services)
 	return in, part
@@ -165,7 +165,7 @@ func (in *In) calling(addresses []string) *In {
 		return in
 	}
 	next := *in
-	next.names = next.names.With(hosts(addresses)...)
+	next.names = next.names.With(shell.Hosts(addresses)...)
 	return &next
 }
 
@@ -192,12 +192,6 @@ func (s sight) tell(container *yaml.Node, m mention.Mention) {
 	}
 }
 
-// Shown and Filler make it an object.Input.
-func (in *In) Shown(s object.Source) *object.Object { return in.release.Shown(s) }
-
-// Filler names the object of the stream that has a controller fill a Secret or ConfigMap, "" for none.
-func (in *In) Filler(s object.Source) string { return in.release.Filler(s) }
-
 // seen gives what the processes of a container see.
 func (in *In) seen(c object.Container) process.Process { return in.release.Process(c) }
 
@@ -223,13 +217,4 @@ func (in *In) declarations() (certificate.Declared, error) {
 func podOf(o *object.Object) object.Pod {
 	pod, _ := o.Pod()
 	return pod
-}
-
-// hosts gives the hosts of addresses.
-func hosts(addresses []string) []string {
-	var all []string
-	for _, address := range addresses {
-		all = append(all, shell.Host(address))
-	}
-	return all
 }

@@ -77,9 +77,14 @@ func caNamed(in *In, o *object.Object) (ca object.Source, ok bool) {
 	case c.CA.SecretName != "":
 		return secretKey(o, c.CA.SecretName, c.CA.Key), true
 	case c.SecretName != "":
-		return secretKey(o, c.SecretName, or(c.Keys.CA, fileCA)), true
+		return caBeside(in, o, c.SecretName), true
 	}
 	return ca, false
+}
+
+// caBeside gives the CA in the Secret of a key pair, where cert-manager and elk-mtls certs keep it.
+func caBeside(in *In, o *object.Object, secret string) object.Source {
+	return secretKey(o, secret, or(in.settings.Certificates.Keys.CA, fileCA))
 }
 
 func holdsCA(p step, id identity, need needs) error {
@@ -133,7 +138,7 @@ func sharedIdentity(p step, w *recognise.Workload, ca object.Source, called []*r
 	alone := namedAlone(p, w)
 	named := or(alone, namedSecret(p, w.Object))
 	if ca.Name == "" && named != "" {
-		ca = secretKey(w.Object, named, or(p.settings.Certificates.Keys.CA, fileCA)) // as cert-manager and elk-mtls certs keep it
+		ca = caBeside(p.In, w.Object, named)
 	}
 	if _, told := caNamed(p.In, w.Object); need != (needs{}) && ca.Name == "" && !told {
 		return identity{}, problem.New(problem.NoPair, "container %q: %s names no CA that is mounted from a Secret "+
@@ -184,7 +189,7 @@ func secretOf(s object.Source) string {
 
 // isApart refuses to give out a key of a Secret that also keeps the key of a CA: it is one whose keys stay where they are.
 func isApart(in *In, o *object.Object, secret string) error {
-	holder := in.Shown(secretKey(o, secret, ""))
+	holder := in.release.Shown(secretKey(o, secret, ""))
 	if holder == nil || !slices.Contains(holder.Keys(), fileCAKey) {
 		return nil
 	}

@@ -129,7 +129,7 @@ func (d decided) plan() (*Plan, error) {
 func failed(p step, w *recognise.Workload, files []string, err error) {
 	p.failing(w.ID, err)
 	for _, name := range files {
-		if file := w.Main.Resolve(name, p.In); file.State == object.Held {
+		if file := w.Main.Resolve(name, p.release); file.State == object.Held {
 			text := patch.At(file.Content.Object.Node, fields(file.Content.Field, file.Source.Key))
 			excuse(p.Part, text, w.Main.Node)
 		}
@@ -139,7 +139,7 @@ func failed(p step, w *recognise.Workload, files []string, err error) {
 // serverFile names the file that a server reads its settings from, none where it has none.
 func serverFile(in *In, w *recognise.Workload) []string {
 	for _, f := range w.Layout.Files {
-		if name := w.Layout.Abs(f.Path); w.Main.Resolve(name, in).Key() {
+		if name := w.Layout.Abs(f.Path); w.Main.Resolve(name, in.release).Key() {
 			return []string{name}
 		}
 	}

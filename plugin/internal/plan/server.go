@@ -136,7 +136,7 @@ func nodeWithStores(p step, w *recognise.Workload, conf *configuration) error {
 			Do("name a Secret with a PEM key pair that the store trusts in certificates.clients (ref: %s), or give the "+
 				"node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", w.ID, httpSSL)
 	}
-	id, err := identityFor(p, w.Object, secretKey(w.Object, secret, or(c.Keys.CA, fileCA)), pair{secret, server.cert, server.key}, needsAll)
+	id, err := identityFor(p, w.Object, caBeside(p.In, w.Object, secret), pair{secret, server.cert, server.key}, needsAll)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // Which servers are meant where the input holds none:
@@ -72,7 +73,7 @@ func calledBy(in *In, w *recognise.Workload) [][]string {
 	}
 	conf, _ := configurationOf(p, w)
 	if s := conf.get(kibanaHosts); s != nil && !s.Hidden {
-		all = append(all, hosts(s.Values))
+		all = append(all, shell.Hosts(s.Values))
 	}
 	return all
 }

@@ -91,6 +91,15 @@ func Host(text string) string {
 	return host
 }
 
+// Hosts gives the hosts of addresses.
+func Hosts(texts []string) []string {
+	var all []string
+	for _, text := range texts {
+		all = append(all, Host(text))
+	}
+	return all
+}
+
 // Port gives the port of an address, "" where it names none.
 func Port(text string) string {
 	_, authority := Address(text)

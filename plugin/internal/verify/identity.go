@@ -62,7 +62,7 @@ func (c *connection) comesFrom(a *Aspect, v value) {
 		}
 		return
 	}
-	switch _, state, filled := object.Look(c.reader, v.from); state {
+	switch _, state, filled := object.Look(c.release, v.from); state {
 	case object.Lacking:
 		a.fail(v.at, NoKeyInObject, "%s/%s is in the input and has no key %q", v.from.Kind, v.from.Name, v.from.Key)
 	case object.NotShown:

@@ -40,7 +40,7 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 		p.assumeIncluded(c, set)
 	}
 	if p.Line == nil && read && len(found) > 0 {
-		for _, name := range recognise.UnreadVariables(p.Program, c.seen, c.reader) {
+		for _, name := range recognise.UnreadVariables(p.Program, c.seen, c.release) {
 			c.claim(c.env[name])
 		}
 	}
@@ -123,7 +123,7 @@ func (p program) settings(c caller, from recognise.Channels, read *bool) setting
 	set := p.ofFiles(c, from, read)
 	said := func(name string) string { return set.over(flags)[name].text() }
 	if p.Files.Modules != "" {
-		files := recognise.Matching(from.Modules(p.Files, said), c.Files(c.reader))
+		files := recognise.Matching(from.Modules(p.Files, said), c.Files(c.release))
 		for i, file := range files {
 			if doc, at := c.file(file); doc != nil {
 				set = set.over(c.flatten(doc, at, p.Files.ModulesAt).inFile(p.Files.ModulesAt+".", i))
@@ -220,7 +220,7 @@ func (p program) keys() []string {
 
 // mountedIn lists the files that are mounted below a folder from Secrets and ConfigMaps; "" is none.
 func (c caller) mountedIn(folder string) []string {
-	files := slices.DeleteFunc(c.Files(c.reader), func(file string) bool { return folder == "" || file == folder || !object.Below(file, folder) })
+	files := slices.DeleteFunc(c.Files(c.release), func(file string) bool { return folder == "" || file == folder || !object.Below(file, folder) })
 	slices.Sort(files)
 	return slices.Compact(files)
 }

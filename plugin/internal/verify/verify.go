@@ -134,12 +134,6 @@ func (r *reader) declarations() {
 	r.declared = certificate.Declare(append(all, r.further...))
 }
 
-// Shown and Filler make it an object.Input.
-func (r *reader) Shown(s object.Source) *object.Object { return r.release.Shown(s) }
-
-// Filler names the object that has a controller fill a Secret or ConfigMap, "" for none.
-func (r *reader) Filler(s object.Source) string { return r.release.Filler(s) }
-
 // listed gives the reason for which the user takes care of an object or a container.
 func (r *reader) listed(id object.ID, container string) (string, bool) {
 	for _, e := range r.options.Unmanaged {

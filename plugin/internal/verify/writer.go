@@ -36,7 +36,7 @@ func (c *connection) judgeToken(a *Aspect) {
 		c.judgeWriter(a, init, s)
 		return
 	}
-	if _, _, why := object.Look(c.reader, s); s.Kind == "Secret" && why == object.NoData {
+	if _, _, why := object.Look(c.release, s); s.Kind == "Secret" && why == object.NoData {
 		a.fail(c.token.at, NobodyWrites, "%s is empty, and no init container of the pod writes it", s)
 		return
 	}
@@ -55,7 +55,7 @@ func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
 	if c.pod.Needs(s) {
 		a.fail(init.at("spec.volumes", nil), NobodyWrites, "%s is a volume of the pod that is to write it: the kubelet waits for the key, and the init container never starts", s)
 	}
-	_, state, filled := object.Look(c.reader, s)
+	_, state, filled := object.Look(c.release, s)
 	if state == object.Lacking {
 		a.fail(c.token.at, NoKeyInObject, "%s/%s is in the input and has no key %q", s.Kind, s.Name, s.Key)
 	}
