@@ -7,6 +7,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pavlo-v-chernykh/keystore-go/v4"
 	"software.sslmate.com/src/go-pkcs12"
@@ -28,11 +29,12 @@ var (
 
 // IsStore tells whether a file may be a store of keys or certificates: PKCS#12, or one of Java's own formats. So may be what a tool fills in later,
 // such as <path:…>.
-func IsStore(data []byte) bool {
-	if text := strings.TrimSpace(string(data)); text == "" || strings.HasPrefix(text, "<") || strings.Contains(text, "${") || strings.Contains(text, "{{") {
-		return true
-	}
-	return IsJavaStore(data) || isPKCS12(data)
+func IsStore(data []byte) bool { return isPlaceholder(data) || IsJavaStore(data) || isPKCS12(data) }
+
+// isPlaceholder asks for text, since among a store's bytes any two characters may come together.
+func isPlaceholder(data []byte) bool {
+	text := strings.TrimSpace(string(data))
+	return utf8.ValidString(text) && (text == "" || strings.HasPrefix(text, "<") || strings.Contains(text, "${") || strings.Contains(text, "{{"))
 }
 
 // IsJavaStore holds for the formats that nothing but Java reads: JKS and JCEKS.

@@ -20,6 +20,7 @@ func TestIsStore(t *testing.T) {
 	}{
 		"PKCS#12":          {file, true},
 		"a part of it":     {file[:len(file)-1], false},
+		"with ${ in it":    {append(file[:len(file)-3:len(file)-3], "${"...), false},
 		"Java's own":       {[]byte("\xfe\xed\xfe\xed\x00\x00\x00\x02"), true},
 		"a placeholder":    {[]byte("<path:kv/search#store>"), true},
 		"of another tool":  {[]byte("${STORE}"), true},
