@@ -109,14 +109,15 @@ func (known program) onLine(p step, w *recognise.Workload) []*connection {
 	return []*connection{flags, env}
 }
 
+var brackets = strings.NewReplacer("[", "", "]", "")
+
 // overFile gives what else says something of a connection in a file: arguments, and the other files that the command
 // line names.
 func (known program) overFile(w *recognise.Workload, seen process.Process, c *connection, at catalog.Place, f *embedded, all []*embedded,
 	from recognise.Channels) []channel {
 	var over []channel
 	if len(known.Files.Sets) > 0 {
-		name := strings.NewReplacer("[", "", "]", "").Replace(c.name)
-		over = append(over, setFlags{w: w, seen: seen, flags: known.Files.Sets, prefix: prefixOf(name)})
+		over = append(over, setFlags{w: w, seen: seen, flags: known.Files.Sets, prefix: prefixOf(brackets.Replace(c.name))})
 	}
 	if !from.Named || len(from.Files) < 2 || strings.Contains(at.At, "*") {
 		return over // of a list one file has all

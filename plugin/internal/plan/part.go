@@ -76,6 +76,7 @@ func join(parts ...Part) Part {
 }
 
 func (p *Part) add(other Part) {
+	p.changes = slices.Grow(p.changes, len(other.changes))
 	for _, c := range other.changes {
 		p.change(c)
 	}
@@ -107,6 +108,9 @@ func (p *Part) add(other Part) {
 }
 
 func merge[K comparable, V any](to *map[K]V, from map[K]V) {
+	if len(from) == 0 {
+		return
+	}
 	if *to == nil {
 		*to = map[K]V{}
 	}
@@ -127,7 +131,10 @@ func (p *Part) edit(o *object.Object, e patch.Edit, why, link string) {
 func (p *Part) change(c Change) {
 	i, ok := p.places[c.at]
 	if !ok {
-		merge(&p.places, map[place]int{c.at: len(p.changes)})
+		if p.places == nil {
+			p.places = map[place]int{}
+		}
+		p.places[c.at] = len(p.changes)
 		p.changes = append(p.changes, c)
 		return
 	}

@@ -102,7 +102,7 @@ func showsAll(p catalog.Program, seen process.Process, in object.Input) bool {
 	for _, v := range seen.Given.All() {
 		for _, word := range strings.Fields(v.Text) {
 			isFile := path.IsAbs(word) || isConfig(word)
-			all = all && (!configures().MatchString(v.Name) || !isFile || isShown(word))
+			all = all && (!isFile || isShown(word) || !configures().MatchString(v.Name))
 		}
 	}
 	for _, r := range seen.Lines() {
