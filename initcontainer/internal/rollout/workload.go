@@ -178,30 +178,18 @@ func livePods(list []corev1.Pod, secret string) []Pod {
 
 // uses looks at every place where a pod can name a Secret whose content it gets.
 func uses(spec corev1.PodSpec, secret string) bool {
-	for _, c := range slices.Concat(spec.InitContainers, spec.Containers) {
-		for _, e := range c.Env {
-			if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil && e.ValueFrom.SecretKeyRef.Name == secret {
-				return true
-			}
-		}
-		for _, e := range c.EnvFrom {
-			if e.SecretRef != nil && e.SecretRef.Name == secret {
-				return true
-			}
-		}
+	inVariable := func(e corev1.EnvVar) bool {
+		return e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil && e.ValueFrom.SecretKeyRef.Name == secret
 	}
-	for _, v := range spec.Volumes {
-		if v.Secret != nil && v.Secret.SecretName == secret {
-			return true
-		}
-		if v.Projected == nil {
-			continue
-		}
-		for _, source := range v.Projected.Sources {
-			if source.Secret != nil && source.Secret.Name == secret {
-				return true
-			}
-		}
+	inVariables := func(e corev1.EnvFromSource) bool { return e.SecretRef != nil && e.SecretRef.Name == secret }
+	inSource := func(s corev1.VolumeProjection) bool { return s.Secret != nil && s.Secret.Name == secret }
+	inVolume := func(v corev1.Volume) bool {
+		return v.Secret != nil && v.Secret.SecretName == secret ||
+			v.Projected != nil && slices.ContainsFunc(v.Projected.Sources, inSource)
 	}
-	return false
+	inContainer := func(c corev1.Container) bool {
+		return slices.ContainsFunc(c.Env, inVariable) || slices.ContainsFunc(c.EnvFrom, inVariables)
+	}
+	return slices.ContainsFunc(spec.InitContainers, inContainer) || slices.ContainsFunc(spec.Containers, inContainer) ||
+		slices.ContainsFunc(spec.Volumes, inVolume)
 }

@@ -204,18 +204,24 @@ func (n *node) take(c Client, whose func(string) evidence.Whose) *conn {
 	return made
 }
 
+// openAt gives the connection of an address that was open at a time, the last one of several; nil for none.
+func (n *node) openAt(remote string, at time.Time) (found *conn) {
+	for _, c := range n.conns[remote] {
+		if at.Before(c.Opened.Add(-slack)) || !c.Closed.IsZero() && at.After(c.Closed.Add(slack+reuse)) {
+			continue
+		}
+		if found == nil || c.Opened.After(found.Opened) && !at.Before(c.Opened.Add(-reuse/2)) {
+			found = c
+		}
+	}
+	return found
+}
+
 // match gives lines to their connections.
 func (n *node) match() {
 	for _, remote := range slices.Sorted(maps.Keys(n.loose)) {
 		n.loose[remote] = slices.DeleteFunc(n.loose[remote], func(at time.Time) bool {
-			var found *conn
-			for _, c := range n.conns[remote] {
-				if !at.Before(c.Opened.Add(-slack)) && (c.Closed.IsZero() || !at.After(c.Closed.Add(slack+reuse))) {
-					if found == nil || c.Opened.After(found.Opened) && !at.Before(c.Opened.Add(-reuse/2)) {
-						found = c
-					}
-				}
-			}
+			found := n.openAt(remote, at)
 			if found != nil {
 				found.line(at)
 			}

@@ -96,27 +96,25 @@ func showsAll(p catalog.Program, seen process.Process, in object.Input) bool {
 			return file == name || object.Below(file, name) || strings.HasSuffix(file, "/"+name)
 		})
 	}
-	for _, m := range seen.Mounts() {
-		all = all && (isShown(m.Path) || !isConfig(m.Path) && !slices.Contains(p.Pipelines.Paths, m.Path))
+	isHidden := func(m object.Mount) bool {
+		return !isShown(m.Path) && (isConfig(m.Path) || slices.Contains(p.Pipelines.Paths, m.Path))
 	}
-	for _, v := range seen.Given.All() {
-		for _, word := range strings.Fields(v.Text) {
-			isFile := path.IsAbs(word) || isConfig(word)
-			all = all && (!isFile || isShown(word) || !configures().MatchString(v.Name))
-		}
+	namesHidden := func(v object.Variable) bool {
+		isHidden := func(word string) bool { return (path.IsAbs(word) || isConfig(word)) && !isShown(word) }
+		return slices.ContainsFunc(strings.Fields(v.Text), isHidden) && configures().MatchString(v.Name)
 	}
-	for _, r := range seen.Lines() {
-		for _, arg := range r.Args {
-			all = all && !readsBeyond(arg.Text)
-		}
+	goesBeyond := func(r *process.Run) bool {
+		return slices.ContainsFunc(r.Args, func(arg process.Arg) bool { return readsBeyond(arg.Text) })
+	}
+	options := slices.Concat(p.Files.Options, p.Pipelines.Options, p.Files.Dirs, []string{"c", "config"})
+	takesHidden := func(f process.Flag) bool {
+		isFile := f.Given && (slices.Contains(options, f.Name) || isConfig(f.Value.Text))
+		return isFile && !(f.Value.Known && isShown(rooted(f.Value.Text, p.Dir)))
 	}
 	said, open := seen.Flags()
-	for _, f := range said {
-		names := slices.Concat(p.Files.Options, p.Pipelines.Options, p.Files.Dirs, []string{"c", "config"})
-		isFile := f.Given && (slices.Contains(names, f.Name) || isConfig(f.Value.Text))
-		all = all && (!isFile || f.Value.Known && isShown(rooted(f.Value.Text, p.Dir)))
-	}
-	return all && !open
+	return all && !open && !slices.ContainsFunc(seen.Mounts(), isHidden) &&
+		!slices.ContainsFunc(seen.Given.All(), namesHidden) && !slices.ContainsFunc(seen.Lines(), goesBeyond) &&
+		!slices.ContainsFunc(said, takesHidden)
 }
 
 // shownFiles lists the files of a container that the stream shows; false where one is not shown that may be a configuration, or one makes

@@ -131,6 +131,18 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...ca
 	return Beside(nil, stream, unmanaged, programs...)
 }
 
+// count notes what the screen found in a document.
+func (r *Release) count(i int, s screened) {
+	kind := s.kind
+	if kind == "List" {
+		kind = ""
+	}
+	r.byKind[kind] = append(r.byKind[kind], i)
+	if s.kind != "" || mayBeObject(s.doc.Text()) {
+		r.Objects++
+	}
+}
+
 // Beside is All of a stream beside which there are further objects: a Secret or ConfigMap among these counts before one of the stream.
 func Beside(further []*object.Object, stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...catalog.Program) (*Release, error) {
 	r := released(further, orCatalog(programs))
@@ -148,31 +160,22 @@ func Beside(further []*object.Object, stream *manifest.Stream, unmanaged func(ob
 			_, _ = docs[i].Root() // parses; In asks again, and takes the error then
 		}
 	})
+	take := func(o *object.Object) error {
+		if unmanaged(o.ID) {
+			r.noteUnmanaged(o)
+			return nil
+		}
+		return errors.Join(alone(workloads, o), r.judge(o))
+	}
 	for i, s := range r.screened {
-		kind := s.kind
-		if kind == "List" {
-			kind = ""
-		}
-		r.byKind[kind] = append(r.byKind[kind], i)
-		if s.kind != "" || mayBeObject(s.doc.Text()) {
-			r.Objects++
-		}
+		r.count(i, s)
 		if !wanted[i] {
 			continue
 		}
 		objects, err := r.In(s.doc)
-		if err != nil {
-			problems = append(problems, err)
-			continue
-		}
+		problems = append(problems, err)
 		for _, o := range objects {
-			if unmanaged(o.ID) {
-				r.noteUnmanaged(o)
-				continue
-			}
-			if err := errors.Join(alone(workloads, o), r.judge(o)); err != nil {
-				problems = append(problems, err)
-			}
+			problems = append(problems, take(o))
 		}
 	}
 	for _, w := range slices.Concat(r.Nodes, r.Kibanas, r.Unmanaged) {

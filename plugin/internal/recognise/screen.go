@@ -198,28 +198,20 @@ const unplain = "\"'{[?&!"
 // first. It gives "" when there is none, and when something before it is not plain.
 func plainKind(text []byte) string {
 	for len(text) > 0 {
-		line := text
-		if i := bytes.IndexByte(text, '\n'); i >= 0 {
-			line, text = text[:i], text[i+1:]
-		} else {
-			text = nil
-		}
-		if bytes.HasPrefix(line, []byte("---")) {
+		var line []byte
+		line, text, _ = bytes.Cut(text, []byte("\n"))
+		value, isKind := bytes.CutPrefix(line, []byte("kind:"))
+		switch {
+		case len(line) == 0 || line[0] == '#' || line[0] == '\r':
+		case bytes.HasPrefix(line, []byte("---")):
 			if rest := bytes.TrimSpace(line[3:]); len(rest) > 0 && rest[0] != '#' {
 				return ""
 			}
-			continue
-		}
-		if len(line) == 0 || line[0] == '#' || line[0] == '\r' {
-			continue
-		}
-		if value, ok := bytes.CutPrefix(line, []byte("kind:")); ok {
-			if goesOn(text, " ") {
-				return ""
-			}
+		case isKind && goesOn(text, " "):
+			return ""
+		case isKind:
 			return plainWord(value)
-		}
-		if bytes.ContainsAny(line, unplain) || !isWordByte(line[0]) && line[0] != ' ' {
+		case bytes.ContainsAny(line, unplain) || !isWordByte(line[0]) && line[0] != ' ':
 			return plainKindBehind(text)
 		}
 	}

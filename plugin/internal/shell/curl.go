@@ -138,6 +138,16 @@ func (c Command) runs(program string) int {
 	return at
 }
 
+// long notes a long option that takes no value.
+func (r *Request) long(name string) {
+	isHarmless := slices.Contains(longAlone, strings.TrimPrefix(name, "no-")) && !slices.Contains(connecting, name)
+	if name != "" && !isHarmless {
+		r.Others = append(r.Others, "--"+name)
+	}
+	r.Insecure = r.Insecure || name == "insecure"
+	r.asks = r.asks || slices.Contains([]string{"version", "help", "manual"}, name)
+}
+
 // requests reads the arguments of curl. https://curl.se/docs/manpage.html
 func requests(words []Word) []Request {
 	r := Request{Options: map[string]Word{}}
@@ -159,11 +169,7 @@ func requests(words []Word) []Request {
 		case strings.HasPrefix(text, "--") && slices.Contains(longWithValue, name):
 			r.note(name, next())
 		case strings.HasPrefix(text, "--"):
-			if positive := strings.TrimPrefix(name, "no-"); name != "" && (slices.Contains(connecting, name) || !slices.Contains(longAlone, positive)) {
-				r.Others = append(r.Others, text)
-			}
-			r.Insecure = r.Insecure || name == "insecure"
-			r.asks = r.asks || slices.Contains([]string{"version", "help", "manual"}, name)
+			r.long(name)
 		case strings.HasPrefix(text, "-") && len(text) > 1:
 			r.short(words[i], next)
 		default:

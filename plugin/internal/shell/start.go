@@ -54,28 +54,34 @@ func (s *start) options(words []Word, name, valued string) {
 		if text == "--" {
 			return
 		}
-		letter, rest := text[len(text)-1:], strings.TrimLeft(text, "-")
-		apart := !strings.HasPrefix(text, "--") && strings.Contains(valued, letter) && len(text) == 2
+		isLong := strings.HasPrefix(text, "--")
 		value := ""
 		switch {
-		case apart && s.at < len(words):
+		case isLong:
+			_, value, _ = strings.Cut(text, "=")
+		case len(text) > 2:
+			value = text[2:]
+		case len(text) == 2 && strings.Contains(valued, text[1:]) && s.at < len(words):
 			value = words[s.at].Text
 			s.at++
-		case len(rest) > 1:
-			_, value, _ = strings.Cut(text, "=")
-			if !strings.HasPrefix(text, "--") {
-				value = text[2:]
-			}
 		}
-		isShort := func(option string) bool { return strings.HasPrefix(text, "-"+option) && !strings.HasPrefix(text, "--") }
-		switch {
-		case name == "exec" && isShort("c"), name == "env" && (text == "-" || isShort("i") || text == "--ignore-environment"):
-			s.bare = true
-		case name == "env" && (isShort("u") || strings.HasPrefix(text, "--unset=")):
-			s.unset = append(s.unset, value)
-		case name == "env" && (isShort("S") || strings.HasPrefix(text, "--split-string")):
-			s.open = true
-		}
+		isShort := func(option string) bool { return !isLong && strings.HasPrefix(text, "-"+option) }
+		s.option(name, text, value, isShort)
+	}
+}
+
+// option notes what an option changes of the environment.
+func (s *start) option(name, text, value string, isShort func(string) bool) {
+	switch {
+	case name == "exec" && isShort("c"):
+		s.bare = true
+	case name != "env":
+	case text == "-", isShort("i"), text == "--ignore-environment":
+		s.bare = true
+	case isShort("u"), strings.HasPrefix(text, "--unset="):
+		s.unset = append(s.unset, value)
+	case isShort("S"), strings.HasPrefix(text, "--split-string"):
+		s.open = true
 	}
 }
 

@@ -21,7 +21,23 @@ func (s span) long() time.Duration { return max(0, s.to.Sub(s.from)) }
 
 // window finds when the survey looked, what it missed, and the longest time in which it missed nothing.
 func (r *Report) window(e evidence.Evidence) {
-	var runs []span
+	for _, run := range r.runs(e) {
+		if r.From.IsZero() || run.from.Before(r.From) {
+			r.From = run.from
+		}
+		if run.to.After(r.To) {
+			r.To = run.to
+		}
+		for _, rest := range r.without(run) {
+			r.watched = max(r.watched, rest.long())
+		}
+	}
+	r.watched = r.watched.Truncate(time.Second)
+	r.Watched = r.watched.String()
+}
+
+// runs gives the times in which a survey ran, and notes the gaps in them.
+func (r *Report) runs(e evidence.Evidence) (runs []span) {
 	open := span{}
 	for _, l := range e.Lines {
 		switch l.Kind {
@@ -51,19 +67,7 @@ func (r *Report) window(e evidence.Evidence) {
 		runs = append(runs, open)
 		r.NotLooked = append(r.NotLooked, "what came after "+open.to.Format(time.RFC3339)+": the survey has no end. It was killed, or it still runs; elk-mtls-init survey --restore puts the logger back")
 	}
-	for _, run := range runs {
-		if r.From.IsZero() || run.from.Before(r.From) {
-			r.From = run.from
-		}
-		if run.to.After(r.To) {
-			r.To = run.to
-		}
-		for _, rest := range r.without(run) {
-			r.watched = max(r.watched, rest.long())
-		}
-	}
-	r.watched = r.watched.Truncate(time.Second)
-	r.Watched = r.watched.String()
+	return runs
 }
 
 // without takes the gaps out of a span.
