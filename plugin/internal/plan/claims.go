@@ -152,22 +152,29 @@ func isElsewhere(in *In, address shell.Word) bool {
 
 // coverScripts claims the same in the files that a container reads, where they are scripts.
 func coverScripts(p step, c object.Container) {
-	reader := c.Node
 	for _, held := range p.mentions().Texts(c) {
 		commands, _ := shell.Commands(shell.Script(string(held.Text)), p.seen(c).Given.Word)
 		for _, command := range commands {
-			for _, r := range command.Requests() {
-				for _, address := range r.Addresses {
-					if isElsewhere(p.In, address) || r.IgnoresFiles || r.Diverted || len(r.Files) > 0 {
-						continue
-					}
-					for _, piece := range address.Written {
-						p.claim(held.Node, mention.Span{From: piece.From, To: piece.To}, reader)
-					}
-				}
+			for _, piece := range configured(p.In, command.Requests()) {
+				p.claim(held.Node, mention.Span{From: piece.From, To: piece.To}, c.Node)
 			}
 		}
 	}
+}
+
+// configured gives where the addresses stand of the requests that take our files.
+func configured(in *In, requests []shell.Request) (all []shell.Piece) {
+	for _, r := range requests {
+		if r.IgnoresFiles || r.Diverted || len(r.Files) > 0 {
+			continue
+		}
+		for _, address := range r.Addresses {
+			if !isElsewhere(in, address) {
+				all = append(all, address.Written...)
+			}
+		}
+	}
+	return all
 }
 
 // openedAt gives the YAML file that stands at a place, nil for none. It is read once.

@@ -118,7 +118,8 @@ func rulePlan(p step, r ruled) error {
 		return within(w.Main, err)
 	}
 	called := ruleCalls(p.In, w, files)
-	if r.ready.curl && p.settings.Certs() && len(groups) == 0 {
+	byCurl := r.ready.curl && p.settings.Certs()
+	if byCurl && len(groups) == 0 {
 		if own, err := presentsItself(p, w.Object, w.Main, called...); own || err != nil {
 			p.hasRule(w)
 			return errors.Join(err, rulePlain(p, w, files))
@@ -130,17 +131,16 @@ func rulePlan(p step, r ruled) error {
 	}
 	p.hasRule(w)
 	coverRule(p, r, files)
-	if r.ready.curl && p.settings.Certs() {
+	if byCurl {
 		if id.curl, err = curlConfig(p, w.Object, id.ca); err != nil {
 			return err
 		}
 		err = curlClient(p, w.Object, w.Main, id, called...)
 	}
 	problems := []error{err, rulePlain(p, w, files)}
-	if !r.ready.curl {
-		if _, ok := catalog.RenewalOf(p.ready(r.rule.As).Renewals, recognise.VersionOf(w.Object, w.Main)); !ok {
-			readsOnce(p.Part, w, id.sources(w.Object)...)
-		}
+	_, reloads := catalog.RenewalOf(p.ready(r.rule.As).Renewals, recognise.VersionOf(w.Object, w.Main))
+	if !r.ready.curl && !reloads {
+		readsOnce(p.Part, w, id.sources(w.Object)...)
 	}
 	used, err := grantAll(p, w, groups, id, dir)
 	if used || len(groups) == 0 && !r.ready.curl {

@@ -1,10 +1,12 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // tokenScript is the key of the ConfigMap with which Kibana's chart makes and deletes the token in hooks.
@@ -22,30 +24,26 @@ func hooks(in *In) Part {
 		p.fail(err)
 		return *p.Part
 	}
-	accounts, roles := map[string]bool{}, map[string]bool{}
+	accounts := map[string]bool{}
 	for _, h := range hooks {
 		if pod, ok := h.Pod(); ok && runsTokenScript(pod) && servesOurs(p.In, h, pod) {
 			removeTokenHook(p, h)
 			accounts[or(object.Text(pod.Spec, "serviceAccountName"), object.Text(pod.Spec, "serviceAccount"))] = true
 		}
 	}
+	isAccount := func(subject *yaml.Node) bool { return accounts[object.Text(subject, "name")] }
+	roles := map[string]bool{}
 	for _, h := range hooks {
-		switch h.Kind {
-		case "ConfigMap":
-			if script := object.Text(h.Node, "data", tokenScript); script != "" && writesOurs(p.In, script) {
-				removeTokenHook(p, h)
-			}
-		case "ServiceAccount":
-			if accounts[h.Name] {
-				removeTokenHook(p, h)
-			}
-		case "RoleBinding":
-			for _, s := range object.Items(h.Node, "subjects") {
-				if accounts[object.Text(s, "name")] {
-					removeTokenHook(p, h)
-					roles[object.Text(h.Node, "roleRef", "name")] = true
-				}
-			}
+		script := ""
+		if h.Kind == "ConfigMap" {
+			script = object.Text(h.Node, "data", tokenScript)
+		}
+		binds := h.Kind == "RoleBinding" && slices.ContainsFunc(object.Items(h.Node, "subjects"), isAccount)
+		if binds {
+			roles[object.Text(h.Node, "roleRef", "name")] = true
+		}
+		if binds || h.Kind == "ServiceAccount" && accounts[h.Name] || script != "" && writesOurs(p.In, script) {
+			removeTokenHook(p, h)
 		}
 	}
 	for _, h := range hooks {

@@ -83,6 +83,18 @@ func (p program) judgeSingle(c caller, set settings) {
 	}
 }
 
+// isConnection tells whether what stands at a place is switched on, and of the type that the place is for.
+func isConnection(at catalog.Place, c caller, set settings, prefix string) bool {
+	field := set[prefix+at.Field]
+	if at.Is == "true" { // a switch: what is off calls nobody
+		if field = c.expanded(field); !field.set() || !field.hidden && field.is("false") {
+			c.claim(set[prefix+at.Hosts[0]])
+		}
+	}
+	isOther := at.Field != "" && !strings.HasPrefix(field.text(), at.Is)
+	return !isOther && (at.Is != catalog.OpenSearch || len(c.servers) > 0)
+}
+
 // inSettings gives the connections in the settings of a program.
 func (p program) inSettings(c caller, dir string, set settings, read *bool) (found []*connection) {
 	for _, at := range p.places() {
@@ -91,14 +103,7 @@ func (p program) inSettings(c caller, dir string, set settings, read *bool) (fou
 			pattern = strings.TrimSuffix("*."+pattern, ".")
 		}
 		for _, prefix := range set.prefixes(pattern) {
-			field := set[prefix+at.Field]
-			if at.Is == "true" { // a switch: what is off calls nobody
-				if field = c.expanded(field); !field.set() || !field.hidden && field.is("false") {
-					c.claim(set[prefix+at.Hosts[0]])
-				}
-			}
-			if at.Field != "" && !strings.HasPrefix(field.text(), at.Is) ||
-				at.Is == catalog.OpenSearch && len(c.servers) == 0 {
+			if !isConnection(at, c, set, prefix) {
 				continue
 			}
 			made := connectionIn(at.Settings, c, set, prefix, p.onlyCalls(c))

@@ -84,6 +84,30 @@ type wanted struct {
 	value
 }
 
+// filesIn gives the files that stand in place of {ca}, {cert} and {key} in what a rule wants, and reports what is not as the rule wants it.
+func (r *reader) filesIn(all []wanted) map[string][]value {
+	made := map[string][]value{}
+	for _, w := range all {
+		fixed := true
+		for _, name := range []string{"{ca}", "{cert}", "{key}"} {
+			before, after, ok := strings.Cut(w.template, name)
+			if !ok {
+				continue
+			}
+			fixed = false
+			file := w.value
+			if len(file.texts) > 0 {
+				file.texts = []string{strings.TrimSuffix(strings.TrimPrefix(file.text(), before), after)}
+			}
+			made[name] = append(made[name], file)
+		}
+		if fixed && !w.hidden && !w.is(w.template) {
+			r.loose.fail(w.at, NoCertificate, "%s is %q, and the rule wants %q", w.at.path, w.text(), w.template)
+		}
+	}
+	return made
+}
+
 // described gives the connections of a program that nothing but its rule describes. What names an Elasticsearch in it with scheme and port
 // is an address; of a name alone nothing tells how the program puts them together, and that is assumed.
 func (r *reader) described(rule Rule, c caller) []*connection {
@@ -100,23 +124,7 @@ func (r *reader) described(rule Rule, c caller) []*connection {
 		hosts = append(hosts, whole(c.mentioned(values(set)))...)
 		all = append(all, wantedOfFile(f, set, at)...)
 	}
-	made := map[string][]value{}
-	for _, w := range all {
-		fixed := true
-		for _, name := range []string{"{ca}", "{cert}", "{key}"} {
-			if before, after, ok := strings.Cut(w.template, name); ok {
-				fixed = false
-				file := w.value
-				if len(file.texts) > 0 {
-					file.texts = []string{strings.TrimSuffix(strings.TrimPrefix(file.text(), before), after)}
-				}
-				made[name] = append(made[name], file)
-			}
-		}
-		if fixed && !w.hidden && !w.is(w.template) {
-			r.loose.fail(w.at, NoCertificate, "%s is %q, and the rule wants %q", w.at.path, w.text(), w.template)
-		}
-	}
+	made := r.filesIn(all)
 	var found []*connection
 	for i := range max(1, len(made["{ca}"]), len(made["{cert}"]), len(made["{key}"])) {
 		pick := func(name string) value {
