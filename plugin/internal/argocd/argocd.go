@@ -1,5 +1,5 @@
-// Package argocd reads what Argo CD tells a config management plugin in its environment, and gives the arguments of `helm template`
-// that it amounts to, see
+// Package argocd reads what Argo CD tells a config management plugin in its environment, and gives the arguments of
+// `helm template` that it amounts to, see
 // https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin.
 package argocd
 
@@ -36,8 +36,8 @@ type parameter struct {
 	Map    map[string]string `json:"map"`
 }
 
-// Read gives the application that the environment describes. Of the parameters it takes its own; setting tells of another name whether
-// it is a setting of elk-mtls. What is neither is an error.
+// Read gives the application that the environment describes. Of the parameters it takes its own; setting tells of
+// another name whether it is a setting of elk-mtls. What is neither is an error.
 func Read(environ []string, setting func(parameter string) bool) (Application, error) {
 	env := map[string]string{}
 	for _, entry := range environ {
@@ -102,7 +102,8 @@ func (p parameter) of(want string) error {
 	return nil
 }
 
-// Inside gives an error when a file is outside the repository. Whoever may change an Application must not read the plugin's own files.
+// Inside gives an error when a file is outside the repository. Whoever may change an Application must not read the
+// plugin's own files.
 func (a Application) Inside(file string) error {
 	if path.IsAbs(file) || filepath.IsAbs(file) || strings.Contains(file, "://") || !filepath.IsLocal(filepath.Join(filepath.FromSlash(a.Source), filepath.FromSlash(file))) {
 		return fmt.Errorf("%q is outside the repository: name a file in it, by its path from the folder of the chart", file)
@@ -110,8 +111,8 @@ func (a Application) Inside(file string) error {
 	return nil
 }
 
-// Arguments gives the arguments of helm. The inline values are expected on its stdin. Tests are left out: Argo CD runs none. Nothing that
-// an Application says can become a flag, or one file's name two.
+// Arguments gives the arguments of helm. The inline values are expected on its stdin. Tests are left out: Argo CD runs
+// none. Nothing that an Application says can become a flag, or one file's name two.
 func (a Application) Arguments() []string {
 	args := []string{"template", "--include-crds", "--skip-tests"}
 	add := func(flag, value string) {

@@ -1,5 +1,5 @@
-// Package certificate judges certificates without a clock: PEM text comes in, what Elasticsearch or a client would refuse about it
-// goes out. Dates are not its business: the same manifests give the same answer in a year.
+// Package certificate judges certificates without a clock: PEM text comes in, what Elasticsearch or a client would
+// refuse about it goes out. Dates are not its business: the same manifests give the same answer in a year.
 package certificate
 
 import (
@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-// ErrNoPEM says that a value holds no PEM at all: a placeholder that is filled in later, such as Argo CD Vault plugin's <path:…>.
+// ErrNoPEM says that a value holds no PEM at all: a placeholder that is filled in later, such as Argo CD Vault plugin's
+// <path:…>.
 var ErrNoPEM = errors.New("holds no PEM")
 
 // ErrEncrypted says that a private key has a passphrase.
@@ -58,8 +59,8 @@ func KeyFits(leaf *x509.Certificate, text []byte) error {
 	return nil
 }
 
-// Key parses the private key in a PEM file. Encrypted keys are refused: Go clients cannot read an encrypted PKCS#8 key, whatever
-// passphrase they are given. No error quotes the key.
+// Key parses the private key in a PEM file. Encrypted keys are refused: Go clients cannot read an encrypted PKCS#8 key,
+// whatever passphrase they are given. No error quotes the key.
 func Key(text []byte) (crypto.Signer, error) {
 	for rest := text; ; {
 		var block *pem.Block
@@ -92,13 +93,14 @@ func parseKey(der []byte) (crypto.Signer, error) {
 	return x509.ParseECPrivateKey(der)
 }
 
-// EndsInSpace holds for a key that the HTTP client of Logstash 8.10 to 8.18 and 9.0 damages: it takes white space off the end of the binary
-// form, for which Ruby counts NUL too. https://github.com/elastic/cloud-on-k8s/pull/9620
+// EndsInSpace holds for a key that the HTTP client of Logstash 8.10 to 8.18 and 9.0 damages: it takes white space off
+// the end of the binary form, for which Ruby counts NUL too. https://github.com/elastic/cloud-on-k8s/pull/9620
 func EndsInSpace(der []byte) bool {
 	return len(der) > 0 && slices.Contains([]byte("\x00\t\n\v\f\r "), der[len(der)-1])
 }
 
-// LogstashReads tells whether Logstash can read the private key in a PEM file: it takes PKCS#8 only, and takes all of that for RSA.
+// LogstashReads tells whether Logstash can read the private key in a PEM file: it takes PKCS#8 only, and takes all of
+// that for RSA.
 // https://github.com/elastic/logstash/issues/19385
 func LogstashReads(text []byte) bool {
 	block, _ := pem.Decode(text)
@@ -113,8 +115,8 @@ func LogstashReads(text []byte) bool {
 // ErrAuthority says that a certificate is a CA's: its key is for issuing certificates, and no client may hold it.
 var ErrAuthority = errors.New("is the certificate of a CA: anyone who holds its key can issue certificates that Elasticsearch accepts")
 
-// ForClients tells why a certificate is no client's, whoever signed it: Elasticsearch refuses it, or it is a CA's. No extended key
-// usage allows all.
+// ForClients tells why a certificate is no client's, whoever signed it: Elasticsearch refuses it, or it is a CA's. No
+// extended key usage allows all.
 func ForClients(leaf *x509.Certificate) error {
 	if leaf.BasicConstraintsValid && leaf.IsCA {
 		return ErrAuthority

@@ -23,8 +23,8 @@ type declaration struct {
 // KindWords are what the kinds of such objects have in their names.
 func KindWords() []string { return []string{"Certificate", "Issuer"} }
 
-// Declares tells whether objects of a kind say what Secrets hold: a Certificate, an Issuer, a ClusterIssuer, or the issuer of a plug-in
-// such as StepIssuer.
+// Declares tells whether objects of a kind say what Secrets hold: a Certificate, an Issuer, a ClusterIssuer, or the
+// issuer of a plug-in such as StepIssuer.
 func Declares(kind string) bool { return kind == "Certificate" || strings.HasSuffix(kind, "Issuer") }
 
 // Declare reads the objects of a release. Those of other kinds say nothing.
@@ -57,7 +57,8 @@ func (d *Declared) certificate(o *object.Object) {
 	}
 }
 
-// isExtended tells whether a usage enters the extended key usage of a certificate, which then permits nothing that it does not list.
+// isExtended tells whether a usage enters the extended key usage of a certificate, which then permits nothing that it
+// does not list.
 // https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.KeyUsage
 func isExtended(usage string) bool {
 	for _, end := range []string{" auth", "code signing", "email protection", "s/mime", "timestamping", "ocsp signing", " sgc"} {
@@ -71,8 +72,8 @@ func isExtended(usage string) bool {
 // noKeys are references of issuers that lead to no private key.
 var noKeys = []string{"serviceAccountRef", "caBundleSecretRef", "issuerRef"}
 
-// issuer notes every Secret that an issuer names: the key pair of a CA, or credentials for one. A ClusterIssuer's are in the namespace of
-// cert-manager, which the input does not show.
+// issuer notes every Secret that an issuer names: the key pair of a CA, or credentials for one. A ClusterIssuer's are
+// in the namespace of cert-manager, which the input does not show.
 func (d *Declared) issuer(o *object.Object) {
 	var walk func(n *yaml.Node, at string)
 	walk = func(n *yaml.Node, at string) {
@@ -96,7 +97,8 @@ func (d *Declared) issuer(o *object.Object) {
 	}
 }
 
-// Authority gives what says that a Secret holds the key pair of a CA, "" when nothing does. A namespace that is not written may be any.
+// Authority gives what says that a Secret holds the key pair of a CA, "" when nothing does. A namespace that is not
+// written may be any.
 func (d Declared) Authority(namespace, secret string) string {
 	return find(d.authorities, namespace, secret)
 }

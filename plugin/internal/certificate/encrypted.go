@@ -25,7 +25,8 @@ var (
 	ErrCipher     = errors.New("is encrypted in a way that elk-mtls cannot read")
 )
 
-// Decrypted gives the text of a PEM file in which the private key is not encrypted. What was not encrypted stays as it is.
+// Decrypted gives the text of a PEM file in which the private key is not encrypted. What was not encrypted stays as it
+// is.
 func Decrypted(text, passphrase []byte) ([]byte, error) {
 	block := keyBlock(text)
 	if block == nil || !isEncrypted(block) {
@@ -81,7 +82,8 @@ var ciphers = map[string]blockCipher{
 	"2.16.840.1.101.3.4.1.22": {24, aes.NewCipher}, "2.16.840.1.101.3.4.1.42": {32, aes.NewCipher},
 }
 
-// openPKCS8 opens an encrypted PKCS#8 key, as `openssl pkcs8 -topk8` writes it. Other ways than PBES2 with PBKDF2 are out of use.
+// openPKCS8 opens an encrypted PKCS#8 key, as `openssl pkcs8 -topk8` writes it. Other ways than PBES2 with PBKDF2 are
+// out of use.
 func openPKCS8(block *pem.Block, passphrase []byte) ([]byte, error) {
 	var key struct {
 		Algorithm pkix.AlgorithmIdentifier

@@ -27,8 +27,8 @@ var (
 	ErrStoreEmpty    = errors.New("is a store with neither a key nor a certificate that is marked as trusted")
 )
 
-// IsStore tells whether a file may be a store of keys or certificates: PKCS#12, or one of Java's own formats. So may be what a tool fills in later,
-// such as <path:…>.
+// IsStore tells whether a file may be a store of keys or certificates: PKCS#12, or one of Java's own formats. So may be
+// what a tool fills in later, such as <path:…>.
 func IsStore(data []byte) bool { return isPlaceholder(data) || IsJavaStore(data) || isPKCS12(data) }
 
 // isPlaceholder asks for text, since among a store's bytes any two characters may come together.

@@ -1,5 +1,5 @@
-// Package config holds the settings of the post-renderer: a file or functionConfig, the environment and the flags come in, one
-// checked Settings goes out. The steps that patch manifests see nothing else.
+// Package config holds the settings of the post-renderer: a file or functionConfig, the environment and the flags come
+// in, one checked Settings goes out. The steps that patch manifests see nothing else.
 package config
 
 import (
@@ -21,8 +21,8 @@ const (
 	Kind       = "MutualTLS"
 )
 
-// releaseImage is the init container's image with its digest. A release build sets it with -ldflags -X; the source has none, so
-// that nobody runs an image that was not built from the same commit.
+// releaseImage is the init container's image with its digest. A release build sets it with -ldflags -X; the source has
+// none, so that nobody runs an image that was not built from the same commit.
 var releaseImage string
 
 // The modes: how Kibana shows Elasticsearch who it is.
@@ -175,7 +175,8 @@ type PKI struct {
 	Role  string `json:"role,omitempty"` // that Kibana's certificate gets
 }
 
-// Minter is the Secret with the credentials that may create service tokens, or set the password or the role mapping of the other modes.
+// Minter is the Secret with the credentials that may create service tokens, or set the password or the role mapping of
+// the other modes.
 type Minter struct {
 	SecretName  string `json:"secretName,omitempty"` // "" = X-credentials where the CA is in X-certs
 	UsernameKey string `json:"usernameKey,omitempty"`
@@ -219,7 +220,8 @@ type Unmanaged struct {
 	Reason string `json:"reason"` // shown in the report
 }
 
-// Word is a setting that people write bare although YAML 1.1, which Kubernetes reads, takes some bare words for truth values: off.
+// Word is a setting that people write bare although YAML 1.1, which Kubernetes reads, takes some bare words for truth
+// values: off.
 type Word string
 
 // UnmarshalJSON takes false for off.
@@ -282,9 +284,9 @@ func (s Settings) WithDefaults() Settings {
 	return s
 }
 
-// smallResources let the pod into a namespace with a quota. Requests equal limits, so that a pod of the class Guaranteed stays one. A pod
-// is charged for the larger of its init containers and of its containers: beside Kibana, this costs nothing. What ensure takes is
-// measured: 16 MB of memory at most, 15 ms of processor.
+// smallResources let the pod into a namespace with a quota. Requests equal limits, so that a pod of the class
+// Guaranteed stays one. A pod is charged for the larger of its init containers and of its containers: beside Kibana,
+// this costs nothing. What ensure takes is measured: 16 MB of memory at most, 15 ms of processor.
 // https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
 func smallResources() map[string]any {
 	small := func() map[string]any { return map[string]any{"cpu": "100m", "memory": "32Mi"} }

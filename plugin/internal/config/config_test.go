@@ -28,8 +28,8 @@ func TestEverySettingIsDescribed(t *testing.T) {
 	}
 }
 
-// TestEveryFieldHasAName holds the table of settings to the type: a field that only the file knows would be missing in the
-// environment.
+// TestEveryFieldHasAName holds the table of settings to the type: a field that only the file knows would be missing in
+// the environment.
 func TestEveryFieldHasAName(t *testing.T) {
 	const file = `apiVersion: elk-mtls.dev/v1alpha1
 kind: MutualTLS

@@ -10,7 +10,8 @@ type Description struct {
 	Default string
 }
 
-// Describe documents every setting, in the order of the configuration file. Help and docs/settings.md show it, so that they cannot differ.
+// Describe documents every setting, in the order of the configuration file. Help and docs/settings.md show it, so that
+// they cannot differ.
 func Describe() []Description {
 	text := map[string][2]string{
 		"mode":                             {"how Kibana logs in: token, password; with client certificates cert-token, cert-password, pki", ModeCertToken},

@@ -77,7 +77,8 @@ const envPrefix = "ELK_MTLS_"
 // initPrefix begins, behind ours, the variables of elk-mtls-init; those of initContainer.* are among the settings.
 const initPrefix = "INIT_"
 
-// otherEnv are the variables with our prefix that are no settings: the ones of the command line, and those of the project's tests.
+// otherEnv are the variables with our prefix that are no settings: the ones of the command line, and those of the
+// project's tests.
 var otherEnv = [...]string{"CONFIG", "REPORT", "REPORT_FORMAT", "CACHE", "RENDERS", "REQUIRE_REAL"}
 
 // upperSnake turns "certificates.clientCA.secretName" into "CERTIFICATES_CLIENT_CA_SECRET_NAME".
@@ -98,10 +99,10 @@ func upperSnake(path string) string {
 	return strings.ToUpper(b.String())
 }
 
-// Environment overlays what the environment says. Of one setting the plain name counts before Argo CD's: ELK_MTLS_MODE, then
-// ARGOCD_ENV_ELK_MTLS_MODE (plugin.env of an Application), then PARAM_MODE (a plugin parameter; only where Argo CD runs us). A name
-// with our prefix that is like that of a setting is refused, so that a typing mistake does not leave a cluster half secured. Others are
-// strangers: ELK_MTLS_VERSION of a pipeline.
+// Environment overlays what the environment says. Of one setting the plain name counts before Argo CD's: ELK_MTLS_MODE,
+// then ARGOCD_ENV_ELK_MTLS_MODE (plugin.env of an Application), then PARAM_MODE (a plugin parameter; only where Argo CD
+// runs us). A name with our prefix that is like that of a setting is refused, so that a typing mistake does not leave a
+// cluster half secured. Others are strangers: ELK_MTLS_VERSION of a pipeline.
 // https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin
 func (s *Settings) Environment(environ []string) (strangers []string, err error) {
 	env := map[string]string{}
@@ -166,8 +167,8 @@ func lookup(env map[string]string, name string) (found, value string, ok bool) {
 	return "", "", false
 }
 
-// IsParameter tells whether a parameter of an Argo CD plugin is a setting, by the rule by which its name becomes that of a variable:
-// "client-authentication" is PARAM_CLIENT_AUTHENTICATION.
+// IsParameter tells whether a parameter of an Argo CD plugin is a setting, by the rule by which its name becomes that
+// of a variable: "client-authentication" is PARAM_CLIENT_AUTHENTICATION.
 func IsParameter(name string) bool {
 	upper := strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
@@ -189,7 +190,8 @@ func (f Field) set(value string) error {
 	return nil
 }
 
-// isServiceLink holds for the variables that the kubelet sets in every pod for a Service called elk-mtls or elk-mtls-something.
+// isServiceLink holds for the variables that the kubelet sets in every pod for a Service called elk-mtls or
+// elk-mtls-something.
 // https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
 func isServiceLink(name string) bool {
 	if strings.HasSuffix(name, "_SERVICE_HOST") || strings.HasSuffix(name, "_PORT") || strings.Contains(name, "_SERVICE_PORT") {
@@ -199,8 +201,8 @@ func isServiceLink(name string) bool {
 	return ok && port != "" && port[0] >= '0' && port[0] <= '9'
 }
 
-// FromPairs reads a configuration that is flat, as the ConfigMap is that kpt makes of configMap in a Kptfile: each key is the path of a
-// setting. Keys that name no setting are refused.
+// FromPairs reads a configuration that is flat, as the ConfigMap is that kpt makes of configMap in a Kptfile: each key
+// is the path of a setting. Keys that name no setting are refused.
 func FromPairs(pairs map[string]string) (Settings, error) {
 	var s Settings
 	var problems []error

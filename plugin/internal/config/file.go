@@ -53,8 +53,8 @@ func Print(s Settings) ([]byte, error) {
 	return yaml.Marshal(File{APIVersion: APIVersion, Kind: Kind, Spec: s})
 }
 
-// decode reads YAML into a value of this package. A field that it does not have, or that stands there twice, is an error that gives
-// its whole path.
+// decode reads YAML into a value of this package. A field that it does not have, or that stands there twice, is an
+// error that gives its whole path.
 func decode(text []byte, into any) error {
 	if err := alone(text); err != nil {
 		return err
@@ -67,7 +67,8 @@ func decode(text []byte, into any) error {
 	return errors.Join(append(strict, inYAML(err))...)
 }
 
-// alone refuses a document after the first, which nobody would read. What cannot be parsed is said when the text is read.
+// alone refuses a document after the first, which nobody would read. What cannot be parsed is said when the text is
+// read.
 func alone(text []byte) error {
 	decoder := nodes.NewDecoder(bytes.NewReader(text))
 	var node nodes.Node

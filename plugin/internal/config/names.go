@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// validateNames finds names that no API server takes: what they would be written into is often not checked there, and a pod then waits
-// for something that cannot be.
+// validateNames finds names that no API server takes: what they would be written into is often not checked there, and a
+// pod then waits for something that cannot be.
 func (s Settings) validateNames() []error {
 	var problems []error
 	check := func(valid func(string) bool, want string, fields ...[2]string) {
@@ -46,12 +46,14 @@ func isName(name string) bool {
 	return len(name) <= 253 && strings.Trim(name, lower+digits+"-.") == "" && strings.Trim(name, "-.") == name
 }
 
-// isKey is the rule for the keys of a Secret: https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data
+// isKey is the rule for the keys of a Secret:
+// https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data
 func isKey(key string) bool {
 	return len(key) <= 253 && strings.Trim(key, lower+strings.ToUpper(lower)+digits+"-_.") == "" && strings.Trim(key, ".") != ""
 }
 
-// isImage tells a reference from an address with a scheme, a template that nobody filled in, or two words. It is for a registry to know more.
+// isImage tells a reference from an address with a scheme, a template that nobody filled in, or two words. It is for a
+// registry to know more.
 func isImage(image string) bool {
 	return strings.Trim(image, lower+strings.ToUpper(lower)+digits+"-_./:@") == "" && !strings.Contains(image, "//")
 }

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Rule gives a client that elk-mtls does not know its certificate. In its values {ca}, {cert} and {key} stand for the paths of the files.
+// Rule gives a client that elk-mtls does not know its certificate. In its values {ca}, {cert} and {key} stand for the
+// paths of the files.
 type Rule struct {
 	Ref       string            `json:"ref"`                 // "Deployment/x", or "Deployment/x/container"
 	As        string            `json:"as,omitempty"`        // a ready rule

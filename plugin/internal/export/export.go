@@ -1,6 +1,6 @@
-// Package export turns what the post-renderer does into patches of kustomize, for those who may run no program of ours: objects before
-// and after come in, patches and additional objects go out. Applied to the same objects by plain kustomize they give the same result;
-// applied to objects that differ where it matters, they fail.
+// Package export turns what the post-renderer does into patches of kustomize, for those who may run no program of ours:
+// objects before and after come in, patches and additional objects go out. Applied to the same objects by plain
+// kustomize they give the same result; applied to objects that differ where it matters, they fail.
 package export
 
 import (

@@ -93,7 +93,8 @@ func lines(t *testing.T, c Change) []string {
 	return all
 }
 
-// TestContent holds that what a changed pod reads stays what it is, and that nothing of a Secret is in a patch but its keys.
+// TestContent holds that what a changed pod reads stays what it is, and that nothing of a Secret is in a patch but its
+// keys.
 func TestContent(t *testing.T) {
 	const pod = `{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x", "namespace": "here"}, "spec": {"hostname": %q,
 		"volumes": [{"configMap": {"name": "files"}}, {"projected": {"sources": [{"configMap": {"name": "large"}}]}}],

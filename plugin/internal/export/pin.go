@@ -14,8 +14,8 @@ var (
 		"automountServiceAccountToken", "securityContext", "serviceAccount", "serviceAccountName", "volumes",
 	}
 
-	// mayChange are the fields of a container that a newer version of a chart may fill as it likes. All others must stay
-	// what they were: a variable, a flag, a file or a probe that comes later can undo what we have done.
+	// mayChange are the fields of a container that a newer version of a chart may fill as it likes. All others must
+	// stay what they were: a variable, a flag, a file or a probe that comes later can undo what we have done.
 	mayChange = []string{"image", "imagePullPolicy", "ports", "resources"}
 
 	// credential is found in the names of variables and keys whose values must not get into a patch.

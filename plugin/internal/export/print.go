@@ -32,8 +32,8 @@ func Component(changes []Change, added []*object.Object) (string, error) {
 }
 
 // HelmRelease gives a patch of Flux's HelmRelease that makes its chart secure; whoever applies it says of which. See
-// https://fluxcd.io/flux/components/helm/helmreleases/#post-renderers. hooks says that the chart's hooks are in the stream; without them,
-// they must not run.
+// https://fluxcd.io/flux/components/helm/helmreleases/#post-renderers. hooks says that the chart's hooks are in the
+// stream; without them, they must not run.
 func HelmRelease(changes []Change, hooks bool) (string, error) {
 	patches, err := patches(changes)
 	if err != nil {
@@ -75,7 +75,8 @@ func patches(changes []Change) (*yaml.Node, error) {
 	return all, nil
 }
 
-// merge is a patch that names the object itself. Where there is no such object, kustomize fails; a patch with a target would do nothing.
+// merge is a patch that names the object itself. Where there is no such object, kustomize fails; a patch with a target
+// would do nothing.
 func (c Change) merge() *yaml.Node {
 	metadata := []patch.Entry{patch.F("name", patch.Str(c.Name))}
 	if c.Namespace != "" {
@@ -111,7 +112,8 @@ func (c Change) target() *yaml.Node {
 	return patch.Map(entries...)
 }
 
-// operations gives the list as JSON, one on a line. kustomize tests strings by the bytes of their JSON, in Go's spelling of it.
+// operations gives the list as JSON, one on a line. kustomize tests strings by the bytes of their JSON, in Go's
+// spelling of it.
 func (c Change) operations() (string, error) {
 	var lines []string
 	for _, o := range c.Operations {

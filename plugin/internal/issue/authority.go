@@ -19,8 +19,9 @@ type Authority struct {
 	private Hidden
 }
 
-// Read takes an authority that exists: the PEM text of its certificate, with all above it up to the root, and of its key. The errors
-// say what keeps it from signing a certificate that Elasticsearch and its clients accept; they never quote the key.
+// Read takes an authority that exists: the PEM text of its certificate, with all above it up to the root, and of its
+// key. The errors say what keeps it from signing a certificate that Elasticsearch and its clients accept; they never
+// quote the key.
 func Read(cert, key []byte, now time.Time) (*Authority, error) {
 	chain, err := certificate.Chain(cert)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package issue makes the certificates of a release: the workloads that need one and the CA that signs go in, pairs and the manifests of
-// their Secrets come out. Keys, chance and the time are given to it, so that nothing here differs between two calls by itself.
+// Package issue makes the certificates of a release: the workloads that need one and the CA that signs go in, pairs and
+// the manifests of their Secrets come out. Keys, chance and the time are given to it, so that nothing here differs
+// between two calls by itself.
 package issue
 
 import (
@@ -68,8 +69,8 @@ type Maker struct {
 // skew is how far the clocks of a cluster may be behind ours.
 const skew = 5 * time.Minute
 
-// CA makes a certificate authority that signs leaves and no further CAs. Its name is its own: where two CAs are trusted during a change
-// from one to the other, logs must tell them apart.
+// CA makes a certificate authority that signs leaves and no further CAs. Its name is its own: where two CAs are trusted
+// during a change from one to the other, logs must tell them apart.
 func (m Maker) CA(organisation string, days int) (*Authority, error) {
 	key, private, err := m.key(m.KeyType)
 	if err != nil {

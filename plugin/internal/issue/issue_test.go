@@ -92,7 +92,8 @@ func verify(t *testing.T, ca *Authority, p Pair, o x509.VerifyOptions, want stri
 	}
 }
 
-// TestLogstash holds that Logstash gets keys that it can read: RSA whatever the others have, and none that ends in white space.
+// TestLogstash holds that Logstash gets keys that it can read: RSA whatever the others have, and none that ends in
+// white space.
 func TestLogstash(t *testing.T) {
 	leaf := client
 	leaf.RSA = true

@@ -24,8 +24,9 @@ type Leaf struct {
 // suffix does not end in -certs: that of the charts stands for a Secret with credentials beside it.
 const suffix = "-elk-mtls-tls"
 
-// Leaves lists what a release needs: one certificate for its Elasticsearch, in each namespace with nodes, and one for each client. Secrets
-// that the settings name keep their names. A workload without a namespace is in the one given, which may be unknown (""). Besides its Services' names a server
+// Leaves lists what a release needs: one certificate for its Elasticsearch, in each namespace with nodes, and one for
+// each client. Secrets that the settings name keep their names. A workload without a namespace is in the one given,
+// which may be unknown (""). Besides its Services' names a server
 // answers to more.
 func Leaves(release *recognise.Release, s config.Settings, namespace string, more []string) ([]Leaf, error) {
 	l := &leaves{release: release, certificates: s.Certificates, namespace: namespace}
@@ -87,7 +88,8 @@ func (l *leaves) node(w *recognise.Workload, more []string) error {
 	return nil
 }
 
-// names gives every spelling of the addresses of a node: its Services', and under the Service of a StatefulSet those of single pods.
+// names gives every spelling of the addresses of a node: its Services', and under the Service of a StatefulSet those of
+// single pods.
 // https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
 func (l *leaves) names(w *recognise.Workload, namespace string) ([]string, error) {
 	services, err := l.release.Services(w)
@@ -139,7 +141,8 @@ func (l Leaf) keyType(kind KeyType) KeyType {
 	return kind
 }
 
-// subject names a workload, with its kind where another workload of that name comes before it: a certificate stands for one of them.
+// subject names a workload, with its kind where another workload of that name comes before it: a certificate stands for
+// one of them.
 func (l *leaves) subject(namespace string, id object.ID) string {
 	if slices.ContainsFunc(l.all, func(leaf Leaf) bool { return leaf.Namespace == namespace && leaf.Subject == id.Name }) {
 		return id.Name + "-" + strings.ToLower(id.Kind)

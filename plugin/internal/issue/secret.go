@@ -27,8 +27,8 @@ type Order struct {
 	CA     string // name of a Secret for the authority itself, with its key; "" for none
 }
 
-// Secrets makes the certificates of an order. In a namespace with clients only, a Secret called as the servers' holds the CA, which
-// clients look for there.
+// Secrets makes the certificates of an order. In a namespace with clients only, a Secret called as the servers' holds
+// the CA, which clients look for there.
 func (m Maker) Secrets(ca *Authority, o Order) ([]Secret, error) {
 	var all []Secret
 	keys := filled(o.Keys)

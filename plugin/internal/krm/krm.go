@@ -1,5 +1,6 @@
-// Package krm is the form in which kustomize and kpt call a function: a stream with one ResourceList comes in, the configuration that
-// it carries and a place for results go out. The items themselves are objects of the stream like any other, see
+// Package krm is the form in which kustomize and kpt call a function: a stream with one ResourceList comes in, the
+// configuration that it carries and a place for results go out. The items themselves are objects of the stream like any
+// other, see
 // https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md.
 package krm
 
@@ -25,8 +26,8 @@ type List struct {
 	root *yaml.Node
 }
 
-// Of gives the ResourceList of a stream, nil when it holds none. One that cannot be read is an error, for what is in it would pass as it
-// is; and so is one beside other documents, for nobody would read the rest.
+// Of gives the ResourceList of a stream, nil when it holds none. One that cannot be read is an error, for what is in it
+// would pass as it is; and so is one beside other documents, for nobody would read the rest.
 func Of(stream *manifest.Stream) (*List, error) {
 	var list *List
 	for _, doc := range stream.Documents() {
@@ -99,8 +100,8 @@ func (l *List) SetResults(results []Result) error {
 	})
 }
 
-// Failure gives the answer of a function that could not do its work: results, and no items. An item that was not secured must not
-// reach whoever overlooks the exit code.
+// Failure gives the answer of a function that could not do its work: results, and no items. An item that was not
+// secured must not reach whoever overlooks the exit code.
 func Failure(results []Result) (string, error) {
 	return manifest.Print(patch.Map(
 		patch.F("apiVersion", patch.Str(versions[0])),

@@ -32,7 +32,8 @@ func TestRealRenderingsAreSplicedAndLoseNothing(t *testing.T) {
 	checkCharts(t, folder)
 }
 
-// checkCharts gives every document of every file a patch like ours, and wants all other lines to stay, with LF and with CR LF.
+// checkCharts gives every document of every file a patch like ours, and wants all other lines to stay, with LF and with
+// CR LF.
 func checkCharts(t *testing.T, folder string) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil || len(files) == 0 {
@@ -191,8 +192,8 @@ func add(m *yaml.Node, list string, index int, text string) error {
 	return insert("", index, text)(items)
 }
 
-// patchFiles sets two options in every embedded YAML file that holds a mapping. It tells how many lines must change for that: those of
-// files that are told on one line.
+// patchFiles sets two options in every embedded YAML file that holds a mapping. It tells how many lines must change for
+// that: those of files that are told on one line.
 func patchFiles(root *yaml.Node, inside func(*yaml.Node) (*Document, error)) (patched, error) {
 	var p patched
 	data := yaml.Field(root, "data")

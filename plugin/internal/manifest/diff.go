@@ -9,7 +9,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// differ turns the differences between a snapshot and the changed tree into text edits. The first thing that it cannot do ends it.
+// differ turns the differences between a snapshot and the changed tree into text edits. The first thing that it cannot
+// do ends it.
 type differ struct {
 	*snapshot
 	printer printer
@@ -69,7 +70,8 @@ func (d *differ) note(o *old) {
 	}
 }
 
-// prefersWide tells whether most lists of the document stand to the right of their key. Without lists they go under the key.
+// prefersWide tells whether most lists of the document stand to the right of their key. Without lists they go under the
+// key.
 func prefersWide(root *old) bool {
 	wide, compact := 0, 0
 	var walk func(o *old)
@@ -106,7 +108,8 @@ func (d *differ) appendAll(n *yaml.Node) {
 	}))
 }
 
-// node compares one node. What says the same is left alone, collections of one kind are compared entry by entry, the rest is replaced.
+// node compares one node. What says the same is left alone, collections of one kind are compared entry by entry, the
+// rest is replaced.
 func (d *differ) node(o *old, n *yaml.Node, p place) {
 	switch {
 	case d.failed != nil:
@@ -134,8 +137,8 @@ func (d *differ) node(o *old, n *yaml.Node, p place) {
 	}
 }
 
-// entriesOf compares two collections of one kind: entries that stay are compared in turn, new ones are inserted below their predecessor,
-// old ones without a partner lose their lines.
+// entriesOf compares two collections of one kind: entries that stay are compared in turn, new ones are inserted below
+// their predecessor, old ones without a partner lose their lines.
 func (d *differ) entriesOf(o *old, n *yaml.Node, p place) {
 	size := step(o.kind)
 	if sameNodes(o, n) {

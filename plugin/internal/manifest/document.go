@@ -44,8 +44,8 @@ func (d *Document) Text() []byte { return d.text }
 // Line gives the line of the stream on which the document starts, counted from 1; 0 for a document that was inserted.
 func (d *Document) Line() int { return d.line }
 
-// Root gives the root of the document, nil when it holds nothing but comments. The first call parses; errors count lines from the
-// document's first. The tree is for reading: change it inside Edit only, or the change is lost.
+// Root gives the root of the document, nil when it holds nothing but comments. The first call parses; errors count
+// lines from the document's first. The tree is for reading: change it inside Edit only, or the change is lost.
 func (d *Document) Root() (*yaml.Node, error) {
 	if !d.parsed {
 		d.root, d.parseErr = parse(d.text)
@@ -77,7 +77,8 @@ func (d *Document) Edit(change func(root *yaml.Node) error) error {
 	return nil
 }
 
-// begin takes the copy that the tree will be compared with. It waits for the first edit: most documents that are parsed are only read.
+// begin takes the copy that the tree will be compared with. It waits for the first edit: most documents that are parsed
+// are only read.
 func (d *Document) begin() {
 	if d.before == nil {
 		d.before = newSnapshot(d.text, d.root)
@@ -89,8 +90,9 @@ func (d *Document) isBegun() bool {
 	return d.before != nil || d.editErr != nil || len(d.embedded) > 0
 }
 
-// Bytes gives the document with its changes: the very bytes it came with when the tree is as it was parsed, else a text that differs
-// only on the lines that had to change and that parses to the changed tree. It may be called again after more edits.
+// Bytes gives the document with its changes: the very bytes it came with when the tree is as it was parsed, else a text
+// that differs only on the lines that had to change and that parses to the changed tree. It may be called again after
+// more edits.
 func (d *Document) Bytes() ([]byte, error) {
 	if d.editErr != nil {
 		return nil, fmt.Errorf("an edit stopped half-way: %w", d.editErr)
@@ -153,8 +155,8 @@ func (d *Document) name() string {
 	return fmt.Sprintf("document (%s)", place)
 }
 
-// parse gives the root node of a text that holds one document, nil when it holds nothing. Invalid text is an error, whatever the
-// parser makes of it.
+// parse gives the root node of a text that holds one document, nil when it holds nothing. Invalid text is an error,
+// whatever the parser makes of it.
 func parse(text []byte) (root *yaml.Node, err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// DuplicateKeyError tells of a key that a mapping has twice. Readers take the last one or fail, and here the first is found: an edit of such
-// a mapping says one thing here and another there.
+// DuplicateKeyError tells of a key that a mapping has twice. Readers take the last one or fail, and here the first is
+// found: an edit of such a mapping says one thing here and another there.
 type DuplicateKeyError struct {
 	Path        []string // to the key, indices for items
 	First, Line int      // lines of the stream with the first and the second of the two
@@ -19,8 +19,9 @@ func (e *DuplicateKeyError) Error() string {
 	return fmt.Sprintf("line %d: the key %s is there already, on line %d: remove one of them", e.Line, joinPath(e.Path), e.First)
 }
 
-// DuplicateKey gives a *DuplicateKeyError for the first key that stands twice in a mapping on the way to path or below it, nil when
-// none does. Without a path it looks at the whole document. Call it before Edit, for all that the edit relies on.
+// DuplicateKey gives a *DuplicateKeyError for the first key that stands twice in a mapping on the way to path or below
+// it, nil when none does. Without a path it looks at the whole document. Call it before Edit, for all that the edit
+// relies on.
 func (d *Document) DuplicateKey(path ...string) error {
 	if _, err := d.Root(); err != nil || d.root == nil {
 		return err

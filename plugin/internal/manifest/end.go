@@ -23,7 +23,8 @@ func (o *old) isEmptyNull() bool {
 	return o.kind == yaml.ScalarNode && o.value == "" && o.style&^yaml.TaggedStyle == 0
 }
 
-// end gives the offset behind the node's last character, or nowhere. The parser does not tell it; every style has a rule of its own:
+// end gives the offset behind the node's last character, or nowhere. The parser does not tell it; every style has a
+// rule of its own:
 //
 //	plain          walk text and value together, lines are folded into it
 //	quoted         the closing quote
@@ -78,8 +79,8 @@ func (s *snapshot) quotedEnd(i int, quote byte) int {
 	return nowhere
 }
 
-// plainEnd walks over the text of a plain scalar. One line break in it is a space of the value, n breaks are n-1 line breaks, and the
-// blanks around them are nothing (https://yaml.org/spec/1.2.2/#65-line-folding).
+// plainEnd walks over the text of a plain scalar. One line break in it is a space of the value, n breaks are n-1 line
+// breaks, and the blanks around them are nothing (https://yaml.org/spec/1.2.2/#65-line-folding).
 func (s *snapshot) plainEnd(i int, value string) int {
 	for value != "" {
 		next := s.skipBlanks(i)
@@ -150,8 +151,9 @@ type blockScalar struct {
 	end    int  // behind the last line of the content; with '+', behind the blank lines that follow
 }
 
-// block takes a block scalar apart. Its indentation is found as the parser does it: given by the header, or that of the first line that
-// is not blank, but never less than that of a blank line above (https://yaml.org/spec/1.2.2/#8111-block-indentation-indicator).
+// block takes a block scalar apart. Its indentation is found as the parser does it: given by the header, or that of the
+// first line that is not blank, but never less than that of a blank line above
+// (https://yaml.org/spec/1.2.2/#8111-block-indentation-indicator).
 func (s *snapshot) block(o *old) blockScalar {
 	b := blockScalar{header: s.content(o)}
 	b.behind = b.header + 1

@@ -17,8 +17,8 @@ func (d *differ) write(print func(b *strings.Builder)) string {
 	return b.String()
 }
 
-// writeAbove is write for lines that are to stand at offset, in a collection at column. A literal block at their end would take in
-// comments and blanks below it that are indented deeper: then strings of several lines are quoted.
+// writeAbove is write for lines that are to stand at offset, in a collection at column. A literal block at their end
+// would take in comments and blanks below it that are indented deeper: then strings of several lines are quoted.
 func (d *differ) writeAbove(offset, column int, print func(b *strings.Builder)) string {
 	text := d.write(print)
 	if d.printer.block && d.swallows(offset, column) {
@@ -29,7 +29,8 @@ func (d *differ) writeAbove(offset, column int, print func(b *strings.Builder)) 
 	return text
 }
 
-// swallows tells whether a comment or a line of blanks, indented deeper than column, stands at offset or below empty lines there.
+// swallows tells whether a comment or a line of blanks, indented deeper than column, stands at offset or below empty
+// lines there.
 func (d *differ) swallows(offset, column int) bool {
 	for offset < len(d.text) {
 		text := offset + d.spaces(offset)
@@ -78,8 +79,8 @@ func (d *differ) start(o *old, i int) int {
 	return d.dash(o, i)
 }
 
-// dash finds the dash of an item. The first one is where the list starts; a later one is the first character of its line, at the
-// column of the list, on the item's line or above it.
+// dash finds the dash of an item. The first one is where the list starts; a later one is the first character of its
+// line, at the column of the list, on the item's line or above it.
 func (d *differ) dash(o *old, i int) int {
 	if i == 0 {
 		return d.content(o)
@@ -95,8 +96,8 @@ func (d *differ) dash(o *old, i int) int {
 	return item.start
 }
 
-// after gives the offset behind the colon or dash of an entry, nowhere when there is none: the root has none, nor has an item between
-// brackets, nor the key in "{name}".
+// after gives the offset behind the colon or dash of an entry, nowhere when there is none: the root has none, nor has
+// an item between brackets, nor the key in "{name}".
 func (d *differ) after(p place) int {
 	o := p.parent
 	switch {
@@ -188,7 +189,8 @@ func (d *differ) aboveComments(start int) int {
 	return start
 }
 
-// remove cuts the old entries from up to, not including, to. The entries at before and next stay; -1 when there is none.
+// remove cuts the old entries from up to, not including, to. The entries at before and next stay; -1 when there is
+// none.
 func (d *differ) remove(o *old, from, to, before, next int) {
 	if from >= to {
 		return
@@ -212,8 +214,8 @@ func (d *differ) remove(o *old, from, to, before, next int) {
 	}
 }
 
-// deeperComments goes down over comment lines that are indented deeper than the entry that goes: left behind, they would slip into a
-// block scalar above.
+// deeperComments goes down over comment lines that are indented deeper than the entry that goes: left behind, they
+// would slip into a block scalar above.
 func (d *differ) deeperComments(start, column int) int {
 	for start < len(d.text) {
 		text := d.skipBlanks(start)

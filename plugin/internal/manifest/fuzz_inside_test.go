@@ -26,8 +26,8 @@ func wrapped(text string, how uint8) string {
 	return insideHead + base64.StdEncoding.EncodeToString([]byte(text)) + "\n" + insideTail
 }
 
-// FuzzInside adds a key to a file inside a document. What is parsed afterwards is what was there and the key, the file loses no line, and
-// what stands around it keeps its bytes.
+// FuzzInside adds a key to a file inside a document. What is parsed afterwards is what was there and the key, the file
+// loses no line, and what stands around it keeps its bytes.
 func FuzzInside(f *testing.F) {
 	for i, text := range nastyDocuments {
 		f.Add(text, "value", uint8(i))

@@ -31,8 +31,8 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
-// FuzzEdit makes random changes to random documents. Whatever it does, an untouched document keeps its bytes, an edited one is refused or
-// parses to the changed tree, and nothing panics.
+// FuzzEdit makes random changes to random documents. Whatever it does, an untouched document keeps its bytes, an edited
+// one is refused or parses to the changed tree, and nothing panics.
 func FuzzEdit(f *testing.F) {
 	for i, text := range nastyDocuments {
 		f.Add([]byte(text), uint64(i))

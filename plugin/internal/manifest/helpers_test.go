@@ -14,7 +14,8 @@ import (
 
 type change func(root *yaml.Node) error
 
-// set gives the value at a path, names and indices with dots between, the meaning of a YAML text. It makes the key where it is absent.
+// set gives the value at a path, names and indices with dots between, the meaning of a YAML text. It makes the key
+// where it is absent.
 func set(path, text string) change {
 	return func(root *yaml.Node) error {
 		parent, name, err := parentOf(root, path)
@@ -117,8 +118,8 @@ func find(n *yaml.Node, name string) (int, bool) {
 	return 0, false
 }
 
-// meanings gives the documents of texts that hold something, as the encoder writes them without styles and comments; a text that does
-// not parse stands for itself.
+// meanings gives the documents of texts that hold something, as the encoder writes them without styles and comments; a
+// text that does not parse stands for itself.
 func meanings(t *testing.T, texts []string) []string {
 	t.Helper()
 	var all []string

@@ -27,8 +27,9 @@ type unreadable struct {
 	err     error
 }
 
-// Inside gives the YAML that a scalar of this document holds as a document of its own; of several the first that holds anything. Its
-// edits become the scalar's value when the outer document gives its Bytes. The same node gives the same Document.
+// Inside gives the YAML that a scalar of this document holds as a document of its own; of several the first that holds
+// anything. Its edits become the scalar's value when the outer document gives its Bytes. The same node gives the same
+// Document.
 func (d *Document) Inside(node *yaml.Node) (*Document, error) {
 	return d.inside(node, false)
 }
@@ -85,7 +86,8 @@ func (d *Document) lineInside(node *yaml.Node) int {
 	return max(d.line+node.Line-1, d.line)
 }
 
-// content gives the first document of a stream that holds anything, else the first, so that an empty file can be edited too.
+// content gives the first document of a stream that holds anything, else the first, so that an empty file can be edited
+// too.
 func (s *Stream) content(hidden bool) (*Document, error) {
 	if len(s.docs) == 0 {
 		s.docs = []*Document{{line: 1}}
@@ -101,8 +103,8 @@ func (s *Stream) content(hidden bool) (*Document, error) {
 	return s.docs[0], nil
 }
 
-// writeEmbedded makes the texts of changed embedded documents the values of their scalars. A change that cannot get into the tree is
-// an error: it would be lost.
+// writeEmbedded makes the texts of changed embedded documents the values of their scalars. A change that cannot get
+// into the tree is an error: it would be lost.
 func (d *Document) writeEmbedded() error {
 	for _, e := range d.embedded {
 		value, err := e.value()

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// largeDocuments are documents on which anything worse than linear takes minutes, each with a change that must show as one line.
+// largeDocuments are documents on which anything worse than linear takes minutes, each with a change that must show as
+// one line.
 func largeDocuments(size int) []editCase {
 	var oneLine, deep strings.Builder
 	for i := range size / 32 {

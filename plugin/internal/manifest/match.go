@@ -4,11 +4,11 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// match finds, for every entry of the changed collection, the entry of the old one that it was, or -1 for a new one. The answers only
-// grow: an entry that was moved over others counts as deleted and inserted.
+// match finds, for every entry of the changed collection, the entry of the old one that it was, or -1 for a new one.
+// The answers only grow: an entry that was moved over others counts as deleted and inserted.
 //
-// An entry is known by its node: who edits keeps the nodes of what stays. Between two known neighbours the rest is matched by
-// key in mappings, and in sequences by being equal, from both ends, then by position.
+// An entry is known by its node: who edits keeps the nodes of what stays. Between two known neighbours the rest is
+// matched by key in mappings, and in sequences by being equal, from both ends, then by position.
 func match(o *old, n *yaml.Node) []int {
 	size := step(o.kind)
 	pairs := make([]int, len(n.Content)/size)

@@ -8,7 +8,8 @@ const MergeKey = "<<"
 // IsMerge tells whether a node is that key.
 func IsMerge(key *yaml.Node) bool { return key.Value == MergeKey && key.ShortTag() == "!!merge" }
 
-// Merged gives the mappings that a mapping takes in, of which the first one counts. What the mapping has itself counts more.
+// Merged gives the mappings that a mapping takes in, of which the first one counts. What the mapping has itself counts
+// more.
 func Merged(n *yaml.Node) []*yaml.Node {
 	var all []*yaml.Node
 	add := func(n *yaml.Node) {

@@ -6,8 +6,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// verify is the net below all editing: it parses a text and compares it with the tree that the text is to say. It sees whatever the
-// editing got wrong, and trees that no text can say.
+// verify is the net below all editing: it parses a text and compares it with the tree that the text is to say. It sees
+// whatever the editing got wrong, and trees that no text can say.
 func verify(text []byte, want *yaml.Node) error {
 	got, err := parse(text)
 	if err != nil {

@@ -32,8 +32,8 @@ func newSource(text []byte) source {
 	return s
 }
 
-// breakAt gives the length of the line break at i, 0 when there is none. NEL, LS and PS count: they are breaks of YAML 1.1, which the
-// parser follows (https://yaml.org/spec/1.1/#id863975), and they move its line numbers.
+// breakAt gives the length of the line break at i, 0 when there is none. NEL, LS and PS count: they are breaks of YAML
+// 1.1, which the parser follows (https://yaml.org/spec/1.1/#id863975), and they move its line numbers.
 func breakAt(text []byte, i int) int {
 	switch text[i] {
 	case '\n':
@@ -55,7 +55,8 @@ func breakAt(text []byte, i int) int {
 	return 0
 }
 
-// cursor remembers the last place that was looked up, so that the nodes of one long line cost one walk over it and not one each.
+// cursor remembers the last place that was looked up, so that the nodes of one long line cost one walk over it and not
+// one each.
 type cursor struct{ line, column, offset int }
 
 // offset turns a line and column of the parser, which counts characters from 1, into a byte offset.
@@ -88,8 +89,8 @@ func (s *source) nextLine(offset int) int {
 	return len(s.text)
 }
 
-// below gives where lines go that shall stand directly below something that ends at end. The end of a block scalar is such a place
-// already: it is the only thing that ends where a line starts.
+// below gives where lines go that shall stand directly below something that ends at end. The end of a block scalar is
+// such a place already: it is the only thing that ends where a line starts.
 func (s *source) below(end int) int {
 	if end > 0 && s.lineStart(end) == end {
 		return end
@@ -149,8 +150,8 @@ func (s *source) skipSpace(i int, also string) int {
 	return i
 }
 
-// properties gives the end of the anchor and tag that start at i, i itself when there are none. They are read from the text: the tag
-// "!" leaves no trace in the tree.
+// properties gives the end of the anchor and tag that start at i, i itself when there are none. They are read from the
+// text: the tag "!" leaves no trace in the tree.
 func (s *source) properties(i int) int {
 	end := i
 	for b := s.byteAt(i); b == '&' || b == '!'; b = s.byteAt(i) {

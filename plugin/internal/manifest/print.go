@@ -6,8 +6,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// printer writes nodes that the text does not have yet. It writes what patches need, plainly: comments are left out; anchors, aliases and
-// tags of one's own are refused.
+// printer writes nodes that the text does not have yet. It writes what patches need, plainly: comments are left out;
+// anchors, aliases and tags of one's own are refused.
 type printer struct {
 	eol    string
 	wide   bool // sequences stand two to the right of their key
@@ -46,7 +46,8 @@ func (p *printer) accept(n *yaml.Node) bool {
 	return false
 }
 
-// value writes what stands behind the colon of a key or the dash of an item in a collection at column, its line end included.
+// value writes what stands behind the colon of a key or the dash of an item in a collection at column, its line end
+// included.
 func (p *printer) value(b *strings.Builder, n *yaml.Node, preferred yaml.Style, column int) {
 	if !p.accept(n) {
 		return
@@ -133,8 +134,8 @@ func (p *printer) scalar(b *strings.Builder, n *yaml.Node, preferred yaml.Style,
 	b.WriteString(text)
 }
 
-// wantsLiteral tells whether a string is written as a literal block: it has several lines and did not stand in double quotes before,
-// or it was meant to be one.
+// wantsLiteral tells whether a string is written as a literal block: it has several lines and did not stand in double
+// quotes before, or it was meant to be one.
 func (p *printer) wantsLiteral(n *yaml.Node, preferred yaml.Style) bool {
 	if p.json || p.quoted || preferred&yaml.DoubleQuotedStyle != 0 || n.ShortTag() != yaml.NodeTagString || !isLiteral(n.Value) {
 		return false

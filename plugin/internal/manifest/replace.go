@@ -54,8 +54,8 @@ func (d *differ) replaceToken(o *old, text string) {
 	d.cut(d.content(o), d.endOf(o), text)
 }
 
-// replaceHead replaces what stands from token to end on the line of a key or dash; behind is where the key, dash or anchor ends.
-// When nothing comes to stand there, the space before the old text goes too.
+// replaceHead replaces what stands from token to end on the line of a key or dash; behind is where the key, dash or
+// anchor ends. When nothing comes to stand there, the space before the old text goes too.
 func (d *differ) replaceHead(behind, token, end int, head string) {
 	switch {
 	case head == "":
@@ -67,8 +67,8 @@ func (d *differ) replaceHead(behind, token, end int, head string) {
 	}
 }
 
-// replaceBlock writes something else in place of a block collection. One that starts below its key loses its lines; one that starts on
-// the line of its dash is replaced from there on.
+// replaceBlock writes something else in place of a block collection. One that starts below its key loses its lines; one
+// that starts on the line of its dash is replaced from there on.
 func (d *differ) replaceBlock(o *old, n *yaml.Node, p place) {
 	behind, first, end := d.behind(o, p), d.start(o, 0), d.endOf(o)
 	head, body := d.valueParts(n, n.Style, p, d.below(end))
@@ -82,7 +82,8 @@ func (d *differ) replaceBlock(o *old, n *yaml.Node, p place) {
 	d.cut(d.nextLine(behind), d.below(end), "")
 }
 
-// replaceBlockScalar changes the header of a block scalar into the head of the new value, so that the header's comment stays.
+// replaceBlockScalar changes the header of a block scalar into the head of the new value, so that the header's comment
+// stays.
 func (d *differ) replaceBlockScalar(o *old, n *yaml.Node, preferred yaml.Style, p place) {
 	block := d.block(o)
 	head, body := d.valueParts(n, preferred, p, block.end)
@@ -110,7 +111,8 @@ func (d *differ) beforeBreak(end int) int {
 	return end - 1
 }
 
-// valueParts prints a value in two parts: what goes behind the colon or dash, and the lines below, which will stand above offset.
+// valueParts prints a value in two parts: what goes behind the colon or dash, and the lines below, which will stand
+// above offset.
 func (d *differ) valueParts(n *yaml.Node, preferred yaml.Style, p place, offset int) (head, body string) {
 	column := p.parent.column
 	text := d.writeAbove(offset, column, func(b *strings.Builder) {
@@ -172,7 +174,8 @@ func (d *differ) literalEdit(o *old, n *yaml.Node) bool {
 	return true
 }
 
-// newChomp gives the chomping indicator for a value with so many line ends at its end. Values with several keep what they have.
+// newChomp gives the chomping indicator for a value with so many line ends at its end. Values with several keep what
+// they have.
 func newChomp(chomp byte, was, is int) (byte, bool) {
 	switch {
 	case is == 0:
@@ -185,7 +188,8 @@ func newChomp(chomp byte, was, is int) (byte, bool) {
 	return chomp, was == is
 }
 
-// lineAt gives the start of the line of a block that has a value's offset, which begins a line; first is the block's first line.
+// lineAt gives the start of the line of a block that has a value's offset, which begins a line; first is the block's
+// first line.
 func (d *differ) lineAt(first int, value string, offset int) int {
 	lines := strings.Count(value[:min(offset, len(value))], "\n")
 	if offset > len(value) {

@@ -18,7 +18,8 @@ const (
 	asKey                  // the key of a block mapping
 )
 
-// oneLine writes a scalar on one line, in the preferred style where that can hold it. It tells in ok whether the tag can be written.
+// oneLine writes a scalar on one line, in the preferred style where that can hold it. It tells in ok whether the tag
+// can be written.
 func oneLine(n *yaml.Node, preferred yaml.Style, where context) (text string, ok bool) {
 	value := n.Value
 	switch n.ShortTag() {
@@ -56,8 +57,8 @@ func isPrintable(value string) bool {
 	return true
 }
 
-// isPlain tells whether the string can stand without quotes: the text is one plain scalar, and every reader takes it for a string.
-// Kubernetes reads YAML 1.1 and the parser here 1.2, so it must be a string in both.
+// isPlain tells whether the string can stand without quotes: the text is one plain scalar, and every reader takes it
+// for a string. Kubernetes reads YAML 1.1 and the parser here 1.2, so it must be a string in both.
 func isPlain(value string, where context) bool {
 	if value == "" || !isPrintable(value) || strings.Trim(value, " \t") != value || strings.HasSuffix(value, ":") {
 		return false

@@ -4,8 +4,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// snapshot is a tree as it was parsed, with the place of each node in the text. Edits change the real nodes in place, and bring in
-// nodes that carry line numbers of another text: only these places count.
+// snapshot is a tree as it was parsed, with the place of each node in the text. Edits change the real nodes in place,
+// and bring in nodes that carry line numbers of another text: only these places count.
 type snapshot struct {
 	source
 	root *old // nil: the document held nothing
@@ -64,7 +64,8 @@ func (s *snapshot) fill(o *old, n *yaml.Node, outer int, slab *[]old, c *cursor)
 	}
 }
 
-// blockColumn gives the column of a block collection. The node's own position is that of its anchor or tag, which may stand lines above.
+// blockColumn gives the column of a block collection. The node's own position is that of its anchor or tag, which may
+// stand lines above.
 func (s *snapshot) blockColumn(o *old, n *yaml.Node) int {
 	switch {
 	case n.Kind == yaml.MappingNode:

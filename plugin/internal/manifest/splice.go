@@ -18,8 +18,8 @@ type edit struct {
 
 func (e edit) inserts() bool { return e.start == e.end }
 
-// apply makes the text in which the edits are done. Edits at one place keep their order, save that insertions come before what is cut
-// there: they stand below the text above.
+// apply makes the text in which the edits are done. Edits at one place keep their order, save that insertions come
+// before what is cut there: they stand below the text above.
 func apply(s *snapshot, edits []edit) ([]byte, error) {
 	edits = s.closeLast(edits)
 	slices.SortStableFunc(edits, func(a, b edit) int {
@@ -59,8 +59,8 @@ func endsLine(text []byte) bool {
 	return bytes.HasSuffix(text, []byte{'\n'}) || bytes.HasSuffix(text, []byte{'\r'})
 }
 
-// closeLast looks after a block scalar at the very end of a text without a last line end, as "a: |\n  b". Its value has no line end
-// either, and lines put below it would give it one: its header then must say that it has none.
+// closeLast looks after a block scalar at the very end of a text without a last line end, as "a: |\n  b". Its value has
+// no line end either, and lines put below it would give it one: its header then must say that it has none.
 func (s *snapshot) closeLast(edits []edit) []edit {
 	if s.root == nil || len(s.text) == 0 || endsLine(s.text) {
 		return edits

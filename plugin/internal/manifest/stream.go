@@ -1,9 +1,10 @@
-// Package manifest takes a stream of YAML documents apart into bytes, lets callers change parsed documents, and gives back a stream
-// in which only the lines that a change needs differ from what came in.
+// Package manifest takes a stream of YAML documents apart into bytes, lets callers change parsed documents, and gives
+// back a stream in which only the lines that a change needs differ from what came in.
 //
-// A document is parsed when somebody asks for its tree and copied when somebody edits it. Its Bytes compares the tree with that copy,
-// turns each difference into a text edit at the place where the node stood, parses the result again and compares it with the tree: no
-// text of another meaning leaves. What cannot be edited in place is an error, never a rewritten document.
+// A document is parsed when somebody asks for its tree and copied when somebody edits it. Its Bytes compares the tree
+// with that copy, turns each difference into a text edit at the place where the node stood, parses the result again and
+// compares it with the tree: no text of another meaning leaves. What cannot be edited in place is an error, never a
+// rewritten document.
 package manifest
 
 import (
@@ -29,11 +30,12 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 // ErrUTF16 refuses an input of UTF-16.
 var ErrUTF16 = errors.New("the input is UTF-16")
 
-// Split cuts a stream into its documents without parsing them. Every byte is in one document, save a byte order mark: Bytes of what was
-// split is the input. UTF-16 is refused: the YAML parser would read it, and nothing here would recognise what it says.
+// Split cuts a stream into its documents without parsing them. Every byte is in one document, save a byte order mark:
+// Bytes of what was split is the input. UTF-16 is refused: the YAML parser would read it, and nothing here would
+// recognise what it says.
 //
-// A marker at column 0 cannot stand inside a scalar of any style (https://yaml.org/spec/1.2.2/#912-document-markers), so looking for
-// it in the bytes is exact.
+// A marker at column 0 cannot stand inside a scalar of any style (https://yaml.org/spec/1.2.2/#912-document-markers),
+// so looking for it in the bytes is exact.
 func Split(input []byte) (*Stream, error) {
 	return split(input, 1)
 }
@@ -59,7 +61,8 @@ func split(input []byte, line int) (*Stream, error) {
 	return s, nil
 }
 
-// spanEnd finds where the document that starts at start ends: at the next document's marker line, or at the directives above it.
+// spanEnd finds where the document that starts at start ends: at the next document's marker line, or at the directives
+// above it.
 func spanEnd(text []byte, start int) int {
 	for from := start + 1; from < len(text); {
 		at := bytes.Index(text[from:], []byte("---")) // dashes are rarer than the line ends before them
@@ -83,8 +86,8 @@ func spanEnd(text []byte, start int) int {
 	return len(text)
 }
 
-// directives gives the offset of the first directive line at the end of text, which ends where a marker line starts; -1 when there is
-// none. Directives stand at the start of a stream or behind "...", with only comments between
+// directives gives the offset of the first directive line at the end of text, which ends where a marker line starts; -1
+// when there is none. Directives stand at the start of a stream or behind "...", with only comments between
 // (https://yaml.org/spec/1.2.2/#92-streams); anywhere else a line that starts with % is content.
 func directives(text []byte) int {
 	first := -1
@@ -104,8 +107,8 @@ func directives(text []byte) int {
 	return first
 }
 
-// Documents lists the documents in order: removed ones are left out, inserted ones are where they were put. A stream that starts
-// with comments above its first marker has them as a document without content.
+// Documents lists the documents in order: removed ones are left out, inserted ones are where they were put. A stream
+// that starts with comments above its first marker has them as a document without content.
 func (s *Stream) Documents() []*Document {
 	docs := make([]*Document, 0, len(s.docs))
 	for _, d := range s.docs {
@@ -116,9 +119,9 @@ func (s *Stream) Documents() []*Document {
 	return docs
 }
 
-// InsertBefore puts a new document in front of d, which may have been removed. The text is one document without its marker; its line
-// ends become those of the stream. Of several documents put before the same one, the first stays first. It panics when d is of another
-// stream.
+// InsertBefore puts a new document in front of d, which may have been removed. The text is one document without its
+// marker; its line ends become those of the stream. Of several documents put before the same one, the first stays
+// first. It panics when d is of another stream.
 func (s *Stream) InsertBefore(d *Document, text string) *Document {
 	at := slices.Index(s.docs, d)
 	if at < 0 {
@@ -138,8 +141,8 @@ func (s *Stream) Remove(d *Document) {
 	d.removed = true
 }
 
-// Bytes gives the stream with every change in it, byte for byte what came in when there is none. Every document is computed before
-// anything is given; the error names each document that cannot be given.
+// Bytes gives the stream with every change in it, byte for byte what came in when there is none. Every document is
+// computed before anything is given; the error names each document that cannot be given.
 func (s *Stream) Bytes() ([]byte, error) {
 	spans, err := s.Spans()
 	if err != nil {
@@ -148,8 +151,8 @@ func (s *Stream) Bytes() ([]byte, error) {
 	return bytes.Join(spans, nil), nil
 }
 
-// Spans is Bytes in pieces, to be written one after the other. Documents that leave as they came are pieces of the input and not copied;
-// those that lie side by side there are one.
+// Spans is Bytes in pieces, to be written one after the other. Documents that leave as they came are pieces of the
+// input and not copied; those that lie side by side there are one.
 func (s *Stream) Spans() ([][]byte, error) {
 	docs := s.Documents()
 	changed, err := changedTexts(docs)
@@ -202,8 +205,8 @@ func changedTexts(docs []*Document) (map[*Document][]byte, error) {
 	return byDocument, errors.Join(errs...)
 }
 
-// separator gives what must stand between the spans before a document and the document, so that it is a document of its own: nothing
-// but where an inserted document, or the gap of a removed one, brought together what was not made for it.
+// separator gives what must stand between the spans before a document and the document, so that it is a document of its
+// own: nothing but where an inserted document, or the gap of a removed one, brought together what was not made for it.
 func (s *Stream) separator(before [][]byte, document []byte) string {
 	nothing := !slices.ContainsFunc(before, func(span []byte) bool { return len(span) > 0 })
 	switch {
@@ -217,8 +220,8 @@ func (s *Stream) separator(before [][]byte, document []byte) string {
 	return "..." + s.eol
 }
 
-// isClosed tells whether directives may follow the spans: they end with "...", or they are nothing but comments. Each span but the last
-// of a stream ends a line.
+// isClosed tells whether directives may follow the spans: they end with "...", or they are nothing but comments. Each
+// span but the last of a stream ends a line.
 func isClosed(spans [][]byte) bool {
 	for _, text := range slices.Backward(spans) {
 		for end := len(text); end > 0; {

@@ -10,7 +10,8 @@ import (
 // each worker takes a share of what is left, so that one piece that takes long does not hold up the others
 const shares = 32
 
-// Do calls work for each i below n, and returns when all calls have. Calls run side by side: each must touch what belongs to i alone.
+// Do calls work for each i below n, and returns when all calls have. Calls run side by side: each must touch what
+// belongs to i alone.
 func Do(n int, work func(i int)) {
 	workers := min(runtime.GOMAXPROCS(0), n)
 	if workers < 2 {

@@ -7,7 +7,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// Flow writes a node on one line, for reports: {name: CURL_HOME, value: /etc/elk-mtls}. What may be a secret is left out.
+// Flow writes a node on one line, for reports: {name: CURL_HOME, value: /etc/elk-mtls}. What may be a secret is left
+// out.
 func Flow(n *yaml.Node) string {
 	if n == nil {
 		return ""
@@ -59,7 +60,8 @@ func flow(b *strings.Builder, n *yaml.Node) {
 
 const hidden = "…"
 
-// Shown is Flow for the value of a setting or variable. A password or token is left out, but not where it is said to come from.
+// Shown is Flow for the value of a setting or variable. A password or token is left out, but not where it is said to
+// come from.
 func Shown(name string, value *yaml.Node) string {
 	isWord := value != nil && value.Kind == yaml.ScalarNode && !slices.Contains([]string{"true", "false", ""}, value.Value)
 	if !isWord || !IsSecret(name) || strings.HasPrefix(value.Value, "$") {

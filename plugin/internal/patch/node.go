@@ -67,8 +67,8 @@ func From(value any) (*yaml.Node, error) {
 	return n, err
 }
 
-// Equal holds when two nodes mean the same: comments, quoting, layout, the order of fields and the base of a number do not count. Who
-// reads and writes manifests, as kustomize does, sorts fields, and writes the file mode 0440 as 288.
+// Equal holds when two nodes mean the same: comments, quoting, layout, the order of fields and the base of a number do
+// not count. Who reads and writes manifests, as kustomize does, sorts fields, and writes the file mode 0440 as 288.
 func Equal(a, b *yaml.Node) bool {
 	if a == nil || b == nil {
 		return a == b

@@ -1,5 +1,5 @@
-// Package patch makes changes to parsed documents: an Edit, which says what shall stand at a path, and the object come in, the object
-// with that edit goes out. Applying an edit twice equals applying it once.
+// Package patch makes changes to parsed documents: an Edit, which says what shall stand at a path, and the object come
+// in, the object with that edit goes out. Applying an edit twice equals applying it once.
 package patch
 
 import (
@@ -62,7 +62,8 @@ type Outcome struct {
 	Changed bool
 }
 
-// Apply makes edits of an object, and gives the outcome of each. A text that is no YAML is read once for all edits inside it.
+// Apply makes edits of an object, and gives the outcome of each. A text that is no YAML is read once for all edits
+// inside it.
 func Apply(o *object.Object, edits []Edit) ([]Outcome, error) {
 	outcomes := make([]Outcome, len(edits))
 	together := map[string][]int{} // edits inside a text that is no YAML, by its path

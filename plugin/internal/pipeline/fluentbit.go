@@ -6,7 +6,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// FluentBit is the classic form of Fluent Bit's configuration. A section is a plugin; its name is that of Name, in lower case where it is no variable.
+// FluentBit is the classic form of Fluent Bit's configuration. A section is a plugin; its name is that of Name, in
+// lower case where it is no variable.
 // https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-mode/format-schema
 func FluentBit() Language {
 	return Language{parse: fluentBit, same: strings.EqualFold, lines: true, between: " ", value: func(v *yaml.Node, _ byte) string {

@@ -7,7 +7,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// Fluentd is the language of Fluentd. Every element (<match>, <store>, <buffer>, …) is a plugin; its name is that of @type.
+// Fluentd is the language of Fluentd. Every element (<match>, <store>, <buffer>, …) is a plugin; its name is that of
+// @type.
 // https://docs.fluentd.org/configuration/config-file
 func Fluentd() Language {
 	return Language{parse: fluentd, same: func(a, b string) bool { return a == b }, lines: true, between: " ", value: func(v *yaml.Node, quote byte) string {
@@ -60,8 +61,8 @@ func fluentd(text string) ([]Plugin, error) {
 	return all, nil
 }
 
-// fluentdSetting reads a setting: a string in quotes, and a list or hash, may go over several lines; behind any other value a comment may
-// stand.
+// fluentdSetting reads a setting: a string in quotes, and a list or hash, may go over several lines; behind any other
+// value a comment may stand.
 func fluentdSetting(text string, at int, line string) (setting, error) {
 	name, value := split(line)
 	s := setting{name: name, at: at, start: at + len(line) - len(value)}

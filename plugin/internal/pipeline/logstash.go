@@ -81,7 +81,8 @@ func (s *logstash) body(section string) error {
 	return nil
 }
 
-// condition passes over what stands before the brace of a branch; strings and regular expressions in it may hold braces.
+// condition passes over what stands before the brace of a branch; strings and regular expressions in it may hold
+// braces.
 func (s *logstash) condition() error {
 	for s.space(); s.at < len(s.text); s.space() {
 		switch c := s.text[s.at]; c {

@@ -1,5 +1,5 @@
-// Package pipeline reads and changes the languages in which log shippers write their pipelines: a text comes in, its plugins with their
-// settings go out, or the text with one setting changed. No other byte of a text is touched.
+// Package pipeline reads and changes the languages in which log shippers write their pipelines: a text comes in, its
+// plugins with their settings go out, or the text with one setting changed. No other byte of a text is touched.
 package pipeline
 
 import (
@@ -146,7 +146,8 @@ func (l Language) Plugins(text string) ([]Plugin, error) {
 	return plugins, nil
 }
 
-// Wish is a setting that a plugin shall have. The plugin, as Plugin.String names it, may be one of an earlier state of the text.
+// Wish is a setting that a plugin shall have. The plugin, as Plugin.String names it, may be one of an earlier state of
+// the text.
 type Wish struct {
 	Plugin, Name string
 	Value        *yaml.Node
@@ -262,8 +263,8 @@ func scalars(value *yaml.Node) []string {
 	return all
 }
 
-// quoted finds the end of a string that begins at an offset. A backslash takes in the mark behind it, and in most languages another
-// backslash too.
+// quoted finds the end of a string that begins at an offset. A backslash takes in the mark behind it, and in most
+// languages another backslash too.
 func quoted(text string, at int, escapes string) (end int, ok bool) {
 	for i := at + 1; i < len(text); i++ {
 		switch {

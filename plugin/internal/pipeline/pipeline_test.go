@@ -188,8 +188,8 @@ func TestFluentd(t *testing.T) {
 	}
 }
 
-// FuzzSet holds for any text that a language reads: a setting that was set is read back, a second run changes nothing, every other setting
-// of every plugin is as before, and so is every byte outside of the one that was set.
+// FuzzSet holds for any text that a language reads: a setting that was set is read back, a second run changes nothing,
+// every other setting of every plugin is as before, and so is every byte outside of the one that was set.
 func FuzzSet(f *testing.F) {
 	f.Add(logstashText, uint8(0), "x")
 	f.Add("[OUTPUT]\n Name es\n", uint8(1), "a b")
@@ -273,8 +273,8 @@ func TestComments(t *testing.T) {
 	}
 }
 
-// TestSetTogether holds that wishes fulfilled together are what they are one after the other, also where two are for one setting, or
-// where a setting comes behind another that is new.
+// TestSetTogether holds that wishes fulfilled together are what they are one after the other, also where two are for
+// one setting, or where a setting comes behind another that is new.
 func TestSetTogether(t *testing.T) {
 	wish := func(plugin, name, value string) Wish { return Wish{plugin, name, patch.Str(value)} }
 	for name, c := range map[string]struct {

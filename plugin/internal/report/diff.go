@@ -14,7 +14,8 @@ func (r *Report) Changes() int {
 	return n
 }
 
-// Diff gives every change for a person to read: what stood at a place, what stands there then, why, and the documentation.
+// Diff gives every change for a person to read: what stood at a place, what stands there then, why, and the
+// documentation.
 func (r *Report) Diff() string {
 	var b strings.Builder
 	for _, p := range r.Patched {
@@ -47,8 +48,9 @@ func (r *Report) Diff() string {
 	return b.String()
 }
 
-// Unified gives the same in the form of a unified diff, for tools that colour one: a hunk is a place in an object, and the reasons are
-// comments. It shows what changes and nothing around it, as that may be a secret; so it cannot be applied.
+// Unified gives the same in the form of a unified diff, for tools that colour one: a hunk is a place in an object, and
+// the reasons are comments. It shows what changes and nothing around it, as that may be a secret; so it cannot be
+// applied.
 func (r *Report) Unified() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n", r.sum())

@@ -51,8 +51,8 @@ type Patched struct {
 	InPlace      int      `json:"inPlace"` // how many changes were there already
 }
 
-// Change is one change: what stood at a path, and what stands there now. Before is "" when nothing stood there, After when nothing
-// stands there any more.
+// Change is one change: what stood at a path, and what stands there now. Before is "" when nothing stood there, After
+// when nothing stands there any more.
 type Change struct {
 	Path   string `json:"path"`
 	Before string `json:"before"`

@@ -9,7 +9,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
-// Canonical gives a host in one form: small letters, no dot at the end, and addresses as they are printed. Numbers are read as libc does: 127.1.
+// Canonical gives a host in one form: small letters, no dot at the end, and addresses as they are printed. Numbers are
+// read as libc does: 127.1.
 func Canonical(host string) string {
 	host = strings.Trim(strings.ToLower(strings.TrimSuffix(host, ".")), "[]")
 	host, _, _ = strings.Cut(host, "%")
@@ -62,7 +63,8 @@ func IsLocal(host string) bool {
 	return slices.Contains([]string{"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}, host)
 }
 
-// Aliased gives the address that a pod's own list has for a name, the name itself where it has none. It wins over all else.
+// Aliased gives the address that a pod's own list has for a name, the name itself where it has none. It wins over all
+// else.
 // https://kubernetes.io/docs/tasks/network/customize-hosts-file-for-pods/
 func Aliased(pod object.Pod, host string) string {
 	for _, alias := range object.Items(pod.Spec, "hostAliases") {

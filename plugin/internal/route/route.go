@@ -1,5 +1,5 @@
-// Package route follows an address to a port of a pod, as Kubernetes does: an alias of the pod that calls, the name or address of a Service, the
-// name of a pod behind one, a port of a machine. It says nothing of who listens there.
+// Package route follows an address to a port of a pod, as Kubernetes does: an alias of the pod that calls, the name or
+// address of a Service, the name of a pod behind one, a port of a machine. It says nothing of who listens there.
 package route
 
 import (
@@ -95,7 +95,8 @@ type Way struct {
 	Outside string // the host outside of Kubernetes to which an alias leads
 }
 
-// Find gives the Service that a host and port lead to, as a pod of a namespace sees it; false for hosts that are none of the release.
+// Find gives the Service that a host and port lead to, as a pod of a namespace sees it; false for hosts that are none
+// of the release.
 func (m *Map) Find(namespace, host, port string) (Way, bool) {
 	for range 8 { // an alias may lead to another
 		w, known := m.find(namespace, host, port)
@@ -168,7 +169,8 @@ func (m *Map) To(w Way, o *object.Object, pod object.Pod) (port, why string) {
 	return m.through(w.Service, pod, w.Port)
 }
 
-// isForHTTP tells whether a port of a Service is meant for HTTP of a server that answers at a port: by its number, or by a name.
+// isForHTTP tells whether a port of a Service is meant for HTTP of a server that answers at a port: by its number, or
+// by a name.
 func isForHTTP(p *yaml.Node, port string) bool {
 	parts := append(strings.Split(object.Text(p, "name"), "-"), strings.Split(object.Text(p, "targetPort"), "-")...)
 	isWord := func(part string) bool {
@@ -178,7 +180,8 @@ func isForHTTP(p *yaml.Node, port string) bool {
 		slices.ContainsFunc(parts, isWord) && !slices.Contains(parts, "metrics")
 }
 
-// Closed tells why a Service leads to no port of a server's pods, although one of its ports is meant to: "" where it leads there, or to another.
+// Closed tells why a Service leads to no port of a server's pods, although one of its ports is meant to: "" where it
+// leads there, or to another.
 func (m *Map) Closed(o *object.Object, pod object.Pod, name, port string) string {
 	reason := ""
 	for _, service := range m.named(name) {
@@ -203,8 +206,8 @@ func IsHeadless(service *object.Object) bool {
 	return object.Text(service.Node, "spec", "clusterIP") == "None"
 }
 
-// IsNamed tells whether the pods of a workload have names behind a headless Service: a StatefulSet's, which names the Service, and those that set both
-// themselves.
+// IsNamed tells whether the pods of a workload have names behind a headless Service: a StatefulSet's, which names the
+// Service, and those that set both themselves.
 func IsNamed(o *object.Object, w Way) bool {
 	service := object.Text(o.Node, "spec", "serviceName")
 	if pod, ok := o.Pod(); ok && service == "" {

@@ -51,7 +51,8 @@ func read(t *testing.T, text string) (*Map, *object.Object) {
 	return m, o
 }
 
-// TestWays is the table of how an address leads to a port of the pods: a number, a part of why it does not, or - for a host of nobody.
+// TestWays is the table of how an address leads to a port of the pods: a number, a part of why it does not, or - for a
+// host of nobody.
 func TestWays(t *testing.T) {
 	const picks = "selector: {app: search}"
 	one := service("search", picks+", ports: [{port: 9200}]")

@@ -1,4 +1,5 @@
-// Package sarif writes a verdict in the format that code scanners exchange: a graph comes in, a SARIF 2.1.0 log goes out.
+// Package sarif writes a verdict in the format that code scanners exchange: a graph comes in, a SARIF 2.1.0 log goes
+// out.
 // https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 package sarif
 
@@ -18,8 +19,8 @@ const (
 	assumption = "PROVEN-IF" // the rule of assumptions, which have no code
 )
 
-// Log gives the graph as SARIF. A finding is a failed result on its line of the manifests; an assumption is an open one: the
-// manifests do not decide it.
+// Log gives the graph as SARIF. A finding is a failed result on its line of the manifests; an assumption is an open
+// one: the manifests do not decide it.
 func Log(g *verify.Graph) ([]byte, error) {
 	run := begin("elk-mtls verify", g.Tool, rules())
 	for _, in := range g.Inputs {
@@ -29,7 +30,8 @@ func Log(g *verify.Graph) ([]byte, error) {
 	return written(run, summary(g))
 }
 
-// begin gives a run of a tool, with the rules of its results. What the format has as defaults is said: not every reader knows them.
+// begin gives a run of a tool, with the rules of its results. What the format has as defaults is said: not every reader
+// knows them.
 func begin(name, version string, rules []*sarif.ReportingDescriptor) *sarif.Run {
 	language := "en-US"
 	run := sarif.NewRunWithInformationURI(name, home)

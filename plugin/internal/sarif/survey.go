@@ -19,7 +19,8 @@ const (
 	notReady      = "SURVEY-NOT-READY"
 )
 
-// Survey gives a survey's report as SARIF. What was seen is in no line of any file, so its place is the workload or the address.
+// Survey gives a survey's report as SARIF. What was seen is in no line of any file, so its place is the workload or the
+// address.
 func Survey(r *survey.Report, input string) ([]byte, error) {
 	const page = home + "/blob/main/docs/migration.md"
 	run := begin("elk-mtls survey", r.Tool, []*sarif.ReportingDescriptor{

@@ -10,7 +10,8 @@ import (
 
 // The arguments of a script: $1, $2 and so on, and "$@".
 
-// given is a command that gives a script other arguments; certain holds where every run makes it, and they hold up to until.
+// given is a command that gives a script other arguments; certain holds where every run makes it, and they hold up to
+// until.
 type given struct {
 	call        *syntax.CallExpr
 	from, until uint

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Config reads a file of options of curl: .curlrc, or one behind -K. Until 8.6 curl takes the beginning of a long name for all of it.
+// Config reads a file of options of curl: .curlrc, or one behind -K. Until 8.6 curl takes the beginning of a long name
+// for all of it.
 // https://curl.se/docs/manpage.html#-K, https://github.com/curl/curl/pull/12631
 func Config(text string) Request {
 	var words []Word
@@ -45,8 +46,8 @@ func separators(line string) string {
 	return " \t=:"
 }
 
-// unquoted gives a value of a file of options: in quotes a backslash stands before what it would not be alone, without them it ends at white
-// space.
+// unquoted gives a value of a file of options: in quotes a backslash stands before what it would not be alone, without
+// them it ends at white space.
 func unquoted(value string) string {
 	if value[0] != '"' {
 		return strings.Fields(value)[0]
@@ -65,7 +66,8 @@ func unquoted(value string) string {
 	return b.String()
 }
 
-// withoutPassword takes the password off that may stand behind the name of a certificate: file:password. \: is a colon of the name.
+// withoutPassword takes the password off that may stand behind the name of a certificate: file:password. \: is a colon
+// of the name.
 func withoutPassword(w Word) (name, password Word) {
 	const scheme = "file:"
 	begin := 0

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// What curl looks at beside its words: the variable with the folder of its file of options, and the option by which it verifies nothing.
+// What curl looks at beside its words: the variable with the folder of its file of options, and the option by which it
+// verifies nothing.
 // https://curl.se/docs/manpage.html
 const (
 	CurlHome     = "CURL_HOME"
@@ -38,7 +39,8 @@ func (r Request) By(c Command) Request {
 // Variable gives a variable as curl has it in its environment.
 func (r Request) Variable(name string) (Word, bool) { return r.made.Variable(name) }
 
-// Requests gives the requests of curl that a command makes. Of a text that may be no script only those count whose address can be read.
+// Requests gives the requests of curl that a command makes. Of a text that may be no script only those count whose
+// address can be read.
 func (c Command) Requests() []Request {
 	at := c.curl()
 	if at < 0 {
@@ -65,8 +67,8 @@ func (w Word) HasHost() bool {
 	return host != "" && !strings.Contains(host, "$")
 }
 
-// Address takes an address apart: its scheme, "" where it has none, and what stands behind that up to the path, without a user. A password
-// may hold a slash.
+// Address takes an address apart: its scheme, "" where it has none, and what stands behind that up to the path, without
+// a user. A password may hold a slash.
 func Address(text string) (scheme, authority string) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok {
@@ -125,7 +127,8 @@ func (c Command) curl() int {
 	return c.runs("curl")
 }
 
-// runs gives the place of the name of a program in a command that runs it, by itself or through another program; -1 in others.
+// runs gives the place of the name of a program in a command that runs it, by itself or through another program; -1 in
+// others.
 func (c Command) runs(program string) int {
 	at := slices.IndexFunc(c.Words, func(w Word) bool { return path.Base(w.Text) == program })
 	looks := func(w Word) bool { return slices.Contains(lookers, path.Base(w.Text)) }

@@ -100,8 +100,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestPieces holds that a word says where it stands: in its script, in what a variable of the script is set to, and in a word of the command
-// line by itself.
+// TestPieces holds that a word says where it stands: in its script, in what a variable of the script is set to, and in
+// a word of the command line by itself.
 func TestPieces(t *testing.T) {
 	for script, want := range map[string][]string{
 		"curl https://es:9200":                 {"https://es:9200"},

@@ -8,8 +8,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// What a script does to the environment of the commands in it: a variable that is set once, on the way to a command, has that value there;
-// one that is set in any other way is not known.
+// What a script does to the environment of the commands in it: a variable that is set once, on the way to a command,
+// has that value there; one that is set in any other way is not known.
 
 // command makes a command of the script.
 func (s *scope) command(words []Word, node syntax.Node, sure bool) Command {
@@ -35,7 +35,8 @@ func (s *scope) command(words []Word, node syntax.Node, sure bool) Command {
 	return made
 }
 
-// variableFor gives a variable as a command has it in its environment; own are the assignments that are for that command alone.
+// variableFor gives a variable as a command has it in its environment; own are the assignments that are for that
+// command alone.
 func (s *scope) variableFor(name string, own []*syntax.Assign, use uint) (Word, bool) {
 	for _, a := range slices.Backward(own) {
 		if a.Name != nil && a.Name.Value == name {

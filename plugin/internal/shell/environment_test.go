@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// TestEnvironmentOfACommand holds what the program x has as A, where the container has A=a: [] where that is not known, - where it is not
-// set. Behind it stands what it may have in another way than the container, with "open" where that may be anything.
+// TestEnvironmentOfACommand holds what the program x has as A, where the container has A=a: [] where that is not known,
+// - where it is not set. Behind it stands what it may have in another way than the container, with "open" where that
+// may be anything.
 func TestEnvironmentOfACommand(t *testing.T) {
 	for _, test := range []struct{ name, script, want string }{
 		{"nothing said", "x", "a"},

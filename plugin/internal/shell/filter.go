@@ -10,7 +10,8 @@ import (
 
 // Scripts reach a shell by other ways than their names, too: cat FILE | sh, or tr -d '\r' <FILE >COPY && sh COPY.
 
-// keepers are filters that keep a script what it is, each with the arguments with which they do: they take carriage returns out.
+// keepers are filters that keep a script what it is, each with the arguments with which they do: they take carriage
+// returns out.
 var keepers = map[string][]string{
 	"cat": {""}, "dos2unix": {""}, "tr": {`-d \r`, `-d \015`}, "sed": {`s/\r//g`, `s/\r//`, `s/\r$//`, `s/\r$//g`},
 }

@@ -1,5 +1,6 @@
-// Package shell reads what a container runs: a command line and its environment come in, every command that it starts goes out, those
-// in scripts included. It interprets nothing: a word is constant, made of variables that are set once before, or not known.
+// Package shell reads what a container runs: a command line and its environment come in, every command that it starts
+// goes out, those in scripts included. It interprets nothing: a word is constant, made of variables that are set once
+// before, or not known.
 package shell
 
 import (
@@ -38,15 +39,16 @@ type Command struct {
 // Program gives the name of the program, without its folder.
 func (c Command) Program() string { return path.Base(c.Words[0].Text) }
 
-// Environment gives a variable as the process has it. What is not known of its text stands there as ${NAME}; of one that is set elsewhere
-// nothing is.
+// Environment gives a variable as the process has it. What is not known of its text stands there as ${NAME}; of one
+// that is set elsewhere nothing is.
 type Environment func(name string) (w Word, set bool)
 
 // Script gives the words of the command that runs a text.
 func Script(text string) []string { return []string{"sh", "-c", text} }
 
-// Commands gives the commands of a command line: itself, then those of the scripts in it. A loop over words is one, called for, and so is a
-// text for standard input, called <<. ok is false where a script cannot be read: then there may be more.
+// Commands gives the commands of a command line: itself, then those of the scripts in it. A loop over words is one,
+// called for, and so is a text for standard input, called <<. ok is false where a script cannot be read: then there may
+// be more.
 func Commands(argv []string, env Environment) (all []Command, ok bool) {
 	if len(argv) == 0 {
 		return nil, true
@@ -131,7 +133,8 @@ func Span(argv []string, pieces []Piece) (all Piece, ok bool) {
 	return all, len(pieces) > 0
 }
 
-// within gives the place of a script among the pieces that it comes from; nil where it does not stand there once and as it is.
+// within gives the place of a script among the pieces that it comes from; nil where it does not stand there once and as
+// it is.
 func (r *reader) within(at []Piece, text string) *Piece {
 	span, ok := Span(r.argv, at)
 	if !ok || text == "" {
@@ -183,8 +186,8 @@ func (r *reader) written(p Piece) (written Piece, from []string) {
 	return written, from
 }
 
-// scripts gives the words of a command that are scripts, or may be: behind -c of a shell, of eval, and a text with spaces for a program that
-// may run it.
+// scripts gives the words of a command that are scripts, or may be: behind -c of a shell, of eval, and a text with
+// spaces for a program that may run it.
 func (c Command) scripts() []script {
 	if c.IsPrint() || c.curl() >= 0 {
 		return nil
@@ -225,7 +228,8 @@ func IsShell(program string) bool {
 // IsPrint holds for a command that only prints its words.
 func (c Command) IsPrint() bool { return slices.Contains([]string{"echo", "printf"}, c.Words[0].Text) }
 
-// Expand puts in what Kubernetes does for $(NAME) in a command line: the value of a variable, as the process has it. $$ stands for $.
+// Expand puts in what Kubernetes does for $(NAME) in a command line: the value of a variable, as the process has it. $$
+// stands for $.
 func Expand(text string, env Environment) Word {
 	r := &reader{env: env, left: maxVariables}
 	return r.expand(text)

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestCommands holds what is read of a script: every command, with variables where they are known; [] stands around words that are not.
+// TestCommands holds what is read of a script: every command, with variables where they are known; [] stands around
+// words that are not.
 func TestCommands(t *testing.T) {
 	env := func(name string) (Word, bool) {
 		w, ok := map[string]Word{"HOST": {Text: "es", Known: true}, "URL": {Text: "https://es:9200", Known: true, From: []string{"HOST"}}, "TOKEN": {}}[name]
@@ -125,7 +126,8 @@ func TestCommandsEnd(t *testing.T) {
 	}
 }
 
-// TestArgumentsOften holds that arguments are followed where they stand for something, and nowhere else: a long script is read to its end.
+// TestArgumentsOften holds that arguments are followed where they stand for something, and nowhere else: a long script
+// is read to its end.
 func TestArgumentsOften(t *testing.T) {
 	const times = 1500
 	script := strings.Repeat("set -- -k; curl \"$@\" https://x\n", times)

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// start is what stands before the program that a command runs in the end: exec, env with variables, timeout and the like.
+// start is what stands before the program that a command runs in the end: exec, env with variables, timeout and the
+// like.
 type start struct {
 	at    int  // place of the program; behind the last word where there is none
 	bare  bool // nothing of the environment is handed on
@@ -16,7 +17,8 @@ type start struct {
 	unset []string
 }
 
-// starters run the program behind their options: each with its options that take a value, and how many words stand before the program.
+// starters run the program behind their options: each with its options that take a value, and how many words stand
+// before the program.
 var starters = map[string]struct {
 	options string
 	words   int
@@ -99,7 +101,8 @@ func (s *start) variables(words []Word) {
 	}
 }
 
-// Main gives the program that a command runs in the end, with its arguments: in exec env A=b timeout 5 curl -s it is curl -s.
+// Main gives the program that a command runs in the end, with its arguments: in exec env A=b timeout 5 curl -s it is
+// curl -s.
 func (c Command) Main() []Word {
 	s := c.begin()
 	if s.at == len(c.Words) {
@@ -108,7 +111,8 @@ func (c Command) Main() []Word {
 	return c.Words[s.at:]
 }
 
-// Variable gives a variable as the program of the command has it in its environment: scripts and programs before it may have changed it.
+// Variable gives a variable as the program of the command has it in its environment: scripts and programs before it may
+// have changed it.
 func (c Command) Variable(name string) (Word, bool) {
 	s := c.begin()
 	w, ok := s.set[name]
@@ -129,8 +133,8 @@ func (c Command) Hands(name string) bool {
 	return !bare && !slices.Contains(names, name)
 }
 
-// Changed names the variables that the program of the command may have in another way than the container. open holds where that may be
-// any, bare where it has none but these.
+// Changed names the variables that the program of the command may have in another way than the container. open holds
+// where that may be any, bare where it has none but these.
 func (c Command) Changed() (names []string, open, bare bool) {
 	if c.changed != nil {
 		names, open, bare = c.changed()

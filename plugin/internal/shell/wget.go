@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Downloads gives what a command calls by GNU Wget, in the words of curl: cacert, capath, cert, cert-type and key. The Wget of BusyBox knows
-// none of these options, and does not start with one of them.
+// Downloads gives what a command calls by GNU Wget, in the words of curl: cacert, capath, cert, cert-type and key. The
+// Wget of BusyBox knows none of these options, and does not start with one of them.
 // https://www.gnu.org/software/wget/manual/html_node/HTTPS-_0028SSL_002fTLS_0029-Options.html
 func (c Command) Downloads() []Request {
 	at := c.runs("wget")

@@ -1,5 +1,6 @@
-// Package words looks for many words in a text at once: a set of words and a text come in, whether the text holds one of them goes
-// out. It takes one pass over the text, however many words there are: a stream of many releases has hundreds.
+// Package words looks for many words in a text at once: a set of words and a text come in, whether the text holds one
+// of them goes out. It takes one pass over the text, however many words there are: a stream of many releases has
+// hundreds.
 package words
 
 import (
@@ -8,8 +9,9 @@ import (
 	"slices"
 )
 
-// A text is looked at through a window of four bytes that moves by a stride. A word that is as long as a window and a stride less one
-// fills the window wherever it stands: the set knows as many windows of the word, one behind the other, as the stride is wide.
+// A text is looked at through a window of four bytes that moves by a stride. A word that is as long as a window and a
+// stride less one fills the window wherever it stands: the set knows as many windows of the word, one behind the other,
+// as the stride is wide.
 const (
 	window    = 4
 	narrowest = 2 // strides
@@ -76,7 +78,8 @@ func made(s *Set, words [][]string) *Set {
 	return s
 }
 
-// add notes windows of a word, where the fewest of other words are alike: the names of one stream often begin or end alike.
+// add notes windows of a word, where the fewest of other words are alike: the names of one stream often begin or end
+// alike.
 func (s *Set) add(word []byte) {
 	best, least := 0, -1
 	for from := 0; from+s.stride+window-1 <= len(word) && least != 0; from++ {

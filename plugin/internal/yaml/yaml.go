@@ -1,5 +1,5 @@
-// Package yaml is what the program uses of go.yaml.in/yaml/v3, which parses: nodes, their kinds, styles and tags. A text
-// comes in, its tree goes out. Every package reads YAML by it.
+// Package yaml is what the program uses of go.yaml.in/yaml/v3, which parses: nodes, their kinds, styles and tags. A
+// text comes in, its tree goes out. Every package reads YAML by it.
 package yaml
 
 import (
