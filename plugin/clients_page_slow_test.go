@@ -26,7 +26,7 @@ func TestRulesPage(t *testing.T) {
 
 func clientsTable() string {
 	var b strings.Builder
-	b.WriteString("| program | CA, certificate, key | private keys | what ends a chain in the file of CAs | a renewed pair |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString("| program | CA, certificate, key | private keys | trust anchor in the CA file | a renewed certificate |\n| --- | --- | --- | --- | --- |\n")
 	names, links, rows := map[string][]string{}, map[string]string{}, []string{} // by what is said of a program: Beats are alike
 	row := func(name, link, settings string, r catalog.Runtime, renewals []catalog.Renewal) {
 		said := fmt.Sprintf("%s | %s | %s | %s", settings, keysOf(r.Keys), anchorsOf(r.Anchors), renewed(renewals))
@@ -50,7 +50,7 @@ func clientsTable() string {
 	return b.String()
 }
 
-// settingsNamed gives the settings of the first connection of a program that may have a pair.
+// settingsNamed gives the settings of the first connection of a program that may have a key pair.
 func settingsNamed(p catalog.Program) string {
 	for _, section := range []string{"output", "OUTPUT", "match"} {
 		for _, name := range []string{"elasticsearch", "es"} {
@@ -99,18 +99,18 @@ func keysOf(k catalog.Keys) string {
 	switch {
 	case len(k.Opens) == 0:
 	case k.OpensSince != (catalog.Version{}):
-		text += fmt.Sprintf("; with a passphrase, PKCS#8 from %s on", versionText(k.OpensSince))
+		text += fmt.Sprintf("; may have a passphrase, in PKCS#8 from %s on", versionText(k.OpensSince))
 	default:
-		text += "; with a passphrase"
+		text += "; may have a passphrase"
 	}
 	if k.First {
-		text += "; in front of all else in its file"
+		text += "; must be first in its file"
 	}
 	return text
 }
 
 func anchorsOf(a catalog.Anchors) string {
-	return map[catalog.Anchors]string{catalog.AnyAnchor: "any certificate", catalog.RootAnchor: "a root", catalog.AnchorsUnknown: "not known"}[a]
+	return map[catalog.Anchors]string{catalog.AnyAnchor: "any certificate", catalog.RootAnchor: "a root certificate", catalog.AnchorsUnknown: "not known"}[a]
 }
 
 func versionText(v catalog.Version) string {
@@ -120,14 +120,14 @@ func versionText(v catalog.Version) string {
 	return fmt.Sprintf("%d.%d", v.Major, v.Minor)
 }
 
-// renewed says what a program does with a renewed pair.
+// renewed says what a program does with a renewed key pair.
 func renewed(all []catalog.Renewal) string {
 	if len(all) == 0 {
-		return "restarted"
+		return "needs a restart"
 	}
 	var texts []string
 	for _, r := range all {
-		text := "taken up"
+		text := "reloads it"
 		switch none := (catalog.Version{}); {
 		case r.Until != none:
 			text += fmt.Sprintf(" from %s on, before %s", versionText(r.Since), versionText(r.Until))
@@ -138,7 +138,7 @@ func renewed(all []catalog.Renewal) string {
 			text += " with " + inCode(r.Switches)
 		}
 		if r.CAOnce {
-			text += "; another CA by a restart"
+			text += ", but a new CA needs a restart"
 		}
 		if r.Link != "" {
 			text = fmt.Sprintf("[%s](%s)", text, r.Link)
@@ -146,14 +146,14 @@ func renewed(all []catalog.Renewal) string {
 		texts = append(texts, text)
 	}
 	if all[0].Since != (catalog.Version{}) {
-		texts = append(texts, "else restarted")
+		texts = append(texts, "other versions need a restart")
 	}
 	return strings.Join(texts, "; ")
 }
 
 func imagesTable() string {
 	var b strings.Builder
-	b.WriteString("| image | last part of its name | configuration | settings |\n| --- | --- | --- | --- |\n")
+	b.WriteString("| image | last part of its name | configuration | order of the settings |\n| --- | --- | --- | --- |\n")
 	layouts := slices.Clone(catalog.Layouts())
 	slices.SortFunc(layouts, func(a, b catalog.Layout) int { return cmp.Compare(a.Name, b.Name) })
 	for _, l := range layouts {
@@ -166,7 +166,7 @@ func imagesTable() string {
 func channelsOf(l catalog.Layout) string {
 	flags, variables := "flags", "variables"
 	if l.Env == nil {
-		variables = "what its script makes of variables"
+		variables = "what its entry script writes from variables"
 	}
 	if l.Flags.Weak {
 		flags, variables = variables, flags
@@ -203,7 +203,7 @@ func readyTable() string {
 		}
 		in := inCode(p.Files.Paths)
 		if len(options) > 0 {
-			in = strings.Join(options, ", ") + ", else " + in
+			in = strings.Join(options, ", ") + ", otherwise " + in
 		}
 		fmt.Fprintf(&b, "| [`%s`](%s) | %s | %s |\n", p.As, p.Link, strings.Join(sets, "; "), in)
 	}

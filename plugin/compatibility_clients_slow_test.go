@@ -61,8 +61,8 @@ func clientRenderings() []rendering {
 	return append(alone, rendering{name: everything, beside: cluster, needs: needsHook})
 }
 
-// everything is the clients of the newest charts in one stream, with Kibana.
-const everything = "all of the newest clients in one stream"
+// everything is the clients of the newest charts in one input, with Kibana.
+const everything = "all of the newest clients at once"
 
 // oneStream makes it: as an umbrella chart would.
 func oneStream(t *testing.T, dir string) []byte {

@@ -118,8 +118,11 @@ const longestCell = 120
 // title names a rendering; configured tells apart the one that needs a long configuration from the one that is refused without it.
 func (r rendering) title(configured bool) string {
 	name := r.name
+	if name != everything {
+		name = "`" + name + "`"
+	}
 	if r.beside != "" {
-		name += ", with " + r.beside
+		name += ", with `" + r.beside + "`"
 	}
 	if configured {
 		name += ", configured"
@@ -221,7 +224,7 @@ func oncePerReason(refusals []problem.Problem) []string {
 	}
 	for i, reason := range said {
 		if n := count[reason] - 1; n > 0 {
-			shown[i] += fmt.Sprintf(" (and %d more alike)", n)
+			shown[i] += fmt.Sprintf(" (and %d similar ones)", n)
 		}
 	}
 	return shown

@@ -34,21 +34,21 @@ func serverMutations() []mutation {
 		{"client_authentication is unset, in my_elasticsearch.yml", one(verify.ServerStage), func(b *broken) bool {
 			return b.files("my_elasticsearch.yml", "client_authentication: required", "supported_protocols: [TLSv1.3]")
 		}},
-		{"the environment takes back what the file says", one(verify.ServerStage), func(b *broken) bool {
+		{"the environment overrides the file", one(verify.ServerStage), func(b *broken) bool {
 			return b.files("elasticsearch.yml", "client_authentication: required", "client_authentication: required ") &&
 				b.each(isServerContainer, add("ES_SETTING_XPACK_SECURITY_HTTP_SSL_CLIENT__AUTHENTICATION", "none"))
 		}},
-		{"a script says none, and the environment nothing", one(verify.ServerStage), on(isServerContainer, func(pod, c dict) bool {
+		{"a script sets it to none, and the environment does not set it", one(verify.ServerStage), on(isServerContainer, func(pod, c dict) bool {
 			c["args"] = []any{"bash", "-c", "exec docker-entrypoint.sh -E" + httpSSL + "client_authentication=\"none\" eswrapper"}
 			return unset(httpSSL+"client_authentication")(pod, c)
 		})},
 		{"certificate_authorities is unset", one(verify.ServerTrust), on(isServerContainer, unset(httpSSL+"certificate_authorities"))},
-		{"certificate_authorities names a file that is not there", one(verify.NoFile), on(isServerContainer, set(httpSSL+"certificate_authorities", "/nowhere/ca.crt"))},
+		{"certificate_authorities names a file that does not exist", one(verify.NoFile), on(isServerContainer, set(httpSSL+"certificate_authorities", "/nowhere/ca.crt"))},
 		{"HTTPS is off", one(verify.ServerPlain), on(isServerContainer, set(httpSSL+"enabled", "false"))},
 		{"security is off", one(verify.ServerPlain), on(isServerContainer, set("xpack.security.enabled", "false"))},
 		{"security is off, on Bitnami's image", one(verify.ServerPlain), on(isServerContainer, set("ELASTICSEARCH_ENABLE_SECURITY", "false"))},
 		{"the server has no key", one(verify.ServerPair), on(isServerContainer, unset(httpSSL+"key"))},
-		{"a keystore beside PEM", one(verify.ServerPair), on(func(c dict) bool { return isServerContainer(c) && env(c, httpSSL+"key") != nil }, add(httpSSL+"keystore.path", "certs/node.p12"))},
+		{"a keystore next to PEM files", one(verify.ServerPair), on(func(c dict) bool { return isServerContainer(c) && env(c, httpSSL+"key") != nil }, add(httpSSL+"keystore.path", "certs/node.p12"))},
 		{"the server's certificate is mounted elsewhere", one(verify.NoFile), on(isServerContainer, func(_, c dict) bool {
 			changed := false
 			for _, m := range list(c["volumeMounts"]) {
@@ -85,9 +85,9 @@ func probeMutations() []mutation {
 		{"a probe without CURL_HOME", one(verify.ProbeRefused), on(probed, unset("CURL_HOME"))},
 		{"the probe's folder is not mounted", one(verify.NoFile), on(probed, unmount())},
 		{"a probe with curl -q", one(verify.ProbeRefused), on(curls, inProbe("curl ", "curl -q "))},
-		{"a probe by plain HTTP", one(verify.ClientPlain), on(curls, inProbe("https://127", "http://127"))},
-		{"a probe by wget", one(verify.ProbeRefused), on(curls, inProbe("curl", "wget"))},
-		{"a probe by httpGet", one(verify.ProbeRefused), on(probed, func(_, c dict) bool {
+		{"a probe over plain HTTP", one(verify.ClientPlain), on(curls, inProbe("https://127", "http://127"))},
+		{"a probe with wget", one(verify.ProbeRefused), on(curls, inProbe("curl", "wget"))},
+		{"a probe with httpGet", one(verify.ProbeRefused), on(probed, func(_, c dict) bool {
 			c["readinessProbe"] = dict{"httpGet": dict{"port": 9200, "scheme": "HTTPS"}}
 			return true
 		})},
@@ -117,7 +117,7 @@ func kibanaMutations() []mutation {
 			return b.files(kibanaYML, "alwaysPresentCertificate: true", "alwaysPresentCertificate: false")
 		}},
 		{"Kibana's CA is unset", one(verify.ClientTrust), on(isKibana, unset("ELASTICSEARCH_SSL_CERTIFICATEAUTHORITIES"))},
-		{"Kibana calls by http", one(verify.ClientPlain), on(isKibana, func(_, c dict) bool {
+		{"Kibana calls over http", one(verify.ClientPlain), on(isKibana, func(_, c dict) bool {
 			e := env(c, "ELASTICSEARCH_HOSTS")
 			if e == nil || !strings.Contains(text(e["value"]), "https://") {
 				return false
@@ -125,12 +125,12 @@ func kibanaMutations() []mutation {
 			e["value"] = strings.ReplaceAll(text(e["value"]), "https://", "http://")
 			return true
 		})},
-		{"Kibana calls by http, in kibana.yml", one(verify.ClientPlain), func(b *broken) bool { return b.files(kibanaYML, "hosts: [https://", "hosts: [http://") }},
-		{"a user name beside the token", one(verify.TwoIdentities), on(func(c dict) bool {
+		{"Kibana calls over http, in kibana.yml", one(verify.ClientPlain), func(b *broken) bool { return b.files(kibanaYML, "hosts: [https://", "hosts: [http://") }},
+		{"a user name next to the token", one(verify.TwoIdentities), on(func(c dict) bool {
 			return isKibana(c) && env(c, "ELASTICSEARCH_SERVICEACCOUNTTOKEN") != nil && env(c, "KIBANA_ELASTICSEARCH_URL") == nil
 		},
 			add("ELASTICSEARCH_USERNAME", "kibana_system"))},
-		{"a password beside the token, on Bitnami's image", one(verify.TwoIdentities), on(func(c dict) bool {
+		{"a password next to the token, on Bitnami's image", one(verify.TwoIdentities), on(func(c dict) bool {
 			return isKibana(c) && env(c, "KIBANA_ELASTICSEARCH_URL") != nil && env(c, "ELASTICSEARCH_SERVICEACCOUNTTOKEN") != nil
 		},
 			add("KIBANA_PASSWORD", "change-me"))},
@@ -139,7 +139,7 @@ func kibanaMutations() []mutation {
 			return true
 		})},
 		{"the token is unset", one(verify.NoIdentity), on(func(c dict) bool { return isKibana(c) && env(c, "KIBANA_ELASTICSEARCH_URL") == nil }, unset("ELASTICSEARCH_SERVICEACCOUNTTOKEN"))},
-		{"the init container is gone", one(verify.NobodyWrites), on(func(c dict) bool { return isKibana(c) && env(c, "ELASTICSEARCH_SERVICEACCOUNTTOKEN") != nil }, func(pod, _ dict) bool {
+		{"the init container is missing", one(verify.NobodyWrites), on(func(c dict) bool { return isKibana(c) && env(c, "ELASTICSEARCH_SERVICEACCOUNTTOKEN") != nil }, func(pod, _ dict) bool {
 			rest, ok := without(pod["initContainers"], isInit)
 			pod["initContainers"] = rest
 			return ok
@@ -147,7 +147,7 @@ func kibanaMutations() []mutation {
 		{"the init container writes another Secret", one(verify.NobodyWrites), on(isInit, replaceIn("--secret=", "--secret=", "--secret=not-"))},
 		{"the init container presents no certificate", one(verify.NoCertificate), on(isInit, dropWord("--cert="))},
 		{"the init container trusts no CA", one(verify.ClientTrust), on(isInit, dropWord("--ca="))},
-		{"the init container calls by http", one(verify.ClientPlain), on(isInit, replaceIn("--elasticsearch-url=", "https", "http"))},
+		{"the init container calls over http", one(verify.ClientPlain), on(isInit, replaceIn("--elasticsearch-url=", "https", "http"))},
 	}
 }
 
@@ -159,8 +159,8 @@ func mountMutations() []mutation {
 		})
 	}
 	return []mutation{
-		{"the mount with the pair is gone", one(verify.NoFile), on(isKibana, unmount())},
-		{"the volume with the pair is gone", one(verify.NoFile), volume(func(pod, _ dict) bool {
+		{"the mount with the key pair is missing", one(verify.NoFile), on(isKibana, unmount())},
+		{"the volume with the key pair is missing", one(verify.NoFile), volume(func(pod, _ dict) bool {
 			rest, ok := without(pod["volumes"], func(v dict) bool { return text(v["name"]) == "elk-mtls-client" })
 			pod["volumes"] = rest
 			return ok
@@ -182,7 +182,7 @@ func mountMutations() []mutation {
 			}
 			return changed
 		})},
-		{"the pair is mounted at another place", one(verify.NoFile), on(isKibana, func(_, c dict) bool {
+		{"the key pair is mounted elsewhere", one(verify.NoFile), on(isKibana, func(_, c dict) bool {
 			for _, m := range list(c["volumeMounts"]) {
 				if text(m["name"]) == "elk-mtls-client" {
 					m["mountPath"] = "/etc/other"
@@ -191,7 +191,7 @@ func mountMutations() []mutation {
 			}
 			return false
 		})},
-		{"the files may be read by root only", one(verify.Unreadable), volume(func(pod, v dict) bool {
+		{"only root can read the files", one(verify.Unreadable), volume(func(pod, v dict) bool {
 			table(v["projected"])["defaultMode"] = 256
 			pod["securityContext"] = dict{"runAsUser": 1000, "runAsGroup": 1000}
 			return true
@@ -217,13 +217,13 @@ func pairMutations() []mutation {
 		return func(b *broken) ([]byte, pki.Pair) { return b.ca.Cert, b.leaf(o) }
 	}
 	return []mutation{
-		{"Kibana's certificate has ended", one(verify.NotValid), otherPair(func(b *broken) ([]byte, pki.Pair) { return b.ca.Cert, past(b) })},
-		{"Kibana's certificate begins later", one(verify.NotValid), otherPair(ofPair(pki.Options{ClientAuth: true, NotBefore: time.Now().Add(time.Hour), NotAfter: time.Now().Add(2 * time.Hour)}))},
+		{"Kibana's certificate has expired", one(verify.NotValid), otherPair(func(b *broken) ([]byte, pki.Pair) { return b.ca.Cert, past(b) })},
+		{"Kibana's certificate is not valid yet", one(verify.NotValid), otherPair(ofPair(pki.Options{ClientAuth: true, NotBefore: time.Now().Add(time.Hour), NotAfter: time.Now().Add(2 * time.Hour)}))},
 		{"Kibana's certificate is for servers only", one(verify.WrongUsage), otherPair(ofPair(pki.Options{ServerAuth: true}))},
-		{"Kibana's certificate is of another CA", one(verify.ChainRefused), trusted(func(b *broken) ([]byte, pki.Pair) {
+		{"Kibana's certificate is from another CA", one(verify.ChainRefused), trusted(func(b *broken) ([]byte, pki.Pair) {
 			return b.ca.Cert, pki.NewCA("other").Leaf(pki.Options{CN: "kibana", ClientAuth: true})
 		})},
-		{"Kibana's certificate is of an intermediate that is not in its file", one(verify.ChainRefused), trusted(func(b *broken) ([]byte, pki.Pair) {
+		{"Kibana's certificate is from an intermediate CA that is not in its file", one(verify.ChainRefused), trusted(func(b *broken) ([]byte, pki.Pair) {
 			return b.ca.Cert, b.ca.Intermediate("between").Leaf(pki.Options{CN: "kibana", ClientAuth: true})
 		})},
 		{"Kibana's key belongs to another certificate", one(verify.OtherKey), otherPair(func(b *broken) ([]byte, pki.Pair) {
@@ -231,7 +231,7 @@ func pairMutations() []mutation {
 			pair.Key = b.leaf(pki.Options{ClientAuth: true}).Key
 			return b.ca.Cert, pair
 		})},
-		{"certificate and key are exchanged", one(verify.NoMaterial), func(b *broken) bool {
+		{"certificate and key are swapped", one(verify.NoMaterial), func(b *broken) bool {
 			done := otherPair(func(b *broken) ([]byte, pki.Pair) {
 				pair := b.leaf(pki.Options{ClientAuth: true})
 				pair.Cert, pair.Key = pair.Key, pair.Cert
@@ -239,11 +239,11 @@ func pairMutations() []mutation {
 			})(b)
 			return done && b.secrets["other-pair"]["tls.key"] != nil // not where one file holds both
 		}},
-		{"another Secret, of another CA altogether", one(verify.ChainRefused), trusted(func(*broken) ([]byte, pki.Pair) {
+		{"another Secret, with another CA", one(verify.ChainRefused), trusted(func(*broken) ([]byte, pki.Pair) {
 			ca := pki.NewCA("other")
 			return ca.Cert, ca.Leaf(pki.Options{CN: "kibana", ClientAuth: true})
 		})},
-		{"every certificate has ended", one(verify.NotValid), everyPair(pki.Options{ClientAuth: true, ServerAuth: true, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour)})},
+		{"every certificate has expired", one(verify.NotValid), everyPair(pki.Options{ClientAuth: true, ServerAuth: true, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour)})},
 		{"the server's certificate is for clients only", one(verify.WrongUsage), func(b *broken) bool {
 			readsPEM := b.each(isServerContainer, func(_, c dict) bool { return env(c, httpSSL+"keystore.path") == nil })
 			return readsPEM && everyPair(pki.Options{ClientAuth: true})(b)
@@ -261,14 +261,14 @@ func clientMutations() []mutation {
 		{"Filebeat's certificate is unset", one(verify.NoCertificate), func(b *broken) bool { return b.files(filebeat, "ssl.certificate: ", "x: ") }},
 		{"Filebeat's key is unset", one(verify.NoCertificate), func(b *broken) bool { return b.files(filebeat, "ssl.key: ", "x: ") }},
 		{"Filebeat's CA is unset", one(verify.ClientTrust), func(b *broken) bool { return b.files(filebeat, "ssl.certificate_authorities: ", "x: ") }},
-		{"Filebeat calls by http", one(verify.ClientPlain), func(b *broken) bool { return b.files(filebeat, "https://", "http://") }},
+		{"Filebeat calls over http", one(verify.ClientPlain), func(b *broken) bool { return b.files(filebeat, "https://", "http://") }},
 		{"Filebeat's TLS is switched off", one(verify.ClientPlain), func(b *broken) bool {
 			return b.files(filebeat, "      ssl.key: ", "      ssl.enabled: false\n      ssl.key: ") || b.files(filebeat, "  ssl.key: ", "  ssl.enabled: false\n  ssl.key: ")
 		}},
 		{"the exporter's certificate is unset", one(verify.NoCertificate), on(exports, dropWord("--es.client-cert"))},
 		{"the exporter's key is unset", one(verify.NoCertificate), on(exports, dropWord("--es.client-private-key"))},
-		{"the exporter calls by http", one(verify.ClientPlain), on(exports, replaceIn("--es.uri", "https://", "http://"))},
-		{"the exporter's pair is not mounted", one(verify.NoFile), on(exports, unmount())},
+		{"the exporter calls over http", one(verify.ClientPlain), on(exports, replaceIn("--es.uri", "https://", "http://"))},
+		{"the exporter's key pair is not mounted", one(verify.NoFile), on(exports, unmount())},
 	}
 }
 
@@ -285,40 +285,40 @@ func commandOf(c dict) []string {
 
 func strangerMutations() []mutation {
 	return []mutation{
-		{"an application more, by its environment", one(verify.UnknownClient), newcomer(func(host string) dict {
+		{"an additional application, found by its environment", one(verify.UnknownClient), newcomer(func(host string) dict {
 			return deployment("shop", dict{"image": "shop", "env": []any{dict{"name": "URL", "value": "https://" + host + ":9200"}}})
 		})},
-		{"an application more, by a host alone", one(verify.UnknownClient), newcomer(func(host string) dict {
+		{"an additional application, found by a host alone", one(verify.UnknownClient), newcomer(func(host string) dict {
 			return deployment("shop", dict{"image": "shop", "args": []any{"--host", host}})
 		})},
-		{"an application more, by a ConfigMap", one(verify.UnknownClient), readBy("configMap", func(host string) dict {
+		{"an additional application, found by a ConfigMap", one(verify.UnknownClient), readBy("configMap", func(host string) dict {
 			return objectOf("ConfigMap", "shop", dict{"data": dict{"app.ini": "[search]\nurl = https://" + host + ":9200\n"}})
 		})},
-		{"an application more, by a Secret", one(verify.UnknownClient), readBy("secret", func(host string) dict {
+		{"an additional application, found by a Secret", one(verify.UnknownClient), readBy("secret", func(host string) dict {
 			return objectOf("Secret", "shop", dict{"data": dict{"url": base64.StdEncoding.EncodeToString([]byte("https://u:p@" + host + ":9200"))}})
 		})},
-		{"an Ingress more", one(verify.UnknownClient), newcomer(func(host string) dict {
+		{"an additional Ingress", one(verify.UnknownClient), newcomer(func(host string) dict {
 			service, _, _ := strings.Cut(host, ".")
 			return objectOf("Ingress", "es", dict{"spec": dict{"defaultBackend": dict{"service": dict{"name": service}}}})
 		})},
-		{"a container more beside Elasticsearch, by its environment", one(verify.UnknownClient), beside(dict{"env": []any{dict{"name": "UPSTREAM", "value": "https://localhost:9200"}}})},
-		{"a container more beside Elasticsearch, by a file", one(verify.UnknownClient), func(b *broken) bool {
+		{"an additional container next to Elasticsearch, found by its environment", one(verify.UnknownClient), beside(dict{"env": []any{dict{"name": "UPSTREAM", "value": "https://localhost:9200"}}})},
+		{"an additional container next to Elasticsearch, found by a file", one(verify.UnknownClient), func(b *broken) bool {
 			b.objects = append(b.objects, objectOf("ConfigMap", "proxy", dict{"data": dict{"nginx.conf": "proxy_pass https://127.0.0.1:9200;"}}))
 			return beside(dict{"volumeMounts": []any{dict{"name": "proxy", "mountPath": "/etc/nginx"}}})(b)
 		}},
-		{"a Job more, by curl", one(verify.NoCertificate), newcomer(func(host string) dict {
+		{"an additional Job that calls with curl", one(verify.NoCertificate), newcomer(func(host string) dict {
 			o := deployment("load", dict{"image": "curl", "command": []any{"sh", "-c", "curl --cacert /ca https://" + host + ":9200/"}})
 			o["kind"] = "Job"
 			return o
 		})},
-		{"a Filebeat more, as its chart renders it", one(verify.NoCertificate), newcomer(func(host string) dict {
+		{"an additional Filebeat, as its chart renders it", one(verify.NoCertificate), newcomer(func(host string) dict {
 			return deployment("filebeat", dict{"image": "docker.elastic.co/beats/filebeat:8.5.1", "args": []any{"-E", "output.elasticsearch.hosts=https://" + host + ":9200"}})
 		})},
-		{"a Guard is left", one(verify.GuardLeft), func(b *broken) bool {
+		{"a Guard was not removed", one(verify.GuardLeft), func(b *broken) bool {
 			b.objects = append(b.objects, dict{"apiVersion": "elk-mtls.dev/v1alpha1", "kind": "Guard", "metadata": dict{"name": "guard"}})
 			return true
 		}},
-		{"nothing but our annotations", one(verify.ServerStage, verify.NoCertificate, verify.ProbeRefused, verify.NoFile), onlyAnnotated},
+		{"only the annotations of elk-mtls", one(verify.ServerStage, verify.NoCertificate, verify.ProbeRefused, verify.NoFile), onlyAnnotated},
 	}
 }
 

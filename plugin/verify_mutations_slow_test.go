@@ -74,7 +74,7 @@ func goldenTable(t *testing.T, all []mutation) {
 	t.Helper()
 	const file, begin, end = "../docs/mutations.md", "<!-- mutations -->\n", "<!-- /mutations -->\n"
 	var table strings.Builder
-	fmt.Fprintf(&table, "%d kinds of breakage:\n\n| what is broken | found as |\n| --- | --- |\n", len(all))
+	fmt.Fprintf(&table, "%d kinds of faults:\n\n| fault | finding |\n| --- | --- |\n", len(all))
 	for _, m := range all {
 		var found []string
 		for _, code := range m.want {
