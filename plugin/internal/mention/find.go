@@ -151,40 +151,48 @@ type look struct {
 
 // text looks at one text. base has what is the same for all of its mentions.
 func (l look) text(text string, base Mention, c context) {
-	last := 0
-	seen := map[Span]bool{}
-	note := func(text string, h hit, at Span, c context) {
+	seen := map[Span]int{} // places in found
+	count := counter{text: text, lines: base.Below}
+	// note judges a name in a reading of the text, which stands at a place of the text itself
+	note := func(read string, h hit, at Span, c context) {
 		m := base
-		if m.Strength = l.names.judge(text, h, c); m.Strength == Nothing {
+		if m.Strength = l.names.judge(read, h, c); m.Strength == Nothing {
 			return
 		}
 		toItself := c
 		toItself.own = true
-		m.own = l.names.judge(text, h, toItself)
-		m.Object, m.Name, m.Local, m.Route, m.Plain = l.object, h.name, h.local, c.route, h.scheme(text) == "http"
+		m.own = l.names.judge(read, h, toItself)
+		m.Object, m.Name, m.Local, m.Route, m.Plain = l.object, h.name, h.local, c.route, h.scheme(read) == "http"
+		m.Below = count.above(at.From)
 		m.Span = Span{at.From + base.Span.From, at.To + base.Span.From}
-		if !seen[m.Span] {
-			seen[m.Span] = true
+		switch i, known := seen[m.Span]; {
+		case !known:
+			seen[m.Span] = len(l.found)
 			l.found = append(l.found, m)
+		case l.found[i].Strength < m.Strength:
+			l.found[i] = m
 		}
 	}
-	lines := base.Below
 	for _, u := range c.uses {
 		u.span.From = min(u.span.From, len(text))
 		of := c
 		of.key, of.variable, of.parsed, of.spoken = u.key, false, true, u.at
 		for _, h := range l.names.hits(u.text, l.near) {
-			base.Below = lines + strings.Count(text[:u.span.From], "\n")
 			note(u.text, h, u.span, of)
 		}
 	}
-	base.Below = lines
-	if l.reader == nil || l.near != nil {
-		for _, h := range l.names.hits(text, l.near) {
-			base.Below += strings.Count(text[last:h.From], "\n")
-			last = h.From
-			if l.reader == nil || h.local {
-				note(text, h, h.Span, c)
+	own := func(h hit) bool { return l.reader == nil || l.near != nil && h.local }
+	for _, h := range l.names.hits(text, l.near) {
+		if own(h) {
+			note(text, h, h.Span, c)
+		}
+	}
+	if readings, ok := l.names.decoded(text); ok {
+		of, last := c, readings[len(readings)-1]
+		of.spoken = c.spokenOf(readings)
+		for _, h := range l.names.hits(last.text, l.near) {
+			if own(h) {
+				note(last.text, h, writtenIn(readings, h.Span), of)
 			}
 		}
 	}
@@ -192,20 +200,34 @@ func (l look) text(text string, base Mention, c context) {
 		return
 	}
 	expanded := read(text, l.variable)
-	base.Below, last = base.Below-strings.Count(text[:last], "\n"), 0
+	of := c
+	of.spoken = c.spokenOf([]reading{expanded})
 	for _, h := range l.names.hits(expanded.text, nil) {
-		if at, ok := expanded.written(h.Span); ok && at.From >= last {
-			base.Below += strings.Count(text[last:at.From], "\n")
-			last = at.From
-			note(expanded.text, h, at, c)
+		if at, changed := expanded.written(h.Span); changed {
+			note(expanded.text, h, at, of)
 		}
 	}
+}
+
+// counter counts the lines of a text above places, of which most come in order.
+type counter struct {
+	text      string
+	at, lines int
+}
+
+func (c *counter) above(place int) int {
+	if place < c.at {
+		return c.lines - strings.Count(c.text[place:c.at], "\n")
+	}
+	c.lines += strings.Count(c.text[c.at:place], "\n")
+	c.at = place
+	return c.lines
 }
 
 // mayName tells whether a text names a server, or may by a variable.
 func (l look) mayName(text string) bool {
 	isIn := func(workload string) bool { return strings.Contains(text, workload) }
-	return l.variable != nil && (strings.ContainsAny(text, "$#") || slices.ContainsFunc(l.names.workloads, isIn)) || len(l.names.hits(text, l.near)) > 0
+	return l.variable != nil && (strings.ContainsAny(text, "$#") || slices.ContainsFunc(l.names.workloads, isIn)) || len(l.names.hits(text, l.near)) > 0 || l.names.hides(text)
 }
 
 // scalar looks at a scalar of an object itself.

@@ -85,6 +85,14 @@ func (c context) says(at Span) (Strength, bool) {
 	return c.spoken(at)
 }
 
+// spokenOf gives what says tells of the places in a reading of the text.
+func (c context) spokenOf(readings []reading) func(Span) (Strength, bool) {
+	if c.spoken == nil {
+		return nil
+	}
+	return func(at Span) (Strength, bool) { return c.spoken(writtenIn(readings, at)) }
+}
+
 func (c context) may() Strength {
 	if c.told {
 		return May

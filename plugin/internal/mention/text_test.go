@@ -22,10 +22,46 @@ func TestReferences(t *testing.T) {
 
 // TestWritten holds that a place in a text with its variables is found again in the text as it is written.
 func TestWritten(t *testing.T) {
-	r := read("host $(ES) ${OTHER}", func(name string) (string, bool) { return "es:9200", name == "ES" })
-	for at, want := range map[Span]Span{{0, 4}: {}, {5, 7}: {5, 10}, {8, 12}: {5, 10}, {13, 15}: {}} {
-		if got, _ := r.written(at); got != want {
-			t.Errorf("%v: got %v, want %v", at, got, want)
+	r := read("host $(ES) ${OTHER} b", func(name string) (string, bool) { return "es:9200", name == "ES" })
+	type place struct {
+		Span
+		changed bool
+	}
+	for at, want := range map[Span]place{
+		{0, 4}: {Span{0, 4}, false}, {5, 7}: {Span{5, 10}, true}, {8, 12}: {Span{5, 10}, true}, {13, 15}: {Span{11, 13}, false},
+		{4, 7}: {Span{4, 10}, true}, {8, 15}: {Span{5, 13}, true}, {0, 23}: {Span{0, 21}, true},
+	} {
+		if got, changed := r.written(at); (place{got, changed}) != want {
+			t.Errorf("%v: got %v %v, want %v", at, got, changed, want)
+		}
+	}
+}
+
+// TestDecoded holds that an address is found in every form in which a text may hold it, where it stands there.
+func TestDecoded(t *testing.T) {
+	n := None()
+	n.Add("search")
+	for text, want := range map[string]string{
+		"u=http%3A%2F%2Fsearch%3A9200":                "search",
+		"x http%253A%252F%252Fsearch%253A9200 search": "search",
+		`{"u":"http:\/\/sea\u0072ch:9200"}`:           `sea\u0072ch`,
+		"to aHR0cDovL3NlYXJjaDo5MjAw now":             "aHR0cDovL3NlYXJjaDo5MjAw",
+		"&#104;ttp://search&#58;9200":                 "search",
+	} {
+		readings, ok := n.decoded(text)
+		if !ok {
+			t.Errorf("%s: nothing", text)
+			continue
+		}
+		read := readings[len(readings)-1].text
+		h := n.hits(read, nil)[0]
+		if at := writtenIn(readings, h.Span); text[at.From:at.To] != want || n.judge(read, h, context{told: true}) != Address {
+			t.Errorf("%s: %q in %q", text, text[at.From:at.To], read)
+		}
+	}
+	for _, text := range []string{"search", "100%", "a%20billing", `C:\x`, "YmlsbGluZyBpcyBub3Qgc28="} {
+		if _, ok := n.decoded(text); ok {
+			t.Errorf("%s: something", text)
 		}
 	}
 }

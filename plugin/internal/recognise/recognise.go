@@ -10,6 +10,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/encoded"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/parallel"
@@ -366,13 +367,13 @@ func (r *Release) Hooks() ([]*object.Object, error) {
 	return hooks, nil
 }
 
-// Naming gives the documents that may hold one of names, in any case, plainly or in base64, but for those for which silent holds by their kind
+// Naming gives the documents that may hold one of names, in any case, plainly, in base64 or behind escapes, but for those for which silent holds by their kind
 // and text.
 func (r *Release) Naming(names []string, silent func(kind string, text []byte) bool) []*manifest.Document {
 	wanted := words.Folded(names)
 	return r.where(func(s screened) bool {
 		text := s.doc.Text()
-		return !silent(s.kind, text) && (wanted.In(text) || s.mayEncode() && s.holdsEncoded(wanted) || hidesWord(text))
+		return !silent(s.kind, text) && (wanted.In(text) || s.mayEncode() && s.holdsEncoded(wanted) || encoded.Holds(text, wanted) || hidesWord(text))
 	})
 }
 

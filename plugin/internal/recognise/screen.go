@@ -5,9 +5,8 @@ import (
 	"encoding/base64"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/encoded"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
@@ -73,26 +72,7 @@ func hasEscape(text []byte) bool {
 // hidesWord is hasEscape for documents of which most are none of ours: an escape counts that stands for a byte of a name, as text in JSON
 // has others in plenty, or for a line that goes on.
 func hidesWord(text []byte) bool {
-	for {
-		i := bytes.IndexByte(text, '\\')
-		if i < 0 || i+1 == len(text) {
-			return false
-		}
-		escape, rest := text[i+1], text[i+2:]
-		if escape == '\n' || escape == '\r' || escape == 'x' && isNameByte(rest, 2) || escape == 'u' && isNameByte(rest, 4) || escape == 'U' && isNameByte(rest, 8) {
-			return true
-		}
-		text = rest
-	}
-}
-
-// isNameByte tells whether text starts with so many hexadecimal digits that stand for a byte of a name.
-func isNameByte(text []byte, digits int) bool {
-	if len(text) < digits {
-		return false
-	}
-	code, err := strconv.ParseUint(string(text[:digits]), 16, 32)
-	return err == nil && code < 0x80 && strings.IndexByte(nameBytes, byte(code)) >= 0
+	return bytes.Contains(text, []byte("\\\n")) || bytes.Contains(text, []byte("\\\r")) || encoded.HidesName(text)
 }
 
 // mayEncode holds unless the document holds no base64: Secrets do, and ConfigMaps in binaryData. Its capital is rare.
@@ -118,7 +98,7 @@ func (s screened) holdsEncoded(wanted *words.Set) bool {
 			continue
 		}
 		var err error
-		if decoded, err = base64.StdEncoding.AppendDecode(decoded[:0], whole); err == nil && wanted.In(decoded) {
+		if decoded, err = base64.StdEncoding.AppendDecode(decoded[:0], whole); err == nil && (wanted.In(decoded) || encoded.Holds(decoded, wanted) || encoded.HidesName(decoded)) {
 			return true
 		}
 	}

@@ -1,0 +1,195 @@
+// Package encoded reads what a text holds in another form: percent-encoding, escapes behind a backslash, character references of HTML,
+// base64. A text comes in, the pieces that stand for others go out. Which program decodes a text nothing shows: each form is tried.
+package encoded
+
+import (
+	"bytes"
+	"encoding/base64"
+	"html"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
+)
+
+// Piece is a part of a text, from its first byte to behind its last, and what it stands for.
+type Piece struct {
+	From, To int
+	Text     string
+}
+
+// Escapes gives the parts of a text that stand for a character of ASCII.
+func Escapes(text string) []Piece {
+	var all []Piece
+	for at := 0; ; {
+		next := strings.IndexAny(text[at:], `%\&`)
+		if next < 0 {
+			return all
+		}
+		at += next
+		if decoded, length := escape(text[at:]); length > 0 {
+			all = append(all, Piece{at, at + length, decoded})
+			at += length
+			continue
+		}
+		at++
+	}
+}
+
+// escape gives the character that a text begins with in another form, and how long that is; 0 where it begins with none.
+func escape(text string) (decoded string, length int) {
+	switch text[0] {
+	case '%':
+		return coded(text, 1, 2, 16)
+	case '&':
+		return reference(text)
+	}
+	if len(text) < 2 {
+		return "", 0
+	}
+	switch text[1] {
+	case 'u':
+		return coded(text, 2, 4, 16)
+	case 'U':
+		return coded(text, 2, 8, 16)
+	case 'x':
+		return coded(text, 2, 2, 16)
+	case '0', '1':
+		if decoded, length = coded(text, 1, 3, 8); length == 0 {
+			return coded(text, 2, 3, 8) // \0072
+		}
+		return decoded, length
+	case 'n', 'r', 't':
+		return " ", 2
+	case '/', ':', '-', '.', '@', '=', '\\', '"':
+		return text[1:2], 2
+	}
+	return "", 0
+}
+
+// coded reads the code of a character that can be printed, in so many digits.
+func coded(text string, from, digits, base int) (decoded string, length int) {
+	if len(text) < from+digits {
+		return "", 0
+	}
+	code, err := strconv.ParseUint(text[from:from+digits], base, 32)
+	if err != nil || code < ' ' || code > '~' {
+		return "", 0
+	}
+	return string(rune(code)), from + digits
+}
+
+// longest bounds what stands for one character.
+const longest = 10
+
+// reference reads a reference to a character: &#58; &#x3A; &colon;
+func reference(text string) (decoded string, length int) {
+	end := strings.IndexByte(text[:min(len(text), longest)], ';') + 1
+	if end == 0 {
+		return "", 0
+	}
+	if decoded = html.UnescapeString(text[:end]); len(decoded) != 1 || decoded[0] < ' ' || decoded[0] > '~' {
+		return "", 0
+	}
+	return decoded, end
+}
+
+// fewest is the length of the base64 that is looked at: a shorter one holds no address.
+const fewest = 12
+
+// Base64 gives the parts of a text that are base64 of a text.
+func Base64(text string) []Piece {
+	var all []Piece
+	for at := 0; at < len(text); at++ {
+		from := at
+		at = ends(text, from)
+		if decoded, ok := decode(text[from:at]); ok {
+			all = append(all, Piece{from, at, decoded})
+		}
+	}
+	return all
+}
+
+// ends gives where the base64 ends that may begin at a place of a text. A full line goes on in the next one.
+func ends[T string | []byte](text T, from int) int {
+	const full = 60
+	at := from
+	for line := from; ; line = at {
+		for at < len(text) && isBase64[text[at]] {
+			at++
+		}
+		next := at
+		for next < len(text) && (text[next] == '\n' || text[next] == ' ' || text[next] == '\r') {
+			next++
+		}
+		if at-line < full || next == at || text[at] == ' ' || next == len(text) || !isBase64[text[next]] {
+			return at
+		}
+		at = next
+	}
+}
+
+// isBase64 are the bytes of base64.
+var isBase64 = func() (is [256]bool) {
+	for c := range 256 {
+		is[c] = c == '+' || c == '/' || c == '=' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+	}
+	return is
+}()
+
+// decode gives the text that a word is base64 of, if it is. Most words show by their first letters that they are none.
+func decode(word string) (string, bool) {
+	if len(word) < fewest {
+		return "", false
+	}
+	var first [3]byte
+	if _, err := base64.StdEncoding.Decode(first[:], []byte(word[:4])); err != nil || !isText(first[:]) {
+		return "", false
+	}
+	word = strings.TrimRight(strings.Join(strings.Fields(word), ""), "=")
+	decoded, err := base64.RawStdEncoding.DecodeString(word)
+	return string(decoded), err == nil && isText(decoded) && utf8.Valid(decoded)
+}
+
+// isText tells whether bytes can be printed.
+func isText(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// Holds tells whether a text holds one of some words in base64.
+func Holds(text []byte, wanted *words.Set) bool {
+	for at := 0; at < len(text); at++ {
+		from := at
+		if at = ends(text, from); at-from < fewest {
+			continue
+		}
+		if decoded, ok := decode(string(text[from:at])); ok && (wanted.In([]byte(decoded)) || HidesName([]byte(decoded))) {
+			return true
+		}
+	}
+	return false
+}
+
+// HidesName tells whether the code of a character in a text is that of a byte of a name.
+func HidesName(text []byte) bool {
+	for at := 0; ; at++ {
+		next := bytes.IndexAny(text[at:], `%\&`)
+		if next < 0 {
+			return false
+		}
+		at += next
+		decoded, length := escape(string(text[at:min(len(text), at+longest)]))
+		if length > 2 && strings.Contains(nameBytes, decoded) {
+			return true
+		}
+	}
+}
+
+// nameBytes are what the names of Services are made of.
+const nameBytes = "abcdefghijklmnopqrstuvwxyz0123456789-."

@@ -1,0 +1,79 @@
+package encoded
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
+)
+
+// plain gives a text with all pieces put in.
+func plain(text string, pieces []Piece) string {
+	for i := len(pieces) - 1; i >= 0; i-- {
+		p := pieces[i]
+		text = text[:p.From] + p.Text + text[p.To:]
+	}
+	return text
+}
+
+func TestEscapes(t *testing.T) {
+	for text, want := range map[string]string{
+		"http%3A%2F%2fsearch%3A9200":               "http://search:9200",
+		`http\u003a\x2f\/search\:9200`:             "http://search:9200",
+		`http\072//search\0729200`:                 "http://search:9200",
+		`\U0000003a`:                               ":",
+		"http&#58;&#x2F;&sol;search&colon;920":     "http://search:920",
+		`a\nb`:                                     "a b",
+		"100% of %zz and %ff, %0a, &nbsp; & &amp;": "100% of %zz and %ff, %0a, &nbsp; & &",
+		`\bword \d+ \u20ac \x`:                     `\bword \d+ \u20ac \x`,
+		"%":                                        "%", `\`: `\`, "&": "&",
+	} {
+		if got := plain(text, Escapes(text)); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestBase64(t *testing.T) {
+	in := base64.StdEncoding.EncodeToString
+	url := in([]byte("http://search:9200"))
+	long := in([]byte(strings.Repeat("a line of a file\n", 9)))
+	for text, want := range map[string]string{
+		url: "http://search:9200",
+		strings.TrimRight(in([]byte("http://search:92")), "="): "http://search:92",
+		"echo " + url + " | base64 -d":                         "echo http://search:9200 | base64 -d",
+		"data:text/plain;base64," + url:                        "data:text/plain;base64,http://search:9200",
+		long[:76] + "\n" + long[76:152] + "\n" + long[152:]:    strings.Repeat("a line of a file\n", 9),
+		"/usr/share/elasticsearch/config":                      "/usr/share/elasticsearch/config",
+		in([]byte("short")):                                    in([]byte("short")),
+		in([]byte("\x30\x82\x01\x0abinary")):                   in([]byte("\x30\x82\x01\x0abinary")),
+		in([]byte("text, then \x00\x01\xff")):                  in([]byte("text, then \x00\x01\xff")),
+	} {
+		if got := plain(text, Base64(text)); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestHolds holds that the screen lets through what the readers decode.
+func TestHolds(t *testing.T) {
+	wanted := words.Folded([]string{"search"})
+	in := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	for text, want := range map[string]bool{
+		"a: " + in("http://search:9200"): true, "a: " + in("http://billing:9200"): false, "a: " + in(in("http://search:9200")): false,
+		"a: " + in(`http://sea\u0072ch:9200`): true, "a: search": false, "": false,
+	} {
+		if got := Holds([]byte(text), wanted); got != want {
+			t.Errorf("%s: got %v", text, got)
+		}
+	}
+	for text, want := range map[string]bool{
+		"http://search%2Dhttp": true, `search\u002dhttp`: true, `search\\055http`: true, "search&#45;http": true,
+		"http%3A%2F%2Fsearch": false, `search\.http \/ \- &amp; 100%`: false, "": false,
+	} {
+		if got := HidesName([]byte(text)); got != want {
+			t.Errorf("%s: got %v", text, got)
+		}
+	}
+}
