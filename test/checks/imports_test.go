@@ -40,7 +40,7 @@ func TestProgramsLinkOnlyTheirOwn(t *testing.T) {
 
 // steps are the packages between the two ends: values in, values out.
 var steps = []string{
-	"plugin/internal/argocd", "plugin/internal/catalog", "plugin/internal/certificate", "plugin/internal/export", "plugin/internal/issue", "plugin/internal/krm", "plugin/internal/manifest",
+	"plugin/internal/argocd", "plugin/internal/catalog", "plugin/internal/certificate", "plugin/internal/encoded", "plugin/internal/export", "plugin/internal/issue", "plugin/internal/krm", "plugin/internal/manifest",
 	"plugin/internal/mention", "plugin/internal/object",
 	"plugin/internal/patch", "plugin/internal/pipeline",
 	"plugin/internal/plan", "plugin/internal/process", "plugin/internal/recognise", "plugin/internal/regex", "plugin/internal/report", "plugin/internal/shell", "plugin/internal/survey", "plugin/internal/verify", "plugin/internal/words", "plugin/internal/yaml",

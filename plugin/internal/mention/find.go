@@ -116,6 +116,7 @@ func (f *finder) object(o *object.Object) {
 			}
 		}
 		f.resource(o, seen)
+		look{finder: f, object: o}.jobsOf(o)
 	}
 	if !isSilent(o) && f.names.servers[o] == nil {
 		f.annotations(o, object.Fields("metadata", "annotations"))
@@ -151,40 +152,12 @@ type look struct {
 
 // text looks at one text. base has what is the same for all of its mentions.
 func (l look) text(text string, base Mention, c context) {
-	seen := map[Span]int{} // places in found
-	count := counter{text: text, lines: base.Below}
-	// note judges a name in a reading of the text, which stands at a place of the text itself
-	note := func(read string, h hit, at Span, c context) {
-		m := base
-		if m.Strength = l.names.judge(read, h, c); m.Strength == Nothing {
-			return
-		}
-		toItself := c
-		toItself.own = true
-		m.own = l.names.judge(read, h, toItself)
-		m.Object, m.Name, m.Local, m.Route, m.Plain = l.object, h.name, h.local, c.route, h.scheme(read) == "http"
-		m.Below = count.above(at.From)
-		m.Span = Span{at.From + base.Span.From, at.To + base.Span.From}
-		switch i, known := seen[m.Span]; {
-		case !known:
-			seen[m.Span] = len(l.found)
-			l.found = append(l.found, m)
-		case l.found[i].Strength < m.Strength:
-			l.found[i] = m
-		}
-	}
-	for _, u := range c.uses {
-		u.span.From = min(u.span.From, len(text))
-		of := c
-		of.key, of.variable, of.parsed, of.spoken = u.key, false, true, u.at
-		for _, h := range l.names.hits(u.text, l.near) {
-			note(u.text, h, u.span, of)
-		}
-	}
+	r := readText{look: &l, text: text, base: base, c: c, seen: map[Span]int{}, lines: counter{text: text, lines: base.Below}}
+	r.uses()
 	own := func(h hit) bool { return l.reader == nil || l.near != nil && h.local }
 	for _, h := range l.names.hits(text, l.near) {
 		if own(h) {
-			note(text, h, h.Span, c)
+			r.note(text, h, h.Span, c)
 		}
 	}
 	if readings, ok := l.names.decoded(text); ok {
@@ -192,19 +165,78 @@ func (l look) text(text string, base Mention, c context) {
 		of.spoken = c.spokenOf(readings)
 		for _, h := range l.names.hits(last.text, l.near) {
 			if own(h) {
-				note(last.text, h, writtenIn(readings, h.Span), of)
+				r.note(last.text, h, writtenIn(readings, h.Span), of)
 			}
 		}
 	}
-	if l.variable == nil || !strings.ContainsAny(text, "$#") {
+	r.expanded()
+}
+
+// readText is a text that is looked at, and what was found in it.
+type readText struct {
+	*look
+	text  string
+	base  Mention
+	c     context
+	seen  map[Span]int // places in found
+	lines counter
+}
+
+// note judges a name in a reading of the text, which stands at a place of the text itself. Of two readings the stronger counts.
+func (r *readText) note(read string, h hit, at Span, c context) {
+	m := r.base
+	if m.Strength = r.names.judge(read, h, c); m.Strength == Nothing {
 		return
 	}
-	expanded := read(text, l.variable)
-	of := c
-	of.spoken = c.spokenOf([]reading{expanded})
-	for _, h := range l.names.hits(expanded.text, nil) {
-		if at, changed := expanded.written(h.Span); changed {
-			note(expanded.text, h, at, of)
+	toItself := c
+	toItself.own = true
+	m.own = r.names.judge(read, h, toItself)
+	m.Object, m.Name, m.Local, m.Route, m.Plain, m.composed = r.object, h.name, h.local, c.route, h.scheme(read) == "http", h.composed
+	m.Below = r.lines.above(at.From)
+	m.Span = Span{at.From + r.base.Span.From, at.To + r.base.Span.From}
+	switch i, known := r.seen[m.Span]; {
+	case !known:
+		r.seen[m.Span] = len(r.found)
+		r.found = append(r.found, m)
+	case r.found[i].Strength < m.Strength:
+		r.found[i] = m
+	}
+}
+
+// uses looks at the words of commands that variables bring.
+func (r *readText) uses() {
+	for _, u := range r.c.uses {
+		u.span.From = min(u.span.From, len(r.text))
+		of := r.c
+		of.key, of.variable, of.parsed, of.spoken = u.key, false, true, u.at
+		for _, h := range r.names.hits(u.text, r.near) {
+			r.note(u.text, h, u.span, of)
+		}
+	}
+}
+
+// expanded looks at the text with the variables of its container, and for hosts that only a run puts together.
+func (r *readText) expanded() {
+	expanded := reading{text: r.text}
+	if r.variable != nil && strings.ContainsAny(r.text, "$#") {
+		expanded = read(r.text, r.variable)
+	}
+	of := r.c
+	of.spoken = r.c.spokenOf([]reading{expanded})
+	if len(expanded.pieces) > 0 {
+		for _, h := range r.names.hits(expanded.text, nil) {
+			if at, changed := expanded.written(h.Span); changed {
+				r.note(expanded.text, h, at, of)
+			}
+		}
+	}
+	if r.near != nil {
+		return
+	}
+	for _, h := range r.names.composed(expanded.text) {
+		at, _ := expanded.written(h.Span)
+		if from := r.base.Span.From; isOpen(Span{at.From + from, at.To + from}, r.seen, r.c.uses) {
+			r.note(expanded.text, h, at, of)
 		}
 	}
 }
@@ -227,25 +259,21 @@ func (c *counter) above(place int) int {
 // mayName tells whether a text names a server, or may by a variable.
 func (l look) mayName(text string) bool {
 	isIn := func(workload string) bool { return strings.Contains(text, workload) }
-	return l.variable != nil && (strings.ContainsAny(text, "$#") || slices.ContainsFunc(l.names.workloads, isIn)) || len(l.names.hits(text, l.near)) > 0 || l.names.hides(text)
+	return l.variable != nil && (strings.ContainsAny(text, "$#") || slices.ContainsFunc(l.names.workloads, isIn)) ||
+		len(l.names.hits(text, l.near)) > 0 || len(l.names.composed(text)) > 0 || l.names.hides(text)
 }
 
 // scalar looks at a scalar of an object itself.
 func (l look) scalar(s scalar, path object.Path, container string, where *yaml.Node, c context) {
-	line := l.object.Doc.Line() + s.node.Line - 1
-	if isBlock(s.node) {
-		line++
-	}
+	base := at(l.object, path, s.node)
+	base.Container, base.where = container, where
 	c.parsed = !strings.Contains(s.node.Value, "\n")
-	l.text(s.node.Value, Mention{Container: container, Path: path, Line: line, node: s.node, where: where}, c)
+	l.text(s.node.Value, base, c)
 }
 
 // file looks at a key of a ConfigMap or Secret: setting by setting where it is a YAML file, else as a text.
 func (l look) file(e entry) {
-	base := Mention{Path: e.path, Line: l.object.Doc.Line() + e.node.Line - 1, node: e.node}
-	if isBlock(e.node) {
-		base.Line++
-	}
+	base := at(l.object, e.path, e.node)
 	if l.reader != nil {
 		base.Readers = []Reader{*l.reader}
 	}
@@ -258,20 +286,9 @@ func (l look) file(e entry) {
 		l.text(e.text, base, c)
 		return
 	}
-	place := func(path object.Path, node *yaml.Node) Mention {
-		m := base
-		m.Inside, m.inner = path, node
-		if m.Below = node.Line - 1; isBlock(node) {
-			m.Below++
-		}
-		if isBlock(e.node) {
-			m.Below += first - base.Line
-		}
-		return m
-	}
 	if l.reader == nil && strings.Contains(e.text, discovers) {
 		l.jobs(root, nil, func(path object.Path, role *yaml.Node, server string, strength Strength) {
-			m := place(path, role)
+			m := base.within(path, role, first)
 			m.Object, m.Name, m.Strength = l.object, server, strength
 			l.found = append(l.found, m)
 		})
@@ -280,7 +297,7 @@ func (l look) file(e entry) {
 		if selects(s.path) {
 			continue
 		}
-		m := place(s.path, s.node)
+		m := base.within(s.path, s.node, first)
 		key, variable := s.keyOf()
 		is := func(field string) bool { return strings.HasPrefix(beside(root, s.path, field), "elasticsearch") }
 		parsed := !strings.Contains(s.node.Value, "\n")
@@ -363,59 +380,3 @@ func tells(field string, s scalar) bool {
 	}
 	return last == "host" || last == "" && s.path.Last() == "command"
 }
-
-// unsaid are fields in which a name says nothing.
-var unsaid = []string{"labels", "annotations", "selector", "matchLabels", "podSelector", "nodeSelector", "image"}
-
-// resource looks at an object of any other kind, such as a route or a custom resource.
-func (f *finder) resource(o *object.Object, seen map[*yaml.Node]bool) {
-	l := look{finder: f, object: o}
-	l.containersOf(o.Node, nil, seen)
-	mayName := func(text string) bool { return l.mayName(text) || f.names.Called(text) != "" }
-	for _, s := range scalarsWith(o.Node, nil, mayName) {
-		first := s.path[0].Field
-		if seen[s.node] || slices.Contains([]string{"apiVersion", "kind", "metadata", "status"}, first) || s.path.Last() == "image" {
-			continue
-		}
-		switch {
-		case leads(o, s):
-			if f.names.Calls(s.node.Value) != "" && !passes(o, s) {
-				l.scalar(s, s.path, "", nil, context{route: true})
-			}
-		case !IsRoute(o):
-			key, variable := s.keyOf()
-			l.scalar(s, s.path, "", nil, context{key: key, variable: variable, unsaid: slices.ContainsFunc(s.path, isUnsaid)})
-		}
-	}
-}
-
-// containersOf looks at what runs below a node of a resource: whatever has an image and is told something. It notes what it has seen.
-func (l look) containersOf(n *yaml.Node, path object.Path, seen map[*yaml.Node]bool) {
-	c := object.Container{Node: n}
-	for _, child := range n.Content {
-		if seen[child] {
-			return
-		}
-	}
-	if n.Kind == yaml.MappingNode && object.Text(c.Node, "image") != "" && (object.Get(c.Node, "env") != nil || object.Get(c.Node, "args") != nil || object.Get(c.Node, "command") != nil) {
-		l.variable = l.variables(c)
-		l.container(c, path, "", false)
-		for _, field := range containerFields {
-			if at := object.Get(c.Node, field); at != nil {
-				seen[at] = true
-				eachScalar(at, func(n *yaml.Node) { seen[n] = true })
-			}
-		}
-	}
-	for i, child := range n.Content {
-		switch {
-		case child.Kind == yaml.ScalarNode:
-		case n.Kind == yaml.MappingNode:
-			l.containersOf(child, path.Field(n.Content[i-1].Value), seen)
-		default:
-			l.containersOf(child, append(slices.Clone(path), stepTo(path.Last(), child, i)), seen)
-		}
-	}
-}
-
-func isUnsaid(step object.Step) bool { return slices.Contains(unsaid, step.Field) }

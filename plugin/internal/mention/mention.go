@@ -43,11 +43,12 @@ type Mention struct {
 	Local     bool // by an address of the server's own pod
 	Readers   []Reader
 
-	own   Strength   // what it says to the server itself
-	left  bool       // a script that its reader leaves to another container
-	node  *yaml.Node // the scalar with the text
-	inner *yaml.Node // the scalar in a YAML file there
-	where *yaml.Node // the container
+	own      Strength   // what it says to the server itself
+	composed bool       // see hit
+	left     bool       // a script that its reader leaves to another container
+	node     *yaml.Node // the scalar with the text
+	inner    *yaml.Node // the scalar in a YAML file there
+	where    *yaml.Node // the container
 }
 
 // Reader is a container that reads a ConfigMap or Secret.
@@ -122,6 +123,27 @@ func (c *Claims) Open(m Mention, reader *yaml.Node) bool {
 
 // Several tells whether the text has several lines.
 func (m Mention) Several() bool { return strings.Contains(strings.TrimSpace(m.node.Value), "\n") }
+
+// at gives a place in an object that holds a text. That of a block begins on its next line.
+func at(o *object.Object, path object.Path, n *yaml.Node) Mention {
+	m := Mention{Path: path, Line: o.Doc.Line() + n.Line - 1, node: n}
+	if isBlock(n) {
+		m.Line++
+	}
+	return m
+}
+
+// within gives a place in a YAML file that the text of a mention is, and of which the first line stands on one of the stream.
+func (m Mention) within(path object.Path, node *yaml.Node, first int) Mention {
+	m.Inside, m.inner = path, node
+	if m.Below = node.Line - 1; isBlock(node) {
+		m.Below++
+	}
+	if isBlock(m.node) {
+		m.Below += first - m.Line
+	}
+	return m
+}
 
 // Told gives the container that is told a mention in its own object, nil for other mentions.
 func (m Mention) Told() *yaml.Node { return m.where }

@@ -262,6 +262,13 @@ func keptAs(host string) form {
 // askedAs gives the forms in which a host may be known, the nearest first; the last is empty where the host is one word.
 func askedAs(host string) [3]form {
 	host = route.Canonical(host)
+	for strings.HasPrefix(host, "_") { // _https._tcp.es.logging.svc has the port of a Service in front
+		_, rest, more := strings.Cut(host, ".")
+		if !more {
+			break
+		}
+		host = rest
+	}
 	first, rest, _ := strings.Cut(host, ".")
 	second, _, _ := strings.Cut(rest, ".")
 	return [3]form{{host, false}, {first, true}, {second, second != ""}}
@@ -307,7 +314,8 @@ func (n *Names) Words() []string {
 		all = append(all, host)
 	}
 	if len(n.servers) > 0 {
-		all = append(all, dataHost, hintPrefix, "kubectl", "port-forward", discovers)
+		all = append(all, slices.Sorted(maps.Keys(n.ports))...) // an address may be put together
+		all = append(all, dataHost, hintPrefix, "kubectl", "port-forward", discovers, inResources)
 	}
 	if n.onMachine { // whoever is on a machine may call it there
 		all = append(all, "hostnetwork")

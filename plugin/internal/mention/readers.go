@@ -1,6 +1,7 @@
 package mention
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -129,6 +130,22 @@ var references = map[[2]string]string{
 	{"secretRef", "name"}: "Secret", {"secretKeyRef", "name"}: "Secret", {"secret", "secretName"}: "Secret", {"secret", "name"}: "Secret",
 }
 
+// refersTo gives the kinds of which a scalar of a custom resource names one: what has a name and a key is one of a Secret or ConfigMap, as
+// additionalScrapeConfigs of a Prometheus.
+func (s scalar) refersTo() []string {
+	last := len(s.path) - 1
+	if last < 1 {
+		return nil
+	}
+	if kind := references[[2]string{s.path[:last].Last(), s.path[last].Field}]; kind != "" {
+		return []string{kind}
+	}
+	if s.path[last].Field == "name" && object.Get(s.in, "key") != nil {
+		return []string{"ConfigMap", "Secret"}
+	}
+	return nil
+}
+
 // ofKubernetes are kinds that refer to nothing but in their pods.
 var ofKubernetes = []string{
 	"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "ConfigMap", "Secret", "Service", "ServiceAccount", "Role", "RoleBinding",
@@ -153,10 +170,8 @@ func (f *finder) referred(names []string) map[source]bool {
 				continue
 			}
 			for _, s := range scalars(o.Node) {
-				if last := len(s.path) - 1; last > 0 {
-					if kind := references[[2]string{s.path[:last].Last(), s.path[last].Field}]; kind != "" {
-						all[source{kind, s.node.Value}] = true
-					}
+				for _, kind := range s.refersTo() {
+					all[source{kind, s.node.Value}] = true
 				}
 			}
 		}
@@ -199,10 +214,15 @@ func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, re
 				beside := m
 				beside.Strength, beside.Readers, beside.left = min(m.Strength, May), []Reader{r}, true
 				passed = append(passed, beside)
+			case m.composed:
+				told[r.Container.Node] = true // its own variables tell more
 			default:
 				m.Readers = append(m.Readers, r)
 				told[r.Container.Node] = true
 			}
+		}
+		if m.composed && read && !referred[source{m.Object.Kind, m.Object.Name}] {
+			continue
 		}
 		if !read && !mounted {
 			m.Strength-- // to may, or to nothing
@@ -255,18 +275,10 @@ func (f *finder) filesOf(r Reader, beside *nearby) {
 	}
 }
 
-// variables gives the variables of a container that name a server, as far as the stream shows them.
+// variables gives the variables of a container, as far as the stream shows them.
 func (f *finder) variables(c object.Container) func(name string) (string, bool) {
-	known := map[string]string{}
 	return func(name string) (string, bool) {
-		value, ok := known[name]
-		if !ok {
-			value = written(f.release.Process(c).Given, name)
-			if len(f.names.hits(value, nil)) == 0 {
-				value = ""
-			}
-			known[name] = value
-		}
+		value := written(f.release.Process(c).Given, name)
 		return value, value != ""
 	}
 }
@@ -274,13 +286,10 @@ func (f *finder) variables(c object.Container) func(name string) (string, bool) 
 // written gives the text of a variable, as far as the stream shows it.
 func written(env object.Environment, name string) string {
 	v, set := env.Own(name)
-	switch {
-	case !set:
+	if !set {
 		return ""
-	case v.Content.Object == nil:
-		return v.Written
 	}
-	return v.Text
+	return cmp.Or(v.Text, v.Written)
 }
 
 // nearbyOf gives the variables in which a container has the address or the name of its own pod.

@@ -133,21 +133,18 @@ func apart(parts []encoded.Piece) []encoded.Piece {
 
 // written gives the part of the text that a part of a reading comes from. It is changed where that stands there in another form.
 func (r reading) written(at Span) (from Span, changed bool) {
-	shift := 0
 	from = at
 	for _, p := range r.pieces {
+		shift := p.written.To - p.read.To
 		switch {
 		case p.read.To <= at.From:
-			shift = p.written.To - p.read.To
 			from = Span{at.From + shift, at.To + shift}
 		case p.read.From < at.To:
 			if changed = true; at.From >= p.read.From {
 				from.From = p.written.From
 			}
-			if shift = p.written.To - p.read.To; at.To <= p.read.To {
+			if from.To = at.To + shift; at.To <= p.read.To {
 				from.To = p.written.To
-			} else {
-				from.To = at.To + shift
 			}
 		}
 	}

@@ -19,21 +19,75 @@ import (
 // discovers is the field by which a job of Prometheus, or of an agent that takes its configuration, finds its targets.
 const discovers = "kubernetes_sd_configs"
 
+// spellings are how custom resources write the fields of a job.
+// https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1alpha1.ScrapeConfig,
+// https://docs.victoriametrics.com/operator/api/#vmscrapeconfig
+var spellings = map[string][]string{
+	discovers: {inResources}, "relabel_configs": {"relabelings", "relabelConfigs"}, "source_labels": {"sourceLabels"}, "target_label": {"targetLabel"},
+	"tls_config": {"tlsConfig"}, "cert_file": {"certFile", "cert"}, "key_file": {"keyFile", "keySecret", "key"},
+	"own_namespace": {"ownNamespace"}, "api_server": {"apiServer"},
+}
+
+// inResources is discovers as custom resources write it.
+const inResources = "kubernetesSDConfigs"
+
+// spelled gives a field of a job and what it is called there; nil where there is none.
+func spelled(n *yaml.Node, field string) (at *yaml.Node, name string) {
+	for _, name := range append([]string{field}, spellings[field]...) {
+		if at := object.Get(n, name); at != nil {
+			return at, name
+		}
+	}
+	return nil, ""
+}
+
+// elements gives the elements of a list of a job.
+func elements(n *yaml.Node, field string) []*yaml.Node {
+	if _, name := spelled(n, field); name != "" {
+		return object.Items(n, name)
+	}
+	return nil
+}
+
 // meta begins the labels by which Prometheus knows what it has found.
 const meta = "__meta_kubernetes_"
 
 // selects holds for the patterns of a job's rules: a name in one selects what the job has found.
 func selects(path object.Path) bool {
-	isRules := func(step object.Step) bool { return strings.HasSuffix(step.Field, "relabel_configs") }
+	isRules := func(step object.Step) bool {
+		return strings.HasSuffix(step.Field, "relabel_configs") || slices.Contains(spellings["relabel_configs"], step.Field)
+	}
 	return path.Last() == "regex" && slices.ContainsFunc(path, isRules)
 }
 
-// jobs looks below a node of a file for jobs that find a server at its port of HTTP, or may. note is told where.
+// jobsOf looks at the jobs of a custom resource, and of the files that are written into it.
+func (l look) jobsOf(o *object.Object) {
+	note := func(m Mention, server string, strength Strength) {
+		m.Object, m.Name, m.Strength, m.Route = o, server, strength, true
+		l.found = append(l.found, m)
+	}
+	l.jobs(o.Node, nil, func(path object.Path, role *yaml.Node, server string, strength Strength) {
+		note(Mention{Path: path, Line: o.Doc.Line() + role.Line - 1, node: role}, server, strength)
+	})
+	for _, s := range scalarsWith(o.Node, nil, func(text string) bool { return strings.Contains(text, discovers) }) {
+		if doc, err := o.Doc.Inside(s.node); err == nil {
+			if root, err := doc.Root(); err == nil && root != nil {
+				base := at(o, s.path, s.node)
+				l.jobs(root, nil, func(path object.Path, role *yaml.Node, server string, strength Strength) {
+					note(base.within(path, role, doc.Line()), server, strength)
+				})
+			}
+		}
+	}
+}
+
+// jobs looks below a node of a file or custom resource for jobs that find a server at its port of HTTP, or may. note is told where.
 func (l look) jobs(n *yaml.Node, path object.Path, note func(path object.Path, role *yaml.Node, server string, strength Strength)) {
-	for i, found := range object.Items(n, discovers) {
+	_, field := spelled(n, discovers)
+	for i, found := range elements(n, discovers) {
 		if role := object.Get(found, "role"); role != nil {
-			if server, strength := l.scrapes(n, found, role.Value); strength != Nothing {
-				note(append(slices.Clone(path), object.Fields(discovers).Index(strconv.Itoa(i)).Field("role")...), role, server, strength)
+			if server, strength := l.scrapes(n, found, strings.ToLower(role.Value)); strength != Nothing {
+				note(append(slices.Clone(path), object.Fields(field).Index(strconv.Itoa(i)).Field("role")...), role, server, strength)
 			}
 		}
 	}
@@ -56,13 +110,17 @@ func (l look) scrapes(job, found *yaml.Node, role string) (server string, streng
 			continue
 		}
 		for _, t := range l.targets(w, role) {
-			if kept := t.kept(object.Items(job, "relabel_configs")); kept > strength {
+			if kept := t.kept(elements(job, "relabel_configs")); kept > strength {
 				server, strength = w.Name, kept
 			}
 		}
 	}
-	has := func(field string) bool { return object.Get(job, "tls_config", field) != nil }
-	if strength == Address && (narrows(found) || (has("cert_file") || has("cert")) && (has("key_file") || has("key"))) {
+	tls, _ := spelled(job, "tls_config")
+	has := func(field string) bool {
+		at, _ := spelled(tls, field)
+		return at != nil
+	}
+	if strength == Address && (narrows(found) || has("cert_file") && has("key_file")) {
 		strength = May
 	}
 	return server, strength
@@ -70,8 +128,10 @@ func (l look) scrapes(job, found *yaml.Node, role string) (server string, streng
 
 // narrows tells whether a job looks for less than its role says, or in another cluster.
 func narrows(found *yaml.Node) bool {
-	return len(object.Items(found, "selectors")) > 0 || object.Text(found, "namespaces", "own_namespace") == "true" ||
-		object.Get(found, "api_server") != nil || object.Get(found, "kubeconfig_file") != nil
+	spaces := object.Get(found, "namespaces")
+	own, _ := spelled(spaces, "own_namespace")
+	server, _ := spelled(found, "api_server")
+	return len(object.Items(found, "selectors")) > 0 || own != nil && own.Value == "true" || server != nil || object.Get(found, "kubeconfig_file") != nil
 }
 
 // target is what Prometheus knows of something that it has found: labels, and the beginnings of those of which there are no others, all
@@ -168,11 +228,15 @@ var notOfLabels = regex.Of(`[^a-zA-Z0-9_]`)
 func (t target) kept(rules []*yaml.Node) Strength {
 	strength := Address
 	for _, rule := range rules {
-		action := object.Text(rule, "action")
+		if object.Get(rule, "if") != nil || object.Get(rule, "match") != nil { // expressions of VictoriaMetrics
+			strength = May
+			continue
+		}
+		action := strings.ToLower(object.Text(rule, "action"))
 		switch action {
 		case "keep", "drop":
 		case "", "replace", "labelmap", "labeldrop", "labelkeep", "hashmod", "lowercase", "uppercase":
-			if to := object.Text(rule, "target_label"); to == "__address__" {
+			if to, _ := spelled(rule, "target_label"); to != nil && to.Value == "__address__" {
 				strength = May // at another port, perhaps
 			}
 			continue
@@ -182,7 +246,7 @@ func (t target) kept(rules []*yaml.Node) Strength {
 		}
 		var texts []string
 		open := false
-		for _, label := range object.Items(rule, "source_labels") {
+		for _, label := range elements(rule, "source_labels") {
 			value, known := t.value(label.Value)
 			texts, open = append(texts, value), open || !known
 		}

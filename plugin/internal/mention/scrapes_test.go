@@ -50,6 +50,33 @@ func TestScrapes(t *testing.T) {
 			t.Errorf("%s: %s, want %s: %+v", test.name, strongest(all), test.want, all)
 		}
 	}
+	resource := func(kind, spec string) string {
+		return "apiVersion: " + kind + "\nmetadata: {name: m}\nspec: {" + spec + "}\n"
+	}
+	const ofOperator, ofVictoria = "monitoring.coreos.com/v1alpha1\nkind: ScrapeConfig", "operator.victoriametrics.com/v1beta1\nkind: VMScrapeConfig"
+	jobs := "apiVersion: v1\nkind: Secret\nmetadata: {name: jobs}\nstringData: {jobs.yaml: '[{kubernetes_sd_configs: [{role: pod}]}]'}\n"
+	for _, test := range []struct {
+		name, object string
+		want         Strength
+	}{
+		{"every Service", resource(ofOperator, "kubernetesSDConfigs: [{role: Service}]"), Address},
+		{"by its name", resource(ofOperator, "kubernetesSDConfigs: [{role: Endpoints}], relabelings: [{sourceLabels: [__meta_kubernetes_service_name], action: Keep, regex: sea.*}]"), Address},
+		{"by another name", resource(ofOperator, "kubernetesSDConfigs: [{role: EndpointSlice}], relabelings: [{sourceLabels: [__meta_kubernetes_service_name], action: Keep, regex: shop}]"), Nothing},
+		{"with a pair", resource(ofOperator, "kubernetesSDConfigs: [{role: Pod}], tlsConfig: {cert: {secret: {name: a, key: b}}, keySecret: {name: a, key: c}}"), May},
+		{"of its own namespace", resource(ofOperator, "kubernetesSDConfigs: [{role: Pod, namespaces: {ownNamespace: true}}]"), May},
+		{"at another port", resource(ofOperator, "kubernetesSDConfigs: [{role: Pod}], relabelings: [{targetLabel: __address__, replacement: 'a:1'}]"), May},
+		{"of VictoriaMetrics", resource(ofVictoria, "kubernetesSDConfigs: [{role: pod}], relabelConfigs: [{sourceLabels: [__meta_kubernetes_pod_label_app], action: drop, regex: es}]"), Nothing},
+		{"by an expression", resource(ofVictoria, "kubernetesSDConfigs: [{role: pod}], relabelConfigs: [{action: keep, if: '{a=\"b\"}'}]"), May},
+		{"in a text", resource("operator.victoriametrics.com/v1beta1\nkind: VMAgent", "inlineScrapeConfig: '[{kubernetes_sd_configs: [{role: pod}]}]'"), Address},
+		{"in a Secret that it takes", jobs + "---\n" + resource("monitoring.coreos.com/v1\nkind: Prometheus", "additionalScrapeConfigs: {name: jobs, key: jobs.yaml}"), Address},
+		{"in a Secret that it does not take", jobs + "---\n" + resource("monitoring.coreos.com/v1\nkind: Prometheus", "additionalScrapeConfigs: {name: other, key: jobs}"), May},
+		{"a target", resource(ofOperator, "staticConfigs: [{targets: ['search:9200']}]"), Address},
+		{"a target of a probe", resource("monitoring.coreos.com/v1\nkind: Probe", "targets: {staticConfig: {static: ['https://search:9200']}}"), Address},
+	} {
+		if all := find(t, base+test.object); strongest(all) != test.want || len(all) > 1 {
+			t.Errorf("%s: %s, want %s: %+v", test.name, strongest(all), test.want, all)
+		}
+	}
 	secret := "apiVersion: v1\nkind: Secret\nmetadata: {name: jobs}\ndata: {jobs.yaml: " + base64.StdEncoding.EncodeToString([]byte(job("pod", "", ""))) + "}\n"
 	if all := find(t, base+secret); len(all) != 1 {
 		t.Errorf("in a Secret: %+v", all)

@@ -41,6 +41,7 @@ type use struct {
 	key      string // the option in front of it
 	strength Strength
 	spoken   bool
+	known    bool // all of the word is
 }
 
 // at tells what the command makes of a part of the word, as if that were written out.
@@ -68,7 +69,7 @@ func (n *Names) spoken(seen process.Process) map[*yaml.Node]*sayings {
 			if w, name, strength := n.forwarded(command); name != "" && len(w.Written) > 0 {
 				at := w.Written[0]
 				said := of(run.Args[at.Word].Node)
-				said.uses = append(said.uses, use{Span{at.From, at.To}, name, "", strength, true})
+				said.uses = append(said.uses, use{Span{at.From, at.To}, name, "", strength, true, true})
 				continue
 			}
 			strength, ok := spokenBy(command)
@@ -90,7 +91,7 @@ func (n *Names) spoken(seen process.Process) map[*yaml.Node]*sayings {
 				}
 				if len(w.Uses) > 0 && (ok || !isInert(command)) {
 					said, at := of(run.Args[w.Uses[0].Word].Node), w.Uses[0]
-					said.uses = append(said.uses, use{Span{at.From, at.To}, w.Text, optionIn(command.Words, i), strength, ok})
+					said.uses = append(said.uses, use{Span{at.From, at.To}, w.Text, optionIn(command.Words, i), strength, ok, w.Known})
 				}
 			}
 		}

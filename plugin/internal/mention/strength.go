@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
 // context is what a text is to whoever is told it.
@@ -16,6 +18,7 @@ type context struct {
 	server   bool   // what stands beside it says that it is about an Elasticsearch: module, type
 	secured  bool   // and names a certificate
 	route    bool   // it is where a route leads to
+	whole    bool   // a custom resource has it as a value of its own
 	unsaid   bool   // it selects, labels or notes: only an address says something there
 	parsed   bool   // the text is a value that has been read out of a file or object: no comment is in it
 	spoken   func(Span) (Strength, bool)
@@ -32,6 +35,10 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 		return Nothing // nodes among themselves
 	case said && spoken == Nothing:
 		return Nothing // it is only printed
+	case h.composed && (c.own || c.unsaid):
+		return Nothing
+	case h.composed:
+		return May
 	case allows(key):
 		return c.may() // who may be called, by whoever asks for it
 	case h.name == "${"+dataHost+"}":
@@ -54,10 +61,19 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 		return Address
 	case h.local || c.own:
 		return Nothing
+	}
+	return n.judgeWord(text, h, c, key)
+}
+
+// judgeWord judges a name without a scheme or a port, as the value of key.
+func (n *Names) judgeWord(text string, h hit, c context, key string) Strength {
+	switch spoken, said := c.says(h.Span); {
 	case said && h.isElement(pathless(text, h)):
 		return spoken
 	case strings.HasSuffix(text[:h.From], "<>/dev/tcp/"):
 		return c.may() // whoever opens it to read and write speaks to the server; to try it, one direction is enough
+	case h.substitutes(text):
+		return c.may()
 	case h.isKey(text) || h.isSegment(text):
 		return Nothing
 	case saysHost(key) && h.isElement(text) && isList(text, h, c.key):
@@ -66,7 +82,7 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 		return Address
 	case c.told && !c.variable && (n.hasPortBehind(text, h) || !said && isInAddress(text, h)):
 		return Address
-	case saysOther(key, c.variable) || !h.isElement(text):
+	case !c.whole && saysOther(key, c.variable) || !h.isElement(text):
 		return Nothing
 	}
 	return c.may()
@@ -94,7 +110,7 @@ func (c context) spokenOf(readings []reading) func(Span) (Strength, bool) {
 }
 
 func (c context) may() Strength {
-	if c.told {
+	if c.told || c.whole {
 		return May
 	}
 	return Nothing
@@ -188,6 +204,36 @@ func saysOther(key string, variable bool) bool {
 	}
 	return slices.Contains(otherWords, last) || slices.Contains(typeWords, last) || last == "name" || last == "id"
 }
+
+// describing are words at the end of the names of fields in which a custom resource says what something is, or where it belongs.
+var describing = []string{
+	"namespace", "namespaces", "chart", "release", "app", "application", "component", "instance", "account", "class", "repository", "override", "provider", "engine", "format",
+	"exporter", "exporters", "receiver", "receivers", "processors", "pipeline", "pipelines", "group", "groups", "title", "description", "prefix", "secret", "database",
+}
+
+// describes tells whether a value of a custom resource says something else than where something is. What a name is of stands in front of it, or
+// is the field above: serviceName, dns.names.
+func (s scalar) describes() bool {
+	fields := slices.DeleteFunc(slices.Clone(s.path), func(step object.Step) bool { return step.Field == "" })
+	words := wordsIn(fields[len(fields)-1].Field)
+	if len(words) == 0 {
+		return false
+	}
+	last := words[len(words)-1]
+	if last != "name" && last != "names" {
+		return slices.Contains(describing, last) || saysOther(last, false)
+	}
+	if kind := object.Text(s.in, "kind"); kind != "" && kind != "Service" {
+		return true
+	}
+	if len(words) == 1 && len(fields) > 1 {
+		words = wordsIn(fields[len(fields)-2].Field)
+	}
+	return !slices.ContainsFunc(words, func(word string) bool { return slices.Contains(leading, word) })
+}
+
+// leading are words in the names of fields that say what is called: serviceName, dnsNames.
+var leading = []string{"service", "services", "svc", "host", "dns", "server", "servers", "target", "targets", "upstream", "backend", "cluster", "elasticsearch", "opensearch", "elastic", "es"}
 
 // allows tells whether a setting lists whom somebody else may ask for.
 func allows(key string) bool {

@@ -2,6 +2,7 @@ package mention
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
@@ -15,6 +16,7 @@ type hit struct {
 	variable bool // it is a variable that Kubernetes sets
 	local    bool // it is the pod's own machine
 	machine  bool // it is a port of a machine
+	composed bool // it is put together, of what only a run knows
 }
 
 // nearby are the names that a container gives to its own pod, where that has a server.
@@ -31,6 +33,9 @@ func (n *Names) hits(text string, near *nearby) []hit {
 			i++
 		}
 		if i > from {
+			if dash := strings.IndexByte(text[from:i], '-'); dash > 0 && strings.HasSuffix(text[:from], "${") {
+				i = from + dash // ${NAME-default}
+			}
 			if h, ok := n.word(text, from, i, near); ok {
 				all = append(all, h)
 			}
@@ -49,6 +54,9 @@ func (n *Names) hits(text string, near *nearby) []hit {
 func (n *Names) word(text string, from, to int, near *nearby) (hit, bool) {
 	for to > from && (text[to-1] == '.' || text[to-1] == '-') {
 		to--
+	}
+	if from < to && text[from] == '-' && isBehindVariable(text[:from]) {
+		from++
 	}
 	word := text[from:to]
 	if word == "" || word[0] == '-' {
@@ -79,6 +87,12 @@ func (n *Names) word(text string, from, to int, near *nearby) (hit, bool) {
 		return hit{Span: Span{from, to}, name: name}, true
 	}
 	return hit{}, false
+}
+
+// isBehindVariable tells whether a text ends where the default of a variable begins: ${NAME: or ${NAME
+func isBehindVariable(text string) bool {
+	at := strings.LastIndex(text, "${")
+	return at >= 0 && strings.IndexFunc(strings.TrimSuffix(text[at+2:], ":"), func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) < 0
 }
 
 // dataHost is what Beats put the address of a pod in for, in templates of their autodiscovery.
