@@ -71,8 +71,8 @@ func renewCommand(environ []string, report *reporter) *cobra.Command {
 	var o config.Renew
 	return command(environ, report, &cobra.Command{
 		Use:   "renew",
-		Short: "Restart the workloads whose pods read a renewed certificate at their start only",
-		Long: `Restart the workloads whose pods read a certificate at their start only, when it was renewed: one after the other, each by a rolling
+		Short: "Restart the workloads whose pods read a renewed certificate only at startup",
+		Long: `Restart the workloads whose pods read a certificate only at startup, when it was renewed: one after the other, each by a rolling
 update. One pass. The post-renderer has marked the workloads with the keys of Secrets that they read so; each keeps a digest of
 them from its last restart, so that no renewal restarts it twice, and none is left out, wherever a pass is interrupted. A pass that
 knows of no restart yet makes one. Nothing is restarted for a certificate that is not valid now or whose key is another one's.

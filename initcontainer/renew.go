@@ -14,7 +14,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/rollout"
 )
 
-// renewer restarts workloads whose pods read certificates at their start only.
+// renewer restarts workloads whose pods read certificates only at startup.
 type renewer struct {
 	o       config.Renew
 	edge    edge

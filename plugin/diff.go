@@ -87,11 +87,7 @@ func (d *diffOptions) show(args []string) error {
 			return err
 		}
 	default:
-		folded := fold(outcome.Diff(), d.width())
-		if d.coloured() {
-			folded = paintDiff(folded)
-		}
-		text = []byte(folded)
+		text = []byte(d.diffText(outcome.Diff()))
 	}
 	if _, err := d.stdout.Write(text); err != nil {
 		return err
@@ -100,4 +96,12 @@ func (d *diffOptions) show(args []string) error {
 		return errChanged
 	}
 	return nil
+}
+
+// diffText is a diff as the terminal shows it.
+func (o *options) diffText(text string) string {
+	if o.coloured() {
+		return paintDiff(text, o.width())
+	}
+	return fold(text, o.width())
 }

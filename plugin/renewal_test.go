@@ -156,9 +156,9 @@ func TestRenewalByHand(t *testing.T) {
 		{name: "Reloader", image: "filebeat:8.19.0", path: "/usr/share/filebeat/filebeat.yml", text: renewedBeat, certificates: bySecret + ", onRenewal: reloader",
 			holds: "secret.reloader.stakater.com/reload: pair", lacks: marked, reports: "Reloader of Stakater must watch"},
 		{name: "nothing restarts it", image: "filebeat:8.19.0", path: "/usr/share/filebeat/filebeat.yml", text: renewedBeat, certificates: bySecret + ", onRenewal: none",
-			lacks: marked, reports: "it is shut out when the certificate ends that it started with, of Secret/pair"},
+			lacks: marked, reports: "it is locked out when the certificate ends that it started with, of Secret/pair"},
 		{name: "nothing restarts it, by cert-manager", image: "filebeat:8.19.0", path: "/usr/share/filebeat/filebeat.yml", text: renewedBeat,
-			certificates: byCertManager + ", duration: 1128h, onRenewal: none", lacks: marked, reports: "it is shut out 1128h after its certificate was issued"},
+			certificates: byCertManager + ", duration: 1128h, onRenewal: none", lacks: marked, reports: "it is locked out 1128h after its certificate was issued"},
 		{name: "who runs renew, and with which rights", image: "filebeat:8.19.0", path: "/usr/share/filebeat/filebeat.yml", text: renewedBeat, certificates: bySecret,
 			holds: marked, reports: "renew.workloads={Deployment/client} and renew.secretNames={pair}"},
 	} {

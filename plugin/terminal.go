@@ -31,8 +31,8 @@ func (o *options) width() int {
 	return minWidth
 }
 
-// fold breaks lines that are wider than the width at spaces. What follows an indented line is indented two columns deeper. A
-// word that is wider itself stays whole: it may be something to copy.
+// fold breaks lines that are wider than the width at spaces. What follows a line that is indented, or that begins with a sign such as
+// "+", is indented two columns deeper. A word that is wider itself stays whole, as it may be something to copy, and a sign is never alone.
 func fold(text string, width int) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -43,16 +43,17 @@ func fold(text string, width int) string {
 		}
 		words := strings.TrimLeft(line, " ")
 		indent := line[:len(line)-len(words)]
-		column := 0
+		column, afterSign := 0, false
 		for i, word := range strings.Split(words, " ") {
-			switch long := utf8.RuneCountInString(word); {
+			long := utf8.RuneCountInString(word)
+			switch isSign := i == 0 && long == 1; {
 			case i == 0:
 				b.WriteString(indent + word)
 				column = len(indent) + long
-				if indent != "" {
+				if afterSign = isSign; indent != "" || isSign {
 					indent += "  "
 				}
-			case column+1+long > width:
+			case column+1+long > width && !(i == 1 && afterSign):
 				b.WriteString("\n" + indent + word)
 				column = len(indent) + long
 			default:
@@ -89,11 +90,11 @@ const (
 	red, green, bold, faint, plain = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 )
 
-// paintDiff colours a diff that is folded: a line has the colour of its sign, or else that of the line it goes on from.
-func paintDiff(text string) string {
+// paintDiff folds a diff and colours it: every part of a line has the colour of its sign.
+func paintDiff(text string, width int) string {
 	var b strings.Builder
-	colour := ""
 	for line := range strings.Lines(text) {
+		colour := ""
 		switch words := strings.TrimLeft(line, " "); {
 		case strings.HasPrefix(words, "- "):
 			colour = red
@@ -103,15 +104,13 @@ func paintDiff(text string) string {
 			colour = faint
 		case !strings.HasPrefix(line, " "):
 			colour = bold
-		case !strings.HasPrefix(line, "      "):
-			colour = ""
 		}
-		body := strings.TrimSuffix(line, "\n")
-		if colour == "" || body == "" {
-			b.WriteString(line)
-			continue
+		for part := range strings.Lines(fold(line, width)) {
+			if body := strings.TrimSuffix(part, "\n"); colour != "" && body != "" {
+				part = colour + body + plain + "\n"
+			}
+			b.WriteString(part)
 		}
-		b.WriteString(colour + body + plain + "\n")
 	}
 	return b.String()
 }

@@ -26,7 +26,7 @@ const (
 	AnnotationStage    = "elk-mtls.dev/client-authentication" // so too
 	AnnotationChecksum = "elk-mtls.dev/checksum"              // on pods: what they read outside their template
 
-	// AnnotationReadsOnce is on a workload whose pods read keys of Secrets and ConfigMaps at their start only: SECRET/KEY,ConfigMap/NAME/KEY.
+	// AnnotationReadsOnce is on a workload whose pods read keys of Secrets and ConfigMaps only at startup: SECRET/KEY,ConfigMap/NAME/KEY.
 	AnnotationReadsOnce = "elk-mtls.dev/reads-once"
 	// AnnotationRenewed is a digest of these keys when elk-mtls-init last restarted the workload; on its pods too.
 	AnnotationRenewed = "elk-mtls.dev/renewed"

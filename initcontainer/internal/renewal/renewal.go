@@ -1,4 +1,4 @@
-// Package renewal knows what a renewal of certificates is: keys of Secrets and ConfigMaps that pods read at their start only, and their
+// Package renewal knows what a renewal of certificates is: keys of Secrets and ConfigMaps that pods read only at startup, and their
 // content, come in; a digest comes out, and whether a restart would serve. No I/O, no clock.
 package renewal
 

@@ -17,7 +17,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
-// ReadsOnce gives the keys of Secrets and ConfigMaps that the workload's pods read at their start only, as the post-renderer has marked it; none where
+// ReadsOnce gives the keys of Secrets and ConfigMaps that the workload's pods read only at startup, as the post-renderer has marked it; none where
 // it has no mark.
 func (s Status) ReadsOnce() ([]renewal.Key, error) {
 	mark := s.Metadata.Annotations[contract.AnnotationReadsOnce]

@@ -19,7 +19,7 @@ func (r Renewal) holds(v Version) bool {
 	return r.Until == (Version{}) || v != (Version{}) && v.before(r.Until)
 }
 
-// RenewalOf gives what a version of a program does; ok is false where it reads its pair at its start only.
+// RenewalOf gives what a version of a program does; ok is false where it reads its pair only at startup.
 func RenewalOf(all []Renewal, v Version) (r Renewal, ok bool) {
 	for _, r := range all {
 		if r.holds(v) {

@@ -53,7 +53,7 @@ const (
 	SourceCertManager = "cert-manager" // cert-manager makes them, for Certificates that are added to the stream
 )
 
-// What restarts a client that reads a renewed pair at its start only.
+// What restarts a client that reads a renewed pair only at startup.
 const (
 	Renew    = "renew"    // elk-mtls-init renew, by a CronJob or by hand
 	Reloader = "reloader" // Reloader, of Stakater

@@ -36,7 +36,7 @@ func Describe() []Description {
 		"certificates.clients":             {"list of {ref: Kind/name or Kind/name/container, secretName}: a key pair for one workload, or for one container of it", "none"},
 		"certificates.verificationMode":    {"full, or certificate: the chain without the host name", "what Kibana has, else full"},
 		"certificates.rendered":            {"allow, or refuse manifests that contain the private key of an Elasticsearch node", "refuse in Argo CD, as KRM function and in export, else allow"},
-		"certificates.onRenewal":           {"what restarts a client that reads its certificate at its start only when that was renewed: renew (elk-mtls-init renew), reloader (Stakater's Reloader), none", "renew"},
+		"certificates.onRenewal":           {"what restarts a client that reads its certificate only at startup when that was renewed: renew (elk-mtls-init renew), reloader (Stakater's Reloader), none", "renew"},
 		"token.account":                    {"service account of the token", "elastic/kibana"},
 		"token.secretName":                 {"Secret that keeps the token", "<workload>-elk-mtls-token"},
 		"token.key":                        {"key of the token", "token"},

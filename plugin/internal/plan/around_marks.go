@@ -32,7 +32,7 @@ func marks(in *In, whole Part) Part {
 		}
 		pod := podOf(o)
 		p.set(o, patch.Fields(pod.Path("metadata", "annotations")...).Field(annotationChecksum), patch.Str(checksum(in.settings.Mode, o, whole.inputs)),
-			"the pods roll when what they read outside their template changes", "")
+			"restarts the pods when a ConfigMap or Secret that they read changes", "")
 	}
 	return *p.Part
 }

@@ -16,7 +16,7 @@ import (
 // restarted are kinds whose pods a change of their template replaces one by one.
 var restarted = [...]string{"Deployment", "StatefulSet", "DaemonSet", "Rollout"}
 
-// reader is a workload whose pods read keys of Secrets and ConfigMaps at their start only.
+// reader is a workload whose pods read keys of Secrets and ConfigMaps only at startup.
 type reader struct {
 	object *object.Object
 	keys   []object.Source
@@ -29,7 +29,7 @@ func renewals(in *In, whole Part) Part {
 	var names []string
 	for _, r := range readers(in, whole) {
 		if !slices.Contains(restarted[:], r.object.Kind) {
-			p.action(r.object.ID, "restart its pods when %s is renewed: they read their certificate at their start only, and "+
+			p.action(r.object.ID, "restart its pods when %s is renewed: they read their certificate only at startup, and "+
 				"no update of a %s replaces them", strings.Join(r.words(), ", "), r.object.Kind)
 			continue
 		}
@@ -39,15 +39,15 @@ func renewals(in *In, whole Part) Part {
 	case len(all) == 0:
 	case in.settings.Certificates.OnRenewal == config.None:
 		for _, r := range all {
-			p.action(r.object.ID, "reads its certificate at its start only, and nothing restarts it when that is renewed "+
-				"(certificates.onRenewal: none): it is shut out %s", r.until(p))
+			p.action(r.object.ID, "reads its certificate only at startup, and nothing restarts it when that is renewed "+
+				"(certificates.onRenewal: none): it is locked out %s", r.until(p))
 		}
 	case in.settings.Certificates.OnRenewal == config.Reloader:
 		for _, r := range all {
 			for _, a := range []struct{ kind, annotation string }{{"Secret", contract.AnnotationReloader}, {"ConfigMap", contract.AnnotationReloaderMaps}} {
 				if names := r.names(a.kind); len(names) > 0 {
 					all := append(strings.Split(r.object.Annotation(a.annotation), ","), names...)
-					r.mark(p, a.annotation, strings.Join(tidy(all), ","), "Reloader restarts it when a certificate is renewed that it reads at its start only")
+					r.mark(p, a.annotation, strings.Join(tidy(all), ","), "Reloader restarts it when a certificate is renewed that it reads only at startup")
 				}
 			}
 		}
@@ -57,7 +57,7 @@ func renewals(in *In, whole Part) Part {
 		all = slices.DeleteFunc(all, func(r reader) bool { return r.keepsToItself(p, whole) })
 		for _, r := range all {
 			r.mark(p, contract.AnnotationReadsOnce, strings.Join(r.words(), ","),
-				"elk-mtls-init renew restarts it when one of these is renewed, which it reads at its start only")
+				"elk-mtls-init renew restarts it when one of these is renewed, which it reads only at startup")
 		}
 		tellRenew(p, all)
 	}
@@ -90,8 +90,8 @@ func tellRenew(p step, all []reader) {
 		if len(maps) > 0 {
 			values = append(values, "renew.configMapNames={"+strings.Join(tidy(maps), ",")+"}")
 		}
-		p.assume(object.ID{}, "elk-mtls-init renew%s --workload %s must run now and then: these read a renewed certificate at "+
-			"their start only. The chart elk-mtls-support runs it, with %s", where, strings.Join(workloads, " --workload "), strings.Join(values, " and "))
+		p.assume(object.ID{}, "elk-mtls-init renew%s --workload %s must run regularly: these read a renewed certificate only at "+
+			"startup. The chart elk-mtls-support runs it, with %s", where, strings.Join(workloads, " --workload "), strings.Join(values, " and "))
 	}
 }
 
@@ -129,7 +129,7 @@ func (r reader) keepsToItself(p step, whole Part) bool {
 	if changes || r.object.Annotation(contract.AnnotationReadsOnce) != "" {
 		return false
 	}
-	p.action(r.object.ID, "restart it when %s is renewed, which it reads at its start only; or set its annotation %s: %s, "+
+	p.action(r.object.ID, "restart it when %s is renewed, which it reads only at startup; or set its annotation %s: %s, "+
 		"so that elk-mtls-init renew does", strings.Join(r.words(), ", "), contract.AnnotationReadsOnce, strings.Join(r.words(), ","))
 	return true
 }

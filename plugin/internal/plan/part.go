@@ -54,7 +54,7 @@ type input struct {
 	text   string
 }
 
-// readOnce is a key of a Secret or ConfigMap that the pods of an object read at their start only.
+// readOnce is a key of a Secret or ConfigMap that the pods of an object read only at startup.
 type readOnce struct {
 	object *object.Object
 	object.Source
@@ -266,7 +266,7 @@ func (p *Part) secures(w *recognise.Workload, known node) {
 	p.ports = append(p.ports, known.port)
 }
 
-// readsOnce notes keys that a container reads at its start only.
+// readsOnce notes keys that a container reads only at startup.
 func readsOnce(p *Part, w *recognise.Workload, sources ...object.Source) {
 	for _, s := range sources {
 		if s.Name != "" && s.Key != "" {

@@ -58,11 +58,11 @@ func TestGraph(t *testing.T) {
 	}
 	text := r.graph.Text()
 	for _, want := range []string{
-		"NOT PROVEN: " + Remedy + "\nNOT PROVEN: client authentication required, on 2026-03-01\n",
+		"NOT PROVEN: client authentication required, on 2026-03-01\n" + Remedy + "\n",
 		"  UNMANAGED   Deployment/old\n              goes soon\n", "Listed as unmanaged\n  CronJob/dump: its own certificate\n",
-		"NOT PROVEN because\n  EMT008 Deployment/shop, container \"api\", env, line 7: no \"cert\"\n         set it\n",
+		"Findings\n  EMT008 Deployment/shop, container \"api\", env, line 7: no \"cert\"\n         set it\n",
 		"elk-mtls 1.0 read\n  - sha256:abc\n  s.yaml sha256:def\n  with 2 Deployment, 1 other\n",
-		"PROVEN IF\n  somebody makes Secret/x\n", Scope + "\n",
+		"Assumptions\n  somebody makes Secret/x\n", Scope + "\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

@@ -7,7 +7,7 @@ import (
 )
 
 // Scope says what a verdict is about. Every output has it.
-const Scope = "This speaks of the given manifests only: not of the cluster, and not of clients in other releases."
+const Scope = "This covers the given manifests only, not the cluster, and not clients in other releases."
 
 // Remedy is the one command that a release needs that was never patched.
 const Remedy = "elk-mtls has not patched this release. Run helm upgrade --install RELEASE CHART --post-renderer elk-mtls"
@@ -15,15 +15,13 @@ const Remedy = "elk-mtls has not patched this release. Run helm upgrade --instal
 // hanging is how far the second line of an entry is indented: as wide as the longest verdict.
 const hanging = "              "
 
-// Text gives the graph for people: an entry for each server and client, then what is wrong, then what is taken for granted, and
-// last what was read. Lines are as long as their text: the caller folds them.
+// Text gives the graph for people: the verdict, an entry for each server and client, then findings and assumptions, and last what
+// was read. Lines are as long as their text: the caller folds them.
 func (g *Graph) Text() string {
 	var b strings.Builder
-	asked := fmt.Sprintf("client authentication %s, on %s\n", g.ClientAuthentication, g.Now.Format(time.DateOnly))
+	fmt.Fprintf(&b, "%s: client authentication %s, on %s\n", g.Verdict, g.ClientAuthentication, g.Now.Format(time.DateOnly))
 	if g.Verdict == NotProven && !g.Patched {
-		fmt.Fprintf(&b, "%s: %s\nNOT PROVEN: %s", g.Verdict, Remedy, asked)
-	} else {
-		fmt.Fprintf(&b, "%s: %s", g.Verdict, asked)
+		b.WriteString(Remedy + "\n")
 	}
 	heading := func(n int, text string) {
 		if n > 0 {
@@ -44,20 +42,48 @@ func (g *Graph) Text() string {
 		g.entry(&b, e.Verdict, e.who(), e.Reason, fmt.Sprintf("%s: https %s, CA %s, certificate %s, identity %s",
 			e.what(), e.TLS.State, e.CA.State, e.Certificate.State, e.Identity.State))
 	}
+	b.WriteString(g.legend())
 	heading(len(g.Unmanaged), "Listed as unmanaged")
 	for _, u := range g.Unmanaged {
 		fmt.Fprintf(&b, "  %s: %s\n", u.Object, u.Reason)
 	}
-	heading(len(g.Findings), "NOT PROVEN because")
+	heading(len(g.Findings), "Findings")
 	for _, f := range g.Findings {
 		fmt.Fprintf(&b, "  %s %s\n         %s\n         %s\n", f.Code, f, f.Remedy, f.URL)
 	}
-	heading(len(g.Assumptions), "PROVEN IF")
+	heading(len(g.Assumptions), "Assumptions")
 	for _, text := range g.Assumptions {
 		fmt.Fprintf(&b, "  %s\n", text)
 	}
 	b.WriteString("\n" + g.read() + Scope + "\n")
 	return b.String()
+}
+
+// legend explains the states that the entries show. "ok" needs no words.
+func (g *Graph) legend() string {
+	shown := map[string]bool{}
+	for _, s := range g.Servers {
+		for _, a := range []Aspect{s.TLS, s.Certificate, s.Trust, s.Probes} {
+			shown[a.State] = s.Reason == "" || shown[a.State]
+		}
+	}
+	for _, e := range g.Edges {
+		for _, a := range []Aspect{e.TLS, e.CA, e.Certificate, e.Identity} {
+			shown[a.State] = e.Reason == "" || shown[a.State]
+		}
+	}
+	var words []string
+	for _, w := range []struct{ state, means string }{
+		{stateNo, "see the findings"}, {stateIf, "see the assumptions"}, {stateOff, "the client does not check it"}, {stateNone, "not needed"},
+	} {
+		if shown[w.state] {
+			words = append(words, w.state+": "+w.means)
+		}
+	}
+	if words == nil {
+		return ""
+	}
+	return "\n  " + strings.Join(words, "; ") + "\n"
 }
 
 // entry writes a server or a client.
