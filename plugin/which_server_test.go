@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -110,6 +111,50 @@ func TestWhichServer(t *testing.T) {
 			twiceIsOnce(t, output, s)
 			if g := verified(t, output, s); s.Certs() && g.Verdict == verify.NotProven {
 				t.Errorf("verify: %v", codes(g))
+			}
+		})
+	}
+}
+
+// TestKibanaHostsUnseen holds that a Kibana keeps the address that something outside the input may tell it: elasticsearch.url is no more than
+// what elk-mtls-init calls then.
+func TestKibanaHostsUnseen(t *testing.T) {
+	kibana := func(container, rest string) string {
+		return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: kibana}\nspec:\n  template:\n    spec:\n      containers:\n" +
+			"      - {name: kibana, image: \"kibana:8.19.4\", " + container + "}\n" + rest
+	}
+	const sets = "name: ELASTICSEARCH_HOSTS"
+	const file, volumes = "volumeMounts: [{name: c, mountPath: /usr/share/kibana/config/kibana.yml, subPath: kibana.yml}]", "      volumes: [{name: c, "
+	for _, test := range []struct {
+		name, input, says string
+		set               bool
+	}{
+		{"a whole Secret outside", kibana("envFrom: [{secretRef: {name: kb}}]", ""), "Secret/kb must name Elasticsearch by https:// in elasticsearch.hosts", false},
+		{"a whole ConfigMap outside", kibana("envFrom: [{configMapRef: {name: kb}}]", ""), "ConfigMap/kb must name Elasticsearch by https:// in elasticsearch.hosts", false},
+		{"a file outside", kibana(file, volumes+"configMap: {name: kb}}]\n"), `ConfigMap/kb key "kibana.yml" must name Elasticsearch by https:// in elasticsearch.hosts`, false},
+		{"a file on a disk", kibana(file, volumes+"persistentVolumeClaim: {claimName: kb}}]\n"), "/usr/share/kibana/config/kibana.yml must name Elasticsearch by https://", false},
+		{"a Secret in the input", kibana("envFrom: [{secretRef: {name: kb}}]", "---\napiVersion: v1\nkind: Secret\nmetadata: {name: kb}\nstringData: {LOGGING_LEVEL: info}\n"), "", true},
+		{"none", kibana("env: [{name: LOGGING_LEVEL, value: info}, {name: SERVER_NAME, value: x}], envFrom: [{configMapRef: {name: kb}}]", "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: kb}\ndata: {A: b}\n"), "", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := realSettings(config.ModeCertToken, config.Required)
+			s.Certificates.SecretName, s.Minter.SecretName, s.Elasticsearch.URL = "corp", "elastic", "https://search:9200"
+			output, report, err := transform([]byte(test.input), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(output, []byte(sets)) != test.set {
+				t.Errorf("%s is set: %v, want %v\n%s", sets, !test.set, test.set, output)
+			}
+			if text := fmt.Sprint(report.Assumed); test.says != "" && !strings.Contains(text, test.says) {
+				t.Errorf("%q is not assumed:\n%s", test.says, text)
+			}
+			g := verified(t, output, s)
+			if g.Verdict == verify.NotProven {
+				t.Error(g.Text())
+			}
+			if !test.set && !strings.Contains(g.Text(), "begins with https://") {
+				t.Errorf("verify takes the address for known:\n%s", g.Text())
 			}
 		})
 	}

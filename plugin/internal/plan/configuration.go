@@ -27,6 +27,7 @@ type configuration struct {
 	alone    bool      // the entry script writes nothing into the file
 	in       object.Input
 	mounted  string // where the file comes from when the stream does not hold it, "" when none is mounted
+	unseen   string // what may say any setting, and the stream does not hold it; "" when nothing may
 	fail     func(error)
 }
 
@@ -85,6 +86,9 @@ func configurationOf(p step, w *recognise.Workload) (*configuration, error) {
 		file := w.Main.Resolve(w.Layout.Abs(f.Path), p.release)
 		if !file.Key() && file.Found != object.NotThere {
 			p.assume(w.ID, "%s, if it is there, must not contradict these settings (%s)", file.Path, file.Why)
+			if file.Found != object.Perhaps {
+				c.unseen = file.Path
+			}
 		}
 		if !file.Key() {
 			continue
@@ -111,6 +115,7 @@ func environmentOf(p step, w *recognise.Workload, names func(key string) []strin
 	for _, name := range c.seen.Env.Open() {
 		p.assume(w.ID, "container %q takes variables from %s, which is not in the input: none of them may set what "+
 			"is set here", w.Main.Name, name)
+		c.unseen = name
 	}
 	return c
 }
@@ -118,7 +123,7 @@ func environmentOf(p step, w *recognise.Workload, names func(key string) []strin
 // readFile reads the configuration file where the stream holds it.
 func readFile(p step, c *configuration, file object.File) (err error) {
 	if file.State == object.NotShown {
-		c.mounted = file.What()
+		c.mounted, c.unseen = file.What(), file.What()
 		p.assume(c.w.ID, "%s %s: the settings there must not contradict these", file.What(), unshown(file))
 		return nil
 	}

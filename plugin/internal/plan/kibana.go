@@ -173,7 +173,11 @@ func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]stri
 		}
 	}
 	urls := p.settings.Elasticsearch.URLs()
-	if s == nil && len(urls) > 0 && conf.mounted == "" {
+	if s == nil && len(urls) > 0 && conf.unseen != "" {
+		p.assume(w.ID, "%s must name Elasticsearch by https:// in %s", conf.unseen, kibanaHosts)
+		return urls, nil
+	}
+	if s == nil && len(urls) > 0 {
 		return urls, placeList(p, conf, kibanaHosts, urls, "Kibana calls what its image names where nothing is set", linkKibanaTLS)
 	}
 	isKnown := s != nil && !s.Hidden && len(hosts) > 0

@@ -57,6 +57,7 @@ type connection struct {
 	kibana      bool
 	lost        string   // why it is not known where its configuration is
 	unread      string   // file of its settings that nothing here shows
+	told        bool     // its address by a whole Secret or ConfigMap that nothing here shows
 	inKeystore  bool     // the password may be there
 	others      []string // options of its command that say how it connects, and that nothing here judges
 }
@@ -90,8 +91,11 @@ func (c *connection) judge(servers []*server) *Edge {
 	c.judgeCA(&e.CA, addresses, servers)
 	c.judgeCertificate(&e.Certificate, servers)
 	c.judgeIdentity(&e.Identity, servers)
-	if len(c.unknown) > 0 {
-		e.Identity.assume("%s: %s, taken as environment, sets nothing of its connection to Elasticsearch", c.caller, strings.Join(c.unknown, ", "))
+	switch from := strings.Join(c.unknown, ", "); {
+	case c.told:
+		e.Identity.assume("%s: %s, taken as environment, sets nothing else of its connection to Elasticsearch", c.caller, from)
+	case from != "":
+		e.Identity.assume("%s: %s, taken as environment, sets nothing of its connection to Elasticsearch", c.caller, from)
 	}
 	c.assumeCommand(&e.Identity)
 	e.Verdict = verdict(&e.TLS, &e.CA, &e.Certificate, &e.Identity)

@@ -44,7 +44,11 @@ func (r *reader) kibana(w *recognise.Workload) []*connection {
 		monitoring.inKeystore = true
 		all = append(all, monitoring)
 	}
-	if !own.hosts[0].set() {
+	switch {
+	case own.hosts[0].set():
+	case len(c.unknown) > 0:
+		own.hosts[0], own.told = value{hidden: true, at: c.at(strings.Join(c.unknown, ", "), nil)}, true
+	default:
 		own.hosts[0] = value{texts: []string{kibanaOwn.Default}, at: c.at(own.name, nil)}
 	}
 	return all
