@@ -244,29 +244,38 @@ func (t target) kept(rules []*yaml.Node) Strength {
 			strength = May
 			continue
 		}
-		var texts []string
-		open := false
-		for _, label := range elements(rule, "source_labels") {
-			value, known := t.value(label.Value)
-			texts, open = append(texts, value), open || !known
-		}
-		separator := ";"
-		if n := object.Get(rule, "separator"); n != nil {
-			separator = n.Value
-		}
 		pattern := "(.*)"
 		if n := object.Get(rule, "regex"); n != nil {
 			pattern = n.Value
 		}
-		re, err := regexp.Compile("^(?s:" + pattern + ")$")
+		pattern = "^(?s:" + pattern + ")$"
+		re, err := regexp.Compile(pattern)
+		text, isOpen := t.joined(rule)
 		switch {
-		case err != nil || open:
+		case err != nil, isOpen && mayMatch(pattern, text):
 			strength = May
-		case re.MatchString(strings.Join(texts, separator)) != (action == "keep"):
+		case isOpen && action == "drop":
+		case isOpen, re.MatchString(whole(text)) != (action == "keep"):
 			return Nothing
 		}
 	}
 	return strength
+}
+
+// joined gives the text that a rule looks at: its labels, with a separator between them. It tells whether one of them is open.
+func (t target) joined(rule *yaml.Node) (text []labelText, isOpen bool) {
+	separator := ";"
+	if n := object.Get(rule, "separator"); n != nil {
+		separator = n.Value
+	}
+	for i, label := range elements(rule, "source_labels") {
+		if i > 0 {
+			text = append(text, labelText{text: separator})
+		}
+		value, known := t.value(label.Value)
+		text, isOpen = append(text, labelText{value, !known}), isOpen || !known
+	}
+	return text, isOpen
 }
 
 // value gives a label; known is false where nothing here shows it. One that is not among those which are all known is empty.

@@ -16,6 +16,8 @@ func TestScrapes(t *testing.T) {
 		return "{source_labels: [__meta_kubernetes_" + label + "], action: keep, regex: '" + expression + "'}"
 	}
 	const pair = "  tls_config: {cert_file: /a, key_file: /b}\n"
+	// As https://github.com/prometheus-community/helm-charts/blob/main/charts/prometheus/values.yaml has it.
+	const apiServer = "{source_labels: [__meta_kubernetes_namespace, __meta_kubernetes_service_name, __meta_kubernetes_endpoint_port_name], action: keep, regex: default;kubernetes;https}"
 	for _, test := range []struct {
 		name, file string
 		want       Strength
@@ -33,6 +35,11 @@ func TestScrapes(t *testing.T) {
 		{"those of another", job("endpoints", keep("service_name", "kubernetes"), ""), Nothing},
 		{"by its port", job("endpoints", keep("endpoint_port_name", "https"), ""), Address},
 		{"by two labels", job("endpointslice", "{source_labels: [__meta_kubernetes_service_name, __meta_kubernetes_pod_label_app], action: keep, regex: search;es}", ""), Address},
+		{"the API server, by its namespace too", job("endpoints", apiServer, ""), Nothing},
+		{"by a namespace that nothing shows", job("endpoints", strings.Replace(apiServer, "kubernetes;https", "search;https", 1), ""), May},
+		{"by one of two Services", job("endpoints", strings.Replace(apiServer, "default;kubernetes;https", "default;(kubernetes|sea.+);https", 1), ""), May},
+		{"not the API server", job("endpoints", strings.Replace(apiServer, "keep", "drop", 1), ""), Address},
+		{"a pattern that is none", job("endpoints", keep("service_name", "("), ""), May},
 		{"dropped", job("service", "{source_labels: [__meta_kubernetes_service_name], action: drop, regex: 'sea.*|es-main'}", ""), Nothing},
 		{"containers that are no init containers", job("pod", keep("pod_container_init", "false"), ""), Address},
 		{"by the image", job("pod", keep("pod_container_image", ".*elasticsearch.*"), ""), Address},
