@@ -15,6 +15,7 @@ func layoutValues() []variant {
 		return "---\napiVersion: batch/v1\nkind: " + kind + "\nmetadata:\n  name: tool\n" + hook + "spec:\n  template:\n    spec:\n      containers:\n      - " + container + "\n"
 	}
 	server := `{name: es, image: "registry.example/mirror/elasticsearch@sha256:0000", env: [{name: discovery.type, value: single-node}]}`
+	const setup = "volumeMounts: [{name: c, mountPath: /usr/share/elasticsearch/config/certs}]"
 	return []variant{
 		{name: "Bitnami: a second CA goes on the command line", base: "bitnami-release", spec: clientCA, output: flag},
 		{name: "Bitnami: arguments of the user's own stay", base: "bitnami-release", spec: clientCA, output: flag,
@@ -63,6 +64,9 @@ func layoutValues() []variant {
 		{name: "a Job that runs a server", extra: job("Job", "", server), refused: "Job/tool: container \"es\" starts Elasticsearch"},
 		{name: "a hook that runs a server", extra: job("Job", "  annotations: {helm.sh/hook: post-install}\n", server), refused: "Job/tool: container \"es\" starts Elasticsearch"},
 		{name: "a Job with the image and a command of its own is a tool", extra: job("Job", "", `{name: es, image: elasticsearch:8.5.1, command: [bin/elasticsearch-certutil], env: [{name: node.name, value: x}]}`), not: "Job/tool"},
+		{name: "a Job whose script the entry script runs is a tool", extra: job("Job", "", `{name: es, image: elasticsearch:8.5.1, command: [/bin/tini, --, /usr/local/bin/docker-entrypoint.sh, /setup/certs.sh], `+setup+`}`), not: "Job/tool"},
+		{name: "a Job whose command the entry script runs is a tool", extra: job("Job", "", `{name: es, image: elasticsearch:8.5.1, args: [docker-entrypoint.sh, bash, -c, "elasticsearch-certutil ca"], `+setup+`}`), not: "Job/tool"},
+		{name: "a Job that runs a server with options", extra: job("Job", "", `{name: es, image: elasticsearch:8.5.1, args: [-Ediscovery.type=single-node], `+setup+`}`), refused: "Job/tool: container \"es\" starts Elasticsearch"},
 		{name: "OpenSearch of Bitnami is none", extra: job("Deployment", "", `{name: os, image: bitnami/opensearch:2, env: [{name: OPENSEARCH_CLUSTER_NAME, value: x}], volumeMounts: [{name: d, mountPath: /bitnami/opensearch/data}]}`), not: "Deployment/tool"},
 		{name: "a custom resource of ECK", extra: "---\napiVersion: elasticsearch.k8s.elastic.co/v1\nkind: Elasticsearch\nmetadata: {name: es}\nspec: {version: 9.1.0}\n", refused: "would lock the operator out on the Basic licence"},
 		{name: "a custom resource of ECK that somebody takes care of", extra: "---\napiVersion: elasticsearch.k8s.elastic.co/v1\nkind: Elasticsearch\nmetadata: {name: es}\nspec: {version: 9.1.0}\n",

@@ -12,6 +12,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // recogniseWorkload gives the workload that an object is, or why it is passed over although it looks like one, or why it must not
@@ -22,7 +23,7 @@ func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workl
 	for _, l := range all {
 		for _, c := range containers {
 			signs := signsOf(l, c)
-			if len(signs) < 2 || isLone(o) && !startsServer(c.Container) || best != nil && len(signs) <= len(best.Signs) {
+			if len(signs) < 2 || isLone(o) && !surelyStarts(l.App, c.Container) || best != nil && len(signs) <= len(best.Signs) {
 				continue
 			}
 			if old := tooOld(c.Container); old != "" {
@@ -149,11 +150,20 @@ func startsServer(c object.Container) bool {
 	})
 }
 
+// surelyStarts tells whether a container runs a server, and nothing else that the entry script of its image runs too, such as a script that
+// makes certificates.
+func surelyStarts(app App, c object.Container) bool {
+	commands := process.Of(c, nil).Command().Commands
+	return len(commands) == 0 || slices.ContainsFunc(commands, func(command shell.Command) bool {
+		return process.Starts(command, catalog.Starters(app), catalog.Wrappers(app))
+	})
+}
+
 // shortLived refuses a server in a Job or a hook: it would run as it is, and there is nothing that keeps it.
 func shortLived(all []Layout, o *object.Object, pod object.Pod) error {
 	for _, c := range lookAt(pod.Containers()) {
 		for _, l := range all {
-			if slices.Contains(l.Images, c.image) && startsServer(c.Container) && len(signsOf(l, c)) > 1 && tooOld(c.Container) == "" {
+			if slices.Contains(l.Images, c.image) && surelyStarts(l.App, c.Container) && len(signsOf(l, c)) > 1 && tooOld(c.Container) == "" {
 				return problem.New(problem.UnknownForm, "container %q starts %s, which is patched where it is kept "+
 					"running only", c.Name, l.App).
 					Of(o.ID).Do("run it in a StatefulSet or Deployment, or list the object under spec.unmanaged with the reason")

@@ -12,7 +12,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
 // readSettings reads all that sets something of a server, in the order of its image.
@@ -60,10 +59,9 @@ func (s *server) judgeChanges(file string) {
 // judgeStart looks at who starts a server: a program that nothing here shows may give it other settings.
 func (c caller) judgeStart(a *Aspect, app recognise.App) {
 	var first string
-	starters, wrappers := catalog.Starters(app), catalog.Wrappers(app)
 	for _, line := range c.seen.Lines() {
 		for _, command := range line.Commands {
-			if strings.HasPrefix(command.Words[0].Text, "-") || starts(command, starters, wrappers) { // options alone are for the entry script
+			if process.Starts(command, catalog.Starters(app), catalog.Wrappers(app)) {
 				return
 			}
 			first = cmp.Or(first, command.Program())
@@ -72,25 +70,6 @@ func (c caller) judgeStart(a *Aspect, app recognise.App) {
 	if first != "" {
 		a.assume("%s: its command (%s) starts %s as its image does, with no other settings", c, first, app)
 	}
-}
-
-// starts tells whether a command runs one of some programs, by itself or behind a wrapper, which runs what is behind it, but for options.
-func starts(command shell.Command, programs, wrappers []string) bool {
-	run := command.Main()
-	if len(run) > 0 && slices.Contains([]string{"su", "runuser"}, path.Base(run[0].Text)) {
-		run = run[slices.IndexFunc(run, func(w shell.Word) bool { return slices.Contains([]string{"-c", "--command", "--"}, w.Text) })+1:]
-	}
-	is := func(w shell.Word, programs []string) bool {
-		words := strings.Fields(w.Text)
-		return len(words) > 0 && slices.Contains(programs, path.Base(words[0]))
-	}
-	switch {
-	case len(run) == 0:
-		return false
-	case is(run[0], wrappers):
-		return len(run) == 1 || strings.HasPrefix(run[1].Text, "-") || run[1].Loose || is(run[1], programs) || is(run[1], wrappers)
-	}
-	return is(run[0], programs)
 }
 
 // judgeJava looks at options for the JDK that move the settings.
