@@ -8,6 +8,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
 )
 
+const trustsCA = `cacert = "/etc/elk-mtls/ca.crt"`
+
 // errand is a Job, or a test of a chart, that runs a script.
 func errand(hook, script string) string {
 	env := ""
@@ -38,13 +40,38 @@ func TestCurlTrusts(t *testing.T) {
 			s := realSettings(config.ModeCertToken, config.Required)
 			output := mustTransform(t, []byte(errand(c.hook, c.script)+mentionServer), s)
 			text := string(output)
-			if !strings.Contains(text, c.becomes) || strings.Contains(text, `cacert = "/etc/elk-mtls/ca.crt"`) != c.trusts {
+			if !strings.Contains(text, c.becomes) || strings.Contains(text, trustsCA) != c.trusts {
 				t.Errorf("want %q, and that it trusts the CA: %v\n%s", c.becomes, c.trusts, text)
 			}
 			twiceIsOnce(t, output, s)
 			if g := verified(t, output, s); (g.Verdict != verify.NotProven) != c.proven {
 				t.Error(g.Text())
 			}
+		})
+	}
+}
+
+// TestCurlTrustsNobodyElse holds that a .curlrc names no CA where a container reads it whose script nobody sees: that may call others, whose
+// certificates no CA of ours has signed.
+func TestCurlTrustsNobodyElse(t *testing.T) {
+	beside := func(command string) string {
+		return strings.Replace(errand("", `"curl https://search:9200"`), "---\n", "      - {name: crawl, image: crawler, command: "+command+"}\n---\n", 1)
+	}
+	for _, c := range []struct {
+		name, command string
+		trusts        bool
+	}{
+		{"in its image", "[/opt/crawl]", false},
+		{"in a script that is seen", `[sh, -c, "curl https://search:9200/_cat"]`, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := realSettings(config.ModeCertToken, config.Required)
+			s.Rules = []config.Rule{{Ref: "Job/errand/crawl", As: "curl"}}
+			output := mustTransform(t, []byte(beside(c.command)+mentionServer), s)
+			if strings.Contains(string(output), trustsCA) != c.trusts {
+				t.Errorf("want that it trusts the CA: %v\n%s", c.trusts, output)
+			}
+			twiceIsOnce(t, output, s)
 		})
 	}
 }

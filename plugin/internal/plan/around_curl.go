@@ -40,7 +40,7 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 		}
 		if id.curl == "" {
 			var err error
-			if id.curl, err = curlConfig(p, w.Object, id.ca); err != nil {
+			if id.curl, err = curlConfig(p, w.Object, curlTrusts(p.In, w.Object, id.ca)); err != nil {
 				return err
 			}
 		}
@@ -113,10 +113,12 @@ func errandIdentity(p step, o *object.Object, known *node) (identity, error) {
 			id.ca = caBeside(p.In, o, id.secret)
 		}
 	}
+	trusts := object.Source{}
 	if lacks && id.ca.Name != "" {
+		trusts = id.ca
 		err = checkHolds(p, id.ca)
 	}
-	curl, curlErr := curlConfig(p, o, id.ca)
+	curl, curlErr := curlConfig(p, o, trusts)
 	id.curl = curl
 	return id, errors.Join(err, curlErr)
 }

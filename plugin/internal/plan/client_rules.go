@@ -132,7 +132,7 @@ func rulePlan(p step, r ruled) error {
 	p.hasRule(w)
 	coverRule(p, r, files)
 	if byCurl {
-		if id.curl, err = curlConfig(p, w.Object, id.ca); err != nil {
+		if id.curl, err = curlConfig(p, w.Object, curlTrusts(p.In, w.Object, id.ca)); err != nil {
 			return err
 		}
 		err = curlClient(p, w.Object, w.Main, id, called...)

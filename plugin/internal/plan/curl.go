@@ -104,15 +104,18 @@ func curlClient(p step, o *object.Object, c object.Container, id identity, to ..
 // trustsOurCA names the CA too, where a command line names none: one that does wins.
 const trustsOurCA = "cacert = \"" + clientDir + "/" + fileCA + "\"\n"
 
-// lacksCA tells whether some call by curl in a pod names no CA, and none goes elsewhere by TLS: then its .curlrc may name ours. It would win
-// over a CA in a variable.
+// lacksCA tells whether some call by curl in a pod names no CA, and none goes elsewhere by TLS, as far as all is seen that reads its .curlrc:
+// then that may name ours. It would win over a CA in a variable.
 func lacksCA(in *In, o *object.Object) bool {
 	ours, lacks := callsFrom(in, o), false
 	for _, c := range podOf(o).All() {
 		all, whole := in.seen(c).Requests()
+		if len(all) == 0 && in.hasCurlRule(c) || len(all) > 0 && !whole {
+			return false
+		}
 		for _, r := range all {
 			isOurs := func(a shell.Word) bool { return a.Known && ours(a.Text) }
-			if !whole || r.Diverted || len(r.Files) > 0 || slices.ContainsFunc(r.Addresses, func(a shell.Word) bool { return !isOurs(a) }) {
+			if r.Diverted || len(r.Files) > 0 || slices.ContainsFunc(r.Addresses, func(a shell.Word) bool { return !isOurs(a) }) {
 				return false
 			}
 			if slices.ContainsFunc(catalog.Curl().Trusts, func(name string) bool { v, set := r.Variable(name); return set && (v.Text != "" || !v.Known) }) {
@@ -126,10 +129,23 @@ func lacksCA(in *In, o *object.Object) bool {
 	return lacks
 }
 
-// curlConfig plans the ConfigMap with the .curlrc of an object, whose pods have that CA beside it.
-func curlConfig(p step, before *object.Object, ca object.Source) (string, error) {
+// hasCurlRule tells whether a rule says that a container calls by curl, whatever is seen of that.
+func (in *In) hasCurlRule(c object.Container) bool {
+	return slices.ContainsFunc(in.ruled, func(r ruled) bool { return r.ready.curl && r.w.Main.Node == c.Node })
+}
+
+// curlTrusts gives the CA that the .curlrc of an object names, empty for none.
+func curlTrusts(in *In, o *object.Object, ca object.Source) object.Source {
+	if !lacksCA(in, o) {
+		return object.Source{}
+	}
+	return ca
+}
+
+// curlConfig plans the ConfigMap with the .curlrc of an object. It names the CA that the pods have beside it where it is given one.
+func curlConfig(p step, before *object.Object, trusts object.Source) (string, error) {
 	name, text := before.Name+"-elk-mtls-curl", curlrc
-	if ca.Name != "" && lacksCA(p.In, before) {
+	if trusts.Name != "" {
 		text += trustsOurCA
 		p.input(before, trustsOurCA)
 	}

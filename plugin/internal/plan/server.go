@@ -77,7 +77,7 @@ func secureNode(p step, w *recognise.Workload) error {
 func nodeAsClient(p step, w *recognise.Workload, conf *configuration, known node) error {
 	id := *known.client
 	var err error
-	if id.curl, err = curlConfig(p, w.Object, id.ca); err != nil {
+	if id.curl, err = curlConfig(p, w.Object, curlTrusts(p.In, w.Object, id.ca)); err != nil {
 		return err
 	}
 	known.client, known.port = &id, httpPort(conf)
