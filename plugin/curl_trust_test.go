@@ -75,3 +75,26 @@ func TestCurlTrustsNobodyElse(t *testing.T) {
 		})
 	}
 }
+
+// TestNamesOfAdditions holds that what is added for a chart's test has the same name in each rendering, where the test itself has not: the
+// chart elasticsearch 7.17.3 gives it random letters. Argo CD would delete and create it at each look.
+func TestNamesOfAdditions(t *testing.T) {
+	added := func(name string) string {
+		input := strings.ReplaceAll(errand(", annotations: {helm.sh/hook: test}", `"curl --fail 'search:9200/_cluster/health'"`), "errand", name) + mentionServer
+		s := realSettings(config.ModeCertToken, config.Required)
+		output, report, err := transform([]byte(input), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		twiceIsOnce(t, output, s)
+		var all []string
+		for _, a := range report.Added {
+			all = append(all, a.Object.Kind+"/"+a.Object.Name)
+		}
+		return strings.Join(all, " ")
+	}
+	const want = "ConfigMap/node-elk-mtls-curl ConfigMap/node-elk-mtls-curl-ca"
+	if one, other := added("search-qhzxk-test"), added("search-awbns-test"); one != want || other != want {
+		t.Errorf("added are %s, and %s; want %s", one, other, want)
+	}
+}

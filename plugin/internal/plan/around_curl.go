@@ -84,7 +84,7 @@ func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Work
 	if err := errors.Join(checkFree(p.In, o), hookMayRun(p, o)); err != nil {
 		return err
 	}
-	id, err := errandIdentity(p, o, known)
+	id, err := errandIdentity(p, o, w)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,8 @@ func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Work
 
 // errandIdentity gives the identity of a pod that calls a node by curl. A hook that runs early gets a .curlrc that is such a hook too, and
 // no CA of the release: what curl trusts, its command says, or else the Secret of the pair.
-func errandIdentity(p step, o *object.Object, known *node) (identity, error) {
+func errandIdentity(p step, o *object.Object, w *recognise.Workload) (identity, error) {
+	known := p.nodes.of(w)
 	isNear, from := visible(o, known.ca), pair{}
 	if isNear {
 		from = pair{known.client.secret, known.client.cert, known.client.key}
@@ -113,12 +114,16 @@ func errandIdentity(p step, o *object.Object, known *node) (identity, error) {
 			id.ca = caBeside(p.In, o, id.secret)
 		}
 	}
-	trusts := object.Source{}
+	trusts, name := object.Source{}, w.Name+curlName
 	if lacks && id.ca.Name != "" {
-		trusts = id.ca
+		trusts, name = id.ca, w.Name+curlNameCA
 		err = checkHolds(p, id.ca)
 	}
-	curl, curlErr := curlConfig(p, o, trusts)
+	if runsEarly(o) {
+		name = o.Name + curlName // a hook like that one
+	}
+	name = or(p.identityIn(mounter{object: o}).curl, name)
+	curl, curlErr := curlConfigNamed(p, o, name, trusts)
 	id.curl = curl
 	return id, errors.Join(err, curlErr)
 }

@@ -142,9 +142,18 @@ func curlTrusts(in *In, o *object.Object, ca object.Source) object.Source {
 	return ca
 }
 
-// curlConfig plans the ConfigMap with the .curlrc of an object. It names the CA that the pods have beside it where it is given one.
+// The ConfigMaps with a .curlrc are named after an object, which is not always the one that reads it: the test of a chart may have another
+// name in each rendering.
+const curlName, curlNameCA = "-elk-mtls-curl", "-elk-mtls-curl-ca"
+
+// curlConfig plans the ConfigMap with the .curlrc of an object. It names the CA that the pods have beside it where it is
+// given one.
 func curlConfig(p step, before *object.Object, trusts object.Source) (string, error) {
-	name, text := before.Name+"-elk-mtls-curl", curlrc
+	return curlConfigNamed(p, before, before.Name+curlName, trusts)
+}
+
+func curlConfigNamed(p step, before *object.Object, name string, trusts object.Source) (string, error) {
+	text := curlrc
 	if trusts.Name != "" {
 		text += trustsOurCA
 		p.input(before, trustsOurCA)
