@@ -181,7 +181,7 @@ func overriddenValues() []variant {
 		{name: "an argument that agrees", output: given,
 			extra: filebeat("-E, "+output+"ssl.enabled=true, -E, "+output+"worker=2", "")},
 		{name: "an argument about another output", output: given,
-			extra: filebeat("-E, output.logstash.ssl.enabled=false", "")},
+			extra: filebeat("-E, output.logstash.enabled=false", "")},
 		{name: "a second file", extra: second, refused: is + "more.yml of ConfigMap/more" + wins},
 		{name: "another spelling in the same file",
 			extra:   filebeat("", "output: {elasticsearch: {ssl: {certificate_authorities: [/b.crt]}}}"),

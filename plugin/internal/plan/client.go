@@ -62,7 +62,7 @@ func secureClient(p step, w *recognise.Workload, known program) error {
 		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of "+string(w.App))
 		return nil
 	}
-	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w.Object)); err != nil {
+	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w.Object), known.single(p.In, w)); err != nil {
 		return err
 	}
 	assumeCommand(p, w)

@@ -1,12 +1,70 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
+
+// single refuses a second entry where a program takes one.
+func (known program) single(in *In, w *recognise.Workload) error {
+	at := catalog.Single(known.App)
+	if at == "" {
+		return nil
+	}
+	seen := in.seen(w.Main)
+	files, err := openFiles(in, w, recognise.ChannelsOf(known.Files, known.Dir, seen).Files...)
+	if err != nil {
+		return err
+	}
+	var names, on []string
+	for _, f := range files {
+		names = append(names, below(f.root, at)...)
+	}
+	flags, _ := seen.Flags(known.Files.Sets...)
+	for _, f := range flags {
+		if rest, ok := strings.CutPrefix(f.Name, at+"."); ok && f.Sets {
+			name, _, _ := strings.Cut(rest, ".")
+			names = append(names, name)
+		}
+	}
+	for _, name := range compact(names) {
+		says := known.said(seen, files)(at + "." + name + ".enabled")
+		if text, known := in.expand(w.Main, known.Expands, says); known && !strings.EqualFold(text, "false") {
+			on = append(on, name)
+		}
+	}
+	if len(on) < 2 {
+		return nil
+	}
+	return problem.New(problem.InTheWay, "%s has several outputs that are enabled (%s), and does not start", w.App, strings.Join(on, ", ")).
+		Do("remove all but one")
+}
+
+// below gives the names of the entries at a place of a file, in dotted or nested spelling.
+func below(root *yaml.Node, at string) []string {
+	var names []string
+	for _, e := range entries(root) {
+		rest, isBelow := strings.CutPrefix(e.name, at+".")
+		name, field, _ := strings.Cut(rest, ".")
+		switch {
+		case e.name == at:
+			for _, inner := range entries(e.node) {
+				if name, field, _ := strings.Cut(inner.name, "."); field != "" || len(entries(inner.node)) > 0 {
+					names = append(names, name)
+				}
+			}
+		case isBelow && (field != "" || len(entries(e.node)) > 0):
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // startsWith refuses a value with which a program does not start.
 func startsWith(in *In, w *recognise.Workload, c *connection) error {
