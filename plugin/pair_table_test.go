@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,16 +56,21 @@ func tableClients() []tableClient {
 //	no                   no                                 a key of a Secret of which it sees only that   a question
 //	no                   no                                 of a CSI driver, or none                       a question
 //	any                  yes                                any                                            its own: nothing changes
-//	yes                  yes, of another CA                 any                                            an error
+//	yes                  yes, of another CA                 the node's                                     an error once the node looks at it
+//
+// In mode pki Kibana is who presents its certificate: there one that others present, too, is an error.
 type tableCase struct {
 	name   string
 	volume string
-	secret string // in the input: "", "node's CA", "another CA"
+	secret string // in the input: "", "the node's CA", "another CA", "another's pair"
 	node   bool
 	ca     bool // the client names a CA
 	own    bool // and presents a pair
 	want   string
 }
+
+// refusedIfAsked is wanted of a key pair that its server does not accept.
+const refusedIfAsked = "own, and refused once the node looks at it"
 
 func tableCases() []tableCase {
 	const whole, only = "secret: {secretName: client}", "secret: {secretName: client, items: [{key: ca.crt, path: ca.crt}]}"
@@ -79,6 +85,7 @@ func tableCases() []tableCase {
 		{"own pair, outside", whole, "", true, true, true, "own"},
 		{"own pair, in the input", whole, "the node's CA", true, true, true, "own"},
 		{"own pair of another CA, in the input", whole, "another CA", true, true, true, "refused"},
+		{"own pair that another CA signed, in the input", whole, "another's pair", true, true, true, refusedIfAsked},
 		{"the node elsewhere, the Secret whole", whole, "", false, true, false, "client"},
 		{"the node elsewhere, CA only", only, "", false, true, false, "asked"},
 		{"the node elsewhere, no CA", whole, "", false, false, false, "asked"},
@@ -112,6 +119,8 @@ func TestPairTable(t *testing.T) {
 					switch c.secret {
 					case "the node's CA":
 						stream += secretOf("client", ca, ca.Leaf(pki.Options{CN: "client"}))
+					case "another's pair":
+						stream += secretOf("client", ca, other.Leaf(pki.Options{CN: "client"}))
 					case "another CA":
 						stream += secretOf("client", other, other.Leaf(pki.Options{CN: "client"}))
 					}
@@ -132,11 +141,12 @@ func TestPairTable(t *testing.T) {
 var agreementModes = []struct{ mode, stage string }{
 	{config.ModeToken, config.None}, {config.ModePassword, config.None}, {config.ModeCertToken, config.None},
 	{config.ModeCertToken, config.Optional}, {config.ModeCertToken, config.Required}, {config.ModeCertPassword, config.Required},
+	{config.ModePKI, config.Required},
 }
 
 func judgePair(t *testing.T, stream, written string, client tableClient, c tableCase, s config.Settings) {
 	t.Helper()
-	output, _, err := transform([]byte(stream), s)
+	output, report, err := transform([]byte(stream), s)
 	given := map[string]bool{}
 	if err == nil {
 		for key, who := range keysGiven(t, output) {
@@ -147,6 +157,17 @@ func judgePair(t *testing.T, stream, written string, client tableClient, c table
 		}
 	}
 	isKibana := client.name == "Kibana"
+	switch isAsked := s.ClientAuthentication != config.None; {
+	case c.want == refusedIfAsked && isAsked:
+		c.want = "refused"
+	case c.want == refusedIfAsked:
+		c.want = "own"
+		if s.Certs() && err == nil && !strings.Contains(report.Text(), "as soon as clientAuthentication is optional") {
+			t.Errorf("it is not reported:\n%s", report.Text())
+		}
+	case slices.Contains([]string{"node", "client"}, c.want) && isKibana && s.Mode == config.ModePKI:
+		c.want = "refused" // anybody who has it would be Kibana
+	}
 	switch {
 	case !s.Certs():
 		if given["node"] || given["client"] || err != nil && !isKibana {

@@ -106,18 +106,23 @@ func isPair(p step, one presented, chain []*x509.Certificate) error {
 	return nil
 }
 
-// isAccepted judges whether a server accepts a certificate. A node's own probe presents the node's own, of the same Secret as its CA.
+// isAccepted judges whether a server accepts a certificate, as soon as it looks at one. A node's own probe presents the node's own, of the same Secret as its CA.
 func isAccepted(p step, one presented, chain []*x509.Certificate) error {
 	server := p.nodes.of(one.to)
 	if one.to == nil || server == nil {
 		return nil
 	}
 	if accepts := bundleOf(p, server.accepts); chain != nil && accepts != nil {
-		if err := certificate.ChainsTo(chain, accepts); err != nil {
-			return problem.New(problem.UnfitPair, "%s was not signed by a CA that Elasticsearch accepts (%s): %v", one.cert,
-				one.to.ID, err).
-				Do("name its CA in certificates.clientCA, or a Secret with a key pair that is accepted there in "+
-					"certificates.clients (ref: %s)", refOf(p.In, one))
+		err := certificate.ChainsTo(chain, accepts)
+		const remedy = "name its CA in certificates.clientCA, or a Secret with a key pair that is accepted there in certificates.clients (ref: %s)"
+		switch {
+		case err == nil:
+		case !server.asks:
+			p.action(one.object.ID, "%s is refused by %s as soon as clientAuthentication is optional, since none of the CAs there has signed it: "+
+				remedy, one.cert, one.to.ID, refOf(p.In, one))
+		default:
+			return problem.New(problem.UnfitPair, "%s was not signed by a CA that Elasticsearch accepts (%s): %v", one.cert, one.to.ID, err).
+				Do(remedy, refOf(p.In, one))
 		}
 		return nil
 	}

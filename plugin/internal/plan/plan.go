@@ -184,6 +184,7 @@ type node struct {
 	ca          object.Source   // that signed it
 	accepts     []object.Source // CAs whose clients it takes; nil when they cannot all be followed
 	password    object.Source   // of the user elastic; empty where the stream does not tell
+	asks        bool            // it looks at a certificate that it is presented, from now on
 	port        string          // on which it speaks HTTP
 	client      *identity       // how its own probe presents itself; nil in the modes without certificates
 }

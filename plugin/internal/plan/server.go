@@ -81,6 +81,7 @@ func nodeAsClient(p step, w *recognise.Workload, conf *configuration, known node
 		return err
 	}
 	known.client, known.port = &id, httpPort(conf)
+	known.asks = p.settings.ClientAuthentication != config.None || conf.get(settingStage) != nil && conf.get(settingStage).Value() != config.None
 	p.secures(w, known)
 	p.In = p.In.after(*p.Part) // it calls itself
 	speakHTTPS(p, w, conf)
