@@ -214,7 +214,7 @@ fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 
 .PHONY: golden
 golden: ## rewrite what the golden tests expect; then read that diff as you would code
-	UPDATE_GOLDEN=1 go test -tags slow -count=1 -run 'TestGolden|TestCompatibility|TestSettingsPage|TestClientsPage|TestRulesPage|TestRefusalsPage|TestMutations' ./plugin
+	UPDATE_GOLDEN=1 go test -tags slow -count=1 -run 'TestGolden|TestPicture|TestCompatibility|TestSettingsPage|TestClientsPage|TestRulesPage|TestRefusalsPage|TestMutations' ./plugin
 	UPDATE_GOLDEN=1 go test -count=1 -run TestSchema ./plugin/internal/config
 	@git diff --stat -- '*testdata*' docs
 

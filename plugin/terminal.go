@@ -115,6 +115,9 @@ func paintDiff(text string, width int) string {
 	return b.String()
 }
 
+// paintVerify folds what verify says and colours the verdicts.
+func paintVerify(text string, width int) string { return colours.Replace(fold(text, width)) }
+
 // colours of the words that a reader looks for first.
 var colours = strings.NewReplacer(
 	"NOT PROVEN", "\x1b[31mNOT PROVEN\x1b[0m", "PROVEN IF", "\x1b[33mPROVEN IF\x1b[0m",

@@ -122,11 +122,10 @@ func (v *verifyOptions) written(graph *verify.Graph) ([]byte, error) {
 	case "mermaid":
 		return []byte(graph.Mermaid()), nil
 	}
-	text := fold(graph.Text(), v.width())
 	if v.coloured() {
-		text = colours.Replace(text)
+		return []byte(paintVerify(graph.Text(), v.width())), nil
 	}
-	return []byte(text), nil
+	return []byte(fold(graph.Text(), v.width())), nil
 }
 
 // proof checks the command line and gives what is to be proven.

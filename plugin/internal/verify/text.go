@@ -74,7 +74,7 @@ func (g *Graph) legend() string {
 	}
 	var words []string
 	for _, w := range []struct{ state, means string }{
-		{stateNo, "see the findings"}, {stateIf, "see the assumptions"}, {stateOff, "the client does not check it"}, {stateNone, "not needed"},
+		{stateNo, "see findings"}, {stateIf, "see assumptions"}, {stateOff, "not checked"}, {stateNone, "not needed"},
 	} {
 		if shown[w.state] {
 			words = append(words, w.state+": "+w.means)

@@ -19,7 +19,7 @@ def top():
 def on_config(config):
     """Copies the pages and pictures that git knows, or will know."""
     shutil.rmtree(config.docs_dir, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md", "docs/*.png"],
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md", "docs/*.png", "docs/*.svg"],
                             cwd=top(), check=True, capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
         if "testdata" in name or name.startswith("test/") or not os.path.exists(os.path.join(top(), name)):
