@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -46,8 +47,9 @@ func typedReadme(t *testing.T, major int) {
 	if lines := strings.Split(strings.TrimSpace(shown), "\n"); len(lines) < 5 {
 		t.Errorf("the README shows %d lines of output", len(lines))
 	}
-	for line := range strings.Lines(shown) {
-		if !strings.Contains(out, line) {
+	seen := anyDate.ReplaceAllString(out, "DATE") // The verdict names today.
+	for line := range strings.Lines(anyDate.ReplaceAllString(shown, "DATE")) {
+		if !strings.Contains(seen, line) {
 			t.Errorf("the README shows %q; one sees\n%s", line, out)
 		}
 	}
@@ -55,6 +57,8 @@ func typedReadme(t *testing.T, major int) {
 		t.Errorf("after the upgrade there is %q", have)
 	}
 }
+
+var anyDate = regexp.MustCompile(`\d{4}-\d\d-\d\d`)
 
 // TestUninstall types the end of a release: after upgrades with the flag; after one without it, which the chart's hook makes fail; and
 // after that one was done again with the flag. Of ours only what belongs to others is left.
