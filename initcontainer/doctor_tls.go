@@ -14,6 +14,7 @@ import (
 	d "github.com/elk-mtls/elk-mtls/initcontainer/internal/diagnosis"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/elastic"
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
+	"github.com/elk-mtls/elk-mtls/internal/rollover"
 )
 
 // certificate looks at the own files.
@@ -73,6 +74,7 @@ func (x *examination) serverDates() {
 	if len(x.sent) == 0 {
 		return
 	}
+	x.replacement()
 	x.dates(d.ServerDates, x.sent[0], "renew the certificate of Elasticsearch, which reads new files by itself")
 	chain, err := x.o.TLS.Chain(x.sent, x.edge.clock.now())
 	if err != nil {
@@ -86,6 +88,25 @@ func (x *examination) serverDates() {
 		}
 	}
 	x.dates(d.CADates, first, "make a new CA in time, and list the old and the new one everywhere until all certificates are issued by the new one")
+}
+
+// replacement tells how far a replacement of the CA is, as this client sees it: the CAs in its own file, and who signed the two certificates.
+func (x *examination) replacement() {
+	authorities, err := x.o.TLS.Authorities()
+	if err != nil {
+		return // which other checks report
+	}
+	own := rollover.Side{Name: "this client", Trusts: authorities}
+	if pair, err := x.o.TLS.Pair(); err == nil && x.o.TLS.Cert != "" {
+		for _, der := range pair.Certificate {
+			if c, err := x509.ParseCertificate(der); err == nil {
+				own.Presents = append(own.Presents, c)
+			}
+		}
+	}
+	if state, ok := rollover.Of([]rollover.Side{own, {Name: "Elasticsearch", Presents: x.sent}}); ok {
+		x.Warn(d.CAReplacement, state.Remedy(), "%s", state)
+	}
 }
 
 // witness keeps what the server sent.

@@ -34,7 +34,7 @@ func connect(c config.Common, e edge) (*elastic.Client, error) {
 
 // dial opens it without a look at the dates.
 func dial(c config.Common, e edge) (*elastic.Client, error) {
-	transport, err := c.TLS.Transport()
+	transport, err := c.TLS.Transport(e.clock.now)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (w *world) settings(pod string) config.Ensure {
 // elasticsearch is a client with the minter's rights, for what a test does itself.
 func (w *world) elasticsearch(t *testing.T) *elastic.Client {
 	t.Helper()
-	transport, err := w.files.Transport()
+	transport, err := w.files.Transport(time.Now)
 	must(t, err)
 	t.Cleanup(transport.CloseIdleConnections)
 	o := w.settings("")

@@ -44,7 +44,7 @@ var steps = []string{
 	"plugin/internal/mention", "plugin/internal/object",
 	"plugin/internal/patch", "plugin/internal/pipeline",
 	"plugin/internal/plan", "plugin/internal/process", "plugin/internal/recognise", "plugin/internal/regex", "plugin/internal/report", "plugin/internal/shell", "plugin/internal/survey", "plugin/internal/verify", "plugin/internal/words", "plugin/internal/yaml",
-	"initcontainer/internal/diagnosis",
+	"initcontainer/internal/diagnosis", "internal/rollover",
 	"initcontainer/internal/protocol",
 }
 

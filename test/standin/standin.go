@@ -23,12 +23,13 @@ import (
 
 // Options say what kind of node it is.
 type Options struct {
-	Address              string // "127.0.0.1:0" if empty
-	CertPEM, KeyPEM      []byte // of the server
-	ClientCAPEM          []byte // whose certificates are taken
-	ClientAuthentication string // none, optional, required; as xpack.security.http.ssl.client_authentication
-	PlainHTTP            bool   // no TLS at all
-	MaxTLS               uint16 // 0: the newest
+	Address              string           // "127.0.0.1:0" if empty
+	CertPEM, KeyPEM      []byte           // of the server
+	ClientCAPEM          []byte           // whose certificates are taken
+	ClientAuthentication string           // none, optional, required; as xpack.security.http.ssl.client_authentication
+	PlainHTTP            bool             // no TLS at all
+	Now                  func() time.Time // when clients' certificates must be valid; nil: now
+	MaxTLS               uint16           // 0: the newest
 	Users                map[string]User
 	Licence              string         // "basic" if empty
 	LicenceEnds          time.Time      // zero: never
@@ -125,7 +126,7 @@ func (s *Server) tlsConfig() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, MaxVersion: o.MaxTLS, NextProtos: []string{"http/1.1"}}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, MaxVersion: o.MaxTLS, Time: o.Now, NextProtos: []string{"http/1.1"}}
 	switch o.ClientAuthentication {
 	case "required":
 		config.ClientAuth = tls.RequireAndVerifyClientCert

@@ -40,6 +40,7 @@ const (
 	CertificateDates Code = "certificate-dates"
 	ServerDates      Code = "server-dates"
 	CADates          Code = "ca-dates"
+	CAReplacement    Code = "ca-replacement"
 	Licence          Code = "licence"
 	TokenWorks       Code = "token-works"
 	TokenRecorded    Code = "token-recorded"
@@ -60,7 +61,7 @@ var sections = []struct {
 	codes []Code
 }{
 	{"connection", []Code{Reachable, Health, Chain, HostName, Required, PKIRealm, Survey}},
-	{"certificate", []Code{CertificateFiles, CertificateUsage, CertificateDates, ServerDates, CADates}},
+	{"certificate", []Code{CertificateFiles, CertificateUsage, CertificateDates, ServerDates, CADates, CAReplacement}},
 	{"licence", []Code{Licence}},
 	{"token", []Code{TokenWorks, TokenRecorded, Orphans}},
 	{"kibana", []Code{Login, Role}},

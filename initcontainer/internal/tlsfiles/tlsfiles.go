@@ -51,6 +51,12 @@ func (f Files) Leaf() (*x509.Certificate, error) {
 	return pair.Leaf, nil
 }
 
+// Authorities are the CAs in our file: two, while one is replaced.
+func (f Files) Authorities() ([]*x509.Certificate, error) {
+	_, all, err := f.trust()
+	return all, err
+}
+
 // Chain is the server's certificate and those above it, up to the CA in our file, as of that moment.
 func (f Files) Chain(sent []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
 	pool, _, err := f.trust()
@@ -147,20 +153,20 @@ func valid(file string, c *x509.Certificate, now time.Time) error {
 		"renew it: Elasticsearch reads new files by itself, a pod reads them when it starts; or correct the clock of this node")
 }
 
-// Transport makes the HTTP transport. It ignores the proxy environment: a proxy cannot pass a client certificate on.
-func (f Files) Transport() (*http.Transport, error) {
+// Transport makes the HTTP transport, which judges dates as of now. It ignores the proxy environment: a proxy cannot pass a client certificate on.
+func (f Files) Transport(now func() time.Time) (*http.Transport, error) {
 	pool, _, err := f.trust()
 	if err != nil {
 		return nil, err
 	}
-	config := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	config := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12, Time: now}
 	if f.Cert != "" {
 		// Read for each handshake: cert-manager may renew the pair while we wait.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return f.Pair() }
 	}
 	if f.VerificationMode == "certificate" {
 		config.InsecureSkipVerify = true // crypto/tls has no mode between; the next line checks the chain
-		config.VerifyConnection = chainOnly(pool)
+		config.VerifyConnection = chainOnly(pool, now)
 	}
 	return &http.Transport{
 		Proxy:                 nil,
@@ -176,9 +182,9 @@ func (f Files) Transport() (*http.Transport, error) {
 }
 
 // chainOnly is what crypto/tls does itself, less the host name.
-func chainOnly(pool *x509.CertPool) func(tls.ConnectionState) error {
+func chainOnly(pool *x509.CertPool, now func() time.Time) func(tls.ConnectionState) error {
 	return func(s tls.ConnectionState) error {
-		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool, Intermediates: poolOf(s.PeerCertificates[1:])})
+		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool, Intermediates: poolOf(s.PeerCertificates[1:]), CurrentTime: now()})
 		return err
 	}
 }

@@ -36,7 +36,7 @@ func TestTheClientCertificateIsReadForEachHandshake(t *testing.T) {
 		CA: write(t, dir, "ca.crt", ca.Cert), Cert: write(t, dir, "tls.crt", stranger.Cert), Key: write(t, dir, "tls.key", stranger.Key),
 		VerificationMode: "full",
 	}
-	transport, err := f.Transport()
+	transport, err := f.Transport(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

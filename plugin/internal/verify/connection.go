@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/internal/contract"
+	"github.com/elk-mtls/elk-mtls/internal/rollover"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -60,6 +61,7 @@ type connection struct {
 	told        bool     // its address by a whole Secret or ConfigMap that nothing here shows
 	inKeystore  bool     // the password may be there
 	others      []string // options of its command that say how it connects, and that nothing here judges
+	side        rollover.Side
 }
 
 // judge proves one connection to the servers that it may reach; none: to one outside of these manifests.
@@ -98,6 +100,7 @@ func (c *connection) judge(servers []*server) *Edge {
 		e.Identity.assume("%s: %s, taken as environment, sets nothing of its connection to Elasticsearch", c.caller, from)
 	}
 	c.assumeCommand(&e.Identity)
+	c.side.Name = e.Client
 	e.Verdict = verdict(&e.TLS, &e.CA, &e.Certificate, &e.Identity)
 	return e
 }
@@ -141,6 +144,9 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 		return
 	}
 	t := c.readCAs(a)
+	if t.known {
+		c.side.Trusts = t.cas
+	}
 	if len(a.Findings) > 0 {
 		return
 	}
@@ -248,6 +254,7 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 	a.add(cert)
 	a.add(key)
 	chain := c.certs(cert, a)
+	c.side.Presents = chain
 	if key = c.readable(key, c.keyPass, a); key.code == "" {
 		fits(chain, cert, key, a)
 	}

@@ -3,6 +3,7 @@ package verify
 import (
 	"time"
 
+	"github.com/elk-mtls/elk-mtls/internal/rollover"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -54,6 +55,8 @@ type Graph struct {
 	Findings             []Finding `json:"findings"`    // all of them, those of servers and edges too
 	Assumptions          []string  `json:"assumptions"` // likewise
 
+	Replacement *rollover.State `json:"caReplacement,omitempty"` // how far it is; nil: none is seen
+
 	Unmanaged []UnmanagedObject   `json:"unmanaged"` // what the configuration lists and these manifests hold, known or not
 	Patched   bool                `json:"patched"`   // the post-renderer has seen the release
 	Tool      string              `json:"tool"`      // the version of elk-mtls
@@ -100,6 +103,9 @@ func (r *reader) finish() {
 		}
 	}
 	take(&r.loose)
+	if state, ok := rollover.Of(r.sides); ok {
+		g.Replacement = &state
+	}
 	switch {
 	case len(g.Findings) > 0:
 		g.Verdict = NotProven

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/internal/rollover"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
@@ -32,6 +33,15 @@ type server struct {
 	unseen    bool // nothing shows a file of its settings
 	whole     bool // the manifests say what is in that file: it is not that of the image
 	unmanaged bool // the user takes care of it: nothing is known of it but its name
+}
+
+// side is what the server trusts and presents.
+func (s *server) side() rollover.Side {
+	side := rollover.Side{Name: s.object.ID.String(), Presents: s.chain}
+	if s.casKnown {
+		side.Trusts = s.cas
+	}
+	return side
 }
 
 // unmanagedServer gives a server that the user takes care of. Its clients are judged, and looked for, as those of others.

@@ -56,6 +56,7 @@ func (c *connection) judgeStore(a *Aspect, servers []*server) {
 	case store.Chain == nil:
 		a.fail(l.at, NoMaterial, "%s holds no key", l.What())
 	default:
+		c.side.Presents = store.Chain
 		c.judgeDates(l, store.Chain, a)
 		c.judgeUse(a, l.at, l, store.Chain)
 		c.judgeAccepted(a, l.at, l, store.Chain, servers)
@@ -76,6 +77,7 @@ func (c *connection) judgeTrustStore(a *Aspect, addresses []address, servers []*
 	if !known {
 		return
 	}
+	c.side.Trusts = store.CAs
 	c.judgeDates(l, store.CAs, a)
 	at := *c
 	at.ca = c.trust

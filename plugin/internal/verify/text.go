@@ -43,6 +43,10 @@ func (g *Graph) Text() string {
 			e.what(), e.TLS.State, e.CA.State, e.Certificate.State, e.Identity.State))
 	}
 	b.WriteString(g.legend())
+	if g.Replacement != nil {
+		heading(1, "The CA is being replaced")
+		fmt.Fprintf(&b, "  %s\n  %s\n", g.Replacement, g.Replacement.Remedy())
+	}
 	heading(len(g.Unmanaged), "Listed as unmanaged")
 	for _, u := range g.Unmanaged {
 		fmt.Fprintf(&b, "  %s: %s\n", u.Object, u.Reason)

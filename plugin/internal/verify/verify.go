@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/elk-mtls/elk-mtls/internal/rollover"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
@@ -50,6 +51,7 @@ type reader struct {
 	claims   mention.Claims       // what an edge has read
 	matched  map[string]bool      // entries of Unmanaged
 	said     map[string]bool      // edges of the graph, as they print
+	sides    []rollover.Side      // what is known of servers and clients
 	declared certificate.Declared // what objects of the input say about Secrets
 	graph    *Graph
 	loose    Aspect // what belongs to no server and no edge
@@ -154,6 +156,7 @@ func (r *reader) judgeServers() error {
 			}
 			r.servers = append(r.servers, s)
 			r.graph.Servers = append(r.graph.Servers, s.row)
+			r.sides = append(r.sides, s.side())
 		}
 		return nil
 	}
@@ -280,6 +283,9 @@ func (r *reader) edge(c *connection) {
 		}
 	}
 	e := c.judge(to)
+	if !unmanaged {
+		r.sides = append(r.sides, c.side)
+	}
 	switch {
 	case unmanaged:
 		e.Verdict, e.Reason = Unmanaged, reason
