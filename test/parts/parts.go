@@ -4,7 +4,7 @@
 // Each part is built or resolved once, from package registries only, into $ELK_MTLS_CACHE (default: elk-mtls in the
 // user's cache folder), under a name that holds a hash of all that went in. What takes longer than a moment is
 // announced with an estimate and reported line by line on stderr. A part that the user already has is used instead:
-// ES_HOME, KUBEBUILDER_ASSETS, HELM3, HELM4, KUSTOMIZE, KUBECTL, HELMFILE.
+// ES_HOME, KUBEBUILDER_ASSETS, HELM3, HELM4, KUSTOMIZE, KUBECTL, HELMFILE, PROMTOOL.
 package parts
 
 import (
@@ -18,7 +18,7 @@ import (
 // Names are the parts that Prepare and Have know, in the order in which they are best prepared.
 func Names() []string {
 	return []string{
-		"elasticsearch", "kube", "envtest", "helm3", "helm4", "kustomize", "kubectl", "helmfile", "argocd", "sbom", "golangci-lint", "kubelet", "coredns", "containerd", "base-image", "certmanager",
+		"elasticsearch", "kube", "envtest", "helm3", "helm4", "kustomize", "kubectl", "helmfile", "argocd", "sbom", "golangci-lint", "kubelet", "coredns", "containerd", "base-image", "certmanager", "promtool",
 		"exporter", "beats", "jaeger", "curator",
 		"ytt", "yq", "gojq", "kio", "elastalert2",
 	}
@@ -126,6 +126,7 @@ func byName(name string) (part, error) {
 		"helmfile":      helmfilePart,
 		"argocd":        argocdPart,
 		"certmanager":   certManagerPart,
+		"promtool":      promtoolPart,
 		"sbom":          sbomPart,
 		"actionlint":    actionlintPart,
 		"golangci-lint": lintPart,

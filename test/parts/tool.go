@@ -19,6 +19,7 @@ const mainModule = "module github.com/elk-mtls/elk-mtls\n"
 type tool struct {
 	folder   string
 	programs []program
+	tags     string                                            // of the build; "" for none
 	ldflags  func(version func(module string) string) []string // besides -s -w; nil for none
 }
 
@@ -56,7 +57,11 @@ func (t tool) inputs() ([]string, error) {
 	texts, err := contents(os.DirFS(dir), func(name string) bool {
 		return name == "go.mod" || name == "go.sum" || strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")
 	})
-	return append(texts, runtime.Version(), runtime.GOOS, runtime.GOARCH, flags, fmt.Sprint(t.programs)), err
+	texts = append(texts, runtime.Version(), runtime.GOOS, runtime.GOARCH, flags, fmt.Sprint(t.programs))
+	if t.tags != "" {
+		texts = append(texts, t.tags)
+	}
+	return texts, err
 }
 
 func (t tool) build(ctx context.Context, out string) error {
@@ -70,7 +75,7 @@ func (t tool) build(ctx context.Context, out string) error {
 	}
 	for _, p := range t.programs {
 		err := step("building "+t.folder+": "+p.name, func() error {
-			args := []string{"build", "-trimpath", "-ldflags", flags, "-o", filepath.Join(out, p.name), p.pkg}
+			args := []string{"build", "-trimpath", "-tags", t.tags, "-ldflags", flags, "-o", filepath.Join(out, p.name), p.pkg}
 			return run(ctx, dir, []string{"CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly"}, "go", args...)
 		})
 		if err != nil {

@@ -106,6 +106,12 @@ func certManagerPart() part {
 // CertManager is the version of cert-manager, which has the definitions of its kinds too.
 const CertManager = "v1.21.2"
 
+// promtoolPart tests the rules of Prometheus. It discovers no targets, so it needs none of the many clients for that.
+func promtoolPart() part {
+	t := tool{folder: "promtool", programs: []program{{"promtool", "github.com/prometheus/prometheus/cmd/promtool"}}, tags: "remove_all_sd"}
+	return t.part("promtool", "promtool, built from source", 2, "PROMTOOL")
+}
+
 // sbomPart tells what a program is made of.
 func sbomPart() part {
 	t := tool{folder: "sbom", programs: []program{{"cyclonedx-gomod", "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod"}}}
