@@ -98,12 +98,12 @@ test: build ## unit, property, golden and script tests, the real Elasticsearch, 
 
 .PHONY: test-all
 test-all: build plugin ## the same, and a real kube-apiserver, Helm, kustomize, Argo CD; as root also test-cluster
-	@$(PARTS) prepare elasticsearch exporter beats jaeger curator elastalert2 kube envtest helm3 helm4 kustomize kubectl helmfile argocd sbom
+	@$(PARTS) prepare elasticsearch exporter beats jaeger curator elastalert2 kube envtest helm3 helm4 kustomize kubectl helmfile argocd promtool sbom
 	@ES_HOME= ES_VERSION=9.5.3 $(PARTS) prepare elasticsearch
 	go test -tags integration,slow -count=1 -timeout 30m ./... $(FAILED)
 	go -C test/tools/image test -count=1 ./... $(FAILED)
 	@ES_HOME= ES_VERSION=9.5.3 $(PARTS) missing elasticsearch
-	@$(PARTS) missing elasticsearch exporter beats jaeger curator elastalert2 kube helm3 helm4 kustomize kubectl helmfile argocd sbom
+	@$(PARTS) missing elasticsearch exporter beats jaeger curator elastalert2 kube helm3 helm4 kustomize kubectl helmfile argocd promtool sbom
 	@$(MAKE) test-cluster
 
 .PHONY: truth
@@ -124,7 +124,7 @@ chaos: ## elk-mtls-init killed anywhere over a bad network: 500 rounds, 20 rotat
 
 .PHONY: test-cluster
 test-cluster: plugin image-cmp ## the stock charts on a real one-node cluster, with real Helm: needs root
-## 12 minutes; installs containerd and mmdebstrap by apt-get where they are missing
+## 17 minutes; installs containerd and mmdebstrap by apt-get where they are missing
 	@if [ "$$(id -u)" != 0 ]; then \
 		echo "ATTENTION: TESTS WERE LEFT OUT: a cluster cannot be had here: not root; run make test-cluster as root" >&2; \
 		case "$${ELK_MTLS_REQUIRE_REAL:-0}" in 0) exit 0 ;; *) exit 1 ;; esac; \
@@ -190,6 +190,13 @@ prove-catalog: ## each field of each description of a client is blanked: a case 
 .PHONY: prove-order
 prove-order: ## the same bytes give the same answer, for every fixture and case: 50 runs each (ORDER_RUNS=50)
 	ORDER_RUNS=$(or $(ORDER_RUNS),50) go test -tags slow -count=1 -timeout 60m -run TestSameInManyRuns ./plugin $(FAILED)
+
+.PHONY: prove-clock
+prove-clock: ## each day of two years: what ends is a problem of verify and doctor 30 days before, and nothing else is; 10 minutes
+## the node is Elasticsearch under libfaketime, where the system has that; a sample of the days is in make test
+	@$(PARTS) prepare elasticsearch
+	CLOCK_EVERY=1 go test -tags elasticsearch -count=1 -timeout 60m -v -run 'TestClock' ./plugin/internal/verify ./plugin ./initcontainer $(FAILED)
+	@$(PARTS) missing elasticsearch
 
 .PHONY: prove-mentions
 prove-mentions: ## an address planted in every place of every fixture and rendering, in five spellings: both halves see it alike, half an hour

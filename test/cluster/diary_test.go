@@ -199,7 +199,7 @@ func (d *diary) lookAtConnections(ctx context.Context, _ *sync.WaitGroup) {
 			switch {
 			case strings.Contains(c.Agent, "curl"):
 				who = "curl"
-			case strings.Contains(strings.ToLower(c.Agent), "filebeat"):
+			case c.Agent == "beats": // its X-Elastic-Product-Origin, which the node takes before a User-Agent
 				who = "filebeat"
 			case strings.HasPrefix(c.LastURI, authenticate):
 				who = "kibana"
