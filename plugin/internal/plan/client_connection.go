@@ -189,7 +189,7 @@ func connectTLS(p step, w *recognise.Workload, c *connection, id identity) error
 				Do("remove it; certificate, key and CA come from Secret/%s", or(id.secret, id.ca.Name))
 		}
 	}
-	if err := errors.Join(c.besideCloud(w), startsWith(p.In, w, c)); err != nil {
+	if err := errors.Join(c.besideCloud(w), startsWith(p.In, w, c), opensStore(p, w, c)); err != nil {
 		return err
 	}
 	if s := c.store.get(c.keys.Verify.Name); p.settings.Certs() && s != nil && c.keys.Verify.Idle && c.keys.Verify.IsOff(s.Value()) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -64,6 +65,24 @@ func below(root *yaml.Node, at string) []string {
 		}
 	}
 	return names
+}
+
+// opensStore refuses a store that its password does not open, where the input shows both: a program does not start with it.
+func opensStore(p step, w *recognise.Workload, c *connection) error {
+	store, pass := c.store.get(c.keys.Store), c.store.get(c.keys.StorePass)
+	if store == nil || pass == nil || store.Value() == "" || pass.Value() == "" {
+		return nil
+	}
+	text, known := p.expand(w.Main, c.expands, pass.Value())
+	file := fileBehind(p.In, w, c, store.Value())
+	if !known || !file.Key() || file.State != object.Held || file.Content.Broken {
+		return nil
+	}
+	if _, err := certificate.OpenStore(file.Content.Text, text); errors.Is(err, certificate.ErrStorePassword) {
+		return problem.New(problem.UnfitPair, "%s is %s in %s, which %v", store.Key, file.What(), store.Place, err).At(pass.Key).
+			Do("correct %s", pass.Key)
+	}
+	return nil
 }
 
 // startsWith refuses a value with which a program does not start.
