@@ -54,6 +54,9 @@ func identityWith(p step, o *object.Object, ca object.Source, from pair, named s
 	}
 	if named != "" {
 		from = pair{secret: named}
+		if _, told := caNamed(p.In, o); !told && comesLater(p.In, o, id.ca) != "" {
+			id.ca = caBeside(p.In, o, named)
+		}
 	}
 	if from.secret == "" {
 		return id, problem.New(problem.NoPair, "no Secret with a client certificate is known%s", onlyCA(ca)).

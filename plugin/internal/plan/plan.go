@@ -104,7 +104,7 @@ func decide(r *recognise.Release, s config.Settings) decided {
 	others := otherPods(known)
 	served := join(found, asked, guarded, made, replaced, servers, kibanas, ruled, clients, others)
 	swept := sweep(known, served)
-	rest := join(accepted(known, served), eck(known), unmanaged(known, join(served, swept)), handed(known, served), lookAlikes(known))
+	rest := join(accepted(known, served), eck(known), unmanaged(known, join(served, swept)), handed(known, served), waiting(known, served), lookAlikes(known))
 	return decided{known, join(unclear(known), served, swept, rest), leaves}
 }
 
