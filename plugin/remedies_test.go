@@ -318,7 +318,6 @@ func unmended() map[string]string {
 		"cases/render/36-exporter-uri-variable.yaml":         "the exporter has a user name and no password",
 		"cases/render/19g-latin1-comment.yaml":               "verify does not read its document with tabs",
 		"renders/stable-kibana-3.2.8.yaml":                   "its import by a rule is refused once more, in a fourth round",
-		"cases/render/y-kbcsi.yaml":                          "Kibana's own pair comes by CSI",
 		"renders/elasticsearch-7.17.3-security.yaml":         oldTest,
 		"renders/fluentd-0.6.0-https.yaml":                   "a ca_file that nothing mounts",
 	}

@@ -38,6 +38,11 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 			problems = append(problems, err)
 			continue
 		}
+		if err := id.lacksPair(p, w, "curl in container \""+c.Name+"\""); err != nil {
+			p.care(c) // what is wrong is said
+			problems = append(problems, err)
+			continue
+		}
 		if id.curl == "" {
 			var err error
 			if id.curl, err = curlConfig(p, w.Object, curlTrusts(p.In, w.Object, id.ca)); err != nil {

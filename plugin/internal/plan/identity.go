@@ -19,6 +19,8 @@ type identity struct {
 	key    string
 	curl   string // ConfigMap that holds the .curlrc; "" when nothing in the pod runs curl
 
+	carried carried // what comes by other volumes of the pod
+
 	of   *recognise.Workload // the server that ca and pair are those of, nil where nothing shows it
 	cas  []fileItem          // of further servers that the pod calls
 	only string              // the one container of the pod that it is for, "" for all
@@ -124,6 +126,9 @@ func mountClientAt(p step, o *object.Object, c object.Container, id identity, di
 
 // addClientVolume plans the one volume that all clients of a pod share.
 func addClientVolume(p step, o *object.Object, id identity) {
+	if len(id.sources(o)) == 0 && id.curl == "" {
+		return
+	}
 	known := p.identityIn(mounter{o, id.only})
 	id.curl = or(id.curl, known.curl)
 	for _, ca := range known.cas {

@@ -64,17 +64,22 @@ func connectKibana(p step, w *recognise.Workload, conf *configuration, hosts []s
 	}
 	p.calls(hosts...)
 	p.In = p.In.calling(hosts)
-	id, err := sharedIdentity(p, w, ca, nodesBehind(p.In, w.Object, hosts), kibanaCAs, needs{ca: true, pair: own == nil})
+	volumes := carried{}
+	if ca.Name == "" && len(nodesBehind(p.In, w.Object, hosts)) == 0 {
+		volumes = carriedCA(p.In, conf)
+	}
+	id, err := sharedIdentity(p, w, ca, nodesBehind(p.In, w.Object, hosts), kibanaCAs, needs{ca: volumes.ca == "", pair: own == nil})
 	if err != nil {
 		return err
 	}
+	id.carried = volumes
 	if own != nil && namedSecret(p, w.Object) != "" {
 		return problem.New(problem.InTheWay, "%s is set in %s, and certificates.clients names Secret/%s for the "+
 			"same client", kibanaCert, conf.get(kibanaCert).Place, namedSecret(p, w.Object)).At(kibanaCert).
 			Do("remove one of the two")
 	}
 	if own != nil {
-		id.secret, id.cert, id.key = own.secret, own.cert, own.key
+		id.secret, id.cert, id.key, id.carried = own.secret, own.cert, own.key, volumes.and(own.carried)
 	}
 	readsOnce(p.Part, w, id.sources(w.Object)...)
 	presentPair(p, w.Object, w.Main, id, nodesBehind(p.In, w.Object, hosts)...)
@@ -212,6 +217,11 @@ func kibanaCA(p step, conf *configuration, hosts []string) (object.Source, error
 			s.Place, because(file))
 		return object.Source{}, nil
 	}
+	if !file.Key() && carriedCA(p.In, conf).ca != "" {
+		p.assume(conf.w.ID, "%s stays (%s), for Kibana and %s: the file must be there, and hold the CA that signed the server's certificate%s", kibanaCAs,
+			s.Place, initName, because(file))
+		return object.Source{}, nil
+	}
 	if !file.Key() {
 		return object.Source{}, problem.New(problem.NoPair, "%s is %q in %s, and no Secret or ConfigMap of the pod "+
 			"is mounted there%s", kibanaCAs, s.Values[0], s.Place, because(file)).At(kibanaCAs).
@@ -246,6 +256,9 @@ func ownPair(p step, conf *configuration) (*identity, error) {
 			Do("set both, or remove it")
 	}
 	c, k := conf.source(cert.Value()), conf.source(key.Value())
+	if volumes, ok := carriedPair(p, conf, c, k); ok {
+		return &identity{carried: volumes}, nil
+	}
 	if !inOneSecret(c, k) {
 		return nil, problem.New(problem.NoPair, "%s is %q in %s, and no Secret of the pod is mounted there with its "+
 			"key beside it%s, so that elk-mtls-init cannot present the same key pair", kibanaCert, cert.Value(), cert.Place,

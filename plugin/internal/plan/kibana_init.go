@@ -54,14 +54,15 @@ func newInitContainer(in *In, pod object.Pod, args []string, env *yaml.Node, mou
 }
 
 // ensureArgs are the arguments of ensure that all modes share: where it calls, and how.
-func ensureArgs(in *In, hosts []string, verification string) []string {
+func ensureArgs(in *In, id identity, hosts []string, verification string) []string {
 	args := []string{contract.Ensure}
 	for _, h := range hosts {
 		args = append(args, contract.Flag(contract.FlagURL, h))
 	}
-	args = append(args, contract.Flag(contract.FlagCA, clientDir+"/"+fileCA))
+	args = append(args, contract.Flag(contract.FlagCA, or(id.carried.ca, clientDir+"/"+fileCA)))
 	if in.settings.Certs() {
-		args = append(args, contract.Flag(contract.FlagCert, clientDir+"/"+fileCert), contract.Flag(contract.FlagKey, clientDir+"/"+fileKey))
+		args = append(args, contract.Flag(contract.FlagCert, or(id.carried.cert, clientDir+"/"+fileCert)),
+			contract.Flag(contract.FlagKey, or(id.carried.key, clientDir+"/"+fileKey)))
 	}
 	if verification != "full" {
 		args = append(args, contract.Flag(contract.FlagVerification, verification))

@@ -44,8 +44,8 @@ func planPassword(p step, w *recognise.Workload, conf *configuration, id identit
 			"set password.set: true, and %s does", kibanaSystem, initName)
 	}
 	pod := podOf(w.Object)
-	args := append(ensureArgs(p.In, hosts, verificationOf(p, conf)), contract.Flag(contract.FlagMode, p.settings.Mode), contract.Flag(contract.FlagKibanaPass, loginDir+"/password"))
-	items, mounts := []fileItem{{source, "password"}}, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(loginVolume, loginDir)}
+	args := append(ensureArgs(p.In, id, hosts, verificationOf(p, conf)), contract.Flag(contract.FlagMode, p.settings.Mode), contract.Flag(contract.FlagKibanaPass, loginDir+"/password"))
+	items, mounts := []fileItem{{source, "password"}}, append(id.clientMounts(w.Object), readOnlyMount(loginVolume, loginDir))
 	switch {
 	case user.source.Name != "":
 		items = append(items, fileItem{user.source, "username"})

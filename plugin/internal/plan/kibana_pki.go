@@ -9,7 +9,6 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 const linkPKI = "https://www.elastic.co/guide/en/elasticsearch/reference/8.19/pki-realm.html"
@@ -43,7 +42,7 @@ func planPKI(p step, w *recognise.Workload, conf *configuration, id identity, ho
 	withoutToken(p, w)
 	addClientVolume(p, w.Object, id)
 	addVolume(p, w.Object, projected(minterVolume, fileMode(podOf(w.Object)), minter), "credentials that may write the role mapping (manage_security); only "+initName+" mounts them", linkPKI)
-	args := append(ensureArgs(p.In, hosts, verificationOf(p, conf)), contract.Flag(contract.FlagMode, p.settings.Mode), contract.Flag(contract.FlagRealm, p.settings.PKI.Realm),
+	args := append(ensureArgs(p.In, id, hosts, verificationOf(p, conf)), contract.Flag(contract.FlagMode, p.settings.Mode), contract.Flag(contract.FlagRealm, p.settings.PKI.Realm),
 		contract.Flag(contract.FlagRole, p.settings.PKI.Role))
 	args = append(args, asMinter()...)
 	p.action(object.ID{}, "mode pki needs a licence with PKI realms (Gold, Platinum, Enterprise or a trial): on "+
@@ -53,11 +52,14 @@ func planPKI(p step, w *recognise.Workload, conf *configuration, id identity, ho
 		p.action(object.ID{}, "Elasticsearch is not in the input: it must have the realm pki/%s "+
 			"(xpack.security.authc.realms.pki.%[1]s.order and .certificate_authorities)", p.settings.PKI.Realm)
 	}
-	return ensureBefore(p, w.Object, args, []*yaml.Node{readOnlyMount(clientVolume, clientDir), readOnlyMount(minterVolume, minterDir)}, "maps Kibana's certificate to its role before Kibana starts", linkPKI)
+	return ensureBefore(p, w.Object, args, append(id.clientMounts(w.Object), readOnlyMount(minterVolume, minterDir)), "maps Kibana's certificate to its role before Kibana starts", linkPKI)
 }
 
 // ownCertificate refuses a pair that somebody else presents too.
 func ownCertificate(p step, w *recognise.Workload, conf *configuration, id identity) error {
+	if id.carried.cert != "" {
+		return nil // of this pod alone
+	}
 	shared := ""
 	if s := conf.get(kibanaCert); namedSecret(p, w.Object) == "" && (s == nil || s.Hidden || s.Value() == clientDir+"/"+fileCert) {
 		shared = "every client without one of its own"

@@ -46,7 +46,7 @@ func planToken(p step, w *recognise.Workload, conf *configuration, id identity, 
 	addClientVolume(p, w.Object, id)
 	addVolume(p, w.Object, projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
 	addVolume(p, w.Object, kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
-	container, err := tokenContainer(p.In, pod, hosts, secret, verificationOf(p, conf))
+	container, err := tokenContainer(p.In, w.Object, id, hosts, secret, verificationOf(p, conf))
 	if err != nil {
 		return err
 	}
@@ -244,9 +244,9 @@ func kubernetesAPI(mode int) *yaml.Node {
 }
 
 // tokenContainer is the container that makes the token.
-func tokenContainer(in *In, pod object.Pod, hosts []string, secret, verification string) (*yaml.Node, error) {
+func tokenContainer(in *In, o *object.Object, id identity, hosts []string, secret, verification string) (*yaml.Node, error) {
 	s := in.settings
-	args := ensureArgs(in, hosts, verification)
+	args := ensureArgs(in, id, hosts, verification)
 	args = append(args,
 		contract.Flag(contract.FlagAccount, s.Token.Account),
 		contract.Flag(contract.FlagSecret, secret),
@@ -255,7 +255,7 @@ func tokenContainer(in *In, pod object.Pod, hosts []string, secret, verification
 		contract.Flag(contract.FlagPasswordFile, minterDir+"/password"),
 		contract.Flag(contract.FlagTimeout, s.InitContainer.Timeout),
 	)
-	return newInitContainer(in, pod, args,
+	return newInitContainer(in, podOf(o), args,
 		patch.Seq(patch.Map(patch.F("name", patch.Str(contract.PodUID)), patch.F("valueFrom", patch.Map(patch.F("fieldRef", patch.Map(patch.F("fieldPath", patch.Str("metadata.uid")))))))),
-		readOnlyMount(clientVolume, clientDir), readOnlyMount(minterVolume, minterDir), readOnlyMount(apiVolume, apiDir))
+		append(id.clientMounts(o), readOnlyMount(minterVolume, minterDir), readOnlyMount(apiVolume, apiDir))...)
 }
