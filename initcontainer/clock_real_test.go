@@ -23,7 +23,7 @@ func fakeTime(t *testing.T) (env []string, move func(days int)) {
 	found, err := filepath.Glob("/usr/lib/*/faketime/libfaketimeMT.so.1") // the one for programs with threads
 	must(t, err)
 	if len(found) == 0 {
-		t.Skip("LEFT OUT: no libfaketime here, so the clock of Elasticsearch cannot be moved; apt-get install libfaketime")
+		parts.SkipOrFail(t, &parts.Missing{Part: "another clock of Elasticsearch", Why: "no libfaketime", Remedy: "apt-get install libfaketime"})
 	}
 	dir, err := os.MkdirTemp("", "elk-mtls-clock-") //nolint:usetesting // the node's user could not enter t.TempDir()
 	must(t, err)
