@@ -38,7 +38,7 @@ func (o *options) certsCommand() *cobra.Command {
 	c := &certsOptions{options: o}
 	cmd := &cobra.Command{
 		Use:   "certs [flags] [FILE|-]",
-		Short: "Make a CA and certificates for Elasticsearch and each of its clients, as Secrets",
+		Short: "Create a CA and certificates for Elasticsearch and each of its clients, as Secrets",
 		Long: `elk-mtls certs reads manifests and creates a CA, a certificate for Elasticsearch and one for each client that it finds. It writes them
 as Secrets to stdout or into a folder. On stderr it describes them and prints the configuration that uses them. Run it once, and again
 when you add a client or certificates expire. It is never part of rendering.

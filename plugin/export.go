@@ -30,7 +30,7 @@ func (o *options) exportCommand() *cobra.Command {
 	e := &exportOptions{options: o}
 	cmd := &cobra.Command{
 		Use:   "export --format FORMAT --out DIR [flags] [FILE|-]",
-		Short: "Write what the post-renderer does as patches, for Flux and others who run no programs",
+		Short: "Write the changes as patches, for Flux and other tools that cannot run elk-mtls",
 		Long: `elk-mtls export reads manifests like the post-renderer and writes patches with which kustomize alone makes the same changes. They fit
 this rendering of the chart. They fail if a later rendering lacks an object, or differs where they change something or in what a
 patched pod runs and reads. Images, ports, resources and replicas may differ. Export again after an upgrade of the chart. See docs/flux.md.`,
@@ -57,7 +57,7 @@ func (e *exportOptions) run(args []string) error {
 		problems = append(problems, fmt.Errorf("--format: %q is not one of %s%s", e.format, strings.Join(exportFormats, ", "), closest.Hint(e.format, exportFormats)))
 	}
 	if e.out == "" {
-		problems = append(problems, errors.New("--out: no folder is named"))
+		problems = append(problems, errors.New("--out: name the folder for the patches"))
 	}
 	settings, err := e.settings()
 	if err := errors.Join(append(problems, err)...); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +54,7 @@ func (o *options) manifests(args []string) ([]byte, error) {
 	}
 	input, err := readFile(args[0])
 	if err == nil && configuration().Match(input) {
-		return nil, usageError{fmt.Errorf("%s is a configuration of elk-mtls and no manifests: --config=%s", args[0], args[0])}
+		return nil, usageError{fmt.Errorf("%s is a configuration of elk-mtls, not manifests: --config=%s", args[0], args[0])}
 	}
 	return input, err
 }
@@ -101,7 +102,7 @@ func (o *options) read() ([]byte, error) {
 // folder says what to do with a folder in place of a file.
 func folder(name string) error {
 	if _, err := os.Stat(filepath.Join(name, "Chart.yaml")); err == nil {
-		return usageError{fmt.Errorf("%s is a chart, and elk-mtls reads what a chart renders: helm template NAME %s | elk-mtls", name, name)}
+		return usageError{fmt.Errorf("%s is a chart, and elk-mtls reads rendered manifests: helm template NAME %s | elk-mtls", name, name)}
 	}
 	return usageError{fmt.Errorf("%s is a folder, and elk-mtls reads one file with all manifests", name)}
 }
@@ -114,9 +115,9 @@ func foreign(input []byte, name string) error {
 	isTar := len(input) > 262 && string(input[257:262]) == "ustar" // POSIX.1-1988, the field magic
 	switch {
 	case bytes.HasPrefix(input, []byte("\x1f\x8b")) || bytes.HasPrefix(input, []byte("PK\x03\x04")) || isTar:
-		return usageError{fmt.Errorf("%s is an archive, perhaps a packed chart, and elk-mtls reads what a chart renders: helm template NAME CHART | elk-mtls", name)}
+		return usageError{fmt.Errorf("%s is an archive, perhaps a packaged chart, and elk-mtls reads rendered manifests: helm template NAME CHART | elk-mtls", name)}
 	case bytes.HasPrefix(input, []byte("Error: ")):
-		return fmt.Errorf("%s is an error message of Helm and no manifests: run the command before the pipe alone, and see what it says", name)
+		return fmt.Errorf("%s is an error message of Helm, not manifests: run Helm's command alone to see the whole message", name)
 	}
 	return nil
 }
@@ -125,11 +126,18 @@ var topLevelKey = regex.Of(`(?m)^[A-Za-z_][\w.-]*:(\s|$)`)
 
 // explained says of an input without any object what it may be.
 func explained(err error, input []byte) error {
-	if errors.Is(err, recognise.ErrNoObject) && topLevelKey().Match(input) {
-		return fmt.Errorf("%w: it has keys, but none has both apiVersion and kind. If this is a values.yaml, render the chart with it: "+
+	switch {
+	case !errors.Is(err, recognise.ErrNoObject):
+		return err
+	case len(bytes.TrimSpace(input)) == 0:
+		return fmt.Errorf("%w: it is empty. Run the command that writes it alone, and see what it prints", err)
+	case !utf8.Valid(input) || bytes.IndexByte(input, 0) >= 0:
+		return fmt.Errorf("%w: it is binary. elk-mtls reads rendered manifests: helm template NAME CHART | elk-mtls", err)
+	case topLevelKey().Match(input):
+		return fmt.Errorf("%w: it has keys, but not both apiVersion and kind. If this is a values.yaml, render the chart with it: "+
 			"helm template NAME CHART --values FILE | elk-mtls", err)
 	}
-	return err
+	return fmt.Errorf("%w: it has no apiVersion and kind. Run the command that writes it alone, and see what it prints", err)
 }
 
 // unrendered is explained for the post-renderer. Helm 3's `template --output-dir` writes its files before it calls a post-renderer, and

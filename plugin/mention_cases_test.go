@@ -206,7 +206,7 @@ func TestP5NothingIsRecognised(t *testing.T) {
 	for input, want := range map[string]bool{vector: true, mentionServer: false} {
 		var stdout, stderr strings.Builder
 		code := run([]string{"--init-image", testImage}, nil, strings.NewReader(input), &stdout, &stderr)
-		if said := strings.Contains(stderr.String(), "no client that is known"); code != exitDone || said != want || want && stdout.String() != input {
+		if said := strings.Contains(stderr.String(), "no known client"); code != exitDone || said != want || want && stdout.String() != input {
 			t.Errorf("%d, says so: %v, want %v: %s", code, said, want, stderr.String())
 		}
 	}

@@ -183,7 +183,7 @@ func (o *options) filter(args []string) error {
 		return err
 	}
 	if !outcome.Recognised {
-		_, _ = io.WriteString(o.stderr, "elk-mtls: no Elasticsearch, no Kibana and no client that is known is in the input: it passes as it is\n")
+		_, _ = io.WriteString(o.stderr, "elk-mtls: the input contains no Elasticsearch, no Kibana and no known client: it passes through unchanged\n")
 	}
 	return o.write(output)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/internal/closest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
 )
 
@@ -55,10 +56,34 @@ func (o *options) settingsFrom(file func() (config.Settings, error)) (config.Set
 		}
 	}
 	if err := errors.Join(environment, s.Validate()); err != nil {
-		return s, err
+		return s, o.whence(err)
 	}
 	s = s.WithDefaults()
-	return s, s.Validate()
+	return s, o.whence(s.Validate())
+}
+
+// whence names a setting with a wrong value as the user set it: by its flag, its variable, or in the file.
+func (o *options) whence(err error) error {
+	flags := map[string]struct{ flag, value string }{
+		"mode": {"--mode", o.mode}, "clientAuthentication": {"--client-authentication", o.stage}, "hooks": {"--hooks", o.hooks},
+	}
+	all := problem.Each(err)
+	for i, one := range all {
+		var wrong *config.ValueError
+		if !errors.As(one, &wrong) {
+			continue
+		}
+		name := wrong.Path
+		if variable, ok := config.Variable(o.environ, wrong.Path); flags[wrong.Path].value != "" {
+			name = flags[wrong.Path].flag
+		} else if ok {
+			name = variable
+		} else if o.config != "" {
+			name = o.config + ": spec." + wrong.Path
+		}
+		all[i] = &config.ValueError{Path: name, Reason: wrong.Reason}
+	}
+	return errors.Join(all...)
 }
 
 // file reads the configuration file, if there is one.
@@ -71,10 +96,11 @@ func (o *options) file() (config.Settings, error) {
 		return config.Settings{}, fmt.Errorf("--config: %w", err)
 	}
 	s, err := config.Parse(text)
-	if err != nil {
-		return s, fmt.Errorf("%s: %w", o.config, err)
+	all := problem.Each(err)
+	for i, one := range all {
+		all[i] = fmt.Errorf("%s: %w", o.config, one)
 	}
-	return s, nil
+	return s, errors.Join(all...)
 }
 
 // env looks a variable up, also under the name that Argo CD gives it.

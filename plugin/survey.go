@@ -30,7 +30,7 @@ func (o *options) surveyCommand() *cobra.Command {
 	s := &surveyOptions{verifyOptions: &verifyOptions{options: o}}
 	cmd := &cobra.Command{
 		Use:   "survey [flags] EVIDENCE|- [MANIFESTS]",
-		Short: "Say who still connects without a certificate, and whether required may be switched on",
+		Short: "Report who still connects without a certificate, and whether you can require one",
 		Long: `elk-mtls survey reads what elk-mtls-init survey has written, and joins it with the verdicts of verify about the manifests. It lists
 clients without a certificate, clients with one, clients that the manifests promise and nobody saw, whom Elasticsearch refused,
 and what was not watched.

@@ -34,7 +34,7 @@ func (o *options) verifyCommand() *cobra.Command {
 	v := &verifyOptions{options: o}
 	cmd := &cobra.Command{
 		Use:   "verify [flags] [FILE|-]",
-		Short: "Prove from manifests that every client of Elasticsearch will be let in",
+		Short: "Prove from manifests that Elasticsearch accepts every client",
 		Long: `elk-mtls verify reads any manifests and follows every connection to Elasticsearch: from the setting to the mount, the volume, the
 Secret and the certificate. It changes nothing, and it does not matter whether elk-mtls patched them.
 
@@ -105,9 +105,9 @@ func (v *verifyOptions) run(args []string) error {
 	}
 	switch {
 	case graph.Verdict == verify.NotProven:
-		return fmt.Errorf("%w: %d findings", errNotProven, len(graph.Findings))
+		return fmt.Errorf("%w: %s", errNotProven, counted(len(graph.Findings), "finding"))
 	case graph.Verdict == verify.ProvenIf && v.strict:
-		return fmt.Errorf("%w: --strict takes no assumption, and there are %d", errNotProven, len(graph.Assumptions))
+		return fmt.Errorf("%w: --strict accepts no assumption, and the proof needs %s", errNotProven, counted(len(graph.Assumptions), "assumption"))
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func parseTime(text string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time such as 2026-12-31 or 2026-12-31T12:00:00Z", text)
+	return time.Time{}, fmt.Errorf("%q is not a time: write it like 2026-12-31 or 2026-12-31T12:00:00Z", text)
 }
 
 // parseDays reads a duration; unlike Go it knows days.
@@ -184,7 +184,7 @@ func parseDays(text string) (time.Duration, error) {
 	if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		return d, nil
 	}
-	return 0, fmt.Errorf("%q is no time such as 30d or 12h", text)
+	return 0, fmt.Errorf("%q is not a time: write it like 30d or 12h", text)
 }
 
 // streams takes the manifests apart, and the files that go with them, which it notes in proof.
@@ -208,4 +208,12 @@ func (v *verifyOptions) streams(input []byte, proof *verify.Options) (stream *ma
 func digested(name string, text []byte) verify.Input {
 	sum := sha256.Sum256(text)
 	return verify.Input{Name: name, SHA256: hex.EncodeToString(sum[:])}
+}
+
+// counted gives a number of things in words.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }

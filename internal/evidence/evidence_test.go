@@ -36,11 +36,11 @@ func TestWhatIsNoEvidence(t *testing.T) {
 	const start = `{"kind":"start","time":"2026-11-30T16:00:00Z","version":1}` + "\n"
 	for name, c := range map[string]struct{ text, says string }{
 		"nothing":                      {"", "no line in it"},
-		"something else":               {"hello\n", "line 1: is not a line of"},
+		"something else":               {"hello\n", "line 1 is not from"},
 		"a newer version":              {strings.Replace(start, `"version":1`, `"version":2`, 1), "is of version 2"},
 		"a kind that nobody knows":     {start + `{"kind":"x"}` + "\n", `the kind "x" is unknown`},
 		"no beginning":                 {`{"kind":"end"}` + "\n", "its beginning is missing"},
-		"broken in the middle":         {start + "{\n" + start, "line 2: is not a line"},
+		"broken in the middle":         {start + "{\n" + start, "line 2 is not from"},
 		"a client without certificate": {start + `{"kind":"client","address":"1.2.3.4"}` + "\n", "without a word about its certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {

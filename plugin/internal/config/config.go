@@ -293,12 +293,17 @@ func smallResources() map[string]any {
 	return map[string]any{"limits": small(), "requests": small()}
 }
 
+// ValueError is a value that a setting cannot have. Path is the setting's: who knows where the value is from, names that instead.
+type ValueError struct{ Path, Reason string }
+
+func (e *ValueError) Error() string { return e.Path + ": " + e.Reason }
+
 // Validate reports all mistakes at once.
 func (s Settings) Validate() error {
 	var problems []error
 	oneOf := func(field, value string, allowed ...string) {
 		if value != "" && !slices.Contains(allowed, value) {
-			problems = append(problems, fmt.Errorf("%s: %q is not one of %s%s", field, value, strings.Join(allowed, ", "), closest.Hint(value, allowed)))
+			problems = append(problems, &ValueError{field, fmt.Sprintf("%q is not one of %s%s", value, strings.Join(allowed, ", "), closest.Hint(value, allowed))})
 		}
 	}
 	oneOf("mode", s.Mode, Modes()...)

@@ -150,8 +150,9 @@ func TestParseRefuses(t *testing.T) {
 		head + "spec: {password: {set: often}}": "spec.password.set is a text, and must be true or false",
 		head + "spec: {token: {key: {a: b}}}":   "spec.token.key is a mapping, and must be a text",
 		head + "spec: {mod: x}":                 `unknown field "spec.mod"; did you mean spec.mode?`,
-		head + "---\nkind: MutualTLS":           "holds more than one document, of which only the first is read: put all into that",
-		"":                                      `apiVersion "", kind "": expected "elk-mtls.dev/v1alpha1" and "MutualTLS"`,
+		head + "---\nkind: MutualTLS":           "contains more than one document, and only the first would be read: put everything into that",
+		"":                                      `is not a configuration of elk-mtls: apiVersion is "" and kind is "", and must be elk-mtls.dev/v1alpha1 and MutualTLS`,
+		"replicas: 1\nimage: x":                 `is not a configuration of elk-mtls: apiVersion is "" and kind is "", and must be elk-mtls.dev/v1alpha1 and MutualTLS`,
 	} {
 		if _, err := Parse([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q:\nwant %s\ngot  %v", text, want, err)

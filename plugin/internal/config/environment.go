@@ -138,6 +138,21 @@ func (s *Settings) Environment(environ []string) (strangers []string, err error)
 	return strangers, errors.Join(problems...)
 }
 
+// Variable gives the variable that the environment sets a setting by; ok is false where it sets none.
+func Variable(environ []string, path string) (name string, ok bool) {
+	env := map[string]string{}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		env[name] = value
+	}
+	for _, f := range new(Settings).Fields() {
+		if f.Path == path {
+			name, _, ok = lookup(env, f.Env)
+		}
+	}
+	return name, ok
+}
+
 // otherWords are what settings are called elsewhere: by flags, and in the documents.
 var otherWords = map[string]string{
 	"ALLOW_RENDERED_CERTS": "CERTIFICATES_RENDERED", "INIT_IMAGE": "INIT_CONTAINER_IMAGE", "STAGE": "CLIENT_AUTHENTICATION",

@@ -18,12 +18,13 @@ import (
 
 // Parse reads a configuration file or a functionConfig. Unknown fields are refused by name.
 func Parse(text []byte) (Settings, error) {
+	var head struct{ APIVersion, Kind string }
+	if err := yaml.Unmarshal(text, &head); err == nil && (head.APIVersion != APIVersion || head.Kind != Kind) {
+		return Settings{}, fmt.Errorf("is not a configuration of elk-mtls: apiVersion is %q and kind is %q, and must be %s and %s", head.APIVersion, head.Kind, APIVersion, Kind)
+	}
 	var f File
 	if err := decode(text, &f); err != nil {
 		return Settings{}, meant(err)
-	}
-	if f.APIVersion != APIVersion || f.Kind != Kind {
-		return Settings{}, fmt.Errorf("apiVersion %q, kind %q: expected %q and %q", f.APIVersion, f.Kind, APIVersion, Kind)
 	}
 	return f.Spec, nil
 }
@@ -75,7 +76,7 @@ func alone(text []byte) error {
 	for err := decoder.Decode(&node); err == nil; {
 		node = nodes.Node{}
 		if err = decoder.Decode(&node); err == nil && node.Content[0].Tag != nodes.NodeTagNull {
-			return errors.New("holds more than one document, of which only the first is read: put all into that")
+			return errors.New("contains more than one document, and only the first would be read: put everything into that")
 		}
 	}
 	return nil

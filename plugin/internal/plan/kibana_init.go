@@ -12,7 +12,7 @@ import (
 func hasInitImage(in *In) error {
 	if in.settings.InitContainer.Image == "" {
 		return problem.New(problem.NoImage, "no image for the init container %s is configured (initContainer.image, "+
-			"--init-image), and this build brings none", initName).
+			"--init-image), and this build has none of its own", initName).
 			Do("`make image` writes dist/elk-mtls-init.oci.tar; push it (skopeo copy " +
 				"oci-archive:dist/elk-mtls-init.oci.tar docker://REGISTRY/elk-mtls-init:TAG) or load it into a test " +
 				"cluster (kind load image-archive, minikube image load), and name it")
