@@ -42,9 +42,10 @@ type Place string
 
 // The places. None is said where nobody could look.
 const (
-	InPod   Place = "pod"
-	OnNode  Place = "node"    // of Kubernetes: pods on the host's network, or connections that it forwards (NAT)
-	Outside Place = "outside" // no pod and no node has it
+	InPod    Place = "pod"
+	OnNode   Place = "node"     // of Kubernetes: pods on the host's network, or connections that it forwards (NAT)
+	Loopback Place = "loopback" // of Elasticsearch's own pod or machine: a program there, or a tunnel that ends there
+	Outside  Place = "outside"  // no pod and no node has it
 )
 
 // Reasons for the end of a survey.

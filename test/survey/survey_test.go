@@ -97,7 +97,7 @@ func compare(t *testing.T, all []*client, text string, restart bool) int {
 	t.Helper()
 	read, err := evidence.Read(strings.NewReader(text))
 	must(t, err)
-	got, pods := map[string]evidence.Certificate{}, map[string]string{}
+	got, whose := map[string]evidence.Certificate{}, map[string]evidence.Whose{}
 	gap := false
 	for _, l := range read.Lines {
 		gap = gap || l.Kind == evidence.Gap
@@ -106,7 +106,7 @@ func compare(t *testing.T, all []*client, text string, restart bool) int {
 			if got[key] != evidence.Absent {
 				got[key] = l.Certificate
 			}
-			pods[key] = l.Workload
+			whose[key] = l.Whose
 		}
 	}
 	want := map[string]evidence.Certificate{}
@@ -121,8 +121,12 @@ func compare(t *testing.T, all []*client, text string, restart bool) int {
 		default:
 			want[c.key()] = evidence.Absent
 		}
-		if place := pods[c.key()]; want[c.key()] != "" && got[c.key()] != "" && c.ip != "::1" && place != "Deployment/"+c.pod {
-			t.Errorf("%s is of %q, want Deployment/%s", c.key(), place, c.pod)
+		is := evidence.Whose{Place: evidence.InPod, Namespace: "shop", Workload: "Deployment/" + c.pod, Pod: c.pod}
+		if c.six { // as through kubectl port-forward
+			is = evidence.Whose{Place: evidence.Loopback}
+		}
+		if want[c.key()] != "" && got[c.key()] != "" && whose[c.key()] != is {
+			t.Errorf("%s is of %+v, want %+v", c.key(), whose[c.key()], is)
 		}
 	}
 	if restart {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -161,8 +162,15 @@ func (x *Index) Update(all []Pod) {
 	}
 }
 
-// Whose says what has the address.
+// Whose says what has the address. A loopback address is that of Elasticsearch's own pod or machine, whatever its number: the runtime
+// of a kubelet opens the connections of kubectl port-forward inside the pod, to localhost
+// (https://github.com/containerd/containerd/blob/v2.0.0/internal/cri/server/sandbox_portforward_linux.go), and the sidecar of a mesh
+// hands on what it took from 127.0.0.6.
 func (x *Index) Whose(ip string) evidence.Whose {
+	_, taken := x.byIP[ip]
+	if parsed, err := netip.ParseAddr(ip); err == nil && parsed.IsLoopback() && !taken {
+		return evidence.Whose{Place: evidence.Loopback}
+	}
 	if !x.known {
 		return evidence.Whose{}
 	}

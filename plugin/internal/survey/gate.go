@@ -91,7 +91,11 @@ func (r *Report) gate(e evidence.Evidence, g *verify.Graph, periodic []Periodic)
 		r.Gate.Reasons = append(r.Gate.Reasons, fmt.Sprintf(format, args...))
 	}
 	for _, c := range r.Without {
-		shut("%s presents no certificate (%s, %d requests, last at %s): give it one", c.Name(), named(c.Agent), c.Requests, c.Last.Format(time.RFC3339))
+		what := "give it one"
+		if !c.known() {
+			what = "find out who it is, and give it one"
+		}
+		shut("%s presents no certificate (%s, %d requests, last at %s): %s", c.Name(), named(c.Agent), c.Requests, c.Last.Format(time.RFC3339), what)
 	}
 	for _, c := range r.Unknown {
 		shut("%s has a connection that sent nothing while it was watched (%s): look for longer, or restart it", c.Name(), named(c.Agent))

@@ -62,9 +62,14 @@ func (c Client) Name() string {
 		return c.Namespace + "/" + c.Workload
 	case c.Place == evidence.InPod:
 		return c.Workload
+	case c.Place == evidence.Loopback: // each node has one of its own
+		return strings.Join(c.Addresses, ", ") + " on " + strings.Join(c.Nodes, ", ")
 	}
 	return strings.Join(c.Addresses, ", ")
 }
+
+// known reports whether it is known who it is. An address that several programs share, or that nobody here has, says nothing of them.
+func (c Client) known() bool { return c.Place == evidence.InPod && !c.Forwarded }
 
 // Promise is a client of the manifests that nobody saw.
 type Promise struct {
@@ -202,6 +207,9 @@ func (c *Client) finish(g *verify.Graph) {
 		c.Note = "the address of a Kubernetes node: pods on the host's network, or others' connections that it forwards (NAT)"
 	case c.Forwarded:
 		c.Note = "forwards requests of others (an Ingress, or another proxy): who they are, only its own log knows"
+	case c.Place == evidence.Loopback:
+		c.Note = "the node's own address: its probe or another program in the same pod or on the same machine, the sidecar of a mesh, or anybody who comes through " +
+			"kubectl port-forward or another tunnel; the survey cannot tell them apart"
 	case c.Place == evidence.Outside:
 		c.Note = "no pod has this address: a program outside the cluster, a load balancer, or NAT"
 	case c.Place == "":
@@ -277,6 +285,9 @@ func remedy(reason string) string {
 func (r Refusal) Where() string {
 	if r.Place == evidence.InPod {
 		return Client{Namespace: r.Namespace, Workload: r.Workload, Place: r.Place}.Name()
+	}
+	if r.Place == evidence.Loopback {
+		return r.Address + " (the node's own address)"
 	}
 	return r.Address
 }

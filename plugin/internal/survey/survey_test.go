@@ -93,6 +93,38 @@ func TestLinesAddUp(t *testing.T) {
 	}
 }
 
+// Several programs may share an address: the report says which of its kind it is, and the gate does not ask for a certificate of nobody.
+func TestAddressesOfNobody(t *testing.T) {
+	line := func(place evidence.Place, address, node string) evidence.Line {
+		return evidence.Line{Kind: evidence.Client, Time: begin, Node: node, Address: address, Agent: "curl", Certificate: evidence.Absent, Connections: 1, Requests: 1,
+			First: begin, Last: begin, Whose: evidence.Whose{Place: place}}
+	}
+	for name, c := range map[string]struct {
+		lines []evidence.Line
+		name  string
+		note  string
+		shut  string
+	}{
+		"a tunnel, the sidecar of a mesh, or the pod itself": {
+			[]evidence.Line{line(evidence.Loopback, "127.0.0.1", "es-0"), line(evidence.Loopback, "127.0.0.1", "es-1")}, "127.0.0.1 on es-0, es-1",
+			"kubectl port-forward", "find out who it is"},
+		"a node of Kubernetes": {[]evidence.Line{line(evidence.OnNode, "192.0.2.1", "es-0")}, "192.0.2.1", "NAT", "find out who it is"},
+		"outside":              {[]evidence.Line{line(evidence.Outside, "192.0.2.9", "es-0")}, "192.0.2.9", "a load balancer, or NAT", "find out who it is"},
+		"no pods were read":    {[]evidence.Line{line("", "192.0.2.9", "es-0")}, "192.0.2.9", "was not looked up", "find out who it is"},
+		"a workload":           {[]evidence.Line{client("Deployment/a", evidence.Absent)}, "shop/Deployment/a", "", "): give it one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := Join(seen(c.lines...), nil, nil, "test")
+			if len(r.Without) != 1 || r.Without[0].Name() != c.name || !strings.Contains(r.Without[0].Note, c.note) || (c.note == "") != (r.Without[0].Note == "") {
+				t.Errorf("want one client %q, with %q: %+v", c.name, c.note, r.Without)
+			}
+			if why := strings.Join(r.Gate.Reasons, "\n"); !strings.Contains(why, c.shut) {
+				t.Errorf("want %q in %s", c.shut, why)
+			}
+		})
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	refused := func(reason string) evidence.Line {
 		return evidence.Line{Kind: evidence.Refused, Time: begin, Node: "es-0", Address: "10.0.0.1", Reason: reason, Whose: evidence.Whose{Place: evidence.InPod, Namespace: "shop", Workload: "Deployment/a"}}
