@@ -172,14 +172,31 @@ prove-install: ## install in each way of docs/install.md and run verify; each wa
 	@$(PARTS) missing helm4 sbom
 
 .PHONY: prove-survey
-prove-survey: ## survey 200 sets of real clients, and 20 on Elasticsearch 9, and kill the survey 100 times; half an hour
-## SURVEY_SETS=…, SURVEY_SEED=…, SURVEY_KILLS=… and SURVEY_REQUESTS=… change the run; make test-all has a short one
+prove-survey: ## survey 200 sets of real clients, 20 on Elasticsearch 9 and 20 on two nodes; about 40 minutes
+## SURVEY_SETS=… and SURVEY_SEED=… change the run; make test-all has a short one
 	@$(PARTS) prepare elasticsearch
 	@ES_HOME= ES_VERSION=9.5.3 $(PARTS) prepare elasticsearch
-	SURVEY_SETS=$(or $(SURVEY_SETS),200) SURVEY_BATCH=20 SURVEY_SECONDS=40 SURVEY_SEED=$(or $(SURVEY_SEED),1) SURVEY_KILLS=$(or $(SURVEY_KILLS),100) \
-		SURVEY_REQUESTS=$(or $(SURVEY_REQUESTS),20000) go test -tags survey -count=1 -timeout 120m -v ./test/survey $(FAILED)
+	SURVEY_SETS=$(or $(SURVEY_SETS),200) SURVEY_BATCH=20 SURVEY_SECONDS=40 SURVEY_SEED=$(or $(SURVEY_SEED),1) \
+		go test -tags survey -count=1 -timeout 120m -v -run 'TestSurvey$$' ./test/survey $(FAILED)
 	ES_HOME= ES_VERSION=9.5.3 SURVEY_SETS=20 SURVEY_BATCH=10 SURVEY_SECONDS=40 SURVEY_SEED=$(or $(SURVEY_SEED),1) \
-		go test -tags survey -count=1 -timeout 60m -v -run TestSurvey ./test/survey $(FAILED)
+		go test -tags survey -count=1 -timeout 60m -v -run 'TestSurvey$$' ./test/survey $(FAILED)
+	SURVEY_NODES=2 SURVEY_SETS=20 SURVEY_BATCH=10 SURVEY_SECONDS=40 SURVEY_SEED=$(or $(SURVEY_SEED),1) \
+		go test -tags survey -count=1 -timeout 60m -v -run 'TestSurvey$$' ./test/survey $(FAILED)
+	@$(PARTS) missing elasticsearch
+
+.PHONY: prove-survey-kills
+prove-survey-kills: ## kill the survey at 100 random moments, while Elasticsearch and the API server restart; about 20 minutes
+## SURVEY_KILLS=… and SURVEY_SEED=… change the run; make test-all has a short one
+	@$(PARTS) prepare elasticsearch kube envtest
+	SURVEY_KILLS=$(or $(SURVEY_KILLS),100) SURVEY_SEED=$(or $(SURVEY_SEED),1) \
+		go test -tags survey -count=1 -timeout 120m -v -run TestKills ./test/survey $(FAILED)
+	@$(PARTS) missing elasticsearch kube
+
+.PHONY: measure-survey
+measure-survey: ## measure what the logger of a survey costs a node; 2 minutes
+## SURVEY_REQUESTS=… changes the run
+	@$(PARTS) prepare elasticsearch
+	SURVEY_REQUESTS=$(or $(SURVEY_REQUESTS),20000) go test -tags survey -count=1 -timeout 60m -v -run TestOverhead ./test/survey $(FAILED)
 	@$(PARTS) missing elasticsearch
 
 .PHONY: prove-catalog

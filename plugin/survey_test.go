@@ -10,6 +10,8 @@ import (
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/tools/txtar"
+
+	"github.com/elk-mtls/elk-mtls/internal/version"
 )
 
 // The outputs for programs are valid by their schemas, for evidence that has a line of every kind.
@@ -59,5 +61,17 @@ func TestSurveyOutputsAreValid(t *testing.T) {
 		t.Error(err)
 	} else if n := len(log.Runs[0].Results); n < 6 {
 		t.Errorf("only %d results", n)
+	}
+}
+
+// The pages of the documents show this report; docs/survey.png is a picture of it, which make picture takes.
+func TestSurveyReport(t *testing.T) {
+	for format, file := range map[string]string{"text": "report.txt", "html": "report.html"} {
+		var out, errs bytes.Buffer
+		args := []string{"survey", "-o", format, "--config", "testdata/survey/config.yaml", "testdata/survey/evidence.jsonl", "testdata/survey/manifests.yaml"}
+		if code := run(args, nil, nil, &out, &errs); code != 0 {
+			t.Fatalf("%s: exit %d: %s", format, code, errs.String())
+		}
+		golden(t, filepath.Join("testdata/survey", file), bytes.ReplaceAll(out.Bytes(), []byte(version.Text()), []byte("VERSION")))
 	}
 }

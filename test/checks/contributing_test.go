@@ -15,7 +15,7 @@ func TestFiguresInContributing(t *testing.T) {
 		{`(\d+) rounds and \d+ rotations`, "test/chaos/long_test.go", `rounds\s+= (\d+)`},
 		{`\d+ rounds and (\d+) rotations`, "test/chaos/long_test.go", `rotations\s+= (\d+)`},
 		{`(\d+) random sets of real clients`, "Makefile", `SURVEY_SETS=\$\(or \$\(SURVEY_SETS\),(\d+)\)`},
-		{`and (\d+) with 9\.5`, "Makefile", `ES_VERSION=9\.5\.3 SURVEY_SETS=(\d+)`},
+		{`(\d+) with 9\.5`, "Makefile", `ES_VERSION=9\.5\.3 SURVEY_SETS=(\d+)`},
 		{`killed (\d+) times`, "Makefile", `SURVEY_KILLS=\$\(or \$\(SURVEY_KILLS\),(\d+)\)`},
 		{`longer than (\d+) lines`, "test/checks/files_test.go", `maxLines = (\d+)`},
 		{`You need Go (1\.\d+)`, "go.mod", `(?m)^go (1\.\d+)`},

@@ -63,6 +63,9 @@ func (w *world) batch(t *testing.T, all []*client, seed uint64, restart bool) st
 		}
 	}
 	long := time.Duration(number("SURVEY_SECONDS", 20)) * time.Second
+	if restart { // most of it has to be before or after
+		long = max(long, 4*w.started)
+	}
 	s := w.begin(t, "--for="+long.String(), "--every=1s")
 	lines := s.text(t)
 	read, err := evidence.Read(strings.NewReader(lines))
@@ -213,9 +216,9 @@ func (w *world) require(t *testing.T, all []*client, gate map[string]bool) (clea
 	for _, n := range slices.Backward(w.nodes) {
 		must(t, n.Restart(t.Context(), map[string]string{setting: "required"}))
 	}
-	for _, c := range all {
+	for i, c := range all {
 		c.stop()
-		must(t, c.open(w.nodes[0].URL, w.with, w.without, w.nodes[0].Password))
+		must(t, c.open(w.nodes[(i+1)%len(w.nodes)].URL, w.with, w.without, w.nodes[0].Password))
 		err := c.request(t.Context())
 		c.stop()
 		if (err == nil) != c.certificate || err != nil && gate[c.agent] {

@@ -14,11 +14,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/elk-mtls/elk-mtls/internal/evidence"
 	"github.com/elk-mtls/elk-mtls/test/parts"
 	"github.com/elk-mtls/elk-mtls/test/pki"
 )
@@ -39,6 +41,7 @@ type world struct {
 	api           *api
 	init, plugin  string // the programs
 	args          []string
+	started       time.Duration // how long a node takes
 }
 
 const password = "survey-password"
@@ -71,8 +74,10 @@ func newWorld(t *testing.T, nodes int) *world {
 				o.Join = w.nodes[0]
 			}
 		}
+		began := time.Now()
 		node, err := parts.Elasticsearch(t.Context(), o)
 		parts.SkipOrFail(t, err)
+		w.started = max(w.started, time.Since(began))
 		t.Cleanup(func() { must(t, node.Stop()) })
 		w.nodes = append(w.nodes, node)
 	}
@@ -140,13 +145,7 @@ func (w *world) begin(t *testing.T, args ...string) *surveying {
 	s := w.start(t, args...)
 	for until := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		text := s.text(t)
-		watched := 0
-		for _, n := range w.names() {
-			if strings.Contains(text, `"kind":"node"`) && strings.Contains(text, `"node":"`+n+`"`) {
-				watched++
-			}
-		}
-		if watched == len(w.nodes) {
+		if !slices.ContainsFunc(w.names(), func(n string) bool { return !watched(text, n) }) {
 			return s
 		}
 		if s.ended() || time.Now().After(until) {
@@ -154,6 +153,17 @@ func (w *world) begin(t *testing.T, args ...string) *surveying {
 			t.Fatalf("no node is watched\n%s\n%s", text, errs)
 		}
 	}
+}
+
+// watched reports whether a line says that a node is watched: its log has named a request of the survey's own.
+func watched(text, node string) bool {
+	for line := range strings.Lines(text) {
+		var l evidence.Line
+		if json.Unmarshal([]byte(line), &l) == nil && l.Kind == evidence.Node && l.Node == node && l.Source == "" {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) names() (all []string) {
@@ -257,7 +267,12 @@ func (a *api) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(out).Encode(map[string]any{"kind": "PodList", "apiVersion": "v1", "metadata": map[string]any{}, "items": items})
 		return
 	}
-	log, there := a.logs[path[len(path)-2]]
+	a.log(out, r, path[len(path)-2])
+}
+
+// log answers as a kubelet that is asked for the log of a pod.
+func (a *api) log(out http.ResponseWriter, r *http.Request, pod string) {
+	log, there := a.logs[pod]
 	if !there || r.URL.Query().Get("previous") == "true" {
 		out.WriteHeader(http.StatusBadRequest)
 		return

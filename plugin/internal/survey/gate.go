@@ -95,10 +95,10 @@ func (r *Report) gate(e evidence.Evidence, g *verify.Graph, periodic []Periodic)
 		if !c.known() {
 			what = "find out who it is, and give it one"
 		}
-		shut("%s presents no certificate (%s, %d requests, last at %s): %s", c.Name(), named(c.Agent), c.Requests, c.Last.Format(time.RFC3339), what)
+		shut("%s presents no certificate (%s, %s, last at %s): %s", c.Name(), named(c.Agent), Count(c.Requests, "request"), c.Last.Format(time.RFC3339), what)
 	}
 	for _, c := range r.Unknown {
-		shut("%s has a connection that sent nothing while it was watched (%s): look for longer, or restart it", c.Name(), named(c.Agent))
+		shut("%s has a connection that sent nothing while it was watched (%s): survey for longer, or restart it", c.Name(), named(c.Agent))
 	}
 	if !slices.ContainsFunc(e.Lines, func(l evidence.Line) bool { return l.Kind == evidence.Node && l.Source == "" }) {
 		shut("no node of Elasticsearch was watched: this is no evidence of anything")
@@ -119,9 +119,9 @@ func (r *Report) gate(e evidence.Evidence, g *verify.Graph, periodic []Periodic)
 		switch {
 		case g != nil && !slices.ContainsFunc(g.Edges, func(edge *verify.Edge) bool { return edge.Client == p.Object }):
 		case p.Problem != "":
-			shut("%s: %s, so nobody knows how long to look", p.Object, p.Problem)
+			shut("%s: %s, so it is unknown how long to survey", p.Object, p.Problem)
 		case p.Longest > r.watched:
-			shut("%s comes every %s (%q) and the longest time without a gap is %s: look for longer", p.Object, p.Longest, p.Schedule, r.Watched)
+			shut("%s runs every %s (%q) and the longest time without a gap is %s: survey for longer", p.Object, short(p.Longest), p.Schedule, short(r.watched))
 		}
 	}
 	for _, p := range r.Never {
@@ -134,7 +134,7 @@ func (r *Report) gate(e evidence.Evidence, g *verify.Graph, periodic []Periodic)
 
 func named(agent string) string {
 	if agent == "" {
-		return "it names itself nothing"
+		return "no agent"
 	}
 	return agent
 }

@@ -16,8 +16,8 @@ func (r *Report) HTML() string {
 		state, class = "Ready for required", "good"
 	}
 	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Who connects to Elasticsearch</title>\n<style>%s</style></head><body>\n", style)
-	fmt.Fprintf(&b, "<h1>Who connects to Elasticsearch</h1>\n<p class=\"state %s\">%s</p>\n<p>Watched from %s to %s, %s of it without a gap.</p>\n", class, state,
-		stamp(r.From), stamp(r.To), html.EscapeString(r.Watched))
+	fmt.Fprintf(&b, "<h1>Who connects to Elasticsearch</h1>\n<p class=\"state %s\">%s</p>\n<p>Watched from %s to %s. The longest time without a gap is %s.</p>\n", class, state,
+		stamp(r.From), stamp(r.To), short(r.watched))
 	r.picture(&b)
 	list(&b, "Before required", r.Gate.Reasons)
 	table(&b, "Without a certificate", "bad", r.Without)
@@ -30,7 +30,7 @@ func (r *Report) HTML() string {
 	list(&b, "Promised by the manifests and never seen", lines)
 	lines = nil
 	for _, f := range r.Refused {
-		lines = append(lines, fmt.Sprintf("%s, %d times, last at %s: %s. %s.", f.Where(), f.Times, stamp(f.Last), f.Reason, f.Remedy))
+		lines = append(lines, fmt.Sprintf("%s, %s, last at %s: %s. %s.", f.Where(), Count(f.Times, "time"), stamp(f.Last), f.Reason, f.Remedy))
 	}
 	list(&b, "Refused by Elasticsearch", lines)
 	lines = nil

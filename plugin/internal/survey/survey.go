@@ -208,8 +208,8 @@ func (c *Client) finish(g *verify.Graph) {
 	case c.Forwarded:
 		c.Note = "forwards requests of others (an Ingress, or another proxy): who they are, only its own log knows"
 	case c.Place == evidence.Loopback:
-		c.Note = "the node's own address: its probe or another program in the same pod or on the same machine, the sidecar of a mesh, or anybody who comes through " +
-			"kubectl port-forward or another tunnel; the survey cannot tell them apart"
+		c.Note = "the node's own address: a program in its pod or on its machine, such as its probe or a mesh's sidecar, or anybody behind kubectl port-forward or another " +
+			"tunnel. The survey cannot tell them apart"
 	case c.Place == evidence.Outside:
 		c.Note = "no pod has this address: a program outside the cluster, a load balancer, or NAT"
 	case c.Place == "":

@@ -55,12 +55,12 @@ func TestGate(t *testing.T) {
 			shut:  "no node was watched for any time"},
 		"failed":           {lines: failed, shut: "the survey failed before its end"},
 		"a daily CronJob":  {lines: seen(), periodic: []Periodic{{Object: "CronJob/d", Schedule: "@daily", Longest: 24 * time.Hour}}},
-		"a weekly CronJob": {lines: seen(), periodic: []Periodic{{Object: "CronJob/w", Schedule: "@weekly", Longest: 168 * time.Hour}}, shut: "look for longer"},
+		"a weekly CronJob": {lines: seen(), periodic: []Periodic{{Object: "CronJob/w", Schedule: "@weekly", Longest: 168 * time.Hour}}, shut: "survey for longer"},
 		"a weekly CronJob that calls nobody": {
 			lines: seen(), graph: promising("Deployment/a", verify.Proven), periodic: []Periodic{{Object: "CronJob/w", Longest: 168 * time.Hour}}},
 		"a daily CronJob and a gap": {
 			lines:    seen(evidence.Line{Kind: evidence.Gap, Node: "es-0", From: at(time.Hour), To: at(2 * time.Hour), Reason: "the node was restarted"}),
-			periodic: []Periodic{{Object: "CronJob/d", Schedule: "@daily", Longest: 24 * time.Hour}}, shut: "the longest time without a gap is 22h0m0s"},
+			periodic: []Periodic{{Object: "CronJob/d", Schedule: "@daily", Longest: 24 * time.Hour}}, shut: "the longest time without a gap is 22h"},
 		"manifests of something else": {lines: seen(), graph: &verify.Graph{}, shut: "neither Elasticsearch nor a client"},
 		"never seen, and proven":      {lines: seen(), graph: promising("Deployment/a", verify.ProvenIf)},
 		"never seen, and not proven":  {lines: seen(), graph: promising("Deployment/a", verify.NotProven), shut: "was never seen, and the manifests do not prove"},

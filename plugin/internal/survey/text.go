@@ -27,7 +27,7 @@ func (r *Report) Text() string {
 		b.WriteString("NOT READY for client authentication required\n")
 	}
 	if !r.refusedOnly {
-		fmt.Fprintf(&b, "watched from %s to %s, %s of it without a gap\n", stamp(r.From), stamp(r.To), r.Watched)
+		fmt.Fprintf(&b, "watched from %s to %s; the longest time without a gap is %s\n", stamp(r.From), stamp(r.To), short(r.watched))
 	}
 	clients(&b, "Without a certificate", r.Without)
 	clients(&b, "Unknown: connected, and sent nothing while it was watched", r.Unknown)
@@ -38,7 +38,7 @@ func (r *Report) Text() string {
 	}
 	section(&b, "Refused by Elasticsearch", len(r.Refused))
 	for _, f := range r.Refused {
-		fmt.Fprintf(&b, "  %s, %d times, last at %s: %s\n    → %s\n", f.Where(), f.Times, stamp(f.Last), f.Reason, f.Remedy)
+		fmt.Fprintf(&b, "  %s, %s, last at %s: %s\n    → %s\n", f.Where(), Count(f.Times, "time"), stamp(f.Last), f.Reason, f.Remedy)
 	}
 	section(&b, "Not covered", len(r.Gaps)+len(r.NotLooked))
 	for _, g := range r.Gaps {
@@ -67,7 +67,7 @@ func section(b *strings.Builder, title string, n int) {
 func clients(b *strings.Builder, title string, all []Client) {
 	section(b, title, len(all))
 	for _, c := range all {
-		fmt.Fprintf(b, "  %s  %s\n    %d requests on %d connections, from %s to %s", c.Name(), named(c.Agent), c.Requests, c.Connections, stamp(c.First), stamp(c.Last))
+		fmt.Fprintf(b, "  %s  %s\n    %s on %s, from %s to %s", c.Name(), named(c.Agent), Count(c.Requests, "request"), Count(c.Connections, "connection"), stamp(c.First), stamp(c.Last))
 		if c.Path != "" {
 			fmt.Fprintf(b, ", last %s", c.Path)
 		}
@@ -82,6 +82,25 @@ func clients(b *strings.Builder, title string, all []Client) {
 		}
 		b.WriteString("\n")
 	}
+}
+
+// Count says how many there are.
+func Count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// short leaves out what is zero in 24h0m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = strings.TrimSuffix(text, zero[1:])
+		}
+	}
+	return text
 }
 
 func stamp(t time.Time) string {
