@@ -135,6 +135,7 @@ func (s *surveyor) survey(ctx context.Context) error {
 		return err
 	}
 	s.began = s.edge.clock.now()
+	s.tracker.Begin(s.began)
 	kept := record{Run: s.run, Old: old.was(), Until: s.began.Add(s.o.For).UTC().Truncate(time.Second)}
 	err := s.until(ctx, "the logger", func(ctx context.Context) error { return s.switchOn(ctx, kept) })
 	if err == nil {
@@ -145,12 +146,15 @@ func (s *surveyor) survey(ctx context.Context) error {
 	if err == nil {
 		reason, err = s.watch(listening, kept.Until)
 	}
-	return s.finish(ctx, reason, err)
+	to := s.edge.clock.now()
+	if reason == evidence.Complete && to.After(kept.Until) {
+		to = kept.Until // what came later was for the last look
+	}
+	return s.finish(ctx, to, reason, err)
 }
 
 // finish puts the logger back, however the survey ended, and says so.
-func (s *surveyor) finish(ctx context.Context, reason string, why error) error {
-	to := s.edge.clock.now()
+func (s *surveyor) finish(ctx context.Context, to time.Time, reason string, why error) error {
 	restored, err := true, error(nil)
 	if errors.Is(why, errTakenOver) {
 		reason, restored = evidence.TakenOver, false
@@ -164,14 +168,13 @@ func (s *surveyor) finish(ctx context.Context, reason string, why error) error {
 	if !s.started {
 		return errors.Join(why, err)
 	}
+	var names []string
+	for _, n := range s.nodes {
+		names = append(names, n.Name)
+	}
+	s.tracker.End(to, names)
 	for _, l := range s.tracker.Lines(to, true, true) {
 		err = errors.Join(err, s.write(l))
-	}
-	for _, n := range s.nodes {
-		if _, heard := s.tracker.Watched(n.Name); heard.IsZero() {
-			err = errors.Join(err, s.write(evidence.Line{Kind: evidence.Gap, Time: to.UTC(), Node: n.Name, From: s.began.UTC(), To: to.UTC(),
-				Reason: "its log has not named our own requests without a certificate"}))
-		}
 	}
 	end := evidence.Line{Kind: evidence.End, Time: to.UTC(), From: s.began.UTC(), To: to.UTC(), Reason: reason, Restored: &restored, LogBytes: s.bytes}
 	return errors.Join(why, err, s.write(end))

@@ -48,7 +48,7 @@ func (s *surveyor) watch(ctx context.Context, until time.Time) (reason string, e
 // last looks once more, until the logs have come to a request of ours that is later than the end.
 func (s *surveyor) last(ctx context.Context) error {
 	end := s.edge.clock.now()
-	for s.edge.clock.now().Sub(end) < max(30*time.Second, 2*s.o.Every) && ctx.Err() == nil {
+	for s.edge.clock.now().Sub(end) < max(time.Minute, 3*s.o.Every) && ctx.Err() == nil {
 		s.drain(ctx, 3*time.Second)
 		if err := s.round(ctx, true); err != nil {
 			return err
@@ -174,21 +174,23 @@ func (s *surveyor) unheard() bool {
 func (s *surveyor) knock(ctx context.Context) {
 	client, closing := strangers()
 	defer closing()
+	knock := func(address string) error {
+		limited, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		local, err := elastic.Knock(limited, client, address, s.run+"-canary")
+		s.tracker.Knocked(local, s.edge.clock.now())
+		return err
+	}
 	far := false
 	for _, n := range s.nodes {
-		limited, cancel := context.WithTimeout(ctx, 3*time.Second)
-		err := elastic.Knock(limited, client, n.HTTP.Publish, s.run+"-canary")
-		cancel()
-		if err != nil {
+		if err := knock(n.HTTP.Publish); err != nil {
 			far = true
 			s.edge.log.Debug("a node cannot be reached by its own address", "node", n.Name, "reason", oneLine(err))
 		}
 	}
 	for _, u := range s.o.URLs {
 		if parsed, err := url.Parse(u); err == nil && far {
-			limited, cancel := context.WithTimeout(ctx, 3*time.Second)
-			_ = elastic.Knock(limited, client, parsed.Host, s.run+"-canary") // the log tells whether it came
-			cancel()
+			_ = knock(parsed.Host) // the log tells whether it came
 		}
 	}
 }

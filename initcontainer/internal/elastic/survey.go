@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"time"
 
@@ -143,20 +144,22 @@ func (c *Client) Nodes(ctx context.Context, opaque string) ([]NodeInfo, error) {
 	return byID(answer.Nodes), err
 }
 
-// Knock sends a request without certificate and login to an address, and takes any answer. It trusts nobody, and tells nothing.
-func Knock(ctx context.Context, client *http.Client, address, opaque string) error {
+// Knock sends a request without certificate and login to an address, and takes any answer. It trusts nobody, and tells nothing. It
+// gives the address from which it was sent, "" where it was not.
+func Knock(ctx context.Context, client *http.Client, address, opaque string) (local string, err error) {
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { local = c.Conn.LocalAddr().String() }})
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, "https://"+address+"/", nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	request.Header.Set("User-Agent", "elk-mtls-init survey")
 	request.Header.Set("X-Opaque-Id", opaque)
 	res, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("a request without a certificate: %w", err)
+		return local, fmt.Errorf("a request without a certificate: %w", err)
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16))
-	return res.Body.Close()
+	return local, res.Body.Close()
 }
 
 // Millis reads a time of the statistics; zero where there is none.

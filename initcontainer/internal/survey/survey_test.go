@@ -207,3 +207,76 @@ func TestPortsAreUsedAgain(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// What nobody has looked at is told of, at the beginning of a survey, in between, and at its end.
+func TestWhatWasNotWatched(t *testing.T) {
+	minutes := func(n int) time.Duration { return time.Duration(n) * time.Minute }
+	for name, c := range map[string]struct {
+		play func(*play)
+		want map[string]evidence.Certificate
+	}{
+		"all was watched": {func(p *play) {
+			p.round("1", true)
+			p.round("2", true)
+		}, map[string]evidence.Certificate{}},
+		"the node does not come back": {func(p *play) {
+			p.round("1", true)
+			p.now = p.now.Add(minutes(2))
+		}, map[string]evidence.Certificate{"gap: it was not heard again before the end": "2m0s"}},
+		"its log is read too late": {func(p *play) {
+			for range 12 {
+				p.round("1", false)
+			}
+			p.clients = nil
+			p.round("2", true)
+		}, map[string]evidence.Certificate{"gap: its log has not named our own requests without a certificate": "2m10s"}},
+		"it joins later": {func(p *play) {
+			p.boot = p.now.Add(minutes(5))
+			p.now = p.boot
+			p.round("1", true)
+		}, map[string]evidence.Certificate{}},
+		"its log is never read": {func(p *play) {
+			p.round("1", false)
+			p.round("2", false)
+		}, map[string]evidence.Certificate{"gap: its log has not named our own requests without a certificate": "20s"}},
+		"the survey stood still": {func(p *play) { // a laptop slept
+			p.round("1", true)
+			p.clients = nil
+			p.now = p.now.Add(minutes(60))
+			p.round("2", true)
+		}, map[string]evidence.Certificate{"gap: lines of its log are missing": "1h0m10s"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlay()
+			p.Begin(p.now)
+			c.play(p)
+			p.End(p.now, []string{"n"})
+			if diff := cmp.Diff(c.want, p.said()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A node that is restarted has logged a request of ours that its statistics do not know any more: nobody else sent it.
+func TestOurOwnRequestOfAnEarlierLife(t *testing.T) {
+	p := newPlay()
+	p.round("1", true)
+	p.Knocked("10.9.9.9:2", p.now)
+	p.Line(Event{Node: "n", Time: p.now.Add(time.Second), Zoned: true, Remote: "10.9.9.9:2", Kind: NoCertificate}, p.now)
+	p.Line(Event{Node: "n", Time: p.now.Add(time.Second), Zoned: true, Remote: "10.9.9.8:3", Kind: NoCertificate}, p.now)
+	p.boot, p.clients = p.now.Add(5*time.Second), nil
+	p.round("4", true)
+	for range 4 {
+		p.round("5", true)
+	}
+	want := map[string]evidence.Certificate{"": evidence.Absent, "gap: the node was restarted": "10s"}
+	if diff := cmp.Diff(want, p.said()); diff != "" {
+		t.Error(diff)
+	}
+	for k := range p.lost {
+		if k.address != "10.9.9.8" {
+			t.Errorf("%s is taken for a client: it is the survey", k.address)
+		}
+	}
+}

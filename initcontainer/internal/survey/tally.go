@@ -39,6 +39,9 @@ func (t *Tracker) settle(n *node) {
 
 // stray counts a line without a connection: all that is known is the address.
 func (t *Tracker) stray(into map[key]*tally, n *node, remote string, at time.Time) {
+	if _, ours := t.knock[remote]; ours {
+		return
+	}
 	c := &conn{Client: Client{Remote: remote, Opened: at}, whose: t.whose(IP(remote))}
 	c.line(at)
 	t.count(into, n, c, evidence.Absent)

@@ -35,6 +35,10 @@ const (
 	slack = 2 * time.Second
 	// reuse is how long after its end a line may still belong to a connection, before the port belongs to another one.
 	reuse = time.Second
+	// memory is how long a node may go without naming one of our requests: its statistics know who has gone for five minutes.
+	memory = 4 * time.Minute
+	// edge is how much of the window may be missing at its beginning: our first request takes a moment.
+	edge = 30 * time.Second
 	// bootSlack: the start of Java is computed, and differs by some milliseconds each time.
 	bootSlack = 5 * time.Second
 )
@@ -42,6 +46,8 @@ const (
 // Tracker joins lines and statistics by address and port.
 type Tracker struct {
 	run   string // begins the X-Opaque-Id of our own requests
+	began time.Time
+	knock map[string]time.Time // from which addresses we have sent those without a certificate
 	whose func(ip string) evidence.Whose
 	nodes map[string]*node
 	lost  map[key]*tally // of connections that are gone
@@ -88,7 +94,7 @@ type conn struct {
 
 // NewTracker makes one for a run, whose own requests have an X-Opaque-Id that begins with its name.
 func NewTracker(run string, whose func(ip string) evidence.Whose) *Tracker {
-	return &Tracker{run: run, whose: whose, nodes: map[string]*node{}, lost: map[key]*tally{}, said: map[key]tally{}}
+	return &Tracker{run: run, whose: whose, knock: map[string]time.Time{}, nodes: map[string]*node{}, lost: map[key]*tally{}, said: map[key]tally{}}
 }
 
 func (t *Tracker) node(name string) *node {
@@ -96,6 +102,16 @@ func (t *Tracker) node(name string) *node {
 		t.nodes[name] = &node{name: name, conns: map[string][]*conn{}, loose: map[string][]time.Time{}}
 	}
 	return t.nodes[name]
+}
+
+// Begin is when the survey begins. A node that is watched later, and was there, was not watched in between.
+func (t *Tracker) Begin(at time.Time) { t.began = at }
+
+// Knocked notes the address and port from which a request of our own without a certificate was sent: a node that is restarted may log
+// it, and not know it in its statistics any more.
+func (t *Tracker) Knocked(local string, at time.Time) {
+	maps.DeleteFunc(t.knock, func(_ string, then time.Time) bool { return at.Sub(then) > time.Hour })
+	t.knock[Address(local)] = at
 }
 
 // Line takes what a line of a node's log says.
@@ -263,7 +279,7 @@ func (t *Tracker) hear(n *node) {
 		case c.lines > 0 && n.from.IsZero():
 			t.open(n, c.LastRequest)
 			n.heard = c.LastRequest
-		case c.lines > 0 && unheard:
+		case c.lines > 0 && (unheard || c.LastRequest.Sub(n.heard) > memory):
 			t.close(n, "lines of its log are missing")
 			t.open(n, c.LastRequest)
 			n.heard = c.LastRequest
@@ -284,7 +300,34 @@ func (t *Tracker) open(n *node, at time.Time) {
 			return
 		}
 	}
+	if since := later(t.began, n.boot); !t.began.IsZero() && at.Sub(since) > edge {
+		t.Gap(n.name, since, at, deaf)
+	}
 	t.lines = append(t.lines, evidence.Line{Kind: evidence.Node, Time: at.UTC(), Node: n.name})
+}
+
+const deaf = "its log has not named our own requests without a certificate"
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// End tells of the nodes that were not watched to the end: of those that a survey knows, and of these.
+func (t *Tracker) End(at time.Time, nodes []string) {
+	for _, name := range nodes {
+		t.node(name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.nodes)) {
+		switch n := t.nodes[name]; {
+		case n.heard.IsZero():
+			t.Gap(name, later(t.began, n.boot), at, deaf)
+		case !n.from.IsZero() && n.heard.Before(at):
+			t.close(n, "it was not heard again before the end")
+		}
+	}
 }
 
 // verdict is whether a connection's client has presented a certificate; "" where it is too early to say.
