@@ -45,7 +45,7 @@ func (r *Report) HTML() string {
 const style = `body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1c2733}h1{font-size:1.5rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}` +
 	`.state{display:inline-block;padding:.3rem .8rem;border-radius:.4rem;font-weight:600;color:#fff}.state.bad{background:#b3261e}.state.good{background:#1b7f3b}` +
 	`table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d7dde3;vertical-align:top}th{font-weight:600;color:#53616e}` +
-	`td.n{text-align:right}small{color:#53616e}svg text{font:13px system-ui,sans-serif;fill:#1c2733}footer{margin-top:2rem;color:#53616e}`
+	`td.n{text-align:right}td.t{white-space:nowrap}small{color:#53616e}svg text{font:13px system-ui,sans-serif;fill:#1c2733}footer{margin-top:2rem;color:#53616e}`
 
 func list(b *strings.Builder, title string, lines []string) {
 	if len(lines) == 0 {
@@ -71,7 +71,7 @@ func table(b *strings.Builder, title, class string, all []Client) {
 		if c.Note != "" {
 			who += "<br><small>" + html.EscapeString(c.Note) + "</small>"
 		}
-		fmt.Fprintf(b, "<tr><td>%s</td><td>%s</td><td class=\"n\">%d</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", who, html.EscapeString(c.Agent), c.Requests,
+		fmt.Fprintf(b, "<tr><td>%s</td><td>%s</td><td class=\"n\">%d</td><td class=\"t\">%s</td><td class=\"t\">%s</td><td>%s</td><td>%s</td></tr>\n", who, html.EscapeString(c.Agent), c.Requests,
 			stamp(c.First), stamp(c.Last), html.EscapeString(c.Path), html.EscapeString(string(c.Verdict)))
 	}
 	b.WriteString("</table>\n")
