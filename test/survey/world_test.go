@@ -281,7 +281,7 @@ func (a *api) log(out http.ResponseWriter, r *http.Request, pod string) {
 	follow(r.Context(), out, log, since, r.URL.Query().Get("follow") == "true")
 }
 
-// follow gives the lines of a log with the times at which they were written.
+// follow gives the lines of a log with the times at which they were written, each later than the one before.
 func follow(ctx context.Context, out http.ResponseWriter, name string, since time.Time, on bool) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -298,10 +298,9 @@ func follow(ctx context.Context, out http.ResponseWriter, name string, since tim
 		if err == nil {
 			if len(rest) > 24 && rest[0] == '[' {
 				if t, bad := time.ParseInLocation("2006-01-02T15:04:05.000", strings.Replace(rest[1:24], ",", ".", 1), time.Local); bad == nil {
-					if !t.Equal(at) {
-						nanos = 0
+					if t.After(at) { // threads write what they began earlier behind what they began later; a kubelet's times only grow
+						at, nanos = t, 0
 					}
-					at = t
 				}
 			}
 			nanos++
