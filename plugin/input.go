@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -116,11 +115,22 @@ func foreign(input []byte, name string) error {
 	switch {
 	case bytes.HasPrefix(input, []byte("\x1f\x8b")) || bytes.HasPrefix(input, []byte("PK\x03\x04")) || isTar:
 		return usageError{fmt.Errorf("%s is an archive, perhaps a packaged chart, and elk-mtls reads rendered manifests: helm template NAME CHART | elk-mtls", name)}
+	case bytes.IndexByte(input, 0) >= 0 && !isUTF16(input):
+		return usageError{fmt.Errorf("%s is binary, and elk-mtls reads rendered manifests: helm template NAME CHART | elk-mtls", name)}
+	case markup().Match(input):
+		return usageError{fmt.Errorf("%s is HTML or XML, perhaps the error page of a server, not manifests: look at it, and fetch the manifests again", name)}
 	case bytes.HasPrefix(input, []byte("Error: ")):
 		return fmt.Errorf("%s is an error message of Helm, not manifests: run Helm's command alone to see the whole message", name)
 	}
 	return nil
 }
+
+// isUTF16 holds for a text that begins with the byte order mark of one; the manifests' reader says what to do with it.
+func isUTF16(input []byte) bool {
+	return bytes.HasPrefix(input, []byte("\xff\xfe")) || bytes.HasPrefix(input, []byte("\xfe\xff"))
+}
+
+var markup = regex.Of(`^\s*<[!?A-Za-z]`)
 
 var topLevelKey = regex.Of(`(?m)^[A-Za-z_][\w.-]*:(\s|$)`)
 
@@ -131,8 +141,6 @@ func explained(err error, input []byte) error {
 		return err
 	case len(bytes.TrimSpace(input)) == 0:
 		return fmt.Errorf("%w: it is empty. Run the command that writes it alone, and see what it prints", err)
-	case !utf8.Valid(input) || bytes.IndexByte(input, 0) >= 0:
-		return fmt.Errorf("%w: it is binary. elk-mtls reads rendered manifests: helm template NAME CHART | elk-mtls", err)
 	case topLevelKey().Match(input):
 		return fmt.Errorf("%w: it has keys, but not both apiVersion and kind. If this is a values.yaml, render the chart with it: "+
 			"helm template NAME CHART --values FILE | elk-mtls", err)
@@ -140,10 +148,12 @@ func explained(err error, input []byte) error {
 	return fmt.Errorf("%w: it has no apiVersion and kind. Run the command that writes it alone, and see what it prints", err)
 }
 
+var content = regex.Of(`(?m)^\s*[^\s#-]`)
+
 // unrendered is explained for the post-renderer. Helm 3's `template --output-dir` writes its files before it calls a post-renderer, and
-// passes it nothing.
+// passes it nothing but comments.
 func unrendered(err error, input []byte, args []string) error {
-	if errors.Is(err, recognise.ErrNoObject) && fromStdin(args) && !topLevelKey().Match(input) {
+	if errors.Is(err, recognise.ErrNoObject) && fromStdin(args) && !content().Match(input) {
 		return errors.New("stdin holds no Kubernetes object: a post-renderer reads the manifests from stdin (helm template … | elk-mtls); " +
 			"`helm template --output-dir` of Helm 3 passes none and has written its files unpatched")
 	}

@@ -66,6 +66,7 @@ func (o *options) settingsFrom(file func() (config.Settings, error)) (config.Set
 func (o *options) whence(err error) error {
 	flags := map[string]struct{ flag, value string }{
 		"mode": {"--mode", o.mode}, "clientAuthentication": {"--client-authentication", o.stage}, "hooks": {"--hooks", o.hooks},
+		"initContainer.image": {"--init-image", o.initImage},
 	}
 	all := problem.Each(err)
 	for i, one := range all {

@@ -16,6 +16,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/internal/version"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/sarif"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/verify"
 )
@@ -196,13 +198,29 @@ func (v *verifyOptions) streams(input []byte, proof *verify.Options) (stream *ma
 		}
 		proof.Inputs = append(proof.Inputs, digested(file, text))
 		more, err := manifest.Split(text)
+		if err == nil {
+			err = holdsObject(more)
+		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("--with %s: %w", file, err)
+			return nil, nil, fmt.Errorf("--with %s: %w", file, explained(err, text))
 		}
 		with = append(with, more)
 	}
 	stream, err = manifest.Split(input)
 	return stream, with, err
+}
+
+// holdsObject refuses a stream in which nothing has a kind: the command that should have written it has failed. A list may be empty.
+func holdsObject(stream *manifest.Stream) error {
+	for _, doc := range stream.Documents() {
+		if _, err := object.In(doc); err != nil {
+			return err
+		}
+		if root, _ := doc.Root(); root != nil && object.Text(root, "kind") != "" {
+			return nil
+		}
+	}
+	return recognise.ErrNoObject
 }
 
 func digested(name string, text []byte) verify.Input {

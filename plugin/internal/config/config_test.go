@@ -1,10 +1,13 @@
 package config
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
 func TestUpperSnake(t *testing.T) {
@@ -115,7 +118,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	err := s.Validate()
 	for _, want := range []string{
 		"password: goes with the modes password and cert-password only", `pki.realm: "a.b"`,
-		`certificates.duration: "a year"`, "initContainer.pullSecrets[1]: needs the name", "go with certificates.source: cert-manager only",
+		`certificates.duration: "a year"`, "initContainer.pullSecrets[1]: needs the name", "goes with certificates.source: cert-manager only",
 		"rules[0]: needs ref", "rules[1]: says nothing", "rules[2].mountPath:", "rules[2].args[0]:", "rules[2].files[0].path:", "rules[2].files[0].set:",
 		"rules[3]: Deployment/y has a rule already", "rules[4]: Deployment/z/c is listed under unmanaged",
 	} {
@@ -136,13 +139,32 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 			t.Errorf("no word about %s in: %v", want, err)
 		}
 	}
+	for _, one := range problem.Each(err) {
+		if wrong := new(ValueError); !errors.As(one, &wrong) {
+			t.Errorf("nobody can say where this value is from: %v", one)
+		}
+	}
+}
+
+func TestVariable(t *testing.T) {
+	environ := []string{"ELK_MTLS_CERTIFICATES_CLIENTS=[{}]", "ELK_MTLS_PASSWORD_SET=true", "ARGOCD_ENV_ELK_MTLS_MODE=x"}
+	for path, want := range map[string]string{
+		"mode": "ARGOCD_ENV_ELK_MTLS_MODE", "password": "ELK_MTLS_PASSWORD_SET", "certificates.clients[0].secretName": "ELK_MTLS_CERTIFICATES_CLIENTS[0].secretName",
+		"certificates.ca": "", "certificates.secretName": "", "hooks": "",
+	} {
+		if got, ok := Variable(environ, path); got != want || ok != (want != "") {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
 }
 
 func TestParseRefuses(t *testing.T) {
 	const head = "apiVersion: elk-mtls.dev/v1alpha1\nkind: MutualTLS\n"
+	const notOurs = `is not a configuration of elk-mtls: apiVersion is "" and kind is "", and must be elk-mtls.dev/v1alpha1 and MutualTLS`
 	for text, want := range map[string]string{
-		"hello":                                 "is a text, and must be a mapping",
-		"[1]":                                   "is a list, and must be a mapping",
+		"hello":                                 notOurs,
+		"[1]":                                   notOurs,
+		"a:\n\tb: c":                            "is not YAML: yaml: line 2: found character that cannot start any token: indent with spaces, not tabs",
 		head + "spec: hello":                    "spec is a text, and must be a mapping",
 		head + "spec: {mode: [x]}":              "spec.mode is a list, and must be a text",
 		head + "spec: {unmanaged: x}":           "spec.unmanaged is a text, and must be a list",

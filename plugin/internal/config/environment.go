@@ -105,11 +105,7 @@ func upperSnake(path string) string {
 // cluster half secured. Others are strangers: ELK_MTLS_VERSION of a pipeline.
 // https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin
 func (s *Settings) Environment(environ []string) (strangers []string, err error) {
-	env := map[string]string{}
-	for _, entry := range environ {
-		name, value, _ := strings.Cut(entry, "=")
-		env[name] = value
-	}
+	env := environment(environ)
 	var names []string // of the settings, without the prefix
 	var problems []error
 	for _, f := range s.Fields() {
@@ -138,19 +134,32 @@ func (s *Settings) Environment(environ []string) (strangers []string, err error)
 	return strangers, errors.Join(problems...)
 }
 
-// Variable gives the variable that the environment sets a setting by; ok is false where it sets none.
+// Variable gives the variable that the environment sets a setting by, or what it is in or has in it; ok is false where it sets none.
 func Variable(environ []string, path string) (name string, ok bool) {
+	env := environment(environ)
+	for _, f := range new(Settings).Fields() {
+		if isIn(f.Path, path) || isIn(path, f.Path) {
+			if name, _, ok = lookup(env, f.Env); ok {
+				return name + path[min(len(path), len(f.Path)):], true
+			}
+		}
+	}
+	return name, ok
+}
+
+// isIn holds for a path that is another or goes on behind it: "certificates.clients[0].ref" and "certificates.clients".
+func isIn(path, other string) bool {
+	rest, ok := strings.CutPrefix(path, other)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+func environment(environ []string) map[string]string {
 	env := map[string]string{}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		env[name] = value
 	}
-	for _, f := range new(Settings).Fields() {
-		if f.Path == path {
-			name, _, ok = lookup(env, f.Env)
-		}
-	}
-	return name, ok
+	return env
 }
 
 // otherWords are what settings are called elsewhere: by flags, and in the documents.

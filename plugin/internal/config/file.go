@@ -13,13 +13,22 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/internal/closest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
 	nodes "github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
+var indentedByTab = regex.Of(`(?m)^ *\t`)
+
 // Parse reads a configuration file or a functionConfig. Unknown fields are refused by name.
 func Parse(text []byte) (Settings, error) {
+	converted, err := yaml.YAMLToJSON(text)
+	if err != nil && indentedByTab().Match(text) {
+		return Settings{}, fmt.Errorf("is not YAML: %w: indent with spaces, not tabs", err)
+	} else if err != nil {
+		return Settings{}, fmt.Errorf("is not YAML: %w", err)
+	}
 	var head struct{ APIVersion, Kind string }
-	if err := yaml.Unmarshal(text, &head); err == nil && (head.APIVersion != APIVersion || head.Kind != Kind) {
+	if err := gojson.Unmarshal(converted, &head); err != nil || head.APIVersion != APIVersion || head.Kind != Kind {
 		return Settings{}, fmt.Errorf("is not a configuration of elk-mtls: apiVersion is %q and kind is %q, and must be %s and %s", head.APIVersion, head.Kind, APIVersion, Kind)
 	}
 	var f File

@@ -12,7 +12,7 @@ func (s Settings) validateNames() []error {
 	check := func(valid func(string) bool, want string, fields ...[2]string) {
 		for _, f := range fields {
 			if path, value := f[0], f[1]; value != "" && !valid(value) {
-				problems = append(problems, fmt.Errorf("%s: %q: want %s", path, value, want))
+				problems = append(problems, invalid(path, "%q: want %s", value, want))
 			}
 		}
 	}

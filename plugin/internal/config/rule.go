@@ -37,21 +37,21 @@ func (s Settings) validateRules() []error {
 	for i, r := range s.Rules {
 		at := fmt.Sprintf("rules[%d]", i)
 		if !isRef(r.Ref) {
-			problems = append(problems, fmt.Errorf("%s: needs ref (Kind/name, or Kind/name/container)", at))
+			problems = append(problems, invalid(at, "needs ref (Kind/name, or Kind/name/container)"))
 			continue
 		}
 		if slices.ContainsFunc(s.Rules[:i], func(other Rule) bool { return other.Ref == r.Ref }) {
-			problems = append(problems, fmt.Errorf("%s: %s has a rule already: make one of the two", at, r.Ref))
+			problems = append(problems, invalid(at, "%s has a rule already: make one of the two", r.Ref))
 		}
 		kind, name, _ := r.Object()
 		if slices.ContainsFunc(s.Unmanaged, func(u Unmanaged) bool { return u.Ref == r.Ref || u.Ref == kind+"/"+name }) {
-			problems = append(problems, fmt.Errorf("%s: %s is listed under unmanaged too: keep one of the two", at, r.Ref))
+			problems = append(problems, invalid(at, "%s is listed under unmanaged too: keep one of the two", r.Ref))
 		}
 		if r.As == "" && r.MountPath == "" && len(r.Env)+len(r.Args)+len(r.Files) == 0 {
-			problems = append(problems, fmt.Errorf("%s: says nothing: give as, mountPath, env, args or files", at))
+			problems = append(problems, invalid(at, "says nothing: give as, mountPath, env, args or files"))
 		}
 		if r.MountPath != "" && !path.IsAbs(r.MountPath) {
-			problems = append(problems, fmt.Errorf("%s.mountPath: %q does not begin with /", at, r.MountPath))
+			problems = append(problems, invalid(at+".mountPath", "%q does not begin with /", r.MountPath))
 		}
 		problems = append(problems, r.validateParts(at)...)
 	}
@@ -62,15 +62,15 @@ func (r Rule) validateParts(at string) []error {
 	var problems []error
 	for i, arg := range r.Args {
 		if !strings.HasPrefix(arg, "-") {
-			problems = append(problems, fmt.Errorf("%s.args[%d]: %q is no flag: write --name=value in one word", at, i, arg))
+			problems = append(problems, invalid(fmt.Sprintf("%s.args[%d]", at, i), "%q is no flag: write --name=value in one word", arg))
 		}
 	}
 	for i, f := range r.Files {
 		if !path.IsAbs(f.Path) {
-			problems = append(problems, fmt.Errorf("%s.files[%d].path: %q does not begin with /", at, i, f.Path))
+			problems = append(problems, invalid(fmt.Sprintf("%s.files[%d].path", at, i), "%q does not begin with /", f.Path))
 		}
 		if len(f.Set) == 0 && r.As == "" {
-			problems = append(problems, fmt.Errorf("%s.files[%d].set: is empty: say what to set in %q", at, i, f.Path))
+			problems = append(problems, invalid(fmt.Sprintf("%s.files[%d].set", at, i), "is empty: say what to set in %q", f.Path))
 		}
 	}
 	return problems

@@ -28,7 +28,7 @@ type Stream struct {
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // ErrUTF16 refuses an input of UTF-16.
-var ErrUTF16 = errors.New("the input is UTF-16")
+var ErrUTF16 = errors.New("the input is UTF-16, and must be UTF-8")
 
 // Split cuts a stream into its documents without parsing them. Every byte is in one document, save a byte order mark:
 // Bytes of what was split is the input. UTF-16 is refused: the YAML parser would read it, and nothing here would

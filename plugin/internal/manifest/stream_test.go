@@ -132,7 +132,7 @@ func TestInsertedAndRemovedDocuments(t *testing.T) {
 func TestSplitRefusesUTF16(t *testing.T) {
 	for _, in := range []string{"\xff\xfea\x00", "\xfe\xff\x00a"} {
 		_, err := Split([]byte(in))
-		if want := "the input is UTF-16"; err == nil || err.Error() != want {
+		if want := "the input is UTF-16, and must be UTF-8"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
