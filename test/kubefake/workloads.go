@@ -259,25 +259,29 @@ func (s *Server) workloadCalls(r *http.Request, body []byte) (status int, answer
 		return status, answer, true
 	}
 	d := s.deployments[i]
-	if r.Method == http.MethodPatch && strings.Contains(string(body), `"restartAt"`) {
-		var p struct{ Spec struct{ RestartAt string } }
-		_ = json.Unmarshal(body, &p)
-		if d.restartAt != p.Spec.RestartAt {
-			d.restartAt = p.Spec.RestartAt
-			d.generation++
-			d.restarts++
-			s.roll(d)
-		}
-	}
-	if r.Method == http.MethodPatch && strings.Contains(string(body), "kubectl.kubernetes.io/restartedAt") && string(body) != d.patched {
-		d.patched = string(body)
-		d.generation++
-		d.restarts++
-		if !d.frozen {
-			s.roll(d)
-		}
+	if r.Method == http.MethodPatch {
+		s.restart(d, body)
 	}
 	return http.StatusOK, d.object(s.podSpec()), true
+}
+
+// restart restarts a Deployment or Rollout that is told to by a patch it has not seen.
+func (s *Server) restart(d *deployment, body []byte) {
+	var p struct{ Spec struct{ RestartAt string } }
+	_ = json.Unmarshal(body, &p)
+	switch {
+	case strings.Contains(string(body), `"restartAt"`) && d.restartAt != p.Spec.RestartAt:
+		d.restartAt = p.Spec.RestartAt
+	case strings.Contains(string(body), "kubectl.kubernetes.io/restartedAt") && string(body) != d.patched:
+		d.patched = string(body)
+	default:
+		return
+	}
+	d.generation++
+	d.restarts++
+	if !d.frozen {
+		s.roll(d)
+	}
 }
 
 func (d *deployment) object(pod corev1.PodSpec) any {

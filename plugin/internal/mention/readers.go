@@ -37,10 +37,20 @@ func sources(pod object.Pod, c object.Container) []source {
 	return all
 }
 
+// readership is who reads ConfigMaps and Secrets.
+type readership struct {
+	all      []Reader
+	near     []Reader // beside a server, in its pod or on its machine
+	by       map[source][]Reader
+	held     map[source][]object.Pod // in a volume
+	referred map[source]bool         // by a custom resource
+	told     map[*yaml.Node]bool     // containers that are told a name
+}
+
 // readers finds who reads the ConfigMaps and Secrets that name a server, and what these name by variables of their readers.
 func (f *finder) readers() error {
 	var wanted []string
-	told := map[*yaml.Node]bool{} // containers that are told a name
+	told := map[*yaml.Node]bool{}
 	for _, m := range f.found {
 		if m.where != nil {
 			told[m.where] = true
@@ -52,38 +62,39 @@ func (f *finder) readers() error {
 	if err != nil {
 		return err
 	}
-	by, held := map[source][]Reader{}, map[source][]object.Pod{}
-	var near []Reader
-	var all []Reader
+	reads := readership{by: map[source][]Reader{}, held: map[source][]object.Pod{}, referred: f.referred(wanted), told: told}
 	for _, o := range objects {
-		pod, ok := o.Pod()
-		if !ok {
-			continue
-		}
-		for _, s := range volumesOf(pod) {
-			held[s] = append(held[s], pod)
-		}
-		for _, c := range append(pod.Containers(), pod.InitContainers()...) {
-			r := Reader{o, c}
-			all = append(all, r)
-			for _, s := range sources(pod, c) {
-				by[s] = append(by[s], r)
-			}
-			if f.names.isBeside(o, pod, c) {
-				near = append(near, r)
-			}
+		if pod, ok := o.Pod(); ok {
+			reads.add(f.names, o, pod)
 		}
 	}
-	f.attach(by, held, f.referred(wanted), told)
-	for _, r := range all {
-		if told[r.Container.Node] {
+	f.attach(reads)
+	for _, r := range reads.all {
+		if reads.told[r.Container.Node] {
 			f.filesOf(r, nil)
 		}
 	}
-	for _, r := range near {
+	for _, r := range reads.near {
 		f.filesOf(r, nearbyOf(r.Container))
 	}
 	return nil
+}
+
+// add takes the containers of a pod.
+func (reads *readership) add(n *Names, o *object.Object, pod object.Pod) {
+	for _, s := range volumesOf(pod) {
+		reads.held[s] = append(reads.held[s], pod)
+	}
+	for _, c := range append(pod.Containers(), pod.InitContainers()...) {
+		r := Reader{o, c}
+		reads.all = append(reads.all, r)
+		for _, s := range sources(pod, c) {
+			reads.by[s] = append(reads.by[s], r)
+		}
+		if n.isBeside(o, pod, c) {
+			reads.near = append(reads.near, r)
+		}
+	}
 }
 
 func isFile(m Mention) bool {
@@ -192,7 +203,7 @@ func volumesOf(pod object.Pod) []source {
 
 // attach notes who reads a mention in a ConfigMap or Secret. What no container of the stream reads shows no client, and no more than that
 // somebody may call; what only a server reads says what its own nodes are called.
-func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, referred map[source]bool, told map[*yaml.Node]bool) {
+func (f *finder) attach(reads readership) {
 	kept := f.found[:0]
 	var passed []Mention
 	for _, m := range f.found {
@@ -200,38 +211,46 @@ func (f *finder) attach(by map[source][]Reader, held map[source][]object.Pod, re
 			kept = append(kept, m)
 			continue
 		}
-		read := referred[source{m.Object.Kind, m.Object.Name}]
-		from := object.Source{Kind: m.Object.Kind, Name: m.Object.Name, Key: m.Path.Last()}
-		mounted := slices.ContainsFunc(held[source{from.Kind, from.Name}], func(pod object.Pod) bool { return pod.Shows(from) })
-		for _, r := range by[source{m.Object.Kind, m.Object.Name}] {
-			if !near(r.Object.Namespace, m.Object.Namespace) || !r.Container.Reads(m.Object.Kind, m.Object.Name, m.Path.Last()) {
-				continue
-			}
-			read = true
-			switch {
-			case f.names.servers[r.Object] == r.Container.Node && m.own == Nothing:
-			case f.leaves(r, from):
-				beside := m
-				beside.Strength, beside.Readers, beside.left = min(m.Strength, May), []Reader{r}, true
-				passed = append(passed, beside)
-			case m.composed:
-				told[r.Container.Node] = true // its own variables tell more
-			default:
-				m.Readers = append(m.Readers, r)
-				told[r.Container.Node] = true
-			}
-		}
-		if m.composed && read && !referred[source{m.Object.Kind, m.Object.Name}] {
+		of := source{m.Object.Kind, m.Object.Name}
+		from := object.Source{Kind: of.kind, Name: of.name, Key: m.Path.Last()}
+		left, read := f.attachTo(&m, from, reads)
+		passed = append(passed, left...)
+		read = read || reads.referred[of]
+		if m.composed && read && !reads.referred[of] {
 			continue
 		}
-		if !read && !mounted {
+		if !read && !slices.ContainsFunc(reads.held[of], func(pod object.Pod) bool { return pod.Shows(from) }) {
 			m.Strength-- // to may, or to nothing
 		}
-		if m.Strength > Nothing && (len(m.Readers) > 0 || !read || referred[source{m.Object.Kind, m.Object.Name}]) {
+		if m.Strength > Nothing && (len(m.Readers) > 0 || !read || reads.referred[of]) {
 			kept = append(kept, m)
 		}
 	}
 	f.found = append(kept, passed...)
+}
+
+// attachTo notes the containers that read a mention, and tells whether there is any. Those that leave it to another container of their pod
+// get a mention of their own.
+func (f *finder) attachTo(m *Mention, from object.Source, reads readership) (left []Mention, read bool) {
+	for _, r := range reads.by[source{from.Kind, from.Name}] {
+		if !near(r.Object.Namespace, m.Object.Namespace) || !r.Container.Reads(from.Kind, from.Name, from.Key) {
+			continue
+		}
+		read = true
+		switch {
+		case f.names.servers[r.Object] == r.Container.Node && m.own == Nothing:
+		case f.leaves(r, from):
+			beside := *m
+			beside.Strength, beside.Readers, beside.left = min(m.Strength, May), []Reader{r}, true
+			left = append(left, beside)
+		case m.composed:
+			reads.told[r.Container.Node] = true // its own variables tell more
+		default:
+			m.Readers = append(m.Readers, r)
+			reads.told[r.Container.Node] = true
+		}
+	}
+	return left, read
 }
 
 // leaves tells whether a container that is shown a script leaves it to another one of its pod, which is seen to run it: itself it runs

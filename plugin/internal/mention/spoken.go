@@ -19,7 +19,9 @@ var callers = []string{"curl", "wget", "http", "https", "xh", "elasticdump", "es
 var waiters = []string{"wait-for-it", "wait-for-it.sh", "wait-for", "ping", "nslookup", "dig", "getent", "host", "telnet"}
 
 // speech tells what the commands make of parts of a text.
-type speech []struct {
+type speech []part
+
+type part struct {
 	span     Span
 	strength Strength
 }
@@ -57,46 +59,53 @@ type sayings struct {
 
 // spoken gives what the commands of a container make of their words, by the scalars that these stand in.
 func (n *Names) spoken(seen process.Process) map[*yaml.Node]*sayings {
-	all := map[*yaml.Node]*sayings{}
-	of := func(n *yaml.Node) *sayings {
-		if all[n] == nil {
-			all[n] = &sayings{}
-		}
-		return all[n]
-	}
+	all := words{}
 	for _, run := range seen.Runs {
 		for _, command := range run.Commands {
 			if w, name, strength := n.forwarded(command); name != "" && len(w.Written) > 0 {
 				at := w.Written[0]
-				said := of(run.Args[at.Word].Node)
+				said := all.of(run, at.Word)
 				said.uses = append(said.uses, use{Span{at.From, at.To}, name, "", strength, true, true})
 				continue
 			}
-			strength, ok := spokenBy(command)
-			if command.IsPrint() && !staysInLog(run) {
-				continue
-			}
-			for i, w := range wordsOf(command) {
-				if isWaiter(command) && (i != 1 || strings.Contains(w.Text, "://")) {
-					continue // what follows is the command that it starts
-				}
-				for i, p := range w.Written {
-					said := of(run.Args[p.Word].Node)
-					if starts := i == 0; ok && (starts || strength == Nothing) { // an address starts its word
-						said.parts = append(said.parts, struct {
-							span     Span
-							strength Strength
-						}{Span{p.From, p.To}, strength})
-					}
-				}
-				if len(w.Uses) > 0 && (ok || !isInert(command)) {
-					said, at := of(run.Args[w.Uses[0].Word].Node), w.Uses[0]
-					said.uses = append(said.uses, use{Span{at.From, at.To}, w.Text, optionIn(command.Words, i), strength, ok, w.Known})
-				}
+			if !command.IsPrint() || staysInLog(run) {
+				all.take(run, command)
 			}
 		}
 	}
 	return all
+}
+
+// words are what commands make of the texts that they stand in.
+type words map[*yaml.Node]*sayings
+
+func (all words) of(run process.Run, word int) *sayings {
+	n := run.Args[word].Node
+	if all[n] == nil {
+		all[n] = &sayings{}
+	}
+	return all[n]
+}
+
+// take notes what a command makes of its words.
+func (all words) take(run process.Run, command shell.Command) {
+	strength, ok := spokenBy(command)
+	for i, w := range wordsOf(command) {
+		if isWaiter(command) && (i != 1 || strings.Contains(w.Text, "://")) {
+			continue // what follows is the command that it starts
+		}
+		for i, p := range w.Written {
+			said := all.of(run, p.Word)
+			if starts := i == 0; ok && (starts || strength == Nothing) { // an address starts its word
+				said.parts = append(said.parts, part{Span{p.From, p.To}, strength})
+			}
+		}
+		if len(w.Uses) > 0 && (ok || !isInert(command)) {
+			at := w.Uses[0]
+			said := all.of(run, at.Word)
+			said.uses = append(said.uses, use{Span{at.From, at.To}, w.Text, optionIn(command.Words, i), strength, ok, w.Known})
+		}
+	}
 }
 
 // isInert holds for commands that call nobody, whatever their words are.

@@ -1,6 +1,7 @@
 package mention
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -63,19 +64,14 @@ func (n *Names) word(text string, from, to int, near *nearby) (hit, bool) {
 		return hit{}, false
 	}
 	before := text[:from]
-	asVariable := strings.HasSuffix(before, "$") || strings.HasSuffix(before, "${") || strings.HasSuffix(before, "$(") || strings.HasSuffix(before, "#{ENV['") || strings.HasSuffix(before, "#{ENV[\"")
+	asVariable := slices.ContainsFunc(variables, func(begin string) bool { return strings.HasSuffix(before, begin) })
 	if asVariable {
 		if service := n.variable(word); service != "" {
 			return hit{Span: Span{from, to}, name: service, variable: true}, true
 		}
 	}
-	if near != nil {
-		if asVariable && near.variables[word] || strings.HasSuffix(before, "$(") && word == "hostname" {
-			return hit{Span: Span{from, to}, name: word, local: true}, true
-		}
-		if !asVariable && word != "0" && route.IsLocal(word) {
-			return hit{Span: Span{from, to}, name: word, local: true}, true
-		}
+	if near != nil && near.isLocal(word, asVariable, before) {
+		return hit{Span: Span{from, to}, name: word, local: true}, true
 	}
 	if asVariable {
 		return n.autodiscovered(text, from, to)
@@ -87,6 +83,17 @@ func (n *Names) word(text string, from, to int, near *nearby) (hit, bool) {
 		return hit{Span: Span{from, to}, name: name}, true
 	}
 	return hit{}, false
+}
+
+// variables are what stands in front of the name of a variable: in a shell, Kubernetes, Elasticsearch and Fluentd.
+var variables = []string{"$", "${", "$(", "#{ENV['", "#{ENV[\""}
+
+// isLocal tells whether a word is the machine or pod that a server is in, by its name or a variable.
+func (near *nearby) isLocal(word string, asVariable bool, before string) bool {
+	if asVariable && near.variables[word] || strings.HasSuffix(before, "$(") && word == "hostname" {
+		return true
+	}
+	return !asVariable && word != "0" && route.IsLocal(word)
 }
 
 // isBehindVariable tells whether a text ends where the default of a variable begins: ${NAME: or ${NAME

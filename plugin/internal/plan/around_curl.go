@@ -38,23 +38,25 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 			problems = append(problems, err)
 			continue
 		}
-		if err := id.lacksPair(p, w, "curl in container \""+c.Name+"\""); err != nil {
-			p.care(c) // what is wrong is said
-			problems = append(problems, err)
-			continue
-		}
-		if id.curl == "" {
-			var err error
-			if id.curl, err = curlConfig(p, w.Object, curlTrusts(p.In, w.Object, id.ca)); err != nil {
-				return err
-			}
-		}
-		if err := curlClient(p, w.Object, c, id, to); err != nil {
+		if err := planCompanion(p, w, c, &id, to); err != nil {
 			p.care(c) // what is wrong is said
 			problems = append(problems, err)
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// planCompanion plans one of them. All of a pod share one .curlrc.
+func planCompanion(p step, w *recognise.Workload, c object.Container, id *identity, to *recognise.Workload) (err error) {
+	if err := id.lacksPair(w, "curl in container \""+c.Name+"\""); err != nil {
+		return err
+	}
+	if id.curl == "" {
+		if id.curl, err = curlConfig(p, w.Object, curlTrusts(p.In, w.Object, id.ca)); err != nil {
+			return err
+		}
+	}
+	return curlClient(p, w.Object, c, *id, to)
 }
 
 // callsFrom tells which texts call a server, as an object sees it: in a server's own pod also those that call its own machine.

@@ -28,15 +28,8 @@ func planClient(p step, w *recognise.Workload) {
 // secureClient plans one container that runs a program: all of its connections to Elasticsearch, or none.
 func secureClient(p step, w *recognise.Workload, known program) error {
 	connections, err := known.connections(p, w)
-	if why := (problem.Problem{}); errors.As(err, &why) && why.Code == problem.NotShown && !p.requires() {
-		passUnread(p, w, why)
-		return nil
-	}
 	if err != nil {
-		for _, c := range known.onLine(p, w) {
-			coverAddresses(p, w, c)
-		}
-		return within(w.Main, err)
+		return unreadClient(p, w, known, err)
 	}
 	for _, c := range connections {
 		coverAddresses(p, w, c) // where it goes is known, also where that is elsewhere
@@ -80,6 +73,18 @@ func secureClient(p step, w *recognise.Workload, known program) error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// unreadClient says why the connections of a program cannot be read, unless nobody refuses it yet.
+func unreadClient(p step, w *recognise.Workload, known program, err error) error {
+	if why := (problem.Problem{}); errors.As(err, &why) && why.Code == problem.NotShown && !p.requires() {
+		passUnread(p, w, why)
+		return nil
+	}
+	for _, c := range known.onLine(p, w) {
+		coverAddresses(p, w, c)
+	}
+	return within(w.Main, err)
 }
 
 // requires tells whether who presents no certificate is refused once this plan is carried out.

@@ -137,7 +137,12 @@ func rulePlan(p step, r ruled) error {
 		}
 		err = curlClient(p, w.Object, w.Main, id, called...)
 	}
-	problems := []error{err, rulePlain(p, w, files)}
+	return errors.Join(err, rulePlain(p, w, files), ruleFilesGiven(p, r, groups, id, dir, called))
+}
+
+// ruleFilesGiven gives a container the files of its rule, and writes where they are.
+func ruleFilesGiven(p step, r ruled, groups [][]wish, id identity, dir string, called []*recognise.Workload) error {
+	w := r.w
 	_, reloads := catalog.RenewalOf(p.ready(r.rule.As).Renewals, recognise.VersionOf(w.Object, w.Main))
 	if !r.ready.curl && !reloads {
 		readsOnce(p.Part, w, id.sources(w.Object)...)
@@ -147,7 +152,7 @@ func rulePlan(p step, r ruled) error {
 		mountClientAt(p, w.Object, w.Main, id, dir)
 		presentPair(p, w.Object, w.Main, id, called...)
 	}
-	return errors.Join(append(problems, err)...)
+	return err
 }
 
 // dir gives the folder in which the container finds the files.

@@ -142,48 +142,13 @@ func neverPresents(conf *configuration) *setting {
 // kibanaAddresses gives the addresses of Elasticsearch that the init container calls: those of Kibana, unless the configuration names one.
 // Where the configuration brings the certificates, http:// becomes https://.
 func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]string, error) {
-	s := conf.get(kibanaHosts)
-	var hosts []string
-	if s != nil {
-		coverSetting(p, w, s)
-		coverSetting(p, w, conf.writtenBy(kibanaHosts))
-		if s.commas {
-			return nil, problem.New(problem.NoAddress, "%s is one text with a comma in %s, which is one address for "+
-				"Kibana", kibanaHosts, s.Place).
-				Do("write a list")
-		}
-		switched := false
-		for _, h := range s.Values {
-			if strings.Contains(h, "@") {
-				return nil, problem.New(problem.NoAddress, "%s holds a user name or password in %s: it would be "+
-					"readable in the arguments of a container", kibanaHosts, s.Place).
-					Do("take it out")
-			}
-			rest, plain := strings.CutPrefix(h, "http://")
-			if plain && p.settings.Certificates.SecretName == "" {
-				return nil, problem.New(problem.PlainHTTP, "%s names %q in %s: plain HTTP knows no certificates",
-					kibanaHosts, h, s.Place).
-					Do("name a Secret with CA, certificate and key in certificates.secretName, which switches " +
-						"Elasticsearch and Kibana to HTTPS, or switch TLS on in the charts' values")
-			}
-			if plain {
-				h, switched = "https://"+rest, true
-			}
-			hosts = append(hosts, h)
-		}
-		const why = "Elasticsearch speaks HTTPS"
-		replaceList(p, w, s, hosts, why, linkKibanaTLS)
-		if shadowed := conf.writtenBy(kibanaHosts); shadowed != nil && s.script == nil && strings.HasPrefix(shadowed.Value(), "http://") && switched {
-			throughScript(p, shadowed.script, "https"+strings.TrimPrefix(shadowed.Value(), "http"), why, linkKibanaTLS)
-		}
-	}
-	urls := p.settings.Elasticsearch.URLs()
-	if s == nil && len(urls) > 0 && conf.unseen != "" {
-		p.assume(w.ID, "%s must name Elasticsearch by https:// in %s", conf.unseen, kibanaHosts)
-		return urls, nil
-	}
+	s, urls := conf.get(kibanaHosts), p.settings.Elasticsearch.URLs()
 	if s == nil && len(urls) > 0 {
-		return urls, placeList(p, conf, kibanaHosts, urls, "Kibana calls what its image names where nothing is set", linkKibanaTLS)
+		return urls, namesHosts(p, w, conf, urls)
+	}
+	hosts, err := ownHosts(p, w, conf)
+	if err != nil {
+		return nil, err
 	}
 	isKnown := s != nil && !s.Hidden && len(hosts) > 0
 	if len(urls) == 1 || len(urls) > 1 && !isKnown {
@@ -192,6 +157,56 @@ func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]stri
 	if !isKnown {
 		return nil, problem.New(problem.NoAddress, "the address of Elasticsearch cannot be read (%s)", kibanaHosts).
 			Do("name it in elasticsearch.url")
+	}
+	return hosts, nil
+}
+
+// namesHosts gives a Kibana that is told no address those of the configuration.
+func namesHosts(p step, w *recognise.Workload, conf *configuration, urls []string) error {
+	if conf.unseen != "" {
+		p.assume(w.ID, "%s must name Elasticsearch by https:// in %s", conf.unseen, kibanaHosts)
+		return nil
+	}
+	return placeList(p, conf, kibanaHosts, urls, "Kibana calls what its image names where nothing is set", linkKibanaTLS)
+}
+
+// ownHosts gives the addresses that Kibana is told, and has it call them by https.
+func ownHosts(p step, w *recognise.Workload, conf *configuration) ([]string, error) {
+	s := conf.get(kibanaHosts)
+	if s == nil {
+		return nil, nil
+	}
+	coverSetting(p, w, s)
+	coverSetting(p, w, conf.writtenBy(kibanaHosts))
+	if s.commas {
+		return nil, problem.New(problem.NoAddress, "%s is one text with a comma in %s, which is one address for "+
+			"Kibana", kibanaHosts, s.Place).
+			Do("write a list")
+	}
+	var hosts []string
+	switched := false
+	for _, h := range s.Values {
+		if strings.Contains(h, "@") {
+			return nil, problem.New(problem.NoAddress, "%s holds a user name or password in %s: it would be "+
+				"readable in the arguments of a container", kibanaHosts, s.Place).
+				Do("take it out")
+		}
+		rest, plain := strings.CutPrefix(h, "http://")
+		if plain && p.settings.Certificates.SecretName == "" {
+			return nil, problem.New(problem.PlainHTTP, "%s names %q in %s: plain HTTP knows no certificates",
+				kibanaHosts, h, s.Place).
+				Do("name a Secret with CA, certificate and key in certificates.secretName, which switches " +
+					"Elasticsearch and Kibana to HTTPS, or switch TLS on in the charts' values")
+		}
+		if plain {
+			h, switched = "https://"+rest, true
+		}
+		hosts = append(hosts, h)
+	}
+	const why = "Elasticsearch speaks HTTPS"
+	replaceList(p, w, s, hosts, why, linkKibanaTLS)
+	if shadowed := conf.writtenBy(kibanaHosts); shadowed != nil && s.script == nil && strings.HasPrefix(shadowed.Value(), "http://") && switched {
+		throughScript(p, shadowed.script, "https"+strings.TrimPrefix(shadowed.Value(), "http"), why, linkKibanaTLS)
 	}
 	return hosts, nil
 }

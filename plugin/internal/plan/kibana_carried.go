@@ -85,7 +85,7 @@ func (id identity) clientMounts(o *object.Object) []*yaml.Node {
 }
 
 // lacksPair refuses a client beside Kibana, to which the pair of a volume is not given.
-func (id identity) lacksPair(p step, w *recognise.Workload, who string) error {
+func (id identity) lacksPair(w *recognise.Workload, who string) error {
 	if id.carried.cert == "" {
 		return nil
 	}

@@ -33,17 +33,25 @@ func hooks(in *In) Part {
 	}
 	isAccount := func(subject *yaml.Node) bool { return accounts[object.Text(subject, "name")] }
 	roles := map[string]bool{}
+	belongs := func(h *object.Object) bool {
+		switch h.Kind {
+		case "ConfigMap":
+			script := object.Text(h.Node, "data", tokenScript)
+			return script != "" && writesOurs(p.In, script)
+		case "ServiceAccount":
+			return accounts[h.Name]
+		case "RoleBinding":
+			return slices.ContainsFunc(object.Items(h.Node, "subjects"), isAccount)
+		}
+		return false
+	}
 	for _, h := range hooks {
-		script := ""
-		if h.Kind == "ConfigMap" {
-			script = object.Text(h.Node, "data", tokenScript)
+		if !belongs(h) {
+			continue
 		}
-		binds := h.Kind == "RoleBinding" && slices.ContainsFunc(object.Items(h.Node, "subjects"), isAccount)
-		if binds {
+		removeTokenHook(p, h)
+		if h.Kind == "RoleBinding" {
 			roles[object.Text(h.Node, "roleRef", "name")] = true
-		}
-		if binds || h.Kind == "ServiceAccount" && accounts[h.Name] || script != "" && writesOurs(p.In, script) {
-			removeTokenHook(p, h)
 		}
 	}
 	for _, h := range hooks {

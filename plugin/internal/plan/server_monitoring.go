@@ -102,7 +102,7 @@ func monitoringUI(p step, w *recognise.Workload, conf *configuration, id identit
 			"connection from kibana.yml only", monitoringUIPrefix, hosts.Place).At(monitoringUIPrefix + "hosts").
 			Do("set the hosts there")
 	}
-	if err := errors.Join(id.lacksPair(p, w, c.name), connect(p, w, c, id)); err != nil || !p.settings.Certs() {
+	if err := errors.Join(id.lacksPair(w, c.name), connect(p, w, c, id)); err != nil || !p.settings.Certs() {
 		return err
 	}
 	p.put(w, c, catalog.KibanaAlwaysPresents, patch.Bool(true), "requests of Kibana's users carry the certificate too")

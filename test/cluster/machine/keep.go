@@ -77,18 +77,9 @@ func keep(spec node.Spec, over <-chan struct{}) (err error) {
 
 // makeCgroups makes the control group that is to hold all pods, in each hierarchy. It gives what it has made.
 func makeCgroups(name string) ([]string, error) {
-	roots := []string{cgroupRoot}
-	if _, err := os.Stat(filepath.Join(cgroupRoot, "cgroup.procs")); err != nil { // version 1: one hierarchy each
-		all, err := os.ReadDir(cgroupRoot)
-		if err != nil {
-			return nil, err
-		}
-		roots = nil
-		for _, entry := range all {
-			if entry.IsDir() { // and not a link to one
-				roots = append(roots, filepath.Join(cgroupRoot, entry.Name()))
-			}
-		}
+	roots, err := hierarchies()
+	if err != nil {
+		return nil, err
 	}
 	var made []string
 	for _, root := range roots {
@@ -100,20 +91,48 @@ func makeCgroups(name string) ([]string, error) {
 			return made, err
 		}
 		made = append(made, group)
-		for file, value := range map[string]string{"cpu.shares": "20480", "cpu.weight": "1000"} { // of versions 1 and 2, which has it where it is delegated
-			if err := writeExisting(filepath.Join(group, file), value); err != nil {
-				return made, err
-			}
-		}
-		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} { // empty in a new group of version 1
-			if value, err := os.ReadFile(filepath.Join(root, file)); err == nil && len(strings.TrimSpace(string(value))) > 0 {
-				if err := os.WriteFile(filepath.Join(group, file), value, 0o600); err != nil {
-					return made, err
-				}
-			}
+		if err := fillCgroup(root, group); err != nil {
+			return made, err
 		}
 	}
 	return made, nil
+}
+
+// hierarchies gives the folders of control groups: one in version 2, one for each resource in version 1.
+func hierarchies() ([]string, error) {
+	if _, err := os.Stat(filepath.Join(cgroupRoot, "cgroup.procs")); err == nil {
+		return []string{cgroupRoot}, nil
+	}
+	all, err := os.ReadDir(cgroupRoot)
+	if err != nil {
+		return nil, err
+	}
+	var roots []string
+	for _, entry := range all {
+		if entry.IsDir() { // and not a link to one
+			roots = append(roots, filepath.Join(cgroupRoot, entry.Name()))
+		}
+	}
+	return roots, nil
+}
+
+// fillCgroup gives a new group its share of the processors.
+func fillCgroup(root, group string) error {
+	for file, value := range map[string]string{"cpu.shares": "20480", "cpu.weight": "1000"} { // of versions 1 and 2, which has it where it is delegated
+		if err := writeExisting(filepath.Join(group, file), value); err != nil {
+			return err
+		}
+	}
+	for _, file := range []string{"cpuset.cpus", "cpuset.mems"} { // empty in a new group of version 1
+		value, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil || len(strings.TrimSpace(string(value))) == 0 {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(group, file), value, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeExisting writes to a file of the kernel, if this kernel has it.

@@ -29,20 +29,7 @@ func pick[T any](r *rand.Rand, all []T) T { return all[r.IntN(len(all))] }
 func (w *world) chance(p Program, r *rand.Rand, n int) SetUp {
 	var values []value
 	for _, role := range roles(p) {
-		all := chances[role]
-		switch role {
-		case Address:
-			if p.Hosts != nil {
-				all = p.Hosts
-			}
-		case Verify:
-			all = []string{p.Off, p.On}
-			if p.Off == "" {
-				all = []string{"true"}
-			}
-		case Switch:
-			all = []string{"true", "true", "true", "false"}
-		}
+		all := chancesOf(p, role)
 		isRare := slices.Contains([]Role{Verify, Pass, Scheme, Version}, role) || role == Switch && !p.NeedsSwitch
 		if all == nil || isRare && r.IntN(4) > 0 || r.IntN(24) == 0 && (role != Address || !p.Bare) {
 			continue
@@ -56,13 +43,8 @@ func (w *world) chance(p Program, r *rand.Rand, n int) SetUp {
 			values = append(values, w.placed(p, r, role, pick(r, all)))
 		}
 	}
-	ca, pair := "root", "good"
-	if r.IntN(2) == 0 {
-		ca = pick(r, slices.Sorted(maps.Keys(w.cas)))
-	}
-	if r.IntN(2) == 0 {
-		pair = pick(r, slices.Sorted(maps.Keys(w.pairs)))
-	}
+	ca := oftenOr(r, "root", w.cas)
+	pair := oftenOr(r, "good", w.pairs)
 	s := w.setUp(p, apart(values), ca, pair)
 	s.Lacks = nil
 	var said []string
@@ -71,6 +53,29 @@ func (w *world) chance(p Program, r *rand.Rand, n int) SetUp {
 	}
 	s.Name = fmt.Sprintf("%s/by chance %d: CA %s, pair %s; %s", p.Name, n, ca, pair, strings.Join(said, ", "))
 	return s
+}
+
+// oftenOr gives the usual name in every second case, else any.
+func oftenOr[T any](r *rand.Rand, usual string, all map[string]T) string {
+	if r.IntN(2) == 0 {
+		return pick(r, slices.Sorted(maps.Keys(all)))
+	}
+	return usual
+}
+
+// chancesOf gives the texts of a role that a program may be told.
+func chancesOf(p Program, role Role) []string {
+	switch {
+	case role == Address && p.Hosts != nil:
+		return p.Hosts
+	case role == Verify && p.Off == "":
+		return []string{"true"}
+	case role == Verify:
+		return []string{p.Off, p.On}
+	case role == Switch:
+		return []string{"true", "true", "true", "false"}
+	}
+	return chances[role]
 }
 
 // placed puts a value into a channel that carries it.
