@@ -87,7 +87,7 @@ func (o *options) read() ([]byte, error) {
 		input = input[:len(input)+n]
 		switch {
 		case err == io.EOF && len(bytes.TrimSpace(input)) == 0:
-			return nil, recognise.ErrNoObject
+			return nil, explained(recognise.ErrNoObject, input)
 		case err == io.EOF:
 			return input, foreign(input, stdinName)
 		case err != nil:

@@ -131,7 +131,7 @@ func (s *surveyOptions) promised(args []string, lines evidence.Evidence) (*verif
 	}
 	input, err := s.manifests(args)
 	if err != nil {
-		return nil, nil, explained(err, input)
+		return nil, nil, err
 	}
 	proof.Tool = version.Text()
 	stream, with, err := s.streams(input, &proof)

@@ -87,7 +87,7 @@ func (v *verifyOptions) run(args []string) error {
 	}
 	input, err := v.manifests(args)
 	if err != nil {
-		return usageError{explained(err, input)}
+		return usageError{err}
 	}
 	proof.Tool, proof.Inputs = version.Text(), []verify.Input{digested(append(args, stdinName)[0], input)}
 	stream, with, err := v.streams(input, &proof)
