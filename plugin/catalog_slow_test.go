@@ -176,6 +176,9 @@ func (b catalogBench) stream(p catalog.Program, c catalog.Case) []byte {
 		file = fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: client}\ndata:\n  %s: |\n%s\n---\n", path.Base(c.File), text)
 		mount = fmt.Sprintf("\n        - {name: file, mountPath: %s, subPath: %s}", c.File, path.Base(c.File))
 		volume = "\n      - name: file\n        configMap: {name: client}"
+		if c.Mode != "" {
+			volume = "\n      - name: file\n        configMap: {name: client, defaultMode: " + c.Mode + "}"
+		}
 	}
 	client := fmt.Sprintf(`apiVersion: apps/v1
 kind: Deployment

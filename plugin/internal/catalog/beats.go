@@ -79,6 +79,7 @@ func beat(app App, name string, flavours ...string) Program {
 		Files: Files{
 			Options: []string{"c"}, Sets: []string{"E"}, Paths: []string{dir + "/" + name + ".yml"}, Dirs: []string{"path.home", "path.config"},
 			Modules: "modules.d/*.yml", ModulesAt: "metricbeat.modules", ModulesIn: "metricbeat.config.modules.path",
+			Strict: Strict{Flag: "strict.perms", Env: "BEAT_STRICT_PERMS"}, // https://www.elastic.co/guide/en/beats/libbeat/8.19/config-file-permissions.html
 		},
 		Places: []Place{
 			{At: "output.elasticsearch", Settings: output},
@@ -123,6 +124,16 @@ func beatVariants(name, file, around string) []Case {
 	)
 }
 
+// beatModes are files that others may write.
+func beatModes(file, text string) []Case {
+	written := Case{Name: "a file that its group may write", File: file, Text: text, Mode: "0660", Want: Breaks}
+	byFlag, byVariable, bySetting := written, written, written
+	byFlag.Name, byFlag.Args, byFlag.Want = written.Name+", by a flag", []string{"-e", "--strict.perms=false"}, Holds
+	byVariable.Name, byVariable.Env, byVariable.Want = written.Name+", by a variable", []string{"BEAT_STRICT_PERMS=false"}, Holds
+	bySetting.Name, bySetting.Args = written.Name+", by a setting that it does not read", []string{"-e", "-E", "strict.perms=false"}
+	return []Case{written, byFlag, byVariable, bySetting}
+}
+
 // inTemplate is a template of autodiscovery.
 const inTemplate = "metricbeat.autodiscover:\n  providers:\n  - templates:\n    - config:\n      - module: elasticsearch\n        %s"
 
@@ -146,6 +157,7 @@ func beatCases(file string) []Case {
 	all = append(all, cloud...)
 	const monitor = "heartbeat.monitors:\n- type: http\n  %s"
 	all = append(all, beatVariants(monitor, file, monitor)...)
+	all = append(all, beatModes(file, strings.Replace(output, "%s", indent(beatBlock, output), 1))...)
 	all = append(all, casesAt("a monitor with urls", file, monitor, strings.Replace(beatBlock, "hosts", "urls", 1))...)
 	module := casesAt("a module in a file of its own", path.Dir(file)+"/modules.d/search.yml", "- module: elasticsearch\n  %s", beatBlock)
 	module[0].Want = Assumes // the other file is that of the image

@@ -16,6 +16,7 @@ type Case struct {
 	Env   []string // NAME=value
 	File  string   // where Text is mounted; "" for none
 	Text  string
+	Mode  string // of the file; "": 0644
 	Want  Want
 	// Touched says that the post-renderer sets something in it all the same.
 	Touched bool

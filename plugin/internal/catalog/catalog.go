@@ -69,7 +69,11 @@ type Files struct {
 	Dirs    []string // of its command line that name another Dir
 	// Modules are further files, each of which holds a list that belongs to ModulesAt. ModulesIn is the setting that says others.
 	Modules, ModulesAt, ModulesIn string
+	Strict                        Strict
 }
+
+// Strict says that a program takes no file of settings that others than its owner may write, unless a flag or a variable is false.
+type Strict struct{ Flag, Env string }
 
 // IsYAML tells by its name whether a file in a folder of settings is YAML. JSON is too.
 func IsYAML(name string) bool {

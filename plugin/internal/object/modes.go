@@ -37,6 +37,13 @@ func (c Container) Unreadable(f File) string {
 	return fmt.Sprintf("%s has the mode %s and belongs to root, and its process is %s", f.Path, cmp.Or(f.Mode, "0644"), c.Process())
 }
 
+// OthersWrite tells whether others than the owner of a file of a Secret or ConfigMap may write it, by its mode: to these, fsGroup only adds that
+// the group may read. https://github.com/kubernetes/kubernetes/blob/master/pkg/volume/volume_linux.go
+func (f File) OthersWrite() bool {
+	bits, err := parseMode(f.Mode)
+	return f.Found == Mounted && err == nil && bits&0o022 != 0
+}
+
 // imageUser gives the user of an image that is known: Elastic's are user 1000 and Bitnami's 1001, both in group 0; "" for others.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docker.html#_configuration_files_must_be_readable_by_the_elasticsearch_user
 func (c Container) imageUser() string {

@@ -37,3 +37,17 @@ func TestMayRead(t *testing.T) {
 		}
 	}
 }
+
+// TestOthersWrite holds which modes let others than the owner write a file.
+func TestOthersWrite(t *testing.T) {
+	for mode, want := range map[string]bool{
+		"": false, "0644": false, "0440": false, "0755": false, "0660": true, "0646": true, "0o777": true, "420": false, "438": true, "x": false,
+	} {
+		if got := (File{Found: Mounted, Mode: mode}).OthersWrite(); got != want {
+			t.Errorf("%s: got %v", mode, got)
+		}
+		if (File{Found: Made, Mode: mode}).OthersWrite() {
+			t.Errorf("%s: a file that is made in the pod has no mode that is known", mode)
+		}
+	}
+}

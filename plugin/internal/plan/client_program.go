@@ -1,12 +1,14 @@
 package plan
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
@@ -49,7 +51,7 @@ func (known program) inFiles(in *In, w *recognise.Workload) ([]*connection, erro
 	seen := in.seen(w.Main)
 	from := recognise.ChannelsOf(known.Files, known.Dir, seen)
 	opened, err := openFiles(in, w, from.Files...)
-	if err != nil {
+	if err = errors.Join(err, known.takes(in, w, from.Files)); err != nil {
 		return nil, err
 	}
 	var all []*connection
@@ -63,7 +65,9 @@ func (known program) inFiles(in *In, w *recognise.Workload) ([]*connection, erro
 		}
 	}
 	if known.Files.Modules != "" {
-		if opened, err = openFiles(in, w, recognise.Matching(from.Modules(known.Files, known.said(seen, opened)), w.Main.Files(in.release))...); err != nil {
+		modules := recognise.Matching(from.Modules(known.Files, known.said(seen, opened)), w.Main.Files(in.release))
+		opened, err = openFiles(in, w, modules...)
+		if err = errors.Join(err, known.takes(in, w, modules)); err != nil {
 			return nil, err
 		}
 	}
@@ -76,6 +80,17 @@ func (known program) inFiles(in *In, w *recognise.Workload) ([]*connection, erro
 		}
 	}
 	return all, nil
+}
+
+// takes refuses files of settings that a program does not take for their modes: it does not start.
+func (known program) takes(in *In, w *recognise.Workload, files []string) error {
+	for _, file := range unfolded(in, w, files) {
+		if why := recognise.Refused(known.Files, in.seen(w.Main), w.Main.Resolve(file, in.release)); why != "" {
+			return problem.New(problem.Unreadable, "%s", why).
+				Do("set defaultMode: 0644 of the volume in the chart's values, or --%s=false", known.Files.Strict.Flag)
+		}
+	}
+	return nil
 }
 
 // onLine gives the connection of a program's command line, and that of its environment.

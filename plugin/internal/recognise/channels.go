@@ -1,8 +1,10 @@
 package recognise
 
 import (
+	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -42,6 +44,32 @@ func ChannelsOf(f catalog.Files, dir string, seen process.Process) Channels {
 		}
 	}
 	return c
+}
+
+// Refused says why a program does not take a file of settings: others than its owner may write it. It is "" for one that it takes.
+func Refused(f catalog.Files, seen process.Process, file object.File) string {
+	if f.Strict.Flag == "" || !file.OthersWrite() || isLax(f, seen) {
+		return ""
+	}
+	return fmt.Sprintf("%s has the mode %s, and it does not start with a configuration that others than its owner may write", file.Path, file.Mode)
+}
+
+// isLax tells whether a program is told to take files that others may write, or may be told so by what nothing shows.
+func isLax(f catalog.Files, seen process.Process) bool {
+	isFalse := func(text string) bool {
+		is, err := strconv.ParseBool(text)
+		return err == nil && !is
+	}
+	if v, set := seen.Env.Get(f.Strict.Env); set && (!v.Known || v.Text == "false") {
+		return true
+	}
+	all, lax := seen.Flags(f.Sets...)
+	for _, flag := range all {
+		if flag.Name == f.Strict.Flag && !flag.Sets && !flag.Apart {
+			lax = flag.Given && (!flag.Value.Known || isFalse(flag.Value.Text))
+		}
+	}
+	return lax
 }
 
 // Modules gives the pattern of the files of its modules; setting gives what a setting of its files is, "" for none.

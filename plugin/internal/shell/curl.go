@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -90,6 +91,9 @@ func Host(text string) string {
 		}
 	}
 	host, _, _ := strings.Cut(authority, ":")
+	if decoded, err := url.PathUnescape(host); err == nil { // %6cocalhost
+		return decoded
+	}
 	return host
 }
 

@@ -33,6 +33,7 @@ func (s *server) readSettings(l catalog.Layout) {
 		}
 	}
 	s.judgeValues()
+	s.judgeNode()
 	for _, file := range l.Files {
 		at := path.Join(s.home, file.Path)
 		s.unread(s.follow(at, place{}), len(l.Written) == 0)
@@ -79,6 +80,30 @@ func (s *server) judgeJava() {
 			s.row.Stage.assume("%s: the options of %s change no setting of Elasticsearch", s.caller, name)
 		}
 	}
+	v := s.env["ES_JAVA_OPTS"]
+	if least, most := heap(v.text(), "-Xms"), heap(v.text(), "-Xmx"); !v.hidden && most > 0 && least > most {
+		s.row.TLS.fail(v.at, NotStarted, "ES_JAVA_OPTS has an initial heap that is larger than its maximum: the JDK does not start")
+	}
+}
+
+// heap gives the last size behind an option of the JDK, in bytes; 0 where there is none.
+func heap(options, name string) (bytes int64) {
+	for _, word := range strings.Fields(options) {
+		size, ok := strings.CutPrefix(word, name)
+		if !ok {
+			continue
+		}
+		digits := strings.TrimRight(size, "kKmMgGtT")
+		count, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil {
+			return 0
+		}
+		bytes = count
+		if unit := strings.ToLower(size[len(digits):]); unit != "" {
+			bytes <<= 10 * (strings.Index("kmgt", unit[:1]) + 1)
+		}
+	}
+	return bytes
 }
 
 // official reads what an image makes of file, flags and variables that are settings themselves. Version 7 turns these into further flags, and

@@ -67,18 +67,46 @@ var words = [...]struct {
 	{".ssl.verification_mode", []string{"none", "certificate", "full"}},
 }
 
+// roles are those of the nodes of Elasticsearch.
+// https://www.elastic.co/docs/deploy-manage/distributed-architecture/clusters-nodes-shards/node-roles
+var roles = []string{
+	"master", "data", "data_content", "data_hot", "data_warm", "data_cold", "data_frozen", "ingest", "ml", "remote_cluster_client", "transform", "voting_only",
+	"index", "search",
+}
+
+// judgeNode looks at what a node says of itself and of those that it looks for.
+// https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/discovery/DiscoveryModule.java
+func (s *server) judgeNode() {
+	if s.major() < 8 {
+		return
+	}
+	discovery, masters, own := s.set["discovery.type"], s.set["cluster.initial_master_nodes"], s.set["node.roles"]
+	switch alone := discovery.text() == "single-node"; {
+	case discovery.hidden || !discovery.set():
+	case !alone && !slices.Contains([]string{"multi-node", "zen"}, discovery.text()): // zen is an old word for multi-node
+		s.row.TLS.fail(discovery.at, NotStarted, "discovery.type is %q, and Elasticsearch, which takes single-node and multi-node, does not start", discovery.text())
+	case alone && masters.set():
+		s.row.TLS.fail(masters.at, NotStarted, "cluster.initial_master_nodes is not allowed beside discovery.type: single-node: Elasticsearch does not start")
+	}
+	for _, role := range own.list() {
+		if !own.hidden && !slices.Contains(roles, role) {
+			s.row.TLS.fail(own.at, NotStarted, "node.roles has %q, and Elasticsearch, which knows no such role, does not start", role)
+		}
+	}
+}
+
 // judgeValues looks at values that Elasticsearch refuses.
 func (s *server) judgeValues() {
 	for _, key := range slices.Sorted(maps.Keys(s.set)) {
 		v := s.set[key]
-		if v.hidden || !beginsAny(key, watched[:]) {
+		if v.hidden {
 			continue
 		}
 		if catalog.Setting(key, s.major()).Bool && (v.isList || v.text() != "true" && v.text() != "false") {
 			s.row.TLS.fail(v.at, NotStarted, "%s is %q, and Elasticsearch, which takes true and false only, does not start", key, v.text())
 		}
 		for _, w := range words {
-			if strings.HasSuffix(key, w.end) && (v.isList || !slices.Contains(w.allowed, strings.ToLower(v.text()))) {
+			if beginsAny(key, watched[:]) && strings.HasSuffix(key, w.end) && (v.isList || !slices.Contains(w.allowed, strings.ToLower(v.text()))) {
 				s.row.TLS.fail(v.at, NotStarted, "%s is %q, and Elasticsearch, which takes %s, does not start", key, v.text(), strings.Join(w.allowed, ", "))
 			}
 		}

@@ -28,3 +28,33 @@ func TestEverySettingIsJudged(t *testing.T) {
 		}
 	}
 }
+
+// TestNodesThatDoNotStart holds values and references with which no node runs.
+func TestNodesThatDoNotStart(t *testing.T) {
+	with := func(name, value string) string { return node{env: map[string]string{name: value}}.String() }
+	const stops, lacks = string(NotStarted), string(NoKeyInObject)
+	const masters, map1 = "cluster.initial_master_nodes", "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {there: a}\n"
+	of := func(key, more string) string {
+		return node{lines: "- {name: X, valueFrom: {configMapKeyRef: {name: c, key: " + key + more + "}}}"}.String() + map1
+	}
+	const empty = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
+	layer := node{env: map[string]string{transportSSL + "enabled": "true", transportSSL + "key": "tls/tls.key", transportSSL + "certificate": "tls/node.crt"}}.String()
+	runServerCases(t, []serverCase{
+		{"a type of discovery that does not exist", with("discovery.type", "single"), stops},
+		{"several nodes", node{env: map[string]string{"discovery.type": "multi-node", masters: "search-0"}}.String(), ""},
+		{"several nodes, in an old word", node{env: map[string]string{"discovery.type": "zen"}}.String(), ""},
+		{"one that is not known", node{env: map[string]string{"discovery.type": ""}, lines: "- {name: discovery.type, valueFrom: {secretKeyRef: {name: d, key: d}}}"}.String(), ""},
+		{"initial masters of a single node", with(masters, "search-0"), stops},
+		{"roles", with("node.roles", "master,data_hot, ingest"), ""},
+		{"a role that does not exist", with("node.roles", "master,nobody"), stops},
+		{"a Boolean of another word", with("bootstrap.memory_lock", "maybe"), stops},
+		{"a heap", with("ES_JAVA_OPTS", "-Xms512m -Xmx1g"), ""},
+		{"a heap above its maximum", with("ES_JAVA_OPTS", "-Xms4g -Xmx1024m"), stops},
+		{"a heap in bytes", with("ES_JAVA_OPTS", "-Xms4294967296 -Xmx4g"), ""},
+		{"a key of a ConfigMap", of("there", ""), ""},
+		{"a key that is not there", of("nope", ""), lacks},
+		{"one that need not be there", of("nope", ", optional: true"), ""},
+		{"one of a Secret that somebody fills", node{lines: "- {name: X, valueFrom: {secretKeyRef: {name: s, key: a}}}"}.String() + empty, ""},
+		{"a file that a mounted Secret lacks", layer + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: search-tls}\nstringData: {tls.crt: a, tls.key: a, ca.crt: a}\n", lacks},
+	})
+}

@@ -124,6 +124,9 @@ func meets(client, server hello, kind string) bool {
 		if isSuite13(suite) {
 			return both(13)
 		}
+		if isGone(suite) {
+			return false
+		}
 		return both(12) && fitsKey(suite, kind)
 	})
 }
@@ -141,6 +144,13 @@ func suiteName(suite string) string {
 func isSuite13(suite string) bool {
 	name := suiteName(suite)
 	return strings.HasPrefix(name, "AES") && strings.Contains(strings.ToUpper(suite), "TLS") || strings.HasPrefix(name, "CHACHA20POLY1305")
+}
+
+// isGone holds for ciphers that the JDK of Elasticsearch does not offer any more.
+// https://www.elastic.co/docs/reference/elasticsearch/configuration-reference/security-settings#ssl-tls-settings
+func isGone(suite string) bool {
+	name := suiteName(suite)
+	return slices.ContainsFunc([]string{"RC4", "3DES", "DES40", "DESCBC", "NULL", "EXPORT", "ANON", "MD5"}, func(old string) bool { return strings.Contains(name, old) })
 }
 
 func fitsKey(suite, kind string) bool {

@@ -31,6 +31,7 @@ func TestMeets(t *testing.T) {
 		{"and in a third", of(usual, "ECDHE-RSA-AES128-GCM-SHA256"), of(usual, rsa), "RSA", true},
 		{"no cipher in common", of(usual, "ECDHE-RSA-AES-256-GCM-SHA384"), of(usual, rsa), "RSA", false},
 		{"those of TLS 1.3, as a Beat has them", of(usual, "TLS-AES-128-GCM-SHA256"), of(usual), "RSA", true},
+		{"a cipher that the JDK has no more", of([]int{12}, "RSA-RC4-128-SHA", "ECDHE-RSA-3DES-CBC3-SHA"), of([]int{12}), "RSA", false},
 		{"the server's alone", of([]int{12}), of(usual, ecdsa), "RSA", false},
 	} {
 		if got := meets(test.client, test.server, test.kind); got != test.want {

@@ -23,7 +23,7 @@ func (s *server) judgeProbes(c caller) {
 			continue
 		}
 		text := besideCurl(run)
-		byCurl := len(run.Requests())+len(run.Downloads()) > 0
+		byCurl := len(run.Requests()) > 0 || slices.ContainsFunc(run.Downloads(), func(r shell.Request) bool { return len(r.Options) > 0 })
 		if !run.Whole || !byCurl && run.Holder == nil {
 			text = run.Text()
 		}

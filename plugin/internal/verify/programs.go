@@ -130,6 +130,7 @@ func (p program) settings(c caller, from recognise.Channels, read *bool) setting
 	if p.Files.Modules != "" {
 		files := recognise.Matching(from.Modules(p.Files, said), c.Files(c.release))
 		for i, file := range files {
+			p.judgeMode(c, file)
 			if doc, at := c.file(file); doc != nil {
 				set = set.over(c.flatten(doc, at, p.Files.ModulesAt).inFile(p.Files.ModulesAt+".", i))
 			}
@@ -164,6 +165,7 @@ func (p program) readsVariables(c caller) bool {
 func (p program) ofFiles(c caller, from recognise.Channels, read *bool) settings {
 	set := settings{}
 	for i, file := range p.filesOf(c, from) {
+		p.judgeMode(c, file)
 		doc, at := c.file(file)
 		if doc == nil {
 			*read = *read && !from.Named
@@ -182,6 +184,14 @@ func (p program) ofFiles(c caller, from recognise.Channels, read *bool) settings
 		}
 	}
 	return set
+}
+
+// judgeMode looks whether a program takes a file of settings with its mode.
+func (p program) judgeMode(c caller, file string) {
+	at := c.at(file, nil)
+	if why := recognise.Refused(p.Files, c.seen, c.follow(file, at).File); why != "" {
+		c.notes.fail(at, Unreadable, "%s; set defaultMode: 0644, or --%s=false", why, p.Files.Strict.Flag)
+	}
 }
 
 // filesOf lists the files of settings that a container may read, with those of folders.

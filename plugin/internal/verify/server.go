@@ -75,6 +75,7 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.readSettings(w.Layout)
 	s.port, _, _ = strings.Cut(or(s.set[catalog.HTTPPort].text(), "9200"), "-")
 	s.row.Stage.take(s.notes)
+	s.judgeVariables(&s.row.TLS)
 	s.judgeTLS()
 	s.judgePair()
 	s.judgeStage()
@@ -281,6 +282,8 @@ func (s *server) judgeFiles(a *Aspect, layer string) {
 			case v.hidden:
 			case s.outsideConfig(l.Path):
 				a.add(s.outside(l))
+			case l.code != "" && l.code != NoFile: // of its image nothing is left where a Secret is mounted
+				a.add(l)
 			case l.code != "":
 				a.assume("%s: its image brings what %s%s needs: %s", s.caller, layer, name, l.reason)
 			}

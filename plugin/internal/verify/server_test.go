@@ -216,6 +216,7 @@ func TestHandlersOfServers(t *testing.T) {
 	runServerCases(t, []serverCase{
 		{"s21: a hook by HTTP", node{lines: "lifecycle: {postStart: {httpGet: {port: 9200, scheme: HTTPS}}}"}.String(), refused},
 		{"another hook by HTTP", node{lines: port + "lifecycle: {preStop: {httpGet: {port: https, scheme: HTTPS}}}"}.String(), refused},
+		{"a probe by wget", node{lines: "readinessProbe: {exec: {command: [wget, -qO-, --no-check-certificate, 'https://localhost:9200']}}"}.String(), refused},
 		{"s22: a probe by gRPC", node{lines: "readinessProbe: {grpc: {port: 9200}}"}.String(), refused},
 		{"a probe of the nodes' own port", node{lines: "startupProbe: {httpGet: {port: 9300}}"}.String(), refused},
 		{"a probe by TCP of a port that is another one now", node{env: map[string]string{"http.port": "9201"}, lines: "readinessProbe: {tcpSocket: {port: 9200}}"}.String(), refused},
