@@ -3,8 +3,10 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -163,6 +165,8 @@ func (m *Map) To(w Way, o *object.Object, pod object.Pod) (port, why string) {
 		return "", fmt.Sprintf("%s is not headless, so that no pod behind it has the name %q", w.Service.ID, w.Pod)
 	case w.Pod != "" && !IsNamed(o, w):
 		return "", fmt.Sprintf("no pod of %s is called %q by %s", o.ID, w.Pod, w.Service.ID)
+	case w.Pod != "" && m.lacks(o, w.Pod) != "":
+		return "", m.lacks(o, w.Pod)
 	case w.Pod != "" || IsHeadless(w.Service):
 		return w.Port, ""
 	}
@@ -213,7 +217,42 @@ func IsNamed(o *object.Object, w Way) bool {
 	if pod, ok := o.Pod(); ok && service == "" {
 		return object.Text(pod.Spec, "subdomain") == w.Service.Name && strings.EqualFold(object.Text(pod.Spec, "hostname"), w.Pod)
 	}
-	return service == w.Service.Name && strings.HasPrefix(w.Pod, strings.ToLower(o.Name)+"-")
+	_, numbered := numberOf(o, w.Pod)
+	return service == w.Service.Name && numbered
+}
+
+// numberOf gives the number of a pod of a StatefulSet, by its name.
+func numberOf(o *object.Object, pod string) (int, bool) {
+	digits, isIts := strings.CutPrefix(pod, strings.ToLower(o.Name)+"-")
+	number, err := strconv.ParseUint(digits, 10, 31)
+	return int(number), isIts && err == nil
+}
+
+// lacks says that a StatefulSet has no pod of a name: es-5 of three. It is "" where something else decides how many there are, or nobody runs.
+// https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#ordinal-index
+func (m *Map) lacks(o *object.Object, pod string) string {
+	number, numbered := numberOf(o, pod)
+	written := func(fallback string, path ...string) int {
+		n, err := strconv.Atoi(cmp.Or(object.Text(o.Node, path...), fallback))
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	first, count := written("0", "spec", "ordinals", "start"), written("1", "spec", "replicas")
+	if !numbered || count == 0 || number >= first && number < first+count || m.isScaled(o) {
+		return ""
+	}
+	return fmt.Sprintf("%s has no pod %q, but %d from number %d", o.ID, pod, count, first)
+}
+
+// isScaled tells whether an object of the release decides how many pods a workload has.
+func (m *Map) isScaled(o *object.Object) bool {
+	isScaler := func(kind string) bool { return kind == "HorizontalPodAutoscaler" || kind == "ScaledObject" }
+	scalers, err := m.release.Kinds([]string{"HorizontalPodAutoscaler", "ScaledObject"}, isScaler)
+	return err != nil || slices.ContainsFunc(scalers, func(s *object.Object) bool {
+		return object.Text(s.Node, "spec", "scaleTargetRef", "name") == o.Name
+	})
 }
 
 // through gives the port of a pod to which a port of a Service leads.

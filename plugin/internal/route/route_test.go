@@ -80,6 +80,8 @@ func TestWays(t *testing.T) {
 		{"headless: the pod's own port", headless, "nodes", "9200", "9200"},
 		{"whatever the Service says", headless, "nodes", "80", "80"},
 		{"a pod", headless, "search-0.nodes", "9200", "9200"},
+		{"a pod that is not there", headless, "search-1.nodes", "9200", `has no pod "search-1", but 1 from number 0`},
+		{"one that is another's", headless, "search-data-0.nodes", "9200", "no pod of StatefulSet/search is called"},
 		{"a pod of another", headless, "other-0.nodes", "9200", `no pod of StatefulSet/search is called "other-0"`},
 		{"a pod behind a Service with an address", one, "search-0.search", "9200", "is not headless"},
 		{"an alias", one + service("es", "type: ExternalName, externalName: search.obs.svc.cluster.local"), "es", "9200", "9200"},

@@ -3,7 +3,6 @@ package verify
 import (
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
@@ -63,31 +62,6 @@ func (c *connection) judgeReplicas(a *Aspect, addresses []address) {
 		s := servers[0]
 		a.fail(s.at("spec.replicas", object.Get(s.object.Node, "spec", "replicas")), NotReached,
 			"it has no replicas: no node runs, and none answers %s at %s", c.caller, at.text)
-	}
-}
-
-// judgeOrdinals looks for addresses of pods that a StatefulSet does not have: es-5 of three.
-// https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#ordinal-index
-func (c *connection) judgeOrdinals(a *Aspect, addresses []address) {
-	for _, at := range addresses {
-		first, _, _ := strings.Cut(at.host, ".")
-		for _, s := range c.serversAt(at) {
-			digits, isIts := strings.CutPrefix(first, s.object.Name+"-")
-			number, err := strconv.Atoi(digits)
-			if !isIts || err != nil || s.object.Kind != "StatefulSet" || s.unmanaged || runsNobody(s.object) {
-				continue
-			}
-			numberOf := func(fallback int, path ...string) int {
-				if n, err := strconv.Atoi(object.Text(s.object.Node, path...)); err == nil {
-					return n
-				}
-				return fallback
-			}
-			begin, replicas := numberOf(0, "spec", "ordinals", "start"), numberOf(1, "spec", "replicas")
-			if number < begin || number >= begin+replicas {
-				a.fail(at.at, NoWay, "%s is no pod of %s: it has %d, and the first is %s-%d", first, s.object.ID, replicas, s.object.Name, begin)
-			}
-		}
 	}
 }
 

@@ -29,7 +29,7 @@ func TestWaysOfClients(t *testing.T) {
 	}
 	addressed := behind(picks + ", clusterIP: 10.0.0.9, ports: [{port: 9200}]")
 	machine := behind(picks + ", type: NodePort, ports: [{port: 9200, nodePort: 30920}]")
-	headless := behind(picks + ", clusterIP: None, ports: [{port: 9200}]")
+	headless := strings.Replace(behind(picks+", clusterIP: None, ports: [{port: 9200}]"), "\n  template:", "\n  serviceName: search\n  template:", 1)
 	for _, test := range []struct {
 		name, text string
 		codes      string
@@ -48,7 +48,12 @@ func TestWaysOfClients(t *testing.T) {
 		{"one pod of a StatefulSet", behind("selector: {statefulset.kubernetes.io/pod-name: search-0}, ports: [{port: 9200}]") +
 			calling("https://search:9201", ""), "EMT031", "has no port 9201"},
 		{"the first pod", headless + calling("https://search-0.search:9200", ""), "", `covers the name`},
-		{"a pod that a StatefulSet does not have", headless + calling("https://search-5.search:9200", ""), "EMT031", "search-5 is no pod of StatefulSet/search"},
+		{"a pod that a StatefulSet does not have", headless + calling("https://search-5.search:9200", ""), "EMT031", "StatefulSet/search has no pod \"search-5\", but 1 from number 0"},
+		{"one that somebody else may add", headless + "---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: search}\n" +
+			"spec: {scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, name: search}, maxReplicas: 9}\n" +
+			calling("https://search-5.search:9200", ""), "", "covers the name"},
+		{"a Service with such a name", strings.Replace(plain, "metadata:\n  name: search\nspec: {", "metadata:\n  name: search-5\nspec: {", 1) +
+			calling("https://search-5:9200", ""), "", "covers the name"},
 		{"an alias of the pod", addressed + calling("https://es.example.org:9200", aliases("10.0.0.9")), "", `covers the name "es.example.org"`},
 		{"with another port", addressed + calling("https://es.example.org:9201", aliases("10.0.0.9")), "EMT031", "has no port 9201"},
 		{"an alias that leads elsewhere", addressed + calling("https://search:9200", aliases("10.0.0.8")), "", "is not in these manifests, and lets it in"},
