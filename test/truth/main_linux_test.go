@@ -11,11 +11,13 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"unsafe"
 
 	"github.com/elk-mtls/elk-mtls/test/parts"
+	"github.com/elk-mtls/elk-mtls/test/truth/setups"
 )
 
 // inside says that this process is in a network of its own.
@@ -53,10 +55,31 @@ func within() (int, error) {
 	return 0, err
 }
 
-// fetch makes the parts, as far as they can be had: the test tells of those that cannot.
+// fetch makes the parts of the programs that the set-ups ask for, as far as they can be had: the test tells of those that cannot.
 func fetch() {
 	ctx := context.Background()
-	err := parts.Prepare(ctx, "exporter", "beats", "jaeger", "curator", "elastalert2")
+	_, all, err := asked()
+	asksFor := func(program string) bool {
+		return slices.ContainsFunc(all, func(s setups.SetUp) bool { return s.Ask.Program == program })
+	}
+	for _, p := range setups.Programs() {
+		if p.Part != "" && asksFor(p.Name) {
+			_, partErr := parts.Client(ctx, p.Part)
+			err = errors.Join(err, partErr)
+		}
+	}
+	if asksFor(setups.Elasticsearch) {
+		err = errors.Join(err, fetchNodes(ctx))
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", os.DevNull, "../../plugin/elk-mtls")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if err = errors.Join(err, parts.Prepare(ctx, "elasticsearch"), build.Run()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
+
+// fetchNodes makes the versions of Elasticsearch whose settings are asked.
+func fetchNodes(ctx context.Context) (err error) {
 	version, had := os.LookupEnv("ES_VERSION")
 	for _, v := range nodeVersions {
 		_ = os.Setenv("ES_VERSION", v)
@@ -66,11 +89,7 @@ func fetch() {
 	if _ = os.Unsetenv("ES_VERSION"); had {
 		_ = os.Setenv("ES_VERSION", version)
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", os.DevNull, "../../plugin/elk-mtls")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if err = errors.Join(err, parts.Prepare(ctx, "elasticsearch"), build.Run()); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
+	return err
 }
 
 // raiseLoopback does what "ip link set lo up" does, which not every machine has.

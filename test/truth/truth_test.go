@@ -4,6 +4,7 @@ package truth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,8 +25,10 @@ const workers = 3
 // by chance: make truth takes all. The short form is bounded by their number, about 210, which takes two minutes on a machine that does nothing else:
 // a core that finds the planted faults, and of each kind at least 20.
 func TestTruth(t *testing.T) {
-	o := setups.Options{Seed: number(t, "TRUTH_SEED", 1), Random: int(number(t, "TRUTH_RANDOM", 2)), Every: int(number(t, "TRUTH_EVERY", 8)), Least: 20}
-	all := slices.DeleteFunc(setups.Generate(o), func(s setups.SetUp) bool { return !strings.Contains(s.Name, os.Getenv("TRUTH_ONLY")) })
+	o, all, err := asked()
+	if err != nil {
+		t.Fatal(err)
+	}
 	all = possible(t, all)
 	l := newLab(t, slices.ContainsFunc(all, func(s setups.SetUp) bool { return s.Ask.Program != setups.Elasticsearch }))
 	var nodes, clients []setups.SetUp
@@ -78,17 +81,28 @@ var leftOut = []string{
 	"Jaeger's collector and Jaeger 2", "starts of nodes", "hostAliases", "Services of type ExternalName", "targetPort by the name of a port",
 }
 
-func number(t *testing.T, name string, otherwise uint64) uint64 {
-	t.Helper()
+// asked gives the set-ups of this run.
+func asked() (o setups.Options, all []setups.SetUp, err error) {
+	seed, seedErr := number("TRUTH_SEED", 1)
+	random, randomErr := number("TRUTH_RANDOM", 2)
+	every, everyErr := number("TRUTH_EVERY", 8)
+	if err := errors.Join(seedErr, randomErr, everyErr); err != nil {
+		return o, nil, err
+	}
+	o = setups.Options{Seed: seed, Random: int(random), Every: int(every), Least: 20}
+	return o, slices.DeleteFunc(setups.Generate(o), func(s setups.SetUp) bool { return !strings.Contains(s.Name, os.Getenv("TRUTH_ONLY")) }), nil
+}
+
+func number(name string, otherwise uint64) (uint64, error) {
 	text := os.Getenv(name)
 	if text == "" {
-		return otherwise
+		return otherwise, nil
 	}
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+		return 0, fmt.Errorf("%s: %w", name, err)
 	}
-	return n
+	return n, nil
 }
 
 // result is a set-up, what came of it, and what verify said.
