@@ -101,23 +101,28 @@ const fewest = 12
 // Base64 gives the parts of a text that are base64 of a text.
 func Base64(text string) []Piece {
 	var all []Piece
-	for at := 0; at < len(text); at++ {
+	for at := 0; at < len(text); {
 		from := at
 		at = ends(text, from)
 		if decoded, ok := decode(text[from:at]); ok {
 			all = append(all, Piece{from, at, decoded})
 		}
+		at = max(at, from+1)
 	}
 	return all
 }
 
-// ends gives where the base64 ends that may begin at a place of a text. A full line goes on in the next one.
+// ends gives where the base64 ends that may begin at a place of a text. A full line goes on in the next one. Where = fills it up, another one may
+// begin: NAME=TEXT.
 func ends[T string | []byte](text T, from int) int {
 	const full = 60
 	at := from
 	for line := from; ; line = at {
 		for at < len(text) && isBase64[text[at]] {
 			at++
+		}
+		if filled := fill(text, at); at > from && filled > at {
+			return filled
 		}
 		next := at
 		for next < len(text) && (text[next] == '\n' || text[next] == ' ' || text[next] == '\r') {
@@ -130,10 +135,19 @@ func ends[T string | []byte](text T, from int) int {
 	}
 }
 
-// isBase64 are the bytes of base64.
+// fill gives the place behind the characters that fill base64 up.
+func fill[T string | []byte](text T, from int) int {
+	at := from
+	for at < len(text) && text[at] == '=' {
+		at++
+	}
+	return at
+}
+
+// isBase64 are the bytes of base64 but for those that fill it up.
 var isBase64 = func() (is [256]bool) {
 	for c := range 256 {
-		is[c] = c == '+' || c == '/' || c == '=' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		is[c] = c == '+' || c == '/' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 	}
 	return is
 }()
@@ -164,14 +178,13 @@ func isText(text []byte) bool {
 
 // Holds tells whether a text holds one of some words in base64.
 func Holds(text []byte, wanted *words.Set) bool {
-	for at := 0; at < len(text); at++ {
+	for at := 0; at < len(text); {
 		from := at
-		if at = ends(text, from); at-from < fewest {
-			continue
-		}
+		at = ends(text, from)
 		if decoded, ok := decode(string(text[from:at])); ok && (wanted.In([]byte(decoded)) || HidesName([]byte(decoded))) {
 			return true
 		}
+		at = max(at, from+1)
 	}
 	return false
 }

@@ -43,6 +43,8 @@ func TestBase64(t *testing.T) {
 		url: "http://search:9200",
 		strings.TrimRight(in([]byte("http://search:92")), "="): "http://search:92",
 		"echo " + url + " | base64 -d":                         "echo http://search:9200 | base64 -d",
+		"--config=" + url:                                      "--config=http://search:9200",
+		"CONFIG==" + url + "==" + url:                          "CONFIG==http://search:9200http://search:9200",
 		"data:text/plain;base64," + url:                        "data:text/plain;base64,http://search:9200",
 		long[:76] + "\n" + long[76:152] + "\n" + long[152:]:    strings.Repeat("a line of a file\n", 9),
 		"/usr/share/elasticsearch/config":                      "/usr/share/elasticsearch/config",
@@ -61,7 +63,7 @@ func TestHolds(t *testing.T) {
 	wanted := words.Folded([]string{"search"})
 	in := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 	for text, want := range map[string]bool{
-		"a: " + in("http://search:9200"): true, "a: " + in("http://billing:9200"): false, "a: " + in(in("http://search:9200")): false,
+		"a: " + in("http://search:9200"): true, "A=" + in("http://search:9200"): true, "a: " + in("http://billing:9200"): false, "a: " + in(in("http://search:9200")): false,
 		"a: " + in(`http://sea\u0072ch:9200`): true, "a: search": false, "": false,
 	} {
 		if got := Holds([]byte(text), wanted); got != want {

@@ -1,6 +1,9 @@
 package setups
 
-import "strings"
+import (
+	"encoding/base64"
+	"strings"
+)
 
 // unseen are programs that nobody describes. What stands in for them is a shell that takes the address from where the program is told it, and
 // calls it by curl without a certificate; of one that is told of another Service nothing is called.
@@ -21,6 +24,13 @@ func (w *world) unseen() []SetUp {
 			c.from = list{object{"secretRef": object{"name": "app"}}}
 		}, `echo "$ES_HOST"`},
 		{"a URL", func(c *container, host string) { c.set("SEARCH_URL", "http://"+host+":9200") }, `echo "$SEARCH_URL" | sed 's,http://,,; s,:9200,,'`},
+		{"base64", func(c *container, host string) {
+			c.set("SETTINGS", base64.StdEncoding.EncodeToString([]byte("https://"+host+":9200")))
+		},
+			`echo "$SETTINGS" | base64 -d | sed 's,https://,,; s,:9200,,'`},
+		{"a flag in base64", func(c *container, host string) {
+			c.args = []string{"--settings=" + base64.StdEncoding.EncodeToString([]byte("https://"+host+":9200"))}
+		}, "echo " + toldHost},
 		{"a variable of Java", func(c *container, host string) { c.set("JAVA_OPTS", "-Dsearch.host="+host+" -Dsearch.port=9200") }, `echo "$JAVA_OPTS" | sed 's,.*host=,,; s, .*,,'`},
 		{"a file", func(c *container, host string) {
 			c.file("ConfigMap", "app", "/etc/app/application.yml", "search:\n  host: "+host+"\n  port: 9200\n")
