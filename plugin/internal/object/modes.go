@@ -3,8 +3,11 @@ package object
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // MayRead tells whether the process of a container may read a file of a Secret or ConfigMap that has a mode: it belongs to root, and to
@@ -14,12 +17,15 @@ func (c Container) MayRead(mode string) (may bool, condition string) {
 	bits, err := parseMode(mode)
 	user, group := c.context("runAsUser"), c.context("runAsGroup")
 	if user == "" {
-		user = c.imageUser()
+		var own string
+		user, own = c.imageUser()
+		group = cmp.Or(group, own)
 	}
+	inRoot := group == "0" || slices.ContainsFunc(Items(c.pod.Spec, "securityContext", "supplementalGroups"), func(n *yaml.Node) bool { return n.Value == "0" })
 	switch {
 	case err != nil:
 		return true, fmt.Sprintf("the mode %q lets it read", mode)
-	case Text(c.pod.Spec, "securityContext", "fsGroup") != "", bits&0o004 != 0, user == "0" && bits&0o400 != 0, group == "0" && bits&0o040 != 0:
+	case Text(c.pod.Spec, "securityContext", "fsGroup") != "", bits&0o004 != 0, user == "0" && bits&0o400 != 0, inRoot && bits&0o040 != 0:
 		return true, ""
 	case group == "" && bits&0o040 != 0:
 		return true, "its process belongs to group 0, which may read the files"
@@ -44,17 +50,24 @@ func (f File) OthersWrite() bool {
 	return f.Found == Mounted && err == nil && bits&0o022 != 0
 }
 
-// imageUser gives the user of an image that is known: Elastic's are user 1000 and Bitnami's 1001, both in group 0; "" for others.
+// images are those whose user is known, by a part of their names, with a group that is not 0.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docker.html#_configuration_files_must_be_readable_by_the_elasticsearch_user
-func (c Container) imageUser() string {
+// https://github.com/prometheus-community/elasticsearch_exporter/blob/v1.10.0/Dockerfile, https://github.com/jertel/elastalert2/blob/2.19.0/Dockerfile
+// https://github.com/jaegertracing/jaeger/blob/v1.76.0/cmd/es-index-cleaner/Dockerfile
+var images = [...]struct{ name, user, group string }{
+	{"docker.elastic.co/", "1000", ""}, {"bitnami/", "1001", ""}, {"bitnamilegacy/", "1001", ""},
+	{"prometheuscommunity/elasticsearch-exporter", "65534", "65534"}, {"jertel/elastalert2", "1000", "1000"}, {"jaegertracing/", "10001", "10001"},
+}
+
+// imageUser gives the user and the group of an image that is known; "" for what is not, and for a group that is 0.
+func (c Container) imageUser() (user, group string) {
 	image := Text(c.Node, "image")
-	switch {
-	case strings.HasPrefix(image, "docker.elastic.co/"):
-		return "1000"
-	case strings.Contains(image, "bitnami/") || strings.Contains(image, "bitnamilegacy/"):
-		return "1001"
+	for _, known := range images {
+		if strings.Contains(image, known.name) {
+			return known.user, known.group
+		}
 	}
-	return ""
+	return "", ""
 }
 
 // Process names who a container runs as, for messages.
@@ -62,7 +75,7 @@ func (c Container) Process() string {
 	if user := c.context("runAsUser"); user != "" {
 		return "user " + user + ", no fsGroup"
 	}
-	if user := c.imageUser(); user != "" {
+	if user, _ := c.imageUser(); user != "" {
 		return "user " + user + " of its image, no fsGroup"
 	}
 	return "not root, no fsGroup"

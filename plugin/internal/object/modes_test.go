@@ -9,6 +9,7 @@ import (
 // TestMayRead holds who may read a file of a Secret: by its mode, the security context, and the user of images that are known.
 func TestMayRead(t *testing.T) {
 	const elastic, bitnami = "docker.elastic.co/beats/filebeat:8.19.2", "docker.io/bitnami/kibana:8"
+	const exporter = "quay.io/prometheuscommunity/elasticsearch-exporter:v1.10.0"
 	for _, test := range []struct {
 		name, image, context, mode string
 		may                        bool
@@ -17,6 +18,10 @@ func TestMayRead(t *testing.T) {
 		{"everybody", elastic, "", "", true, ""},
 		{"root alone, Elastic's image", elastic, "", "0400", false, ""},
 		{"root alone, Bitnami's image", bitnami, "", "0400", false, ""},
+		{"root alone, the exporter", exporter, "", "0400", false, ""},
+		{"its group, the exporter", exporter, "", "0440", false, ""},
+		{"its group, by a user of its own", exporter, "runAsUser: 5", "0440", true, "its process belongs to group 0, which may read the files"},
+		{"its group, beside another", exporter, "runAsUser: 5, runAsGroup: 5, supplementalGroups: [7, 0]", "0440", true, ""},
 		{"root alone, another image", "shop:1", "", "0400", true, "its image runs as root, which may read the files"},
 		{"root alone, and it is root", elastic, "runAsUser: 0", "0400", true, ""},
 		{"root alone, and fsGroup", elastic, "fsGroup: 1000", "0400", true, ""},
