@@ -78,7 +78,7 @@ func Generate(o Options) []SetUp {
 			all = append(all, w.chance(p, r, i))
 		}
 	}
-	all = slices.Concat(all, w.nodes(), w.probed(), w.unseen(), w.assumed())
+	all = slices.Concat(all, w.nodes(), w.probed(), w.unseen(), w.assumed(), w.referring())
 	for i := range o.Random {
 		all = append(all, w.nodeChance(r, i))
 	}
