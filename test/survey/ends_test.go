@@ -9,10 +9,13 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/elk-mtls/elk-mtls/internal/evidence"
 )
 
 const (
@@ -206,5 +209,33 @@ func TestRefused(t *testing.T) {
 		if time.Now().After(until) {
 			t.Fatalf("%s\n%s", out, lines)
 		}
+	}
+}
+
+// TestLogs reads the log of a server outside Kubernetes, from a file and from standard input.
+func TestLogs(t *testing.T) {
+	w := newWorld(t, 1)
+	c := clientsOf(1, 0, false)[0]
+	c.kind, c.certificate = short, false
+	must(t, c.open(w.nodes[0].URL, w.with, w.without, w.nodes[0].Password))
+	w.args = slices.DeleteFunc(w.args, func(a string) bool { return strings.HasPrefix(a, "--kubeconfig") })
+	for name, log := range map[string]string{"a file": w.nodes[0].Log, "standard input": "-"} {
+		t.Run(name, func(t *testing.T) {
+			tail := exec.Command("tail", "-n", "0", "-f", w.nodes[0].Log)
+			var err error
+			w.stdin, err = tail.StdoutPipe()
+			must(t, err)
+			must(t, tail.Start())
+			defer func() { _, _ = tail.Process.Kill(), tail.Wait() }()
+			s := w.begin(t, "--for=8s", "--every=1s", "--log="+log)
+			must(t, c.request(t.Context()))
+			read, err := evidence.Read(strings.NewReader(s.wait(t)))
+			must(t, err)
+			if !slices.ContainsFunc(read.Lines, func(l evidence.Line) bool {
+				return l.Kind == evidence.Client && l.Address == c.ip && l.Agent == c.agent && l.Certificate == evidence.Absent && l.Place == evidence.Loopback
+			}) {
+				t.Errorf("%s has no certificate, and is not named: %+v", c.key(), read.Lines)
+			}
+		})
 	}
 }

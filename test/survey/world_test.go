@@ -41,6 +41,7 @@ type world struct {
 	api           *api
 	init, plugin  string // the programs
 	args          []string
+	stdin         io.Reader     // of the surveys
 	started       time.Duration // how long a node takes
 }
 
@@ -181,7 +182,7 @@ func (w *world) start(t *testing.T, args ...string) *surveying {
 	must(t, err)
 	s.err, err = os.CreateTemp(w.dir, "log")
 	must(t, err)
-	s.cmd.Stdout, s.cmd.Stderr = s.out, s.err
+	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = w.stdin, s.out, s.err
 	must(t, s.cmd.Start())
 	t.Cleanup(func() { _ = s.cmd.Process.Kill() })
 	return s
