@@ -92,7 +92,9 @@ func (o *options) command() *cobra.Command {
 		Short: "Require client certificates in Elasticsearch, on the Basic licence, with the Helm charts you have",
 		Long: `elk-mtls reads the manifests that Helm rendered and changes them. Afterwards Elasticsearch requires a client certificate, every
 client presents one, probes keep working, and Kibana logs in with a service token that nobody creates by hand. Documents it does
-not change pass through byte for byte. It needs no cluster and no network.`,
+not change pass through byte for byte. It needs no cluster and no network.
+
+What needs a cluster is in the other program, elk-mtls-init: doctor, renew, revoke and rotate.`,
 		Example: `  # Helm 4, once: helm plugin install ./dist/helm4/elk-mtls
   helm upgrade --install elk ./chart --post-renderer elk-mtls
 

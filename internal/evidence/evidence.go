@@ -127,7 +127,7 @@ func Read(in io.Reader) (Evidence, error) {
 			Level string `json:"level"`
 		}
 		if err := json.Unmarshal(scanner.Bytes(), &l); err != nil {
-			wrong = fmt.Errorf("line %d is not from elk-mtls-init survey", n) // the parser's text would quote it
+			wrong = fmt.Errorf("line %d is not from elk-mtls-init survey: EVIDENCE is what it prints, and comes before MANIFESTS", n) // the parser's text would quote it
 			continue
 		}
 		if l.Kind == "" && l.Level != "" {
