@@ -15,14 +15,6 @@ import (
 	"testing"
 )
 
-func TestInstallOCI(t *testing.T) {
-	r := made(t)
-	installed(t, r, "a Helm 4 plugin from OCI", func(changed string) (env []string, source string) {
-		env = r.registry(t, changed)
-		return env, "oci://" + strings.TrimPrefix(env[0], "REGISTRY=") + "/elk-mtls:1.2.3"
-	})
-}
-
 // A blob is what a registry hands out by its digest.
 type blob struct {
 	MediaType   string            `json:"mediaType"`
