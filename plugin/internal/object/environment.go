@@ -21,7 +21,6 @@ type Variable struct {
 	From    Source       // the key that it comes from
 	Refs    []string     // the variables that are put in
 	Nodes   []*yaml.Node // where it stands, what it refers to included
-	Absent  bool         // the object that it comes from is shown, and has no such key: the container does not start
 	Script  bool         // a script sets it, or a program such as env
 	Entry   *yaml.Node   // of the container's own list; nil where it comes from a whole Secret or ConfigMap
 	Content Content      // in the Secret or ConfigMap that holds it; empty where nothing shows one
@@ -33,6 +32,7 @@ type Variable struct {
 type Environment struct {
 	byName map[string]Variable
 	order  []string
+	absent []Variable
 	open   []string // whole Secrets and ConfigMaps that nothing shows: KIND/NAME
 	links  bool     // each Service of the namespace gives it variables
 	in     Input
@@ -53,16 +53,8 @@ func (c Container) Environment(in Input) Environment {
 	return e
 }
 
-// Absent gives the variables for which a Secret or ConfigMap has no key, in order.
-func (e Environment) Absent() []Variable {
-	var all []Variable
-	for _, name := range e.order {
-		if v := e.byName[name]; v.Absent {
-			all = append(all, v)
-		}
-	}
-	return all
-}
+// Absent gives the variables for which a Secret or ConfigMap has no key: the container does not start, whatever sets them besides.
+func (e Environment) Absent() []Variable { return e.absent }
 
 // Get gives a variable. One that may be set, but nothing shows it, is there and not known.
 func (e Environment) Get(name string) (Variable, bool) {
@@ -241,7 +233,7 @@ func (e *Environment) define(name string, node *yaml.Node) {
 			return // it keeps the value that it has
 		default:
 			v.Why = v.From.String() + " is not there, and the container does not start"
-			v.Absent = len(o.Keys()) > 0 // an empty one is filled by somebody
+			e.absent = append(e.absent, v)
 		}
 	}
 	e.set(v)

@@ -37,6 +37,9 @@ func TestNodesThatDoNotStart(t *testing.T) {
 	of := func(key, more string) string {
 		return node{lines: "- {name: X, valueFrom: {configMapKeyRef: {name: c, key: " + key + more + "}}}"}.String() + map1
 	}
+	volume := func(key, more string) string {
+		return node{}.String() + "      - name: more\n        configMap: {name: c, items: [{key: " + key + ", path: a}]" + more + "}\n" + map1
+	}
 	const empty = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
 	layer := node{env: map[string]string{transportSSL + "enabled": "true", transportSSL + "key": "tls/tls.key", transportSSL + "certificate": "tls/node.crt"}}.String()
 	runServerCases(t, []serverCase{
@@ -53,7 +56,11 @@ func TestNodesThatDoNotStart(t *testing.T) {
 		{"a heap in bytes", with("ES_JAVA_OPTS", "-Xms4294967296 -Xmx4g"), ""},
 		{"a key of a ConfigMap", of("there", ""), ""},
 		{"a key that is not there", of("nope", ""), lacks},
+		{"and it is set again", node{lines: "- {name: X, valueFrom: {configMapKeyRef: {name: c, key: nope}}}\n- {name: X, value: a}"}.String() + map1, lacks},
 		{"one that need not be there", of("nope", ", optional: true"), ""},
+		{"a volume of a key", volume("there", ""), ""},
+		{"a volume of a key that is not there", volume("nope", ""), lacks},
+		{"one that need not be there, in a volume", volume("nope", ", optional: true"), ""},
 		{"one of a Secret that somebody fills", node{lines: "- {name: X, valueFrom: {secretKeyRef: {name: s, key: a}}}"}.String() + empty, ""},
 		{"a file that a mounted Secret lacks", layer + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: search-tls}\nstringData: {tls.crt: a, tls.key: a, ca.crt: a}\n", lacks},
 	})

@@ -75,7 +75,7 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.readSettings(w.Layout)
 	s.port, _, _ = strings.Cut(or(s.set[catalog.HTTPPort].text(), "9200"), "-")
 	s.row.Stage.take(s.notes)
-	s.judgeVariables(&s.row.TLS)
+	s.judgeKeys(&s.row.TLS)
 	s.judgeTLS()
 	s.judgePair()
 	s.judgeStage()

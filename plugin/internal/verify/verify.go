@@ -53,7 +53,7 @@ type reader struct {
 	matched  map[string]bool      // entries of Unmanaged
 	said     map[string]bool      // edges of the graph, as they print
 	sides    []rollover.Side      // what is known of servers and clients
-	absent   map[*yaml.Node]bool  // containers whose variables are judged
+	asked    map[*yaml.Node]bool  // containers of which is judged which keys they ask for
 	declared certificate.Declared // what objects of the input say about Secrets
 	graph    *Graph
 	loose    Aspect // what belongs to no server and no edge
@@ -72,7 +72,7 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 // read reads a stream and judges it.
 func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*reader, error) {
 	r := &reader{
-		options: options, matched: map[string]bool{}, said: map[string]bool{}, absent: map[*yaml.Node]bool{},
+		options: options, matched: map[string]bool{}, said: map[string]bool{}, asked: map[*yaml.Node]bool{},
 		at: map[string][]int{}, of: map[*object.Object]int{},
 		graph: &Graph{
 			ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}, Unmanaged: []UnmanagedObject{}, Inputs: []Input{},
@@ -265,7 +265,7 @@ func (r *reader) edge(c *connection) {
 	for _, h := range c.hosts {
 		c.claim(h)
 	}
-	c.judgeVariables(c.notes)
+	c.judgeKeys(c.notes)
 	reason, unmanaged := r.listed(c.object.ID, c.Name)
 	addresses := c.addresses()
 	var to []*server
