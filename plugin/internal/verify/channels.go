@@ -2,6 +2,7 @@ package verify
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"path"
 	"slices"
@@ -80,30 +81,46 @@ func (s *server) judgeJava() {
 			s.row.Stage.assume("%s: the options of %s change no setting of Elasticsearch", s.caller, name)
 		}
 	}
-	v := s.env["ES_JAVA_OPTS"]
-	if least, most := heap(v.text(), "-Xms"), heap(v.text(), "-Xmx"); !v.hidden && most > 0 && least > most {
+	s.judgeHeap(s.env["ES_JAVA_OPTS"])
+}
+
+// judgeHeap looks at the sizes of the heap, with which the JDK may not start.
+func (s *server) judgeHeap(v value) {
+	if v.hidden {
+		return
+	}
+	sizes := map[string]int64{}
+	for _, word := range strings.Fields(v.text()) {
+		for _, name := range []string{"-Xms", "-Xmx"} {
+			size, ok := strings.CutPrefix(word, name)
+			if !ok {
+				continue
+			}
+			if sizes[name] = bytesOf(size); sizes[name] < 0 {
+				s.row.TLS.fail(v.at, NotStarted, "ES_JAVA_OPTS has %s, which is no size: the JDK does not start", word)
+			}
+		}
+	}
+	if most := sizes["-Xmx"]; most > 0 && sizes["-Xms"] > most {
 		s.row.TLS.fail(v.at, NotStarted, "ES_JAVA_OPTS has an initial heap that is larger than its maximum: the JDK does not start")
 	}
 }
 
-// heap gives the last size behind an option of the JDK, in bytes; 0 where there is none.
-func heap(options, name string) (bytes int64) {
-	for _, word := range strings.Fields(options) {
-		size, ok := strings.CutPrefix(word, name)
-		if !ok {
-			continue
-		}
-		digits := strings.TrimRight(size, "kKmMgGtT")
-		count, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil {
-			return 0
-		}
-		bytes = count
-		if unit := strings.ToLower(size[len(digits):]); unit != "" {
-			bytes <<= 10 * (strings.Index("kmgt", unit[:1]) + 1)
+// bytesOf gives a size as the JDK writes it, 512m; 0 for one of more digits than anybody needs, or in other digits, below 0 for what is none.
+func bytesOf(size string) int64 {
+	digits, unit := size, 0
+	if last := len(size) - 1; last >= 0 {
+		if unit = strings.IndexByte("kmgt", size[last]|0x20) + 1; unit > 0 {
+			digits = size[:last]
 		}
 	}
-	return bytes
+	switch count, err := strconv.ParseInt(digits, 10, 32); {
+	case err == nil:
+		return count << (10 * unit)
+	case errors.Is(err, strconv.ErrRange) || strings.HasPrefix(digits, "0x"):
+		return 0
+	}
+	return -1
 }
 
 // official reads what an image makes of file, flags and variables that are settings themselves. Version 7 turns these into further flags, and
