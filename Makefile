@@ -236,7 +236,7 @@ fuzz: ## run each fuzz target for a while (FUZZTIME=30s)
 	done
 
 .PHONY: picture
-picture: ## takes docs/survey.png of the report that the tests expect, with Chromium
+picture: ## take docs/survey.png of the report that the tests expect, with Chromium
 	@home=$$(mktemp -d) && chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync \
 		--hide-scrollbars --user-data-dir=$$home --window-size=1120,1160 --screenshot=docs/survey.png file://$(CURDIR)/plugin/testdata/survey/report.html; \
 		rm -rf $$home

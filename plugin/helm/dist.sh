@@ -14,6 +14,7 @@ v[0-9]*) plugin_version=${version#v} ;;
 *) plugin_version=0.0.0-dev-$version ;;
 esac
 mkdir -p "$out"
+rm -f -- "$out"/elk-mtls* "$out"/install.sh "$out"/SHA256SUMS # of another version, or of a run that was stopped
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 
