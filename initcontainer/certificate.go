@@ -49,23 +49,26 @@ func ensureCertificate(ctx context.Context, o config.Ensure, e edge) error {
 	}); err != nil {
 		return err
 	}
-	if err := s.until(ctx, "the role mapping", func(ctx context.Context) error { return s.mapping(ctx, id) }); err != nil {
+	if err := s.until(ctx, "the role mapping",
+		func(ctx context.Context) error { return s.mapping(ctx, id) }); err != nil {
 		return err
 	}
 	s.refusedSince = time.Time{}
 	return s.until(ctx, "the role", s.proof)
 }
 
-// licence refuses what has no PKI realms before anything is changed: Elasticsearch takes role mappings on Basic too, and
-// then answers 401 for ever.
+// licence refuses what has no PKI realms before anything is changed: Elasticsearch takes role mappings on Basic too,
+// and then answers 401 for ever.
 func (s *session) licence(ctx context.Context) error {
 	l, err := s.es.Licence(ctx)
 	var status *elastic.StatusError
 	switch {
 	case errors.As(err, &status) && status.Status == http.StatusNotFound:
-		return failure.New(failure.Unavailable, errors.New("the cluster has no licence yet"), "it makes one when it has a master")
+		return failure.New(failure.Unavailable, errors.New("the cluster has no licence yet"),
+			"it makes one when it has a master")
 	case err != nil:
-		return s.lasting(hinting(err, failure.Forbidden, "give the user of --username-file the cluster privileges monitor and manage_security: mode pki needs them"))
+		return s.lasting(hinting(err, failure.Forbidden, "give the user of --username-file the cluster privileges "+
+			"monitor and manage_security: mode pki needs them"))
 	}
 	if err := licensed(l); err != nil {
 		return final{err}
@@ -86,15 +89,18 @@ func licensed(l elastic.Licence) error {
 	switch {
 	case !slices.Contains([]string{"gold", "platinum", "enterprise", "trial"}, l.Type):
 		return failure.New(failure.Licence, fmt.Errorf("the licence is %q, which has no PKI realms", l.Type),
-			"use --mode cert-token, which works with this licence: client certificates and a service token; or get a licence: PKI realms need gold, platinum, enterprise or a trial")
+			"use --mode cert-token, which works with this licence: client certificates and a service token; or get a "+
+				"licence: PKI realms need gold, platinum, enterprise or a trial")
 	case l.Status != "active":
-		return failure.New(failure.Licence, fmt.Errorf("the licence %q is %s: PKI realms are switched off", l.Type, l.Status),
+		return failure.New(failure.Licence,
+			fmt.Errorf("the licence %q is %s: PKI realms are switched off", l.Type, l.Status),
 			renewLicence)
 	}
 	return nil
 }
 
-// certificate asks who we are by the certificate alone. Elasticsearch tells realm and subject, before there is any role.
+// certificate asks who we are by the certificate alone. Elasticsearch tells realm and subject, before there is any
+// role.
 func (s *session) certificate(ctx context.Context, leaf *x509.Certificate) (elastic.Identity, error) {
 	id, err := s.es.AuthenticateCertificate(ctx)
 	switch {
@@ -103,10 +109,12 @@ func (s *session) certificate(ctx context.Context, leaf *x509.Certificate) (elas
 	case err != nil:
 		return id, s.lasting(err)
 	case id.Realm.Type != "pki" || id.Metadata.DN == "":
-		return id, final{fmt.Errorf("by the certificate alone Elasticsearch takes us for %q of realm %q (%s), which is no PKI realm: is anonymous access on?",
+		return id, final{fmt.Errorf("by the certificate alone Elasticsearch takes us for %q of realm %q (%s), which "+
+			"is no PKI realm: is anonymous access on?",
 			id.Username, id.Realm.Name, id.Realm.Type)}
 	case s.o.Realm != "" && id.Realm.Name != s.o.Realm:
-		return id, final{failure.New(failure.Usage, fmt.Errorf("--pki-realm: the certificate is taken by realm %q, not by %q", id.Realm.Name, s.o.Realm),
+		return id, final{failure.New(failure.Usage, fmt.Errorf("--pki-realm: the certificate is taken by realm %q, "+
+			"not by %q", id.Realm.Name, s.o.Realm),
 			"the realm with the lower order comes first")}
 	}
 	s.refusedSince = time.Time{}
@@ -114,7 +122,8 @@ func (s *session) certificate(ctx context.Context, leaf *x509.Certificate) (elas
 	return id, nil
 }
 
-const noRealm = "set xpack.security.authc.realms.pki.<name>.order on every node, and put the CA of --cert into its certificate_authorities: " +
+const noRealm = "set xpack.security.authc.realms.pki.<name>.order on every node, and put the CA of --cert into its " +
+	"certificate_authorities: " +
 	"no PKI realm takes this certificate"
 
 // nameless names a certificate without a CN as the cause of a 401.
@@ -122,7 +131,8 @@ func nameless(leaf *x509.Certificate, err error) error {
 	if leaf.Subject.CommonName != "" {
 		return err
 	}
-	return failure.New(failure.Unauthorized, fmt.Errorf("the certificate of %q has no CN, and a PKI realm takes the user's name from there: %w", leaf.Subject, err),
+	return failure.New(failure.Unauthorized, fmt.Errorf("the certificate of %q has no CN, and a PKI realm takes the "+
+		"user's name from there: %w", leaf.Subject, err),
 		"give Kibana a certificate with a CN; or set username_pattern in the realm")
 }
 
@@ -191,7 +201,8 @@ func (s *session) proof(ctx context.Context) error {
 	case err != nil:
 		return s.lasting(err)
 	case !slices.Contains(id.Roles, s.o.Role):
-		return failure.New(failure.Forbidden, fmt.Errorf("by its certificate %q has the roles %q, not %q", id.Username, id.Roles, s.o.Role),
+		return failure.New(failure.Forbidden, fmt.Errorf("by its certificate %q has the roles %q, not %q", id.Username,
+			id.Roles, s.o.Role),
 			"the role mapping may take a moment to reach every node")
 	}
 	if err := roleExists(ctx, s.es, s.o.Role, len(id.Roles) == 1); err != nil {
@@ -201,15 +212,16 @@ func (s *session) proof(ctx context.Context) error {
 	return nil
 }
 
-// roleExists: Elasticsearch maps to roles that do not exist, too, and says their names when asked who we are. A role of a
-// file is not told; then the only role must allow something.
+// roleExists: Elasticsearch maps to roles that do not exist, too, and says their names when asked who we are. A role
+// of a file is not told; then the only role must allow something.
 func roleExists(ctx context.Context, es *elastic.Client, role string, only bool) error {
 	exists, err := es.RoleExists(ctx, role)
 	if err == nil && !exists && only {
 		exists, err = es.MayAnything(ctx)
 	}
 	if err == nil && !exists {
-		return failure.New(failure.NoRole, fmt.Errorf("the role %q does not exist: a certificate that has its name has no right by it", role),
+		return failure.New(failure.NoRole, fmt.Errorf("the role %q does not exist: a certificate that has its name "+
+			"has no right by it", role),
 			"set --role to one that Elasticsearch has: Kibana's own is "+config.KibanaSystem)
 	}
 	return err
@@ -224,15 +236,17 @@ func unambiguous(subject pkix.Name) error {
 	for _, n := range subject.Names {
 		v, _ := n.Value.(string)
 		if len(v) > 1 && strings.HasPrefix(v, `"`) && strings.HasSuffix(v, `"`) {
-			return failure.New(failure.ClientCertificate, fmt.Errorf("--cert: mode pki: in the subject, %s has quotation marks "+
-				"around it: Elasticsearch cannot tell it from the same value without them", v), anotherSubject)
+			return failure.New(failure.ClientCertificate, fmt.Errorf("--cert: mode pki: in the subject, %s has "+
+				"quotation marks around it: Elasticsearch cannot tell it from the same value without them", v),
+				anotherSubject)
 		}
 	}
 	return nil
 }
 
 // distinct refuses a server that has our own key: then every node, and whoever reads its Secret, would be Kibana.
-func distinct(own *x509.Certificate, around func(http.RoundTripper) http.RoundTripper) func(http.RoundTripper) http.RoundTripper {
+func distinct(own *x509.Certificate,
+	around func(http.RoundTripper) http.RoundTripper) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		if around != nil {
 			next = around(next)
@@ -255,7 +269,8 @@ func (s separate) RoundTrip(req *http.Request) (*http.Response, error) {
 	if bytes.Equal(res.TLS.PeerCertificates[0].RawSubjectPublicKeyInfo, s.own.RawSubjectPublicKeyInfo) {
 		_ = res.Body.Close()
 		return nil, final{failure.New(failure.ClientCertificate,
-			fmt.Errorf("mode pki: the server has the same key as our own certificate, %q: anyone with the server's files could log in as Kibana", s.own.Subject),
+			fmt.Errorf("mode pki: the server has the same key as our own certificate, %q: anyone with the server's "+
+				"files could log in as Kibana", s.own.Subject),
 			"give Kibana its own key pair; or use --mode cert-token")}
 	}
 	return res, nil

@@ -9,8 +9,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
 )
 
-// clean is step 9: it deletes the doomed names, and forgets those that are gone for good. What fails is left to the next
-// run; the error says that there is something.
+// clean is step 9: it deletes the doomed names, and forgets those that are gone for good. What fails is left to the
+// next run; the error says that there is something.
 func (h *holder) clean(ctx context.Context, s protocol.State) error {
 	found := map[string]bool{}
 	var failed error
@@ -18,7 +18,8 @@ func (h *holder) clean(ctx context.Context, s protocol.State) error {
 		was, err := h.delete(ctx, name)
 		if err != nil {
 			failed = err
-			h.log.Warn("cannot delete an abandoned token; the next run tries again", "name", name, "reason", oneLine(err))
+			h.log.Warn("cannot delete an abandoned token; the next run tries again", "name", name, "reason",
+				oneLine(err))
 			break
 		}
 		found[name] = was
@@ -33,7 +34,8 @@ func (h *holder) clean(ctx context.Context, s protocol.State) error {
 	limited, cancel := h.limited(ctx, requestTime)
 	defer cancel()
 	if _, err := h.store.Patch(limited, s, next); err != nil {
-		h.log.Info("cannot take deleted tokens off the list of abandoned ones; the next run does", "reason", oneLine(err))
+		h.log.Info("cannot take deleted tokens off the list of abandoned ones; the next run does", "reason",
+			oneLine(err))
 	}
 	return failed
 }
@@ -63,7 +65,8 @@ func (h *holder) full(ctx context.Context, s protocol.State) error {
 	_ = h.clean(ctx, s) // it has said so
 	return failure.New(failure.Other,
 		fmt.Errorf("%s: %d abandoned tokens wait for deletion, which is the limit", h.store, len(s.Abandoned)),
-		"each is a create that Elasticsearch did not answer; a name is forgotten ten minutes after the last one, or at once when its token was found and deleted")
+		"each is a create that Elasticsearch did not answer; a name is forgotten ten minutes after the last one, or "+
+			"at once when its token was found and deleted")
 }
 
 // settle waits after a value was replaced: kubelet may hold the old one for a moment longer.

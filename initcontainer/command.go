@@ -22,7 +22,8 @@ type settings interface {
 }
 
 // command makes a command of its settings and of what it does with them, once they are complete and right.
-func command(environ []string, report *reporter, c *cobra.Command, o settings, do func(context.Context, edge) error) *cobra.Command {
+func command(environ []string, report *reporter, c *cobra.Command, o settings,
+	do func(context.Context, edge) error) *cobra.Command {
 	c.Args = noArgs
 	o.Flags(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error {

@@ -129,11 +129,12 @@ func (x *examination) ask(ctx context.Context, call func(context.Context) (elast
 	return err
 }
 
-// realm asks whom Elasticsearch takes us for by the certificate alone. Kibana's requests for its users carry that certificate too
-// where alwaysPresentCertificate is on: one without a login is then executed as Kibana.
+// realm asks whom Elasticsearch takes us for by the certificate alone. Kibana's requests for its users carry that
+// certificate too where alwaysPresentCertificate is on: one without a login is then executed as Kibana.
 // https://www.elastic.co/guide/en/kibana/8.19/settings.html (elasticsearch.ssl.alwaysPresentCertificate)
 func (x *examination) realm(ctx context.Context) {
-	const remedy = "set elasticsearch.ssl.alwaysPresentCertificate to false in Kibana; or switch the realm off, xpack.security.authc.realms.pki.<name>.enabled: false"
+	const remedy = "set elasticsearch.ssl.alwaysPresentCertificate to false in Kibana; or switch the realm off, " +
+		"xpack.security.authc.realms.pki.<name>.enabled: false"
 	switch {
 	case x.es == nil:
 		x.Skip("an Elasticsearch that answers", d.PKIRealm)
@@ -156,20 +157,23 @@ func (x *examination) realm(ctx context.Context) {
 		x.Warn(d.PKIRealm, "take xpack.security.authc.anonymous out of elasticsearch.yml",
 			"who has no login is %q of realm %q: anonymous access is on", id.Username, id.Realm.Name)
 	case x.alwaysPresent == "true":
-		x.Bad(d.PKIRealm, remedy, "realm %q takes the certificate for %q with the roles %q, and Kibana presents it for its users too (alwaysPresentCertificate): a request without a login is executed as Kibana",
+		x.Bad(d.PKIRealm, remedy, "realm %q takes the certificate for %q with the roles %q, and Kibana presents it "+
+			"for its users too (alwaysPresentCertificate): a request without a login is executed as Kibana",
 			id.Realm.Name, id.Username, id.Roles)
 	case x.alwaysPresent == "false":
-		x.Good(d.PKIRealm, "realm %q takes the certificate for %q, and Kibana presents it for itself only", id.Realm.Name, id.Username)
+		x.Good(d.PKIRealm, "realm %q takes the certificate for %q, and Kibana presents it for itself only",
+			id.Realm.Name, id.Username)
 	case x.o.Mode == config.ModePKI:
 		x.Good(d.PKIRealm, "realm %q takes the certificate for %q", id.Realm.Name, id.Username)
 	default:
-		x.Warn(d.PKIRealm, remedy, "realm %q takes the certificate for %q with the roles %q: elasticsearch.ssl.alwaysPresentCertificate must be false in Kibana",
+		x.Warn(d.PKIRealm, remedy, "realm %q takes the certificate for %q with the roles %q: "+
+			"elasticsearch.ssl.alwaysPresentCertificate must be false in Kibana",
 			id.Realm.Name, id.Username, id.Roles)
 	}
 }
 
-// minter lets the user log in that makes tokens, sets the password or writes the role mapping; it reports whether others of
-// its calls can follow.
+// minter lets the user log in that makes tokens, sets the password or writes the role mapping; it reports whether
+// others of its calls can follow.
 func (x *examination) minter(ctx context.Context) bool {
 	if !x.o.NeedsMinter() {
 		x.Skip("--set-password, and a user for it", d.Elasticsearch, d.Licence)
@@ -244,9 +248,11 @@ func (x *examination) privileges(ctx context.Context) {
 	case !has[needs]:
 		x.Bad(d.Elasticsearch, "give it "+all+"; or "+make, "the user of --username-file lacks %s", needs)
 	case !has["monitor"]:
-		x.Warn(d.Elasticsearch, "give it "+all, "the user of --username-file lacks monitor: it cannot see whether the cluster is healthy")
+		x.Warn(d.Elasticsearch, "give it "+all, "the user of --username-file lacks monitor: it cannot see whether "+
+			"the cluster is healthy")
 	case has["manage_security"] && x.o.HasToken():
-		x.Warn(d.Elasticsearch, make, "the minting user may do nearly everything; manage_service_account and monitor are enough")
+		x.Warn(d.Elasticsearch, make, "the minting user may do nearly everything; manage_service_account and monitor "+
+			"are enough")
 	default:
 		x.Good(d.Elasticsearch, "%s and monitor, and no more than needed", needs)
 	}
@@ -287,11 +293,13 @@ func (x *examination) role(ctx context.Context) {
 	}
 	switch err := roleExists(limited, x.es, x.o.Role, has && len(id.Roles) == 1); {
 	case failure.Of(err) == failure.NoRole && !has:
-		x.Bad(d.Role, failure.Hint(err)+"; or, where it is one of a file roles.yml, "+x.restart(), "there is no role %q, but perhaps in a file", x.o.Role)
+		x.Bad(d.Role, failure.Hint(err)+"; or, where it is one of a file roles.yml, "+x.restart(),
+			"there is no role %q, but perhaps in a file", x.o.Role)
 	case failure.Of(err) == failure.NoRole:
 		x.bad(d.Role, err)
 	case !has:
-		x.Bad(d.Role, x.restart()+": the init container writes the role mapping", "by its certificate %q has the roles %q, not %q", id.Username, id.Roles, x.o.Role)
+		x.Bad(d.Role, x.restart()+": the init container writes the role mapping",
+			"by its certificate %q has the roles %q, not %q", id.Username, id.Roles, x.o.Role)
 	default:
 		x.Good(d.Role, "by its certificate %q has the role %s", id.Username, x.o.Role)
 	}

@@ -50,7 +50,8 @@ func (x *examination) token(ctx context.Context) {
 	case listing != nil:
 		x.Skip("manage_service_account in Elasticsearch", d.Orphans)
 	case len(orphans) > 0:
-		x.Warn(d.Orphans, x.command("revoke")+" --orphans --yes, which deletes them; without --yes it lists them", "tokens of this Secret that nothing records: %d", len(orphans))
+		x.Warn(d.Orphans, x.command("revoke")+" --orphans --yes, which deletes them; without --yes it lists them",
+			"tokens of this Secret that nothing records: %d", len(orphans))
 	default:
 		x.Good(d.Orphans, "every token of this Secret is recorded")
 	}
@@ -98,7 +99,8 @@ func (x *examination) works(ctx context.Context, s protocol.State, at storage) {
 		x.bad(d.TokenWorks, x.restarted(secret.Foreign(at.store.String(), at.place)))
 		return
 	case protocol.Hopeless(s):
-		x.Bad(d.TokenWorks, x.restart()+": the init container replaces it", "what the Secret holds is no usable token of %s", x.o.Account)
+		x.Bad(d.TokenWorks, x.restart()+": the init container replaces it",
+			"what the Secret holds is no usable token of %s", x.o.Account)
 		return
 	case x.es == nil:
 		x.Skip("an Elasticsearch that answers", d.TokenWorks)
@@ -109,11 +111,13 @@ func (x *examination) works(ctx context.Context, s protocol.State, at storage) {
 	id, err := x.es.AuthenticateToken(limited, s.Token)
 	switch {
 	case failure.Of(err) == failure.Unauthorized:
-		x.Bad(d.TokenWorks, x.restart()+": the init container replaces it", "Elasticsearch refuses the token %s (401)", s.Has)
+		x.Bad(d.TokenWorks, x.restart()+": the init container replaces it", "Elasticsearch refuses the token %s (401)",
+			s.Has)
 	case err != nil:
 		x.bad(d.TokenWorks, err)
 	case id.Username != x.o.Account.String():
-		x.Bad(d.TokenWorks, x.restart()+": the init container replaces it", "the token is one of %s, not of %s", id.Username, x.o.Account)
+		x.Bad(d.TokenWorks, x.restart()+": the init container replaces it", "the token is one of %s, not of %s",
+			id.Username, x.o.Account)
 	default:
 		x.Good(d.TokenWorks, "%s", s.Has)
 	}
@@ -124,11 +128,14 @@ func (x *examination) recorded(s protocol.State) {
 	case s.Has == "":
 		x.Skip("a token in the Secret", d.TokenRecorded)
 	case s.TokenName != s.Has || slices.Contains(s.Previous, s.Has):
-		x.Warn(d.TokenRecorded, x.restart()+": the init container sets that right", "the Secret holds %q and its records say %q", s.Has, s.TokenName)
+		x.Warn(d.TokenRecorded, x.restart()+": the init container sets that right",
+			"the Secret holds %q and its records say %q", s.Has, s.TokenName)
 	case s.Claim.Name != "":
-		x.Warn(d.TokenRecorded, "wait, if it is new; or "+x.restart()+": the init container clears an old claim", "pod %s is making a token, or was when it ended", s.Claim.Holder)
+		x.Warn(d.TokenRecorded, "wait, if it is new; or "+x.restart()+": the init container clears an old claim",
+			"pod %s is making a token, or was when it ended", s.Claim.Holder)
 	case len(s.Previous) > 0:
-		x.Warn(d.TokenRecorded, x.command("rotate")+", which deletes them", "tokens from before that are still valid, because a pod may use them: %d", len(s.Previous))
+		x.Warn(d.TokenRecorded, x.command("rotate")+", which deletes them",
+			"tokens from before that are still valid, because a pod may use them: %d", len(s.Previous))
 	default:
 		x.Good(d.TokenRecorded, "it is the recorded one")
 	}
@@ -193,7 +200,8 @@ func (x *examination) pods(ctx context.Context, store *secret.Kubernetes, cluste
 		}
 	}
 	if len(older) > 0 {
-		x.Warn(d.PodsCurrent, x.restart(), "started before the Secret was changed last, and may have an older token: %s", strings.Join(older, ", "))
+		x.Warn(d.PodsCurrent, x.restart(),
+			"started before the Secret was changed last, and may have an older token: %s", strings.Join(older, ", "))
 		return
 	}
 	x.Good(d.PodsCurrent, "pods that use the Secret: %d, none started before it was changed last", len(pods))
@@ -218,13 +226,15 @@ func (x *examination) workloads(ctx context.Context, cluster *rollout.Client) (a
 		if err == nil {
 			accounts = append(accounts, s.ServiceAccount())
 		}
-		if value, there := s.Variable("ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE"); there && x.alwaysPresent != "true" {
+		if value, there := s.Variable("ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE"); there &&
+			x.alwaysPresent != "true" {
 			x.alwaysPresent = value
 		}
 		left, err := cluster.Leftovers(ctx, w)
 		switch {
 		case len(left) > 0:
-			x.Warn(d.HookLeftovers, fmt.Sprintf("kubectl delete -n %s %s", x.o.Namespace, strings.Join(left, " ")), "the chart's hooks left objects: %s", strings.Join(left, ", "))
+			x.Warn(d.HookLeftovers, fmt.Sprintf("kubectl delete -n %s %s", x.o.Namespace, strings.Join(left, " ")),
+				"the chart's hooks left objects: %s", strings.Join(left, ", "))
 		case err != nil:
 			x.skip("get on jobs, roles, rolebindings, serviceaccounts and configmaps", err, d.HookLeftovers)
 		}
@@ -254,13 +264,14 @@ func (x *examination) strays(ctx context.Context, cluster *rollout.Client) {
 				remedy += fmt.Sprintf("%s revoke --secret %s/%s, then ", program, x.o.Namespace, s.Name)
 			}
 		}
-		x.Warn(d.ReleaseLeftovers, remedy+fmt.Sprintf("kubectl delete -n %s %s", x.o.Namespace, strings.Join(names, " ")),
+		x.Warn(d.ReleaseLeftovers, remedy+fmt.Sprintf("kubectl delete -n %s %s", x.o.Namespace,
+			strings.Join(names, " ")),
 			"added to a release that is gone (%s): %s", strings.Join(releases, ", "), strings.Join(names, ", "))
 	}
 }
 
-// rights asks for what ensure needs: of the pods' ServiceAccounts, where they are known and others' rights may be asked for;
-// else of who runs this.
+// rights asks for what ensure needs: of the pods' ServiceAccounts, where they are known and others' rights may be
+// asked for; else of who runs this.
 func (x *examination) rights(ctx context.Context, cluster *rollout.Client, accounts []string) {
 	who := "who runs this"
 	for _, account := range accounts {
@@ -280,7 +291,8 @@ func (x *examination) rights(ctx context.Context, cluster *rollout.Client, accou
 			case err != nil:
 				x.Skip("an answer: "+oneLine(err), d.Kubernetes)
 			case !allowed:
-				x.Bad(d.Kubernetes, again+": the release brings a Role with get and patch on this one Secret, and its RoleBinding",
+				x.Bad(d.Kubernetes, again+": the release brings a Role with get and patch on this one Secret, and "+
+					"its RoleBinding",
 					"%s may not %s Secret %s/%s", who, verb, x.o.Namespace, x.o.Secret)
 			}
 		}

@@ -31,16 +31,18 @@ func (x *examination) certificate() {
 	}
 	x.Good(d.CertificateFiles, "%s and its key belong together", leaf.Subject)
 	unrestricted := len(leaf.ExtKeyUsage) == 0 && len(leaf.UnknownExtKeyUsage) == 0
-	if unrestricted || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth) || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+	if unrestricted || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth) ||
+		slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
 		x.Good(d.CertificateUsage, "it may be used by a client")
 	} else {
-		x.Bad(d.CertificateUsage, "issue one with the extended key usage client auth", "its extended key usage does not allow client authentication")
+		x.Bad(d.CertificateUsage, "issue one with the extended key usage client auth",
+			"its extended key usage does not allow client authentication")
 	}
 	x.dates(d.CertificateDates, leaf, "renew it, and restart Kibana, which reads it when it starts")
 }
 
-// expiring is how long before its end a certificate is warned of. One that lives for less than eight months is renewed by
-// somebody else, at a third of its life before the end: when a quarter is left, that did not happen.
+// expiring is how long before its end a certificate is warned of. One that lives for less than eight months is renewed
+// by somebody else, at a third of its life before the end: when a quarter is left, that did not happen.
 func expiring(c *x509.Certificate) time.Duration {
 	return min(60*24*time.Hour, c.NotAfter.Sub(c.NotBefore)/4)
 }
@@ -57,7 +59,8 @@ func (x *examination) dates(code d.Code, c *x509.Certificate, remedy string) {
 	text := fmt.Sprintf("that of %q ends in %s, on %s", c.Subject, in, day)
 	switch {
 	case now.Before(c.NotBefore):
-		x.Bad(code, "correct the clock of this machine; or issue a new certificate", "that of %q is not yet valid: from %s", c.Subject, c.NotBefore.UTC().Format(time.RFC3339))
+		x.Bad(code, "correct the clock of this machine; or issue a new certificate",
+			"that of %q is not yet valid: from %s", c.Subject, c.NotBefore.UTC().Format(time.RFC3339))
 	case left <= 0:
 		x.Bad(code, remedy, "that of %q is expired since %s", c.Subject, day)
 	case left < x.o.FailBefore:
@@ -87,10 +90,12 @@ func (x *examination) serverDates() {
 			first = c
 		}
 	}
-	x.dates(d.CADates, first, "make a new CA in time, and list the old and the new one everywhere until all certificates are issued by the new one")
+	x.dates(d.CADates, first, "make a new CA in time, and list the old and the new one everywhere until all "+
+		"certificates are issued by the new one")
 }
 
-// replacement tells how far a replacement of the CA is, as this client sees it: the CAs in its own file, and who signed the two certificates.
+// replacement tells how far a replacement of the CA is, as this client sees it: the CAs in its own file, and who
+// signed the two certificates.
 func (x *examination) replacement() {
 	authorities, err := x.o.TLS.Authorities()
 	if err != nil {
@@ -123,8 +128,8 @@ func (w witness) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// connection makes the first call, with nothing but the certificate, and reports whether others can follow. What it failed
-// of tells how far it came.
+// connection makes the first call, with nothing but the certificate, and reports whether others can follow. What it
+// failed of tells how far it came.
 func (x *examination) connection(ctx context.Context) bool {
 	e := x.edge
 	around := x.edge.transport
@@ -145,7 +150,8 @@ func (x *examination) connection(ctx context.Context) bool {
 	}
 	err = x.ask(ctx, es.AuthenticateCertificate)
 	cause := failure.Of(err)
-	where := map[failure.Cause]d.Code{failure.WrongCA: d.Chain, failure.HostName: d.HostName, failure.Dates: d.ServerDates}
+	where := map[failure.Cause]d.Code{failure.WrongCA: d.Chain, failure.HostName: d.HostName,
+		failure.Dates: d.ServerDates}
 	var status *elastic.StatusError
 	switch at, known := where[cause]; {
 	case err == nil, errors.As(err, &status):
@@ -161,7 +167,8 @@ func (x *examination) connection(ctx context.Context) bool {
 		x.Good(d.Reachable, "something speaks TLS there")
 		x.trusted()
 		if x.o.TLS.Cert == "" {
-			err = hinting(err, failure.ClientCertificate, "set --cert and --key to a key pair that Elasticsearch accepts; this turns mode token into cert-token, and password into cert-password")
+			err = hinting(err, failure.ClientCertificate, "set --cert and --key to a key pair that Elasticsearch "+
+				"accepts; this turns mode token into cert-token, and password into cert-password")
 		}
 		x.bad(d.CertificateFiles, err)
 		x.without(ctx)
@@ -186,7 +193,8 @@ func (x *examination) answers(err error) {
 func (x *examination) trusted() {
 	x.Good(d.Chain, "its certificate is signed by a CA in %s", x.o.TLS.CA)
 	if x.o.TLS.VerificationMode == "certificate" {
-		x.Warn(d.HostName, "give the certificate the name that is called, and use --verification-mode full", "not checked: --verification-mode certificate")
+		x.Warn(d.HostName, "give the certificate the name that is called, and use --verification-mode full",
+			"not checked: --verification-mode certificate")
 	}
 	x.Good(d.HostName, "its certificate has that name")
 }

@@ -21,10 +21,12 @@ import (
 )
 
 // fileFlags are those whose files a pod has from Secrets.
-var fileFlags = []string{"ca", "cert", "key", "username-file", "password-file", "kibana-username-file", "kibana-password-file"}
+var fileFlags = []string{"ca", "cert", "key", "username-file", "password-file", "kibana-username-file",
+	"kibana-password-file"}
 
 // notOurs are flags of the pod's that say how it waits and writes, which doctor does not.
-var notOurs = []string{"timeout", "log-format", "termination-log", "settle", "require-verified", "pod-uid", "kubeconfig", "namespace"}
+var notOurs = []string{"timeout", "log-format", "termination-log", "settle", "require-verified", "pod-uid",
+	"kubeconfig", "namespace"}
 
 // ofWorkload are settings that a workload's init container knows.
 type ofWorkload interface {
@@ -55,9 +57,11 @@ func byWorkload(environ []string, c *cobra.Command, o ofWorkload) *cobra.Command
 	return c
 }
 
-// fromWorkload gives a command the settings of a workload's init container, where they were not given. The files are read out
-// of the Secrets that the pod mounts, into a folder that nobody else may read, and that is gone when done is called.
-func fromWorkload(ctx context.Context, flags *pflag.FlagSet, settings ofWorkload, name string, kubernetes *rest.Config) (done func(), err error) {
+// fromWorkload gives a command the settings of a workload's init container, where they were not given. The files are
+// read out of the Secrets that the pod mounts, into a folder that nobody else may read, and that is gone when done is
+// called.
+func fromWorkload(ctx context.Context, flags *pflag.FlagSet, settings ofWorkload, name string,
+	kubernetes *rest.Config) (done func(), err error) {
 	o := settings.Base()
 	w, err := rollout.ParseWorkload(name)
 	if err != nil {
@@ -76,14 +80,16 @@ func fromWorkload(ctx context.Context, flags *pflag.FlagSet, settings ofWorkload
 	}
 	s, err := cluster.Get(ctx, w)
 	if failure.Hint(err) == rollout.RoleHint {
-		err = hinting(err, failure.KubeForbidden, "get the right to get "+strings.ToLower(w.Kind)+"s; or give the flags of ensure, without a workload")
+		err = hinting(err, failure.KubeForbidden,
+			"get the right to get "+strings.ToLower(w.Kind)+"s; or give the flags of ensure, without a workload")
 	}
 	if err != nil {
 		return nil, err
 	}
 	args := s.Arguments(contract.Ensure)
 	if args == nil {
-		return nil, failure.New(failure.Usage, fmt.Errorf("%s has no init container of elk-mtls-init: it was deployed without the post-renderer", w),
+		return nil, failure.New(failure.Usage, fmt.Errorf("%s has no init container of elk-mtls-init: it was "+
+			"deployed without the post-renderer", w),
 			again)
 	}
 	dir, err := os.MkdirTemp("", "elk-mtls-doctor-") // 0700
@@ -130,7 +136,8 @@ func adopt(flags *pflag.FlagSet, args []string, dir string, read func(string) ([
 	given := pflag.NewFlagSet(contract.Ensure, pflag.ContinueOnError)
 	theirs.Flags(given)
 	if err := given.Parse(args); err != nil {
-		return failure.New(failure.Usage, fmt.Errorf("the arguments of the init container: %w", err), "use the elk-mtls-init of the image of that pod: this one is of another version")
+		return failure.New(failure.Usage, fmt.Errorf("the arguments of the init container: %w", err),
+			"use the elk-mtls-init of the image of that pod: this one is of another version")
 	}
 	var errs []error
 	before := map[string]bool{}

@@ -60,8 +60,10 @@ func (h *holder) examine(ctx context.Context, s protocol.State) (protocol.Eviden
 	if before.token.Equal(s.Token) && !before.since.IsZero() {
 		h.refused.since = before.since
 	}
-	return protocol.Evidence{Answer: protocol.Refused, Listing: protocol.Listed, RefusedFor: h.clock.now().Sub(h.refused.since)},
-		failure.New(failure.Unauthorized, fmt.Errorf("token %s is refused (401), but Elasticsearch lists one of that name", s.Has),
+	return protocol.Evidence{Answer: protocol.Refused, Listing: protocol.Listed,
+			RefusedFor: h.clock.now().Sub(h.refused.since)},
+		failure.New(failure.Unauthorized, fmt.Errorf("token %s is refused (401), but Elasticsearch lists one of that "+
+			"name", s.Has),
 			"a node may answer so while the index .security is not available; if it lasts, a new token is made")
 }
 
@@ -91,11 +93,12 @@ func (h *holder) ready(ctx context.Context) error {
 	return nil
 }
 
-var errRed = failure.New(failure.Unavailable, errors.New("the cluster's health is red"), "fix Elasticsearch; GET /_cluster/allocation/explain says why: the index .security may not be available yet")
+var errRed = failure.New(failure.Unavailable, errors.New("the cluster's health is red"),
+	"fix Elasticsearch; GET /_cluster/allocation/explain says why: the index .security may not be available yet")
 
-// minter judges an error of the minter's. A refusal is final when it lasts: right after a start Elasticsearch may answer
-// 401 because the index .security is not there yet. Where nothing is at stake 403 is final at once; where the Secret holds a
-// token that is refused too, it gets the same patience.
+// minter judges an error of the minter's. A refusal is final when it lasts: right after a start Elasticsearch may
+// answer 401 because the index .security is not there yet. Where nothing is at stake 403 is final at once; where the
+// Secret holds a token that is refused too, it gets the same patience.
 func (h *holder) minter(err error, forbidden time.Duration) error {
 	h.minterOK = false
 	wait := patience
@@ -120,9 +123,9 @@ func (h *holder) minter(err error, forbidden time.Duration) error {
 	return final{err}
 }
 
-// unverified decides what the end of the time means: a token that is there, and of which Elasticsearch said nothing, is left
-// to Kibana, which tries again by itself. Only a state that was read, and whose token nobody found invalid, counts. An
-// answer is none of that: a token that was refused, a certificate that we do not trust.
+// unverified decides what the end of the time means: a token that is there, and of which Elasticsearch said nothing,
+// is left to Kibana, which tries again by itself. Only a state that was read, and whose token nobody found invalid,
+// counts. An answer is none of that: a token that was refused, a certificate that we do not trust.
 func (h *holder) unverified(ctx context.Context, cause error) error {
 	var over outOfTime
 	if !errors.As(cause, &over) {
@@ -138,7 +141,8 @@ func (h *holder) unverified(ctx context.Context, cause error) error {
 	case err != nil || protocol.Hopeless(s):
 		return cause
 	case h.o.RequireVerified:
-		return failure.New(failure.Unreachable, fmt.Errorf("the token in %s could not be verified: %w", h.store, cause), failure.Hint(cause))
+		return failure.New(failure.Unreachable, fmt.Errorf("the token in %s could not be verified: %w", h.store, cause),
+			failure.Hint(cause))
 	}
 	h.log.Warn("the token in the Secret could not be verified in time; Kibana starts with it all the same",
 		"name", s.Has, "reason", oneLine(cause), "hint", failure.Hint(cause))

@@ -32,8 +32,8 @@ command connects to nothing.` + about,
 	})
 }
 
-// keystore writes the file in one step, so that nobody reads half of it. All containers of the pod may read it: who mounts its folder has
-// the key already.
+// keystore writes the file in one step, so that nobody reads half of it. All containers of the pod may read it: who
+// mounts its folder has the key already.
 func keystore(o config.Keystore) error {
 	pair, err := o.TLS.Pair()
 	if err != nil {

@@ -189,15 +189,16 @@ func (h *holder) advance(ctx context.Context, s protocol.State) (protocol.State,
 	}
 }
 
-// mend sets the records of a token that works right. The token is worth more than they are: a mend that fails for another
-// reason than that somebody was first is not tried again. The Secret is read and the token judged once more, and that is
-// all.
+// mend sets the records of a token that works right. The token is worth more than they are: a mend that fails for
+// another reason than that somebody was first is not tried again. The Secret is read and the token judged once more,
+// and that is all.
 func (h *holder) mend(ctx context.Context, s protocol.State, action protocol.Action) (protocol.State, bool, error) {
 	if s.Locked {
 		h.leave, h.unmendable = true, secret.Immutable(h.store.String(), h.place)
 	}
 	if h.leave {
-		h.log.Warn("the token in the Secret works; its records cannot be repaired", "name", s.Has, "reason", oneLine(h.unmendable),
+		h.log.Warn("the token in the Secret works; its records cannot be repaired", "name", s.Has, "reason",
+			oneLine(h.unmendable),
 			"hint", failure.Hint(h.unmendable))
 		return s, true, nil
 	}
@@ -321,7 +322,8 @@ func (h *holder) create(ctx context.Context) error {
 	case failure.Of(err) == failure.IndexClosed:
 		return final{err}
 	case errors.As(err, &status) && status.Status == http.StatusBadRequest:
-		return final{failure.New(failure.Other, err, "does this version of Elasticsearch have the service account "+h.o.AccountName+"?")}
+		return final{failure.New(failure.Other, err,
+			"does this version of Elasticsearch have the service account "+h.o.AccountName+"?")}
 	}
 	return h.minter(err, 0)
 }

@@ -1,5 +1,6 @@
-// Package initcontainer is the command elk-mtls-init: settings and a Secret go in, and a service token that Elasticsearch accepts is in
-// the Secret when it returns 0. Its program is in the folder elk-mtls-init below, so that go install gives it that name.
+// Package initcontainer is the command elk-mtls-init: settings and a Secret go in, and a service token that
+// Elasticsearch accepts is in the Secret when it returns 0. Its program is in the folder elk-mtls-init below, so that
+// go install gives it that name.
 //
 //	config → wait for Elasticsearch → ensure credential → write Secret → exit
 package initcontainer

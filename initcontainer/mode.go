@@ -82,8 +82,8 @@ func (s *session) until(ctx context.Context, what string, try func(context.Conte
 	}
 }
 
-// lasting makes a 401 final when it lasts: for a moment Elasticsearch answers it to everybody, while the index .security
-// is not there. 403 is final at once.
+// lasting makes a 401 final when it lasts: for a moment Elasticsearch answers it to everybody, while the index
+// .security is not there. 403 is final at once.
 func (s *session) lasting(err error) error {
 	switch failure.Of(err) {
 	case failure.Forbidden:

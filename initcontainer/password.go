@@ -9,8 +9,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 )
 
-// ensurePassword is the line of the modes with a password: wait until Kibana's user can log in, and set its password only
-// where that was asked for.
+// ensurePassword is the line of the modes with a password: wait until Kibana's user can log in, and set its password
+// only where that was asked for.
 func ensurePassword(ctx context.Context, o config.Ensure, e edge) error {
 	kibana, err := o.KibanaLogin()
 	if err != nil {
@@ -39,7 +39,8 @@ func ensurePassword(ctx context.Context, o config.Ensure, e edge) error {
 	})
 }
 
-const wrongPassword = "set it in Elasticsearch, POST /_security/user/kibana_system/_password: the password in --kibana-password-file is not the one that Elasticsearch " +
+const wrongPassword = "set it in Elasticsearch, POST /_security/user/kibana_system/_password: the password in " +
+	"--kibana-password-file is not the one that Elasticsearch " +
 	"has, or the index .security is not available; or give --set-password and a user with manage_security"
 
 func (s *session) logIn(ctx context.Context, kibana elastic.Login) error {

@@ -36,8 +36,9 @@ func (s seen) isRolling() bool {
 	return s.status.Renewed() != "" && !done
 }
 
-// renew is the line: look at all workloads → wait for those under way → pause → restart one, wait until it is ready, next. What
-// a pass before was interrupted in stands in the workloads. One that fails does not keep the others from theirs.
+// renew is the line: look at all workloads → wait for those under way → pause → restart one, wait until it is ready,
+// next. What a pass before was interrupted in stands in the workloads. One that fails does not keep the others from
+// theirs.
 func renew(ctx context.Context, o config.Renew, e edge) error {
 	kube, err := kubernetesConfig(o.Kubeconfig, e.kubernetes)
 	if err != nil {
@@ -124,7 +125,8 @@ func (r *renewer) read(ctx context.Context, w rollout.Workload) (seen, error) {
 	case err != nil:
 		return s, err
 	case len(keys) == 0 && !status.Patched():
-		return s, failure.New(failure.Usage, errors.New("it was deployed without the post-renderer, so it is not known which certificates it reads"), again)
+		return s, failure.New(failure.Usage, errors.New("it was deployed without the post-renderer, so it is not "+
+			"known which certificates it reads"), again)
 	case len(keys) == 0:
 		return s, nil
 	}
@@ -137,7 +139,8 @@ func (r *renewer) read(ctx context.Context, w rollout.Workload) (seen, error) {
 		return s, nil
 	}
 	if err := content.Fault(r.edge.clock.now()); err != nil {
-		return s, final{failure.New(failure.Dates, fmt.Errorf("it is not restarted: %w", err), "renew the certificate; the pods that run keep theirs until then")}
+		return s, final{failure.New(failure.Dates, fmt.Errorf("it is not restarted: %w", err),
+			"renew the certificate; the pods that run keep theirs until then")}
 	}
 	if why := status.Stuck(); why != "" {
 		return s, failure.New(failure.Usage, fmt.Errorf("a restart would never reach its pods: %s", why),
@@ -146,8 +149,8 @@ func (r *renewer) read(ctx context.Context, w rollout.Workload) (seen, error) {
 	return s, nil
 }
 
-// restart restarts a workload for what the Secrets held when the pass began: that is what every kubelet hands out by now. What they hold
-// by now, another pass sees.
+// restart restarts a workload for what the Secrets held when the pass began: that is what every kubelet hands out by
+// now. What they hold by now, another pass sees.
 func (r *renewer) restart(ctx context.Context, was seen) error {
 	r.wait = newWaiting(r.edge.clock, r.edge.log, r.o.Timeout)
 	moved := false
@@ -199,7 +202,8 @@ func (r *renewer) about(w rollout.Workload, err error) error {
 	if strings.HasPrefix(err.Error(), text) {
 		text = ""
 	}
-	return failure.New(failure.Of(err), fmt.Errorf("%s%w", text, err), cmp.Or(hint, "run renew again when that is fixed: it continues where it stopped"))
+	return failure.New(failure.Of(err), fmt.Errorf("%s%w", text, err),
+		cmp.Or(hint, "run renew again when that is fixed: it continues where it stopped"))
 }
 
 // printRole prints the Role for what the workloads are marked with.
@@ -219,7 +223,8 @@ func (r *renewer) printRole(ctx context.Context) error {
 		keys = append(keys, marked...)
 	}
 	if len(keys) == 0 {
-		return failure.New(failure.Usage, errors.New("none of these workloads is marked: nothing is to be restarted"), again)
+		return failure.New(failure.Usage, errors.New("none of these workloads is marked: nothing is to be restarted"),
+			again)
 	}
 	text, err := rollout.RenewRole(r.o.Namespace, keys, r.o.Workloads)
 	if err != nil {

@@ -30,7 +30,8 @@ func revoke(ctx context.Context, o config.Revoke, e edge) error {
 	if o.Gone {
 		return h.gone(ctx, o, e)
 	}
-	gone := fmt.Sprintf("after an uninstall elk-mtls-init revoke --secret %s/%s lists the tokens that were made for it", o.Namespace, o.Secret)
+	gone := fmt.Sprintf("after an uninstall elk-mtls-init revoke --secret %s/%s lists the tokens that were made for it",
+		o.Namespace, o.Secret)
 	if o.Orphans {
 		return hinting(h.orphans(ctx, e.stdout, o.Yes), failure.SecretMissing, gone)
 	}
@@ -65,8 +66,8 @@ func (h *holder) empty(ctx context.Context) (after protocol.State, err error) {
 	return after, err
 }
 
-// orphans lists first and reads the Secret then: a name that is in the list was claimed before, so what does not record it
-// now has lost it.
+// orphans lists first and reads the Secret then: a name that is in the list was claimed before, so what does not
+// record it now has lost it.
 func (h *holder) orphans(ctx context.Context, out io.Writer, yes bool) error {
 	var names []string
 	err := h.wait.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
@@ -92,7 +93,8 @@ func (h *holder) orphans(ctx context.Context, out io.Writer, yes bool) error {
 	case yes:
 		h.wait.moved("deleted the tokens that nothing records", "tokens", len(names))
 	default:
-		h.wait.moved("these tokens are in no record; --yes deletes them. A pod that started before the Secret was emptied may still use one: restart it first",
+		h.wait.moved("these tokens are in no record; --yes deletes them. A pod that started before the Secret was "+
+			"emptied may still use one: restart it first",
 			"tokens", len(names))
 	}
 	return nil
@@ -113,8 +115,8 @@ func (h *holder) eliminate(ctx context.Context, out io.Writer, names []string, y
 	return nil
 }
 
-// gone lists first and asks for the Secrets then: a token that is in the list had its Secret before. It leaves alone what was
-// made for a Secret that is there.
+// gone lists first and asks for the Secrets then: a token that is in the list had its Secret before. It leaves alone
+// what was made for a Secret that is there.
 func (h *holder) gone(ctx context.Context, o config.Revoke, e edge) error {
 	var names []string
 	err := h.wait.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
@@ -140,8 +142,9 @@ func (h *holder) gone(ctx context.Context, o config.Revoke, e edge) error {
 	case o.Yes:
 		h.wait.moved("deleted the tokens of Secrets that are gone", "tokens", len(names))
 	default:
-		h.wait.moved("these tokens were made for Secrets that are not there; --yes deletes them, --uid only those of one, whose UID begins as the part before the "+
-			"last does. A pod that started before may still use one: restart it first. Of another cluster with the same names they may be in use",
+		h.wait.moved("these tokens were made for Secrets that are not there; --yes deletes them, --uid only those of "+
+			"one, whose UID begins as the part before the last does. A pod that started before may still use one: "+
+			"restart it first. Of another cluster with the same names they may be in use",
 			"tokens", len(names))
 	}
 	return nil
@@ -164,8 +167,8 @@ func present(ctx context.Context, o config.Revoke, e edge) (map[credential.Origi
 	return there, nil
 }
 
-// withoutSecret are the names that were made for the Secret that is asked for, or for any of the namespace, and whose Secret
-// is not there.
+// withoutSecret are the names that were made for the Secret that is asked for, or for any of the namespace, and whose
+// Secret is not there.
 func withoutSecret(listed []string, o config.Revoke, there map[credential.Origin]bool) (names []string) {
 	want := credential.OriginFor(o.Namespace, o.Secret, "")
 	for _, name := range listed {

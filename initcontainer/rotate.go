@@ -69,8 +69,8 @@ func printRole(out io.Writer, o config.Rotate) error {
 	return err
 }
 
-// fit reports before anything is changed what a rotation could not end with: workloads that a restart does not reach, pods
-// of others that would be left with a token that is deleted, rights that are missing.
+// fit reports before anything is changed what a rotation could not end with: workloads that a restart does not reach,
+// pods of others that would be left with a token that is deleted, rights that are missing.
 func (r rotator) fit(ctx context.Context) error {
 	var found []rollout.Status
 	for _, w := range r.workloads {
@@ -79,9 +79,11 @@ func (r rotator) fit(ctx context.Context) error {
 		case err != nil:
 			return err
 		case !s.Uses(r.o.Secret):
-			return failure.New(failure.Usage, fmt.Errorf("%s does not use %s", w, r.store), "--workload names those that do")
+			return failure.New(failure.Usage, fmt.Errorf("%s does not use %s", w, r.store),
+				"--workload names those that do")
 		case s.Stuck() != "":
-			return failure.New(failure.Usage, fmt.Errorf("%s would never restart its pods: %s", w, s.Stuck()), "nothing was changed")
+			return failure.New(failure.Usage, fmt.Errorf("%s would never restart its pods: %s", w, s.Stuck()),
+				"nothing was changed")
 		}
 		found = append(found, s)
 	}
@@ -96,7 +98,8 @@ func (r rotator) fit(ctx context.Context) error {
 		}
 	}
 	if len(others) > 0 {
-		return failure.New(failure.Usage, fmt.Errorf("pods use %s and belong to no --workload: %s", r.store, strings.Join(others, ", ")),
+		return failure.New(failure.Usage,
+			fmt.Errorf("pods use %s and belong to no --workload: %s", r.store, strings.Join(others, ", ")),
 			"name their workloads too: the old token is deleted at the end. Nothing was changed")
 	}
 	return r.cluster.MayRotate(ctx, r.workloads)
@@ -165,7 +168,8 @@ func (r rotator) rolled(ctx context.Context, old map[string]bool) error {
 	}
 	for _, p := range pods {
 		if old[p.UID] {
-			return failure.New(failure.Unreachable, fmt.Errorf("pod %s from before the restart is still there", p.Name), "what keeps it?")
+			return failure.New(failure.Unreachable, fmt.Errorf("pod %s from before the restart is still there", p.Name),
+				"what keeps it?")
 		}
 	}
 	r.wait.moved("every pod has the new token", "pods", len(pods))
@@ -191,17 +195,20 @@ func (r rotator) retire(ctx context.Context, held protocol.State) error {
 		return bothValid(held, err)
 	}
 	if err := r.clean(ctx, after); err != nil {
-		return fmt.Errorf("the new token is in use, but an old one could not be deleted; the next start of a pod, or another rotate, deletes it: %w", err)
+		return fmt.Errorf("the new token is in use, but an old one could not be deleted; the next start of a pod, or "+
+			"another rotate, deletes it: %w", err)
 	}
 	for _, name := range after.Previous {
-		r.log.Warn("a recorded token was not made for this Secret, or was put there while we waited; it is left alone", "name", name)
+		r.log.Warn("a recorded token was not made for this Secret, or was put there while we waited; it is left alone",
+			"name", name)
 	}
 	r.wait.moved("rotated", "name", after.Has)
 	return nil
 }
 
 func bothValid(held protocol.State, err error) error {
-	return failure.New(failure.Of(err), fmt.Errorf("the new token %s is in the Secret, the old ones (%s) still work, and nothing was deleted: %w",
+	return failure.New(failure.Of(err), fmt.Errorf("the new token %s is in the Secret, the old ones (%s) still work, "+
+		"and nothing was deleted: %w",
 		held.Has, strings.Join(held.Previous, ", "), err),
 		strings.TrimPrefix(failure.Hint(err)+"; run rotate again when that is fixed: it finishes", "; "))
 }

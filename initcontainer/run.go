@@ -29,7 +29,8 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	addGroup(root, "Run in pods:", ensureCommand(environ, report), keystoreCommand(environ, report))
-	addGroup(root, "Run by you:", doctorCommand(environ, report), surveyCommand(environ, report), rotateCommand(environ, report),
+	addGroup(root, "Run by you:", doctorCommand(environ, report), surveyCommand(environ, report),
+		rotateCommand(environ, report),
 		renewCommand(environ, report), revokeCommand(environ, report))
 	root.AddCommand(versionCommand())
 	err := root.ExecuteContext(ctx)
@@ -76,7 +77,8 @@ puts the first commands into pods. The others are for you: they read their setti
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.Flags().BoolVarP(&asked, "version", "v", false, "print the version") // cobra's own takes a template, with 4 MB behind it
+	// cobra's own takes a template, with 4 MB behind it
+	root.Flags().BoolVarP(&asked, "version", "v", false, "print the version")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w%s", err, closest.FlagHint(err, c.Flags())))
 	})

@@ -33,12 +33,13 @@ func newWaiting(c clock, log *slog.Logger, timeout time.Duration) *waiting {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = 250*time.Millisecond, quick, 1.5
 	pauses.Reset()
-	return &waiting{clock: c, log: log, timeout: timeout, started: c.now(), pauses: pauses, said: map[string]time.Time{}}
+	return &waiting{clock: c, log: log, timeout: timeout, started: c.now(), pauses: pauses,
+		said: map[string]time.Time{}}
 }
 
-// The pauses between two tries, before chance makes each up to a half longer or shorter. While nobody answers they stay
-// short: a try costs nobody anything, and a node that starts is not to be waited for. Who answers for half a minute what
-// does not help is asked less and less.
+// The pauses between two tries, before chance makes each up to a half longer or shorter. While nobody answers they
+// stay short: a try costs nobody anything, and a node that starts is not to be waited for. Who answers for half a
+// minute what does not help is asked less and less.
 const (
 	quick = 500 * time.Millisecond
 	slow  = 3300 * time.Millisecond // five seconds at most
@@ -131,9 +132,10 @@ func (w *waiting) repeat(ctx context.Context, what string, try func(context.Cont
 	}
 }
 
-// telling keeps the reason before, where a try ends without any. A refused certificate: with TLS 1.3 the server's alert
-// comes after our request, and may be lost when the connection is torn down. Any answer, where our own time for a try was
-// over before the next one came: a busy node is no lost one. After half a minute of that, it counts as no answer.
+// telling keeps the reason before, where a try ends without any. A refused certificate: with TLS 1.3 the server's
+// alert comes after our request, and may be lost when the connection is torn down. Any answer, where our own time for
+// a try was over before the next one came: a busy node is no lost one. After half a minute of that, it counts as no
+// answer.
 func (w *waiting) telling(reason error) error {
 	switch now := w.clock.now(); {
 	case torn(reason) && failure.Of(w.last) == failure.ClientCertificate:
@@ -180,5 +182,6 @@ type outOfTime struct{ error }
 func (e outOfTime) Unwrap() error { return e.error }
 
 func timeOver(what string, reason error, timeout time.Duration) error {
-	return outOfTime{failure.New(failure.Of(reason), fmt.Errorf("waited %s for %s: last: %w", timeout, what, reason), failure.Hint(reason))}
+	return outOfTime{failure.New(failure.Of(reason), fmt.Errorf("waited %s for %s: last: %w", timeout, what, reason),
+		failure.Hint(reason))}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// To gives the known name that is most like the name, in any case of letters: one that a few typing mistakes lead to, else one that it
-// begins, else one that it ends. There is none where ok is false. Of equals, the first counts.
+// To gives the known name that is most like the name, in any case of letters: one that a few typing mistakes lead to,
+// else one that it begins, else one that it ends. There is none where ok is false. Of equals, the first counts.
 func To(name string, known []string) (likely string, ok bool) {
 	lower := strings.ToLower(name)
 	nearest := 2 + len(name)/5

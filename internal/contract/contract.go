@@ -1,5 +1,5 @@
-// Package contract is what the two programs agree on: elk-mtls writes elk-mtls-init into pods, with these words, and reads what it has
-// written before.
+// Package contract is what the two programs agree on: elk-mtls writes elk-mtls-init into pods, with these words, and
+// reads what it has written before.
 package contract
 
 // The programs.
@@ -26,7 +26,8 @@ const (
 	AnnotationStage    = "elk-mtls.dev/client-authentication" // so too
 	AnnotationChecksum = "elk-mtls.dev/checksum"              // on pods: what they read outside their template
 
-	// AnnotationReadsOnce is on a workload whose pods read keys of Secrets and ConfigMaps only at startup: SECRET/KEY,ConfigMap/NAME/KEY.
+	// AnnotationReadsOnce is on a workload whose pods read keys of Secrets and ConfigMaps only at startup:
+	// SECRET/KEY,ConfigMap/NAME/KEY.
 	AnnotationReadsOnce = "elk-mtls.dev/reads-once"
 	// AnnotationRenewed is a digest of these keys when elk-mtls-init last restarted the workload; on its pods too.
 	AnnotationRenewed = "elk-mtls.dev/renewed"

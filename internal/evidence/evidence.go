@@ -1,5 +1,6 @@
-// Package evidence is what a survey hands over: lines of JSON that elk-mtls-init survey writes and elk-mtls survey reads. A line says
-// who was seen, or what was not looked at. No line holds a header but the name of the agent, a body, or what follows a ? in a path.
+// Package evidence is what a survey hands over: lines of JSON that elk-mtls-init survey writes and elk-mtls survey
+// reads. A line says who was seen, or what was not looked at. No line holds a header but the name of the agent, a
+// body, or what follows a ? in a path.
 package evidence
 
 import (
@@ -19,9 +20,10 @@ type Kind string
 
 // The kinds of lines.
 const (
-	Start   Kind = "start"   // the survey begins: Version, Run, Until
-	Node    Kind = "node"    // a node of Elasticsearch is watched from Time on
-	Client  Kind = "client"  // who was seen, counted from the start; a later line about the same client replaces an earlier one
+	Start Kind = "start" // the survey begins: Version, Run, Until
+	Node  Kind = "node"  // a node of Elasticsearch is watched from Time on
+	// who was seen, counted from the start; a later line about the same client replaces an earlier one
+	Client  Kind = "client"
 	Gap     Kind = "gap"     // From, To: what was not watched, of a node, or of all
 	Refused Kind = "refused" // whom Elasticsearch refused
 	End     Kind = "end"     // From, To: the window; Reason; whether the logger is as it was
@@ -146,7 +148,8 @@ func Read(in io.Reader) (Evidence, error) {
 	case len(e.Lines) == 0:
 		return Evidence{}, errors.New("no line in it: the survey has not begun, or its output went elsewhere")
 	case e.Lines[0].Kind != Start:
-		return Evidence{}, fmt.Errorf("line 1: begins with %q, not with a line of kind start: its beginning is missing", e.Lines[0].Kind)
+		return Evidence{}, fmt.Errorf("line 1: begins with %q, not with a line of kind start: its beginning is missing",
+			e.Lines[0].Kind)
 	}
 	e.Cut = wrong != nil
 	return e, nil
@@ -162,7 +165,8 @@ func (l Line) check() error {
 	switch l.Kind {
 	case Start:
 		if l.Version != Version {
-			return fmt.Errorf("is of version %d of the evidence, and this program reads version %d: use both programs of one release", l.Version, Version)
+			return fmt.Errorf("is of version %d of the evidence, and this program reads version %d: use both "+
+				"programs of one release", l.Version, Version)
 		}
 	case Client:
 		if l.Address == "" || l.Certificate != Absent && l.Certificate != Present && l.Certificate != Unknown {

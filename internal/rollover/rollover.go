@@ -1,5 +1,5 @@
-// Package rollover tells where a replacement of the CA has got to: what each side trusts and presents goes in, one of the three steps of
-// docs/certificates.md comes out.
+// Package rollover tells where a replacement of the CA has got to: what each side trusts and presents goes in, one of
+// the three steps of docs/certificates.md comes out.
 package rollover
 
 import (
@@ -26,7 +26,8 @@ type State struct {
 	Left []string `json:"left"` // sides that the step has yet to reach
 }
 
-// Of gives the state of a replacement, and false where the sides show none: where they do not know exactly two CAs, or as no step has it.
+// Of gives the state of a replacement, and false where the sides show none: where they do not know exactly two CAs, or
+// as no step has it.
 //
 //	old CA trusted by | new CA trusted by | leaves signed by | step
 //	all               | some              | old              | 1

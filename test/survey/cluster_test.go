@@ -31,7 +31,7 @@ func (w *world) cluster(t *testing.T) *parts.APIServer {
 	t.Cleanup(kubelet.CloseClientConnections)
 	at, err := url.Parse(kubelet.URL)
 	must(t, err)
-	port, err := strconv.Atoi(at.Port())
+	port, err := strconv.ParseInt(at.Port(), 10, 32)
 	must(t, err)
 
 	config, err := clientcmd.BuildConfigFromFlags("", server.Kubeconfig)

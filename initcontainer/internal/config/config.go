@@ -58,12 +58,15 @@ const (
 )
 
 func (c *Common) flags(f *pflag.FlagSet) {
-	f.StringArrayVar(&c.URLs, contract.FlagURL, nil, "https URL of Elasticsearch; repeatable, the hosts are tried in turn")
+	f.StringArrayVar(&c.URLs, contract.FlagURL, nil, "https URL of Elasticsearch; repeatable, the hosts are tried in "+
+		"turn")
 	f.StringVar(&c.TLS.CA, contract.FlagCA, "", "PEM `FILE` with the CAs to trust; required")
 	f.StringVar(&c.TLS.Cert, contract.FlagCert, "", "PEM `FILE` with the client certificate")
 	f.StringVar(&c.TLS.Key, contract.FlagKey, "", "PEM `FILE` with its private key")
-	f.StringVar(&c.TLS.VerificationMode, contract.FlagVerification, "full", "full, or certificate: the chain without the host name")
-	f.StringVar(&c.UsernameFile, contract.FlagUsernameFile, "", "`FILE` with the name of the user that makes tokens, sets the password or the role mapping")
+	f.StringVar(&c.TLS.VerificationMode, contract.FlagVerification, "full",
+		"full, or certificate: the chain without the host name")
+	f.StringVar(&c.UsernameFile, contract.FlagUsernameFile, "", "`FILE` with the name of the user that makes tokens, "+
+		"sets the password or the role mapping")
 	f.StringVar(&c.PasswordFile, contract.FlagPasswordFile, "", "`FILE` with its password")
 	f.DurationVar(&c.Timeout, contract.FlagTimeout, 5*time.Minute, "how long to wait in all")
 	c.Output.flags(f)
@@ -71,7 +74,8 @@ func (c *Common) flags(f *pflag.FlagSet) {
 
 func (o *Output) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
-	f.StringVar(&o.TerminationLog, "termination-log", "", "`FILE` for the last error's one line (default "+terminationLog+" where it exists)")
+	f.StringVar(&o.TerminationLog, "termination-log", "",
+		"`FILE` for the last error's one line (default "+terminationLog+" where it exists)")
 }
 
 func (o *Output) complete() {
@@ -92,10 +96,13 @@ func (e *Ensure) Flags(f *pflag.FlagSet) {
 	e.Common.flags(f)
 	e.Identity.flags(f)
 	e.secretFlags(f)
-	f.StringVar(&e.SecretOut, "secret-out", "", "instead of --secret: manifest `FILE` to read and write, or - for standard output, with --new")
+	f.StringVar(&e.SecretOut, "secret-out", "", "instead of --secret: manifest `FILE` to read and write, or - for "+
+		"standard output, with --new")
 	f.BoolVar(&e.New, "new", false, "with --secret-out -: make a new token each time")
-	f.DurationVar(&e.Settle, "settle", 2*time.Second, "pause after a token was replaced, for kubelets that hold the old value")
-	f.BoolVar(&e.RequireVerified, "require-verified", false, "fail (exit 10) when the token that is there could not be verified in time")
+	f.DurationVar(&e.Settle, "settle", 2*time.Second, "pause after a token was replaced, for kubelets that hold the "+
+		"old value")
+	f.BoolVar(&e.RequireVerified, "require-verified", false, "fail (exit 10) when the token that is there could not "+
+		"be verified in time")
 }
 
 // Base is what all commands about one Secret share.
@@ -160,9 +167,11 @@ func (e *Ensure) validateToken() error {
 	case e.SecretOut != "" && e.Secret != "":
 		errs = append(errs, errors.New("--secret-out: cannot be combined with --secret"))
 	case e.SecretOut == "-" && !e.New:
-		errs = append(errs, errors.New("--secret-out -: reads nothing, so it makes a new token each time; say --new if that is meant"))
+		errs = append(errs, errors.New("--secret-out -: reads nothing, so it makes a new token each time; say --new "+
+			"if that is meant"))
 	case e.New && e.SecretOut != "-":
-		errs = append(errs, errors.New("--new: goes with --secret-out - only; a Secret or a file is read, and a token that works is kept"))
+		errs = append(errs, errors.New("--new: goes with --secret-out - only; a Secret or a file is read, and a "+
+			"token that works is kept"))
 	case e.Secret != "" && e.Namespace == "":
 		errs = append(errs, errors.New("--namespace: missing, and "+namespaceFile+" is not there"))
 	}
@@ -206,9 +215,11 @@ func checkURL(raw string) error {
 	case err != nil:
 		return errors.New("--elasticsearch-url: not a URL")
 	case u.User != nil:
-		return fmt.Errorf("--elasticsearch-url: %s: user info in the URL is refused; use --username-file and --password-file", u.Host)
+		return fmt.Errorf("--elasticsearch-url: %s: user info in the URL is refused; use --username-file and "+
+			"--password-file", u.Host)
 	case u.Scheme == "http":
-		return fmt.Errorf("--elasticsearch-url: %q: plain http is refused: token and password would be readable on the way", raw)
+		return fmt.Errorf("--elasticsearch-url: %q: plain http is refused: token and password would be readable on "+
+			"the way", raw)
 	case u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
 		return fmt.Errorf("--elasticsearch-url: %q: want https://host:port", raw)
 	}

@@ -28,8 +28,10 @@ func (d *Doctor) Flags(f *pflag.FlagSet) {
 	d.Common.flags(f)
 	d.Identity.flags(f)
 	d.secretFlags(f)
-	f.Var((*days)(&d.FailBefore), "fail-before", "make a certificate, or in mode pki a licence, that ends within this time a problem, such as 30d")
-	f.StringArrayVar(&d.WorkloadNames, "workload", nil, "`KIND/NAME` that uses the token, such as Deployment/kibana; repeatable")
+	f.Var((*days)(&d.FailBefore), "fail-before", "make a certificate, or in mode pki a licence, that ends within "+
+		"this time a problem, such as 30d")
+	f.StringArrayVar(&d.WorkloadNames, "workload", nil, "`KIND/NAME` that uses the token, such as Deployment/kibana; "+
+		"repeatable")
 	f.StringVarP(&d.Format, "output", "o", "text", "text or json")
 	f.DurationVar(&d.Wait, "wait", 0, "look again until there is no problem left, for so long")
 }

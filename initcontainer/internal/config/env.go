@@ -14,8 +14,9 @@ import (
 
 const envPrefix = "ELK_MTLS_INIT_"
 
-// FromEnv sets each flag that was not given from ELK_MTLS_INIT_<FLAG>, in upper snake case. It refuses a variable of that prefix whose
-// name is like that of a flag: a misspelt setting must not be passed over. Others are somebody else's. An empty value counts as not given.
+// FromEnv sets each flag that was not given from ELK_MTLS_INIT_<FLAG>, in upper snake case. It refuses a variable of
+// that prefix whose name is like that of a flag: a misspelt setting must not be passed over. Others are somebody
+// else's. An empty value counts as not given.
 func FromEnv(flags *pflag.FlagSet, environ []string) error {
 	known := map[string]*pflag.Flag{}
 	var names []string // without the prefix
@@ -36,7 +37,8 @@ func FromEnv(flags *pflag.FlagSet, environ []string) error {
 		case !strings.HasPrefix(name, envPrefix) || foreign(name):
 		case !ok:
 			if meant, ok := closest.To(strings.TrimPrefix(name, envPrefix), names); ok {
-				errs = append(errs, fmt.Errorf("environment variable %s: no such setting; did you mean %s%s?", name, envPrefix, meant))
+				errs = append(errs, fmt.Errorf("environment variable %s: no such setting; did you mean %s%s?", name,
+					envPrefix, meant))
 			}
 		case flag.Changed || value == "":
 		default:

@@ -18,7 +18,8 @@ type Keystore struct {
 
 // Flags declares the flags of keystore.
 func (k *Keystore) Flags(f *pflag.FlagSet) {
-	f.StringVar(&k.TLS.Cert, contract.FlagCert, "", "PEM `FILE` with the certificate, and those of the CAs between it and the root; required")
+	f.StringVar(&k.TLS.Cert, contract.FlagCert, "", "PEM `FILE` with the certificate, and those of the CAs between "+
+		"it and the root; required")
 	f.StringVar(&k.TLS.Key, contract.FlagKey, "", "PEM `FILE` with its private key; required")
 	f.StringVar(&k.Out, contract.FlagOut, "", "`FILE` to write, such as client.p12; required")
 	k.output.flags(f)
@@ -30,7 +31,8 @@ func (k *Keystore) Complete(func(string) string) error { k.output.complete(); re
 // Validate reports all mistakes at once.
 func (k *Keystore) Validate() error {
 	var errs []error
-	for _, flag := range []struct{ name, value string }{{"--cert", k.TLS.Cert}, {"--key", k.TLS.Key}, {"--out", k.Out}} {
+	for _, flag := range []struct{ name, value string }{{"--cert", k.TLS.Cert}, {"--key", k.TLS.Key},
+		{"--out", k.Out}} {
 		if flag.value == "" {
 			errs = append(errs, errors.New(flag.name+": missing"))
 		}

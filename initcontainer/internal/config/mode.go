@@ -13,8 +13,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
-// The modes: how Kibana shows Elasticsearch who it is. Without any, it is ModeToken or ModeCertToken, by whether there is
-// a certificate.
+// The modes: how Kibana shows Elasticsearch who it is. Without any, it is ModeToken or ModeCertToken, by whether there
+// is a certificate.
 const (
 	ModeToken        = contract.ModeToken
 	ModeCertToken    = contract.ModeCertToken
@@ -42,12 +42,18 @@ type Identity struct {
 }
 
 func (i *Identity) flags(f *pflag.FlagSet) {
-	f.StringVar(&i.Mode, contract.FlagMode, "", "token, cert-token, password, cert-password or pki (default: token, or cert-token with --cert)")
-	f.StringVar(&i.KibanaUsername, contract.FlagKibanaUser, "", "password modes: Kibana's user `NAME` (default: "+KibanaSystem+")")
-	f.StringVar(&i.KibanaUsernameFile, contract.FlagKibanaFile, "", "password modes: `FILE` with Kibana's user name, instead of --kibana-username")
-	f.StringVar(&i.KibanaPasswordFile, contract.FlagKibanaPass, "", "password modes: `FILE` with its password; required there")
-	f.BoolVar(&i.SetPassword, contract.FlagSetPassword, false, "password modes: set the password of "+KibanaSystem+" where it is another one; needs manage_security")
-	f.StringVar(&i.Realm, contract.FlagRealm, "", "mode pki: `NAME` of the realm that must accept the certificate (default: whichever does)")
+	f.StringVar(&i.Mode, contract.FlagMode, "", "token, cert-token, password, cert-password or pki (default: token, "+
+		"or cert-token with --cert)")
+	f.StringVar(&i.KibanaUsername, contract.FlagKibanaUser, "",
+		"password modes: Kibana's user `NAME` (default: "+KibanaSystem+")")
+	f.StringVar(&i.KibanaUsernameFile, contract.FlagKibanaFile, "", "password modes: `FILE` with Kibana's user name, "+
+		"instead of --kibana-username")
+	f.StringVar(&i.KibanaPasswordFile, contract.FlagKibanaPass, "",
+		"password modes: `FILE` with its password; required there")
+	f.BoolVar(&i.SetPassword, contract.FlagSetPassword, false,
+		"password modes: set the password of "+KibanaSystem+" where it is another one; needs manage_security")
+	f.StringVar(&i.Realm, contract.FlagRealm, "", "mode pki: `NAME` of the realm that must accept the certificate "+
+		"(default: whichever does)")
 	f.StringVar(&i.RoleMapping, "role-mapping", "", "mode pki: `NAME` of the role mapping; one that "+
 		"elk-mtls-init did not make is never replaced (default: created from realm and subject)")
 	f.StringVar(&i.Role, contract.FlagRole, KibanaSystem, "mode pki: role of Kibana's certificate")
@@ -89,7 +95,8 @@ func (i *Identity) validate(hasCert bool) error {
 	case i.KibanaUsername != "" && i.KibanaUsernameFile != "":
 		add("--kibana-username-file: cannot be combined with --kibana-username")
 	case !i.HasPassword() && given:
-		add("--kibana-username, --kibana-username-file, --kibana-password-file, --set-password: go with the password modes only")
+		add("--kibana-username, --kibana-username-file, --kibana-password-file, --set-password: go with the password " +
+			"modes only")
 	}
 	for _, f := range []struct{ flag, name string }{{"--pki-realm", i.Realm}, {"--role-mapping", i.RoleMapping}} {
 		if f.name != "" && i.Mode != ModePKI {
@@ -121,12 +128,15 @@ func (i *Identity) KibanaLogin() (elastic.Login, error) {
 	case err != nil:
 		return elastic.Login{}, err
 	case login.Username == "elastic":
-		return elastic.Login{}, fmt.Errorf("--kibana-username: Kibana refuses to log in as elastic; use %s", KibanaSystem)
+		return elastic.Login{}, fmt.Errorf("--kibana-username: Kibana refuses to log in as elastic; use %s",
+			KibanaSystem)
 	case !i.SetPassword:
 	case login.Username != KibanaSystem:
-		return elastic.Login{}, fmt.Errorf("--set-password: sets the password of %s only, not of %q", KibanaSystem, login.Username)
+		return elastic.Login{}, fmt.Errorf("--set-password: sets the password of %s only, not of %q", KibanaSystem,
+			login.Username)
 	case utf8.RuneCountInString(login.Password.Reveal()) < minPassword:
-		return elastic.Login{}, fmt.Errorf("--kibana-password-file: Elasticsearch takes passwords of at least %d characters", minPassword)
+		return elastic.Login{}, fmt.Errorf("--kibana-password-file: Elasticsearch takes passwords of at least %d "+
+			"characters", minPassword)
 	}
 	return login, nil
 }

@@ -25,12 +25,15 @@ type Renew struct {
 
 // Flags declares the flags of renew.
 func (r *Renew) Flags(f *pflag.FlagSet) {
-	f.StringArrayVar(&r.WorkloadNames, "workload", nil, "`KIND/NAME` that the post-renderer marked, such as Deployment/kibana; repeatable; restarted in this order")
+	f.StringArrayVar(&r.WorkloadNames, "workload", nil, "`KIND/NAME` that the post-renderer marked, such as "+
+		"Deployment/kibana; repeatable; restarted in this order")
 	f.StringVarP(&r.Namespace, "namespace", "n", "", "namespace of the workloads (default: the pod's)")
 	f.StringVar(&r.Kubeconfig, "kubeconfig", "", "kubeconfig `FILE`, outside a pod")
 	f.DurationVar(&r.Timeout, "timeout", rotateTimeout, "how long to wait for one workload")
-	kubeletPause(f, &r.KubeletPause, "pause between the look at the Secrets and the first restart: kubelets may hand out the old value for so long")
-	f.BoolVar(&r.PrintRole, "print-role", false, "print the Role that this command needs for these workloads, and restart nothing")
+	kubeletPause(f, &r.KubeletPause, "pause between the look at the Secrets and the first restart: kubelets may hand "+
+		"out the old value for so long")
+	f.BoolVar(&r.PrintRole, "print-role", false, "print the Role that this command needs for these workloads, and "+
+		"restart nothing")
 	r.output.flags(f)
 }
 

@@ -26,7 +26,8 @@ type Rotate struct {
 // rotateTimeout: a rollout takes longer than a start.
 const rotateTimeout = 15 * time.Minute
 
-// kubeletPause: a kubelet that looks at Secrets from time to time does so once in a minute and a bit, and the API server has a cache too.
+// kubeletPause: a kubelet that looks at Secrets from time to time does so once in a minute and a bit, and the API
+// server has a cache too.
 func kubeletPause(f *pflag.FlagSet, pause *time.Duration, usage string) {
 	f.DurationVar(pause, "kubelet-pause", 90*time.Second, usage)
 }
@@ -37,8 +38,10 @@ func (r *Rotate) Flags(f *pflag.FlagSet) {
 	r.secretFlags(f)
 	r.Timeout = rotateTimeout
 	f.Lookup("timeout").DefValue = rotateTimeout.String()
-	f.StringArrayVar(&r.WorkloadNames, "workload", nil, "`KIND/NAME` that uses the token, such as Deployment/kibana; repeatable")
-	kubeletPause(f, &r.KubeletPause, "pause between the new token and the restart: kubelets may hand out the old value for so long")
+	f.StringArrayVar(&r.WorkloadNames, "workload", nil, "`KIND/NAME` that uses the token, such as Deployment/kibana; "+
+		"repeatable")
+	kubeletPause(f, &r.KubeletPause, "pause between the new token and the restart: kubelets may hand out the old "+
+		"value for so long")
 	f.BoolVar(&r.Foreign, "foreign", false, "delete recorded tokens too that were not made for this Secret")
 	f.BoolVar(&r.PrintRole, "print-role", false, "print the Role that this command needs, and do nothing")
 }
@@ -86,7 +89,8 @@ type Revoke struct {
 func (r *Revoke) Flags(f *pflag.FlagSet) {
 	r.Common.flags(f)
 	r.secretFlags(f)
-	f.Lookup("secret").Usage = "`NAME` of the Secret; NAMESPACE/NAME: list tokens of Secrets of that name that are gone; none, with --namespace: of all that are gone there"
+	f.Lookup("secret").Usage = "`NAME` of the Secret; NAMESPACE/NAME: list tokens of Secrets of that name that are " +
+		"gone; none, with --namespace: of all that are gone there"
 	f.BoolVar(&r.Orphans, "orphans", false, "list tokens made for this very Secret that it does not name any more")
 	f.BoolVar(&r.Yes, "yes", false, "delete what is listed")
 	f.StringVar(&r.UID, "uid", "", "of Secrets that are gone, the one whose UID begins so")
@@ -120,9 +124,11 @@ func (r *Revoke) Validate() error {
 	}
 	switch {
 	case r.Yes && !r.Orphans && !r.Gone:
-		errs = append(errs, errors.New("--yes: goes with --orphans, --secret NAMESPACE/NAME or --namespace alone; recorded tokens are revoked without asking"))
+		errs = append(errs, errors.New("--yes: goes with --orphans, --secret NAMESPACE/NAME or --namespace alone; "+
+			"recorded tokens are revoked without asking"))
 	case r.Foreign && (r.Orphans || r.Gone):
-		errs = append(errs, errors.New("--foreign: goes with neither --orphans nor Secrets that are gone: only recorded tokens can be foreign"))
+		errs = append(errs, errors.New("--foreign: goes with neither --orphans nor Secrets that are gone: only "+
+			"recorded tokens can be foreign"))
 	case r.Orphans && r.Gone:
 		errs = append(errs, errors.New("--orphans: is about a Secret that is there; give its --secret NAME"))
 	case r.UID != "" && !r.Gone:

@@ -26,18 +26,23 @@ type Survey struct {
 // Flags declares the flags of survey.
 func (s *Survey) Flags(f *pflag.FlagSet) {
 	s.Common.flags(f)
-	f.Lookup("username-file").Usage = "`FILE` with the name of the user that may change settings of the cluster and read statistics"
+	f.Lookup("username-file").Usage = "`FILE` with the name of the user that may change settings of the cluster and " +
+		"read statistics"
 	s.For = 24 * time.Hour
 	f.Var((*days)(&s.For), "for", "how long to look, such as 24h or 7d; with --refused: how far back")
 	f.DurationVar(&s.Every, "every", 15*time.Second, "pause between two looks at the statistics")
 	f.Int64Var(&s.MaxLogMB, "max-log-mb", 1024, "end the survey when so many `MB` of logs were read")
-	f.StringArrayVar(&s.Logs, "log", nil, "`FILE` with a log of Elasticsearch outside Kubernetes, or - for standard input; repeatable")
+	f.StringArrayVar(&s.Logs, "log", nil, "`FILE` with a log of Elasticsearch outside Kubernetes, or - for standard "+
+		"input; repeatable")
 	f.StringVar(&s.Kubeconfig, "kubeconfig", "", "kubeconfig `FILE`, outside a pod")
 	f.BoolVar(&s.Restore, "restore", false, "put the logger back that a survey has left, and do nothing else")
 	f.BoolVar(&s.Refused, "refused", false, "list whom Elasticsearch has refused; changes nothing")
-	f.BoolVar(&s.PrintRole, "print-role", false, "print the roles in Kubernetes that this command needs, and do nothing")
-	f.StringVarP(&s.Namespace, "namespace", "n", "", "with --print-role: namespace of the pods of Elasticsearch (default: the pod's)")
-	f.StringArrayVar(&s.Pods, "pod", nil, "with --print-role: `NAME` of a pod of Elasticsearch whose log may be read (default: all of the namespace); repeatable")
+	f.BoolVar(&s.PrintRole, "print-role", false,
+		"print the roles in Kubernetes that this command needs, and do nothing")
+	f.StringVarP(&s.Namespace, "namespace", "n", "", "with --print-role: namespace of the pods of Elasticsearch "+
+		"(default: the pod's)")
+	f.StringArrayVar(&s.Pods, "pod", nil, "with --print-role: `NAME` of a pod of Elasticsearch whose log may be read "+
+		"(default: all of the namespace); repeatable")
 }
 
 // Complete fills in what the surroundings know.

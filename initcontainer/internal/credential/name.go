@@ -21,7 +21,8 @@ func ValidName(s string) bool {
 // Prefix begins the name of every token made for one Secret object: by its UID no other Secret has it, not even one of
 // the same name that came later. The longest possible leaves room for NewName's ending.
 func Prefix(namespace, secret, uid string) string {
-	return "elk-mtls_" + mapped(namespace, 63) + "_" + mapped(secret, 120) + "_" + mapped(strings.ReplaceAll(uid, "-", ""), 8) + "_"
+	return "elk-mtls_" + mapped(namespace, 63) + "_" + mapped(secret, 120) + "_" +
+		mapped(strings.ReplaceAll(uid, "-", ""), 8) + "_"
 }
 
 // Origin is for which Secret a token was made, as far as its name tells: "." and the like were replaced in it.

@@ -18,8 +18,8 @@ var revealed struct {
 	forms []string
 }
 
-// shortest is the length of what is looked for: a shorter text is a part of too many words. Elasticsearch takes no password
-// that is shorter.
+// shortest is the length of what is looked for: a shorter text is a part of too many words. Elasticsearch takes no
+// password that is shorter.
 const shortest = 6
 
 func remember(text string) {
@@ -34,7 +34,8 @@ func remember(text string) {
 	revealed.known[text] = true
 	texts := []string{text, strings.TrimRight(text, "=")}
 	if raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "=")); err == nil {
-		if _, inner, ok := strings.Cut(string(raw), ":"); ok && len(inner) >= shortest { // the secret within a token, the password within a login
+		// the secret within a token, the password within a login
+		if _, inner, ok := strings.Cut(string(raw), ":"); ok && len(inner) >= shortest {
 			texts = append(texts, inner)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package diagnosis gives the findings of doctor: what was seen goes in, a list with stable codes comes out, as lines for
-// people and as JSON for programs. It looks at nothing itself.
+// Package diagnosis gives the findings of doctor: what was seen goes in, a list with stable codes comes out, as lines
+// for people and as JSON for programs. It looks at nothing itself.
 package diagnosis
 
 import (
@@ -115,7 +115,8 @@ func (r *Report) add(code Code, level Level, remedy, format string, args ...any)
 	if had, ok := r.found[code]; ok && rank(level) <= rank(had.Level) {
 		return
 	}
-	r.found[code] = Finding{Code: code, Level: level, Text: fmt.Sprintf(format, args...), Remedy: remedy, Page: page + string(code)}
+	r.found[code] = Finding{Code: code, Level: level, Text: fmt.Sprintf(format, args...), Remedy: remedy,
+		Page: page + string(code)}
 }
 
 // Skip says for checks that found nothing yet what they need.
@@ -151,8 +152,8 @@ func (r *Report) Problems() (n int) {
 	return n
 }
 
-// Text prints one line per check, under the names of the sections, and below what is not well the remedy and where to read
-// on. The last line is what was not looked at.
+// Text prints one line per check, under the names of the sections, and below what is not well the remedy and where to
+// read on. The last line is what was not looked at.
 func (r *Report) Text(out io.Writer) error {
 	var text strings.Builder
 	section := ""

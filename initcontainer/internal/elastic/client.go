@@ -33,14 +33,16 @@ type Client struct {
 	login func() (Login, error) // read anew for each call: a mounted Secret changes while we wait
 }
 
-// New makes a client for one cluster, whose hosts are tried in turn: after a failure the next call goes to the next. It takes the requests
-// of go-elasticsearch and its transport without the client around them, which would bring in some 850 packages of the typed API.
+// New makes a client for one cluster, whose hosts are tried in turn: after a failure the next call goes to the next.
+// It takes the requests of go-elasticsearch and its transport without the client around them, which would bring in
+// some 850 packages of the typed API.
 func New(urls []string, transport http.RoundTripper, login func() (Login, error)) (*Client, error) {
 	hosts := make([]*url.URL, len(urls))
 	for i, text := range urls {
 		host, err := url.Parse(text)
 		if err != nil {
-			return nil, errors.New("making the Elasticsearch client: an address cannot be read") // the parser's text quotes it
+			// the parser's text quotes it
+			return nil, errors.New("making the Elasticsearch client: an address cannot be read")
 		}
 		hosts[i] = host
 	}
@@ -65,8 +67,8 @@ type Identity struct {
 	Metadata Metadata `json:"metadata"`
 }
 
-// Authenticate asks who the minter is: the harmless first call, that shows that Elasticsearch is up, speaks TLS with us,
-// is Elasticsearch, and knows the password.
+// Authenticate asks who the minter is: the harmless first call, that shows that Elasticsearch is up, speaks TLS with
+// us, is Elasticsearch, and knows the password.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-authenticate.html
 func (c *Client) Authenticate(ctx context.Context) (Identity, error) {
 	header, err := c.basic()
@@ -149,7 +151,8 @@ func (c *Client) Create(ctx context.Context, account credential.Account, name st
 		return credential.Token{}, &Refused{fmt.Errorf("%q is no name for a service token", name)}
 	}
 	var connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	ctx = httptrace.WithClientTrace(ctx,
+		&httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	var made struct {
 		Token struct {
 			Value string `json:"value"`
@@ -211,12 +214,14 @@ func (c *Client) basic() (http.Header, error) {
 }
 
 // call sends one request and reads its answer into out.
-func (c *Client) call(ctx context.Context, what string, out any, send func(context.Context) (*esapi.Response, error)) error {
+func (c *Client) call(ctx context.Context, what string, out any,
+	send func(context.Context) (*esapi.Response, error)) error {
 	return c.read(ctx, what, out, 1<<20, send)
 }
 
 // read is call for an answer that may be larger.
-func (c *Client) read(ctx context.Context, what string, out any, most int64, send func(context.Context) (*esapi.Response, error)) error {
+func (c *Client) read(ctx context.Context, what string, out any, most int64,
+	send func(context.Context) (*esapi.Response, error)) error {
 	res, err := send(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)

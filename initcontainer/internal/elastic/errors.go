@@ -35,7 +35,8 @@ func (e *Refused) Unwrap() error { return e.Err }
 // somebody on the way lost patience.
 func surelyRefused(err error) bool {
 	var s *StatusError
-	return errors.As(err, &s) && s.Status/100 == 4 && s.Status != http.StatusConflict && s.Status != http.StatusRequestTimeout
+	return errors.As(err, &s) && s.Status/100 == 4 && s.Status != http.StatusConflict &&
+		s.Status != http.StatusRequestTimeout
 }
 
 // StatusError is an answer of Elasticsearch that is not 200.
@@ -69,7 +70,8 @@ func statusError(res *esapi.Response, body []byte, withReason bool) error {
 		} `json:"error"`
 	}
 	_ = json.Unmarshal(body, &answer) // a proxy's page: the status says enough
-	e := &StatusError{Host: res.Header.Get(hostHeader), Status: res.StatusCode, Type: printable(answer.Error.Type, 80), found: answer.Found}
+	e := &StatusError{Host: res.Header.Get(hostHeader), Status: res.StatusCode, Type: printable(answer.Error.Type, 80),
+		found: answer.Found}
 	if withReason {
 		e.Reason = printable(answer.Error.Reason, 300)
 	}
@@ -86,14 +88,20 @@ var meanings = []struct {
 	cause  failure.Cause
 	hint   string
 }{
-	{503, "", failure.Unavailable, "fix Elasticsearch; the logs of its pods say why: it has no master, or the index .security is not available"},
-	{0, "cluster_block_exception", failure.Blocked, "free disk space on Elasticsearch's nodes, which accept no writes when a disk is nearly full; or take " +
+	{503, "", failure.Unavailable, "fix Elasticsearch; the logs of its pods say why: it has no master, or the index " +
+		".security is not available"},
+	{0, "cluster_block_exception", failure.Blocked, "free disk space on Elasticsearch's nodes, which accept no " +
+		"writes when a disk is nearly full; or take " +
 		"the block away: index.blocks or cluster.blocks.read_only"},
-	{0, "index_closed_exception", failure.IndexClosed, "open it, as a user of a file realm: POST /.security-7/_open. Somebody closed the index .security"},
-	{401, "", failure.Unauthorized, "put the right password into the Secret behind --password-file: the password of the user that creates tokens is wrong, or the chart made a new " +
-		"credentials Secret that Elasticsearch does not know (without secret.password it does so at every helm upgrade), or the index .security is not available"},
+	{0, "index_closed_exception", failure.IndexClosed, "open it, as a user of a file realm: POST /.security-7/_open. " +
+		"Somebody closed the index .security"},
+	{401, "", failure.Unauthorized, "put the right password into the Secret behind --password-file: the password of " +
+		"the user that creates tokens is wrong, or the chart made a new " +
+		"credentials Secret that Elasticsearch does not know (without secret.password it does so at every helm " +
+		"upgrade), or the index .security is not available"},
 	{403, "", failure.Forbidden, "give the minting user the cluster privileges manage_service_account and monitor"},
-	{409, "", failure.Other, "take away what sends requests twice on the way, such as a proxy; each try takes a new name"},
+	{409, "", failure.Other, "take away what sends requests twice on the way, such as a proxy; each try takes a new " +
+		"name"},
 	{404, "", failure.NotElasticsearch, itself},
 	{301, "", failure.NotElasticsearch, itself},
 	{302, "", failure.NotElasticsearch, itself},
@@ -102,11 +110,14 @@ var meanings = []struct {
 	{308, "", failure.NotElasticsearch, itself},
 	{429, "", failure.Overloaded, "wait: Elasticsearch is overloaded, and refuses requests for a while; or give it more"},
 	{500, "", failure.Unavailable, "fix Elasticsearch; the logs of its pods say why"},
-	{502, "", failure.Unavailable, "set --elasticsearch-url to Elasticsearch itself; or fix the proxy in between, which cannot reach Elasticsearch"},
-	{504, "", failure.Unavailable, "set --elasticsearch-url to Elasticsearch itself; or fix the proxy in between, which gets no answer from Elasticsearch"},
+	{502, "", failure.Unavailable, "set --elasticsearch-url to Elasticsearch itself; or fix the proxy in between, " +
+		"which cannot reach Elasticsearch"},
+	{504, "", failure.Unavailable, "set --elasticsearch-url to Elasticsearch itself; or fix the proxy in between, " +
+		"which gets no answer from Elasticsearch"},
 }
 
-const itself = "set --elasticsearch-url to Elasticsearch itself: a proxy in between, or another service, has this address"
+const itself = "set --elasticsearch-url to Elasticsearch itself: a proxy in between, or another service, has this " +
+	"address"
 
 func meaning(status int, kind string) (failure.Cause, string) {
 	for _, m := range meanings {
@@ -138,7 +149,8 @@ func (g genuine) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if res.StatusCode/100 == 2 && res.Header.Get("X-Elastic-Product") != "Elasticsearch" {
 		_ = res.Body.Close()
-		return nil, failure.New(failure.NotElasticsearch, fmt.Errorf("%s answers, but is not Elasticsearch (no X-Elastic-Product header)", req.URL.Host),
+		return nil, failure.New(failure.NotElasticsearch, fmt.Errorf("%s answers, but is not Elasticsearch (no "+
+			"X-Elastic-Product header)", req.URL.Host),
 			itself+". Elasticsearch before 7.14 is not supported")
 	}
 	res.Header.Set(hostHeader, req.URL.Host)
@@ -165,23 +177,32 @@ func explain(ctx context.Context, host string, err error) error {
 	case errors.As(err, &already), context.Cause(ctx) != nil && errors.Is(context.Cause(ctx), context.Canceled):
 		return at
 	case errors.As(err, &authority):
-		return failure.New(failure.WrongCA, at, "put the CA that signed it into the file of --ca: the server's certificate is not signed by a CA in the file of --ca")
+		return failure.New(failure.WrongCA, at, "put the CA that signed it into the file of --ca: the server's "+
+			"certificate is not signed by a CA in the file of --ca")
 	case errors.As(err, &name):
 		return failure.New(failure.HostName, hostNameError(host, name),
-			"use a name that is in the server's certificate; or --verification-mode certificate, which checks the chain and not the name")
+			"use a name that is in the server's certificate; or --verification-mode certificate, which checks the "+
+				"chain and not the name")
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return failure.New(failure.Dates, fmt.Errorf("%s: the certificate of %q is valid from %s to %s: %w", host, invalid.Cert.Subject,
-			invalid.Cert.NotBefore.UTC().Format("2006-01-02 15:04"), invalid.Cert.NotAfter.UTC().Format("2006-01-02 15:04"), err),
+		return failure.New(failure.Dates, fmt.Errorf("%s: the certificate of %q is valid from %s to %s: %w", host,
+			invalid.Cert.Subject,
+			invalid.Cert.NotBefore.UTC().Format("2006-01-02 15:04"),
+			invalid.Cert.NotAfter.UTC().Format("2006-01-02 15:04"), err),
 			"renew the server's certificate; or correct the clock of this node")
 	case errors.As(err, &invalid):
-		return failure.New(failure.WrongCA, at, "renew the server's certificate: it or its CA may not be used like this")
+		return failure.New(failure.WrongCA, at,
+			"renew the server's certificate: it or its CA may not be used like this")
 	case refusesClient(err):
-		return failure.New(failure.ClientCertificate, fmt.Errorf("%s refuses the client certificate, or the lack of one: %w", host, err),
-			"set --cert and --key to a key pair that is signed by a CA in Elasticsearch's certificate_authorities and allows client authentication; or add its CA there")
+		return failure.New(failure.ClientCertificate, fmt.Errorf("%s refuses the client certificate, or the lack of "+
+			"one: %w", host, err),
+			"set --cert and --key to a key pair that is signed by a CA in Elasticsearch's certificate_authorities "+
+				"and allows client authentication; or add its CA there")
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return failure.New(failure.NotElasticsearch, fmt.Errorf("%s does not speak TLS: %w", host, err), "set xpack.security.http.ssl.enabled: true in Elasticsearch")
+		return failure.New(failure.NotElasticsearch, fmt.Errorf("%s does not speak TLS: %w", host, err),
+			"set xpack.security.http.ssl.enabled: true in Elasticsearch")
 	}
-	return failure.New(failure.Unreachable, at, "start Elasticsearch; or let this pod reach it, by network policies; or correct --elasticsearch-url. A proxy from the environment is not used")
+	return failure.New(failure.Unreachable, at, "start Elasticsearch; or let this pod reach it, by network policies; "+
+		"or correct --elasticsearch-url. A proxy from the environment is not used")
 }
 
 func hostNameError(host string, e x509.HostnameError) error {

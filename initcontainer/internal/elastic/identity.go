@@ -32,8 +32,8 @@ func (c *Client) AuthenticateAs(ctx context.Context, login Login) (Identity, err
 	return c.authenticate(ctx, "logging in as "+printable(login.Username, 80), login.header())
 }
 
-// AuthenticateCertificate asks whom Elasticsearch takes us for by the certificate alone: without any header, so that only
-// a PKI realm can answer.
+// AuthenticateCertificate asks whom Elasticsearch takes us for by the certificate alone: without any header, so that
+// only a PKI realm can answer.
 func (c *Client) AuthenticateCertificate(ctx context.Context) (Identity, error) {
 	return c.authenticate(ctx, "logging in by the certificate alone", nil)
 }
@@ -109,8 +109,8 @@ func (c *Client) Licence(ctx context.Context) (Licence, error) {
 	return l, err
 }
 
-// RoleExists reports whether Elasticsearch knows a role of that name: a built-in one, or one that was made by the API. One
-// of a file roles.yml is not told.
+// RoleExists reports whether Elasticsearch knows a role of that name: a built-in one, or one that was made by the API.
+// One of a file roles.yml is not told.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-get-role.html
 func (c *Client) RoleExists(ctx context.Context, name string) (bool, error) {
 	header, err := c.basic()
@@ -118,9 +118,10 @@ func (c *Client) RoleExists(ctx context.Context, name string) (bool, error) {
 		return false, err
 	}
 	var roles map[string]any
-	err = c.call(ctx, "looking for the role "+printable(name, 80), &roles, func(ctx context.Context) (*esapi.Response, error) {
-		return esapi.SecurityGetRoleRequest{Name: []string{url.PathEscape(name)}, Header: header}.Do(ctx, c.base)
-	})
+	err = c.call(ctx, "looking for the role "+printable(name, 80), &roles,
+		func(ctx context.Context) (*esapi.Response, error) {
+			return esapi.SecurityGetRoleRequest{Name: []string{url.PathEscape(name)}, Header: header}.Do(ctx, c.base)
+		})
 	var status *StatusError
 	if errors.As(err, &status) && status.Status == http.StatusNotFound {
 		return false, nil
@@ -133,9 +134,10 @@ func (c *Client) RoleExists(ctx context.Context, name string) (bool, error) {
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/security-api-get-user-privileges.html
 func (c *Client) MayAnything(ctx context.Context) (bool, error) {
 	var has struct{ Cluster, Global, Indices, Applications []any }
-	err := c.call(ctx, "asking for the privileges of the certificate", &has, func(ctx context.Context) (*esapi.Response, error) {
-		return esapi.SecurityGetUserPrivilegesRequest{}.Do(ctx, c.base)
-	})
+	err := c.call(ctx, "asking for the privileges of the certificate", &has,
+		func(ctx context.Context) (*esapi.Response, error) {
+			return esapi.SecurityGetUserPrivilegesRequest{}.Do(ctx, c.base)
+		})
 	return len(has.Cluster)+len(has.Global)+len(has.Indices)+len(has.Applications) > 0, err
 }
 

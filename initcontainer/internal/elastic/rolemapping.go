@@ -130,7 +130,9 @@ func (c *Client) PutMapping(ctx context.Context, name string, m RoleMapping) err
 	if err != nil {
 		return fmt.Errorf("role mapping %s: %w", name, err)
 	}
-	return c.call(ctx, "writing the role mapping "+name, &struct{}{}, func(ctx context.Context) (*esapi.Response, error) {
-		return esapi.SecurityPutRoleMappingRequest{Name: name, Body: bytes.NewReader(body), Refresh: "true", Header: header}.Do(ctx, c.base)
-	})
+	return c.call(ctx, "writing the role mapping "+name, &struct{}{},
+		func(ctx context.Context) (*esapi.Response, error) {
+			return esapi.SecurityPutRoleMappingRequest{Name: name, Body: bytes.NewReader(body), Refresh: "true",
+				Header: header}.Do(ctx, c.base)
+		})
 }

@@ -54,7 +54,8 @@ func (c *Client) PutSettings(ctx context.Context, opaque string, persistent map[
 	err = c.call(ctx, "changing the cluster's settings", &answer, func(ctx context.Context) (*esapi.Response, error) {
 		return esapi.ClusterPutSettingsRequest{Body: bytes.NewReader(body), Header: header}.Do(ctx, c.base)
 	})
-	return err // not acknowledged by every node in time: those take it when they can, and the survey hears whether they did
+	// not acknowledged by every node in time: those take it when they can, and the survey hears whether they did
+	return err
 }
 
 // NodeStats are a node's statistics about its clients.
@@ -92,12 +93,14 @@ func (c *Client) HTTPStats(ctx context.Context, opaque string) ([]NodeStats, err
 	var answer struct {
 		Nodes map[string]NodeStats `json:"nodes"`
 	}
-	err = c.read(ctx, "reading the statistics of the nodes", &answer, manyClients, func(ctx context.Context) (*esapi.Response, error) {
-		return esapi.NodesStatsRequest{
-			Metric: []string{"http", "jvm"}, Header: header,
-			FilterPath: []string{"nodes.*.name", "nodes.*.jvm.timestamp", "nodes.*.jvm.uptime_in_millis", "nodes.*.http.clients"},
-		}.Do(ctx, c.base)
-	})
+	err = c.read(ctx, "reading the statistics of the nodes", &answer, manyClients,
+		func(ctx context.Context) (*esapi.Response, error) {
+			return esapi.NodesStatsRequest{
+				Metric: []string{"http", "jvm"}, Header: header,
+				FilterPath: []string{"nodes.*.name", "nodes.*.jvm.timestamp", "nodes.*.jvm.uptime_in_millis",
+					"nodes.*.http.clients"},
+			}.Do(ctx, c.base)
+		})
 	return byID(answer.Nodes), err
 }
 
@@ -144,10 +147,11 @@ func (c *Client) Nodes(ctx context.Context, opaque string) ([]NodeInfo, error) {
 	return byID(answer.Nodes), err
 }
 
-// Knock sends a request without certificate and login to an address, and takes any answer. It trusts nobody, and tells nothing. It
-// gives the address from which it was sent, "" where it was not.
+// Knock sends a request without certificate and login to an address, and takes any answer. It trusts nobody, and tells
+// nothing. It gives the address from which it was sent, "" where it was not.
 func Knock(ctx context.Context, client *http.Client, address, opaque string) (local string, err error) {
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { local = c.Conn.LocalAddr().String() }})
+	ctx = httptrace.WithClientTrace(ctx,
+		&httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { local = c.Conn.LocalAddr().String() }})
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, "https://"+address+"/", nil)
 	if err != nil {
 		return "", err

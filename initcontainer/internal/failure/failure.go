@@ -1,5 +1,5 @@
-// Package failure gives errors that know their cause, and by it their exit code: a cause and advice go in, what the person
-// sees and what kubelet records come out.
+// Package failure gives errors that know their cause, and by it their exit code: a cause and advice go in, what the
+// person sees and what kubelet records come out.
 package failure
 
 import (
@@ -38,8 +38,8 @@ const (
 	SecretForeign           // the Secret holds something else at the place of the token
 )
 
-// table is the one place that says which exit code a cause has, in which words, and whether it says nothing about a token
-// that is in the Secret: then Kibana may start with it, unverified.
+// table is the one place that says which exit code a cause has, in which words, and whether it says nothing about a
+// token that is in the Secret: then Kibana may start with it, unverified.
 var table = []struct {
 	code   int
 	what   string

@@ -1,5 +1,5 @@
-// Package plain gives a writer for what people read on a terminal: text of others goes in, and comes out without what was
-// secret and without what a terminal would obey.
+// Package plain gives a writer for what people read on a terminal: text of others goes in, and comes out without what
+// was secret and without what a terminal would obey.
 package plain
 
 import (

@@ -1,5 +1,5 @@
-// Package pods says whose an address is, and reads the logs of pods. It needs list on pods, and get on pods/log of the pods whose logs
-// it reads.
+// Package pods says whose an address is, and reads the logs of pods. It needs list on pods, and get on pods/log of the
+// pods whose logs it reads.
 package pods
 
 import (
@@ -38,7 +38,8 @@ func New(config *rest.Config) (*Client, error) {
 }
 
 // RoleHint is what helps a survey that lacks a right.
-const RoleHint = "elk-mtls-init survey --print-role prints the roles that are needed, and docs/migration.md says how to bind them"
+const RoleHint = "elk-mtls-init survey --print-role prints the roles that are needed, and docs/migration.md says how " +
+	"to bind them"
 
 func explain(what string, err error) error {
 	var status apierrors.APIStatus
@@ -46,11 +47,13 @@ func explain(what string, err error) error {
 	case err == nil:
 		return nil
 	case !errors.As(err, &status):
-		return failure.New(failure.Other, fmt.Errorf("%s: the Kubernetes API server cannot be reached: %w", what, err), "let this pod reach the API server, by network policies")
+		return failure.New(failure.Other, fmt.Errorf("%s: the Kubernetes API server cannot be reached: %w", what, err),
+			"let this pod reach the API server, by network policies")
 	case status.Status().Code == http.StatusForbidden:
 		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: %s", what, status.Status().Message), RoleHint)
 	case status.Status().Code == http.StatusUnauthorized:
-		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the credentials (401)", what), secret.LogIn)
+		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the "+
+			"credentials (401)", what), secret.LogIn)
 	}
 	return fmt.Errorf("%s: the Kubernetes API server answers %d %s", what, status.Status().Code, status.Status().Reason)
 }
@@ -70,7 +73,8 @@ func (c *Client) List(ctx context.Context) ([]Pod, error) {
 	var all []Pod
 	for from := ""; ; {
 		var list corev1.PodList
-		request := c.client.Get().AbsPath("/api/v1/pods").SetHeader("Accept", "application/json").MaxRetries(0).Param("limit", "500").Param("continue", from)
+		request := c.client.Get().AbsPath("/api/v1/pods").SetHeader("Accept",
+			"application/json").MaxRetries(0).Param("limit", "500").Param("continue", from)
 		answer := request.Do(ctx)
 		if err := answer.Error(); err != nil {
 			return nil, explain("pods", err)
@@ -115,13 +119,15 @@ func read(p corev1.Pod) Pod {
 	return out
 }
 
-// workload is what made the pod. That of a ReplicaSet is a Deployment: its name less the hash that the pods are labelled with.
+// workload is what made the pod. That of a ReplicaSet is a Deployment: its name less the hash that the pods are
+// labelled with.
 func workload(p corev1.Pod) string {
 	for _, owner := range p.OwnerReferences {
 		if owner.Controller == nil || !*owner.Controller {
 			continue
 		}
-		if hash := p.Labels["pod-template-hash"]; owner.Kind == "ReplicaSet" && hash != "" && strings.HasSuffix(owner.Name, "-"+hash) {
+		if hash := p.Labels["pod-template-hash"]; owner.Kind == "ReplicaSet" && hash != "" &&
+			strings.HasSuffix(owner.Name, "-"+hash) {
 			return "Deployment/" + strings.TrimSuffix(owner.Name, "-"+hash)
 		}
 		return owner.Kind + "/" + owner.Name
@@ -162,10 +168,10 @@ func (x *Index) Update(all []Pod) {
 	}
 }
 
-// Whose says what has the address. A loopback address is that of Elasticsearch's own pod or machine, whatever its number: the runtime
-// of a kubelet opens the connections of kubectl port-forward inside the pod, to localhost
-// (https://github.com/containerd/containerd/blob/v2.0.0/internal/cri/server/sandbox_portforward_linux.go), and the sidecar of a mesh
-// hands on what it took from 127.0.0.6.
+// Whose says what has the address. A loopback address is that of Elasticsearch's own pod or machine, whatever its
+// number: the runtime of a kubelet opens the connections of kubectl port-forward inside the pod, to localhost
+// (https://github.com/containerd/containerd/blob/v2.0.0/internal/cri/server/sandbox_portforward_linux.go), and the
+// sidecar of a mesh hands on what it took from 127.0.0.6.
 func (x *Index) Whose(ip string) evidence.Whose {
 	_, taken := x.byIP[ip]
 	if parsed, err := netip.ParseAddr(ip); err == nil && parsed.IsLoopback() && !taken {
@@ -185,7 +191,8 @@ func (x *Index) Whose(ip string) evidence.Whose {
 		return evidence.Whose{Place: evidence.OnNode, Workload: strings.Join(names, ", ")}
 	}
 	if list := x.byIP[ip]; len(list) > 0 {
-		return evidence.Whose{Place: evidence.InPod, Namespace: list[0].Namespace, Workload: list[0].Workload, Pod: list[0].Name}
+		return evidence.Whose{Place: evidence.InPod, Namespace: list[0].Namespace, Workload: list[0].Workload,
+			Pod: list[0].Name}
 	}
 	return evidence.Whose{Place: evidence.Outside}
 }
@@ -245,8 +252,8 @@ func scan(in io.Reader, each func(time.Time, string)) error {
 	}
 }
 
-// Roles are what a survey needs: a look at all pods, whose addresses are to be found, and the logs of those of Elasticsearch. Names of
-// the pods may be given; without them it is the logs of the namespace.
+// Roles are what a survey needs: a look at all pods, whose addresses are to be found, and the logs of those of
+// Elasticsearch. Names of the pods may be given; without them it is the logs of the namespace.
 func Roles(namespace string, names []string) ([]byte, error) {
 	logs := map[string]any{"apiGroups": []string{""}, "resources": []string{"pods/log"}, "verbs": []string{"get"}}
 	if len(names) > 0 {
@@ -256,8 +263,10 @@ func Roles(namespace string, names []string) ([]byte, error) {
 	var out []byte
 	for _, object := range []map[string]any{
 		{"apiVersion": api, "kind": "ClusterRole", "metadata": map[string]any{"name": name},
-			"rules": []any{map[string]any{"apiGroups": []string{""}, "resources": []string{"pods"}, "verbs": []string{"list"}}}},
-		{"apiVersion": api, "kind": "Role", "metadata": map[string]any{"name": name, "namespace": namespace}, "rules": []any{logs}},
+			"rules": []any{map[string]any{"apiGroups": []string{""}, "resources": []string{"pods"},
+				"verbs": []string{"list"}}}},
+		{"apiVersion": api, "kind": "Role", "metadata": map[string]any{"name": name, "namespace": namespace},
+			"rules": []any{logs}},
 	} {
 		text, err := yaml.Marshal(object)
 		if err != nil {

@@ -19,10 +19,11 @@ func Deletable(s State, prefix string) []string {
 	return names
 }
 
-// Forget is the second half of step 9: the state without the names that are gone for good. A name that was found is; one
-// that was not may still be created by a request under way, and is kept until it is old. What is of another object is not
-// deleted here, and is not kept for ever either.
-func Forget(s State, prefix string, found map[string]bool, now time.Time, old time.Duration) (next State, changed bool) {
+// Forget is the second half of step 9: the state without the names that are gone for good. A name that was found is;
+// one that was not may still be created by a request under way, and is kept until it is old. What is of another object
+// is not deleted here, and is not kept for ever either.
+func Forget(s State, prefix string, found map[string]bool, now time.Time, old time.Duration) (next State,
+	changed bool) {
 	next = s.clone()
 	next.Abandoned = slices.DeleteFunc(next.Abandoned, func(d Doomed) bool {
 		was, asked := found[d.Name]

@@ -39,7 +39,8 @@ type Input struct {
 	NewName string // made for this decision alone (R4)
 	Pod     string // UID of the own pod
 	Now     time.Time
-	Listed  map[string]bool // the names that Elasticsearch lists, where they were asked for after State was read; else nil
+	// the names that Elasticsearch lists, where they were asked for after State was read; else nil
+	Listed map[string]bool
 }
 
 // Action is what to do next, and for a patch what the Secret says after it.

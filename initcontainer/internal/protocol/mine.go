@@ -6,7 +6,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/credential"
 )
 
-// Mine is what this process did itself. A process that starts knows nothing, also when its pod claimed something before.
+// Mine is what this process did itself. A process that starts knows nothing, also when its pod claimed something
+// before.
 type Mine struct {
 	Name         string           // the name it claimed
 	Sent         time.Time        // when the claim was sent, by the own monotonic clock

@@ -6,8 +6,8 @@ import (
 )
 
 // Retire is step 12, rotate's end: of the names that were in previous when the new token was written, those that still
-// are and that nothing in the Secret names are doomed (R5). What came to previous later belongs to pods that are younger
-// than the restart. may says which names are ours to delete; the others stay.
+// are and that nothing in the Secret names are doomed (R5). What came to previous later belongs to pods that are
+// younger than the restart. may says which names are ours to delete; the others stay.
 func Retire(s State, names []string, may func(string) bool, now time.Time) (next State, changed bool) {
 	next = s.clone()
 	for _, name := range names {
@@ -21,8 +21,8 @@ func Retire(s State, names []string, may func(string) bool, now time.Time) (next
 	return next, changed
 }
 
-// Revoke is step 13: nothing stays in the Secret, and every name that it held is doomed. Names that are not ours to delete
-// stay recorded as previous, and a value that is not ours stays where it is.
+// Revoke is step 13: nothing stays in the Secret, and every name that it held is doomed. Names that are not ours to
+// delete stay recorded as previous, and a value that is not ours stays where it is.
 func Revoke(s State, may func(string) bool, now time.Time) (next State, changed bool) {
 	names := append([]string{s.Has, s.TokenName, s.Claim.Name}, s.Previous...)
 	next = s.clone()
@@ -37,7 +37,8 @@ func Revoke(s State, may func(string) bool, now time.Time) (next State, changed 
 			next.keep(name)
 		}
 	}
-	changed = !s.Token.Equal(next.Token) || s.TokenName != "" || s.Claim.Name != "" || len(next.Previous) != len(s.Previous)
+	changed = !s.Token.Equal(next.Token) || s.TokenName != "" || s.Claim.Name != "" ||
+		len(next.Previous) != len(s.Previous)
 	return next, changed
 }
 

@@ -2,10 +2,10 @@
 // thing to do comes out. It does no I/O and knows no clock and no logger; the loop that carries out what is decided is
 // beside the commands.
 //
-// The protocol was searched exhaustively as a model; the numbers in the comments are the steps of its text, R1 to R8 the
-// repairs that the search asked for. Three sentences carry it: a name is claimed once, written only while its claim
-// stands, and deleted only after a patch that doomed it was seen; a patch moves the resourceVersion, so nothing late
-// can resurrect it; what was ever in data.token goes to previous, never to abandoned.
+// The protocol was searched exhaustively as a model; the numbers in the comments are the steps of its text, R1 to R8
+// the repairs that the search asked for. Three sentences carry it: a name is claimed once, written only while its
+// claim stands, and deleted only after a patch that doomed it was seen; a patch moves the resourceVersion, so nothing
+// late can resurrect it; what was ever in data.token goes to previous, never to abandoned.
 package protocol
 
 import (
@@ -41,8 +41,8 @@ type State struct {
 	Previous  []string         // were in Token: a pod may hold them; ensure never deletes them
 }
 
-// Claim is a name, the UID of the pod that claimed it, and when, by its clock. The time only allows to clear away what a
-// dead holder left beside a token that works.
+// Claim is a name, the UID of the pod that claimed it, and when, by its clock. The time only allows to clear away what
+// a dead holder left beside a token that works.
 type Claim struct {
 	Name, Holder string
 	Since        time.Time
@@ -162,8 +162,8 @@ func (s *State) settle(name string) {
 	s.Previous = slices.DeleteFunc(s.Previous, func(p string) bool { return p == name })
 }
 
-// lapse drops from previous what Elasticsearch lists neither in the index nor in files: each of these names was created and
-// answered once, so none can come late. Only patches that are written anyway do so.
+// lapse drops from previous what Elasticsearch lists neither in the index nor in files: each of these names was
+// created and answered once, so none can come late. Only patches that are written anyway do so.
 func (s *State) lapse(listed map[string]bool) {
 	if listed != nil {
 		s.Previous = slices.DeleteFunc(s.Previous, func(p string) bool { return !listed[p] })

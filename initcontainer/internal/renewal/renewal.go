@@ -1,5 +1,5 @@
-// Package renewal knows what a renewal of certificates is: keys of Secrets and ConfigMaps that pods read only at startup, and their
-// content, come in; a digest comes out, and whether a restart would serve. No I/O, no clock.
+// Package renewal knows what a renewal of certificates is: keys of Secrets and ConfigMaps that pods read only at
+// startup, and their content, come in; a digest comes out, and whether a restart would serve. No I/O, no clock.
 package renewal
 
 import (
@@ -85,12 +85,13 @@ func (c Content) keys() []Key {
 	return slices.SortedFunc(maps.Keys(c), func(a, b Key) int { return strings.Compare(a.String(), b.String()) })
 }
 
-// Fault says why pods that start with this content would be worse off than those that run; nil where nothing speaks against it. A key
-// that is encrypted is not judged.
+// Fault says why pods that start with this content would be worse off than those that run; nil where nothing speaks
+// against it. A key that is encrypted is not judged.
 func (c Content) Fault(now time.Time) error {
 	for _, k := range c.keys() {
 		block, _ := pem.Decode(c[k])
-		if block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY") || strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "" {
+		if block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY") ||
+			strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "" {
 			continue
 		}
 		if err := c.pairFault(k, now); err != nil {
@@ -118,14 +119,17 @@ func (c Content) pairFault(private Key, now time.Time) error {
 		case err != nil:
 			return fmt.Errorf("%s: %w", k, err)
 		case now.After(leaf.NotAfter):
-			return fmt.Errorf("the certificate in %s is valid until %s only", k, leaf.NotAfter.UTC().Format(time.RFC3339))
+			return fmt.Errorf("the certificate in %s is valid until %s only", k,
+				leaf.NotAfter.UTC().Format(time.RFC3339))
 		case now.Before(leaf.NotBefore):
-			return fmt.Errorf("the certificate in %s is valid from %s only", k, leaf.NotBefore.UTC().Format(time.RFC3339))
+			return fmt.Errorf("the certificate in %s is valid from %s only", k,
+				leaf.NotBefore.UTC().Format(time.RFC3339))
 		}
 		return nil
 	}
 	if !seen {
 		return nil // the mark does not name it
 	}
-	return fmt.Errorf("no certificate in %s %s belongs to the private key in %s: the renewal is half done", private.Kind, private.Object, private)
+	return fmt.Errorf("no certificate in %s %s belongs to the private key in %s: the renewal is half done",
+		private.Kind, private.Object, private)
 }

@@ -48,7 +48,9 @@ func (c *Client) Get(ctx context.Context, w Workload) (Status, error) {
 	if ref := s.Spec.WorkloadRef; err == nil && ref.Name != "" {
 		of, unknown := ParseWorkload(ref.Kind + "/" + ref.Name)
 		if unknown != nil {
-			return s, failure.New(failure.Usage, fmt.Errorf("%s: its workloadRef is none that is known: %w", w, unknown), "name a workload in it: Deployment, StatefulSet or DaemonSet")
+			return s, failure.New(failure.Usage,
+				fmt.Errorf("%s: its workloadRef is none that is known: %w", w, unknown),
+				"name a workload in it: Deployment, StatefulSet or DaemonSet")
 		}
 		var template Status
 		err = c.read(ctx, of.String(), c.path(of), &template)
@@ -57,7 +59,8 @@ func (c *Client) Get(ctx context.Context, w Workload) (Status, error) {
 	return s, err
 }
 
-// Pods lists the pods that use the Secret, page by page: a namespace with thousands of pods takes no more memory than one with a few.
+// Pods lists the pods that use the Secret, page by page: a namespace with thousands of pods takes no more memory than
+// one with a few.
 func (c *Client) Pods(ctx context.Context) ([]Pod, error) {
 	var pods []Pod
 	for from := ""; ; {
@@ -111,7 +114,8 @@ func read(ctx context.Context, what string, request *rest.Request, into any) err
 		return err
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("%s: the answer is not that of a Kubernetes API server", what) // the parser's text may quote it
+		// the parser's text may quote it
+		return fmt.Errorf("%s: the answer is not that of a Kubernetes API server", what)
 	}
 	return nil
 }
@@ -126,16 +130,19 @@ func explain(what, doing string, err error) error {
 	case err == nil:
 		return nil
 	case !errors.As(err, &status):
-		return failure.New(failure.Other, fmt.Errorf("%s: %s: the Kubernetes API server cannot be reached: %w", what, doing, err), "let this pod reach the API server, by network policies")
+		return failure.New(failure.Other, fmt.Errorf("%s: %s: the Kubernetes API server cannot be reached: %w", what,
+			doing, err), "let this pod reach the API server, by network policies")
 	}
 	switch s := status.Status(); s.Code {
 	case http.StatusForbidden:
 		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: %s", what, s.Message),
 			RoleHint)
 	case http.StatusUnauthorized:
-		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the credentials (401)", what), secret.LogIn)
+		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the "+
+			"credentials (401)", what), secret.LogIn)
 	case http.StatusNotFound:
-		return failure.New(failure.Usage, fmt.Errorf("%s is not there", what), "give kind and name as kubectl get prints them")
+		return failure.New(failure.Usage, fmt.Errorf("%s is not there", what),
+			"give kind and name as kubectl get prints them")
 	default:
 		return fmt.Errorf("%s: %s: the Kubernetes API server answers %d %s", what, doing, s.Code, s.Reason)
 	}
@@ -144,13 +151,15 @@ func explain(what, doing string, err error) error {
 // Role is what a rotation needs: the Secret, the workloads, and a look at the pods, which cannot be limited by name.
 func Role(namespace, name string, workloads []Workload) ([]byte, error) {
 	rules := []rule{
-		{"apiGroups": []string{""}, "resources": []string{"secrets"}, "resourceNames": []string{name}, "verbs": []string{"get", "patch"}},
+		{"apiGroups": []string{""}, "resources": []string{"secrets"}, "resourceNames": []string{name},
+			"verbs": []string{"get", "patch"}},
 		{"apiGroups": []string{""}, "resources": []string{"pods"}, "verbs": []string{"list"}},
 	}
 	for _, w := range workloads {
 		group, _, resource := w.api()
 		rules = append(rules, rule{
-			"apiGroups": []string{group}, "resources": []string{resource}, "resourceNames": []string{w.Name}, "verbs": []string{"get", "patch"},
+			"apiGroups": []string{group}, "resources": []string{resource}, "resourceNames": []string{w.Name},
+			"verbs": []string{"get", "patch"},
 		})
 	}
 	return role(namespace, name+"-rotate", rules)

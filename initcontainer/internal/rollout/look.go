@@ -43,19 +43,21 @@ func started(p corev1.Pod) metav1.Time {
 	return at
 }
 
-// Leftovers lists what the hooks of the official chart left for a workload, as "kind/name". They run before the release and
-// stay when they fail.
+// Leftovers lists what the hooks of the official chart left for a workload, as "kind/name". They run before the
+// release and stay when they fail.
 func (c *Client) Leftovers(ctx context.Context, w Workload) (found []string, err error) {
 	const batch, rbac, core = "/apis/batch/v1", "/apis/rbac.authorization.k8s.io/v1", "/api/v1"
 	var objects [][3]string
 	for _, hook := range []string{"pre-install-", "post-delete-"} {
 		name := hook + w.Name
-		objects = append(objects, [3]string{batch, "job", name}, [3]string{rbac, "rolebinding", name}, [3]string{rbac, "role", name}, [3]string{core, "serviceaccount", name})
+		objects = append(objects, [3]string{batch, "job", name}, [3]string{rbac, "rolebinding", name},
+			[3]string{rbac, "role", name}, [3]string{core, "serviceaccount", name})
 	}
 	objects = append(objects, [3]string{core, "configmap", w.Name + "-helm-scripts"})
 	for _, o := range objects {
 		api, kind, name := o[0], o[1], o[2]
-		err := c.read(ctx, kind+"/"+name, fmt.Sprintf("%s/namespaces/%s/%ss/%s", api, c.namespace, kind, name), &struct{}{})
+		err := c.read(ctx, kind+"/"+name, fmt.Sprintf("%s/namespaces/%s/%ss/%s", api, c.namespace, kind, name),
+			&struct{}{})
 		switch failure.Of(err) {
 		case 0:
 			found = append(found, kind+"/"+name)

@@ -13,7 +13,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/failure"
 )
 
-// Arguments are those of the workload's init container that runs a command of ours, without that; nil where there is none.
+// Arguments are those of the workload's init container that runs a command of ours, without that; nil where there is
+// none.
 func (s Status) Arguments(command string) []string {
 	if c := s.container(command); c != nil {
 		return c.Args[1:]
@@ -37,7 +38,8 @@ type source struct{ resource, name, key string }
 func (c *Client) Mounted(ctx context.Context, s Status, command, file string) ([]byte, error) {
 	from, ok := s.source(command, file)
 	if !ok {
-		return nil, failure.New(failure.Usage, fmt.Errorf("%s: the pod has that file from no Secret and no ConfigMap", file), "give the file by its flag")
+		return nil, failure.New(failure.Usage,
+			fmt.Errorf("%s: the pod has that file from no Secret and no ConfigMap", file), "give the file by its flag")
 	}
 	what := fmt.Sprintf("%s %s/%s", strings.TrimSuffix(from.resource, "s"), c.namespace, from.name)
 	var object struct {
@@ -61,11 +63,15 @@ func (c *Client) Mounted(ctx context.Context, s Status, command, file string) ([
 	}
 	switch {
 	case failure.Of(err) == failure.KubeForbidden:
-		return nil, failure.New(failure.KubeForbidden, err, "get the right to get these Secrets: doctor reads what the pod mounts; or give the files by their flags")
+		return nil, failure.New(failure.KubeForbidden, err, "get the right to get these Secrets: doctor reads what "+
+			"the pod mounts; or give the files by their flags")
 	case failure.Of(err) == failure.Usage:
-		return nil, failure.New(failure.Usage, err, "make it, the pod cannot start without it; or correct its name in the configuration")
+		return nil, failure.New(failure.Usage, err, "make it, the pod cannot start without it; or correct its name "+
+			"in the configuration")
 	case err == nil && !ok:
-		return nil, failure.New(failure.Usage, fmt.Errorf("%s has no key %q, which the pod mounts as %s", what, from.key, file), "add the key; or name another one in the configuration")
+		return nil, failure.New(failure.Usage,
+			fmt.Errorf("%s has no key %q, which the pod mounts as %s", what, from.key, file),
+			"add the key; or name another one in the configuration")
 	}
 	return text, err
 }
@@ -78,11 +84,13 @@ func (s Status) source(command, file string) (source, bool) {
 	}
 	var found corev1.VolumeMount
 	for _, m := range c.VolumeMounts {
-		if len(m.MountPath) > len(found.MountPath) && (file == m.MountPath || strings.HasPrefix(file, strings.TrimSuffix(m.MountPath, "/")+"/")) {
+		if len(m.MountPath) > len(found.MountPath) &&
+			(file == m.MountPath || strings.HasPrefix(file, strings.TrimSuffix(m.MountPath, "/")+"/")) {
 			found = m
 		}
 	}
-	inside := path.Join(cmp.Or(found.SubPathExpr, found.SubPath), strings.TrimPrefix(strings.TrimPrefix(file, found.MountPath), "/"))
+	inside := path.Join(cmp.Or(found.SubPathExpr, found.SubPath),
+		strings.TrimPrefix(strings.TrimPrefix(file, found.MountPath), "/"))
 	for _, v := range s.Spec.Template.Spec.Volumes {
 		if found.Name != "" && v.Name == found.Name {
 			return inVolume(v, inside)

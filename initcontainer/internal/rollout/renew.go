@@ -17,8 +17,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 )
 
-// ReadsOnce gives the keys of Secrets and ConfigMaps that the workload's pods read only at startup, as the post-renderer has marked it; none where
-// it has no mark.
+// ReadsOnce gives the keys of Secrets and ConfigMaps that the workload's pods read only at startup, as the
+// post-renderer has marked it; none where it has no mark.
 func (s Status) ReadsOnce() ([]renewal.Key, error) {
 	mark := s.Metadata.Annotations[contract.AnnotationReadsOnce]
 	if mark == "" {
@@ -44,7 +44,8 @@ func (c *Client) Content(ctx context.Context, keys []renewal.Key) (renewal.Conte
 		if held[what] == nil {
 			data, err := c.data(ctx, k, what)
 			if failure.Of(err) == failure.Usage { // not there
-				err = failure.New(failure.SecretMissing, err, "who makes it? cert-manager, trust-manager, elk-mtls certs, you; a pod that is started now would wait for it")
+				err = failure.New(failure.SecretMissing, err, "who makes it? cert-manager, trust-manager, elk-mtls "+
+					"certs, you; a pod that is started now would wait for it")
 			}
 			if err != nil {
 				return nil, err
@@ -53,7 +54,8 @@ func (c *Client) Content(ctx context.Context, keys []renewal.Key) (renewal.Conte
 		}
 		value, there := held[what][k.Name]
 		if !there {
-			return nil, failure.New(failure.SecretMissing, fmt.Errorf("%s has no key %q", what, k.Name), "a pod that is started now would wait for it: add the key")
+			return nil, failure.New(failure.SecretMissing, fmt.Errorf("%s has no key %q", what, k.Name),
+				"a pod that is started now would wait for it: add the key")
 		}
 		all[k] = value
 	}
@@ -80,9 +82,9 @@ func (c *Client) data(ctx context.Context, k renewal.Key, what string) (map[stri
 	return all, err
 }
 
-// Renew restarts the workload and notes the digest for which, in one write: either both are done or nothing is. The pod template has the
-// digest and no time, so that the same write twice is one restart. It fails with 409 when the workload is not as it was read. A Rollout
-// of Argo Rollouts restarts its pods without a new revision.
+// Renew restarts the workload and notes the digest for which, in one write: either both are done or nothing is. The
+// pod template has the digest and no time, so that the same write twice is one restart. It fails with 409 when the
+// workload is not as it was read. A Rollout of Argo Rollouts restarts its pods without a new revision.
 func (c *Client) Renew(ctx context.Context, w Workload, s Status, digest string, now time.Time) error {
 	note := map[string]any{"annotations": map[string]string{contract.AnnotationRenewed: digest}}
 	spec := map[string]any{"template": map[string]any{"metadata": note}}
@@ -90,7 +92,8 @@ func (c *Client) Renew(ctx context.Context, w Workload, s Status, digest string,
 		spec = map[string]any{"restartAt": now.Add(time.Second).UTC().Format(time.RFC3339)}
 	}
 	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": s.Metadata.ResourceVersion, "annotations": note["annotations"]}, "spec": spec,
+		"metadata": map[string]any{"resourceVersion": s.Metadata.ResourceVersion, "annotations": note["annotations"]},
+		"spec":     spec,
 	})
 	if err != nil {
 		return err
@@ -100,12 +103,15 @@ func (c *Client) Renew(ctx context.Context, w Workload, s Status, digest string,
 	return explain(w.String(), "restarting it", err)
 }
 
-// RenewRole is what a renewal needs: the Secrets, the ConfigMaps and the workloads, all by name. A rule without names would be one for all.
+// RenewRole is what a renewal needs: the Secrets, the ConfigMaps and the workloads, all by name. A rule without names
+// would be one for all.
 func RenewRole(namespace string, keys []renewal.Key, workloads []Workload) ([]byte, error) {
 	var rules []rule
-	for _, k := range []struct{ kind, resource string }{{renewal.Secret, "secrets"}, {renewal.ConfigMap, "configmaps"}} {
+	for _, k := range []struct{ kind, resource string }{{renewal.Secret, "secrets"},
+		{renewal.ConfigMap, "configmaps"}} {
 		if names := renewal.Names(keys, k.kind); len(names) > 0 {
-			rules = append(rules, rule{"apiGroups": []string{""}, "resources": []string{k.resource}, "resourceNames": names, "verbs": []string{"get"}})
+			rules = append(rules, rule{"apiGroups": []string{""}, "resources": []string{k.resource},
+				"resourceNames": names, "verbs": []string{"get"}})
 		}
 	}
 	for _, k := range kinds {
@@ -121,7 +127,8 @@ func RenewRole(namespace string, keys []renewal.Key, workloads []Workload) ([]by
 		group, _, resource := Workload{Kind: k.name}.api()
 		slices.Sort(names)
 		rules = append(rules, rule{
-			"apiGroups": []string{group}, "resources": []string{resource}, "resourceNames": slices.Compact(names), "verbs": []string{"get", "patch"},
+			"apiGroups": []string{group}, "resources": []string{resource}, "resourceNames": slices.Compact(names),
+			"verbs": []string{"get", "patch"},
 		})
 	}
 	return role(namespace, "elk-mtls-renew", rules)

@@ -29,7 +29,8 @@ func (c *Client) needs(ctx context.Context, verb, group, resource, name string) 
 		return err
 	}
 	return failure.New(failure.KubeForbidden,
-		fmt.Errorf("the ServiceAccount, or who runs this, may not %s %s %q in the namespace %q", verb, resource, name, c.namespace),
+		fmt.Errorf("the ServiceAccount, or who runs this, may not %s %s %q in the namespace %q", verb, resource, name,
+			c.namespace),
 		RoleHint+". Nothing was changed")
 }
 
@@ -41,17 +42,19 @@ func (c *Client) Allowed(ctx context.Context, verb, group, resource, name string
 		map[string]any{"resourceAttributes": c.attributes(verb, group, resource, name)})
 }
 
-// AllowedFor asks the same of a ServiceAccount of the namespace, which is a right of its own; of ourselves where it has no
-// name.
+// AllowedFor asks the same of a ServiceAccount of the namespace, which is a right of its own; of ourselves where it
+// has no name.
 func (c *Client) AllowedFor(ctx context.Context, account, verb, group, resource, name string) (bool, error) {
 	if account == "" {
 		return c.Allowed(ctx, verb, group, resource, name)
 	}
-	return c.review(ctx, "LocalSubjectAccessReview", "/apis/authorization.k8s.io/v1/namespaces/"+c.namespace+"/localsubjectaccessreviews", map[string]any{
-		"resourceAttributes": c.attributes(verb, group, resource, name),
-		"user":               "system:serviceaccount:" + c.namespace + ":" + account,
-		"groups":             []string{"system:serviceaccounts", "system:serviceaccounts:" + c.namespace, "system:authenticated"},
-	})
+	return c.review(ctx, "LocalSubjectAccessReview",
+		"/apis/authorization.k8s.io/v1/namespaces/"+c.namespace+"/localsubjectaccessreviews", map[string]any{
+			"resourceAttributes": c.attributes(verb, group, resource, name),
+			"user":               "system:serviceaccount:" + c.namespace + ":" + account,
+			"groups": []string{"system:serviceaccounts", "system:serviceaccounts:" + c.namespace,
+				"system:authenticated"},
+		})
 }
 
 func (c *Client) attributes(verb, group, resource, name string) map[string]string {
@@ -64,7 +67,8 @@ func (c *Client) review(ctx context.Context, kind, path string, spec map[string]
 		return false, err
 	}
 	answer := c.client.Post().AbsPath(path).
-		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").MaxRetries(0).Body(body).Do(ctx)
+		SetHeader("Content-Type", "application/json").SetHeader("Accept",
+		"application/json").MaxRetries(0).Body(body).Do(ctx)
 	if err := answer.Error(); err != nil {
 		return false, explain("rights", "asking", err)
 	}

@@ -29,12 +29,13 @@ type listed struct {
 	}
 }
 
-// Strays lists what elk-mtls added for releases of which Helm keeps no record: it stays where the last upgrade lacked the post-renderer and
-// failed, and the release was uninstalled after that.
+// Strays lists what elk-mtls added for releases of which Helm keeps no record: it stays where the last upgrade lacked
+// the post-renderer and failed, and the release was uninstalled after that.
 func (c *Client) Strays(ctx context.Context) (all []Stray, err error) {
 	const core, rbac = "/api/v1/namespaces/", "/apis/rbac.authorization.k8s.io/v1/namespaces/"
 	gone := map[[2]string]bool{}
-	for _, kind := range [][2]string{{core, "secret"}, {core, "configmap"}, {core, "serviceaccount"}, {rbac, "role"}, {rbac, "rolebinding"}} {
+	for _, kind := range [][2]string{{core, "secret"}, {core, "configmap"}, {core, "serviceaccount"}, {rbac, "role"},
+		{rbac, "rolebinding"}} {
 		found, err := c.list(ctx, kind[0]+c.namespace+"/"+kind[1]+"s", contract.LabelPartOf+"="+contract.Plugin)
 		if err != nil {
 			return nil, err
@@ -72,7 +73,8 @@ func (c *Client) isGone(ctx context.Context, namespace, release string) (bool, e
 }
 
 func (c *Client) list(ctx context.Context, path, selector string) (found listed, err error) {
-	request := c.get(path).SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").Param("labelSelector", selector)
+	request := c.get(path).SetHeader("Accept",
+		"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").Param("labelSelector", selector)
 	err = read(ctx, path, request, &found)
 	return found, err
 }

@@ -1,6 +1,6 @@
-// Package rollout gives what a rotation needs of a cluster: which pods use a Secret, a restart of the workloads that own
-// them, and whether that has come to its end. Names go in; what the API server says comes out, in the few fields that
-// matter. It reads workloads as JSON of its own: the types of apps/v1 would add more than the whole protocol.
+// Package rollout gives what a rotation needs of a cluster: which pods use a Secret, a restart of the workloads that
+// own them, and whether that has come to its end. Names go in; what the API server says comes out, in the few fields
+// that matter. It reads workloads as JSON of its own: the types of apps/v1 would add more than the whole protocol.
 package rollout
 
 import (
@@ -30,7 +30,8 @@ var kinds = []struct{ name, group, resource, short string }{
 func ParseWorkload(s string) (Workload, error) {
 	kind, name, ok := strings.Cut(s, "/")
 	for _, k := range kinds {
-		called := strings.EqualFold(kind, k.name) || slices.Contains([]string{k.resource, k.short}, strings.ToLower(kind))
+		called := strings.EqualFold(kind, k.name) ||
+			slices.Contains([]string{k.resource, k.short}, strings.ToLower(kind))
 		if ok && called && plain(name) {
 			return Workload{k.name, name}, nil
 		}
@@ -51,7 +52,8 @@ func (w Workload) api() (group, version, resource string) {
 
 // plain: a name goes into a URL.
 func plain(name string) bool {
-	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == "" && strings.Trim(name, ".") == name
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == "" &&
+		strings.Trim(name, ".") == name
 }
 
 // String returns "Deployment/kibana".
@@ -153,7 +155,8 @@ func (s Status) Progress(kind string) (done bool, text string) {
 	}
 	if kind == "Rollout" { // it restarts the pods that there are, old or new
 		return !s.Status.RestartedAt.Before(&s.Spec.RestartAt) && ready == wanted,
-			fmt.Sprintf("the restart of %s is not over: %d of %d pods ready", s.Spec.RestartAt.UTC().Format(time.RFC3339), ready, wanted)
+			fmt.Sprintf("the restart of %s is not over: %d of %d pods ready",
+				s.Spec.RestartAt.UTC().Format(time.RFC3339), ready, wanted)
 	}
 	return updated == wanted && ready == wanted && all == wanted,
 		fmt.Sprintf("%d of %d pods are new, %d ready, %d there", updated, wanted, ready, all)

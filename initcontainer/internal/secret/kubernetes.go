@@ -39,8 +39,8 @@ func NewKubernetes(config *rest.Config, place Place) (*Kubernetes, error) {
 	return &Kubernetes{place, client}, nil
 }
 
-// RESTClient makes a client that knows the types of core/v1 only: client-go's typed clients register every API group and
-// double the size and the start of the program.
+// RESTClient makes a client that knows the types of core/v1 only: client-go's typed clients register every API group
+// and double the size and the start of the program.
 func RESTClient(config *rest.Config) (rest.Interface, error) {
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
@@ -82,7 +82,8 @@ func (k *Kubernetes) Get(ctx context.Context) (protocol.State, error) {
 // checked refuses what is not this Secret: without a version, a patch would have no lock.
 func (k *Kubernetes) checked(s *corev1.Secret) (protocol.State, error) {
 	if s.Name != k.Name || s.Namespace != k.Namespace || s.UID == "" || s.ResourceVersion == "" {
-		return protocol.State{}, failure.New(failure.Other, fmt.Errorf("%s: the answer is another object: a proxy, or no Kubernetes API server", k),
+		return protocol.State{}, failure.New(failure.Other, fmt.Errorf("%s: the answer is another object: a proxy, "+
+			"or no Kubernetes API server", k),
 			"call the API server itself")
 	}
 	return k.state(s), nil
@@ -96,8 +97,8 @@ func (k *Kubernetes) state(s *corev1.Secret) protocol.State {
 }
 
 // Patch writes all that differs in one merge patch with the resourceVersion of the state it was decided upon: the API
-// server answers 409 when anything changed since. Not a JSON patch, which fails on a Secret without data and cannot tell
-// a conflict from other faults; not server-side apply, whose resourceVersion is no lock when the object is gone.
+// server answers 409 when anything changed since. Not a JSON patch, which fails on a Secret without data and cannot
+// tell a conflict from other faults; not server-side apply, whose resourceVersion is no lock when the object is gone.
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
 func (k *Kubernetes) Patch(ctx context.Context, from, to protocol.State) (protocol.State, error) {
 	body, err := k.mergePatch(from, to)
@@ -122,7 +123,8 @@ func (k *Kubernetes) Patch(ctx context.Context, from, to protocol.State) (protoc
 
 // refused are the answers to a patch after which the Secret surely is as it was.
 var refused = map[int32]bool{
-	http.StatusConflict: true, http.StatusNotFound: true, http.StatusForbidden: true, http.StatusUnprocessableEntity: true,
+	http.StatusConflict: true, http.StatusNotFound: true, http.StatusForbidden: true,
+	http.StatusUnprocessableEntity: true,
 }
 
 // mergePatch holds the value as []byte, so that it is proper base64: to anything else the API server answers with a
@@ -144,7 +146,8 @@ func (k *Kubernetes) mergePatch(from, to protocol.State) ([]byte, error) {
 }
 
 // LogIn is what helps where the API server does not know who asks.
-const LogIn = "log in to the cluster again, until kubectl get works; or, in a pod, make its ServiceAccount again: is the ServiceAccount still there?"
+const LogIn = "log in to the cluster again, until kubectl get works; or, in a pod, make its ServiceAccount again: is " +
+	"the ServiceAccount still there?"
 
 // explain makes an error that says what to do. The API server's own text is passed on only where it cannot quote the
 // object.
@@ -161,9 +164,11 @@ func (k *Kubernetes) explain(verb string, err error) error {
 			"run the same helm upgrade with --post-renderer again: it comes with the release")
 	case http.StatusForbidden:
 		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: %s", k, s.Message),
-			"run the same helm upgrade with --post-renderer again: the release brings a Role with get and patch on this one Secret, and a RoleBinding for the pod's ServiceAccount")
+			"run the same helm upgrade with --post-renderer again: the release brings a Role with get and patch on "+
+				"this one Secret, and a RoleBinding for the pod's ServiceAccount")
 	case http.StatusUnauthorized:
-		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the ServiceAccount's token (401)", k),
+		return failure.New(failure.KubeForbidden, fmt.Errorf("%s: the Kubernetes API server does not accept the "+
+			"ServiceAccount's token (401)", k),
 			LogIn)
 	case http.StatusUnprocessableEntity:
 		return k.invalid(s)
@@ -179,17 +184,20 @@ func (k *Kubernetes) invalid(s metav1.Status) error {
 	if s.Details != nil {
 		for _, cause := range s.Details.Causes {
 			fields = append(fields, cause.Field)
-			if cause.Type == metav1.CauseType("FieldValueForbidden") && (cause.Field == "data" || cause.Field == "immutable") {
+			if cause.Type == metav1.CauseType("FieldValueForbidden") &&
+				(cause.Field == "data" || cause.Field == "immutable") {
 				return Immutable(k.String(), k.Place)
 			}
 		}
 	}
-	return fmt.Errorf("%s: the Kubernetes API server refuses the patch as invalid (422), fields: %s", k, strings.Join(fields, ", "))
+	return fmt.Errorf("%s: the Kubernetes API server refuses the patch as invalid (422), fields: %s", k,
+		strings.Join(fields, ", "))
 }
 
 // Immutable is the error for a Secret that nobody can write.
 func Immutable(what string, place Place) error {
 	return failure.New(failure.SecretImmutable, fmt.Errorf("%s is immutable: no token can be written into it", what),
-		fmt.Sprintf("delete this one, kubectl delete -n %s secret/%s, then run the same helm upgrade with --post-renderer again: the Secret of the release is not immutable",
+		fmt.Sprintf("delete this one, kubectl delete -n %s secret/%s, then run the same helm upgrade with "+
+			"--post-renderer again: the Secret of the release is not immutable",
 			place.Namespace, place.Name))
 }

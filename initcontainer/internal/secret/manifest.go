@@ -15,7 +15,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/protocol"
 )
 
-// uidKey holds what takes the place of the UID outside a cluster. It is no metadata.uid: kubectl apply would refuse that.
+// uidKey holds what takes the place of the UID outside a cluster. It is no metadata.uid: kubectl apply would refuse
+// that.
 const uidKey = "elk-mtls.dev/file-uid"
 
 func newUID() string { return strings.ToLower(rand.Text()[:8]) }

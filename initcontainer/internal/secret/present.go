@@ -32,7 +32,8 @@ func UIDs(ctx context.Context, config *rest.Config, namespace, name string) ([]P
 			return nil, nil
 		}
 		if name == "" && failure.Of(err) == failure.KubeForbidden {
-			err = failure.New(failure.KubeForbidden, err, "it takes the right to list Secrets; or name one: --secret "+namespace+"/NAME")
+			err = failure.New(failure.KubeForbidden, err,
+				"it takes the right to list Secrets; or name one: --secret "+namespace+"/NAME")
 		}
 		return nil, err
 	}
@@ -46,7 +47,8 @@ func UIDs(ctx context.Context, config *rest.Config, namespace, name string) ([]P
 		Items []object
 	}
 	if err := json.Unmarshal(text, &list); err != nil {
-		return nil, fmt.Errorf("%s: the answer is not that of a Kubernetes API server", at) // the parser's text may quote it
+		// the parser's text may quote it
+		return nil, fmt.Errorf("%s: the answer is not that of a Kubernetes API server", at)
 	}
 	if name != "" {
 		list.Items = []object{list.object}

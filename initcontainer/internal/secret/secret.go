@@ -37,12 +37,14 @@ var errChanged = errors.New("was changed by somebody else in between")
 
 // Foreign is the error for a Secret that holds something else at the place of the token.
 func Foreign(what string, place Place) error {
-	remedy := fmt.Sprintf("kubectl patch secret -n %s %s --type=json -p '[{\"op\": \"remove\", \"path\": \"/data/%s\"}]'", place.Namespace, place.Name, place.Key)
+	remedy := fmt.Sprintf("kubectl patch secret -n %s %s --type=json -p '[{\"op\": \"remove\", \"path\": "+
+		"\"/data/%s\"}]'", place.Namespace, place.Name, place.Key)
 	if place.Namespace == "" {
 		remedy = "edit the file"
 	}
 	return failure.New(failure.SecretForeign,
-		fmt.Errorf("%s: its key %q contains something other than a service token, and is not overwritten", what, place.Key),
+		fmt.Errorf("%s: its key %q contains something other than a service token, and is not overwritten", what,
+			place.Key),
 		"name the right Secret, and the right --secret-key; or, if nobody needs the value, take it out: "+remedy)
 }
 

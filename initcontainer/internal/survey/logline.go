@@ -1,14 +1,15 @@
-// Package survey finds out who presents no certificate: lines of Elasticsearch's log and its statistics go in, lines of evidence come
-// out. It reads and calls nothing itself.
+// Package survey finds out who presents no certificate: lines of Elasticsearch's log and its statistics go in, lines
+// of evidence come out. It reads and calls nothing itself.
 //
 // Measured on 8.19.21 and 9.5.3, Basic licence, client_authentication optional: the logger
-// org.elasticsearch.xpack.security.Security at DEBUG writes a line for each request on a connection whose client has presented no
-// certificate, whether the login is right or not, and none for a client that has presented one:
+// org.elasticsearch.xpack.security.Security at DEBUG writes a line for each request on a connection whose client has
+// presented no certificate, whether the login is right or not, and none for a client that has presented one:
 //
 //	[…][DEBUG][o.e.x.s.Security         ] [node] SSL Peer did not present a certificate on channel [[id: 0x05f63403, L:/127.0.0.1:35607 - R:/127.0.0.1:38960]]
 //
-// With client_authentication none it writes nothing at all: who reads "no line" as "has a certificate" is wrong there. So a survey
-// sends requests of its own without a certificate, and believes what a node does not say only between two that it has said.
+// With client_authentication none it writes nothing at all: who reads "no line" as "has a certificate" is wrong there.
+// So a survey sends requests of its own without a certificate, and believes what a node does not say only between two
+// that it has said.
 package survey
 
 import (
@@ -132,7 +133,8 @@ func parseTime(text string) (t time.Time, zoned bool) {
 	return t, false
 }
 
-// Address writes address and port in one way: Java writes 0:0:0:0:0:0:0:1 in logs, and the statistics have [::1] of the same.
+// Address writes address and port in one way: Java writes 0:0:0:0:0:0:0:1 in logs, and the statistics have [::1] of
+// the same.
 func Address(text string) string {
 	i := strings.LastIndexByte(text, ':')
 	if i < 0 {

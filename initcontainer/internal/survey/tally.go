@@ -92,8 +92,8 @@ func (t *Tracker) count(into map[key]*tally, n *node, c *conn, v evidence.Certif
 	}
 }
 
-// Lines gives what is new since it was asked last: clients that were not known; with all, everything about them. At the end, lines
-// and connections of which it is still unknown whether there is a certificate are told of as well.
+// Lines gives what is new since it was asked last: clients that were not known; with all, everything about them. At
+// the end, lines and connections of which it is still unknown whether there is a certificate are told of as well.
 func (t *Tracker) Lines(now time.Time, all, end bool) []evidence.Line {
 	t.flush()
 	sums := map[key]*tally{}
@@ -119,8 +119,10 @@ func (t *Tracker) Lines(now time.Time, all, end bool) []evidence.Line {
 		}
 		t.said[k] = *s
 		out = append(out, evidence.Line{
-			Kind: evidence.Client, Time: now.UTC(), Node: k.node, Address: k.address, Agent: k.agent, Certificate: k.certificate,
-			Connections: s.connections, Requests: s.requests, First: s.first.UTC(), Last: s.last.UTC(), Path: s.path, Forwarded: s.forwarded, Whose: s.whose,
+			Kind: evidence.Client, Time: now.UTC(), Node: k.node, Address: k.address, Agent: k.agent,
+			Certificate: k.certificate,
+			Connections: s.connections, Requests: s.requests, First: s.first.UTC(), Last: s.last.UTC(), Path: s.path,
+			Forwarded: s.forwarded, Whose: s.whose,
 		})
 	}
 	return out
@@ -130,11 +132,13 @@ func (t *Tracker) Lines(now time.Time, all, end bool) []evidence.Line {
 func open(l evidence.Line) bool { return l.Kind == evidence.Gap && l.From.Equal(l.To) }
 
 func compareKeys(a, b key) int {
-	return cmp.Or(strings.Compare(a.node, b.node), strings.Compare(a.address, b.address), strings.Compare(a.agent, b.agent),
+	return cmp.Or(strings.Compare(a.node, b.node), strings.Compare(a.address, b.address),
+		strings.Compare(a.agent, b.agent),
 		strings.Compare(string(a.certificate), string(b.certificate)))
 }
 
-// Watched reports since when a node is believed, zero if it is not, and the time of the last of our requests that it has named.
+// Watched reports since when a node is believed, zero if it is not, and the time of the last of our requests that it
+// has named.
 func (t *Tracker) Watched(name string) (from, heard time.Time) {
 	n := t.node(name)
 	return n.from, n.heard

@@ -9,8 +9,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/internal/evidence"
 )
 
-// Stats are those of a node about its clients, as GET _nodes/stats/http has them. They know the closed ones for five minutes, ten
-// thousand at most.
+// Stats are those of a node about its clients, as GET _nodes/stats/http has them. They know the closed ones for five
+// minutes, ten thousand at most.
 type Stats struct {
 	Node    string
 	Boot    time.Time // when its Java began
@@ -35,7 +35,8 @@ const (
 	slack = 2 * time.Second
 	// reuse is how long after its end a line may still belong to a connection, before the port belongs to another one.
 	reuse = time.Second
-	// memory is how long a node may go without naming one of our requests: its statistics know who has gone for five minutes.
+	// memory is how long a node may go without naming one of our requests: its statistics know who has gone for five
+	// minutes.
 	memory = 4 * time.Minute
 	// edge is how much of the window may be missing at its beginning: our first request takes a moment.
 	edge = 30 * time.Second
@@ -94,7 +95,8 @@ type conn struct {
 
 // NewTracker makes one for a run, whose own requests have an X-Opaque-Id that begins with its name.
 func NewTracker(run string, whose func(ip string) evidence.Whose) *Tracker {
-	return &Tracker{run: run, whose: whose, knock: map[string]time.Time{}, nodes: map[string]*node{}, lost: map[key]*tally{}, said: map[key]tally{}}
+	return &Tracker{run: run, whose: whose, knock: map[string]time.Time{}, nodes: map[string]*node{},
+		lost: map[key]*tally{}, said: map[key]tally{}}
 }
 
 func (t *Tracker) node(name string) *node {
@@ -107,8 +109,8 @@ func (t *Tracker) node(name string) *node {
 // Begin is when the survey begins. A node that is watched later, and was there, was not watched in between.
 func (t *Tracker) Begin(at time.Time) { t.began = at }
 
-// Knocked notes the address and port from which a request of our own without a certificate was sent: a node that is restarted may log
-// it, and not know it in its statistics any more.
+// Knocked notes the address and port from which a request of our own without a certificate was sent: a node that is
+// restarted may log it, and not know it in its statistics any more.
 func (t *Tracker) Knocked(local string, at time.Time) {
 	maps.DeleteFunc(t.knock, func(_ string, then time.Time) bool { return at.Sub(then) > time.Hour })
 	t.knock[Address(local)] = at
@@ -136,7 +138,8 @@ func (t *Tracker) Line(e Event, now time.Time) {
 			at = now
 		}
 		ip := IP(e.Remote)
-		t.last = &refused{evidence.Line{Kind: evidence.Refused, Time: at.UTC(), Node: e.Node, Address: ip, Reason: tame(e.Reason), Whose: t.whose(ip)}}
+		t.last = &refused{evidence.Line{Kind: evidence.Refused, Time: at.UTC(), Node: e.Node, Address: ip,
+			Reason: tame(e.Reason), Whose: t.whose(ip)}}
 	case Cause:
 		if t.last != nil {
 			t.last.Reason = tame(e.Reason)
@@ -154,10 +157,12 @@ func (t *Tracker) flush() {
 
 // Gap tells that a node, or "" for all, was not watched for a while.
 func (t *Tracker) Gap(name string, from, to time.Time, reason string) {
-	t.lines = append(t.lines, evidence.Line{Kind: evidence.Gap, Time: to.UTC(), Node: name, From: from.UTC(), To: to.UTC(), Reason: reason})
+	t.lines = append(t.lines, evidence.Line{Kind: evidence.Gap, Time: to.UTC(), Node: name, From: from.UTC(),
+		To: to.UTC(), Reason: reason})
 }
 
-// Lost tells that lines of a node may be missing since its log was read last: what it did not say since then counts for nothing.
+// Lost tells that lines of a node may be missing since its log was read last: what it did not say since then counts
+// for nothing.
 func (t *Tracker) Lost(name, reason string) {
 	n := t.node(name)
 	if !n.from.IsZero() {
@@ -264,7 +269,8 @@ func (t *Tracker) canary(c *conn) bool { return c.Opaque == t.run+"-canary" }
 
 func (t *Tracker) own(c *conn) bool { return strings.HasPrefix(c.Opaque, t.run) }
 
-// hear looks which of our requests without a certificate the log has named: between two of them that follow each other it is believed.
+// hear looks which of our requests without a certificate the log has named: between two of them that follow each other
+// it is believed.
 func (t *Tracker) hear(n *node) {
 	var all []*conn
 	for _, c := range n.all() {

@@ -98,7 +98,8 @@ func (f Files) trust() (*x509.CertPool, []*x509.Certificate, error) {
 		}
 		ca, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, nil, failure.New(failure.WrongCA, fmt.Errorf("%s: certificate %d: %w", f.CA, len(all)+1, err), noCA)
+			return nil, nil, failure.New(failure.WrongCA, fmt.Errorf("%s: certificate %d: %w", f.CA, len(all)+1, err),
+				noCA)
 		}
 		pool.AddCert(ca)
 		all = append(all, ca)
@@ -110,18 +111,21 @@ func (f Files) trust() (*x509.CertPool, []*x509.Certificate, error) {
 	return pool, all, nil
 }
 
-// Pair reads certificate and key, which were seen to belong together. The key pair of a CA is refused: it does not belong in a pod that
-// only calls Elasticsearch, and presenting it would hide the mistake.
+// Pair reads certificate and key, which were seen to belong together. The key pair of a CA is refused: it does not
+// belong in a pod that only calls Elasticsearch, and presenting it would hide the mistake.
 func (f Files) Pair() (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key) // its errors hold no key material
 	if err != nil {
-		return nil, failure.New(failure.ClientCertificate, fmt.Errorf("client certificate %s with key %s: %w", f.Cert, f.Key, err),
+		return nil, failure.New(failure.ClientCertificate,
+			fmt.Errorf("client certificate %s with key %s: %w", f.Cert, f.Key, err),
 			"set --cert and --key to a key pair: both PEM, belonging together, the key not encrypted")
 	}
 	if leaf := pair.Leaf; leaf.BasicConstraintsValid && leaf.IsCA {
 		return nil, failure.New(failure.ClientCertificate,
-			fmt.Errorf("client certificate %s: %q is a CA: anyone who holds its key can issue certificates that Elasticsearch accepts", f.Cert, leaf.Subject),
-			"set --cert and --key to a key pair that was issued for this client (extended key usage client auth, CA:FALSE), and replace this CA if its key was readable for others")
+			fmt.Errorf("client certificate %s: %q is a CA: anyone who holds its key can issue certificates that "+
+				"Elasticsearch accepts", f.Cert, leaf.Subject),
+			"set --cert and --key to a key pair that was issued for this client (extended key usage client auth, "+
+				"CA:FALSE), and replace this CA if its key was readable for others")
 	}
 	return &pair, nil
 }
@@ -148,12 +152,15 @@ func valid(file string, c *x509.Certificate, now time.Time) error {
 	if now.Before(c.NotBefore) {
 		state = "not yet valid"
 	}
-	return failure.New(failure.Dates, fmt.Errorf("%s: the certificate of %q is %s: valid from %s to %s, now it is %s", file, c.Subject, state,
+	return failure.New(failure.Dates, fmt.Errorf("%s: the certificate of %q is %s: valid from %s to %s, now it is %s",
+		file, c.Subject, state,
 		c.NotBefore.UTC().Format(day), c.NotAfter.UTC().Format(day), now.UTC().Format(day)),
-		"renew it: Elasticsearch reads new files by itself, a pod reads them when it starts; or correct the clock of this node")
+		"renew it: Elasticsearch reads new files by itself, a pod reads them when it starts; or correct the clock of "+
+			"this node")
 }
 
-// Transport makes the HTTP transport, which judges dates as of now. It ignores the proxy environment: a proxy cannot pass a client certificate on.
+// Transport makes the HTTP transport, which judges dates as of now. It ignores the proxy environment: a proxy cannot
+// pass a client certificate on.
 func (f Files) Transport(now func() time.Time) (*http.Transport, error) {
 	pool, _, err := f.trust()
 	if err != nil {
@@ -184,7 +191,8 @@ func (f Files) Transport(now func() time.Time) (*http.Transport, error) {
 // chainOnly is what crypto/tls does itself, less the host name.
 func chainOnly(pool *x509.CertPool, now func() time.Time) func(tls.ConnectionState) error {
 	return func(s tls.ConnectionState) error {
-		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool, Intermediates: poolOf(s.PeerCertificates[1:]), CurrentTime: now()})
+		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool,
+			Intermediates: poolOf(s.PeerCertificates[1:]), CurrentTime: now()})
 		return err
 	}
 }

@@ -49,7 +49,8 @@ func Read(environ []string, setting func(parameter string) bool) (Application, e
 		KubeVersion: env["KUBE_VERSION"], APIVersions: env["KUBE_API_VERSIONS"],
 	}
 	if a.Release == "" {
-		return a, errors.New("ARGOCD_APP_NAME is not set: cmp is for Argo CD, which sets it; elsewhere use helm template … | elk-mtls")
+		return a, errors.New("ARGOCD_APP_NAME is not set: cmp is for Argo CD, which sets it; elsewhere use helm " +
+			"template … | elk-mtls")
 	}
 	var parameters []parameter
 	if text := env["ARGOCD_APP_PARAMETERS"]; text != "" {
@@ -82,8 +83,8 @@ func (a *Application) take(p parameter, setting func(string) bool) error {
 		want, a.Values = "map", p.Map
 	default:
 		if !setting(p.Name) {
-			return fmt.Errorf("plugin parameter %q: no such parameter; there are values (array), values-inline (string), set (map), release-name (string), "+
-				"and the settings of elk-mtls (string)", p.Name)
+			return fmt.Errorf("plugin parameter %q: no such parameter; there are values (array), values-inline "+
+				"(string), set (map), release-name (string), and the settings of elk-mtls (string)", p.Name)
 		}
 	}
 	return p.of(want)
@@ -105,8 +106,10 @@ func (p parameter) of(want string) error {
 // Inside gives an error when a file is outside the repository. Whoever may change an Application must not read the
 // plugin's own files.
 func (a Application) Inside(file string) error {
-	if path.IsAbs(file) || filepath.IsAbs(file) || strings.Contains(file, "://") || !filepath.IsLocal(filepath.Join(filepath.FromSlash(a.Source), filepath.FromSlash(file))) {
-		return fmt.Errorf("%q is outside the repository: name a file in it, by its path from the folder of the chart", file)
+	if path.IsAbs(file) || filepath.IsAbs(file) || strings.Contains(file, "://") ||
+		!filepath.IsLocal(filepath.Join(filepath.FromSlash(a.Source), filepath.FromSlash(file))) {
+		return fmt.Errorf("%q is outside the repository: name a file in it, by its path from the folder of the chart",
+			file)
 	}
 	return nil
 }

@@ -75,7 +75,8 @@ func Key(text []byte) (crypto.Signer, error) {
 		}
 		key, err := parseKey(block.Bytes)
 		if err != nil {
-			return nil, errors.New("is no private key that could be read (PKCS#8, PKCS#1 or SEC 1)") // the parser's error may quote the key
+			// the parser's error may quote the key
+			return nil, errors.New("is no private key that could be read (PKCS#8, PKCS#1 or SEC 1)")
 		}
 		return key, nil
 	}
@@ -113,7 +114,8 @@ func LogstashReads(text []byte) bool {
 }
 
 // ErrAuthority says that a certificate is a CA's: its key is for issuing certificates, and no client may hold it.
-var ErrAuthority = errors.New("is the certificate of a CA: anyone who holds its key can issue certificates that Elasticsearch accepts")
+var ErrAuthority = errors.New("is the certificate of a CA: anyone who holds its key can issue certificates that " +
+	"Elasticsearch accepts")
 
 // ForClients tells why a certificate is no client's, whoever signed it: Elasticsearch refuses it, or it is a CA's. No
 // extended key usage allows all.
@@ -122,7 +124,8 @@ func ForClients(leaf *x509.Certificate) error {
 		return ErrAuthority
 	}
 	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 &&
-		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth) &&
+		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
 		return errors.New("its extended key usage does not permit client authentication")
 	}
 	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
@@ -141,13 +144,15 @@ func ChainsTo(chain, cas []*x509.Certificate) error {
 	for _, c := range chain[1:] {
 		intermediates.AddCert(c)
 	}
-	for _, c := range append(slices.Clone(cas), chain[1:]...) { // a moment at which all of them are valid, if there is one
+	// a moment at which all of them are valid, if there is one
+	for _, c := range append(slices.Clone(cas), chain[1:]...) {
 		if c.NotBefore.After(now) {
 			now = c.NotBefore
 		}
 	}
 	_, err := chain[0].Verify(x509.VerifyOptions{
-		Roots: roots, Intermediates: intermediates, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		Roots: roots, Intermediates: intermediates, CurrentTime: now,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	var invalid x509.CertificateInvalidError
 	if !errors.As(err, &invalid) || invalid.Reason != x509.Expired {

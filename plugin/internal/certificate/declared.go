@@ -61,7 +61,8 @@ func (d *Declared) certificate(o *object.Object) {
 // does not list.
 // https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.KeyUsage
 func isExtended(usage string) bool {
-	for _, end := range []string{" auth", "code signing", "email protection", "s/mime", "timestamping", "ocsp signing", " sgc"} {
+	for _, end := range []string{" auth", "code signing", "email protection", "s/mime", "timestamping", "ocsp signing",
+		" sgc"} {
 		if strings.HasSuffix(usage, end) {
 			return true
 		}
@@ -79,7 +80,8 @@ func (d *Declared) issuer(o *object.Object) {
 	walk = func(n *yaml.Node, at string) {
 		for i := 0; i+1 < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
 			field, value := n.Content[i].Value, n.Content[i+1]
-			named := field == "secretName" || field == "name" && strings.HasSuffix(at, "Ref") && !slices.Contains(noKeys, at[strings.LastIndex(at, ".")+1:])
+			named := field == "secretName" || field == "name" && strings.HasSuffix(at, "Ref") &&
+				!slices.Contains(noKeys, at[strings.LastIndex(at, ".")+1:])
 			if value.Kind == yaml.ScalarNode && named {
 				says := o.ID.String() + " names it as " + strings.TrimPrefix(at+"."+field, ".")
 				d.authorities = append(d.authorities, declaration{o.Namespace, value.Value, says})

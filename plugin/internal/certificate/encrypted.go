@@ -124,7 +124,8 @@ func openPEM(block *pem.Block, passphrase []byte) ([]byte, error) {
 	name, text, _ := strings.Cut(block.Headers["DEK-Info"], ",")
 	iv, err := hex.DecodeString(text)
 	by, known := map[string]blockCipher{
-		"DES-EDE3-CBC": {24, des.NewTripleDESCipher}, "AES-128-CBC": {16, aes.NewCipher}, "AES-192-CBC": {24, aes.NewCipher}, "AES-256-CBC": {32, aes.NewCipher},
+		"DES-EDE3-CBC": {24, des.NewTripleDESCipher}, "AES-128-CBC": {16, aes.NewCipher},
+		"AES-192-CBC": {24, aes.NewCipher}, "AES-256-CBC": {32, aes.NewCipher},
 	}[name]
 	if err != nil || !known || len(iv) < 8 {
 		return nil, ErrCipher
@@ -150,7 +151,8 @@ func (b blockCipher) open(data, key, iv []byte) ([]byte, error) {
 	plain := make([]byte, len(data))
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, data)
 	padding := int(plain[len(plain)-1])
-	if padding == 0 || padding > block.BlockSize() || bytes.Count(plain[len(plain)-padding:], plain[len(plain)-1:]) != padding {
+	if padding == 0 || padding > block.BlockSize() ||
+		bytes.Count(plain[len(plain)-padding:], plain[len(plain)-1:]) != padding {
 		return nil, ErrPassphrase
 	}
 	return plain[:len(plain)-padding], nil

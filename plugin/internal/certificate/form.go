@@ -29,7 +29,8 @@ func FormOf(text []byte) (Form, bool) {
 	if first.Type == "EC PARAMETERS" { // which openssl writes in front of a key, and everybody passes over
 		first, _ = pem.Decode(rest)
 	}
-	f := Form{Block: block.Type, Behind: !bytes.Equal(first.Bytes, block.Bytes), Encrypted: isEncrypted(block), Cut: EndsInSpace(block.Bytes)}
+	f := Form{Block: block.Type, Behind: !bytes.Equal(first.Bytes, block.Bytes), Encrypted: isEncrypted(block),
+		Cut: EndsInSpace(block.Bytes)}
 	if key, err := parseKey(block.Bytes); err == nil {
 		f.Kind = kindOf(key.Public())
 	}

@@ -15,7 +15,8 @@ import (
 
 // Store is what is in a store of keys and certificates.
 type Store struct {
-	Chain []*x509.Certificate // the certificate of its key, and those that lead from it to a CA; nil where it holds no key
+	// the certificate of its key, and those that lead from it to a CA; nil where it holds no key
+	Chain []*x509.Certificate
 	CAs   []*x509.Certificate // that it trusts, where it holds no key
 }
 
@@ -34,7 +35,8 @@ func IsStore(data []byte) bool { return isPlaceholder(data) || IsJavaStore(data)
 // isPlaceholder asks for text, since among a store's bytes any two characters may come together.
 func isPlaceholder(data []byte) bool {
 	text := strings.TrimSpace(string(data))
-	return utf8.ValidString(text) && (text == "" || strings.HasPrefix(text, "<") || strings.Contains(text, "${") || strings.Contains(text, "{{"))
+	return utf8.ValidString(text) && (text == "" || strings.HasPrefix(text, "<") || strings.Contains(text, "${") ||
+		strings.Contains(text, "{{"))
 }
 
 // IsJavaStore holds for the formats that nothing but Java reads: JKS and JCEKS.
@@ -106,7 +108,8 @@ func ofKey(key any, all []*x509.Certificate) []*x509.Certificate {
 func openJKS(data []byte, password string) (Store, error) {
 	store := keystore.New(keystore.WithOrderedAliases())
 	if err := store.Load(bytes.NewReader(data), []byte(password)); err != nil {
-		return Store{}, ErrStorePassword // its checksum is made with it: another file of this form is told from a wrong password by nothing
+		// its checksum is made with it: another file of this form is told from a wrong password by nothing
+		return Store{}, ErrStorePassword
 	}
 	var s Store
 	for _, alias := range store.Aliases() {

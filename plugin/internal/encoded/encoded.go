@@ -1,5 +1,6 @@
-// Package encoded reads what a text holds in another form: percent-encoding, escapes behind a backslash, character references of HTML,
-// base64. A text comes in, the pieces that stand for others go out. Which program decodes a text nothing shows: each form is tried.
+// Package encoded reads what a text holds in another form: percent-encoding, escapes behind a backslash, character
+// references of HTML, base64. A text comes in, the pieces that stand for others go out. Which program decodes a text
+// nothing shows: each form is tried.
 package encoded
 
 import (
@@ -37,7 +38,8 @@ func Escapes(text string) []Piece {
 	}
 }
 
-// escape gives the character that a text begins with in another form, and how long that is; 0 where it begins with none.
+// escape gives the character that a text begins with in another form, and how long that is; 0 where it begins with
+// none.
 func escape(text string) (decoded string, length int) {
 	switch text[0] {
 	case '%':
@@ -112,8 +114,8 @@ func Base64(text string) []Piece {
 	return all
 }
 
-// ends gives where the base64 ends that may begin at a place of a text. A full line goes on in the next one. Where = fills it up, another one may
-// begin: NAME=TEXT.
+// ends gives where the base64 ends that may begin at a place of a text. A full line goes on in the next one. Where =
+// fills it up, another one may begin: NAME=TEXT.
 func ends[T string | []byte](text T, from int) int {
 	const full = 60
 	at := from
@@ -181,7 +183,8 @@ func Holds(text []byte, wanted *words.Set) bool {
 	for at := 0; at < len(text); {
 		from := at
 		at = ends(text, from)
-		if decoded, ok := decode(string(text[from:at])); ok && (wanted.In([]byte(decoded)) || HidesName([]byte(decoded))) {
+		if decoded, ok := decode(string(text[from:at])); ok &&
+			(wanted.In([]byte(decoded)) || HidesName([]byte(decoded))) {
 			return true
 		}
 		at = max(at, from+1)

@@ -32,8 +32,9 @@ type Operation struct {
 type Result struct {
 	Changes []Change
 	Added   []*object.Object // objects that the chart does not have
-	Tests   []object.ID      // tests of the chart, which are left as they are: many have another name at every rendering
-	Large   []object.ID      // ConfigMaps whose content is not tested
+	// tests of the chart, which are left as they are: many have another name at every rendering
+	Tests []object.ID
+	Large []object.ID // ConfigMaps whose content is not tested
 }
 
 // Compare gives a change for every object that is not the same afterwards, and for every ConfigMap and Secret that such
@@ -113,7 +114,8 @@ func byID(all []*object.Object) (map[string]map[string]any, error) {
 // compare gives the operations: first those that pin what others could use to undo the change, then those that make it.
 func (c *Change) compare(was, is map[string]any) error {
 	if c.Kind == "Secret" && !reflect.DeepEqual(was, is) {
-		return fmt.Errorf("%s: a patch of it would hold a part of its content in clear: give this setting a place outside of the Secret", c.ID)
+		return fmt.Errorf("%s: a patch of it would hold a part of its content in clear: give this setting a place "+
+			"outside of the Secret", c.ID)
 	}
 	metadata, _ := was["metadata"].(map[string]any)
 	if annotations, _ := metadata["annotations"].(map[string]any); len(annotations) == 0 {

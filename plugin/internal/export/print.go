@@ -24,7 +24,8 @@ func Component(changes []Change, added []*object.Object) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	entries := []patch.Entry{patch.F("apiVersion", patch.Str("kustomize.config.k8s.io/v1alpha1")), patch.F("kind", patch.Str("Component"))}
+	entries := []patch.Entry{patch.F("apiVersion", patch.Str("kustomize.config.k8s.io/v1alpha1")),
+		patch.F("kind", patch.Str("Component"))}
 	if len(added) > 0 {
 		entries = append(entries, patch.F("resources", patch.Strs(Objects)))
 	}
@@ -47,7 +48,8 @@ func HelmRelease(changes []Change, hooks bool) (string, error) {
 			entries = append(entries, patch.F(action, patch.Map(patch.F("disableHooks", patch.Bool(true)))))
 		}
 	}
-	entries = append(entries, patch.F("postRenderers", patch.Seq(patch.Map(patch.F("kustomize", patch.Map(patch.F("patches", patches)))))))
+	entries = append(entries, patch.F("postRenderers",
+		patch.Seq(patch.Map(patch.F("kustomize", patch.Map(patch.F("patches", patches)))))))
 	return manifest.Print(patch.Map(
 		patch.F("apiVersion", patch.Str("helm.toolkit.fluxcd.io/v2")), patch.F("kind", patch.Str("HelmRelease")),
 		patch.F("metadata", patch.Map(patch.F("name", patch.Str("elk-mtls")))),
@@ -85,7 +87,8 @@ func (c Change) merge() *yaml.Node {
 	if len(c.Annotations) > 0 {
 		annotations := patch.Map()
 		for _, name := range slices.Sorted(maps.Keys(c.Annotations)) {
-			annotations.Content = append(annotations.Content, patch.Str(name), patch.Str(fmt.Sprint(c.Annotations[name])))
+			annotations.Content = append(annotations.Content, patch.Str(name),
+				patch.Str(fmt.Sprint(c.Annotations[name])))
 		}
 		metadata = append(metadata, patch.F("annotations", annotations))
 	}
@@ -93,7 +96,8 @@ func (c Change) merge() *yaml.Node {
 	if c.Delete {
 		entries = append(entries, patch.F("$patch", patch.Str("delete")))
 	}
-	return patch.Map(append(entries, patch.F("apiVersion", patch.Str(c.APIVersion)), patch.F("kind", patch.Str(c.Kind)), patch.F("metadata", patch.Map(metadata...)))...)
+	return patch.Map(append(entries, patch.F("apiVersion", patch.Str(c.APIVersion)), patch.F("kind", patch.Str(c.Kind)),
+		patch.F("metadata", patch.Map(metadata...)))...)
 }
 
 func (c Change) target() *yaml.Node {
@@ -103,7 +107,8 @@ func (c Change) target() *yaml.Node {
 	}
 	var entries []patch.Entry
 	for _, e := range []struct{ name, value string }{
-		{"group", group}, {"version", version}, {"kind", c.Kind}, {"namespace", regexp.QuoteMeta(c.Namespace)}, {"name", regexp.QuoteMeta(c.Name)},
+		{"group", group}, {"version", version}, {"kind", c.Kind}, {"namespace", regexp.QuoteMeta(c.Namespace)},
+		{"name", regexp.QuoteMeta(c.Name)},
 	} {
 		if e.value != "" {
 			entries = append(entries, patch.F(e.name, patch.Str(e.value)))

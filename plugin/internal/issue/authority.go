@@ -42,17 +42,20 @@ func Read(cert, key []byte, now time.Time) (*Authority, error) {
 			return nil, fmt.Errorf("the CA %q %w", c.Subject, err)
 		}
 		if i > 0 && chain[i-1].CheckSignatureFrom(c) != nil {
-			return nil, fmt.Errorf("the CA %q did not sign %q, which stands before it: put who signs first, then who signed that, and the root last", c.Subject, chain[i-1].Subject)
+			return nil, fmt.Errorf("the CA %q did not sign %q, which stands before it: put who signs first, then who "+
+				"signed that, and the root last", c.Subject, chain[i-1].Subject)
 		}
 	}
 	if last := chain[len(chain)-1]; !root(last) {
-		return nil, fmt.Errorf("%q is no root, and clients that use OpenSSL trust nothing else: add the certificates above it, up to the root", last.Subject)
+		return nil, fmt.Errorf("%q is no root, and clients that use OpenSSL trust nothing else: add the certificates "+
+			"above it, up to the root", last.Subject)
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(signer)
 	if err != nil {
 		return nil, errors.New("the CA's key cannot be written as PKCS#8")
 	}
-	return &Authority{chain: chain, key: signer, private: hide(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))}, nil
+	return &Authority{chain: chain, key: signer,
+		private: hide(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))}, nil
 }
 
 // mayIssue tells why a certificate with so many CAs below it cannot lead to a leaf.

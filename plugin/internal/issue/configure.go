@@ -31,7 +31,8 @@ func Configure(s config.Settings, release *recognise.Release, leaves []Leaf) con
 // chart's own certificates only: the one behind the node's ELASTIC_PASSWORD, called X-credentials.
 func minter(release *recognise.Release) string {
 	for _, w := range release.Nodes {
-		if v, ok := w.Main.Environment(release).Own("ELASTIC_PASSWORD"); ok && v.From.Key == "password" && strings.HasSuffix(v.From.Name, "-credentials") {
+		if v, ok := w.Main.Environment(release).Own("ELASTIC_PASSWORD"); ok && v.From.Key == "password" &&
+			strings.HasSuffix(v.From.Name, "-credentials") {
 			return v.From.Name
 		}
 	}

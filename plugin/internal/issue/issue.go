@@ -80,7 +80,8 @@ func (m Maker) CA(organisation string, days int) (*Authority, error) {
 	if _, err := io.ReadFull(m.Random, id); err != nil {
 		return nil, err
 	}
-	template := m.template(pkix.Name{CommonName: "elk-mtls CA " + hex.EncodeToString(id), Organization: []string{organisation}}, days)
+	template := m.template(pkix.Name{CommonName: "elk-mtls CA " + hex.EncodeToString(id),
+		Organization: []string{organisation}}, days)
 	template.IsCA, template.BasicConstraintsValid, template.MaxPathLenZero = true, true, true
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	cert, err := m.sign(template, template, key, key)
@@ -98,7 +99,8 @@ func (m Maker) Pair(ca *Authority, leaf Leaf, days int) (Pair, error) {
 	}
 	template := m.template(pkix.Name{CommonName: leaf.Subject, Organization: []string{leaf.Namespace}}, days)
 	if ends := ca.Ends(); template.NotAfter.After(ends) {
-		return Pair{}, fmt.Errorf("%d days are more than the CA lasts, which ends on %s: use fewer --days, or a new CA", days, date(ends))
+		return Pair{}, fmt.Errorf("%d days are more than the CA lasts, which ends on %s: use fewer --days, or a new CA",
+			days, date(ends))
 	}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	if leaf.keyType(m.KeyType).rsa() {

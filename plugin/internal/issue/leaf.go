@@ -69,13 +69,15 @@ func (l *leaves) node(w *recognise.Workload, more []string) error {
 		return err
 	}
 	if len(names) == 0 && len(more) == 0 {
-		return fmt.Errorf("%s: no Service selects its pods, so that nobody knows under which names it is called: give them with --san", w.ID)
+		return fmt.Errorf("%s: no Service selects its pods, so that nobody knows under which names it is called: "+
+			"give them with --san", w.ID)
 	}
 	at := slices.IndexFunc(l.all, func(leaf Leaf) bool { return leaf.Server && leaf.Namespace == namespace })
 	if at < 0 {
 		at = len(l.all)
 		l.all = append(l.all, Leaf{
-			Namespace: namespace, Secret: or(l.certificates.SecretName, w.Name+suffix), Server: true, Subject: w.Name, Names: []string{"localhost", "127.0.0.1"},
+			Namespace: namespace, Secret: or(l.certificates.SecretName, w.Name+suffix), Server: true, Subject: w.Name,
+			Names: []string{"localhost", "127.0.0.1"},
 		})
 	}
 	leaf := &l.all[at]
@@ -111,14 +113,18 @@ func spellings(service, namespace string) []string {
 	if namespace == "" {
 		return []string{service}
 	}
-	return []string{service, service + "." + namespace, service + "." + namespace + ".svc", service + "." + namespace + ".svc.cluster.local"}
+	return []string{service, service + "." + namespace, service + "." + namespace + ".svc",
+		service + "." + namespace + ".svc.cluster.local"}
 }
 
 // client adds the certificate of a client.
 func (l *leaves) client(w *recognise.Workload) {
 	namespace := or(w.Namespace, l.namespace)
 	ref := w.ID.String()
-	if slices.ContainsFunc(l.all, func(leaf Leaf) bool { return slices.Contains(leaf.Refs, ref) && leaf.Namespace == namespace }) {
+	if slices.ContainsFunc(l.all, func(leaf Leaf) bool {
+		return slices.Contains(leaf.Refs, ref) &&
+			leaf.Namespace == namespace
+	}) {
 		return // a second container of the same pod, or one beside a node
 	}
 	secret := ""
@@ -128,7 +134,8 @@ func (l *leaves) client(w *recognise.Workload) {
 		}
 	}
 	subject := l.subject(namespace, w.ID)
-	l.all = append(l.all, Leaf{Namespace: namespace, Secret: or(secret, subject+suffix), Refs: []string{ref}, Subject: subject, RSA: w.App == logstash})
+	l.all = append(l.all, Leaf{Namespace: namespace, Secret: or(secret, subject+suffix), Refs: []string{ref},
+		Subject: subject, RSA: w.App == logstash})
 }
 
 // logstash reads a key in PKCS#8 as RSA, and no other: https://github.com/elastic/logstash/issues/19385
@@ -144,7 +151,10 @@ func (l Leaf) keyType(kind KeyType) KeyType {
 // subject names a workload, with its kind where another workload of that name comes before it: a certificate stands for
 // one of them.
 func (l *leaves) subject(namespace string, id object.ID) string {
-	if slices.ContainsFunc(l.all, func(leaf Leaf) bool { return leaf.Namespace == namespace && leaf.Subject == id.Name }) {
+	if slices.ContainsFunc(l.all, func(leaf Leaf) bool {
+		return leaf.Namespace == namespace &&
+			leaf.Subject == id.Name
+	}) {
 		return id.Name + "-" + strings.ToLower(id.Kind)
 	}
 	return id.Name

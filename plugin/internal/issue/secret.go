@@ -38,7 +38,8 @@ func (m Maker) Secrets(ca *Authority, o Order) ([]Secret, error) {
 		return err
 	}
 	if o.CA != "" {
-		err := add(o.Leaves[0].Namespace, o.CA, "the CA itself, with its key", patch.F(keys.Cert, encoded(ca.Cert())), patch.F(keys.Key, encoded(ca.Key().Reveal())))
+		err := add(o.Leaves[0].Namespace, o.CA, "the CA itself, with its key", patch.F(keys.Cert, encoded(ca.Cert())),
+			patch.F(keys.Key, encoded(ca.Key().Reveal())))
 		if err != nil {
 			return nil, err
 		}
@@ -49,13 +50,15 @@ func (m Maker) Secrets(ca *Authority, o Order) ([]Secret, error) {
 			return nil, err
 		}
 		err = add(leaf.Namespace, leaf.Secret, leaf.what(pair),
-			patch.F(keys.CA, encoded(ca.Cert())), patch.F(keys.Cert, encoded(pair.Cert)), patch.F(keys.Key, encoded(pair.Key.Reveal())))
+			patch.F(keys.CA, encoded(ca.Cert())), patch.F(keys.Cert, encoded(pair.Cert)),
+			patch.F(keys.Key, encoded(pair.Key.Reveal())))
 		if err != nil {
 			return nil, err
 		}
 	}
 	for _, at := range withoutServer(o.Leaves) {
-		if err := add(at.Namespace, at.Secret, "the CA that clients trust", patch.F(keys.CA, encoded(ca.Cert()))); err != nil {
+		if err := add(at.Namespace, at.Secret, "the CA that clients trust",
+			patch.F(keys.CA, encoded(ca.Cert()))); err != nil {
 			return nil, err
 		}
 	}

@@ -48,11 +48,13 @@ func Of(stream *manifest.Stream) (*List, error) {
 	}
 	for _, doc := range stream.Documents() {
 		if root, err := doc.Root(); doc != list.doc && (err != nil || root != nil) {
-			return nil, errors.New("stdin holds a ResourceList and another document beside it: a function reads one ResourceList alone")
+			return nil, errors.New("stdin holds a ResourceList and another document beside it: a function reads one " +
+				"ResourceList alone")
 		}
 	}
 	if version := object.Text(list.root, "apiVersion"); !slices.Contains(versions[:], version) {
-		return nil, fmt.Errorf("the ResourceList on stdin has apiVersion %q: expected %s", version, strings.Join(versions[:], ", "))
+		return nil, fmt.Errorf("the ResourceList on stdin has apiVersion %q: expected %s", version,
+			strings.Join(versions[:], ", "))
 	}
 	if items := object.Get(list.root, "items"); items != nil && (items.Kind != yaml.SequenceNode ||
 		slices.ContainsFunc(items.Content, func(item *yaml.Node) bool { return item.Kind != yaml.MappingNode })) {
@@ -124,7 +126,8 @@ func nodes(results []Result) *yaml.Node {
 }
 
 func reference(o *object.Object) *yaml.Node {
-	ref := patch.Map(patch.F("apiVersion", patch.Str(o.APIVersion)), patch.F("kind", patch.Str(o.Kind)), patch.F("name", patch.Str(o.Name)))
+	ref := patch.Map(patch.F("apiVersion", patch.Str(o.APIVersion)), patch.F("kind", patch.Str(o.Kind)),
+		patch.F("name", patch.Str(o.Name)))
 	if o.Namespace != "" {
 		ref.Content = append(ref.Content, patch.Str("namespace"), patch.Str(o.Namespace))
 	}

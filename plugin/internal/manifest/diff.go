@@ -78,7 +78,8 @@ func prefersWide(root *old) bool {
 	walk = func(o *old) {
 		for i := range o.children {
 			child := &o.children[i]
-			if o.kind == yaml.MappingNode && child.kind == yaml.SequenceNode && !child.isFlow() && len(child.children) > 0 {
+			if o.kind == yaml.MappingNode && child.kind == yaml.SequenceNode && !child.isFlow() &&
+				len(child.children) > 0 {
 				if child.column > o.column {
 					wide++
 				} else {

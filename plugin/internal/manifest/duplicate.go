@@ -16,7 +16,8 @@ type DuplicateKeyError struct {
 
 // Error names the key and both lines, but no value.
 func (e *DuplicateKeyError) Error() string {
-	return fmt.Sprintf("line %d: the key %s is there already, on line %d: remove one of them", e.Line, joinPath(e.Path), e.First)
+	return fmt.Sprintf("line %d: the key %s is there already, on line %d: remove one of them", e.Line, joinPath(e.Path),
+		e.First)
 }
 
 // DuplicateKey gives a *DuplicateKeyError for the first key that stands twice in a mapping on the way to path or below

@@ -15,7 +15,8 @@ func verify(text []byte, want *yaml.Node) error {
 	}
 	n := net{anchors: map[*yaml.Node]*yaml.Node{}}
 	if got == nil || !n.same(want, got) {
-		return fmt.Errorf("cannot edit %s without rewriting it: the edited text would say something else", joinPath(n.path))
+		return fmt.Errorf("cannot edit %s without rewriting it: the edited text would say something else",
+			joinPath(n.path))
 	}
 	return nil
 }
@@ -27,7 +28,8 @@ type net struct {
 
 // same compares what nodes say: kind, tag, value, anchors and children. Style and comments say nothing.
 func (n *net) same(want, got *yaml.Node) bool {
-	if want.Kind != got.Kind || want.Anchor != got.Anchor || len(want.Content) != len(got.Content) || want.ShortTag() != got.ShortTag() {
+	if want.Kind != got.Kind || want.Anchor != got.Anchor || len(want.Content) != len(got.Content) ||
+		want.ShortTag() != got.ShortTag() {
 		return false
 	}
 	if want.Value != got.Value && !isNull(want) {

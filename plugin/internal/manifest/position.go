@@ -155,7 +155,8 @@ func (s *source) skipSpace(i int, also string) int {
 func (s *source) properties(i int) int {
 	end := i
 	for b := s.byteAt(i); b == '&' || b == '!'; b = s.byteAt(i) {
-		for i < len(s.text) && !isBlank(s.text[i]) && breakAt(s.text, i) == 0 && strings.IndexByte(",[]{}", s.text[i]) < 0 {
+		for i < len(s.text) && !isBlank(s.text[i]) && breakAt(s.text, i) == 0 &&
+			strings.IndexByte(",[]{}", s.text[i]) < 0 {
 			i++
 		}
 		end = i

@@ -36,7 +36,8 @@ func (p *printer) accept(n *yaml.Node) bool {
 		p.refuse("children were put into a scalar")
 	case len(n.Content)%step(n.Kind) != 0:
 		p.refuse("a mapping has a key without a value")
-	case n.Kind == yaml.MappingNode && n.ShortTag() != yaml.NodeTagMap, n.Kind == yaml.SequenceNode && n.ShortTag() != yaml.NodeTagSeq:
+	case n.Kind == yaml.MappingNode && n.ShortTag() != yaml.NodeTagMap, n.Kind == yaml.SequenceNode &&
+		n.ShortTag() != yaml.NodeTagSeq:
 		p.refuse("a new node has a tag")
 	case len(n.Content) > 0 && p.moved(n):
 		p.refuse("a mapping or list of the text was put elsewhere, not copied")
@@ -137,7 +138,8 @@ func (p *printer) scalar(b *strings.Builder, n *yaml.Node, preferred yaml.Style,
 // wantsLiteral tells whether a string is written as a literal block: it has several lines and did not stand in double
 // quotes before, or it was meant to be one.
 func (p *printer) wantsLiteral(n *yaml.Node, preferred yaml.Style) bool {
-	if p.json || p.quoted || preferred&yaml.DoubleQuotedStyle != 0 || n.ShortTag() != yaml.NodeTagString || !isLiteral(n.Value) {
+	if p.json || p.quoted || preferred&yaml.DoubleQuotedStyle != 0 || n.ShortTag() != yaml.NodeTagString ||
+		!isLiteral(n.Value) {
 		return false
 	}
 	return strings.Contains(n.Value, "\n") || preferred&(yaml.LiteralStyle|yaml.FoldedStyle) != 0

@@ -94,7 +94,8 @@ func (d *differ) replaceBlockScalar(o *old, n *yaml.Node, preferred yaml.Style, 
 
 // behind gives the offset behind the key, dash or anchor that a value stands behind.
 func (d *differ) behind(o *old, p place) int {
-	if end := d.properties(o.start); end > o.start && !(o.kind == yaml.MappingNode && !o.isFlow() && o.children[0].start == o.start) {
+	if end := d.properties(o.start); end > o.start &&
+		!(o.kind == yaml.MappingNode && !o.isFlow() && o.children[0].start == o.start) {
 		return end
 	}
 	return d.after(p)
@@ -135,7 +136,8 @@ func (d *differ) insertBody(offset int, lines string) {
 // literalEdit changes a literal block line by line: lines that stay keep their text. It gives false for a change that
 // such an edit cannot make.
 func (d *differ) literalEdit(o *old, n *yaml.Node) bool {
-	if o.style&yaml.LiteralStyle == 0 || o.tag != yaml.NodeTagString || n.ShortTag() != yaml.NodeTagString || d.hasTag(o) {
+	if o.style&yaml.LiteralStyle == 0 || o.tag != yaml.NodeTagString || n.ShortTag() != yaml.NodeTagString ||
+		d.hasTag(o) {
 		return false
 	}
 	block := d.block(o)
@@ -162,14 +164,16 @@ func (d *differ) literalEdit(o *old, n *yaml.Node) bool {
 			return false
 		}
 		text := d.write(func(b *strings.Builder) { d.printer.literalLines(b, lines, block.indent) })
-		edits = append(edits, edit{start: d.lineAt(first, oldBody, c.Start), end: d.lineAt(first, oldBody, c.End), text: text, lines: true, open: open})
+		edits = append(edits, edit{start: d.lineAt(first, oldBody, c.Start), end: d.lineAt(first, oldBody, c.End),
+			text: text, lines: true, open: open})
 	}
 	if chomp != block.chomp {
 		d.edits = append(d.edits, block.chompEdit(chomp))
 	}
 	d.edits = append(d.edits, edits...)
 	if open && block.end == len(d.text) {
-		d.edits = append(d.edits, edit{start: block.end, end: block.end, lines: true, open: true}) // the last line may lack its end
+		// the last line may lack its end
+		d.edits = append(d.edits, edit{start: block.end, end: block.end, lines: true, open: true})
 	}
 	return true
 }

@@ -65,7 +65,8 @@ func isPlain(value string, where context) bool {
 	}
 	switch first := value[0]; {
 	case strings.IndexByte("-?:", first) >= 0:
-		if len(value) == 1 || strings.IndexByte(" \t,[]{}", value[1]) >= 0 || first != '-' || strings.HasPrefix(value, "---") {
+		if len(value) == 1 || strings.IndexByte(" \t,[]{}", value[1]) >= 0 || first != '-' ||
+			strings.HasPrefix(value, "---") {
 			return false
 		}
 	case strings.IndexByte(",[]{}#&*!|>'\"%@`=~<", first) >= 0:
@@ -82,8 +83,9 @@ func isPlain(value string, where context) bool {
 	return !isOtherType(value)
 }
 
-// isOtherType tells whether YAML 1.2 or 1.1 reads the plain text as something else than a string: https://yaml.org/type/bool.html,
-// int.html (with 1_000 and base 60, 1:30), float.html, timestamp.html. What only looks like a number (8.5.1) counts: quotes never hurt.
+// isOtherType tells whether YAML 1.2 or 1.1 reads the plain text as something else than a string:
+// https://yaml.org/type/bool.html, int.html (with 1_000 and base 60, 1:30), float.html, timestamp.html. What only
+// looks like a number (8.5.1) counts: quotes never hurt.
 func isOtherType(value string) bool {
 	if (&yaml.Node{Kind: yaml.ScalarNode, Value: value}).ShortTag() != yaml.NodeTagString {
 		return true
@@ -133,9 +135,9 @@ func doubleQuoted(value string) string {
 	return b.String()
 }
 
-// isLiteral tells whether a string can be written as a literal block that reads well: lines of ordinary characters, at most one line
-// end at the end, and a first line from which the parser can tell the indentation. Two and more line ends would need "|+", which
-// takes in whatever blank lines come to stand below; such strings are written with quotes.
+// isLiteral tells whether a string can be written as a literal block that reads well: lines of ordinary characters, at
+// most one line end at the end, and a first line from which the parser can tell the indentation. Two and more line
+// ends would need "|+", which takes in whatever blank lines come to stand below; such strings are written with quotes.
 func isLiteral(value string) bool {
 	body := strings.TrimSuffix(value, "\n")
 	if body == "" || strings.HasSuffix(body, "\n") || strings.IndexByte(" \t", strings.TrimLeft(body, "\n")[0]) >= 0 {
@@ -149,8 +151,8 @@ func isLiteral(value string) bool {
 	return true
 }
 
-// isLiteralLine tells whether a line of a string can be a line of a literal block. Lines of nothing but blanks cannot: what they say
-// depends on the lines around them.
+// isLiteralLine tells whether a line of a string can be a line of a literal block. Lines of nothing but blanks cannot:
+// what they say depends on the lines around them.
 func isLiteralLine(line string) bool {
 	return isPrintable(line) && (line == "" || strings.Trim(line, " \t") != "")
 }

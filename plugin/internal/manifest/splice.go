@@ -49,7 +49,8 @@ func apply(s *snapshot, edits []edit) ([]byte, error) {
 		done = e.end
 	}
 	out = append(out, s.text[done:]...)
-	if last := edits[len(edits)-1]; last.lines && !last.open && done == len(s.text) && len(s.text) > 0 && !endsLine(s.text) {
+	if last := edits[len(edits)-1]; last.lines && !last.open && done == len(s.text) && len(s.text) > 0 &&
+		!endsLine(s.text) {
 		out = bytes.TrimSuffix(out, []byte(s.eol))
 	}
 	return out, nil

@@ -21,12 +21,13 @@ const (
 	Open    State = "open"    // nobody does: the engine has to speak of it
 	Claimed State = "claimed" // the engine has read it
 	Listed  State = "listed"  // the user, who has listed its container
-	Told    State = "told"    // the engine has said what is wrong with its container as a whole, or a rule of the user's describes that
-	Gone    State = "gone"    // nobody needs to: the engine takes its container out
+	// the engine has said what is wrong with its container as a whole, or a rule of the user's describes that
+	Told State = "told"
+	Gone State = "gone" // nobody needs to: the engine takes its container out
 )
 
-// Answers takes mentions apart by who is told them. state is what an engine makes of one; reader is that of a file, nil for the container
-// that has the text itself, and for nobody. says is how the engine names the place.
+// Answers takes mentions apart by who is told them. state is what an engine makes of one; reader is that of a file,
+// nil for the container that has the text itself, and for nobody. says is how the engine names the place.
 func Answers(all []Mention, state func(m Mention, reader *Reader) State, says func(Mention) string) []Answer {
 	var answers []Answer
 	for _, m := range all {

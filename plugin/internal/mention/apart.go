@@ -6,9 +6,11 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
 )
 
-// A text of any language may have the parts of an address apart: a host and a port as arguments of a call, or a name that is put into an address.
+// A text of any language may have the parts of an address apart: a host and a port as arguments of a call, or a name
+// that is put into an address.
 
-// portBehind is a number that stands behind a word as the next of some arguments or elements, with or without a name: ("search", port=9200).
+// portBehind is a number that stands behind a word as the next of some arguments or elements, with or without a name:
+// ("search", port=9200).
 var portBehind = regex.Of(`^["')\]}]{0,3}\s*,\s*(?:["']?[\w.-]*port["']?\s*(?:=>|[:=])\s*)?["']?(\d+)\b`)
 
 // hasPortBehind tells whether a port of a server is the next argument behind a name.

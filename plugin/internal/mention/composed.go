@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// A program may put the host of an address together while it runs. Its port stands there all the same, where it is written out: an address
-// at the port of a server may be that server's.
+// A program may put the host of an address together while it runs. Its port stands there all the same, where it is
+// written out: an address at the port of a server may be that server's.
 
-// composed gives the hosts in a text that are put together and have a port of a server behind them: $A-$B:9200, %s-%s:9200, {host}:9200.
+// composed gives the hosts in a text that are put together and have a port of a server behind them: $A-$B:9200,
+// %s-%s:9200, {host}:9200.
 func (n *Names) composed(text string) []hit {
 	var all []hit
 	for at := 0; at < len(text); at++ {
@@ -113,7 +114,8 @@ func isComposed(host string) bool {
 }
 
 // ownNames are what the variables are called in which pods have their own address, and the command that prints it.
-var ownNames = []string{"hostname", "pod_ip", "podip", "pod_name", "podname", "my_pod_ip", "my_pod_name", "host_ip", "node_name", "nodename", "node_ip"}
+var ownNames = []string{"hostname", "pod_ip", "podip", "pod_name", "podname", "my_pod_ip", "my_pod_name", "host_ip",
+	"node_name", "nodename", "node_ip"}
 
 // isOwn tells whether a host is the pod or machine on which it is put together.
 func isOwn(host string) bool {
@@ -124,7 +126,8 @@ func isOwn(host string) bool {
 // autodiscovered begins what Beats know of a pod that they have found.
 const autodiscovered = "data."
 
-// isGiven tells whether a host is one variable, and the text gives that a value which stands there: what the value says is judged by itself.
+// isGiven tells whether a host is one variable, and the text gives that a value which stands there: what the value
+// says is judged by itself.
 func isGiven(text, host string) bool {
 	variable := strings.Trim(host, "${}")
 	if variable == "" || len(host)-len(variable) > len("${}") || strings.Trim(variable, wordBytes) != "" {
@@ -169,21 +172,23 @@ func isLiteral(value string) bool {
 	return end > 0 && (end == len(value) || strings.IndexByte(" \t\r\n\"';,}", value[end]) >= 0)
 }
 
-// isOpen tells whether a composed host in a reading of a text is told by nothing that was found there: neither by a name, nor by a command
-// whose words are known.
+// isOpen tells whether a composed host in a reading of a text is told by nothing that was found there: neither by a
+// name, nor by a command whose words are known.
 func isOpen(at Span, found map[Span]int, uses []use) bool {
 	for span := range found {
 		if span.From < at.To && at.From < span.To {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(uses, func(u use) bool { return u.known && at.From <= u.span.From && u.span.From < at.To })
+	return !slices.ContainsFunc(uses,
+		func(u use) bool { return u.known && at.From <= u.span.From && u.span.From < at.To })
 }
 
 // substitutes tells whether a name is what a command of sed puts in: s/HOST/search/.
 func (h hit) substitutes(text string) bool {
 	line := lineBefore(text, h.From)
-	if line == "" || h.To == len(text) || strings.IndexByte("/|#,~@", line[len(line)-1]) < 0 || text[h.To] != line[len(line)-1] {
+	if line == "" || h.To == len(text) || strings.IndexByte("/|#,~@", line[len(line)-1]) < 0 ||
+		text[h.To] != line[len(line)-1] {
 		return false
 	}
 	begin := strings.LastIndex(line[:len(line)-1], "s"+line[len(line)-1:])

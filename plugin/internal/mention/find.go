@@ -32,7 +32,8 @@ type Text struct {
 	Path object.Path
 }
 
-// Texts gives the files of a container that name a server and are no YAML: they may be scripts. One that names it many times is there once.
+// Texts gives the files of a container that name a server and are no YAML: they may be scripts. One that names it many
+// times is there once.
 func (f Found) Texts(c object.Container) []Text {
 	type file struct {
 		in  *object.Object
@@ -134,7 +135,8 @@ func (f *finder) annotations(o *object.Object, path object.Path) {
 	}
 	for _, s := range scalars(at) {
 		if !strings.HasSuffix(s.path.Last(), "/last-applied-configuration") {
-			look{finder: f, object: o}.scalar(s, append(slices.Clone(path), s.path...), "", nil, context{told: true, unsaid: true})
+			look{finder: f, object: o}.scalar(s, append(slices.Clone(path), s.path...), "", nil,
+				context{told: true, unsaid: true})
 		}
 	}
 }
@@ -152,7 +154,8 @@ type look struct {
 
 // text looks at one text. base has what is the same for all of its mentions.
 func (l look) text(text string, base Mention, c context) {
-	r := readText{look: &l, text: text, base: base, c: c, seen: map[Span]int{}, lines: counter{text: text, lines: base.Below}}
+	r := readText{look: &l, text: text, base: base, c: c, seen: map[Span]int{},
+		lines: counter{text: text, lines: base.Below}}
 	r.uses()
 	own := func(h hit) bool { return l.reader == nil || l.near != nil && h.local }
 	for _, h := range l.names.hits(text, l.near) {
@@ -182,7 +185,8 @@ type readText struct {
 	lines counter
 }
 
-// note judges a name in a reading of the text, which stands at a place of the text itself. Of two readings the stronger counts.
+// note judges a name in a reading of the text, which stands at a place of the text itself. Of two readings the
+// stronger counts.
 func (r *readText) note(read string, h hit, at Span, c context) {
 	m := r.base
 	if m.Strength = r.names.judge(read, h, c); m.Strength == Nothing {
@@ -301,7 +305,8 @@ func (l look) file(e entry) {
 		key, variable := s.keyOf()
 		is := func(field string) bool { return strings.HasPrefix(beside(root, s.path, field), "elasticsearch") }
 		parsed := !strings.Contains(s.node.Value, "\n")
-		l.text(s.node.Value, m, context{key: key, variable: variable, told: true, parsed: parsed, server: is("module") || is("type"), secured: isSecured(root, s.path)})
+		l.text(s.node.Value, m, context{key: key, variable: variable, told: true, parsed: parsed,
+			server: is("module") || is("type"), secured: isSecured(root, s.path)})
 	}
 	if rest < len(e.text) {
 		base.Span, base.Below = Span{rest, rest}, strings.Count(e.text[:rest], "\n")
@@ -338,7 +343,8 @@ func (f *finder) hints(o *object.Object, pod object.Pod) {
 	path := object.Fields(pod.Path("metadata", "annotations")...)
 	for _, s := range scalars(at) {
 		if key := s.path.Last(); strings.HasPrefix(key, hintPrefix) && strings.HasSuffix(key, "hosts") {
-			look{finder: f, object: o}.scalar(s, append(path, s.path...), "", nil, context{key: "hosts", server: true, beside: true})
+			look{finder: f, object: o}.scalar(s, append(path, s.path...), "", nil,
+				context{key: "hosts", server: true, beside: true})
 		}
 	}
 }
@@ -369,7 +375,8 @@ func (l look) container(c object.Container, path object.Path, name string, own b
 	}
 }
 
-// tells tells whether a text below a field of a container is a word that it runs, the value of a variable, or the host of a probe.
+// tells tells whether a text below a field of a container is a word that it runs, the value of a variable, or the host
+// of a probe.
 func tells(field string, s scalar) bool {
 	last := s.path[len(s.path)-1].Field
 	switch field {

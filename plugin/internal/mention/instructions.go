@@ -13,8 +13,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// Annotations of pods and Services tell those who watch a cluster what to call there: Prometheus, agents of monitoring, load balancers. They
-// name a port, the protocol, or say no more than "scrape".
+// Annotations of pods and Services tell those who watch a cluster what to call there: Prometheus, agents of
+// monitoring, load balancers. They name a port, the protocol, or say no more than "scrape".
 // https://github.com/prometheus-community/helm-charts/tree/main/charts/prometheus#scraping-pod-metrics-via-annotations
 
 // outside finds what makes somebody outside of the release call a server without any name of it.
@@ -79,7 +79,8 @@ func (f *finder) servicesOf(w *recognise.Workload) ([]*object.Object, error) {
 
 // watchedPods gives the pods of a server with the names of their ports for HTTP.
 func (f *finder) watchedPods(w *recognise.Workload) watched {
-	at := watched{w.Object, object.Fields(w.Pod.Path("metadata", "annotations")...), w.Name, f.names.ports, map[string]bool{}, false, true}
+	at := watched{w.Object, object.Fields(w.Pod.Path("metadata", "annotations")...), w.Name, f.names.ports,
+		map[string]bool{}, false, true}
 	for _, c := range w.Pod.Containers() {
 		for _, p := range object.Items(c.Node, "ports") {
 			if f.names.ports[object.Text(p, "containerPort")] {
@@ -90,9 +91,11 @@ func (f *finder) watchedPods(w *recognise.Workload) watched {
 	return at
 }
 
-// watchedService gives a Service with those of its ports that lead to HTTP. An annotation may name them, or those of the pods.
+// watchedService gives a Service with those of its ports that lead to HTTP. An annotation may name them, or those of
+// the pods.
 func (f *finder) watchedService(ways *route.Map, o *object.Object, w *recognise.Workload) watched {
-	at := watched{o, object.Fields("metadata", "annotations"), o.Name, maps.Clone(f.names.ports), map[string]bool{}, false, false}
+	at := watched{o, object.Fields("metadata", "annotations"), o.Name, maps.Clone(f.names.ports), map[string]bool{},
+		false, false}
 	for _, p := range object.Items(o.Node, "spec", "ports") {
 		end, _ := ways.To(route.Way{Service: o, Port: object.Text(p, "port")}, w.Object, w.Pod)
 		if f.names.ports[end] {
@@ -102,7 +105,8 @@ func (f *finder) watchedService(ways *route.Map, o *object.Object, w *recognise.
 	return at
 }
 
-// watched looks at the annotations of an object, those of one reader together: prometheus.io/scrape and prometheus.io/port.
+// watched looks at the annotations of an object, those of one reader together: prometheus.io/scrape and
+// prometheus.io/port.
 func (f *finder) watched(at watched) {
 	all := object.At(at.Node, at.path)
 	if all == nil || all.Kind != yaml.MappingNode {
@@ -117,7 +121,8 @@ func (f *finder) watched(at watched) {
 		}
 		said[reader] = true
 		f.found = append(f.found, Mention{
-			Object: at.Object, Path: append(slices.Clone(at.path), object.Step{Field: key}), Line: at.Doc.Line() + value.Line - 1, Name: at.server, Strength: May, node: value,
+			Object: at.Object, Path: append(slices.Clone(at.path), object.Step{Field: key}),
+			Line: at.Doc.Line() + value.Line - 1, Name: at.server, Strength: May, node: value,
 		})
 	}
 }
@@ -132,7 +137,8 @@ func (at watched) tells(key, value string, beside map[string]string) bool {
 	in := func(word string) bool { return strings.Contains(strings.ToLower(key), word) }
 	is := func(name string) string { return beside[reader+"/"+name] }
 	switch scrape, port := is("scrape"), is("port"); {
-	case slices.ContainsFunc(notCalls, in), scrape != "" && scrape != "true", port != "" && !at.ports[port] && !at.names[port]:
+	case slices.ContainsFunc(notCalls, in), scrape != "" && scrape != "true", port != "" && !at.ports[port] &&
+		!at.names[port]:
 		return false // it is switched off, or about another program
 	case field == "scrape" || field == "probe":
 		return value == "true" && at.shows

@@ -9,10 +9,11 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
-// silent are kinds in which the name of a server says nothing of a client: they select, describe or protect servers. Kinds of other
-// groups may have the same names.
+// silent are kinds in which the name of a server says nothing of a client: they select, describe or protect servers.
+// Kinds of other groups may have the same names.
 var silent = map[string][]string{
-	"":                             {"Service", "ServiceAccount", "Endpoints", "Namespace", "PersistentVolumeClaim", "PersistentVolume", "LimitRange", "ResourceQuota"},
+	"": {"Service", "ServiceAccount", "Endpoints", "Namespace", "PersistentVolumeClaim",
+		"PersistentVolume", "LimitRange", "ResourceQuota"},
 	"apps":                         {"ControllerRevision"},
 	"policy":                       {"PodDisruptionBudget"},
 	"networking.k8s.io":            {"NetworkPolicy", "IngressClass"},
@@ -27,7 +28,8 @@ var silent = map[string][]string{
 	"monitoring.googleapis.com":    {"Rules", "ClusterRules", "PodMonitoring", "ClusterPodMonitoring"},
 	"networking.istio.io":          {"DestinationRule", "ServiceEntry", "WorkloadEntry", "Sidecar", "Gateway"},
 	"security.istio.io":            {"PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication"},
-	"gateway.networking.k8s.io":    {"Gateway", "ReferenceGrant", "BackendTLSPolicy", "TLSRoute", "TCPRoute", "UDPRoute"},
+	"gateway.networking.k8s.io": {"Gateway", "ReferenceGrant", "BackendTLSPolicy", "TLSRoute", "TCPRoute",
+		"UDPRoute"},
 	"cilium.io":                    {"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"},
 	"crd.projectcalico.org":        {"NetworkPolicy", "GlobalNetworkPolicy"},
 	"projectcalico.org":            {"NetworkPolicy", "GlobalNetworkPolicy"},
@@ -61,7 +63,8 @@ var routes = map[string][]string{
 	"getambassador.io":          {"Mapping", "TCPMapping"},
 }
 
-// handsOn gives the names of servers to which a route hands TLS on as it comes: they meet the certificate of the caller itself.
+// handsOn gives the names of servers to which a route hands TLS on as it comes: they meet the certificate of the
+// caller itself.
 func (n *Names) handsOn(o *object.Object) []string {
 	isBelowHTTP := o.Group() == "gateway.networking.k8s.io" && (o.Kind == "TLSRoute" || o.Kind == "TCPRoute")
 	if !isBelowHTTP && !IsRoute(o) {
@@ -109,7 +112,8 @@ func staysSilent(kind string, text []byte) bool {
 
 // targets are fields that refer to what a route or custom resource leads to.
 var targets = []string{
-	"service", "services", "serviceRef", "backend", "backends", "backendRef", "backendRefs", "defaultBackend", "alternateBackends", "to", "destination", "upstream", "upstreams",
+	"service", "services", "serviceRef", "backend", "backends", "backendRef", "backendRefs", "defaultBackend",
+	"alternateBackends", "to", "destination", "upstream", "upstreams",
 	"mirror", "mirrors", "weighted", "elasticsearch", "elasticsearchRef", "elasticsearchRefs", "opensearch",
 }
 
@@ -121,7 +125,8 @@ var others = map[string][]string{
 // rewrites are fields below which a route says what it calls a server, to that itself.
 var rewrites = []string{"rewrite", "urlRewrite", "requestRedirect", "redirect"}
 
-// leads tells whether a scalar is where a route or custom resource leads to: a Service in a route, or the name in a field that says so.
+// leads tells whether a scalar is where a route or custom resource leads to: a Service in a route, or the name in a
+// field that says so.
 func leads(o *object.Object, s scalar) bool {
 	if s.path[len(s.path)-1].Field == "" {
 		return false

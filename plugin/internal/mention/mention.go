@@ -1,6 +1,7 @@
-// Package mention finds who names an Elasticsearch: a release and the names of its servers come in, every place of a text that names one
-// goes out, with what that says: that it is called there, that it may be, or nothing. Both engines read the names here. What they have
-// read themselves they claim, by its place; what nobody claims is a client that nobody knows.
+// Package mention finds who names an Elasticsearch: a release and the names of its servers come in, every place of a
+// text that names one goes out, with what that says: that it is called there, that it may be, or nothing. Both engines
+// read the names here. What they have read themselves they claim, by its place; what nobody claims is a client that
+// nobody knows.
 package mention
 
 import (
@@ -72,8 +73,8 @@ type Claims struct {
 	nodes []*yaml.Node // of these, in the order of their claims
 }
 
-// Add claims a part of the text of a scalar, or all below a node, of an object or of a YAML file in one. Of a text that several containers
-// read only the reader's share is claimed; nil is for all of them.
+// Add claims a part of the text of a scalar, or all below a node, of an object or of a YAML file in one. Of a text
+// that several containers read only the reader's share is claimed; nil is for all of them.
 func (c *Claims) Add(n *yaml.Node, span Span, reader *yaml.Node) {
 	if n == nil {
 		return
@@ -113,7 +114,8 @@ func (c *Claims) answers(n *yaml.Node, at Span, reader *yaml.Node) bool {
 	return false
 }
 
-// Open tells whether nobody answers for a mention as a container reads it; nil is for what no container of the stream reads.
+// Open tells whether nobody answers for a mention as a container reads it; nil is for what no container of the stream
+// reads.
 func (c *Claims) Open(m Mention, reader *yaml.Node) bool {
 	if m.inner != nil {
 		return !c.answers(m.inner, m.Span, reader) && !c.answers(m.node, Span{}, reader)
@@ -133,7 +135,8 @@ func at(o *object.Object, path object.Path, n *yaml.Node) Mention {
 	return m
 }
 
-// within gives a place in a YAML file that the text of a mention is, and of which the first line stands on one of the stream.
+// within gives a place in a YAML file that the text of a mention is, and of which the first line stands on one of the
+// stream.
 func (m Mention) within(path object.Path, node *yaml.Node, first int) Mention {
 	m.Inside, m.inner = path, node
 	if m.Below = node.Line - 1; isBlock(node) {
@@ -148,7 +151,8 @@ func (m Mention) within(path object.Path, node *yaml.Node, first int) Mention {
 // Told gives the container that is told a mention in its own object, nil for other mentions.
 func (m Mention) Told() *yaml.Node { return m.where }
 
-// StreamLine gives the line of the stream on which the name stands. Of a text in quotes all is on the line where it begins.
+// StreamLine gives the line of the stream on which the name stands. Of a text in quotes all is on the line where it
+// begins.
 func (m Mention) StreamLine() int {
 	if !isBlock(m.node) {
 		return m.Line

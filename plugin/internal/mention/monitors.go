@@ -15,7 +15,8 @@ import (
 // Prometheus calls what a ServiceMonitor selects by labels, without any name of it.
 // https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.ServiceMonitor
 
-// monitorKinds are the kinds that have something scraped: their group, the list of their endpoints, and whether they select pods.
+// monitorKinds are the kinds that have something scraped: their group, the list of their endpoints, and whether they
+// select pods.
 // https://docs.victoriametrics.com/operator/resources/ and https://cloud.google.com/stackdriver/docs/managed-prometheus/setup-managed
 var monitorKinds = map[string]struct {
 	groups []string
@@ -95,7 +96,8 @@ type monitor struct {
 
 // sees tells whether a monitor looks into the namespace of an object.
 func (m monitor) sees(o *object.Object) bool {
-	if object.Text(m.object.Node, "spec", "namespaceSelector", "any") == "true" || strings.HasPrefix(m.object.Kind, "Cluster") || o.Namespace == "" || m.object.Namespace == "" {
+	if object.Text(m.object.Node, "spec", "namespaceSelector", "any") == "true" ||
+		strings.HasPrefix(m.object.Kind, "Cluster") || o.Namespace == "" || m.object.Namespace == "" {
 		return true
 	}
 	names := object.Items(m.object.Node, "spec", "namespaceSelector", "matchNames")
@@ -103,8 +105,8 @@ func (m monitor) sees(o *object.Object) bool {
 		slices.ContainsFunc(names, func(name *yaml.Node) bool { return name.Value == o.Namespace })
 }
 
-// services looks at the endpoints of a ServiceMonitor. One that selects no Service of the release may select one that has its labels from
-// elsewhere: there one server is as good as all.
+// services looks at the endpoints of a ServiceMonitor. One that selects no Service of the release may select one that
+// has its labels from elsewhere: there one server is as good as all.
 func (m monitor) services(all []scraped) {
 	selector := recognise.SelectorOf(m.object.Node, "spec", "selector")
 	var selected []scraped
@@ -154,7 +156,9 @@ func (m monitor) pods() {
 					port = containerPort(w, name)
 				}
 			}
-			if m.sees(w.Object) && m.names.ports[port] && recognise.SelectorOf(m.object.Node, "spec", "selector").Picks(object.Pairs(w.Pod.Template, "metadata", "labels")) {
+			if m.sees(w.Object) && m.names.ports[port] &&
+				recognise.SelectorOf(m.object.Node, "spec",
+					"selector").Picks(object.Pairs(w.Pod.Template, "metadata", "labels")) {
 				m.note(endpoint, object.Fields("spec", m.list).Index(strconv.Itoa(i)), w.Name, Address)
 			}
 		}
@@ -189,7 +193,8 @@ func (m monitor) note(endpoint *yaml.Node, path object.Path, name string, streng
 		strength = May
 	}
 	m.found = append(m.found, Mention{
-		Object: m.object, Path: path, Line: m.object.Doc.Line() + at.Line - 1, Name: name, Strength: strength, Route: true, node: at,
+		Object: m.object, Path: path, Line: m.object.Doc.Line() + at.Line - 1, Name: name, Strength: strength,
+		Route: true, node: at,
 		Plain: !strings.EqualFold(object.Text(endpoint, "scheme"), "https"),
 	})
 }

@@ -32,7 +32,8 @@ type named struct {
 
 // None gives no names yet.
 func None() *Names {
-	return &Names{labels: map[string]named{}, hosts: map[string]named{}, variables: map[string]named{}, servers: map[*object.Object]*yaml.Node{}, ports: map[string]bool{}, machine: map[string]named{}}
+	return &Names{labels: map[string]named{}, hosts: map[string]named{}, variables: map[string]named{},
+		servers: map[*object.Object]*yaml.Node{}, ports: map[string]bool{}, machine: map[string]named{}}
 }
 
 // Of gives the names that the servers of a release have by its objects. ports are those on which they speak HTTP.
@@ -99,7 +100,8 @@ func (n *Names) Ways(r *recognise.Release) (*route.Map, error) {
 func (n *Names) nodePorts(o, server *object.Object) {
 	for _, p := range object.Items(o.Node, "spec", "ports") {
 		port := object.Text(p, "nodePort")
-		isHTTP := object.Text(p, "port") != "9300" && object.Text(p, "targetPort") != "9300" && !strings.Contains(object.Text(p, "name"), "transport")
+		isHTTP := object.Text(p, "port") != "9300" && object.Text(p, "targetPort") != "9300" &&
+			!strings.Contains(object.Text(p, "name"), "transport")
 		if port != "" && isHTTP {
 			add(n.machine, port, o.Name, []*object.Object{server})
 		}
@@ -259,7 +261,8 @@ func keptAs(host string) form {
 	return form{route.Canonical(host), false}
 }
 
-// askedAs gives the forms in which a host may be known, the nearest first; the last is empty where the host is one word.
+// askedAs gives the forms in which a host may be known, the nearest first; the last is empty where the host is one
+// word.
 func askedAs(host string) [3]form {
 	host = route.Canonical(host)
 	for strings.HasPrefix(host, "_") { // _https._tcp.es.logging.svc has the port of a Service in front
@@ -306,7 +309,8 @@ func (n *Names) Empty() bool { return len(n.labels)+len(n.hosts) == 0 }
 
 // Words gives what at least one of stands in every document that names a server, in some case.
 func (n *Names) Words() []string {
-	all := slices.Concat(slices.Sorted(maps.Keys(n.labels)), slices.Sorted(maps.Keys(n.variables)), slices.Sorted(maps.Keys(n.machine)))
+	all := slices.Concat(slices.Sorted(maps.Keys(n.labels)), slices.Sorted(maps.Keys(n.variables)),
+		slices.Sorted(maps.Keys(n.machine)))
 	for _, host := range slices.Sorted(maps.Keys(n.hosts)) {
 		if first, _, several := strings.Cut(host, ":"); several { // an address of version 6 has several forms
 			host = first + ":"
@@ -323,7 +327,8 @@ func (n *Names) Words() []string {
 	return all
 }
 
-// Called gives the name that a host is, "" when it is none: es, es.logging, es-0.es and es.logging.svc.cluster.local, or an address.
+// Called gives the name that a host is, "" when it is none: es, es.logging, es-0.es and es.logging.svc.cluster.local,
+// or an address.
 func (n *Names) Called(host string) string { return n.of(host).name }
 
 // Behind gives the servers of the release that a host leads to.
@@ -345,18 +350,22 @@ func (n *Names) of(host string) named {
 // Calls gives the first name that a text by itself calls as a host, or is; "" for none.
 func (n *Names) Calls(text string) string {
 	for _, h := range n.hits(text, nil) {
-		if whole := h.From == 0 && h.To == len(strings.TrimSuffix(text, ".")); whole || n.judge(text, h, context{}) == Address {
+		if whole := h.From == 0 && h.To == len(strings.TrimSuffix(text, ".")); whole ||
+			n.judge(text, h, context{}) == Address {
 			return h.name
 		}
 	}
 	return ""
 }
 
-// variable gives the Service behind a variable that Kubernetes sets with its address: ES_SERVICE_HOST, ES_PORT, ES_PORT_9200_TCP_ADDR.
+// variable gives the Service behind a variable that Kubernetes sets with its address: ES_SERVICE_HOST, ES_PORT,
+// ES_PORT_9200_TCP_ADDR.
 func (n *Names) variable(name string) string {
 	for _, end := range []string{"_SERVICE_HOST", "_PORT"} {
 		before, rest, ok := cutLast(name, end)
-		if service, known := n.variables[before]; ok && known && (rest == "" || end == "_PORT" && (strings.HasSuffix(rest, "_TCP") || strings.HasSuffix(rest, "_TCP_ADDR"))) {
+		if service, known := n.variables[before]; ok && known &&
+			(rest == "" || end == "_PORT" &&
+				(strings.HasSuffix(rest, "_TCP") || strings.HasSuffix(rest, "_TCP_ADDR"))) {
 			return service.name
 		}
 	}

@@ -47,7 +47,8 @@ type readership struct {
 	told     map[*yaml.Node]bool     // containers that are told a name
 }
 
-// readers finds who reads the ConfigMaps and Secrets that name a server, and what these name by variables of their readers.
+// readers finds who reads the ConfigMaps and Secrets that name a server, and what these name by variables of their
+// readers.
 func (f *finder) readers() error {
 	var wanted []string
 	told := map[*yaml.Node]bool{}
@@ -62,7 +63,8 @@ func (f *finder) readers() error {
 	if err != nil {
 		return err
 	}
-	reads := readership{by: map[source][]Reader{}, held: map[source][]object.Pod{}, referred: f.referred(wanted), told: told}
+	reads := readership{by: map[source][]Reader{}, held: map[source][]object.Pod{}, referred: f.referred(wanted),
+		told: told}
 	for _, o := range objects {
 		if pod, ok := o.Pod(); ok {
 			reads.add(f.names, o, pod)
@@ -135,14 +137,16 @@ func (f *finder) readingPods(names []string) ([]*object.Object, error) {
 	return all, nil
 }
 
-// references are the fields by which an object takes a ConfigMap or Secret: each as what refers to it, and the name there.
+// references are the fields by which an object takes a ConfigMap or Secret: each as what refers to it, and the name
+// there.
 var references = map[[2]string]string{
 	{"configMapRef", "name"}: "ConfigMap", {"configMapKeyRef", "name"}: "ConfigMap", {"configMap", "name"}: "ConfigMap",
-	{"secretRef", "name"}: "Secret", {"secretKeyRef", "name"}: "Secret", {"secret", "secretName"}: "Secret", {"secret", "name"}: "Secret",
+	{"secretRef", "name"}: "Secret", {"secretKeyRef", "name"}: "Secret", {"secret", "secretName"}: "Secret",
+	{"secret", "name"}: "Secret",
 }
 
-// refersTo gives the kinds of which a scalar of a custom resource names one: what has a name and a key is one of a Secret or ConfigMap, as
-// additionalScrapeConfigs of a Prometheus.
+// refersTo gives the kinds of which a scalar of a custom resource names one: what has a name and a key is one of a
+// Secret or ConfigMap, as additionalScrapeConfigs of a Prometheus.
 func (s scalar) refersTo() []string {
 	last := len(s.path) - 1
 	if last < 1 {
@@ -159,10 +163,12 @@ func (s scalar) refersTo() []string {
 
 // ofKubernetes are kinds that refer to nothing but in their pods.
 var ofKubernetes = []string{
-	"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "ConfigMap", "Secret", "Service", "ServiceAccount", "Role", "RoleBinding",
+	"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "ConfigMap", "Secret", "Service",
+	"ServiceAccount", "Role", "RoleBinding",
 }
 
-// referred gives the ConfigMaps and Secrets of some names that a custom resource takes: what it runs reads them, as those of a pod do.
+// referred gives the ConfigMaps and Secrets of some names that a custom resource takes: what it runs reads them, as
+// those of a pod do.
 func (f *finder) referred(names []string) map[source]bool {
 	all := map[source]bool{}
 	if len(names) == 0 {
@@ -201,8 +207,8 @@ func volumesOf(pod object.Pod) []source {
 	return all
 }
 
-// attach notes who reads a mention in a ConfigMap or Secret. What no container of the stream reads shows no client, and no more than that
-// somebody may call; what only a server reads says what its own nodes are called.
+// attach notes who reads a mention in a ConfigMap or Secret. What no container of the stream reads shows no client,
+// and no more than that somebody may call; what only a server reads says what its own nodes are called.
 func (f *finder) attach(reads readership) {
 	kept := f.found[:0]
 	var passed []Mention
@@ -229,8 +235,8 @@ func (f *finder) attach(reads readership) {
 	f.found = append(kept, passed...)
 }
 
-// attachTo notes the containers that read a mention, and tells whether there is any. Those that leave it to another container of their pod
-// get a mention of their own.
+// attachTo notes the containers that read a mention, and tells whether there is any. Those that leave it to another
+// container of their pod get a mention of their own.
 func (f *finder) attachTo(m *Mention, from object.Source, reads readership) (left []Mention, read bool) {
 	for _, r := range reads.by[source{from.Kind, from.Name}] {
 		if !near(r.Object.Namespace, m.Object.Namespace) || !r.Container.Reads(from.Kind, from.Name, from.Key) {
@@ -253,8 +259,8 @@ func (f *finder) attachTo(m *Mention, from object.Source, reads readership) (lef
 	return left, read
 }
 
-// leaves tells whether a container that is shown a script leaves it to another one of its pod, which is seen to run it: itself it runs
-// others of the same folder, and never says the name of this one.
+// leaves tells whether a container that is shown a script leaves it to another one of its pod, which is seen to run
+// it: itself it runs others of the same folder, and never says the name of this one.
 func (f *finder) leaves(r Reader, script object.Source) bool {
 	runs := func(c object.Container, isIt func(process.Run) bool) bool {
 		return slices.ContainsFunc(f.release.Process(c).Runs, isIt)
@@ -263,17 +269,20 @@ func (f *finder) leaves(r Reader, script object.Source) bool {
 		return run.Holder != nil && run.Holder.Kind == script.Kind && run.Holder.Name == script.Name
 	}
 	pod, _ := r.Object.Pod()
-	if !runs(r.Container, ofFolder) || runs(r.Container, func(run process.Run) bool { return strings.Contains(run.Text(), script.Key) }) {
+	if !runs(r.Container, ofFolder) ||
+		runs(r.Container, func(run process.Run) bool { return strings.Contains(run.Text(), script.Key) }) {
 		return false
 	}
 	return slices.ContainsFunc(pod.All(), func(c object.Container) bool {
-		return c.Node != r.Container.Node && runs(c, func(run process.Run) bool { return ofFolder(run) && run.Key == script.Key })
+		return c.Node != r.Container.Node &&
+			runs(c, func(run process.Run) bool { return ofFolder(run) && run.Key == script.Key })
 	})
 }
 
 func near(a, b string) bool { return a == b || a == "" || b == "" }
 
-// filesOf looks at the files of a container for what only this one finds in them: servers that a variable names, or its own machine.
+// filesOf looks at the files of a container for what only this one finds in them: servers that a variable names, or
+// its own machine.
 func (f *finder) filesOf(r Reader, beside *nearby) {
 	pod, _ := r.Object.Pod()
 	l := look{finder: f, near: beside, reader: &r}

@@ -112,7 +112,8 @@ func (n *Names) hides(text string) bool {
 	return ok
 }
 
-// writtenIn gives the part of a text that a part of the last of some readings comes from, each of which is one of that before it.
+// writtenIn gives the part of a text that a part of the last of some readings comes from, each of which is one of that
+// before it.
 func writtenIn(readings []reading, at Span) Span {
 	for _, r := range slices.Backward(readings) {
 		at, _ = r.written(at)
@@ -131,7 +132,8 @@ func apart(parts []encoded.Piece) []encoded.Piece {
 	})
 }
 
-// written gives the part of the text that a part of a reading comes from. It is changed where that stands there in another form.
+// written gives the part of the text that a part of a reading comes from. It is changed where that stands there in
+// another form.
 func (r reading) written(at Span) (from Span, changed bool) {
 	from = at
 	for _, p := range r.pieces {

@@ -10,7 +10,8 @@ import (
 
 // unsaid are fields in which a name says nothing.
 var unsaid = []string{
-	"labels", "annotations", "selector", "matchLabels", "matchExpressions", "labelSelector", "podSelector", "nodeSelector", "namespaceSelector", "affinity", "image",
+	"labels", "annotations", "selector", "matchLabels", "matchExpressions", "labelSelector", "podSelector",
+	"nodeSelector", "namespaceSelector", "affinity", "image",
 }
 
 // resource looks at an object of any other kind, such as a route or a custom resource.
@@ -20,7 +21,8 @@ func (f *finder) resource(o *object.Object, seen map[*yaml.Node]bool) {
 	mayName := func(text string) bool { return l.mayName(text) || f.names.Called(text) != "" }
 	for _, s := range scalarsWith(o.Node, nil, mayName) {
 		first := s.path[0].Field
-		if seen[s.node] || slices.Contains([]string{"apiVersion", "kind", "metadata", "status"}, first) || s.path.Last() == "image" {
+		if seen[s.node] || slices.Contains([]string{"apiVersion", "kind", "metadata", "status"}, first) ||
+			s.path.Last() == "image" {
 			continue
 		}
 		switch {
@@ -32,7 +34,8 @@ func (f *finder) resource(o *object.Object, seen map[*yaml.Node]bool) {
 		case !IsRoute(o):
 			key, variable := s.keyOf()
 			whole := f.names.Called(strings.TrimSpace(s.node.Value)) != "" && !s.describes()
-			l.scalar(s, s.path, "", nil, context{key: key, variable: variable, whole: whole, unsaid: slices.ContainsFunc(s.path, isUnsaid)})
+			l.scalar(s, s.path, "", nil, context{key: key, variable: variable, whole: whole,
+				unsaid: slices.ContainsFunc(s.path, isUnsaid)})
 		}
 	}
 }
@@ -43,7 +46,8 @@ func isGoverning(o *object.Object, s scalar) bool {
 	return runs && s.path.String() == "spec.serviceName"
 }
 
-// containersOf looks at what runs below a node of a resource: whatever has an image and is told something. It notes what it has seen.
+// containersOf looks at what runs below a node of a resource: whatever has an image and is told something. It notes
+// what it has seen.
 func (l look) containersOf(n *yaml.Node, path object.Path, seen map[*yaml.Node]bool) {
 	c := object.Container{Node: n}
 	for _, child := range n.Content {
@@ -51,7 +55,9 @@ func (l look) containersOf(n *yaml.Node, path object.Path, seen map[*yaml.Node]b
 			return
 		}
 	}
-	if n.Kind == yaml.MappingNode && object.Text(c.Node, "image") != "" && (object.Get(c.Node, "env") != nil || object.Get(c.Node, "args") != nil || object.Get(c.Node, "command") != nil) {
+	if n.Kind == yaml.MappingNode && object.Text(c.Node, "image") != "" &&
+		(object.Get(c.Node, "env") != nil || object.Get(c.Node, "args") != nil ||
+			object.Get(c.Node, "command") != nil) {
 		l.variable = l.variables(c)
 		l.container(c, path, "", false)
 		for _, field := range containerFields {

@@ -23,8 +23,9 @@ const discovers = "kubernetes_sd_configs"
 // https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1alpha1.ScrapeConfig,
 // https://docs.victoriametrics.com/operator/api/#vmscrapeconfig
 var spellings = map[string][]string{
-	discovers: {inResources}, "relabel_configs": {"relabelings", "relabelConfigs"}, "source_labels": {"sourceLabels"}, "target_label": {"targetLabel"},
-	"tls_config": {"tlsConfig"}, "cert_file": {"certFile", "cert"}, "key_file": {"keyFile", "keySecret", "key"},
+	discovers: {inResources}, "relabel_configs": {"relabelings", "relabelConfigs"}, "source_labels": {"sourceLabels"},
+	"target_label": {"targetLabel"},
+	"tls_config":   {"tlsConfig"}, "cert_file": {"certFile", "cert"}, "key_file": {"keyFile", "keySecret", "key"},
 	"own_namespace": {"ownNamespace"}, "api_server": {"apiServer"},
 }
 
@@ -55,7 +56,8 @@ const meta = "__meta_kubernetes_"
 // selects holds for the patterns of a job's rules: a name in one selects what the job has found.
 func selects(path object.Path) bool {
 	isRules := func(step object.Step) bool {
-		return strings.HasSuffix(step.Field, "relabel_configs") || slices.Contains(spellings["relabel_configs"], step.Field)
+		return strings.HasSuffix(step.Field, "relabel_configs") ||
+			slices.Contains(spellings["relabel_configs"], step.Field)
 	}
 	return path.Last() == "regex" && slices.ContainsFunc(path, isRules)
 }
@@ -81,13 +83,16 @@ func (l look) jobsOf(o *object.Object) {
 	}
 }
 
-// jobs looks below a node of a file or custom resource for jobs that find a server at its port of HTTP, or may. note is told where.
-func (l look) jobs(n *yaml.Node, path object.Path, note func(path object.Path, role *yaml.Node, server string, strength Strength)) {
+// jobs looks below a node of a file or custom resource for jobs that find a server at its port of HTTP, or may. note
+// is told where.
+func (l look) jobs(n *yaml.Node, path object.Path,
+	note func(path object.Path, role *yaml.Node, server string, strength Strength)) {
 	_, field := spelled(n, discovers)
 	for i, found := range elements(n, discovers) {
 		if role := object.Get(found, "role"); role != nil {
 			if server, strength := l.scrapes(n, found, strings.ToLower(role.Value)); strength != Nothing {
-				note(append(slices.Clone(path), object.Fields(field).Index(strconv.Itoa(i)).Field("role")...), role, server, strength)
+				note(append(slices.Clone(path), object.Fields(field).Index(strconv.Itoa(i)).Field("role")...), role,
+					server, strength)
 			}
 		}
 	}
@@ -131,11 +136,12 @@ func narrows(found *yaml.Node) bool {
 	spaces := object.Get(found, "namespaces")
 	own, _ := spelled(spaces, "own_namespace")
 	server, _ := spelled(found, "api_server")
-	return len(object.Items(found, "selectors")) > 0 || own != nil && own.Value == "true" || server != nil || object.Get(found, "kubeconfig_file") != nil
+	return len(object.Items(found, "selectors")) > 0 || own != nil && own.Value == "true" || server != nil ||
+		object.Get(found, "kubeconfig_file") != nil
 }
 
-// target is what Prometheus knows of something that it has found: labels, and the beginnings of those of which there are no others, all
-// without the beginning that all have.
+// target is what Prometheus knows of something that it has found: labels, and the beginnings of those of which there
+// are no others, all without the beginning that all have.
 type target struct {
 	labels map[string]string
 	whole  []string
@@ -174,8 +180,10 @@ func (l look) portsOf(w *recognise.Workload, t target) []target {
 		for _, p := range object.Items(c.Node, "ports") {
 			if number := object.Text(p, "containerPort"); l.names.ports[number] {
 				all = append(all, t.with(map[string]string{
-					"pod_container_name": c.Name, "pod_container_image": object.Text(c.Node, "image"), "pod_container_init": "false",
-					"pod_container_port_name": object.Text(p, "name"), "pod_container_port_number": number, "pod_container_port_protocol": "TCP",
+					"pod_container_name": c.Name, "pod_container_image": object.Text(c.Node, "image"),
+					"pod_container_init":      "false",
+					"pod_container_port_name": object.Text(p, "name"), "pod_container_port_number": number,
+					"pod_container_port_protocol": "TCP",
 				}))
 			}
 		}
@@ -200,7 +208,8 @@ func (l look) behindServices(w *recognise.Workload, pod target) []target {
 		for _, p := range object.Items(o.Node, "spec", "ports") {
 			if name, port := object.Text(p, "name"), object.Text(p, "port"); at.names[name] && at.ports[port] {
 				all = append(all, t.with(map[string]string{
-					"endpoint_port_name": name, "endpoint_port_protocol": "TCP", "service_port_name": name, "service_port_number": port, "service_port_protocol": "TCP",
+					"endpoint_port_name": name, "endpoint_port_protocol": "TCP", "service_port_name": name,
+					"service_port_number": port, "service_port_protocol": "TCP",
 				}))
 			}
 		}
@@ -262,7 +271,8 @@ func (t target) kept(rules []*yaml.Node) Strength {
 	return strength
 }
 
-// joined gives the text that a rule looks at: its labels, with a separator between them. It tells whether one of them is open.
+// joined gives the text that a rule looks at: its labels, with a separator between them. It tells whether one of them
+// is open.
 func (t target) joined(rule *yaml.Node) (text []labelText, isOpen bool) {
 	separator := ";"
 	if n := object.Get(rule, "separator"); n != nil {
@@ -278,7 +288,8 @@ func (t target) joined(rule *yaml.Node) (text []labelText, isOpen bool) {
 	return text, isOpen
 }
 
-// value gives a label; known is false where nothing here shows it. One that is not among those which are all known is empty.
+// value gives a label; known is false where nothing here shows it. One that is not among those which are all known is
+// empty.
 func (t target) value(label string) (value string, known bool) {
 	label, ok := strings.CutPrefix(label, meta)
 	if !ok {
@@ -288,10 +299,12 @@ func (t target) value(label string) (value string, known bool) {
 		return value, true
 	}
 	isOf := func(beginning string) bool { return strings.HasPrefix(label, beginning) }
-	return "", slices.ContainsFunc(t.whole, isOf) && !slices.ContainsFunc(ofControllers[:], func(name string) bool { return strings.HasSuffix(label, name) })
+	return "", slices.ContainsFunc(t.whole, isOf) &&
+		!slices.ContainsFunc(ofControllers[:], func(name string) bool { return strings.HasSuffix(label, name) })
 }
 
 // ofControllers are labels that pods get in the cluster only.
 var ofControllers = [...]string{
-	"_pod_template_hash", "_controller_revision_hash", "_pod_template_generation", "_statefulset_kubernetes_io_pod_name", "_apps_kubernetes_io_pod_index",
+	"_pod_template_hash", "_controller_revision_hash", "_pod_template_generation",
+	"_statefulset_kubernetes_io_pod_name", "_apps_kubernetes_io_pod_index",
 }

@@ -13,10 +13,12 @@ import (
 )
 
 // callers are programs whose words are addresses.
-var callers = []string{"curl", "wget", "http", "https", "xh", "elasticdump", "esrally", "openssl", "ab", "hey", "wrk", "siege", "vegeta"}
+var callers = []string{"curl", "wget", "http", "https", "xh", "elasticdump", "esrally", "openssl", "ab", "hey", "wrk",
+	"siege", "vegeta"}
 
 // waiters only try whether a host or a port is there: no certificate is asked for.
-var waiters = []string{"wait-for-it", "wait-for-it.sh", "wait-for", "ping", "nslookup", "dig", "getent", "host", "telnet"}
+var waiters = []string{"wait-for-it", "wait-for-it.sh", "wait-for", "ping", "nslookup", "dig", "getent", "host",
+	"telnet"}
 
 // speech tells what the commands make of parts of a text.
 type speech []part
@@ -103,7 +105,8 @@ func (all words) take(run process.Run, command shell.Command) {
 		if len(w.Uses) > 0 && (ok || !isInert(command)) {
 			at := w.Uses[0]
 			said := all.of(run, at.Word)
-			said.uses = append(said.uses, use{Span{at.From, at.To}, w.Text, optionIn(command.Words, i), strength, ok, w.Known})
+			said.uses = append(said.uses, use{Span{at.From, at.To}, w.Text, optionIn(command.Words, i), strength, ok,
+				w.Known})
 		}
 	}
 }
@@ -134,13 +137,16 @@ func staysInLog(run process.Run) bool {
 }
 
 // harmless are redirections that send nothing to a file or program.
-var harmless = strings.NewReplacer("||", "", ">&2", "", "2>&1", "", "1>&2", "", "2>/dev/null", "", ">/dev/null", "", "> /dev/null", "", "&>/dev/null", "")
+var harmless = strings.NewReplacer("||", "", ">&2", "", "2>&1", "", "1>&2", "", "2>/dev/null", "", ">/dev/null", "",
+	"> /dev/null", "", "&>/dev/null", "")
 
-// reaching are commands of kubectl by which it is at a server: what it forwards is called, and what it runs in a pod may call.
+// reaching are commands of kubectl by which it is at a server: what it forwards is called, and what it runs in a pod
+// may call.
 var reaching = map[string]Strength{"port-forward": Address, "exec": May, "debug": May}
 
-// forwarded gives the word by which a command brings a server to the own machine of its container, or runs something in its pod, and a name of
-// that server: kubectl port-forward service/search 9200. What calls it there names no server.
+// forwarded gives the word by which a command brings a server to the own machine of its container, or runs something
+// in its pod, and a name of that server: kubectl port-forward service/search 9200. What calls it there names no
+// server.
 func (n *Names) forwarded(c shell.Command) (w shell.Word, name string, strength Strength) {
 	if len(c.Words) == 0 || !slices.Contains(forwarders, c.Program()) {
 		return shell.Word{}, "", Nothing
@@ -183,13 +189,15 @@ func operand(words []shell.Word) (shell.Word, bool) {
 
 // switches are the options of kubectl that take no value.
 var switches = []string{
-	"-i", "-t", "-it", "-ti", "--stdin", "--tty", "-q", "--quiet", "--insecure-skip-tls-verify", "--match-server-version", "--warnings-as-errors", "--disable-compression", "--help", "-h",
+	"-i", "-t", "-it", "-ti", "--stdin", "--tty", "-q", "--quiet", "--insecure-skip-tls-verify",
+	"--match-server-version", "--warnings-as-errors", "--disable-compression", "--help", "-h",
 }
 
 // forwarders are programs that forward ports of a cluster.
 var forwarders = []string{"kubectl", "oc"}
 
-// ofPod gives a name of the server that a pod of a StatefulSet runs; "" for none. The pods of others have names that nobody can write down.
+// ofPod gives a name of the server that a pod of a StatefulSet runs; "" for none. The pods of others have names that
+// nobody can write down.
 func (n *Names) ofPod(name string) string {
 	return n.ofWorkload(func(o *object.Object) bool {
 		number, isIts := strings.CutPrefix(name, o.Name+"-")

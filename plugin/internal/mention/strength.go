@@ -88,9 +88,11 @@ func (n *Names) judgeWord(text string, h hit, c context, key string) Strength {
 	return c.may()
 }
 
-// endsLines tells whether a # behind something else begins a comment in a text: in scripts, and in the languages of log shippers.
+// endsLines tells whether a # behind something else begins a comment in a text: in scripts, and in the languages of
+// log shippers.
 func (c context) endsLines(text string) bool {
-	return c.spoken != nil || strings.HasPrefix(text, "#!") || strings.HasSuffix(c.key, ".conf") || strings.HasSuffix(c.key, ".sh")
+	return c.spoken != nil || strings.HasPrefix(text, "#!") || strings.HasSuffix(c.key, ".conf") ||
+		strings.HasSuffix(c.key, ".sh")
 }
 
 // says tells what the commands of a script make of a name.
@@ -149,8 +151,8 @@ var lastWords = []string{"node", "nodes", "uri", "uris", "elasticsearch", "opens
 // accidents hold a word of another meaning.
 var accidents = strings.NewReplacer("ghost", "", "observer", "", "curl", "")
 
-// saysHost tells whether a setting, option or variable of that name holds a host. Seeds and initial masters are called on the nodes' own
-// port, and the name of a server is what its certificate is checked for.
+// saysHost tells whether a setting, option or variable of that name holds a host. Seeds and initial masters are called
+// on the nodes' own port, and the name of a server is what its certificate is checked for.
 func saysHost(key string) bool {
 	if namesService(key) {
 		return true
@@ -160,16 +162,18 @@ func saysHost(key string) bool {
 		return false
 	}
 	last := key[strings.LastIndexAny(key, "._-/")+1:]
-	isHost := strings.HasSuffix(last, "hostname") || last == "name" && strings.HasSuffix(strings.TrimRight(strings.TrimSuffix(key, last), "._-/"), "host")
+	isHost := strings.HasSuffix(last, "hostname") ||
+		last == "name" && strings.HasSuffix(strings.TrimRight(strings.TrimSuffix(key, last), "._-/"), "host")
 	if strings.HasSuffix(last, "name") && !isHost {
 		return false
 	}
 	in := func(word string) bool { return strings.Contains(key, word) }
-	return slices.ContainsFunc(hostWords, in) || slices.Contains(lastWords, last) || strings.HasSuffix(last, "uri") || strings.HasSuffix(last, "uris")
+	return slices.ContainsFunc(hostWords, in) || slices.Contains(lastWords, last) || strings.HasSuffix(last, "uri") ||
+		strings.HasSuffix(last, "uris")
 }
 
-// namesService tells whether a setting names the Service of an Elasticsearch: es-service-name, elasticsearchService. A service name alone is
-// what an application calls itself.
+// namesService tells whether a setting names the Service of an Elasticsearch: es-service-name, elasticsearchService. A
+// service name alone is what an application calls itself.
 func namesService(key string) bool {
 	words := slices.DeleteFunc(wordsIn(key), func(word string) bool { return word == "name" })
 	last := len(words) - 1
@@ -186,7 +190,8 @@ func wordsIn(name string) []string {
 		}
 		b.WriteByte(name[i])
 	}
-	return strings.FieldsFunc(strings.ToLower(b.String()), func(r rune) bool { return strings.ContainsRune(" ._-/", r) })
+	return strings.FieldsFunc(strings.ToLower(b.String()),
+		func(r rune) bool { return strings.ContainsRune(" ._-/", r) })
 }
 
 // typeWords end the names of settings that say of which kind something is.
@@ -195,7 +200,8 @@ var typeWords = []string{"type", "module", "kind", "plugin", "image", "index"}
 // otherWords end the names of settings that say what something is, not where.
 var otherWords = []string{"alias", "user", "role", "password", "policy", "realm", "label", "labels", "tag", "tags"}
 
-// saysOther tells whether a setting says what something is. Of a variable only the application knows what it makes of it.
+// saysOther tells whether a setting says what something is. Of a variable only the application knows what it makes of
+// it.
 func saysOther(key string, variable bool) bool {
 	key = strings.ToLower(key)
 	last := key[strings.LastIndexAny(key, "._-/@")+1:]
@@ -205,14 +211,17 @@ func saysOther(key string, variable bool) bool {
 	return slices.Contains(otherWords, last) || slices.Contains(typeWords, last) || last == "name" || last == "id"
 }
 
-// describing are words at the end of the names of fields in which a custom resource says what something is, or where it belongs.
+// describing are words at the end of the names of fields in which a custom resource says what something is, or where
+// it belongs.
 var describing = []string{
-	"namespace", "namespaces", "chart", "release", "app", "application", "component", "instance", "account", "class", "repository", "override", "provider", "engine", "format",
-	"exporter", "exporters", "receiver", "receivers", "processors", "pipeline", "pipelines", "group", "groups", "title", "description", "prefix", "secret", "database",
+	"namespace", "namespaces", "chart", "release", "app", "application", "component", "instance", "account", "class",
+	"repository", "override", "provider", "engine", "format",
+	"exporter", "exporters", "receiver", "receivers", "processors", "pipeline", "pipelines", "group", "groups", "title",
+	"description", "prefix", "secret", "database",
 }
 
-// describes tells whether a value of a custom resource says something else than where something is. What a name is of stands in front of it, or
-// is the field above: serviceName, dns.names.
+// describes tells whether a value of a custom resource says something else than where something is. What a name is of
+// stands in front of it, or is the field above: serviceName, dns.names.
 func (s scalar) describes() bool {
 	fields := slices.DeleteFunc(slices.Clone(s.path), func(step object.Step) bool { return step.Field == "" })
 	words := wordsIn(fields[len(fields)-1].Field)
@@ -233,7 +242,8 @@ func (s scalar) describes() bool {
 }
 
 // leading are words in the names of fields that say what is called: serviceName, dnsNames.
-var leading = []string{"service", "services", "svc", "host", "dns", "server", "servers", "target", "targets", "upstream", "backend", "cluster", "elasticsearch", "opensearch", "elastic", "es"}
+var leading = []string{"service", "services", "svc", "host", "dns", "server", "servers", "target", "targets",
+	"upstream", "backend", "cluster", "elasticsearch", "opensearch", "elastic", "es"}
 
 // allows tells whether a setting lists whom somebody else may ask for.
 func allows(key string) bool {
@@ -253,7 +263,8 @@ func isList(text string, h hit, key string) bool {
 		return true
 	}
 	for _, word := range strings.Fields(text) {
-		if !strings.ContainsAny(word, ".:-$") && word != strings.TrimSpace(text) && !strings.Contains(text[h.From:h.To], word) {
+		if !strings.ContainsAny(word, ".:-$") && word != strings.TrimSpace(text) &&
+			!strings.Contains(text[h.From:h.To], word) {
 			return false
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// Target is a server that the clients of an input call which does not hold it: by hosts that stand in one setting, or are forms of one
-// name.
+// Target is a server that the clients of an input call which does not hold it: by hosts that stand in one setting, or
+// are forms of one name.
 type Target struct {
 	Hosts []string
 	By    []string // who calls it
@@ -24,8 +24,8 @@ type Targets struct {
 	asked map[form][]*Target // by those that Names ask for
 }
 
-// Add adds the hosts of one setting: to a server that is known by one of them, else as a further one. Those of the own machine, and
-// those that only a run knows, are none.
+// Add adds the hosts of one setting: to a server that is known by one of them, else as a further one. Those of the own
+// machine, and those that only a run knows, are none.
 func (t *Targets) Add(hosts []string, by string) {
 	hosts = slices.DeleteFunc(slices.Clone(hosts), func(host string) bool {
 		return keptAs(host) == form{} || strings.Contains(host, "#")
@@ -57,7 +57,8 @@ func (t *Targets) Add(hosts []string, by string) {
 	}
 }
 
-// called gives the servers that are called by one of some hosts, in any of its forms, in order: es.logs.svc is one of es.logs.
+// called gives the servers that are called by one of some hosts, in any of its forms, in order: es.logs.svc is one of
+// es.logs.
 func (t *Targets) called(hosts []string) []*Target {
 	var found []*Target
 	add := func(all ...*Target) {

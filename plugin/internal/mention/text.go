@@ -99,7 +99,8 @@ func (near *nearby) isLocal(word string, asVariable bool, before string) bool {
 // isBehindVariable tells whether a text ends where the default of a variable begins: ${NAME: or ${NAME
 func isBehindVariable(text string) bool {
 	at := strings.LastIndex(text, "${")
-	return at >= 0 && strings.IndexFunc(strings.TrimSuffix(text[at+2:], ":"), func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) < 0
+	return at >= 0 && strings.IndexFunc(strings.TrimSuffix(text[at+2:], ":"),
+		func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) < 0
 }
 
 // dataHost is what Beats put the address of a pod in for, in templates of their autodiscovery.
@@ -137,7 +138,8 @@ func isNameByte(c byte) bool {
 // port gives the port behind a name: digits, or "$" where a variable says it; "" for none. The tag of an image is none.
 func (h hit) port(text string) string {
 	rest := strings.TrimPrefix(text[h.To:], ".")
-	if i := strings.IndexByte(rest[:min(len(rest), 24)], ')'); h.local && h.name == "hostname" && i >= 0 { // $(hostname -i)
+	// $(hostname -i)
+	if i := strings.IndexByte(rest[:min(len(rest), 24)], ')'); h.local && h.name == "hostname" && i >= 0 {
 		rest = rest[i:]
 	}
 	rest = strings.TrimLeft(rest, "})")
@@ -161,10 +163,12 @@ func (h hit) port(text string) string {
 // isBehindHost tells whether a port stands behind a host, or behind a variable that may be one.
 func (h hit) isBehindHost(text string) bool {
 	before, ok := strings.CutSuffix(text[:h.From], ":")
-	return ok && before != "" && (isNameByte(before[len(before)-1]) || strings.IndexByte(")}]", before[len(before)-1]) >= 0)
+	return ok && before != "" && (isNameByte(before[len(before)-1]) ||
+		strings.IndexByte(")}]", before[len(before)-1]) >= 0)
 }
 
-// scheme gives what stands before "://" in front of a name, "//" where nothing does, "@" behind a user without either, "" for none.
+// scheme gives what stands before "://" in front of a name, "//" where nothing does, "@" behind a user without either,
+// "" for none.
 func (h hit) scheme(text string) string {
 	before := strings.TrimRight(text[max(0, h.From-300):h.From], "$({")
 	if h.local && h.name == "hostname" {
@@ -195,7 +199,8 @@ func (h hit) scheme(text string) string {
 	return strings.ToLower(before[start:])
 }
 
-// isKey tells whether a name is what a value stands behind, or a block: search: x, "search": x, search = x, search {, <search>, [search].
+// isKey tells whether a name is what a value stands behind, or a block: search: x, "search": x, search = x, search {,
+// <search>, [search].
 func (h hit) isKey(text string) bool {
 	before, after := text[:h.From], text[h.To:]
 	if strings.HasSuffix(before, "<") || strings.HasSuffix(before, "</") {
@@ -229,15 +234,18 @@ func (h hit) isKey(text string) bool {
 // isSegment tells whether a name is a part of a path: /usr/share/search, search/values.yaml.
 func (h hit) isSegment(text string) bool {
 	before, after := text[:h.From], text[h.To:]
-	return strings.HasSuffix(before, "/") && !strings.HasSuffix(before, "//") || strings.HasPrefix(after, "/") || strings.HasSuffix(before, "\\")
+	return strings.HasSuffix(before, "/") && !strings.HasSuffix(before, "//") || strings.HasPrefix(after, "/") ||
+		strings.HasSuffix(before, "\\")
 }
 
 // isComment tells whether a name stands in a comment. Where ends holds, a mark behind something else begins one too.
 func (h hit) isComment(text string, ends bool) bool {
 	line := lineBefore(text, h.From)
 	trimmed := strings.TrimLeft(line, " \t")
-	isMark := strings.HasPrefix(trimmed, "#") && !strings.HasPrefix(trimmed, "#{") && !strings.HasPrefix(trimmed, "#define")
-	return isMark || strings.HasPrefix(trimmed, "// ") || strings.LastIndex(line, "<!--") > strings.LastIndex(line, "-->") ||
+	isMark := strings.HasPrefix(trimmed, "#") && !strings.HasPrefix(trimmed, "#{") &&
+		!strings.HasPrefix(trimmed, "#define")
+	return isMark || strings.HasPrefix(trimmed, "// ") ||
+		strings.LastIndex(line, "<!--") > strings.LastIndex(line, "-->") ||
 		ends && isBehindMark(line)
 }
 
@@ -251,7 +259,8 @@ func isBehindMark(line string) bool {
 func (h hit) isElement(text string) bool {
 	const ends = " \t\r\n,;|\"'`[](){}<>=:"
 	before, after := text[:h.From], strings.TrimPrefix(text[h.To:], ".")
-	return (before == "" || strings.IndexByte(ends+"\\", before[len(before)-1]) >= 0) && (after == "" || strings.IndexByte(ends+"\\", after[0]) >= 0 || after == "/")
+	return (before == "" || strings.IndexByte(ends+"\\", before[len(before)-1]) >= 0) &&
+		(after == "" || strings.IndexByte(ends+"\\", after[0]) >= 0 || after == "/")
 }
 
 // farthest bounds what is looked at in front of a name.
@@ -262,8 +271,8 @@ func lineBefore(text string, at int) string {
 	return before[strings.LastIndexByte(before, '\n')+1:]
 }
 
-// keyBefore gives what the word at a place of a text is the value of, by the text itself: es_host = search, "host": "search", 'host' =>
-// 'search', --host search, Host search, <host>search, and lists of these. "" is for none.
+// keyBefore gives what the word at a place of a text is the value of, by the text itself: es_host = search, "host":
+// "search", 'host' => 'search', --host search, Host search, <host>search, and lists of these. "" is for none.
 func keyBefore(text string, span Span) string {
 	line := lineBefore(text, span.From)
 	for line != "" {
@@ -303,7 +312,8 @@ func optionBefore(text, line string, end int) string {
 		return strings.TrimLeft(word, "-")
 	}
 	rest, _, _ := strings.Cut(text[end:min(len(text), end+farthest)], "\n")
-	if isName := !strings.ContainsAny(word, ".-:") || saysHost(word); isName && strings.TrimSpace(line) == word && strings.Trim(rest, " \t\r;\"'") == "" {
+	if isName := !strings.ContainsAny(word, ".-:") || saysHost(word); isName && strings.TrimSpace(line) == word &&
+		strings.Trim(rest, " \t\r;\"'") == "" {
 		return word
 	}
 	return ""

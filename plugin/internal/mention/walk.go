@@ -88,7 +88,8 @@ func isAddress(key *yaml.Node) bool {
 		return false
 	}
 	i := strings.LastIndexByte(key.Value, ':')
-	return strings.Contains(key.Value, "://") || i > 0 && len(key.Value)-i > 3 && strings.Trim(key.Value[i+1:], "0123456789") == ""
+	return strings.Contains(key.Value, "://") || i > 0 && len(key.Value)-i > 3 &&
+		strings.Trim(key.Value[i+1:], "0123456789") == ""
 }
 
 // stepTo gives the step to an element of a list: by its name where such lists are told apart by names.
@@ -169,12 +170,14 @@ func entries(o *object.Object) []entry {
 		}
 		nodes := at.Content
 		for i := 0; i+1 < len(nodes); i += 2 {
-			e := entry{object.Fields(field.name, nodes[i].Value), nodes[i].Value, nodes[i+1], nodes[i+1].Value, field.encoded}
+			e := entry{object.Fields(field.name, nodes[i].Value), nodes[i].Value, nodes[i+1], nodes[i+1].Value,
+				field.encoded}
 			if e.node.Kind != yaml.ScalarNode {
 				continue
 			}
 			if field.encoded {
-				if decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(e.text), "")); err == nil {
+				if decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(e.text),
+					"")); err == nil {
 					e.text = string(decoded)
 				}
 			}
@@ -195,7 +198,8 @@ func (e entry) inner(o *object.Object) (root *yaml.Node, line int, rest int) {
 		return nil, 0, 0
 	}
 	found, err := doc.Root()
-	if err != nil || found == nil || found.Kind == yaml.ScalarNode || found.Style&yaml.FlowStyle != 0 && !isWhole(doc.Text()) {
+	if err != nil || found == nil || found.Kind == yaml.ScalarNode || found.Style&yaml.FlowStyle != 0 &&
+		!isWhole(doc.Text()) {
 		return nil, 0, 0
 	}
 	rest = len(e.text)
@@ -205,7 +209,8 @@ func (e entry) inner(o *object.Object) (root *yaml.Node, line int, rest int) {
 	return found, doc.Line(), rest
 }
 
-// isWhole tells whether a text is one YAML document and nothing else: behind a first line in brackets anything may stand.
+// isWhole tells whether a text is one YAML document and nothing else: behind a first line in brackets anything may
+// stand.
 func isWhole(text []byte) bool {
 	decoder, n := yaml.NewDecoder(bytes.NewReader(text)), yaml.Node{}
 	return decoder.Decode(&n) == nil && errors.Is(decoder.Decode(&n), io.EOF)

@@ -63,7 +63,8 @@ const hidden = "…"
 // Shown is Flow for the value of a setting or variable. A password or token is left out, but not where it is said to
 // come from.
 func Shown(name string, value *yaml.Node) string {
-	isWord := value != nil && value.Kind == yaml.ScalarNode && !slices.Contains([]string{"true", "false", ""}, value.Value)
+	isWord := value != nil && value.Kind == yaml.ScalarNode &&
+		!slices.Contains([]string{"true", "false", ""}, value.Value)
 	if !isWord || !IsSecret(name) || strings.HasPrefix(value.Value, "$") {
 		return Flow(value)
 	}
@@ -74,7 +75,8 @@ func Shown(name string, value *yaml.Node) string {
 func IsSecret(name string) bool {
 	name = strings.ToLower(name)
 	says := func(word string) bool { return strings.Contains(name, word) }
-	return slices.ContainsFunc([]string{"pass", "token", "secret"}, says) && !strings.HasSuffix(name, "_file") && !strings.HasSuffix(name, "name")
+	return slices.ContainsFunc([]string{"pass", "token", "secret"}, says) && !strings.HasSuffix(name, "_file") &&
+		!strings.HasSuffix(name, "name")
 }
 
 // nameIn gives the field name of a mapping.

@@ -10,9 +10,10 @@ import (
 // lower case where it is no variable.
 // https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-mode/format-schema
 func FluentBit() Language {
-	return Language{parse: fluentBit, same: strings.EqualFold, lines: true, between: " ", value: func(v *yaml.Node, _ byte) string {
-		return strings.Join(scalars(v), " ")
-	}}
+	return Language{parse: fluentBit, same: strings.EqualFold, lines: true, between: " ",
+		value: func(v *yaml.Node, _ byte) string {
+			return strings.Join(scalars(v), " ")
+		}}
 }
 
 // blank is what stands around words, in bytes: other spaces of Unicode are part of a value.
@@ -33,7 +34,8 @@ func fluentBit(text string) ([]Plugin, error) {
 			p := &all[len(all)-1]
 			name, value := split(trimmed)
 			end := start + len(trimmed)
-			p.settings = append(p.settings, setting{name: name, values: []string{value}, at: start, start: end - len(value), end: end})
+			p.settings = append(p.settings,
+				setting{name: name, values: []string{value}, at: start, start: end - len(value), end: end})
 			if strings.EqualFold(name, "name") {
 				p.Name = value
 				if !strings.Contains(value, "${") { // the name of a variable has capitals

@@ -11,13 +11,14 @@ import (
 // @type.
 // https://docs.fluentd.org/configuration/config-file
 func Fluentd() Language {
-	return Language{parse: fluentd, same: func(a, b string) bool { return a == b }, lines: true, between: " ", value: func(v *yaml.Node, quote byte) string {
-		text := strings.Join(scalars(v), ",")
-		if quote == 0 {
-			return text
-		}
-		return string(quote) + text + string(quote)
-	}}
+	return Language{parse: fluentd, same: func(a, b string) bool { return a == b }, lines: true, between: " ",
+		value: func(v *yaml.Node, quote byte) string {
+			text := strings.Join(scalars(v), ",")
+			if quote == 0 {
+				return text
+			}
+			return string(quote) + text + string(quote)
+		}}
 }
 
 func fluentd(text string) ([]Plugin, error) {
@@ -32,7 +33,8 @@ func fluentd(text string) ([]Plugin, error) {
 		case trimmed == "" || trimmed[0] == '#':
 		case strings.HasPrefix(trimmed, "</"):
 			if len(open) == 0 {
-				return nil, fmt.Errorf("line %d of the configuration: %s ends what nothing began", lineOf(text, start), trimmed)
+				return nil, fmt.Errorf("line %d of the configuration: %s ends what nothing began", lineOf(text, start),
+					trimmed)
 			}
 			open = open[:len(open)-1]
 		case trimmed[0] == '<':
@@ -56,7 +58,8 @@ func fluentd(text string) ([]Plugin, error) {
 		}
 	}
 	if len(open) > 0 {
-		return nil, fmt.Errorf("line %d of the configuration: <%s> has no end", lineOf(text, all[open[0]].open), all[open[0]].Section)
+		return nil, fmt.Errorf("line %d of the configuration: <%s> has no end", lineOf(text, all[open[0]].open),
+			all[open[0]].Section)
 	}
 	return all, nil
 }

@@ -245,7 +245,8 @@ func (l Language) insert(text string, p *Plugin, name string, value *yaml.Node) 
 		words = name + strings.Repeat(" ", max(1, width-len(name))) + l.value(value, 0)
 	}
 	end := last.end
-	if rest, _, _ := strings.Cut(text[end:], "\n"); l.lines || strings.TrimSpace(rest) == "" || strings.HasPrefix(strings.TrimSpace(rest), "#") {
+	if rest, _, _ := strings.Cut(text[end:], "\n"); l.lines || strings.TrimSpace(rest) == "" ||
+		strings.HasPrefix(strings.TrimSpace(rest), "#") {
 		end += len(rest)
 	}
 	return cut{end, end, "\n" + indent + words}
@@ -268,7 +269,8 @@ func scalars(value *yaml.Node) []string {
 func quoted(text string, at int, escapes string) (end int, ok bool) {
 	for i := at + 1; i < len(text); i++ {
 		switch {
-		case text[i] == '\\' && i+1 < len(text) && (text[i+1] == text[at] || strings.IndexByte(escapes, text[i+1]) >= 0):
+		case text[i] == '\\' && i+1 < len(text) &&
+			(text[i+1] == text[at] || strings.IndexByte(escapes, text[i+1]) >= 0):
 			i++
 		case text[i] == text[at]:
 			return i + 1, true

@@ -9,7 +9,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// leavesOf gives the certificates that cert-manager is asked for, and the settings with them. From here on their Secrets are like those that somebody made.
+// leavesOf gives the certificates that cert-manager is asked for, and the settings with them. From here on their
+// Secrets are like those that somebody made.
 func leavesOf(r *recognise.Release, s config.Settings) ([]issue.Leaf, config.Settings, error) {
 	if s.Certificates.Source != config.SourceCertManager || len(r.Nodes)+len(r.Kibanas)+len(r.Clients) == 0 {
 		return nil, s, nil
@@ -35,7 +36,8 @@ func issued(in *In, leaves []issue.Leaf, whole Part) Part {
 			continue // it calls no Elasticsearch of this stream, or none by TLS
 		}
 		asked = before
-		id, node := newObject(before, "cert-manager.io/v1", "Certificate", l.Secret, patch.F("spec", certificateSpec(p.In, l)))
+		id, node := newObject(before, "cert-manager.io/v1", "Certificate", l.Secret,
+			patch.F("spec", certificateSpec(p.In, l)))
 		p.failing(before.ID, p.addObject(before, id, node, "cert-manager makes Secret/"+l.Secret+" of it"))
 		if l.Server && l.Namespace == "" {
 			p.assume(object.ID{}, "Certificate/%s has no names with a namespace, which the manifests do not tell: "+
@@ -55,7 +57,8 @@ func issued(in *In, leaves []issue.Leaf, whole Part) Part {
 	return *p.Part
 }
 
-// user gives the first object that mounts a pair, nil when none does. The objects are those that are changed, by their names.
+// user gives the first object that mounts a pair, nil when none does. The objects are those that are changed, by their
+// names.
 func user(l issue.Leaf, at map[string][]int, all []*object.Object) *object.Object {
 	first := len(all)
 	for _, ref := range l.Refs {
@@ -71,7 +74,8 @@ func user(l issue.Leaf, at map[string][]int, all []*object.Object) *object.Objec
 	return all[first]
 }
 
-// certificateSpec gives the spec: a server is called by all of its names and calls itself; nobody looks at the names of a client.
+// certificateSpec gives the spec: a server is called by all of its names and calls itself; nobody looks at the names
+// of a client.
 // https://cert-manager.io/docs/usage/certificate/
 func certificateSpec(in *In, l issue.Leaf) *yaml.Node {
 	c := in.settings.Certificates
@@ -110,6 +114,7 @@ func certificateSpec(in *In, l issue.Leaf) *yaml.Node {
 	add("privateKey", patch.Map(
 		patch.F("algorithm", patch.Str(algorithm)), patch.F("size", patch.Int(size)),
 		patch.F("encoding", patch.Str("PKCS8")), patch.F("rotationPolicy", patch.Str("Always"))))
-	add("issuerRef", patch.Map(patch.F("name", patch.Str(c.Issuer.Name)), patch.F("kind", patch.Str(c.Issuer.Kind)), patch.F("group", patch.Str(c.Issuer.Group))))
+	add("issuerRef", patch.Map(patch.F("name", patch.Str(c.Issuer.Name)), patch.F("kind", patch.Str(c.Issuer.Kind)),
+		patch.F("group", patch.Str(c.Issuer.Group))))
 	return spec
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// planCompanions plans the other containers of a server's pod that call Elasticsearch by curl, such as init containers that wait for it.
-// What others call is seen with all else that names it.
+// planCompanions plans the other containers of a server's pod that call Elasticsearch by curl, such as init containers
+// that wait for it. What others call is seen with all else that names it.
 func planCompanions(p step, w *recognise.Workload, id identity) error {
 	if !p.settings.Certs() {
 		return nil
@@ -47,7 +47,8 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 }
 
 // planCompanion plans one of them. All of a pod share one .curlrc.
-func planCompanion(p step, w *recognise.Workload, c object.Container, id *identity, to *recognise.Workload) (err error) {
+func planCompanion(p step, w *recognise.Workload, c object.Container, id *identity,
+	to *recognise.Workload) (err error) {
 	if err := id.lacksPair(w, "curl in container \""+c.Name+"\""); err != nil {
 		return err
 	}
@@ -59,15 +60,16 @@ func planCompanion(p step, w *recognise.Workload, c object.Container, id *identi
 	return curlClient(p, w.Object, c, *id, to)
 }
 
-// callsFrom tells which texts call a server, as an object sees it: in a server's own pod also those that call its own machine.
+// callsFrom tells which texts call a server, as an object sees it: in a server's own pod also those that call its own
+// machine.
 func callsFrom(in *In, o *object.Object) func(text string) bool {
 	return func(text string) bool {
 		return in.names.Calls(text) != "" || in.isNode(o) && route.IsLocal(shell.Host(text))
 	}
 }
 
-// planTestPod plans a test, hook or Job that calls Elasticsearch by curl. One that speaks plain HTTP, as the test of the charts 7.17.3 does,
-// has no credentials either.
+// planTestPod plans a test, hook or Job that calls Elasticsearch by curl. One that speaks plain HTTP, as the test of
+// the charts 7.17.3 does, has no credentials either.
 func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Workload) error {
 	known := p.nodes.of(w)
 	if known == nil || known.client == nil {
@@ -78,12 +80,12 @@ func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Work
 		if !switchCalls(p, o, c) {
 			p.care(c)
 			p.pass(o.ID, "calls Elasticsearch by plain HTTP")
-			p.action(object.ID{}, "%s fails once Elasticsearch speaks HTTPS: it calls by plain HTTP; switch the chart's test off "+
-				"(tests.enabled: false)", o.ID)
+			p.action(object.ID{}, "%s fails once Elasticsearch speaks HTTPS: it calls by plain HTTP; switch the "+
+				"chart's test off (tests.enabled: false)", o.ID)
 			return nil
 		}
-		p.action(o.ID, "calls by https from now on; without credentials Elasticsearch answers 401: switch the chart's test off "+
-			"(tests.enabled: false)")
+		p.action(o.ID, "calls by https from now on; without credentials Elasticsearch answers 401: switch the "+
+			"chart's test off (tests.enabled: false)")
 	}
 	if own, err := presentsItself(p, o, c, w); own || err != nil {
 		return err
@@ -99,8 +101,8 @@ func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Work
 	return curlClient(p, o, c, id, w)
 }
 
-// errandIdentity gives the identity of a pod that calls a node by curl. A hook that runs early gets a .curlrc that is such a hook too, and
-// no CA of the release: what curl trusts, its command says, or else the Secret of the pair.
+// errandIdentity gives the identity of a pod that calls a node by curl. A hook that runs early gets a .curlrc that is
+// such a hook too, and no CA of the release: what curl trusts, its command says, or else the Secret of the pair.
 func errandIdentity(p step, o *object.Object, w *recognise.Workload) (identity, error) {
 	known := p.nodes.of(w)
 	isNear, from := visible(o, known.ca), pair{}
@@ -135,7 +137,8 @@ func errandIdentity(p step, o *object.Object, w *recognise.Workload) (identity, 
 	return id, errors.Join(err, curlErr)
 }
 
-// callsByHTTPS holds unless each call of the node is one by plain HTTP, which is what curl makes of an address without a scheme.
+// callsByHTTPS holds unless each call of the node is one by plain HTTP, which is what curl makes of an address without
+// a scheme.
 func callsByHTTPS(p step, o *object.Object, c object.Container) bool {
 	names := callsFrom(p.In, o)
 	all, ok := p.seen(c).Requests()
@@ -146,7 +149,8 @@ func callsByHTTPS(p step, o *object.Object, c object.Container) bool {
 	})
 }
 
-// switchCalls plans https:// for each call by curl that names no scheme, or another; false where one cannot be changed where it stands.
+// switchCalls plans https:// for each call by curl that names no scheme, or another; false where one cannot be changed
+// where it stands.
 func switchCalls(p step, o *object.Object, c object.Container) bool {
 	ours := callsFrom(p.In, o)
 	for _, run := range p.seen(c).Runs {
@@ -163,7 +167,8 @@ func switchCalls(p step, o *object.Object, c object.Container) bool {
 				places = append(places, at)
 			}
 		}
-		slices.SortFunc(places, func(a, b shell.Piece) int { return b.From - a.From }) // from behind, so that each stays where it is
+		// from behind, so that each stays where it is
+		slices.SortFunc(places, func(a, b shell.Piece) int { return b.From - a.From })
 		fresh := map[int]string{}
 		for _, at := range slices.Compact(places) {
 			text := or(fresh[at.Word], run.Args[at.Word].Text)
@@ -171,7 +176,8 @@ func switchCalls(p step, o *object.Object, c object.Container) bool {
 		}
 		for _, i := range slices.Sorted(maps.Keys(fresh)) {
 			text := fresh[i]
-			p.set(o, containerPath(c).Field(run.Args[i].Field...).Index(strconv.Itoa(run.Args[i].Index)), patch.Str(text), "Elasticsearch speaks HTTPS", "")
+			p.set(o, containerPath(c).Field(run.Args[i].Field...).Index(strconv.Itoa(run.Args[i].Index)),
+				patch.Str(text), "Elasticsearch speaks HTTPS", "")
 		}
 	}
 	return true
@@ -186,7 +192,8 @@ func beginsAt(run process.Run, address shell.Word) (shell.Piece, bool) {
 	text := run.Args[at.Word].Text
 	at.From += len(text[at.From:]) - len(strings.TrimLeft(text[at.From:], "\"'"))
 	at.To = 0
-	return at, run.Args[at.Word].Field != nil && strings.HasPrefix(text[at.From:], address.Text[:strings.Index(address.Text, host)+len(host)])
+	return at, run.Args[at.Word].Field != nil &&
+		strings.HasPrefix(text[at.From:], address.Text[:strings.Index(address.Text, host)+len(host)])
 }
 
 // trustNamed lets a test that trusts the chart's Secret trust the one that the node uses now.
@@ -195,7 +202,8 @@ func trustNamed(p step, o *object.Object, known *node) {
 	for _, v := range object.Items(pod.Spec, "volumes") {
 		name := object.Text(v, "secret", "secretName")
 		if name != "" && name == known.chartSecret && name != known.certificate.Name {
-			p.set(o, patch.Fields(pod.Path("spec", "volumes")...).Item("name", object.Text(v, "name")).Field("secret", "secretName"),
+			p.set(o, patch.Fields(pod.Path("spec", "volumes")...).Item("name", object.Text(v, "name")).Field("secret",
+				"secretName"),
 				patch.Str(known.certificate.Name), "the node presents the certificate of this Secret", "")
 		}
 	}

@@ -9,12 +9,14 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// eck says what becomes of the resources of Elastic's operator. It owns their certificates and is a client of its own without one, so
-// that certificates cannot be required on the Basic licence; before that stage nothing there has to change.
+// eck says what becomes of the resources of Elastic's operator. It owns their certificates and is a client of its own
+// without one, so that certificates cannot be required on the Basic licence; before that stage nothing there has to
+// change.
 // https://www.elastic.co/docs/deploy-manage/security/k8s-https-settings
 func eck(in *In) Part {
 	p := begin(in)
-	servers := slices.ContainsFunc(p.release.ECK, func(o *object.Object) bool { return o.Kind == string(recognise.Elasticsearch) })
+	servers := slices.ContainsFunc(p.release.ECK,
+		func(o *object.Object) bool { return o.Kind == string(recognise.Elasticsearch) })
 	for _, o := range p.release.ECK {
 		switch {
 		case servers && o.Kind != string(recognise.Elasticsearch) && p.settings.ClientAuthentication == config.Required:
@@ -29,7 +31,8 @@ func eck(in *In) Part {
 					"with an Enterprise licence, let ECK do it (spec.http.tls.client.authentication: true, from ECK "+
 					"3.4) and list the object under spec.unmanaged with that reason"))
 		default:
-			p.pass(o.ID, "is a custom resource of ECK, which keeps HTTPS and Kibana's token by itself; it asks no client for a certificate")
+			p.pass(o.ID, "is a custom resource of ECK, which keeps HTTPS and Kibana's token by itself; it asks no "+
+				"client for a certificate")
 			p.action(o.ID, "ECK cannot require certificates on the Basic licence, and this value leaves it as it "+
 				"is: clientAuthentication: required will be refused for it")
 		}

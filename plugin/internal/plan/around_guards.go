@@ -5,8 +5,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
-// guards plans to take out the objects that keep a stream from being installed unless elk-mtls has seen it: no API server knows their
-// kind. A stream of nothing else would leave as an empty one.
+// guards plans to take out the objects that keep a stream from being installed unless elk-mtls has seen it: no API
+// server knows their kind. A stream of nothing else would leave as an empty one.
 func guards(in *In) Part {
 	p := begin(in)
 	rest := p.release.Objects

@@ -8,7 +8,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
-// waiting refuses hooks that would mount what is not there while they run: such a pod waits for it, and Helm for the pod.
+// waiting refuses hooks that would mount what is not there while they run: such a pod waits for it, and Helm for the
+// pod.
 func waiting(in *In, served Part) Part {
 	p := begin(in)
 	var mounters []mounter
@@ -23,10 +24,10 @@ func waiting(in *In, served Part) Part {
 	for _, m := range mounters {
 		for _, s := range served.mounted[m].sources(m.object) {
 			if why := comesLater(in, m.object, s); why != "" {
-				p.failing(m.object.ID, problem.New(problem.EarlyHook, "runs in a hook (%s) that would wait for ever for "+
-					"%s: %s", m.object.Hook, s, why).
-					Do("name a Secret of your own, with CA, certificate and key, in certificates.clients (ref: %s), or "+
-						"switch the hook off", m.object.ID))
+				p.failing(m.object.ID, problem.New(problem.EarlyHook, "runs in a hook (%s) that would wait for ever "+
+					"for %s: %s", m.object.Hook, s, why).
+					Do("name a Secret of your own, with CA, certificate and key, in certificates.clients (ref: %s), "+
+						"or switch the hook off", m.object.ID))
 			}
 		}
 	}

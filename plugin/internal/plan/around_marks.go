@@ -12,8 +12,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// marks plans our annotations: how the object is secured, on everything that was changed, and on the pods of a workload a digest of
-// what they read from outside their template.
+// marks plans our annotations: how the object is secured, on everything that was changed, and on the pods of a
+// workload a digest of what they read from outside their template.
 func marks(in *In, whole Part) Part {
 	p := begin(in)
 	for _, o := range changed(whole) {
@@ -22,16 +22,19 @@ func marks(in *In, whole Part) Part {
 		}
 		at := fields("metadata", "annotations")
 		p.set(o, at.Field(annotationMode), patch.Str(p.settings.Mode), "records the mode that elk-mtls applied", "")
-		p.set(o, at.Field(annotationStage), patch.Str(p.settings.ClientAuthentication), "records the client authentication that elk-mtls applied", "")
+		p.set(o, at.Field(annotationStage), patch.Str(p.settings.ClientAuthentication),
+			"records the client authentication that elk-mtls applied", "")
 		if o.Kind == "Job" && o.Hook == "" {
 			p.action(o.ID, "the template of a Job cannot be changed: delete the one that is there, or the upgrade "+
 				"fails at it")
 		}
-		if o.Kind == "Pod" || o.Kind == "ReplicaSet" || o.IsJob() || !p.isServer(o) && !isClient(p.In, o, whole.planned) {
+		if o.Kind == "Pod" || o.Kind == "ReplicaSet" || o.IsJob() ||
+			!p.isServer(o) && !isClient(p.In, o, whole.planned) {
 			continue
 		}
 		pod := podOf(o)
-		p.set(o, patch.Fields(pod.Path("metadata", "annotations")...).Field(annotationChecksum), patch.Str(checksum(in.settings.Mode, o, whole.inputs)),
+		p.set(o, patch.Fields(pod.Path("metadata", "annotations")...).Field(annotationChecksum),
+			patch.Str(checksum(in.settings.Mode, o, whole.inputs)),
 			"restarts the pods when a ConfigMap or Secret that they read changes", "")
 	}
 	return *p.Part
@@ -47,9 +50,9 @@ func isClient(in *In, o *object.Object, planned []*recognise.Workload) bool {
 	return slices.ContainsFunc(in.release.Clients, is) || slices.ContainsFunc(planned, is)
 }
 
-// checksum covers the mode, the embedded configuration that we set, the .curlrc, and certificates that the stream brings and that
-// are not made anew at each rendering. It covers neither a token nor what the template itself shows: Kibana need not restart because
-// Elasticsearch asks more of its clients.
+// checksum covers the mode, the embedded configuration that we set, the .curlrc, and certificates that the stream
+// brings and that are not made anew at each rendering. It covers neither a token nor what the template itself shows:
+// Kibana need not restart because Elasticsearch asks more of its clients.
 func checksum(mode string, o *object.Object, all []input) string {
 	var inputs []string
 	for _, i := range all {
@@ -92,8 +95,9 @@ func ofChart(o *object.Object) (release, chart string) {
 	return or(o.Label("release"), o.Label("app.kubernetes.io/instance")), or(o.Label("chart"), o.Label("helm.sh/chart"))
 }
 
-// madePerRender tells whether a Secret is one that the chart of Elasticsearch makes itself: under GitOps it is another one at every
-// rendering, and pods must not roll each time. It is known by its labels, which are those of the node that uses it.
+// madePerRender tells whether a Secret is one that the chart of Elasticsearch makes itself: under GitOps it is another
+// one at every rendering, and pods must not roll each time. It is known by its labels, which are those of the node
+// that uses it.
 func madePerRender(in *In, s object.Source) bool {
 	secret, err := in.release.Find(s.Namespace, s.Kind, s.Name)
 	if err != nil || secret == nil || object.Text(secret.Node, "type") != "kubernetes.io/tls" {

@@ -11,9 +11,11 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
-// The last look: what names an Elasticsearch of this stream and nobody has taken care of is a client that would be shut out.
+// The last look: what names an Elasticsearch of this stream and nobody has taken care of is a client that would be
+// shut out.
 
-// addressTold gives the first address of a server that a container is told, itself or in a file; false when there is none.
+// addressTold gives the first address of a server that a container is told, itself or in a file; false when there is
+// none.
 func addressTold(in *In, c object.Container) (mention.Mention, bool) {
 	m, ok := in.mentions().told[c.Node]
 	return m, ok
@@ -88,12 +90,13 @@ func (p sweeping) judgeContainer(m mention.Mention) {
 	case m.Strength == mention.May:
 		p.may(m, m.Object.ID.String()+"/"+m.Container)
 	default:
-		p.stranger(stranger{Mention: m, in: containerOf(m), known: p.programs[m.Told()] || p.isMain(m.Object, m.Container)})
+		p.stranger(stranger{Mention: m, in: containerOf(m),
+			known: p.programs[m.Told()] || p.isMain(m.Object, m.Container)})
 	}
 }
 
-// judgeFile judges what a ConfigMap or Secret says to those that read it. An init container beside one that is taken care of prepares its
-// files.
+// judgeFile judges what a ConfigMap or Secret says to those that read it. An init container beside one that is taken
+// care of prepares its files.
 func (p sweeping) judgeFile(m mention.Mention) {
 	if p.listed(m.Object.ID, "") {
 		return
@@ -101,7 +104,8 @@ func (p sweeping) judgeFile(m mention.Mention) {
 	var answered string
 	for _, r := range m.Readers {
 		pod, _ := r.Object.Pod()
-		prepares := r.Container.List == "initContainers" && slices.ContainsFunc(pod.Containers(), func(c object.Container) bool { return p.caredFor(r.Object, c) })
+		prepares := r.Container.List == "initContainers" &&
+			slices.ContainsFunc(pod.Containers(), func(c object.Container) bool { return p.caredFor(r.Object, c) })
 		switch {
 		case p.isRemoved(r.Object) || prepares || r.Container.Name == initName:
 			continue
@@ -111,7 +115,8 @@ func (p sweeping) judgeFile(m mention.Mention) {
 		case m.Strength == mention.May:
 			p.may(m, r.Ref())
 		default:
-			p.stranger(stranger{Mention: m, reader: r.Ref(), in: r.Container, known: p.isProgram(r.Container) || p.isMain(r.Object, r.Container.Name)})
+			p.stranger(stranger{Mention: m, reader: r.Ref(), in: r.Container,
+				known: p.isProgram(r.Container) || p.isMain(r.Object, r.Container.Name)})
 		}
 		return
 	}
@@ -130,8 +135,8 @@ type stranger struct {
 	known  bool             // that container is planned by itself: a rule would take the place of its plan
 }
 
-// stranger notes a client of another application: this version leaves it as it is, and it must not go unnoticed. The remedy is said
-// once for each container.
+// stranger notes a client of another application: this version leaves it as it is, and it must not go unnoticed. The
+// remedy is said once for each container.
 func (p sweeping) stranger(s stranger) {
 	if !p.settings.Certs() && !p.switched {
 		return
@@ -210,7 +215,8 @@ func (p sweeping) strange(s stranger, where, ref string) error {
 	case remedy != "":
 		remedy += ", and list it"
 	case s.known && s.reader == "":
-		remedy = "remove it if nothing reads it, or configure certificates for all of this container by the chart's values and list the container"
+		remedy = "remove it if nothing reads it, or configure certificates for all of this container by the chart's " +
+			"values and list the container"
 	case !s.known && s.reader+s.Container != "" && usesCurl(p.seen(s.in)):
 		remedy = "give the container a rule that says as: curl (spec.rules, ref: " + first + "), or " + byValues
 	case !s.known && s.reader+s.Container != "":
@@ -218,7 +224,8 @@ func (p sweeping) strange(s stranger, where, ref string) error {
 	default:
 		remedy = byValues
 	}
-	return problem.New(problem.Stranger, "%s names Elasticsearch (%q), and %s: it would be refused", where, s.Name, lacks).
+	return problem.New(problem.Stranger, "%s names Elasticsearch (%q), and %s: it would be refused", where, s.Name,
+		lacks).
 		Do("%s under spec.unmanaged (ref: %s) with the reason", remedy, ref)
 }
 
@@ -235,7 +242,8 @@ func containerOf(m mention.Mention) object.Container {
 
 // nameless notes an object that has neither a kind nor a name, so that nothing tells what it is.
 func (p sweeping) nameless(m mention.Mention) {
-	line := fmt.Sprintf("line %d of the input names Elasticsearch (%q) in an object that has neither kind nor name", m.StreamLine(), m.Name)
+	line := fmt.Sprintf("line %d of the input names Elasticsearch (%q) in an object that has neither kind nor name",
+		m.StreamLine(), m.Name)
 	const remedy = "complete it, or remove it"
 	switch {
 	case p.isSaid(line):
@@ -249,7 +257,8 @@ func (p sweeping) nameless(m mention.Mention) {
 // presents tells how the controller of a route can present a certificate.
 func (s stranger) presents() string {
 	if s.Object.Kind == "Ingress" {
-		return "for ingress-nginx by the annotations nginx.ingress.kubernetes.io/proxy-ssl-secret and backend-protocol: HTTPS"
+		return "for ingress-nginx by the annotations nginx.ingress.kubernetes.io/proxy-ssl-secret and " +
+			"backend-protocol: HTTPS"
 	}
 	return "unless it passes TLS through"
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// otherPods plans the tests, hooks and Jobs outside the servers' own pods that call Elasticsearch by curl: they are served as every curl is. What
-// is left is named.
+// otherPods plans the tests, hooks and Jobs outside the servers' own pods that call Elasticsearch by curl: they are
+// served as every curl is. What is left is named.
 func otherPods(in *In) Part {
 	p := begin(in)
 	seen := map[*yaml.Node]bool{}
@@ -41,7 +41,8 @@ func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen
 		seen[c.Node] = true
 		w := p.behind(o, m.Name)
 		switch {
-		case w == nil || !p.settings.Certs() || !callsByCurl(p.seen(c), callsFrom(p.In, o)) || !isErrand(p, o, c) || p.listed(o.ID, c.Name):
+		case w == nil || !p.settings.Certs() || !callsByCurl(p.seen(c), callsFrom(p.In, o)) || !isErrand(p, o, c) ||
+			p.listed(o.ID, c.Name):
 		case runsEarly(o) && !p.requires():
 			p.care(c)
 			p.pass(o.ID, "is a hook ("+o.Hook+") that runs while what it would need is not there")
@@ -57,7 +58,8 @@ func planOtherPod(p step, o *object.Object, name string, m mention.Mention, seen
 	}
 }
 
-// isErrand holds for a test of the chart, and for a hook or Job that calls by HTTPS. What keeps running does something else besides.
+// isErrand holds for a test of the chart, and for a hook or Job that calls by HTTPS. What keeps running does something
+// else besides.
 func isErrand(p step, o *object.Object, c object.Container) bool {
 	return o.IsTest() || (o.Hook != "" || o.IsJob()) && callsByHTTPS(p, o, c)
 }

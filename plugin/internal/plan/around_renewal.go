@@ -29,8 +29,8 @@ func renewals(in *In, whole Part) Part {
 	var names []string
 	for _, r := range readers(in, whole) {
 		if !slices.Contains(restarted[:], r.object.Kind) {
-			p.action(r.object.ID, "restart its pods when %s is renewed: they read their certificate only at startup, and "+
-				"no update of a %s replaces them", strings.Join(r.words(), ", "), r.object.Kind)
+			p.action(r.object.ID, "restart its pods when %s is renewed: they read their certificate only at startup, "+
+				"and no update of a %s replaces them", strings.Join(r.words(), ", "), r.object.Kind)
 			continue
 		}
 		all, names = append(all, r), append(names, r.object.ID.String())
@@ -39,20 +39,22 @@ func renewals(in *In, whole Part) Part {
 	case len(all) == 0:
 	case in.settings.Certificates.OnRenewal == config.None:
 		for _, r := range all {
-			p.action(r.object.ID, "reads its certificate only at startup, and nothing restarts it when that is renewed "+
-				"(certificates.onRenewal: none): it is locked out %s", r.until(p))
+			p.action(r.object.ID, "reads its certificate only at startup, and nothing restarts it when that is "+
+				"renewed (certificates.onRenewal: none): it is locked out %s", r.until(p))
 		}
 	case in.settings.Certificates.OnRenewal == config.Reloader:
 		for _, r := range all {
-			for _, a := range []struct{ kind, annotation string }{{"Secret", contract.AnnotationReloader}, {"ConfigMap", contract.AnnotationReloaderMaps}} {
+			for _, a := range []struct{ kind, annotation string }{{"Secret", contract.AnnotationReloader},
+				{"ConfigMap", contract.AnnotationReloaderMaps}} {
 				if names := r.names(a.kind); len(names) > 0 {
 					all := append(strings.Split(r.object.Annotation(a.annotation), ","), names...)
-					r.mark(p, a.annotation, strings.Join(tidy(all), ","), "Reloader restarts it when a certificate is renewed that it reads only at startup")
+					r.mark(p, a.annotation, strings.Join(tidy(all), ","),
+						"Reloader restarts it when a certificate is renewed that it reads only at startup")
 				}
 			}
 		}
-		p.assume(object.ID{}, "Reloader of Stakater must watch the Secrets, ConfigMaps and workloads of this namespace: it restarts %s "+
-			"when a certificate is renewed", strings.Join(names, ", "))
+		p.assume(object.ID{}, "Reloader of Stakater must watch the Secrets, ConfigMaps and workloads of this "+
+			"namespace: it restarts %s when a certificate is renewed", strings.Join(names, ", "))
 	default:
 		all = slices.DeleteFunc(all, func(r reader) bool { return r.keepsToItself(p, whole) })
 		for _, r := range all {
@@ -90,8 +92,9 @@ func tellRenew(p step, all []reader) {
 		if len(maps) > 0 {
 			values = append(values, "renew.configMapNames={"+strings.Join(tidy(maps), ",")+"}")
 		}
-		p.assume(object.ID{}, "elk-mtls-init renew%s --workload %s must run regularly: these read a renewed certificate only at "+
-			"startup. The chart elk-mtls-support runs it, with %s", where, strings.Join(workloads, " --workload "), strings.Join(values, " and "))
+		p.assume(object.ID{}, "elk-mtls-init renew%s --workload %s must run regularly: these read a renewed "+
+			"certificate only at startup. The chart elk-mtls-support runs it, with %s", where,
+			strings.Join(workloads, " --workload "), strings.Join(values, " and "))
 	}
 }
 
@@ -116,21 +119,24 @@ func readers(in *In, whole Part) []reader {
 // rolls tells whether the pods are replaced when the stream brings another content of the Secret.
 func rolls(whole Part, r readOnce) bool {
 	begins := r.Kind + "/" + r.Name + "/" + r.Key + "="
-	return slices.ContainsFunc(whole.inputs, func(i input) bool { return i.object == r.object && strings.HasPrefix(i.text, begins) })
+	return slices.ContainsFunc(whole.inputs,
+		func(i input) bool { return i.object == r.object && strings.HasPrefix(i.text, begins) })
 }
 
 func (r reader) mark(p step, annotation, value, why string) {
 	p.set(r.object, fields("metadata", "annotations").Field(annotation), patch.Str(value), why, "")
 }
 
-// keepsToItself says what to do about a workload in which nothing else changes: its key pair is its own, and so is its restart.
+// keepsToItself says what to do about a workload in which nothing else changes: its key pair is its own, and so is its
+// restart.
 func (r reader) keepsToItself(p step, whole Part) bool {
 	changes := slices.ContainsFunc(whole.changes, func(c Change) bool { return c.Object == r.object })
 	if changes || r.object.Annotation(contract.AnnotationReadsOnce) != "" {
 		return false
 	}
-	p.action(r.object.ID, "restart it when %s is renewed, which it reads only at startup; or set its annotation %s: %s, "+
-		"so that elk-mtls-init renew does", strings.Join(r.words(), ", "), contract.AnnotationReadsOnce, strings.Join(r.words(), ","))
+	p.action(r.object.ID, "restart it when %s is renewed, which it reads only at startup; or set its annotation %s: "+
+		"%s, so that elk-mtls-init renew does", strings.Join(r.words(), ", "), contract.AnnotationReadsOnce,
+		strings.Join(r.words(), ","))
 	return true
 }
 
@@ -186,7 +192,8 @@ func (r reader) until(p step) string {
 	case !ends.IsZero():
 		return "on " + ends.UTC().Format(time.DateOnly)
 	case asked:
-		return fmt.Sprintf("%s after its certificate was issued, by the duration of Certificate/%s", cmp.Or(p.settings.Certificates.Duration, "2160h"), r.keys[len(r.keys)-1].Name)
+		return fmt.Sprintf("%s after its certificate was issued, by the duration of Certificate/%s",
+			cmp.Or(p.settings.Certificates.Duration, "2160h"), r.keys[len(r.keys)-1].Name)
 	}
 	var held []string
 	for _, k := range r.keys {

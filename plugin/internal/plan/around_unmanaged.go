@@ -9,8 +9,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// unmanaged refuses entries that match nothing: a typing mistake there would hide a client. A client with a certificate of its own may
-// be in another release, and is only named.
+// unmanaged refuses entries that match nothing: a typing mistake there would hide a client. A client with a
+// certificate of its own may be in another release, and is only named.
 func unmanaged(in *In, served Part) Part {
 	p := begin(in)
 	for _, u := range p.settings.Unmanaged {

@@ -12,7 +12,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// checkClient judges whether a server's certificate covers the addresses that a client calls, and whether the client trusts it.
+// checkClient judges whether a server's certificate covers the addresses that a client calls, and whether the client
+// trusts it.
 func checkClient(p step, o *object.Object, id identity, hosts []string, verification string) error {
 	var problems []error
 	for _, h := range hosts {
@@ -47,7 +48,8 @@ func signs(p step, ca object.Source, w *recognise.Workload) error {
 		return nil
 	}
 	if err := certificate.ChainsTo(leaf, cas); err != nil {
-		return problem.New(problem.UnfitPair, "the CA in %s did not sign the certificate of %s (Secret/%s): %v", ca, w.ID,
+		return problem.New(problem.UnfitPair, "the CA in %s did not sign the certificate of %s (Secret/%s): %v", ca,
+			w.ID,
 			server.certificate.Name, err).Do("name the right one in certificates.secretName")
 	}
 	return nil
@@ -70,8 +72,8 @@ func presentPair(p step, o *object.Object, c object.Container, id identity, to .
 	}
 }
 
-// accepted judges every key pair that is presented in the end: by itself, and by what the server lists that it is presented to. What the
-// stream does not show must hold in the cluster.
+// accepted judges every key pair that is presented in the end: by itself, and by what the server lists that it is
+// presented to. What the stream does not show must hold in the cluster.
 func accepted(in *In, served Part) Part {
 	p := begin(in)
 	judged := map[presented]bool{}
@@ -97,7 +99,8 @@ func isPair(p step, one presented, chain []*x509.Certificate) error {
 			Do("name a Secret with one in certificates.clients (ref: %s)", refOf(p.In, one))
 	}
 	if text := valueOf(p.In, one.key); text != nil {
-		if err := certificate.KeyFits(chain[0], text); err != nil && !errors.Is(err, certificate.ErrNoPEM) && !(one.own && errors.Is(err, certificate.ErrEncrypted)) {
+		if err := certificate.KeyFits(chain[0], text); err != nil && !errors.Is(err, certificate.ErrNoPEM) &&
+			!(one.own && errors.Is(err, certificate.ErrEncrypted)) {
 			return problem.New(problem.UnfitPair, "%s %v", one.key, err).
 				Do("store a certificate and its key there, or name another Secret in certificates.clients "+
 					"(ref: %s)", refOf(p.In, one))
@@ -106,7 +109,8 @@ func isPair(p step, one presented, chain []*x509.Certificate) error {
 	return nil
 }
 
-// isAccepted judges whether a server accepts a certificate, as soon as it looks at one. A node's own probe presents the node's own, of the same Secret as its CA.
+// isAccepted judges whether a server accepts a certificate, as soon as it looks at one. A node's own probe presents
+// the node's own, of the same Secret as its CA.
 func isAccepted(p step, one presented, chain []*x509.Certificate) error {
 	server := p.nodes.of(one.to)
 	if one.to == nil || server == nil {
@@ -114,19 +118,23 @@ func isAccepted(p step, one presented, chain []*x509.Certificate) error {
 	}
 	if accepts := bundleOf(p, server.accepts); chain != nil && accepts != nil {
 		err := certificate.ChainsTo(chain, accepts)
-		const remedy = "name its CA in certificates.clientCA, or a Secret with a key pair that is accepted there in certificates.clients (ref: %s)"
+		const remedy = "name its CA in certificates.clientCA, or a Secret with a key pair that is accepted there in " +
+			"certificates.clients (ref: %s)"
 		switch {
 		case err == nil:
 		case !server.asks:
-			p.action(one.object.ID, "%s is refused by %s as soon as clientAuthentication is optional, since none of the CAs there has signed it: "+
+			p.action(one.object.ID, "%s is refused by %s as soon as clientAuthentication is optional, since none of "+
+				"the CAs there has signed it: "+
 				remedy, one.cert, one.to.ID, refOf(p.In, one))
 		default:
-			return problem.New(problem.UnfitPair, "%s was not signed by a CA that Elasticsearch accepts (%s): %v", one.cert, one.to.ID, err).
+			return problem.New(problem.UnfitPair, "%s was not signed by a CA that Elasticsearch accepts (%s): %v",
+				one.cert, one.to.ID, err).
 				Do(remedy, refOf(p.In, one))
 		}
 		return nil
 	}
-	isIts := one.cert == server.certificate || server.client != nil && one.cert.Name == server.client.secret && visible(one.object, server.certificate)
+	isIts := one.cert == server.certificate || server.client != nil && one.cert.Name == server.client.secret &&
+		visible(one.object, server.certificate)
 	if !isIts {
 		p.assume(one.object.ID, "%s must be signed by a CA that %s accepts: its own, or that of certificates.clientCA",
 			one.cert, one.to.ID)
@@ -155,7 +163,8 @@ func bundleOf(p step, sources []object.Source) []*x509.Certificate {
 	return all
 }
 
-// chainOf gives the certificates in a key of the stream; nil when the stream does not hold it, or holds a placeholder there.
+// chainOf gives the certificates in a key of the stream; nil when the stream does not hold it, or holds a placeholder
+// there.
 func chainOf(p step, s object.Source) []*x509.Certificate {
 	text := valueOf(p.In, s)
 	if text == nil {

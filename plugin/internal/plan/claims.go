@@ -11,8 +11,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// A planned connection claims the places that it answers for: where it reads its address, and the variables in that. A server's name there
-// is covered; the same words elsewhere are not.
+// A planned connection claims the places that it answers for: where it reads its address, and the variables in that. A
+// server's name there is covered; the same words elsewhere are not.
 
 // claimAt claims a place for whoever reads the object, or for one container of those that do.
 func claimAt(p step, o *object.Object, at, inside patch.Path, span mention.Span, reader *yaml.Node) {
@@ -76,7 +76,8 @@ func coverVariable(p step, o *object.Object, c object.Container, name string) {
 }
 
 // variableOf gives the text of a variable of a container, and where it stands; false when the stream does not show it.
-func variableOf(in *In, o *object.Object, c object.Container, name string) (holder *object.Object, at patch.Path, text string, ok bool) {
+func variableOf(in *In, o *object.Object, c object.Container, name string) (holder *object.Object, at patch.Path,
+	text string, ok bool) {
 	v, set := in.seen(c).Given.Own(name)
 	switch {
 	case set && v.Content.Object != nil:
@@ -87,7 +88,8 @@ func variableOf(in *In, o *object.Object, c object.Container, name string) (hold
 	return nil, nil, "", false
 }
 
-// coverRule claims the addresses of a program that a ready rule describes, where the program has them, and the variables in these.
+// coverRule claims the addresses of a program that a ready rule describes, where the program has them, and the
+// variables in these.
 func coverRule(p step, r ruled, files []ruleFile) {
 	for _, f := range files {
 		for _, said := range f.says {
@@ -144,7 +146,8 @@ func coverCalls(p step, o *object.Object, c object.Container) {
 	}
 }
 
-// isElsewhere tells whether a request by curl surely goes to no server of this stream: what names one in its address is no call then.
+// isElsewhere tells whether a request by curl surely goes to no server of this stream: what names one in its address
+// is no call then.
 func isElsewhere(in *In, address shell.Word) bool {
 	host := shell.Host(address.Text)
 	return address.Known && host != "" && len(in.services) > 0 && !route.IsLocal(host) && in.names.Called(host) == ""

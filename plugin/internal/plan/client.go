@@ -55,7 +55,8 @@ func secureClient(p step, w *recognise.Workload, known program) error {
 		p.pass(w.ID, "mode "+p.settings.Mode+" asks nothing of "+string(w.App))
 		return nil
 	}
-	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w.Object), known.single(p.In, w)); err != nil {
+	if err := errors.Join(duplicatesOnPath(w.Object), checkFree(p.In, w.Object), hookMayRun(p, w.Object),
+		known.single(p.In, w)); err != nil {
 		return err
 	}
 	assumeCommand(p, w)
@@ -104,14 +105,15 @@ func passUnread(p step, w *recognise.Workload, why problem.Problem) {
 		w.Main.Name, unread)
 }
 
-// callsByDefault refuses a program that is told no address where that is a fault: beside a node, which it calls by plain HTTP then, and
-// where it has no use but that one connection and nothing else runs in its pod.
+// callsByDefault refuses a program that is told no address where that is a fault: beside a node, which it calls by
+// plain HTTP then, and where it has no use but that one connection and nothing else runs in its pod.
 func callsByDefault(p step, w *recognise.Workload, known program, connections []*connection) error {
 	isTold := slices.ContainsFunc(connections, func(c *connection) bool { return c.addresses() != nil })
 	if known.Line == nil || known.Line.Default == "" || isTold || !p.settings.Certs() && !p.isNode(w.Object) {
 		return nil
 	}
-	calls := fmt.Sprintf("container %q runs %s, which calls %s where no address is set", w.Main.Name, w.App, known.Line.Default)
+	calls := fmt.Sprintf("container %q runs %s, which calls %s where no address is set", w.Main.Name, w.App,
+		known.Line.Default)
 	if !p.isNode(w.Object) {
 		if !known.onlyCalls() || !isAlone(w) || !known.isShown(p.In, w) {
 			return nil
@@ -143,7 +145,8 @@ func isAlone(w *recognise.Workload) bool {
 	return object.Text(pod.Spec, "hostNetwork") != "true" && !slices.ContainsFunc(pod.All(), runsBeside)
 }
 
-// isShown tells whether a container starts its program itself, by no script, and the stream shows all of its flags and variables.
+// isShown tells whether a container starts its program itself, by no script, and the stream shows all of its flags and
+// variables.
 func (known program) isShown(in *In, w *recognise.Workload) bool {
 	seen := in.seen(w.Main)
 	_, open := seen.Flags()
@@ -184,15 +187,17 @@ func hookMayRun(p step, o *object.Object) error {
 			"spec.unmanaged with the reason", o.ID)
 }
 
-// clientIdentity gives the identity of a client's pod: one for all of its containers for which the configuration names no other. Unless the configuration names a Secret, a client
-// shares the pair of the node that it calls, or that of the Secret from which it takes its CA.
+// clientIdentity gives the identity of a client's pod: one for all of its containers for which the configuration names
+// no other. Unless the configuration names a Secret, a client shares the pair of the node that it calls, or that of
+// the Secret from which it takes its CA.
 func clientIdentity(p step, w *recognise.Workload, connections []*connection) (identity, error) {
 	need := needs{}
 	for _, c := range connections {
 		need.pair = need.pair || !c.hasPair()
 		need.ca = need.ca || need.pair || c.ca() == "" // one volume holds both
 	}
-	if id, ok := p.pods.find(mounter{object: w.Object}); ok && (id.secret != "" || !need.pair) && namedAlone(p, w) == "" {
+	if id, ok := p.pods.find(mounter{object: w.Object}); ok && (id.secret != "" || !need.pair) &&
+		namedAlone(p, w) == "" {
 		return id, nil
 	}
 	var ca object.Source

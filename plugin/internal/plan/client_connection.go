@@ -40,7 +40,8 @@ type store interface {
 	put(key string, value *yaml.Node) (*object.Object, patch.Edit)
 }
 
-// reaches tells whether a connection goes to an Elasticsearch of this stream. Without one in the stream any may be meant.
+// reaches tells whether a connection goes to an Elasticsearch of this stream. Without one in the stream any may be
+// meant.
 func reaches(in *In, w *recognise.Workload, c *connection) bool {
 	hosts := hostsOf(in, w, c)
 	if len(hosts) == 0 {
@@ -151,7 +152,8 @@ func absolute(in *In, w *recognise.Workload, c *connection, file string) string 
 	return file
 }
 
-// connect plans one connection: it speaks HTTPS, trusts the CA and presents the pair. What the user has wired stays where it serves.
+// connect plans one connection: it speaks HTTPS, trusts the CA and presents the pair. What the user has wired stays
+// where it serves.
 func connect(p step, w *recognise.Workload, c *connection, id identity) error {
 	c.planned = map[string][]string{}
 	if err := connectTLS(p, w, c, id); err != nil {
@@ -192,7 +194,8 @@ func connectTLS(p step, w *recognise.Workload, c *connection, id identity) error
 	if err := errors.Join(c.besideCloud(w), startsWith(p.In, w, c), opensStore(p, w, c)); err != nil {
 		return err
 	}
-	if s := c.store.get(c.keys.Verify.Name); p.settings.Certs() && s != nil && c.keys.Verify.Idle && c.keys.Verify.IsOff(s.Value()) {
+	if s := c.store.get(c.keys.Verify.Name); p.settings.Certs() && s != nil && c.keys.Verify.Idle &&
+		c.keys.Verify.IsOff(s.Value()) {
 		return problem.New(problem.InTheWay, "%s is %q in %s, and then %s presents no certificate either", s.Key,
 			s.Value(), s.Place, w.App).At(s.Key).
 			Do("remove it; the CA of Secret/%s verifies Elasticsearch", or(id.secret, id.ca.Name))
@@ -230,7 +233,8 @@ func connectTLS(p step, w *recognise.Workload, c *connection, id identity) error
 	return nil
 }
 
-// withoutPair says of a connection that it can present no certificate: nobody is refused for that yet, or it is an error.
+// withoutPair says of a connection that it can present no certificate: nobody is refused for that yet, or it is an
+// error.
 func withoutPair(p step, w *recognise.Workload, c *connection) error {
 	if p.requires() {
 		return problem.New(problem.TooOld, "%s cannot present a certificate in this version of %s", c.name, w.App).
@@ -253,7 +257,8 @@ func (c *connection) hasPair() bool {
 		s := c.store.get(key)
 		return s != nil && !strings.HasPrefix(s.Value(), ours)
 	}
-	return foreign(c.keys.Store, keystorePath) || foreign(c.keys.Cert, c.pairs()+"/") || foreign(c.keys.Key, c.pairs()+"/")
+	return foreign(c.keys.Store, keystorePath) || foreign(c.keys.Cert, c.pairs()+"/") ||
+		foreign(c.keys.Key, c.pairs()+"/")
 }
 
 // ownPair tells whether the user has wired a client pair by hand. Half a pair is an error.
@@ -282,7 +287,8 @@ func (c *connection) ownPair(w *recognise.Workload, p step) (bool, error) {
 	for _, s := range []*setting{cert, key} {
 		file := fileBehind(p.In, w, c, s.Value())
 		if file.Key() {
-			err := errors.Join(checkHolds(p, file.Source), readable(w.Main, file), isForClients(p.In, w.Object, secretOf(file.Source)))
+			err := errors.Join(checkHolds(p, file.Source), readable(w.Main, file),
+				isForClients(p.In, w.Object, secretOf(file.Source)))
 			if s == key {
 				err = errors.Join(err, readsKey(p.In, w, c, file.Source))
 			}
@@ -316,7 +322,8 @@ func putFile(p step, w *recognise.Workload, c *connection, id identity, key, fil
 func (p step) put(w *recognise.Workload, c *connection, key string, value *yaml.Node, why string) {
 	c.plans(key, scalars(value))
 	o, e := c.store.put(key, value)
-	if s := c.store.get(key); s != nil && !s.Hidden && slices.Equal(s.Values, scalars(value)) && o.Annotation(annotationMode) == "" {
+	if s := c.store.get(key); s != nil && !s.Hidden && slices.Equal(s.Values, scalars(value)) &&
+		o.Annotation(annotationMode) == "" {
 		readsFile(p, w, o, e) // it stands there already
 		return
 	}
@@ -327,8 +334,8 @@ func (in *In) isNode(o *object.Object) bool {
 	return slices.ContainsFunc(in.release.Nodes, func(w *recognise.Workload) bool { return w.Object == o })
 }
 
-// expand puts in what a container's environment says for the variables in a text, by the rule of its program. It tells whether all of the
-// text is known then.
+// expand puts in what a container's environment says for the variables in a text, by the rule of its program. It tells
+// whether all of the text is known then.
 func (in *In) expand(c object.Container, rule catalog.Expansion, text string) (expanded string, known bool) {
 	value := func(name string) (string, bool, bool) {
 		v, set := in.seen(c).Env.Get(name)

@@ -26,7 +26,8 @@ const (
 	plainByEnv               // a variable makes it http://
 )
 
-// speaks decides how an address comes to call by TLS; text is how the program reads it, known tells whether that is all shown.
+// speaks decides how an address comes to call by TLS; text is how the program reads it, known tells whether that is
+// all shown.
 //
 //	address             who decides beside it            becomes       says
 //	http://es           any                              https://es    plain
@@ -53,8 +54,8 @@ func speaks(written, text string, known bool, keys catalog.Settings) (becomes st
 	return written, elsewhere
 }
 
-// overHTTPS plans what makes a connection speak HTTPS. It is switched only where the server is known to do so: a node of this stream, or
-// one that has its certificates from the configuration too.
+// overHTTPS plans what makes a connection speak HTTPS. It is switched only where the server is known to do so: a node
+// of this stream, or one that has its certificates from the configuration too.
 func overHTTPS(p step, w *recognise.Workload, c *connection) error {
 	hosts := c.addresses()
 	fresh := slices.Clone(hosts.Values)
@@ -121,7 +122,8 @@ func isOn(keys catalog.Settings, scheme, enable *setting) bool {
 	return false
 }
 
-// onValue is true where a program takes truth values, else the program's own word, spelled as it is where the user wrote it.
+// onValue is true where a program takes truth values, else the program's own word, spelled as it is where the user
+// wrote it.
 func onValue(on string, old *setting) *yaml.Node {
 	switch {
 	case on == "true":

@@ -52,7 +52,8 @@ func logstashSettings(p step, w *recognise.Workload, known catalog.Program) ([]*
 			if _, file := s.(yamlStore); file {
 				over = []channel{envStore{env}} // the image writes variables into the file
 			}
-			all = append(all, &connection{name: at.At + ".elasticsearch", store: s, dir: path.Dir(known.Files.Paths[0]), over: over, keys: keys, link: linkLogstashMonitoring, expands: known.Expands})
+			all = append(all, &connection{name: at.At + ".elasticsearch", store: s, dir: path.Dir(known.Files.Paths[0]),
+				over: over, keys: keys, link: linkLogstashMonitoring, expands: known.Expands})
 			if at.At == "xpack.management" {
 				p.action(w.ID, "container %q takes its pipelines from Elasticsearch (xpack.management): their "+
 					"elasticsearch plugins need a certificate too, ssl_keystore_path => %q, ssl_keystore_password "+
@@ -63,7 +64,8 @@ func logstashSettings(p step, w *recognise.Workload, known catalog.Program) ([]*
 	return all, nil
 }
 
-// isSwitchedOn tells whether a connection of Logstash itself is used, which it is not by default; sure is false where that cannot be read.
+// isSwitchedOn tells whether a connection of Logstash itself is used, which it is not by default; sure is false where
+// that cannot be read.
 func isSwitchedOn(in *In, w *recognise.Workload, known catalog.Program, at catalog.Place, s store) (isOn, sure bool) {
 	enabled := s.get(at.At + "." + at.Field)
 	if enabled == nil {
@@ -74,8 +76,8 @@ func isSwitchedOn(in *In, w *recognise.Workload, known catalog.Program, at catal
 	return isOn, sure && (isOn || strings.EqualFold(word, "false"))
 }
 
-// needsKeystore tells whether a connection takes its pair from a PKCS#12 file: where it reads no PEM files, or where neither the stream nor
-// what is asked of cert-manager shows that the key is one that Logstash reads in them.
+// needsKeystore tells whether a connection takes its pair from a PKCS#12 file: where it reads no PEM files, or where
+// neither the stream nor what is asked of cert-manager shows that the key is one that Logstash reads in them.
 func needsKeystore(in *In, w *recognise.Workload, c *connection, id identity) bool {
 	if c.keys.Store == "" || c.keys.Cert == "" {
 		return c.keys.Store != ""
@@ -93,8 +95,8 @@ func (in *In) asksForRSA(o *object.Object, secret string) bool {
 	})
 }
 
-// readsAnyRSA tells whether a version reads each key of RSA in PKCS#8. Others damage one whose last byte looks like white space, and a key
-// that is made later may be such a one.
+// readsAnyRSA tells whether a version reads each key of RSA in PKCS#8. Others damage one whose last byte looks like
+// white space, and a key that is made later may be such a one.
 // https://github.com/elastic/cloud-on-k8s/pull/9620
 func readsAnyRSA(v catalog.Version) bool {
 	return v.AtLeast(8, 8) && !v.AtLeast(8, 10) || v.AtLeast(8, 19) && !v.AtLeast(9, 0) || v.AtLeast(9, 1)
@@ -113,16 +115,19 @@ func putKeystore(p step, w *recognise.Workload, c *connection, id identity) erro
 	mountClient(p, w.Object, w.Main, id)
 	mount := patch.Map(patch.F("name", patch.Str(keystoreVolume)), patch.F("mountPath", patch.Str(keystoreDir)))
 	container, err := newInitContainer(p.In, pod, []string{
-		contract.Keystore, contract.Flag(contract.FlagCert, clientDir+"/"+fileCert), contract.Flag(contract.FlagKey, clientDir+"/"+fileKey), contract.Flag(contract.FlagOut, keystorePath),
+		contract.Keystore, contract.Flag(contract.FlagCert, clientDir+"/"+fileCert),
+		contract.Flag(contract.FlagKey, clientDir+"/"+fileKey), contract.Flag(contract.FlagOut, keystorePath),
 	}, nil, readOnlyMount(clientVolume, clientDir), mount)
 	if err != nil {
 		return err
 	}
 	const why = "converts the key pair to a PKCS#12 file, the only format that this program reads"
-	addVolume(p, w.Object, patch.Map(patch.F("name", patch.Str(keystoreVolume)), patch.F("emptyDir", patch.Map(patch.F("medium", patch.Str("Memory"))))), "holds that file, in memory", "")
+	addVolume(p, w.Object, patch.Map(patch.F("name", patch.Str(keystoreVolume)),
+		patch.F("emptyDir", patch.Map(patch.F("medium", patch.Str("Memory"))))), "holds that file, in memory", "")
 	runBefore(p, w.Object, container, why, c.link)
 	mountIn(p, w.Object, w.Main, keystoreVolume, keystoreDir)
 	p.put(w, c, c.keys.Store, patch.Str(keystorePath), string(w.App)+" presents the certificate in this file")
-	p.put(w, c, c.keys.StorePass, patch.Str(keystorePassword), "of that file; it protects nothing, the key lies beside it")
+	p.put(w, c, c.keys.StorePass, patch.Str(keystorePassword), "of that file; it protects nothing, the key lies "+
+		"beside it")
 	return nil
 }

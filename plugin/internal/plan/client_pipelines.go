@@ -59,7 +59,8 @@ func (s pipelineStore) edit(name string) patch.Edit {
 	return patch.Edit{Path: s.path, Inside: inside, Syntax: pipelineSyntax{s.language}}
 }
 
-// pipelineSyntax is the language of a pipeline. Inside its text a path is a section, the name of a plugin, which one of these, a setting.
+// pipelineSyntax is the language of a pipeline. Inside its text a path is a section, the name of a plugin, which one
+// of these, a setting.
 type pipelineSyntax struct{ pipeline.Language }
 
 // Set implements patch.Syntax.
@@ -96,8 +97,8 @@ func pipelineFiles(p step, w *recognise.Workload, known catalog.Program) []strin
 	return recognise.PipelineFiles(known, p.seen(w.Main), pipelineTexts(p, w, known), w.Main.Files(p.release))
 }
 
-// pipelineConnections reads the mounted files of a container that are written in its program's own language, and gives the plugins in them
-// that are connections.
+// pipelineConnections reads the mounted files of a container that are written in its program's own language, and gives
+// the plugins in them that are connections.
 func pipelineConnections(p step, w *recognise.Workload, known catalog.Program) ([]*connection, error) {
 	if known.Language == nil {
 		return nil, nil
@@ -139,8 +140,8 @@ func pipelineConnections(p step, w *recognise.Workload, known catalog.Program) (
 	return all, nil
 }
 
-// pipelineTexts answers for the outputs that lack nothing in texts outside of files: words of the command line, and elements of a list of
-// pipelines, of which it gives the patterns of further files. There nothing is set.
+// pipelineTexts answers for the outputs that lack nothing in texts outside of files: words of the command line, and
+// elements of a list of pipelines, of which it gives the patterns of further files. There nothing is set.
 func pipelineTexts(p step, w *recognise.Workload, known catalog.Program) (patterns []string) {
 	for _, f := range recognise.PipelineTexts(known, p.seen(w.Main)) {
 		if arg, from, _, exact := f.Place(); exact {

@@ -100,15 +100,18 @@ func (known program) onLine(p step, w *recognise.Workload) []*connection {
 	}
 	seen := p.seen(w.Main)
 	line := seen.Command()
-	flags := &connection{name: "its command line", keys: known.Line.Renamed(known.Flag), dir: known.Dir, link: known.Link, expands: known.Expands}
+	flags := &connection{name: "its command line", keys: known.Line.Renamed(known.Flag), dir: known.Dir,
+		link: known.Link, expands: known.Expands}
 	flags.store = flagStore{w: w, line: line, names: flags.keys.Names()}
 	version := recognise.VersionOf(w.Object, w.Main)
 	variable := func(setting string) string { return known.Env(setting, version) }
-	env := &connection{name: "its environment", keys: known.Line.Renamed(variable), dir: known.Dir, link: known.Link, expands: known.Expands}
+	env := &connection{name: "its environment", keys: known.Line.Renamed(variable), dir: known.Dir, link: known.Link,
+		expands: known.Expands}
 	if variable(known.Line.Hosts[0]) == "" {
 		return []*connection{flags}
 	}
-	if v, set := seen.Env.Get(known.EnvWith); known.EnvWith != "" && (!set || v.Known && !strings.EqualFold(v.Text, "true") && v.Text != "1") {
+	if v, set := seen.Env.Get(known.EnvWith); known.EnvWith != "" &&
+		(!set || v.Known && !strings.EqualFold(v.Text, "true") && v.Text != "1") {
 		coverVariable(p, w.Object, w.Main, variable(known.Line.Hosts[0]))
 		return []*connection{flags}
 	}
@@ -128,11 +131,13 @@ var brackets = strings.NewReplacer("[", "", "]", "")
 
 // overFile gives what else says something of a connection in a file: arguments, and the other files that the command
 // line names.
-func (known program) overFile(w *recognise.Workload, seen process.Process, c *connection, at catalog.Place, f *embedded, all []*embedded,
+func (known program) overFile(w *recognise.Workload, seen process.Process, c *connection, at catalog.Place, f *embedded,
+	all []*embedded,
 	from recognise.Channels) []channel {
 	var over []channel
 	if len(known.Files.Sets) > 0 {
-		over = append(over, setFlags{w: w, seen: seen, flags: known.Files.Sets, prefix: prefixOf(brackets.Replace(c.name))})
+		over = append(over, setFlags{w: w, seen: seen, flags: known.Files.Sets,
+			prefix: prefixOf(brackets.Replace(c.name))})
 	}
 	if !from.Named || len(from.Files) < 2 || strings.Contains(at.At, "*") {
 		return over // of a list one file has all
@@ -167,16 +172,18 @@ func connectionsAt(at catalog.Place, f *embedded, like connection) []*connection
 	return connectionsBelow(at, f, like, nil, f.root, at.At)
 }
 
-// connectionsBelow gives those below a node, which has the name of like and is reached by a path: "*" in the rest of the pattern stands for any
-// entry or element.
-func connectionsBelow(at catalog.Place, f *embedded, like connection, path patch.Path, node *yaml.Node, pattern string) []*connection {
+// connectionsBelow gives those below a node, which has the name of like and is reached by a path: "*" in the rest of
+// the pattern stands for any entry or element.
+func connectionsBelow(at catalog.Place, f *embedded, like connection, path patch.Path, node *yaml.Node,
+	pattern string) []*connection {
 	before, after, several := strings.Cut(pattern, "*")
 	if !several {
 		if at.Field != "" && path != nil && !strings.HasPrefix(fieldText(node, at.Field), at.Is) {
 			return nil
 		}
 		like.name, like.kind = like.name+pattern, at.Is
-		like.store, like.keys = yamlStore{file: f, at: path, prefix: prefixOf(strings.TrimPrefix(pattern, ".")), nested: at.Nested}, at.Settings
+		like.store, like.keys = yamlStore{file: f, at: path, prefix: prefixOf(strings.TrimPrefix(pattern, ".")),
+			nested: at.Nested}, at.Settings
 		return []*connection{&like}
 	}
 	list := slices.Clone(path)

@@ -13,12 +13,14 @@ import (
 // ready is a rule for a well-known program: what a user would have to find out in its documentation.
 type ready struct {
 	name  string
-	link  string            // page that names these settings
-	flags []string          // of its command line that name its files or their folder
-	paths []string          // where they are else; a folder ends in "/"
-	files []config.RuleFile // what to set there: Path is empty. Settings of the pair alone are one of their own: modes without certificates leave it out
-	hosts []string          // settings that have the addresses there
-	curl  bool              // the container calls by curl
+	link  string   // page that names these settings
+	flags []string // of its command line that name its files or their folder
+	paths []string // where they are else; a folder ends in "/"
+	// what to set there: Path is empty. Settings of the pair alone are one of their own: modes without certificates
+	// leave it out
+	files []config.RuleFile
+	hosts []string // settings that have the addresses there
+	curl  bool     // the container calls by curl
 }
 
 // readyRules are those that `as` of a rule may name, in their order.

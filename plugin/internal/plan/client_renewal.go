@@ -59,8 +59,10 @@ func (in *In) ready(as string) catalog.Program {
 	return catalog.Program{}
 }
 
-// reads gives the keys of Secrets and ConfigMaps behind settings of a connection, and whether a running container sees when they change.
-func (c *connection) reads(in *In, w *recognise.Workload, id identity, names ...string) (all []object.Source, followed bool) {
+// reads gives the keys of Secrets and ConfigMaps behind settings of a connection, and whether a running container sees
+// when they change.
+func (c *connection) reads(in *In, w *recognise.Workload, id identity, names ...string) (all []object.Source,
+	followed bool) {
 	followed = true
 	cert, key := secretKey(w.Object, id.secret, id.cert), secretKey(w.Object, id.secret, id.key)
 	ours := map[string]object.Source{c.keys.CA: id.ca, c.keys.Cert: cert, c.keys.Key: key}
@@ -108,8 +110,8 @@ func switchOn(p step, w *recognise.Workload, c *connection, r catalog.Renewal) (
 	return true, nil
 }
 
-// logstashReloads is switchOn for Logstash, whose switches are its own and not those of a connection. Its image makes settings of variables
-// where it may write its file: https://www.elastic.co/guide/en/logstash/8.19/docker-config.html
+// logstashReloads is switchOn for Logstash, whose switches are its own and not those of a connection. Its image makes
+// settings of variables where it may write its file: https://www.elastic.co/guide/en/logstash/8.19/docker-config.html
 func logstashReloads(p step, w *recognise.Workload, r catalog.Renewal) (bool, error) {
 	known, _ := p.release.Program(w.App)
 	file, shown, err := logstashFile(p.In, w, known)
@@ -129,8 +131,9 @@ func logstashReloads(p step, w *recognise.Workload, r catalog.Renewal) (bool, er
 		case s.Hidden:
 			return false, nil
 		case s.Value() != "true":
-			return false, problem.New(problem.InTheWay, "%s is %q in %s: Logstash reloads a renewed certificate only with "+
-				"%s, and does not start with one of them alone", name, s.Value(), s.Place, strings.Join(r.Switches, " and ")).
+			return false, problem.New(problem.InTheWay, "%s is %q in %s: Logstash reloads a renewed certificate only "+
+				"with %s, and does not start with one of them alone", name, s.Value(), s.Place,
+				strings.Join(r.Switches, " and ")).
 				At(name).Do("remove it")
 		}
 	}
@@ -148,7 +151,8 @@ func logstashReloads(p step, w *recognise.Workload, r catalog.Renewal) (bool, er
 	return true, nil
 }
 
-// logstashFile gives the file with Logstash's own settings, nil where none is mounted; shown is false where the stream does not hold it.
+// logstashFile gives the file with Logstash's own settings, nil where none is mounted; shown is false where the stream
+// does not hold it.
 func logstashFile(in *In, w *recognise.Workload, known catalog.Program) (file *embedded, shown bool, err error) {
 	for _, name := range known.Files.Paths {
 		at := w.Main.Resolve(name, in.release)
@@ -163,10 +167,12 @@ func logstashFile(in *In, w *recognise.Workload, known catalog.Program) (file *e
 	return nil, true, nil
 }
 
-// isOfElastic tells whether an image is one whose script makes settings of variables. A copy in another registry may have another script.
+// isOfElastic tells whether an image is one whose script makes settings of variables. A copy in another registry may
+// have another script.
 func isOfElastic(w *recognise.Workload) bool {
 	image := object.Text(w.Main.Node, "image")
-	for _, registry := range []string{"docker.elastic.co/logstash/", "logstash:", "docker.io/logstash:", "docker.io/library/logstash:"} {
+	for _, registry := range []string{"docker.elastic.co/logstash/", "logstash:", "docker.io/logstash:",
+		"docker.io/library/logstash:"} {
 		if strings.HasPrefix(image, registry) {
 			return true
 		}

@@ -24,7 +24,8 @@ type ruled struct {
 	w     *recognise.Workload
 }
 
-// findRuled finds the containers of the rules. A rule that matches nothing is an error: a typing mistake there would leave a client out.
+// findRuled finds the containers of the rules. A rule that matches nothing is an error: a typing mistake there would
+// leave a client out.
 func findRuled(p step) []ruled {
 	var all []ruled
 	for _, rule := range p.settings.Rules {
@@ -174,7 +175,8 @@ type ruleFile struct {
 	says []config.RuleFile
 }
 
-// ruleFiles opens the files of a rule. Those of a ready rule are looked for where its program reads them, unless the rule says where.
+// ruleFiles opens the files of a rule. Those of a ready rule are looked for where its program reads them, unless the
+// rule says where.
 func ruleFiles(in *In, r ruled) ([]ruleFile, error) {
 	var all []ruleFile
 	var names []string
@@ -193,7 +195,8 @@ func ruleFiles(in *In, r ruled) ([]ruleFile, error) {
 	if len(r.ready.files) == 0 || len(names) > 0 {
 		return all, nil
 	}
-	names = recognise.ChannelsOf(catalog.Files{Options: r.ready.flags, Paths: r.ready.paths}, "/", in.seen(r.w.Main)).Files
+	names = recognise.ChannelsOf(catalog.Files{Options: r.ready.flags, Paths: r.ready.paths}, "/",
+		in.seen(r.w.Main)).Files
 	for i, name := range names {
 		name = strings.TrimPrefix(name, "/file:") // the collector's way to say that it is a file
 		if path.Ext(name) == "" && !strings.HasSuffix(name, "/") {
@@ -246,15 +249,16 @@ func openRuleFile(in *In, w *recognise.Workload, name string) (*embedded, error)
 	return f, err
 }
 
-// ruleIdentity gives the identity of a container with a rule: as for other clients, the pair of the node that its strings name; of any
-// node of the stream when they name none.
+// ruleIdentity gives the identity of a container with a rule: as for other clients, the pair of the node that its
+// strings name; of any node of the stream when they name none.
 func ruleIdentity(p step, w *recognise.Workload, groups [][]wish, called []*recognise.Workload) (identity, error) {
 	if id, ok := p.pods.find(mounter{object: w.Object}); ok && namedAlone(p, w) == "" {
 		return id, nil
 	}
 	var ca object.Source
 	for _, wanted := range slices.Concat(groups...) {
-		if file := wanted.source(w, p.release); file.Key() && wanted.names(placeCA) && ca.Name == "" && !strings.HasPrefix(wanted.old.Value(), clientDir) {
+		if file := wanted.source(w, p.release); file.Key() && wanted.names(placeCA) && ca.Name == "" &&
+			!strings.HasPrefix(wanted.old.Value(), clientDir) {
 			ca = file.Source
 		}
 	}
@@ -330,8 +334,9 @@ func rulePlain(p step, w *recognise.Workload, files []ruleFile) error {
 	return errors.Join(problems...)
 }
 
-// plainHosts tells which hosts speak HTTPS that a client may still call by http://: those of this stream, or, where it holds no Elasticsearch
-// and the configuration brings the certificates, whatever has its port. Without either nothing is known.
+// plainHosts tells which hosts speak HTTPS that a client may still call by http://: those of this stream, or, where it
+// holds no Elasticsearch and the configuration brings the certificates, whatever has its port. Without either nothing
+// is known.
 func plainHosts(in *In) (ours func(host string) bool, known bool) {
 	if len(in.services) > 0 {
 		return isOneOf(in.services, ""), true

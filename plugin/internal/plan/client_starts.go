@@ -43,7 +43,8 @@ func (known program) single(in *In, w *recognise.Workload) error {
 	if len(on) < 2 {
 		return nil
 	}
-	return problem.New(problem.InTheWay, "%s has several outputs that are enabled (%s), and does not start", w.App, strings.Join(on, ", ")).
+	return problem.New(problem.InTheWay, "%s has several outputs that are enabled (%s), and does not start", w.App,
+		strings.Join(on, ", ")).
 		Do("remove all but one")
 }
 
@@ -67,7 +68,8 @@ func below(root *yaml.Node, at string) []string {
 	return names
 }
 
-// opensStore refuses a store that its password does not open, where the input shows both: a program does not start with it.
+// opensStore refuses a store that its password does not open, where the input shows both: a program does not start
+// with it.
 func opensStore(p step, w *recognise.Workload, c *connection) error {
 	store, pass := c.store.get(c.keys.Store), c.store.get(c.keys.StorePass)
 	if store == nil || pass == nil || store.Value() == "" || pass.Value() == "" {
@@ -79,7 +81,8 @@ func opensStore(p step, w *recognise.Workload, c *connection) error {
 		return nil
 	}
 	if _, err := certificate.OpenStore(file.Content.Text, text); errors.Is(err, certificate.ErrStorePassword) {
-		return problem.New(problem.UnfitPair, "%s is %s in %s, which %v", store.Key, file.What(), store.Place, err).At(pass.Key).
+		return problem.New(problem.UnfitPair, "%s is %s in %s, which %v", store.Key, file.What(), store.Place,
+			err).At(pass.Key).
 			Do("correct %s", pass.Key)
 	}
 	return nil
@@ -99,7 +102,8 @@ func startsWith(in *In, w *recognise.Workload, c *connection) error {
 	return nil
 }
 
-// readsKey refuses a private key that its program does not read as it is stored, where the input shows it and a certificate is required.
+// readsKey refuses a private key that its program does not read as it is stored, where the input shows it and a
+// certificate is required.
 func readsKey(in *In, w *recognise.Workload, c *connection, key object.Source) error {
 	known, ok := in.release.Program(w.App)
 	held, state, _ := object.Look(in.release, key)
@@ -110,7 +114,8 @@ func readsKey(in *In, w *recognise.Workload, c *connection, key object.Source) e
 	if !ok {
 		return nil
 	}
-	hasPass := c.keys.Hidden || c.keys.KeyPass != "" && c.store.get(c.keys.KeyPass) != nil || c.keys.KeyPassIn != "" && c.store.get(c.keys.KeyPassIn) != nil
+	hasPass := c.keys.Hidden || c.keys.KeyPass != "" && c.store.get(c.keys.KeyPass) != nil ||
+		c.keys.KeyPassIn != "" && c.store.get(c.keys.KeyPassIn) != nil
 	why := known.Runtime.Refuses(recognise.VersionOf(w.Object, w.Main), form, hasPass)
 	if why == "" || why == catalog.UnknownVersion {
 		return nil

@@ -62,7 +62,8 @@ func placeFor(node *yaml.Node, key string) patch.Path {
 	return fields(key)
 }
 
-// flagStore is the command line of a container: --name=value or two words. A new flag goes where others of its names stand, behind all others.
+// flagStore is the command line of a container: --name=value or two words. A new flag goes where others of its names
+// stand, behind all others.
 type flagStore struct {
 	w     *recognise.Workload
 	line  *process.Run
@@ -83,7 +84,8 @@ func (s flagStore) all(key string) []*setting {
 			continue
 		}
 		at := containerPath(s.w.Main).Field(arg.Field...)
-		found := &setting{Key: key, Place: fmt.Sprintf("%s of container %q", arg.Field[0], s.w.Main.Name), object: s.w.Object, word: argPath(s.w, arg)}
+		found := &setting{Key: key, Place: fmt.Sprintf("%s of container %q", arg.Field[0], s.w.Main.Name),
+			object: s.w.Object, word: argPath(s.w, arg)}
 		found.edit = patch.Edit{Path: at.Item("", arg.Text)}
 		value := "true"
 		switch {

@@ -55,7 +55,8 @@ func connectCA(p step, w *recognise.Workload, c *connection, id identity) error 
 		putFile(p, w, c, id, c.keys.CA, ca, c.keys.CAIsList, "the CA that signed the server's certificate")
 	case insteadOf:
 		id, ca := caOf(p, w, c, id)
-		putFile(p, w, c, id, c.keys.CA, ca, c.keys.CAIsList, "nothing is mounted where it pointed; this is the CA that signed the server's certificate")
+		putFile(p, w, c, id, c.keys.CA, ca, c.keys.CAIsList, "nothing is mounted where it pointed; this is the CA "+
+			"that signed the server's certificate")
 	case itsOwn:
 		if v := c.keys.Verify; v.Name != "" && v.IsOff(c.store.get(v.Name).Value()) {
 			return readable(w.Main, file)
@@ -68,11 +69,13 @@ func connectCA(p step, w *recognise.Workload, c *connection, id identity) error 
 	return nil
 }
 
-// caOf gives the file with the CA of the server that a connection calls: where a pod calls servers of several CAs, each has a file.
+// caOf gives the file with the CA of the server that a connection calls: where a pod calls servers of several CAs,
+// each has a file.
 func caOf(p step, w *recognise.Workload, c *connection, id identity) (with identity, file string) {
 	called := nodeCalled(p.In, w, c)
 	known := p.nodes.of(called)
-	if known == nil || id.of == nil || called == id.of || known.ca.Name == "" || known.ca == id.ca || !visible(w.Object, known.ca) {
+	if known == nil || id.of == nil || called == id.of || known.ca.Name == "" || known.ca == id.ca ||
+		!visible(w.Object, known.ca) {
 		return id, fileCA
 	}
 	file = "ca-" + called.Name + ".crt"

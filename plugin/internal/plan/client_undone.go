@@ -22,7 +22,8 @@ type channel interface {
 
 // undone refuses what other channels of a connection say against its plan.
 func (c *connection) undone() error {
-	keys := slices.Concat(c.keys.Hosts, c.keys.StoreAlso, []string{c.keys.Scheme, c.keys.Switch.Name, c.keys.CA, c.keys.Cert, c.keys.Key, c.keys.Store, c.keys.StorePass})
+	keys := slices.Concat(c.keys.Hosts, c.keys.StoreAlso,
+		[]string{c.keys.Scheme, c.keys.Switch.Name, c.keys.CA, c.keys.Cert, c.keys.Key, c.keys.Store, c.keys.StorePass})
 	if c.keys.Verify.Blind || c.keys.Verify.Idle {
 		keys = append(keys, c.keys.Verify.Name)
 	}
@@ -108,7 +109,8 @@ func (s setFlags) all(key string) []*setting {
 		if !f.Sets || !above && name != full {
 			continue
 		}
-		found := &setting{Key: name, Values: splitList(f.Value.Text), Hidden: above || !f.Value.Known || strings.Contains(f.Value.Text, "$"), object: s.w.Object}
+		found := &setting{Key: name, Values: splitList(f.Value.Text),
+			Hidden: above || !f.Value.Known || strings.Contains(f.Value.Text, "$"), object: s.w.Object}
 		found.Place = fmt.Sprintf("the command line of container %q", s.w.Main.Name)
 		if arg, _, _, ok := f.Run.Arg(f.Word); ok && arg.Field != nil {
 			found.Place = fmt.Sprintf("%s %d of container %q", strings.Join(arg.Field, "."), arg.Index+1, s.w.Main.Name)

@@ -38,7 +38,8 @@ func (s wish) names(place string) bool { return strings.Contains(fmt.Sprint(s.va
 
 func (s wish) namesAny() bool { return s.names(placeCA) || s.names(placeCert) || s.names(placeKey) }
 
-// wishesOf gives the settings of a rule, in groups: those of one place in a file belong together, and so do variables and flags.
+// wishesOf gives the settings of a rule, in groups: those of one place in a file belong together, and so do variables
+// and flags.
 func wishesOf(p step, r ruled, files []ruleFile) ([][]wish, error) {
 	own, err := wishesOfContainer(p, r)
 	if err != nil {
@@ -96,7 +97,8 @@ func wishesOfContainer(p step, r ruled) ([]wish, error) {
 	}
 	for _, arg := range r.rule.Args {
 		name, value, _ := strings.Cut(arg, "=")
-		flag := wish{key: name, value: or(value, "true"), old: flagStore{w: w, line: conf.seen.Command()}.get(name), object: w.Object}
+		flag := wish{key: name, value: or(value, "true"), old: flagStore{w: w, line: conf.seen.Command()}.get(name),
+			object: w.Object}
 		flag.spell = func(expanded *yaml.Node) *yaml.Node {
 			if value == "" {
 				return patch.Str(name)
@@ -108,7 +110,8 @@ func wishesOfContainer(p step, r ruled) ([]wish, error) {
 	return all, nil
 }
 
-// placesOf gives the places in a file that a rule means. An entry that calls another server, as its addresses say, is none.
+// placesOf gives the places in a file that a rule means. An entry that calls another server, as its addresses say, is
+// none.
 func placesOf(in *In, f *embedded, said config.RuleFile) []patch.Path {
 	return slices.DeleteFunc(spread(f.root, said.At), func(at patch.Path) bool {
 		node := patch.At(f.root, at)
@@ -121,7 +124,8 @@ func placesOf(in *In, f *embedded, said config.RuleFile) []patch.Path {
 	})
 }
 
-// spread gives the paths that "a.b.*.c" stands for. "*" is any entry or element, "x*" any entry whose name begins with x.
+// spread gives the paths that "a.b.*.c" stands for. "*" is any entry or element, "x*" any entry whose name begins with
+// x.
 func spread(node *yaml.Node, at string) []patch.Path {
 	if at == "" {
 		return []patch.Path{nil}
@@ -143,7 +147,8 @@ func spread(node *yaml.Node, at string) []patch.Path {
 	pattern, rest, _ := strings.Cut(star, ".")
 	var all []patch.Path
 	for _, e := range entries(node) {
-		if prefix := strings.TrimSuffix(pattern, "*"); e.step.Field == "" && prefix != "" || !strings.HasPrefix(e.name, prefix) {
+		if prefix := strings.TrimSuffix(pattern, "*"); e.step.Field == "" && prefix != "" ||
+			!strings.HasPrefix(e.name, prefix) {
 			continue
 		}
 		for _, below := range spread(e.node, rest) {
@@ -174,7 +179,8 @@ func wishesOfFile(f *embedded, at patch.Path, said config.RuleFile, link string)
 	flat := map[string]any{}
 	flatten(said.Set, "", flat)
 	for _, key := range sortedKeys(flat) {
-		s := wish{key: key, value: flat[key], object: f.object, link: link, spell: func(value *yaml.Node) *yaml.Node { return value }}
+		s := wish{key: key, value: flat[key], object: f.object, link: link,
+			spell: func(value *yaml.Node) *yaml.Node { return value }}
 		if s.old = in.get(key); s.old == nil {
 			_, s.edit = in.put(key, nil)
 		}
@@ -225,7 +231,8 @@ func grantOf(isSet, isSame, isFile bool) grant {
 
 // grantWishes plans the settings of one group. It tells whether the files of the pair are used.
 func grantWishes(p step, w *recognise.Workload, group []wish, id identity, dir string) (used bool, err error) {
-	left := slices.DeleteFunc(slices.Clone(group), func(s wish) bool { return !p.settings.Certs() && (s.names(placeCert) || s.names(placeKey)) })
+	left := slices.DeleteFunc(slices.Clone(group),
+		func(s wish) bool { return !p.settings.Certs() && (s.names(placeCert) || s.names(placeKey)) })
 	if slices.ContainsFunc(group, wish.namesAny) && !slices.ContainsFunc(left, wish.namesAny) {
 		return false, nil // it is all about the pair, and the mode has none
 	}
@@ -344,7 +351,8 @@ func ownFile(p step, w *recognise.Workload, s wish, id identity) error {
 	_, told := caNamed(p.In, w.Object)
 	switch {
 	case s.names(placeCA) && told && (!ok || source != id.ca):
-		return problem.New(problem.InTheWay, "%s is set in %s, and the CA that the configuration names is %s", s.key, s.old.Place, id.ca).At(s.key).
+		return problem.New(problem.InTheWay, "%s is set in %s, and the CA that the configuration names is %s", s.key,
+			s.old.Place, id.ca).At(s.key).
 			Do("remove the setting, or put that CA there")
 	case ok && s.names(placeCA):
 		return checkHolds(p, source)

@@ -108,7 +108,8 @@ func assumeCommand(p step, w *recognise.Workload) {
 	}
 }
 
-// environmentOf reads the settings that are variables; names tells which variables a setting may be, nil that none is by itself.
+// environmentOf reads the settings that are variables; names tells which variables a setting may be, nil that none is
+// by itself.
 func environmentOf(p step, w *recognise.Workload, names func(key string) []string) *configuration {
 	c := &configuration{w: w, pathBase: containerPath(w.Main), envNames: names, seen: p.seen(w.Main), in: p.release}
 	c.fail = func(err error) { p.failing(w.ID, err) }
@@ -152,7 +153,8 @@ func openFile(w *recognise.Workload, file object.File) (*embedded, error) {
 	return f, nil
 }
 
-// variable gives an environment variable of the program as a setting, nil when it is not set. Of a Secret it is enough that it is.
+// variable gives an environment variable of the program as a setting, nil when it is not set. Of a Secret it is enough
+// that it is.
 func (c *configuration) variable(name string) *setting {
 	v, ok := c.seen.Env.Own(name)
 	if !ok {
@@ -218,7 +220,8 @@ func (f *embedded) setting(key string, at patch.Path, node *yaml.Node) *setting 
 	default:
 		s.Hidden = true
 	}
-	s.Hidden = s.Hidden || slices.ContainsFunc(at, func(step patch.Step) bool { return step.Field == manifest.MergeKey })
+	s.Hidden = s.Hidden || slices.ContainsFunc(at,
+		func(step patch.Step) bool { return step.Field == manifest.MergeKey })
 	return s
 }
 

@@ -18,14 +18,16 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// handed refuses variables that the program would not get: a script that starts it takes them away or sets them to something else.
+// handed refuses variables that the program would not get: a script that starts it takes them away or sets them to
+// something else.
 func handed(in *In, served Part) Part {
 	var part Part
 	for _, change := range served.changes {
 		at := change.Edit.Path
 		env := slices.IndexFunc(at, func(s patch.Step) bool { return s.Field == "env" })
 		pod, ok := change.Object.Pod()
-		if env < 2 || env+1 >= len(at) || change.Edit.Value == nil || !ok || at[env+1].Is == shell.CurlHome { // which curlClient looks at
+		// which curlClient looks at
+		if env < 2 || env+1 >= len(at) || change.Edit.Value == nil || !ok || at[env+1].Is == shell.CurlHome {
 			continue
 		}
 		for _, c := range pod.All() {
@@ -45,9 +47,9 @@ func usesCurl(seen process.Process) bool {
 	return len(all) > 0
 }
 
-// callsByCurl tells whether a request of a container goes to a host that is ours: then it gets the certificate. What a request sends, such as the
-// settings of a connector, may name Elasticsearch without calling it. An address that cannot be read may be any that the container names
-// outside of what curl sends.
+// callsByCurl tells whether a request of a container goes to a host that is ours: then it gets the certificate. What a
+// request sends, such as the settings of a connector, may name Elasticsearch without calling it. An address that
+// cannot be read may be any that the container names outside of what curl sends.
 func callsByCurl(seen process.Process, ours func(text string) bool) bool {
 	names := func(w shell.Word) bool { return ours(w.Text) }
 	all, ok := seen.Requests()
@@ -68,8 +70,8 @@ const curlFile = shell.CurlFile
 // curlrc names the pair: what a command line says about trust stays as it is.
 const curlrc = "cert = \"" + clientDir + "/" + fileCert + "\"\nkey = \"" + clientDir + "/" + fileKey + "\"\n"
 
-// curlClient makes every curl in a container present the pair, without touching a script: probes, lifecycle hooks and the
-// container's own command inherit its environment.
+// curlClient makes every curl in a container present the pair, without touching a script: probes, lifecycle hooks and
+// the container's own command inherit its environment.
 func curlClient(p step, o *object.Object, c object.Container, id identity, to ...*recognise.Workload) error {
 	if v, ok := p.seen(c).Given.Own(shell.CurlHome); ok && v.Text != clientDir {
 		return problem.New(problem.NoCertificate, "container %q: env CURL_HOME is %q already, and curl reads one "+
@@ -97,15 +99,16 @@ func curlClient(p step, o *object.Object, c object.Container, id identity, to ..
 	mountClient(p, o, c, id)
 	presentPair(p, o, c, id, to...)
 	coverCalls(p, o, c)
-	setEnv(p, o, c, shell.CurlHome, clientDir, "curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
+	setEnv(p, o, c, shell.CurlHome, clientDir,
+		"curl presents the certificate: probes, hooks and scripts need no change", linkCurl)
 	return nil
 }
 
 // trustsOurCA names the CA too, where a command line names none: one that does wins.
 const trustsOurCA = "cacert = \"" + clientDir + "/" + fileCA + "\"\n"
 
-// lacksCA tells whether some call by curl in a pod names no CA, and none goes elsewhere by TLS, as far as all is seen that reads its .curlrc:
-// then that may name ours. It would win over a CA in a variable.
+// lacksCA tells whether some call by curl in a pod names no CA, and none goes elsewhere by TLS, as far as all is seen
+// that reads its .curlrc: then that may name ours. It would win over a CA in a variable.
 func lacksCA(in *In, o *object.Object) bool {
 	ours, lacks := callsFrom(in, o), false
 	for _, c := range podOf(o).All() {
@@ -115,10 +118,12 @@ func lacksCA(in *In, o *object.Object) bool {
 		}
 		for _, r := range all {
 			isOurs := func(a shell.Word) bool { return a.Known && ours(a.Text) }
-			if r.Diverted || len(r.Files) > 0 || slices.ContainsFunc(r.Addresses, func(a shell.Word) bool { return !isOurs(a) }) {
+			if r.Diverted || len(r.Files) > 0 ||
+				slices.ContainsFunc(r.Addresses, func(a shell.Word) bool { return !isOurs(a) }) {
 				return false
 			}
-			if slices.ContainsFunc(catalog.Curl().Trusts, func(name string) bool { v, set := r.Variable(name); return set && (v.Text != "" || !v.Known) }) {
+			if slices.ContainsFunc(catalog.Curl().Trusts,
+				func(name string) bool { v, set := r.Variable(name); return set && (v.Text != "" || !v.Known) }) {
 				return false
 			}
 			_, isFile := r.Options["cacert"]
@@ -142,12 +147,12 @@ func curlTrusts(in *In, o *object.Object, ca object.Source) object.Source {
 	return ca
 }
 
-// The ConfigMaps with a .curlrc are named after an object, which is not always the one that reads it: the test of a chart may have another
-// name in each rendering.
+// The ConfigMaps with a .curlrc are named after an object, which is not always the one that reads it: the test of a
+// chart may have another name in each rendering.
 const curlName, curlNameCA = "-elk-mtls-curl", "-elk-mtls-curl-ca"
 
-// curlConfig plans the ConfigMap with the .curlrc of an object. It names the CA that the pods have beside it where it is
-// given one.
+// curlConfig plans the ConfigMap with the .curlrc of an object. It names the CA that the pods have beside it where it
+// is given one.
 func curlConfig(p step, before *object.Object, trusts object.Source) (string, error) {
 	return curlConfigNamed(p, before, before.Name+curlName, trusts)
 }
@@ -158,7 +163,8 @@ func curlConfigNamed(p step, before *object.Object, name string, trusts object.S
 		text += trustsOurCA
 		p.input(before, trustsOurCA)
 	}
-	id, node := newObject(before, "v1", "ConfigMap", name, patch.F("data", patch.Map(patch.F(curlFile, patch.Str(text)))))
+	id, node := newObject(before, "v1", "ConfigMap", name,
+		patch.F("data", patch.Map(patch.F(curlFile, patch.Str(text)))))
 	if runsEarly(before) {
 		hookBefore(node, before)
 	}
@@ -174,8 +180,8 @@ func hookBefore(node *yaml.Node, hook *object.Object) {
 		patch.F(object.HookAnnotation, patch.Str(hook.Hook)), patch.F(hookWeight, patch.Str(strconv.Itoa(weight-1)))))
 }
 
-// presentsItself tells whether each call of a container by curl presents a pair of its own, by an option or by the .curlrc in its own
-// CURL_HOME: then nothing is asked, and nothing changes.
+// presentsItself tells whether each call of a container by curl presents a pair of its own, by an option or by the
+// .curlrc in its own CURL_HOME: then nothing is asked, and nothing changes.
 func presentsItself(p step, o *object.Object, c object.Container, to ...*recognise.Workload) (bool, error) {
 	all, whole := p.seen(c).Requests()
 	ours := callsFrom(p.In, o)
@@ -230,7 +236,8 @@ func withOptionFile(p step, c object.Container, r shell.Request) (shell.Request,
 func ownCurlFile(p step, o *object.Object, c object.Container, name string) error {
 	file := c.Resolve(name, p.release)
 	if !file.Key() {
-		p.assume(o.ID, "container %q: curl presents %q: the file must be there, and Elasticsearch must trust the certificate%s",
+		p.assume(o.ID, "container %q: curl presents %q: the file must be there, and Elasticsearch must trust the "+
+			"certificate%s",
 			c.Name, name, because(file))
 		return nil
 	}

@@ -7,17 +7,21 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
-// duplicatesOnPath refuses a workload that has a key twice where it is read or changed: Kubernetes takes the last of the two, an
-// edit changes the first, and the change would be undone in silence. Elsewhere in the object they are none of our business.
+// duplicatesOnPath refuses a workload that has a key twice where it is read or changed: Kubernetes takes the last of
+// the two, an edit changes the first, and the change would be undone in silence. Elsewhere in the object they are none
+// of our business.
 func duplicatesOnPath(o *object.Object) error {
 	pod, _ := o.Pod()
-	paths := [][]string{{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"}, {"metadata", "annotations"}, pod.Path("metadata", "annotations")}
-	for _, field := range []string{"serviceAccountName", "serviceAccount", "automountServiceAccountToken", "securityContext", "volumes"} {
+	paths := [][]string{{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"},
+		{"metadata", "annotations"}, pod.Path("metadata", "annotations")}
+	for _, field := range []string{"serviceAccountName", "serviceAccount", "automountServiceAccountToken",
+		"securityContext", "volumes"} {
 		paths = append(paths, pod.Path("spec", field))
 	}
 	for _, list := range []string{"initContainers", "containers"} {
 		for i := range object.Items(pod.Spec, list) {
-			for _, field := range []string{"name", "image", "command", "args", "env", "envFrom", "volumeMounts", "ports", "readinessProbe", "livenessProbe", "startupProbe", "lifecycle"} {
+			for _, field := range []string{"name", "image", "command", "args", "env", "envFrom", "volumeMounts",
+				"ports", "readinessProbe", "livenessProbe", "startupProbe", "lifecycle"} {
 				paths = append(paths, pod.Path("spec", list, strconv.Itoa(i), field))
 			}
 		}

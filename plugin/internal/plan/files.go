@@ -26,8 +26,8 @@ func unshown(f object.File) string {
 	return "is not shown (" + f.Filled + ")"
 }
 
-// openFiles reads the YAML files of a program. A file that the stream does not hold cannot be secured, unless something else says how
-// the program connects.
+// openFiles reads the YAML files of a program. A file that the stream does not hold cannot be secured, unless
+// something else says how the program connects.
 func openFiles(in *In, w *recognise.Workload, names ...string) ([]*embedded, error) {
 	var all []*embedded
 	for _, name := range unfolded(in, w, names) {
@@ -56,11 +56,12 @@ func isShown(w *recognise.Workload, file object.File) error {
 	}
 	return problem.New(problem.NotShown, "reads %q from %s, which %s, so that it cannot be given a certificate there",
 		file.Path, file.What(), unshown(file)).
-		Do("bring that object into the input, or add CA, certificate and key to that file and list the container under spec.unmanaged (ref: %s/%s) with "+
-			"the reason", w.ID, w.Main.Name)
+		Do("bring that object into the input, or add CA, certificate and key to that file and list the container "+
+			"under spec.unmanaged (ref: %s/%s) with the reason", w.ID, w.Main.Name)
 }
 
-// unfolded puts in the YAML files of a folder for its name. Of a mounted Secret or ConfigMap that is not in the input the files are unknown.
+// unfolded puts in the YAML files of a folder for its name. Of a mounted Secret or ConfigMap that is not in the input
+// the files are unknown.
 func unfolded(in *In, w *recognise.Workload, names []string) []string {
 	var all []string
 	for _, name := range names {

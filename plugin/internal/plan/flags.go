@@ -54,7 +54,8 @@ func (c *configuration) flags(key string) []*setting {
 	return all
 }
 
-// flagSetting gives the value of a flag as a setting. What does not stand in the command line as it is cannot be changed there.
+// flagSetting gives the value of a flag as a setting. What does not stand in the command line as it is cannot be
+// changed there.
 func flagSetting(w *recognise.Workload, f process.Flag) *setting {
 	arg, from, to, exact := f.Place()
 	s := &setting{
@@ -62,7 +63,8 @@ func flagSetting(w *recognise.Workload, f process.Flag) *setting {
 		prefix: arg.Text[:from], suffix: arg.Text[to:], span: mention.Span{From: from, To: to},
 	}
 	if f.Run.Holder != nil {
-		s.Hidden, s.Place = true, fmt.Sprintf("the script %s of container %q (%s)", f.Run.File, w.Main.Name, f.Run.Holder.ID)
+		s.Hidden, s.Place = true, fmt.Sprintf("the script %s of container %q (%s)", f.Run.File, w.Main.Name,
+			f.Run.Holder.ID)
 		return s
 	}
 	if arg.Field == nil {

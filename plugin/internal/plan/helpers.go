@@ -27,9 +27,11 @@ func projected(name string, mode int, items []fileItem) *yaml.Node {
 		}
 		first := items[i].source
 		for ; i < len(items) && items[i].source.Name == first.Name && items[i].source.Kind == first.Kind; i++ {
-			keys.Content = append(keys.Content, patch.Map(patch.F("key", patch.Str(items[i].source.Key)), patch.F("path", patch.Str(items[i].file))))
+			keys.Content = append(keys.Content,
+				patch.Map(patch.F("key", patch.Str(items[i].source.Key)), patch.F("path", patch.Str(items[i].file))))
 		}
-		sources.Content = append(sources.Content, patch.Map(patch.F(field, patch.Map(patch.F("name", patch.Str(first.Name)), patch.F("items", keys)))))
+		sources.Content = append(sources.Content,
+			patch.Map(patch.F(field, patch.Map(patch.F("name", patch.Str(first.Name)), patch.F("items", keys)))))
 	}
 	return patch.Map(
 		patch.F("name", patch.Str(name)),

@@ -81,8 +81,8 @@ func readable(c object.Container, files ...object.File) error {
 	return nil
 }
 
-// checkFree refuses a workload that uses our names for things of its own: they would be replaced. One that an earlier run patched has them
-// from us.
+// checkFree refuses a workload that uses our names for things of its own: they would be replaced. One that an earlier
+// run patched has them from us.
 func checkFree(in *In, o *object.Object) error {
 	if o.Annotation(annotationMode) != "" {
 		if mode := o.Annotation(annotationMode); mode != in.settings.Mode {
@@ -95,7 +95,8 @@ func checkFree(in *In, o *object.Object) error {
 	pod, _ := o.Pod()
 	for _, v := range object.Items(pod.Spec, "volumes") {
 		if name := object.Text(v, "name"); strings.HasPrefix(name, clientVolume+"-") ||
-			slices.Contains([]string{clientVolume, serverVolume, minterVolume, loginVolume, apiVolume, settingsVolume, monitoringVolume, keystoreVolume}, name) {
+			slices.Contains([]string{clientVolume, serverVolume, minterVolume, loginVolume, apiVolume, settingsVolume,
+				monitoringVolume, keystoreVolume}, name) {
 			return problem.New(problem.NameTaken, "has a volume %q of its own, which is a name that %s needs", name,
 				ourName).
 				Do("call yours something else")
@@ -143,7 +144,8 @@ func addClientVolume(p step, o *object.Object, id identity) {
 }
 
 func mountIn(p step, o *object.Object, c object.Container, volume, dir string) {
-	p.set(o, containerPath(c).Field("volumeMounts").Item("name", volume), readOnlyMount(volume, dir), "the container reads them there", "")
+	p.set(o, containerPath(c).Field("volumeMounts").Item("name", volume), readOnlyMount(volume, dir),
+		"the container reads them there", "")
 }
 
 // setEnv plans an environment variable with a plain value.
@@ -171,8 +173,8 @@ func (id identity) volume(mode int) *yaml.Node {
 	return projected(id.name(), mode, append(items, id.cas...))
 }
 
-// fileMode gives keys to the pod's group alone where the pod has one; without fsGroup the files belong to root, and a container
-// that runs as somebody else could not read them.
+// fileMode gives keys to the pod's group alone where the pod has one; without fsGroup the files belong to root, and a
+// container that runs as somebody else could not read them.
 // https://kubernetes.io/docs/concepts/configuration/secret/#secret-files-permissions
 func fileMode(pod object.Pod) int {
 	if object.Text(pod.Spec, "securityContext", "fsGroup") != "" {

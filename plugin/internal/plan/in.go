@@ -67,7 +67,8 @@ func begin(in *In) step { return step{in, &Part{}} }
 // read takes from a release what all steps ask for.
 func read(r *recognise.Release, s config.Settings, leaves []issue.Leaf) (*In, Part) {
 	in := &In{
-		leaves: leaves, release: r, settings: s, serving: map[string][]*recognise.Workload{}, nodeOf: map[*object.Object]*recognise.Workload{},
+		leaves: leaves, release: r, settings: s, serving: map[string][]*recognise.Workload{},
+		nodeOf:   map[*object.Object]*recognise.Workload{},
 		programs: map[*yaml.Node]bool{}, reading: &reading{},
 	}
 	var part Part

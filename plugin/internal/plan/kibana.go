@@ -24,8 +24,8 @@ var (
 // tokenVariable holds the token in Kibana's container. The official image knows it; elsewhere kibana.yml refers to it.
 const tokenVariable = "ELASTICSEARCH_SERVICEACCOUNTTOKEN"
 
-// planKibana plans Kibana: it presents a certificate on every request, its users' included, and logs in with the token that the init
-// container creates.
+// planKibana plans Kibana: it presents a certificate on every request, its users' included, and logs in with the token
+// that the init container creates.
 func planKibana(p step, w *recognise.Workload) {
 	if err := secureKibana(p, w); err != nil {
 		failed(p, w, serverFile(p.In, w), err)
@@ -68,7 +68,8 @@ func connectKibana(p step, w *recognise.Workload, conf *configuration, hosts []s
 	if ca.Name == "" && len(nodesBehind(p.In, w.Object, hosts)) == 0 {
 		volumes = carriedCA(p.In, conf)
 	}
-	id, err := sharedIdentity(p, w, ca, nodesBehind(p.In, w.Object, hosts), kibanaCAs, needs{ca: volumes.ca == "", pair: own == nil})
+	id, err := sharedIdentity(p, w, ca, nodesBehind(p.In, w.Object, hosts), kibanaCAs,
+		needs{ca: volumes.ca == "", pair: own == nil})
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,8 @@ func connectKibana(p step, w *recognise.Workload, conf *configuration, hosts []s
 	)
 }
 
-// coverUncalled answers for addresses that Kibana does not call itself: it shows them to people, or hands them to agents.
+// coverUncalled answers for addresses that Kibana does not call itself: it shows them to people, or hands them to
+// agents.
 func coverUncalled(p step, w *recognise.Workload, conf *configuration) {
 	for _, name := range catalog.KibanaShown() {
 		coverSetting(p, w, conf.get(name))
@@ -139,8 +141,8 @@ func neverPresents(conf *configuration) *setting {
 	return nil
 }
 
-// kibanaAddresses gives the addresses of Elasticsearch that the init container calls: those of Kibana, unless the configuration names one.
-// Where the configuration brings the certificates, http:// becomes https://.
+// kibanaAddresses gives the addresses of Elasticsearch that the init container calls: those of Kibana, unless the
+// configuration names one. Where the configuration brings the certificates, http:// becomes https://.
 func kibanaAddresses(p step, w *recognise.Workload, conf *configuration) ([]string, error) {
 	s, urls := conf.get(kibanaHosts), p.settings.Elasticsearch.URLs()
 	if s == nil && len(urls) > 0 {
@@ -167,7 +169,8 @@ func namesHosts(p step, w *recognise.Workload, conf *configuration, urls []strin
 		p.assume(w.ID, "%s must name Elasticsearch by https:// in %s", conf.unseen, kibanaHosts)
 		return nil
 	}
-	return placeList(p, conf, kibanaHosts, urls, "Kibana calls what its image names where nothing is set", linkKibanaTLS)
+	return placeList(p, conf, kibanaHosts, urls, "Kibana calls what its image names where nothing is set",
+		linkKibanaTLS)
 }
 
 // ownHosts gives the addresses that Kibana is told, and has it call them by https.
@@ -205,13 +208,15 @@ func ownHosts(p step, w *recognise.Workload, conf *configuration) ([]string, err
 	}
 	const why = "Elasticsearch speaks HTTPS"
 	replaceList(p, w, s, hosts, why, linkKibanaTLS)
-	if shadowed := conf.writtenBy(kibanaHosts); shadowed != nil && s.script == nil && strings.HasPrefix(shadowed.Value(), "http://") && switched {
+	if shadowed := conf.writtenBy(kibanaHosts); shadowed != nil && s.script == nil &&
+		strings.HasPrefix(shadowed.Value(), "http://") && switched {
 		throughScript(p, shadowed.script, "https"+strings.TrimPrefix(shadowed.Value(), "http"), why, linkKibanaTLS)
 	}
 	return hosts, nil
 }
 
-// kibanaCA finds the CA that Kibana trusts; empty where nothing names one, or it comes by no Secret: then the node that it calls has one.
+// kibanaCA finds the CA that Kibana trusts; empty where nothing names one, or it comes by no Secret: then the node
+// that it calls has one.
 func kibanaCA(p step, conf *configuration, hosts []string) (object.Source, error) {
 	if p.settings.Certificates.SecretName != "" {
 		return object.Source{}, nil // identityFor takes that one
@@ -228,12 +233,14 @@ func kibanaCA(p step, conf *configuration, hosts []string) (object.Source, error
 	}
 	file := conf.source(s.Values[0])
 	if !file.Key() && file.Found != object.NotThere && isShown {
-		p.assume(conf.w.ID, "%s stays (%s): the file must be there, and hold the CA that signed the server's certificate%s", kibanaCAs,
+		p.assume(conf.w.ID, "%s stays (%s): the file must be there, and hold the CA that signed the server's "+
+			"certificate%s", kibanaCAs,
 			s.Place, because(file))
 		return object.Source{}, nil
 	}
 	if !file.Key() && carriedCA(p.In, conf).ca != "" {
-		p.assume(conf.w.ID, "%s stays (%s), for Kibana and %s: the file must be there, and hold the CA that signed the server's certificate%s", kibanaCAs,
+		p.assume(conf.w.ID, "%s stays (%s), for Kibana and %s: the file must be there, and hold the CA that signed "+
+			"the server's certificate%s", kibanaCAs,
 			s.Place, initName, because(file))
 		return object.Source{}, nil
 	}
@@ -245,11 +252,12 @@ func kibanaCA(p step, conf *configuration, hosts []string) (object.Source, error
 	return file.Source, readable(conf.w.Main, file)
 }
 
-// ownPair gives the client pair that the user has wired by hand, nil when there is none. It wins, and the init container presents
-// it too.
+// ownPair gives the client pair that the user has wired by hand, nil when there is none. It wins, and the init
+// container presents it too.
 func ownPair(p step, conf *configuration) (*identity, error) {
 	cert, key := conf.get(kibanaCert), conf.get(kibanaKey)
-	if cert == nil && key == nil || strings.HasPrefix(cert.Value(), clientDir+"/") && strings.HasPrefix(key.Value(), clientDir+"/") {
+	if cert == nil && key == nil || strings.HasPrefix(cert.Value(), clientDir+"/") &&
+		strings.HasPrefix(key.Value(), clientDir+"/") {
 		return nil, nil
 	}
 	if !p.settings.Certs() {
@@ -276,19 +284,22 @@ func ownPair(p step, conf *configuration) (*identity, error) {
 	}
 	if !inOneSecret(c, k) {
 		return nil, problem.New(problem.NoPair, "%s is %q in %s, and no Secret of the pod is mounted there with its "+
-			"key beside it%s, so that elk-mtls-init cannot present the same key pair", kibanaCert, cert.Value(), cert.Place,
+			"key beside it%s, so that elk-mtls-init cannot present the same key pair", kibanaCert, cert.Value(),
+			cert.Place,
 			or(because(c), because(k))).At(kibanaCert).
 			Do("remove both settings and name the Secret in certificates.clients")
 	}
 	return &identity{secret: c.Source.Name, cert: c.Source.Key, key: k.Source.Key}, errors.Join(
-		readable(conf.w.Main, c, k), checkHolds(p, c.Source), checkHolds(p, k.Source), isForClients(p.In, conf.w.Object, c.Source.Name))
+		readable(conf.w.Main, c, k), checkHolds(p, c.Source), checkHolds(p, k.Source), isForClients(p.In, conf.w.Object,
+			c.Source.Name))
 }
 
 // kibanaTLS plans Kibana's own connection.
 func kibanaTLS(p step, w *recognise.Workload, conf *configuration, id identity, own bool) error {
 	c := p.settings.Certificates
 	if c.VerificationMode != "" {
-		if s := conf.get(kibanaVerification); s != nil && s.Value() != c.VerificationMode && w.Annotation(annotationMode) == "" {
+		if s := conf.get(kibanaVerification); s != nil && s.Value() != c.VerificationMode &&
+			w.Annotation(annotationMode) == "" {
 			return problem.New(problem.InTheWay, "%s is %q in %s, and the configuration says "+
 				"certificates.verificationMode %q", kibanaVerification, s.Value(), s.Place,
 				c.VerificationMode).At(kibanaVerification).
@@ -318,7 +329,8 @@ func kibanaTLS(p step, w *recognise.Workload, conf *configuration, id identity, 
 			kibanaAlwaysPresent, s.Place)
 		return nil
 	}
-	kibanaSet(p, w, conf, kibanaAlwaysPresent, "true", "requests of Kibana's users carry the certificate too, or every one of them is refused")
+	kibanaSet(p, w, conf, kibanaAlwaysPresent, "true", "requests of Kibana's users carry the certificate too, or "+
+		"every one of them is refused")
 	return nil
 }
 
@@ -355,8 +367,8 @@ func verificationOf(p step, conf *configuration) string {
 	return or(mode, "full")
 }
 
-// hookSeen refuses a Kibana whose token nothing in the input makes when the stream shows no hooks: the charts from 8 on make it in one,
-// which Helm 3 hides from a post-renderer, and runs unpatched.
+// hookSeen refuses a Kibana whose token nothing in the input makes when the stream shows no hooks: the charts from 8
+// on make it in one, which Helm 3 hides from a post-renderer, and runs unpatched.
 func hookSeen(in *In, w *recognise.Workload) error {
 	hooks, err := in.release.Hooks()
 	if err != nil || len(hooks) > 0 || in.settings.Hooks == "off" || w.Annotation(annotationMode) != "" {

@@ -10,19 +10,22 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// carried are files that a volume of the client's own pod brings, and that are no keys of a Secret: those of a CSI driver, of podCertificate, of a
-// claim. They are used where they are; another container of the pod mounts the same volumes. A server's volumes are its own.
+// carried are files that a volume of the client's own pod brings, and that are no keys of a Secret: those of a CSI
+// driver, of podCertificate, of a claim. They are used where they are; another container of the pod mounts the same
+// volumes. A server's volumes are its own.
 type carried struct {
 	ca, cert, key string // paths in the container; "" for those that come from Secrets
 	mounts        []object.Mount
 }
 
-// carry notes a file, and tells whether a volume brings it that other containers of the pod can mount too. What somebody writes into an empty
-// folder, or into the containers by a webhook, is not there yet when the first of them runs.
+// carry notes a file, and tells whether a volume brings it that other containers of the pod can mount too. What
+// somebody writes into an empty folder, or into the containers by a webhook, is not there yet when the first of them
+// runs.
 func (c *carried) carry(in object.Container, pod object.Pod, file object.File) bool {
 	m, ok := in.MountOf(file.Path)
 	isEmpty := func(v *yaml.Node) bool { return object.Text(v, "name") == m.Volume && object.Get(v, "emptyDir") != nil }
-	if !ok || file.Found != object.Outside || m.SubPathExpr != "" || slices.ContainsFunc(object.Items(pod.Spec, "volumes"), isEmpty) ||
+	if !ok || file.Found != object.Outside || m.SubPathExpr != "" ||
+		slices.ContainsFunc(object.Items(pod.Spec, "volumes"), isEmpty) ||
 		object.Text(pod.Template, "metadata", "annotations", "vault.hashicorp.com/agent-inject") == "true" {
 		return false
 	}
@@ -52,8 +55,9 @@ func carriedPair(p step, conf *configuration, cert, key object.File) (carried, b
 		return carried{}, false
 	}
 	c.cert, c.key = cert.Path, key.Path
-	p.assume(conf.w.ID, "%s and %s stay, for Kibana and %s: the files must be there, every user of the pod must be able to read them, and "+
-		"Elasticsearch must trust the certificate%s", kibanaCert, kibanaKey, initName, because(cert))
+	p.assume(conf.w.ID, "%s and %s stay, for Kibana and %s: the files must be there, every user of the pod must be "+
+		"able to read them, and Elasticsearch must trust the certificate%s", kibanaCert, kibanaKey, initName,
+		because(cert))
 	return c, true
 }
 
@@ -89,6 +93,8 @@ func (id identity) lacksPair(w *recognise.Workload, who string) error {
 	if id.carried.cert == "" {
 		return nil
 	}
-	return problem.New(problem.NoPair, "%s needs a certificate, and that of Kibana comes by a volume (%s), where nobody else looks for it", who,
-		id.carried.cert).Do("remove %s and %s and name a Secret in certificates.clients (ref: %s)", kibanaCert, kibanaKey, w.ID)
+	return problem.New(problem.NoPair, "%s needs a certificate, and that of Kibana comes by a volume (%s), where "+
+		"nobody else looks for it", who,
+		id.carried.cert).Do("remove %s and %s and name a Secret in certificates.clients (ref: %s)", kibanaCert,
+		kibanaKey, w.ID)
 }

@@ -12,8 +12,8 @@ import (
 // tokenScript is the key of the ConfigMap with which Kibana's chart makes and deletes the token in hooks.
 const tokenScript = "manage-es-token.js"
 
-// hooks plans to remove the hooks with which Kibana's chart makes the token: the init container does it. The Jobs are known by the
-// script that they run; what else belongs to them hangs on the Jobs.
+// hooks plans to remove the hooks with which Kibana's chart makes the token: the init container does it. The Jobs are
+// known by the script that they run; what else belongs to them hangs on the Jobs.
 func hooks(in *In) Part {
 	p := begin(in)
 	if len(p.release.Kibanas) == 0 {
@@ -73,14 +73,15 @@ func servesOurs(in *In, job *object.Object, pod object.Pod) bool {
 	return true
 }
 
-// writesOurs tells whether a token script writes the Secret of a Kibana that is patched here. Only where the user takes care of another
-// Kibana there is a choice.
+// writesOurs tells whether a token script writes the Secret of a Kibana that is patched here. Only where the user
+// takes care of another Kibana there is a choice.
 func writesOurs(in *In, script string) bool {
 	if len(in.settings.Unmanaged) == 0 {
 		return true
 	}
 	for _, w := range in.release.Kibanas {
-		if v, ok := in.own(w.Main, tokenVariable); ok && v.From.Kind == "Secret" && strings.Contains(script, v.From.Name) {
+		if v, ok := in.own(w.Main, tokenVariable); ok && v.From.Kind == "Secret" &&
+			strings.Contains(script, v.From.Name) {
 			return true
 		}
 	}
@@ -106,7 +107,8 @@ func runsTokenScript(pod object.Pod) bool {
 	return false
 }
 
-// hookCredentials gives the user name and password with which the chart's hook logs in, where it takes both from Secrets.
+// hookCredentials gives the user name and password with which the chart's hook logs in, where it takes both from
+// Secrets.
 func hookCredentials(in *In) (username, password object.Source, ok bool) {
 	for _, o := range in.removed {
 		pod, _ := o.Pod()

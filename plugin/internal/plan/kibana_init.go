@@ -20,7 +20,8 @@ func hasInitImage(in *In) error {
 	return nil
 }
 
-// newInitContainer gives our container, with what it does: it meets the restricted Pod Security Standard whatever the pod allows.
+// newInitContainer gives our container, with what it does: it meets the restricted Pod Security Standard whatever the
+// pod allows.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 func newInitContainer(in *In, pod object.Pod, args []string, env *yaml.Node, mounts ...*yaml.Node) (*yaml.Node, error) {
 	s := in.settings
@@ -40,7 +41,8 @@ func newInitContainer(in *In, pod object.Pod, args []string, env *yaml.Node, mou
 	if object.Text(pod.Spec, "securityContext", "runAsUser") == "0" {
 		security.Content = append(security.Content, patch.Str("runAsUser"), patch.Int(65532))
 	}
-	security.Content = append(security.Content, patch.Str("seccompProfile"), patch.Map(patch.F("type", patch.Str("RuntimeDefault"))))
+	security.Content = append(security.Content, patch.Str("seccompProfile"),
+		patch.Map(patch.F("type", patch.Str("RuntimeDefault"))))
 	return patch.Map(
 		patch.F("name", patch.Str(initName)),
 		patch.F("image", patch.Str(s.InitContainer.Image)),
@@ -70,10 +72,12 @@ func ensureArgs(in *In, id identity, hosts []string, verification string) []stri
 	return args
 }
 
-// runBefore plans our container among those that run before the pod's own, and the credentials by which its image is pulled.
+// runBefore plans our container among those that run before the pod's own, and the credentials by which its image is
+// pulled.
 func runBefore(p step, o *object.Object, container *yaml.Node, why, link string) {
 	for _, name := range p.settings.InitContainer.PullSecrets {
-		p.set(o, fields(podOf(o).Path("spec", "imagePullSecrets")...).Item("name", name), patch.Map(patch.F("name", patch.Str(name))),
+		p.set(o, fields(podOf(o).Path("spec", "imagePullSecrets")...).Item("name", name),
+			patch.Map(patch.F("name", patch.Str(name))),
 			"credentials of the registry that has the image of "+initName, linkPullSecrets)
 	}
 	p.set(o, fields(podOf(o).Path("spec", "initContainers")...).Item("name", initName), container, why, link)
@@ -85,10 +89,12 @@ func addVolume(p step, o *object.Object, node *yaml.Node, why, link string) {
 }
 
 func readOnlyMount(volume, dir string) *yaml.Node {
-	return patch.Map(patch.F("name", patch.Str(volume)), patch.F("mountPath", patch.Str(dir)), patch.F("readOnly", patch.Bool(true)))
+	return patch.Map(patch.F("name", patch.Str(volume)), patch.F("mountPath", patch.Str(dir)),
+		patch.F("readOnly", patch.Bool(true)))
 }
 
 // asMinter are the arguments by which elk-mtls-init logs in as who may do what it is to do.
 func asMinter() []string {
-	return []string{contract.Flag(contract.FlagUsernameFile, minterDir+"/username"), contract.Flag(contract.FlagPasswordFile, minterDir+"/password")}
+	return []string{contract.Flag(contract.FlagUsernameFile, minterDir+"/username"),
+		contract.Flag(contract.FlagPasswordFile, minterDir+"/password")}
 }

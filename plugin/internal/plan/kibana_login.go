@@ -35,8 +35,8 @@ func planLogin(p step, w *recognise.Workload, conf *configuration, id identity, 
 	return planToken(p, w, conf, id, hosts)
 }
 
-// ownTokenOf gives the Secret from which Kibana takes a token that the user has made: the input has it, or what fills it. It wins. One that
-// the hook of a chart makes is in no input, and one of ours has an init container beside it.
+// ownTokenOf gives the Secret from which Kibana takes a token that the user has made: the input has it, or what fills
+// it. It wins. One that the hook of a chart makes is in no input, and one of ours has an init container beside it.
 func ownTokenOf(in *In, w *recognise.Workload) (object.Source, bool) {
 	v, ok := in.own(w.Main, tokenVariable)
 	if !ok || v.From.Kind != "Secret" || in.settings.HasPassword() || in.settings.Mode == config.ModePKI {
@@ -46,8 +46,8 @@ func ownTokenOf(in *In, w *recognise.Workload) (object.Source, bool) {
 	return v.From, !isOurs && (in.release.Shown(v.From) != nil || in.release.Filler(v.From) != "")
 }
 
-// loginConflicts names what does not go together: Kibana takes a user name or a token, not both, and with a certificate that says who it
-// is neither.
+// loginConflicts names what does not go together: Kibana takes a user name or a token, not both, and with a
+// certificate that says who it is neither.
 // https://www.elastic.co/guide/en/kibana/8.19/settings.html#elasticsearch-service-account-token
 func loginConflicts(in *In, conf *configuration) error {
 	token := conf.get(kibanaToken)
@@ -95,13 +95,14 @@ func passwordMode(in *In) string {
 // withoutToken takes the variable away that a chart fills by its hook.
 func withoutToken(p step, w *recognise.Workload) {
 	if _, ok := p.own(w.Main, tokenVariable); ok {
-		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", tokenVariable), nil, "Kibana has no token in mode "+p.settings.Mode, linkKibanaToken)
+		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", tokenVariable), nil,
+			"Kibana has no token in mode "+p.settings.Mode, linkKibanaToken)
 	}
 }
 
-// withoutLogin takes the variables away by which an image logs in with a password, or makes the user for it: the chart sets them, and
-// Kibana does not start with a user name beside a token. One that an earlier run has set for a password stays. What only they read leaves
-// the container too: the password of the user elastic is among it.
+// withoutLogin takes the variables away by which an image logs in with a password, or makes the user for it: the chart
+// sets them, and Kibana does not start with a user name beside a token. One that an earlier run has set for a password
+// stays. What only they read leaves the container too: the password of the user elastic is among it.
 func withoutLogin(p step, w *recognise.Workload, conf *configuration) error {
 	if err := replaceLogin(p, w, conf); err != nil {
 		return err
@@ -113,21 +114,25 @@ func withoutLogin(p step, w *recognise.Workload, conf *configuration) error {
 		}
 		if slices.Contains(w.Layout.Login, strings.TrimSuffix(e.Name, "_FILE")) && e.Written != passwordReference {
 			gone = append(gone, e.Written)
-			p.set(w.Object, containerPath(w.Main).Field("env").Item("name", e.Name), nil, "Kibana logs in with the token, and does not start with a user name beside it", linkKibanaToken)
+			p.set(w.Object, containerPath(w.Main).Field("env").Item("name", e.Name), nil,
+				"Kibana logs in with the token, and does not start with a user name beside it", linkKibanaToken)
 		} else {
 			kept = append(kept, e.Written)
 		}
 	}
 	for _, m := range w.Main.Mounts() {
 		inside := func(file string) bool { return strings.HasPrefix(file, m.Path+"/") }
-		if w.Pod.ReadOnly(m.Volume) && slices.ContainsFunc(gone, inside) && !slices.ContainsFunc(kept, inside) && !mountedTwice(w.Main, m) {
-			p.set(w.Object, containerPath(w.Main).Field("volumeMounts").Item("name", m.Volume), nil, "nothing in the container reads these passwords any more", "")
+		if w.Pod.ReadOnly(m.Volume) && slices.ContainsFunc(gone, inside) && !slices.ContainsFunc(kept, inside) &&
+			!mountedTwice(w.Main, m) {
+			p.set(w.Object, containerPath(w.Main).Field("volumeMounts").Item("name", m.Volume), nil,
+				"nothing in the container reads these passwords any more", "")
 		}
 	}
 	return nil
 }
 
-// replaceLogin takes the user name and password out that a chart has written, where the configuration asks for it: docs/decisions/0022.
+// replaceLogin takes the user name and password out that a chart has written, where the configuration asks for it:
+// docs/decisions/0022.
 func replaceLogin(p step, w *recognise.Workload, conf *configuration) error {
 	if p.settings.HasPassword() || p.settings.Kibana.Login != config.ReplaceLogin {
 		return nil
@@ -143,7 +148,8 @@ func replaceLogin(p step, w *recognise.Workload, conf *configuration) error {
 			case s.edit.Inside != nil:
 				p.edit(s.object, s.with(nil), why, linkKibanaToken)
 			default:
-				return problem.New(problem.Login, "%s is set in %s, where others may read it too", key, s.Place).At(key).
+				return problem.New(problem.Login, "%s is set in %s, where others may read it too", key,
+					s.Place).At(key).
 					Do("take it out there")
 			}
 		}
@@ -152,5 +158,6 @@ func replaceLogin(p step, w *recognise.Workload, conf *configuration) error {
 }
 
 func mountedTwice(c object.Container, m object.Mount) bool {
-	return slices.ContainsFunc(c.Mounts(), func(other object.Mount) bool { return other != m && other.Volume == m.Volume })
+	return slices.ContainsFunc(c.Mounts(),
+		func(other object.Mount) bool { return other != m && other.Volume == m.Volume })
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// noteEgress tells about NetworkPolicies that may keep the init container from the Kubernetes API: Kibana itself never calls it, so that
-// a policy made for Kibana need not allow it.
+// noteEgress tells about NetworkPolicies that may keep the init container from the Kubernetes API: Kibana itself never
+// calls it, so that a policy made for Kibana need not allow it.
 // https://kubernetes.io/docs/concepts/services-networking/network-policies/#the-two-sorts-of-pod-isolation
 func noteEgress(p step, w *recognise.Workload) error {
 	policies, err := p.release.Policies(w)

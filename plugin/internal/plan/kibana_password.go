@@ -23,8 +23,8 @@ const (
 	usernameVariable  = "ELASTICSEARCH_USERNAME"
 )
 
-// planPassword plans a Kibana that logs in with a password: its container reads it from a Secret, and the init container checks beforehand
-// that it works, or sets it.
+// planPassword plans a Kibana that logs in with a password: its container reads it from a Secret, and the init
+// container checks beforehand that it works, or sets it.
 func planPassword(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
 	source, err := passwordSource(p.In, w, conf)
 	if err != nil {
@@ -40,12 +40,14 @@ func planPassword(p step, w *recognise.Workload, conf *configuration, id identit
 	withoutToken(p, w)
 	readPassword(p, w, conf, source)
 	if makesUser(p, w) && !p.settings.Password.Set {
-		p.action(w.ID, "its image set the password of %s at its start (KIBANA_CREATE_USER), and does not any more: on a first installation "+
-			"set password.set: true, and %s does", kibanaSystem, initName)
+		p.action(w.ID, "its image set the password of %s at its start (KIBANA_CREATE_USER), and does not any more: "+
+			"on a first installation set password.set: true, and %s does", kibanaSystem, initName)
 	}
 	pod := podOf(w.Object)
-	args := append(ensureArgs(p.In, id, hosts, verificationOf(p, conf)), contract.Flag(contract.FlagMode, p.settings.Mode), contract.Flag(contract.FlagKibanaPass, loginDir+"/password"))
-	items, mounts := []fileItem{{source, "password"}}, append(id.clientMounts(w.Object), readOnlyMount(loginVolume, loginDir))
+	args := append(ensureArgs(p.In, id, hosts, verificationOf(p, conf)),
+		contract.Flag(contract.FlagMode, p.settings.Mode), contract.Flag(contract.FlagKibanaPass, loginDir+"/password"))
+	items, mounts := []fileItem{{source, "password"}}, append(id.clientMounts(w.Object),
+		readOnlyMount(loginVolume, loginDir))
 	switch {
 	case user.source.Name != "":
 		items = append(items, fileItem{user.source, "username"})
@@ -54,21 +56,24 @@ func planPassword(p step, w *recognise.Workload, conf *configuration, id identit
 		args = append(args, contract.Flag(contract.FlagKibanaUser, user.name))
 	}
 	addClientVolume(p, w.Object, id)
-	addVolume(p, w.Object, projected(loginVolume, fileMode(pod), items), "Kibana's own credentials, for "+initName, linkBuiltInUsers)
+	addVolume(p, w.Object, projected(loginVolume, fileMode(pod), items), "Kibana's own credentials, for "+initName,
+		linkBuiltInUsers)
 	if p.settings.Password.Set {
 		minter, err := minterItems(p, w.Object, id.ca, hosts)
 		if err != nil {
 			return err
 		}
-		addVolume(p, w.Object, projected(minterVolume, fileMode(pod), minter), "credentials that may set the password (manage_security); only "+initName+" mounts them", linkBuiltInUsers)
+		addVolume(p, w.Object, projected(minterVolume, fileMode(pod), minter),
+			"credentials that may set the password (manage_security); only "+initName+" mounts them", linkBuiltInUsers)
 		args = append(append(args, "--"+contract.FlagSetPassword), asMinter()...)
 		mounts = append(mounts, readOnlyMount(minterVolume, minterDir))
 	}
-	return ensureBefore(p, w.Object, args, mounts, "makes sure that Kibana's password works before Kibana starts", linkBuiltInUsers)
+	return ensureBefore(p, w.Object, args, mounts, "makes sure that Kibana's password works before Kibana starts",
+		linkBuiltInUsers)
 }
 
-// passwordSource finds the Secret with Kibana's password: where its container takes it from already, or the one that the configuration
-// names.
+// passwordSource finds the Secret with Kibana's password: where its container takes it from already, or the one that
+// the configuration names.
 func passwordSource(in *In, w *recognise.Workload, conf *configuration) (object.Source, error) {
 	named := in.settings.Password
 	wanted := secretKey(w.Object, named.SecretName, named.Key)
@@ -148,7 +153,8 @@ func readPassword(p step, w *recognise.Workload, conf *configuration, source obj
 		kibanaSet(p, w, conf, kibanaPassword, passwordReference, asked)
 	}
 	if v, ok := p.own(w.Main, passwordVariable); !isTold && (!ok || v.From.Kind != "Secret") {
-		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", passwordVariable), fromSecret(passwordVariable, source), why, linkBuiltInUsers)
+		p.set(w.Object, containerPath(w.Main).Field("env").Item("name", passwordVariable),
+			fromSecret(passwordVariable, source), why, linkBuiltInUsers)
 	}
 }
 
@@ -158,7 +164,8 @@ func makesUser(p step, w *recognise.Workload) bool {
 	return ok && slices.Contains(w.Layout.Login, v.Name) && isYes(v.Text)
 }
 
-// credential gives the Secret of a setting: that of the variable which the image takes for it, or of one that the setting names.
+// credential gives the Secret of a setting: that of the variable which the image takes for it, or of one that the
+// setting names.
 func (c *configuration) credential(s *setting, variable string) object.Source {
 	if s.script != nil {
 		for _, name := range s.script.Env {
@@ -191,7 +198,8 @@ func fromSecret(name string, s object.Source) *yaml.Node {
 
 // ensureBefore plans the init container of the modes without a token: it calls no Kubernetes API.
 func ensureBefore(p step, o *object.Object, args []string, mounts []*yaml.Node, why, link string) error {
-	container, err := newInitContainer(p.In, podOf(o), append(args, contract.Flag(contract.FlagTimeout, p.settings.InitContainer.Timeout)), nil, mounts...)
+	container, err := newInitContainer(p.In, podOf(o),
+		append(args, contract.Flag(contract.FlagTimeout, p.settings.InitContainer.Timeout)), nil, mounts...)
 	if err != nil {
 		return err
 	}

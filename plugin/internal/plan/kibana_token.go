@@ -15,8 +15,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// planToken plans the Secret of the service token, the container that fills it before Kibana starts, and the least that this container
-// may do in Kubernetes.
+// planToken plans the Secret of the service token, the container that fills it before Kibana starts, and the least
+// that this container may do in Kubernetes.
 func planToken(p step, w *recognise.Workload, conf *configuration, id identity, hosts []string) error {
 	minter, err := minterItems(p, w.Object, id.ca, hosts)
 	if err != nil {
@@ -44,8 +44,10 @@ func planToken(p step, w *recognise.Workload, conf *configuration, id identity, 
 	}
 	mode := fileMode(pod)
 	addClientVolume(p, w.Object, id)
-	addVolume(p, w.Object, projected(minterVolume, mode, minter), "credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
-	addVolume(p, w.Object, kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it", linkServiceAccount)
+	addVolume(p, w.Object, projected(minterVolume, mode, minter),
+		"credentials that may create service tokens; only "+initName+" mounts them", linkServiceToken)
+	addVolume(p, w.Object, kubernetesAPI(mode), "access to the one Secret; only "+initName+" mounts it",
+		linkServiceAccount)
 	container, err := tokenContainer(p.In, w.Object, id, hosts, secret, verificationOf(p, conf))
 	if err != nil {
 		return err
@@ -60,14 +62,16 @@ func tokenSecretOf(in *In, w *recognise.Workload) string {
 	return or(in.settings.Token.SecretName, w.Name+"-elk-mtls-token")
 }
 
-// minterItems gives the credentials that may create tokens: user name, then password. Where the configuration names no Secret, they are
-// those of the chart's own hook, or those that the charts of Elasticsearch keep: the two Secrets of Elastic's are X-certs and X-credentials,
-// and others hold the password of the user elastic in the Secret that their nodes read it from.
+// minterItems gives the credentials that may create tokens: user name, then password. Where the configuration names no
+// Secret, they are those of the chart's own hook, or those that the charts of Elasticsearch keep: the two Secrets of
+// Elastic's are X-certs and X-credentials, and others hold the password of the user elastic in the Secret that their
+// nodes read it from.
 func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]fileItem, error) {
 	m := p.settings.Minter
 	name := m.SecretName
 	if username, password, ok := hookCredentials(p.In); name == "" && ok {
-		return []fileItem{{username, "username"}, {password, "password"}}, errors.Join(checkHolds(p, username), checkHolds(p, password))
+		return []fileItem{{username, "username"}, {password, "password"}}, errors.Join(checkHolds(p, username),
+			checkHolds(p, password))
 	}
 	if items := mintedBy(o); name == "" && items != nil {
 		return items, nil
@@ -76,7 +80,8 @@ func minterItems(p step, o *object.Object, ca object.Source, hosts []string) ([]
 		name = prefix + "-credentials"
 	}
 	if name != "" {
-		items := []fileItem{{secretKey(o, name, m.UsernameKey), "username"}, {secretKey(o, name, m.PasswordKey), "password"}}
+		items := []fileItem{{secretKey(o, name, m.UsernameKey), "username"},
+			{secretKey(o, name, m.PasswordKey), "password"}}
 		for _, i := range items {
 			if err := checkHolds(p, i.source); err != nil {
 				return nil, problem.Advise(err, "name the Secret in minter.secretName, and its keys in "+
@@ -101,7 +106,8 @@ func mintedBy(o *object.Object) []fileItem {
 		for _, source := range object.Items(v, "projected", "sources") {
 			for _, item := range object.Items(source, "secret", "items") {
 				if object.Text(v, "name") == minterVolume {
-					all = append(all, fileItem{secretKey(o, object.Text(source, "secret", "name"), object.Text(item, "key")), object.Text(item, "path")})
+					all = append(all, fileItem{secretKey(o, object.Text(source, "secret", "name"),
+						object.Text(item, "key")), object.Text(item, "path")})
 				}
 			}
 		}
@@ -125,11 +131,13 @@ func minterMay(in *In) string {
 
 // elasticUser gives the credentials of the user elastic, whose Secret holds the password alone.
 func elasticUser(p step, o *object.Object, password object.Source) ([]fileItem, error) {
-	id, node := newObject(o, "v1", "ConfigMap", o.Name+"-elk-mtls-minter", patch.F("data", patch.Map(patch.F("username", patch.Str("elastic")))))
+	id, node := newObject(o, "v1", "ConfigMap", o.Name+"-elk-mtls-minter",
+		patch.F("data", patch.Map(patch.F("username", patch.Str("elastic")))))
 	if err := p.addObject(o, id, node, "the name that belongs to the password in "+password.String()); err != nil {
 		return nil, err
 	}
-	return []fileItem{{object.Source{Kind: "ConfigMap", Name: id.Name, Key: "username"}, "username"}, {password, "password"}}, checkHolds(p, password)
+	return []fileItem{{object.Source{Kind: "ConfigMap", Name: id.Name, Key: "username"}, "username"},
+		{password, "password"}}, checkHolds(p, password)
 }
 
 // accountOf gives the pod's own ServiceAccount, or "" when one of ours has to replace none or "default".
@@ -143,14 +151,15 @@ func accountOf(p step, w *recognise.Workload) (string, error) {
 		return name, nil
 	}
 	name = accountName(w)
-	id, node := newObject(w.Object, "v1", "ServiceAccount", name, patch.F("automountServiceAccountToken", patch.Bool(false)))
+	id, node := newObject(w.Object, "v1", "ServiceAccount", name,
+		patch.F("automountServiceAccountToken", patch.Bool(false)))
 	return name, p.addObject(w.Object, id, node, "identity of "+initName+" in Kubernetes")
 }
 
 func accountName(w *recognise.Workload) string { return w.Name + "-elk-mtls" }
 
-// tokenObjects plans the Secret and the Role for it. The Secret is rendered without any data: a key that Helm does not know is one
-// that Helm does not take back, at an upgrade or a rollback.
+// tokenObjects plans the Secret and the Role for it. The Secret is rendered without any data: a key that Helm does not
+// know is one that Helm does not take back, at an upgrade or a rollback.
 func tokenObjects(p step, w *recognise.Workload, account, secret string) error {
 	role := accountName(w)
 	const group = "rbac.authorization.k8s.io"
@@ -168,7 +177,8 @@ func tokenObjects(p step, w *recognise.Workload, account, secret string) error {
 	bindingID, bindingNode := newObject(w.Object, group+"/v1", "RoleBinding", role,
 		patch.F("subjects", patch.Seq(subject)),
 		patch.F("roleRef", patch.Map(
-			patch.F("apiGroup", patch.Str(group)), patch.F("kind", patch.Str("Role")), patch.F("name", patch.Str(role)))))
+			patch.F("apiGroup", patch.Str(group)), patch.F("kind", patch.Str("Role")), patch.F("name",
+				patch.Str(role)))))
 	for _, a := range []struct {
 		id   object.ID
 		node *yaml.Node
@@ -194,9 +204,11 @@ func podIdentity(p step, w *recognise.Workload, account string) {
 		return // the pod's own: what its other containers do with it is the user's
 	}
 	p.set(w.Object, at("serviceAccountName"), patch.Str(account), "identity of "+initName, linkServiceAccount)
-	// Kubernetes copies the name into the older field by itself. Where Helm knows one of the two only, a later upgrade to the bare chart
-	// removes that one, the API server restores it from the other, and the pods ask for a ServiceAccount that is gone.
-	p.set(w.Object, at("serviceAccount"), patch.Str(account), "the older name of the same field, so that Helm can take both back", linkServiceAccount)
+	// Kubernetes copies the name into the older field by itself. Where Helm knows one of the two only, a later upgrade
+	// to the bare chart removes that one, the API server restores it from the other, and the pods ask for a
+	// ServiceAccount that is gone.
+	p.set(w.Object, at("serviceAccount"), patch.Str(account), "the older name of the same field, so that Helm can "+
+		"take both back", linkServiceAccount)
 	for _, c := range pod.All() {
 		if c.Name != w.Main.Name && c.Name != initName {
 			p.action(w.ID, "container %q keeps the API token of the pod, now of ServiceAccount/%s: set "+
@@ -204,11 +216,12 @@ func podIdentity(p step, w *recognise.Workload, account string) {
 			return
 		}
 	}
-	p.set(w.Object, at("automountServiceAccountToken"), patch.Bool(false), "only "+initName+" calls the Kubernetes API, with a token of its own", linkServiceAccount)
+	p.set(w.Object, at("automountServiceAccountToken"), patch.Bool(false),
+		"only "+initName+" calls the Kubernetes API, with a token of its own", linkServiceAccount)
 }
 
-// readToken points Kibana to the Secret. An environment variable is read when its container is created, after the init containers;
-// a Secret volume would have to be complete before any container starts.
+// readToken points Kibana to the Secret. An environment variable is read when its container is created, after the init
+// containers; a Secret volume would have to be complete before any container starts.
 func readToken(p step, w *recognise.Workload, conf *configuration, secret string) {
 	const name = tokenVariable
 	at := containerPath(w.Main).Field("env").Item("name", name)
@@ -217,7 +230,8 @@ func readToken(p step, w *recognise.Workload, conf *configuration, secret string
 		kibanaSet(p, w, conf, kibanaToken, "${"+name+"}", "Kibana takes the token from the variable of that name")
 	}
 	if _, ok := p.own(w.Main, name); !ok {
-		p.set(w.Object, at, fromSecret(name, object.Source{Name: secret, Key: p.settings.Token.Key}), why, linkKibanaToken)
+		p.set(w.Object, at, fromSecret(name, object.Source{Name: secret, Key: p.settings.Token.Key}), why,
+			linkKibanaToken)
 		return
 	}
 	ref := at.Field("valueFrom", "secretKeyRef")
@@ -233,9 +247,11 @@ func kubernetesAPI(mode int) *yaml.Node {
 		patch.F("projected", patch.Map(
 			patch.F("defaultMode", patch.Octal(mode)),
 			patch.F("sources", patch.Seq(
-				item(patch.F("serviceAccountToken", patch.Map(patch.F("expirationSeconds", patch.Int(3600)), patch.F("path", patch.Str("token"))))),
+				item(patch.F("serviceAccountToken",
+					patch.Map(patch.F("expirationSeconds", patch.Int(3600)), patch.F("path", patch.Str("token"))))),
 				item(patch.F("configMap", patch.Map(patch.F("name", patch.Str("kube-root-ca.crt")),
-					patch.F("items", patch.Seq(patch.Map(patch.F("key", patch.Str("ca.crt")), patch.F("path", patch.Str("ca.crt")))))))),
+					patch.F("items", patch.Seq(patch.Map(patch.F("key", patch.Str("ca.crt")),
+						patch.F("path", patch.Str("ca.crt")))))))),
 				item(patch.F("downwardAPI", patch.Map(patch.F("items", patch.Seq(patch.Map(
 					patch.F("path", patch.Str("namespace")),
 					patch.F("fieldRef", patch.Map(patch.F("fieldPath", patch.Str("metadata.namespace"))))))))))))),
@@ -244,7 +260,8 @@ func kubernetesAPI(mode int) *yaml.Node {
 }
 
 // tokenContainer is the container that makes the token.
-func tokenContainer(in *In, o *object.Object, id identity, hosts []string, secret, verification string) (*yaml.Node, error) {
+func tokenContainer(in *In, o *object.Object, id identity, hosts []string, secret, verification string) (*yaml.Node,
+	error) {
 	s := in.settings
 	args := ensureArgs(in, id, hosts, verification)
 	args = append(args,
@@ -256,6 +273,8 @@ func tokenContainer(in *In, o *object.Object, id identity, hosts []string, secre
 		contract.Flag(contract.FlagTimeout, s.InitContainer.Timeout),
 	)
 	return newInitContainer(in, podOf(o), args,
-		patch.Seq(patch.Map(patch.F("name", patch.Str(contract.PodUID)), patch.F("valueFrom", patch.Map(patch.F("fieldRef", patch.Map(patch.F("fieldPath", patch.Str("metadata.uid")))))))),
+		patch.Seq(patch.Map(patch.F("name", patch.Str(contract.PodUID)),
+			patch.F("valueFrom", patch.Map(patch.F("fieldRef",
+				patch.Map(patch.F("fieldPath", patch.Str("metadata.uid")))))))),
 		append(id.clientMounts(o), readOnlyMount(minterVolume, minterDir), readOnlyMount(apiVolume, apiDir))...)
 }

@@ -5,13 +5,15 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 )
 
-// Names and places of what is added. One word for one thing: the volume, its folder and its files are called the same in every pod.
+// Names and places of what is added. One word for one thing: the volume, its folder and its files are called the same
+// in every pod.
 const (
 	ourName = contract.Plugin
 	partOf  = contract.LabelPartOf
 
-	// On every object that was changed: how it is secured. On pod templates: what the pods read from outside the template, so that
-	// they roll when it changes. The chart's own checksum annotations were computed before and stay as they are.
+	// On every object that was changed: how it is secured. On pod templates: what the pods read from outside the
+	// template, so that they roll when it changes. The chart's own checksum annotations were computed before and stay
+	// as they are.
 	annotationMode     = contract.AnnotationMode
 	annotationStage    = contract.AnnotationStage
 	annotationChecksum = contract.AnnotationChecksum
@@ -23,8 +25,9 @@ const (
 	clientVolume = "elk-mtls-client"
 	clientDir    = "/etc/elk-mtls"
 
-	// The node's own certificate where the configuration names another Secret than the chart, and the clients' CA. Elasticsearch
-	// may only read below its configuration folder, and nothing can be mounted inside the chart's read-only config/certs.
+	// The node's own certificate where the configuration names another Secret than the chart, and the clients' CA.
+	// Elasticsearch may only read below its configuration folder, and nothing can be mounted inside the chart's
+	// read-only config/certs.
 	serverVolume = "elk-mtls-server"
 	serverFolder = "elk-mtls"
 
@@ -34,8 +37,8 @@ const (
 	// The pair once more, for a program that reads files below its own folder only.
 	monitoringVolume = "elk-mtls-monitoring"
 
-	// The pair as a PKCS#12 file, for a program that cannot read it as it is. The Secret with the same pair lies beside it in the pod:
-	// the password protects nothing, and is the customary one.
+	// The pair as a PKCS#12 file, for a program that cannot read it as it is. The Secret with the same pair lies
+	// beside it in the pod: the password protects nothing, and is the customary one.
 	keystoreVolume   = "elk-mtls-keystore"
 	keystoreDir      = "/etc/elk-mtls-keystore"
 	keystorePath     = keystoreDir + "/client.p12"

@@ -33,8 +33,8 @@ type needs struct{ ca, pair bool }
 
 var needsAll = needs{ca: true, pair: true}
 
-// identityFor gives the identity of one object: whom it trusts, and the pair that the configuration names or else the one given. What the
-// client does not need is not looked for.
+// identityFor gives the identity of one object: whom it trusts, and the pair that the configuration names or else the
+// one given. What the client does not need is not looked for.
 func identityFor(p step, o *object.Object, ca object.Source, from pair, need needs) (identity, error) {
 	return identityWith(p, o, ca, from, namedSecret(p, o), need)
 }
@@ -65,13 +65,15 @@ func identityWith(p step, o *object.Object, ca object.Source, from pair, named s
 	id.secret = from.secret
 	id.cert = or(certificates.Keys.Cert, or(from.cert, fileCert))
 	id.key = or(certificates.Keys.Key, or(from.key, fileKey))
-	if err := errors.Join(checkHolds(p, secretKey(o, id.secret, id.cert)), checkHolds(p, secretKey(o, id.secret, id.key))); err != nil {
+	if err := errors.Join(checkHolds(p, secretKey(o, id.secret, id.cert)),
+		checkHolds(p, secretKey(o, id.secret, id.key))); err != nil {
 		return id, err
 	}
 	return id, errors.Join(holdsCA(p, id, need), isForClients(p.In, o, id.secret), isApart(p.In, o, id.secret))
 }
 
-// caNamed gives the key with the CAs that the configuration names for servers and clients; ok is false where it names none.
+// caNamed gives the key with the CAs that the configuration names for servers and clients; ok is false where it names
+// none.
 func caNamed(in *In, o *object.Object) (ca object.Source, ok bool) {
 	c := in.settings.Certificates
 	switch {
@@ -119,9 +121,10 @@ func namedAs(p step, ref string) string {
 	return ""
 }
 
-// sharedIdentity gives the identity of a client that trusts ca, where its settings name one (place says which would), and calls some nodes. The
-// configuration may name a Secret for its container alone.
-func sharedIdentity(p step, w *recognise.Workload, ca object.Source, called []*recognise.Workload, place string, need needs) (identity, error) {
+// sharedIdentity gives the identity of a client that trusts ca, where its settings name one (place says which would),
+// and calls some nodes. The configuration may name a Secret for its container alone.
+func sharedIdentity(p step, w *recognise.Workload, ca object.Source, called []*recognise.Workload, place string,
+	need needs) (identity, error) {
 	from := pairBeside(p.In, w.Pod, ca)
 	var of *recognise.Workload
 	for _, node := range called {
@@ -172,12 +175,13 @@ func nodesBehind(in *In, o *object.Object, addresses []string) []*recognise.Work
 	return all
 }
 
-// pairBeside gives the key pair that is kept in one Secret with a CA. The convention holds for the key ca.crt only, and a volume that lists
-// keys of the Secret without the pair says that the pod is to see no pair.
+// pairBeside gives the key pair that is kept in one Secret with a CA. The convention holds for the key ca.crt only,
+// and a volume that lists keys of the Secret without the pair says that the pod is to see no pair.
 func pairBeside(in *In, pod object.Pod, ca object.Source) pair {
 	keys := in.settings.Certificates.Keys
 	shown := func(key string) bool { return pod.Shows(object.Source{Kind: ca.Kind, Name: ca.Name, Key: key}) }
-	if ca.Kind != "Secret" || ca.Key != or(keys.CA, fileCA) || !shown(or(keys.Cert, fileCert)) || !shown(or(keys.Key, fileKey)) {
+	if ca.Kind != "Secret" || ca.Key != or(keys.CA, fileCA) || !shown(or(keys.Cert, fileCert)) ||
+		!shown(or(keys.Key, fileKey)) {
 		return pair{}
 	}
 	return pair{secret: ca.Name}
@@ -190,13 +194,15 @@ func secretOf(s object.Source) string {
 	return s.Name
 }
 
-// isApart refuses to give out a key of a Secret that also keeps the key of a CA: it is one whose keys stay where they are.
+// isApart refuses to give out a key of a Secret that also keeps the key of a CA: it is one whose keys stay where they
+// are.
 func isApart(in *In, o *object.Object, secret string) error {
 	holder := in.release.Shown(secretKey(o, secret, ""))
 	if holder == nil || !slices.Contains(holder.Keys(), fileCAKey) {
 		return nil
 	}
-	return problem.New(problem.UnfitPair, "Secret/%s holds the private key of a CA too (%s), and no client gets a key of such a Secret",
+	return problem.New(problem.UnfitPair, "Secret/%s holds the private key of a CA too (%s), and no client gets a "+
+		"key of such a Secret",
 		secret, fileCAKey).Do("name a Secret with a client certificate alone in certificates.clients (ref: %s)", o.ID)
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// Part is what one step decides, and what it found out for later ones. It grows by the methods of this file while its step runs, and is a
-// value from then on: nobody looks into it before.
+// Part is what one step decides, and what it found out for later ones. It grows by the methods of this file while its
+// step runs, and is a value from then on: nobody looks into it before.
 type Part struct {
 	changes   []Change
 	places    map[place]int // of each change

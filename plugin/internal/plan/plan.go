@@ -1,5 +1,5 @@
-// Package plan decides what has to change: a recognised Release and the Settings come in, every change, addition and removal goes
-// out, or the reasons why the stream cannot be secured as asked. It changes nothing.
+// Package plan decides what has to change: a recognised Release and the Settings come in, every change, addition and
+// removal goes out, or the reasons why the stream cannot be secured as asked. It changes nothing.
 package plan
 
 import (
@@ -68,12 +68,13 @@ type Note struct {
 
 // For plans all changes. All or nothing: an error names every object that cannot be secured as asked.
 //
-// A step takes what earlier steps found out, and gives its part; what it needs of others stands in its arguments. Nodes come first: what
-// Kibana and the clients present and trust follows from theirs. Who has a rule or is known comes before those that merely name a server,
-// and whoever names one and was not taken care of is found last.
+// A step takes what earlier steps found out, and gives its part; what it needs of others stands in its arguments.
+// Nodes come first: what Kibana and the clients present and trust follows from theirs. Who has a rule or is known
+// comes before those that merely name a server, and whoever names one and was not taken care of is found last.
 func For(r *recognise.Release, s config.Settings) (*Plan, error) { return decide(r, s).plan() }
 
-// ForAnswering is For, and says of each mention in a stream whether a plan answers for it, also where something is refused.
+// ForAnswering is For, and says of each mention in a stream whether a plan answers for it, also where something is
+// refused.
 func ForAnswering(r *recognise.Release, s config.Settings) ([]mention.Answer, *Plan, error) {
 	d := decide(r, s)
 	plan, err := d.plan()
@@ -104,7 +105,8 @@ func decide(r *recognise.Release, s config.Settings) decided {
 	others := otherPods(known)
 	served := join(found, asked, guarded, made, replaced, servers, kibanas, ruled, clients, others)
 	swept := sweep(known, served)
-	rest := join(accepted(known, served), eck(known), unmanaged(known, join(served, swept)), handed(known, served), waiting(known, served), lookAlikes(known))
+	rest := join(accepted(known, served), eck(known), unmanaged(known, join(served, swept)), handed(known, served),
+		waiting(known, served), lookAlikes(known))
 	return decided{known, join(unclear(known), served, swept, rest), leaves}
 }
 
@@ -119,13 +121,14 @@ func (d decided) plan() (*Plan, error) {
 	}
 	whole = join(whole, marks(d.known, whole), renewals(d.known, whole))
 	return &Plan{
-		Changes: whole.changes, Additions: whole.additions, Removals: whole.removals, Passed: whole.passed, Ruled: whole.planned,
+		Changes: whole.changes, Additions: whole.additions, Removals: whole.removals, Passed: whole.passed,
+		Ruled:   whole.planned,
 		Actions: compact(whole.actions), Assumed: compact(slices.Concat(whole.assumed, expected(whole.outside))),
 	}, nil
 }
 
-// failed notes what kept a server or a client from being planned. The names in its own settings files get no line of their own then;
-// whatever else its container calls gets one, so that a run names all that is wrong.
+// failed notes what kept a server or a client from being planned. The names in its own settings files get no line of
+// their own then; whatever else its container calls gets one, so that a run names all that is wrong.
 func failed(p step, w *recognise.Workload, files []string, err error) {
 	p.failing(w.ID, err)
 	for _, name := range files {
@@ -159,7 +162,8 @@ func each[T any](in *In, all []T, plan func(p step, one T)) Part {
 	return whole
 }
 
-// lookAlikes leaves servers alone that cannot be patched, unless certificates are required: they ask for none, or present none.
+// lookAlikes leaves servers alone that cannot be patched, unless certificates are required: they ask for none, or
+// present none.
 func lookAlikes(in *In) Part {
 	var part Part
 	for _, l := range in.release.Passed {
@@ -189,8 +193,8 @@ type node struct {
 	client      *identity       // how its own probe presents itself; nil in the modes without certificates
 }
 
-// addObject plans a new object, which goes in front of the one before. An object of ours that is there already is brought up to date; one
-// of somebody else under the same name is an error.
+// addObject plans a new object, which goes in front of the one before. An object of ours that is there already is
+// brought up to date; one of somebody else under the same name is an error.
 func (p step) addObject(before *object.Object, id object.ID, node *yaml.Node, why string) error {
 	there, err := p.release.Find(id.Namespace, id.Kind, id.Name)
 	if err != nil {
@@ -213,7 +217,8 @@ func (p step) addObject(before *object.Object, id object.ID, node *yaml.Node, wh
 	return nil
 }
 
-// newObject gives a new object beside another. The namespace is written only where that one has one: it is never guessed.
+// newObject gives a new object beside another. The namespace is written only where that one has one: it is never
+// guessed.
 func newObject(beside *object.Object, apiVersion, kind, name string, rest ...patch.Entry) (object.ID, *yaml.Node) {
 	metadata := patch.Map(patch.F("name", patch.Str(name)))
 	if beside.Namespace != "" {

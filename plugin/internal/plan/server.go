@@ -20,7 +20,8 @@ const (
 	settingCAs   = httpSSL + catalog.LayerCAs
 )
 
-// planNode plans an Elasticsearch node: it asks for certificates of the CAs that it lists, and its own probe presents one.
+// planNode plans an Elasticsearch node: it asks for certificates of the CAs that it lists, and its own probe presents
+// one.
 func planNode(p step, w *recognise.Workload) {
 	if err := secureNode(p, w); err != nil {
 		failed(p, w, serverFile(p.In, w), err)
@@ -44,7 +45,8 @@ func secureNode(p step, w *recognise.Workload) error {
 	}
 	server, err := serverPair(p.In, conf)
 	if err != nil && !p.settings.Certs() {
-		p.secures(w, node{password: conf.secret(w.Layout.Password)}) // nobody gets a pair, so that its own is its own business
+		// nobody gets a pair, so that its own is its own business
+		p.secures(w, node{password: conf.secret(w.Layout.Password)})
 		return nodeWithoutCertificates(p, w, conf)
 	}
 	if err != nil {
@@ -65,7 +67,8 @@ func secureNode(p step, w *recognise.Workload) error {
 	if err != nil {
 		return err
 	}
-	if s := conf.any(httpSSL+catalog.LayerKeyPass, httpSSL+catalog.LayerSecureKeyPass); s != nil && id.secret == known.certificate.Name {
+	if s := conf.any(httpSSL+catalog.LayerKeyPass, httpSSL+catalog.LayerSecureKeyPass); s != nil &&
+		id.secret == known.certificate.Name {
 		return problem.New(problem.ProbePair, "%s is set in %s: the node's key is encrypted, and its own probe gets "+
 			"no passphrase", s.Key, s.Place).At(s.Key).
 			Do("name a Secret with an unencrypted key pair in certificates.clients (ref: %s)", w.ID)
@@ -73,7 +76,8 @@ func secureNode(p step, w *recognise.Workload) error {
 	return nodeAsClient(p, w, conf, known)
 }
 
-// nodeAsClient plans what is the same however the node keeps its own certificate: it asks, and what runs in its pod presents a pair.
+// nodeAsClient plans what is the same however the node keeps its own certificate: it asks, and what runs in its pod
+// presents a pair.
 func nodeAsClient(p step, w *recognise.Workload, conf *configuration, known node) error {
 	id := *known.client
 	var err error
@@ -81,7 +85,8 @@ func nodeAsClient(p step, w *recognise.Workload, conf *configuration, known node
 		return err
 	}
 	known.client, known.port = &id, httpPort(conf)
-	known.asks = p.settings.ClientAuthentication != config.None || conf.get(settingStage) != nil && conf.get(settingStage).Value() != config.None
+	known.asks = p.settings.ClientAuthentication != config.None || conf.get(settingStage) != nil &&
+		conf.get(settingStage).Value() != config.None
 	p.secures(w, known)
 	p.In = p.In.after(*p.Part) // it calls itself
 	speakHTTPS(p, w, conf)
@@ -111,8 +116,8 @@ func nodeWithoutCertificates(p step, w *recognise.Workload, conf *configuration)
 	return nil
 }
 
-// nodeWithStores stays with a node's stores: its truststore says whom it accepts. Only the probe needs a pair of PEM files; where the
-// node's own certificate is one, beside a truststore, it serves.
+// nodeWithStores stays with a node's stores: its truststore says whom it accepts. Only the probe needs a pair of PEM
+// files; where the node's own certificate is one, beside a truststore, it serves.
 func nodeWithStores(p step, w *recognise.Workload, conf *configuration) error {
 	s, c := stores(conf), p.settings.Certificates
 	if c.SecretName != "" || c.ClientCA.SecretName != "" || c.CA.Named() {
@@ -134,10 +139,12 @@ func nodeWithStores(p step, w *recognise.Workload, conf *configuration) error {
 	if secret == "" {
 		return problem.New(problem.ProbePair, "%s is set in %s, and curl in the readiness probe reads no store", s.Key,
 			s.Place).At(s.Key).
-			Do("name a Secret with a PEM key pair that the store trusts in certificates.clients (ref: %s), or give the "+
-				"node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", w.ID, httpSSL)
+			Do("name a Secret with a PEM key pair that the store trusts in certificates.clients (ref: %s), or give "+
+				"the node PEM files in place of the stores (%scertificate, .key, .certificate_authorities)", w.ID,
+				httpSSL)
 	}
-	id, err := identityFor(p, w.Object, caBeside(p.In, w.Object, secret), pair{secret, server.cert, server.key}, needsAll)
+	id, err := identityFor(p, w.Object, caBeside(p.In, w.Object, secret), pair{secret, server.cert, server.key},
+		needsAll)
 	if err != nil {
 		return err
 	}
@@ -155,16 +162,19 @@ func mixed(s *setting) error {
 	if s.Key == httpSSL+catalog.LayerTruststore {
 		return problem.New(problem.Stores, "%s is set in %s, and Elasticsearch refuses %s beside it", s.Key, s.Place,
 			settingCAs).At(s.Key).
-			Do("remove certificates.secretName, certificates.ca and certificates.clientCA and put the CAs into the truststore, or " +
+			Do("remove certificates.secretName, certificates.ca and certificates.clientCA and put the CAs into the " +
+				"truststore, or " +
 				"remove the truststore from the chart's values")
 	}
 	return problem.New(problem.Stores, "%s is set in %s, and Elasticsearch refuses stores beside PEM files", s.Key,
 		s.Place).At(s.Key).
-		Do("remove certificates.secretName, certificates.ca and certificates.clientCA and put the CAs into the store, or remove the " +
+		Do("remove certificates.secretName, certificates.ca and certificates.clientCA and put the CAs into the " +
+			"store, or remove the " +
 			"stores from the chart's values")
 }
 
-// serverPair finds the Secret behind the node's own certificate. The path in its settings leads to the mount, that to the volume.
+// serverPair finds the Secret behind the node's own certificate. The path in its settings leads to the mount, that to
+// the volume.
 func serverPair(in *In, conf *configuration) (identity, error) {
 	certificate, key := conf.get(httpSSL+"certificate"), conf.get(httpSSL+"key")
 	named := in.settings.Certificates.SecretName != ""
@@ -190,11 +200,12 @@ func serverPair(in *In, conf *configuration) (identity, error) {
 
 // inOneSecret tells whether a certificate and its key are keys of one Secret.
 func inOneSecret(cert, key object.File) bool {
-	return cert.Key() && key.Key() && cert.Source.Kind == "Secret" && key.Source.Kind == "Secret" && key.Source.Name == cert.Source.Name
+	return cert.Key() && key.Key() && cert.Source.Kind == "Secret" && key.Source.Kind == "Secret" &&
+		key.Source.Name == cert.Source.Name
 }
 
-// serverFiles mounts what the configuration adds for the node, and writes the list of CAs that it trusts. Without that list a node
-// trusts the public CAs of its JDK and nobody else. What the user lists besides stays, and the order too.
+// serverFiles mounts what the configuration adds for the node, and writes the list of CAs that it trusts. Without that
+// list a node trusts the public CAs of its JDK and nobody else. What the user lists besides stays, and the order too.
 func serverFiles(p step, w *recognise.Workload, conf *configuration, server identity) (node, error) {
 	c := p.settings.Certificates
 	cas, own, err := trustedBy(p, w, conf, server)
@@ -204,7 +215,8 @@ func serverFiles(p step, w *recognise.Workload, conf *configuration, server iden
 	known := node{certificate: secretKey(w.Object, server.secret, server.cert), chartSecret: server.secret}
 	certificate := conf.get(httpSSL + "certificate")
 	var items []fileItem
-	named := c.SecretName != "" && (c.SecretName != server.secret || path.Dir(certificate.Value()) == w.Layout.Abs(serverFolder))
+	named := c.SecretName != "" &&
+		(c.SecretName != server.secret || path.Dir(certificate.Value()) == w.Layout.Abs(serverFolder))
 	if named || c.CA.Named() {
 		ca, _ := caNamed(p.In, w.Object)
 		items = append(items, fileItem{ca, fileCA})
@@ -212,14 +224,18 @@ func serverFiles(p step, w *recognise.Workload, conf *configuration, server iden
 	}
 	if named {
 		known.certificate = secretKey(w.Object, c.SecretName, or(c.Keys.Cert, fileCert))
-		items = append(items, fileItem{known.certificate, fileCert}, fileItem{secretKey(w.Object, c.SecretName, or(c.Keys.Key, fileKey)), fileKey})
-		setServer(p, w, conf, httpSSL+"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert), "the certificate of the Secret that the configuration names")
-		setServer(p, w, conf, httpSSL+"key", path.Join(w.Layout.Abs(serverFolder), fileKey), "the key of that certificate")
+		items = append(items, fileItem{known.certificate, fileCert},
+			fileItem{secretKey(w.Object, c.SecretName, or(c.Keys.Key, fileKey)), fileKey})
+		setServer(p, w, conf, httpSSL+"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert),
+			"the certificate of the Secret that the configuration names")
+		setServer(p, w, conf, httpSSL+"key", path.Join(w.Layout.Abs(serverFolder), fileKey),
+			"the key of that certificate")
 	} else {
 		err = readable(w.Main, conf.source(certificate.Value()), conf.source(conf.get(httpSSL+"key").Value()))
 	}
 	if ca := c.ClientCA; ca.SecretName != "" {
-		added := trustedCA{path: path.Join(w.Layout.Abs(serverFolder), fileClientCA), source: secretKey(w.Object, ca.SecretName, ca.Key), known: true}
+		added := trustedCA{path: path.Join(w.Layout.Abs(serverFolder), fileClientCA),
+			source: secretKey(w.Object, ca.SecretName, ca.Key), known: true}
 		items = append(items, fileItem{added.source, fileClientCA})
 		if !slices.ContainsFunc(cas, func(t trustedCA) bool { return t.path == added.path }) {
 			cas = append(cas, added)
@@ -227,23 +243,27 @@ func serverFiles(p step, w *recognise.Workload, conf *configuration, server iden
 	}
 	known.ca = cas[own].source
 	if p.settings.Certs() {
-		listErr := setList(p, conf, settingCAs, paths(cas), "certificates of these CAs are accepted: the server's own and the clients'", linkElasticsearchTLS)
+		listErr := setList(p, conf, settingCAs, paths(cas), "certificates of these CAs are accepted: the server's "+
+			"own and the clients'", linkElasticsearchTLS)
 		known.accepts = followCAs(p, w, cas)
 		err = errors.Join(err, listErr, planRealm(p, w, conf, paths(cas)))
 	} else if len(items) > 0 && conf.script(settingCAs) != nil {
-		err = errors.Join(err, setList(p, conf, settingCAs, paths(cas), "the script of the image wants the CA beside certificate and key", linkElasticsearchTLS))
+		err = errors.Join(err, setList(p, conf, settingCAs, paths(cas), "the script of the image wants the CA beside "+
+			"certificate and key", linkElasticsearchTLS))
 	}
 	return known, errors.Join(err, mountServer(p, w, items))
 }
 
-// mountServer plans the volume of what the configuration adds for the node. Where the folder is a ConfigMap, the kubelet makes the place for it.
+// mountServer plans the volume of what the configuration adds for the node. Where the folder is a ConfigMap, the
+// kubelet makes the place for it.
 // https://github.com/kubernetes/kubernetes/blob/v1.33.0/pkg/volume/util/nested_volumes.go
 func mountServer(p step, w *recognise.Workload, items []fileItem) error {
 	if len(items) == 0 {
 		return nil
 	}
 	pod := podOf(w.Object)
-	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", serverVolume), projected(serverVolume, fileMode(pod), items),
+	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", serverVolume),
+		projected(serverVolume, fileMode(pod), items),
 		"the certificates that the configuration names", "")
 	mountIn(p, w.Object, w.Main, serverVolume, w.Layout.Abs(serverFolder))
 	for _, i := range items {
@@ -292,7 +312,8 @@ func stageOf(byHand *setting, asked, earlier string) outcome {
 		return isAsked
 	case byHand.Hidden:
 		return isHidden
-	case byHand.Value() == asked, byHand.Value() == config.Optional && asked == config.Required, byHand.Value() == earlier:
+	case byHand.Value() == asked, byHand.Value() == config.Optional &&
+		asked == config.Required, byHand.Value() == earlier:
 		return isAsked
 	case byHand.Value() == config.Optional && asked == config.None:
 		return stays

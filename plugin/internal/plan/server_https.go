@@ -21,8 +21,8 @@ func stores(conf *configuration) *setting {
 	return conf.any(httpSSL+catalog.LayerKeystore, httpSSL+catalog.LayerTruststore)
 }
 
-// ensureHTTPS makes sure that a node speaks HTTPS. Where it does not, as in the charts 7.17.3, the Secret that the configuration names is
-// enough to switch it on; without one the names to give are in the message.
+// ensureHTTPS makes sure that a node speaks HTTPS. Where it does not, as in the charts 7.17.3, the Secret that the
+// configuration names is enough to switch it on; without one the names to give are in the message.
 func ensureHTTPS(p step, w *recognise.Workload, conf *configuration) error {
 	set := map[string]bool{}
 	for _, key := range []string{catalog.SecurityEnabled, httpSSL + "enabled"} {
@@ -67,8 +67,8 @@ func isVersion7(w *recognise.Workload) bool {
 	return w.Annotation("esMajorVersion") == "7" || strings.HasPrefix(tag, "7.")
 }
 
-// enableTLS plans security, HTTPS and TLS between the nodes for a node that has none. Elasticsearch does not start a cluster with
-// security and without TLS between its nodes.
+// enableTLS plans security, HTTPS and TLS between the nodes for a node that has none. Elasticsearch does not start a
+// cluster with security and without TLS between its nodes.
 // https://www.elastic.co/guide/en/elasticsearch/reference/7.17/security-basic-setup.html
 func enableTLS(p step, w *recognise.Workload, conf *configuration) error {
 	const why = "security and TLS are switched on: the chart renders neither"
@@ -109,7 +109,8 @@ func enableTransport(p step, w *recognise.Workload, conf *configuration) error {
 	}
 	wanted := [][2]string{{"enabled", "true"}, {catalog.LayerVerification, "certificate"}}
 	if conf.any(transportSSL+catalog.LayerKeystore, transportSSL+"certificate") == nil {
-		wanted = append(wanted, [][2]string{{"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert)}, {"key", path.Join(w.Layout.Abs(serverFolder), fileKey)}}...)
+		wanted = append(wanted, [][2]string{{"certificate", path.Join(w.Layout.Abs(serverFolder), fileCert)},
+			{"key", path.Join(w.Layout.Abs(serverFolder), fileKey)}}...)
 		if conf.get(transportSSL+catalog.LayerTruststore) == nil {
 			wanted = append(wanted, [2]string{catalog.LayerCAs, path.Join(w.Layout.Abs(serverFolder), fileCA)})
 		}
@@ -122,7 +123,8 @@ func enableTransport(p step, w *recognise.Workload, conf *configuration) error {
 	return nil
 }
 
-// speakHTTPS plans https:// for every address of Elasticsearch that a node's pod calls by http://: nothing answers there.
+// speakHTTPS plans https:// for every address of Elasticsearch that a node's pod calls by http://: nothing answers
+// there.
 func speakHTTPS(p step, w *recognise.Workload, conf *configuration) {
 	names, port := append([]string{"localhost", "127.0.0.1"}, p.services...), httpPort(conf)
 	for _, c := range w.Pod.All() {
@@ -155,12 +157,14 @@ func rewriteHTTP(p step, o *object.Object, c object.Container, ours func(host st
 	}
 	for _, e := range p.seen(c).Given.All() {
 		if fresh := toHTTPS(e.Written, ours); fresh != e.Written {
-			p.set(o, containerPath(c).Field("env").Item("name", e.Name).Field("value"), patch.Str(fresh), "Elasticsearch speaks HTTPS", "")
+			p.set(o, containerPath(c).Field("env").Item("name", e.Name).Field("value"), patch.Str(fresh),
+				"Elasticsearch speaks HTTPS", "")
 		}
 	}
 }
 
-// toHTTPS turns http:// into https:// in front of a host with its port that ours holds for, also with credentials before it.
+// toHTTPS turns http:// into https:// in front of a host with its port that ours holds for, also with credentials
+// before it.
 func toHTTPS(text string, ours func(host string) bool) string {
 	const plain = "http://"
 	var b strings.Builder
@@ -185,7 +189,8 @@ func toHTTPS(text string, ours func(host string) bool) string {
 	}
 }
 
-// isOneOf holds for one of names at port, also with a domain behind it. Without a port it is any but the one that nodes use among themselves.
+// isOneOf holds for one of names at port, also with a domain behind it. Without a port it is any but the one that
+// nodes use among themselves.
 func isOneOf(names []string, port string) func(host string) bool {
 	return func(host string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return isHost(host, name, port) })

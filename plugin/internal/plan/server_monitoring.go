@@ -13,8 +13,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// Servers are clients too, where they monitor: a node sends to what xpack.monitoring.exporters names, and Kibana reads from what
-// monitoring.ui.elasticsearch names.
+// Servers are clients too, where they monitor: a node sends to what xpack.monitoring.exporters names, and Kibana reads
+// from what monitoring.ui.elasticsearch names.
 
 var (
 	exporterPrefix     = strings.TrimSuffix(catalog.NodeMonitoring().At, "*")
@@ -50,11 +50,12 @@ func (s serverStore) put(key string, value *yaml.Node) (*object.Object, patch.Ed
 	}
 	name := s.conf.envNames(s.prefix + key)[0]
 	return s.conf.w.Object, patch.Edit{Path: s.conf.pathBase.Field("env").Item("name", name),
-		Value: patch.Map(patch.F("name", patch.Str(name)), patch.F("value", patch.Str(strings.Join(scalars(value), ","))))}
+		Value: patch.Map(patch.F("name", patch.Str(name)),
+			patch.F("value", patch.Str(strings.Join(scalars(value), ","))))}
 }
 
-// planExporters plans the monitoring of a node that sends to this stream's Elasticsearch by HTTP. A node may read files below its
-// configuration folder only, so that the pair is mounted there once more.
+// planExporters plans the monitoring of a node that sends to this stream's Elasticsearch by HTTP. A node may read
+// files below its configuration folder only, so that the pair is mounted there once more.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/monitoring-settings.html#http-exporter-settings
 func planExporters(p step, w *recognise.Workload, conf *configuration, id identity) error {
 	var problems []error
@@ -77,20 +78,23 @@ func exporters(w *recognise.Workload, conf *configuration) []*connection {
 			continue
 		}
 		all = append(all, &connection{
-			name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: at.Settings, link: catalog.LinkNodeMonitoring,
-			dir: w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client"), expands: catalog.ElasticsearchVariables(),
+			name: strings.TrimSuffix(prefix, "."), store: serverStore{conf, prefix, "host"}, keys: at.Settings,
+			link: catalog.LinkNodeMonitoring,
+			dir:  w.Layout.Home, folder: w.Layout.Abs("elk-mtls-client"), expands: catalog.ElasticsearchVariables(),
 		})
 	}
 	return all
 }
 
-// monitoringUI plans Kibana's own client for monitoring data, where it has one. The image of Elastic takes no variable for its pair.
+// monitoringUI plans Kibana's own client for monitoring data, where it has one. The image of Elastic takes no variable
+// for its pair.
 // https://www.elastic.co/guide/en/kibana/8.19/monitoring-settings-kb.html
 func monitoringUI(p step, w *recognise.Workload, conf *configuration, id identity) error {
 	c := &connection{
 		name:  strings.TrimSuffix(monitoringUIPrefix, "."),
 		store: serverStore{conf: conf, prefix: monitoringUIPrefix, beside: "hosts"}, dir: w.Layout.Home,
-		keys: catalog.KibanaMonitoring().Settings, link: catalog.LinkKibanaMonitoring, expands: catalog.KibanaVariables(),
+		keys: catalog.KibanaMonitoring().Settings, link: catalog.LinkKibanaMonitoring,
+		expands: catalog.KibanaVariables(),
 	}
 	hosts := c.store.get("hosts")
 	if hosts == nil || !reaches(p.In, w, c) {
@@ -114,7 +118,8 @@ func mountAgain(p step, w *recognise.Workload, id identity, dir string) {
 	pod := podOf(w.Object)
 	volume := id.volume(fileMode(pod))
 	volume.Content[1] = patch.Str(monitoringVolume) // its name, which comes first
-	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", monitoringVolume), volume, "the key pair for monitoring, where the program may read files", "")
+	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", monitoringVolume), volume,
+		"the key pair for monitoring, where the program may read files", "")
 	mountIn(p, w.Object, w.Main, monitoringVolume, dir)
 }
 

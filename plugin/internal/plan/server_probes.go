@@ -16,8 +16,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// planProbes plans the probes of a node that the kubelet makes itself: it has no certificate to present. Probes that run a command in
-// the container are served by CURL_HOME.
+// planProbes plans the probes of a node that the kubelet makes itself: it has no certificate to present. Probes that
+// run a command in the container are served by CURL_HOME.
 func planProbes(p step, w *recognise.Workload, conf *configuration) error {
 	for _, name := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
 		probe := object.Get(w.Main.Node, name)
@@ -39,7 +39,8 @@ func planProbes(p step, w *recognise.Workload, conf *configuration) error {
 			askByCurl(p, w, at, probe, httpPort(conf))
 			continue
 		}
-		p.set(w.Object, at.Field("tcpSocket"), patch.Map(patch.F("port", object.Get(get, "port"))), "the kubelet has no certificate to present", linkProbe)
+		p.set(w.Object, at.Field("tcpSocket"), patch.Map(patch.F("port", object.Get(get, "port"))),
+			"the kubelet has no certificate to present", linkProbe)
 		p.action(w.ID, "%s of container %q became a tcpSocket probe, which is weaker: it tells that the port is "+
 			"open, not that the node answers", name, w.Main.Name)
 	}
@@ -63,7 +64,8 @@ func probesOfOthers(p step, w *recognise.Workload, conf *configuration) error {
 	for _, c := range w.Pod.All() {
 		for _, name := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
 			get := object.Get(c.Node, name, "httpGet")
-			if c.Name != w.Main.Name && get != nil && object.Text(get, "port") == httpPort(conf) && !p.listed(w.ID, c.Name) {
+			if c.Name != w.Main.Name && get != nil && object.Text(get, "port") == httpPort(conf) &&
+				!p.listed(w.ID, c.Name) {
 				return problem.New(problem.NoCertificate, "container %q: %s is an httpGet on port %s, which is "+
 					"Elasticsearch's; the kubelet has no certificate to present", c.Name, name, httpPort(conf)).
 					Do("use exec with curl")
@@ -77,13 +79,15 @@ func probesOfOthers(p step, w *recognise.Workload, conf *configuration) error {
 func usesWget(seen process.Process, name string) bool {
 	isWget := func(w shell.Word) bool { return path.Base(w.Text) == "wget" }
 	return slices.ContainsFunc(seen.Runs, func(r process.Run) bool {
-		return r.Name == name && (!r.Whole && strings.Contains(r.Text(), "wget ") || slices.ContainsFunc(r.Commands, func(c shell.Command) bool {
-			return !c.IsPrint() && slices.ContainsFunc(c.Words, isWget)
-		}))
+		return r.Name == name && (!r.Whole && strings.Contains(r.Text(), "wget ") ||
+			slices.ContainsFunc(r.Commands, func(c shell.Command) bool {
+				return !c.IsPrint() && slices.ContainsFunc(c.Words, isWget)
+			}))
 	})
 }
 
-// httpPort gives the port of Elasticsearch's HTTP layer: as it is set, else the container's port of that name, else the default.
+// httpPort gives the port of Elasticsearch's HTTP layer: as it is set, else the container's port of that name, else
+// the default.
 func httpPort(conf *configuration) string {
 	if port := conf.get(catalog.HTTPPort).Value(); port != "" {
 		return port
@@ -113,26 +117,31 @@ func hasCurl(seen process.Process) bool {
 	return repository == "elasticsearch" || usesCurl(seen)
 }
 
-// askByCurl plans the request of an httpGet with curl: like the kubelet it checks no certificate and takes every status below 400. Where a
-// header may be a credential, curl gives up before the kubelet does, which writes the command of a probe that runs out of time into an event.
+// askByCurl plans the request of an httpGet with curl: like the kubelet it checks no certificate and takes every
+// status below 400. Where a header may be a credential, curl gives up before the kubelet does, which writes the
+// command of a probe that runs out of time into an event.
 func askByCurl(p step, w *recognise.Workload, at patch.Path, probe *yaml.Node, port string) {
 	get := object.Get(probe, "httpGet")
 	command := []string{"curl", "--silent", "--fail", shell.CurlInsecure, "--output", "/dev/null"}
 	isOpen := true
 	for _, h := range object.Items(get, "httpHeaders") {
 		name := object.Text(h, "name")
-		isOpen = isOpen && slices.Contains([]string{"accept", "content-type", "host", "user-agent"}, strings.ToLower(name))
+		isOpen = isOpen && slices.Contains([]string{"accept", "content-type", "host", "user-agent"},
+			strings.ToLower(name))
 		command = append(command, "--header", name+": "+object.Text(h, "value"))
 	}
 	if !isOpen {
 		given, err := strconv.Atoi(object.Text(probe, "timeoutSeconds"))
 		if err != nil {
-			given = 1 // https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
+			// https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
+			given = 1
 		}
 		command = append(command, "--max-time", strconv.Itoa(given))
-		p.set(w.Object, at.Field("timeoutSeconds"), patch.Int(given+1), "curl ends before the kubelet gives up, whose message would hold the header", linkProbe)
+		p.set(w.Object, at.Field("timeoutSeconds"), patch.Int(given+1),
+			"curl ends before the kubelet gives up, whose message would hold the header", linkProbe)
 	}
 	host := or(object.Text(get, "host"), "127.0.0.1")
 	command = append(command, "https://"+host+":"+port+"/"+strings.TrimPrefix(object.Text(get, "path"), "/"))
-	p.set(w.Object, at.Field("exec"), patch.Map(patch.F("command", patch.Strs(command...))), "the same request, made by curl in the container", linkProbe)
+	p.set(w.Object, at.Field("exec"), patch.Map(patch.F("command", patch.Strs(command...))),
+		"the same request, made by curl in the container", linkProbe)
 }

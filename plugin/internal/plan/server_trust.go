@@ -17,9 +17,10 @@ type trustedCA struct {
 	why    string // it is not
 }
 
-// trustedBy gives the CAs that a node lists, in the user's order, and which of them is the server's own. One that is not listed is added:
-// the node's probe presents the server's pair.
-func trustedBy(p step, w *recognise.Workload, conf *configuration, server identity) (all []trustedCA, own int, err error) {
+// trustedBy gives the CAs that a node lists, in the user's order, and which of them is the server's own. One that is
+// not listed is added: the node's probe presents the server's pair.
+func trustedBy(p step, w *recognise.Workload, conf *configuration, server identity) (all []trustedCA, own int,
+	err error) {
 	s := conf.get(settingCAs)
 	if s != nil && s.Hidden {
 		return nil, 0, problem.New(problem.Elsewhere, "%s comes from elsewhere in %s, so that it cannot be read: it "+

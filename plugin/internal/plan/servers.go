@@ -22,7 +22,8 @@ import (
 // meant gives the names of the servers that are meant, nil where any is, and asks where nothing tells.
 func meant(in *In) (*mention.Names, Part) {
 	var part Part
-	if len(in.release.Nodes)+len(in.release.Unmanaged) > 0 || !in.settings.Certs() && in.settings.Certificates.SecretName == "" {
+	if len(in.release.Nodes)+len(in.release.Unmanaged) > 0 ||
+		!in.settings.Certs() && in.settings.Certificates.SecretName == "" {
 		return nil, part
 	}
 	called := targets(in)
@@ -36,8 +37,8 @@ func meant(in *In) (*mention.Names, Part) {
 		said = append(said, fmt.Sprintf("%s (%s)", strings.Join(t.Hosts, ", "), strings.Join(t.By, ", ")))
 	}
 	if ours.Empty() {
-		part.fail(problem.New(problem.NoAddress, "the input holds no Elasticsearch, and its clients call several: %s; it is "+
-			"not known which of them is meant", strings.Join(said, "; ")).
+		part.fail(problem.New(problem.NoAddress, "the input holds no Elasticsearch, and its clients call several: "+
+			"%s; it is not known which of them is meant", strings.Join(said, "; ")).
 			Do("name the one in elasticsearch.url, or all that are, with commas"))
 	}
 	return ours, part

@@ -14,8 +14,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// Some images have an entry script that makes settings from variables of its own. Such a setting is changed by its variable; a list of
-// several values, for which the script has none, on the command line.
+// Some images have an entry script that makes settings from variables of its own. Such a setting is changed by its
+// variable; a list of several values, for which the script has none, on the command line.
 
 // byScript is a setting that an entry script can be made to write.
 type byScript struct {
@@ -38,16 +38,19 @@ func (c *configuration) writtenBy(key string) *setting {
 }
 
 func (c *configuration) writtenAs(w catalog.Written) *setting {
-	s := &setting{Key: w.Key, Place: fmt.Sprintf("the entry script of container %q, which has it by default", c.w.Main.Name), object: c.w.Object, script: &byScript{Written: w, conf: c}}
+	s := &setting{Key: w.Key, Place: fmt.Sprintf("the entry script of container %q, which has it by default",
+		c.w.Main.Name), object: c.w.Object, script: &byScript{Written: w, conf: c}}
 	if w.Default != "" {
 		s.Values = []string{w.Default}
 		if folder := c.variable(w.Moved); folder != nil && (folder.Hidden || folder.Value() != "") {
-			s.Values, s.Hidden, s.Place = []string{path.Join(folder.Value(), path.Base(w.Default))}, folder.Hidden, folder.Place
+			s.Values, s.Hidden, s.Place = []string{path.Join(folder.Value(),
+				path.Base(w.Default))}, folder.Hidden, folder.Place
 		}
 	}
 	for _, name := range w.Env {
 		v, file := c.variable(name), c.variable(name+"_FILE")
-		if file != nil && (v == nil || !slices.Contains(c.w.Layout.Login, name)) { // the file wins; that of a login is taken away
+		// the file wins; that of a login is taken away
+		if file != nil && (v == nil || !slices.Contains(c.w.Layout.Login, name)) {
 			v = &setting{Hidden: true, Place: file.Place, object: file.object}
 		}
 		if v == nil || !v.Hidden && len(v.Values) == 0 {
@@ -101,7 +104,8 @@ func throughScript(p step, w *byScript, value, why, link string) {
 	conf := w.conf
 	for _, s := range w.When {
 		if !conf.holds(s) {
-			setEnv(p, conf.w.Object, conf.w.Main, s.Env[0], fmt.Sprint(s.Is), "the entry script writes "+w.Key+" only then", link)
+			setEnv(p, conf.w.Object, conf.w.Main, s.Env[0], fmt.Sprint(s.Is),
+				"the entry script writes "+w.Key+" only then", link)
 		}
 	}
 	setEnv(p, conf.w.Object, conf.w.Main, w.Env[0], value, why, link)
@@ -117,7 +121,8 @@ func onCommandLine(p step, conf *configuration, key, value, why, link string) er
 			Do("add it there, or remove the command")
 	}
 	if len(args) == 0 {
-		p.set(conf.w.Object, at.Item("", f.Script), patch.Str(f.Script), "the command of the image, which arguments replace", link)
+		p.set(conf.w.Object, at.Item("", f.Script), patch.Str(f.Script),
+			"the command of the image, which arguments replace", link)
 	}
 	word := f.Prefix + key + "=" + value
 	p.set(conf.w.Object, at.Item("", word), patch.Str(word), why, link)
@@ -179,13 +184,16 @@ func makeFile(p step, conf *configuration) error {
 	if err != nil {
 		return err
 	}
-	id, node := newObject(w.Object, "v1", "ConfigMap", w.Name+"-"+settingsVolume, patch.F("data", patch.Map(patch.F(w.Layout.NewFile, patch.Str(text)))))
-	if err := p.addObject(w.Object, id, node, "settings that the image takes from no variable: it merges them into its own"); err != nil {
+	id, node := newObject(w.Object, "v1", "ConfigMap", w.Name+"-"+settingsVolume,
+		patch.F("data", patch.Map(patch.F(w.Layout.NewFile, patch.Str(text)))))
+	if err := p.addObject(w.Object, id, node, "settings that the image takes from no variable: it merges them into "+
+		"its own"); err != nil {
 		return err
 	}
 	pod := podOf(w.Object)
 	p.set(w.Object, patch.Fields(pod.Path("spec", "volumes")...).Item("name", settingsVolume), patch.Map(
-		patch.F("name", patch.Str(settingsVolume)), patch.F("configMap", patch.Map(patch.F("name", patch.Str(id.Name))))), "the settings of "+id.String(), "")
+		patch.F("name", patch.Str(settingsVolume)), patch.F("configMap",
+			patch.Map(patch.F("name", patch.Str(id.Name))))), "the settings of "+id.String(), "")
 	p.set(w.Object, conf.pathBase.Field("volumeMounts").Item("name", settingsVolume), patch.Map(
 		patch.F("name", patch.Str(settingsVolume)),
 		patch.F("mountPath", patch.Str(w.Layout.Abs(w.Layout.NewFile))),

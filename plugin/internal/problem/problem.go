@@ -1,5 +1,5 @@
-// Package problem gives the reasons why a stream cannot be secured as asked, as values: what happened and where goes in, the lines that a
-// person reads come out. Nothing looks into their texts.
+// Package problem gives the reasons why a stream cannot be secured as asked, as values: what happened and where goes
+// in, the lines that a person reads come out. Nothing looks into their texts.
 package problem
 
 import (

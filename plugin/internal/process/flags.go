@@ -8,8 +8,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// Flag is an option of a command, as most programs read theirs: --name=value, --name value and -name. Which options take a value is not
-// known: the word behind one may be its value.
+// Flag is an option of a command, as most programs read theirs: --name=value, --name value and -name. Which options
+// take a value is not known: the word behind one may be its value.
 type Flag struct {
 	Name  string     // without signs; of a setting that another option sets, as -E does, its own
 	Sign  string     // before the name, as it is written: "-", "--", "-E", "--set "
@@ -21,8 +21,8 @@ type Flag struct {
 	Run   *Run
 }
 
-// Flags gives the options of the programs that a run starts, in their order. setters are options behind which a setting stands:
-// -E name=value is one of that name. open is true where there may be more.
+// Flags gives the options of the programs that a run starts, in their order. setters are options behind which a
+// setting stands: -E name=value is one of that name. open is true where there may be more.
 func (r *Run) Flags(setters ...string) (all []Flag, open bool) {
 	open = !r.Whole
 	for _, c := range r.programs() {
@@ -52,14 +52,17 @@ func (p Process) Plain() (all []Flag) {
 
 // tools are programs of which no options matter.
 var tools = []string{
-	"for", "<<", ".", "source", "set", "export", "unset", "cd", "test", "[", "[[", "true", "false", ":", "exit", "return", "read", "trap", "wait",
-	"ulimit", "umask", "shift", "local", "declare", "type", "which", "curl", "wget", "cp", "mv", "ln", "rm", "ls", "mkdir", "touch", "chmod",
-	"chown", "cat", "grep", "sed", "awk", "tr", "cut", "sort", "head", "tail", "tee", "find", "sleep", "date", "id", "kill", "nc", "getent",
+	"for", "<<", ".", "source", "set", "export", "unset", "cd", "test", "[", "[[", "true", "false", ":", "exit",
+	"return", "read", "trap", "wait",
+	"ulimit", "umask", "shift", "local", "declare", "type", "which", "curl", "wget", "cp", "mv", "ln", "rm", "ls",
+	"mkdir", "touch", "chmod",
+	"chown", "cat", "grep", "sed", "awk", "tr", "cut", "sort", "head", "tail", "tee", "find", "sleep", "date", "id",
+	"kill", "nc", "getent",
 	"hostname", "uname", "base64", "envsubst", "openssl", "keytool", "jq", "sysctl", "apk", "apt-get",
 }
 
-// arguments gives the words of a command that are its program and what that is given; nil for what is no program. Those of a shell are the
-// script's.
+// arguments gives the words of a command that are its program and what that is given; nil for what is no program.
+// Those of a shell are the script's.
 func arguments(c shell.Command) []shell.Word {
 	main := c.Main()
 	switch {
@@ -145,8 +148,8 @@ func part(w shell.Word, text string) shell.Word {
 	return shell.Word{Text: text, Known: w.Known || !strings.Contains(text, "$"), From: w.From, At: w.At}
 }
 
-// Place gives where the value of a flag stands: the word of the command line, and its bytes there. exact is false where it does not
-// stand there as it is, so that it cannot be replaced.
+// Place gives where the value of a flag stands: the word of the command line, and its bytes there. exact is false
+// where it does not stand there as it is, so that it cannot be replaced.
 func (f Flag) Place() (arg Arg, from, to int, exact bool) {
 	arg, begin, end, ok := f.Run.Arg(f.Word)
 	if !ok || !f.Given || f.Value.Text == "" {

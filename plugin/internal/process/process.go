@@ -1,5 +1,5 @@
-// Package process reads what the processes of a container see: a container and its environment come in, what it runs and with which
-// options goes out, each with its place. What cannot be read is said to be open.
+// Package process reads what the processes of a container see: a container and its environment come in, what it runs
+// and with which options goes out, each with its place. What cannot be read is said to be open.
 package process
 
 import (
@@ -14,7 +14,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// Main names the run of the container itself. The others are named as their fields are: "readinessProbe", "lifecycle.postStart".
+// Main names the run of the container itself. The others are named as their fields are: "readinessProbe",
+// "lifecycle.postStart".
 const Main = "command"
 
 // Arg is a word of a command line, and where it stands.
@@ -44,7 +45,8 @@ func (r Run) Followed() bool { return len(r.inFile) > 0 && !slices.Contains(r.in
 // places are the fields of a container that hold command lines.
 func places() [][]string {
 	return [][]string{
-		{"readinessProbe", "exec", "command"}, {"livenessProbe", "exec", "command"}, {"startupProbe", "exec", "command"},
+		{"readinessProbe", "exec", "command"}, {"livenessProbe", "exec", "command"},
+		{"startupProbe", "exec", "command"},
 		{"lifecycle", "postStart", "exec", "command"}, {"lifecycle", "preStop", "exec", "command"},
 	}
 }
@@ -79,8 +81,9 @@ func Of(c object.Container, in object.Input) Process {
 	return p
 }
 
-// entries are programs that the entry point of an image puts before arguments, by the last path element of the image. It does so where the
-// first one is an option or an address. https://github.com/curl/curl-container/blob/main/etc/entrypoint.sh
+// entries are programs that the entry point of an image puts before arguments, by the last path element of the image.
+// It does so where the first one is an option or an address.
+// https://github.com/curl/curl-container/blob/main/etc/entrypoint.sh
 var entries = map[string]string{"curl": "curl"}
 
 // own gives the command line of a container itself.
@@ -125,7 +128,8 @@ func (p *Process) readFiles(in object.Input) {
 				continue
 			}
 			known[r.Name+" "+f.Path] = true
-			made := Run{Name: r.Name, File: f.Path, Holder: file.Content.Object, Key: file.Source.Key, Args: []Arg{{Text: text, Node: file.Content.Node}}}
+			made := Run{Name: r.Name, File: f.Path, Holder: file.Content.Object, Key: file.Source.Key,
+				Args: []Arg{{Text: text, Node: file.Content.Node}}}
 			made.Commands, made.Whole = f.Script(text, c)
 			found = append(found, made)
 		}
@@ -133,8 +137,8 @@ func (p *Process) readFiles(in object.Input) {
 	}
 }
 
-// copies notes the scripts that a run copies: where to, and where from. Of a file that is written more than once, or that another
-// command is told, which may change it, nothing is known.
+// copies notes the scripts that a run copies: where to, and where from. Of a file that is written more than once, or
+// that another command is told, which may change it, nothing is known.
 func (r Run) copies(all map[string]string) {
 	var others []shell.Command
 	for _, c := range r.Commands {
@@ -151,7 +155,8 @@ func (r Run) copies(all map[string]string) {
 	for _, c := range others {
 		f, _ := c.File()
 		for _, copied := range slices.Sorted(maps.Keys(all)) {
-			if copied != f.Path && slices.ContainsFunc(c.Words, func(w shell.Word) bool { return names(w.Text, copied) }) {
+			if copied != f.Path && slices.ContainsFunc(c.Words,
+				func(w shell.Word) bool { return names(w.Text, copied) }) {
 				all[copied] = ""
 			}
 		}
@@ -161,7 +166,8 @@ func (r Run) copies(all map[string]string) {
 // keepsFiles tells whether a command changes nothing in the files that it is told.
 func keepsFiles(c shell.Command) bool {
 	main := c.Main()
-	return len(main) > 0 && slices.Contains([]string{"cat", "chmod", "chown", "echo", "ls", "test", "["}, path.Base(main[0].Text))
+	return len(main) > 0 && slices.Contains([]string{"cat", "chmod", "chown", "echo", "ls", "test", "["},
+		path.Base(main[0].Text))
 }
 
 // names tells whether a word is a file, its folder, or a pattern that it fits.
@@ -190,7 +196,8 @@ func (p Process) Flags(setters ...string) (all []Flag, open bool) {
 	return all, open
 }
 
-// Hands tells whether the program gets a variable as the container has it: a script may take it away, or set it to something else.
+// Hands tells whether the program gets a variable as the container has it: a script may take it away, or set it to
+// something else.
 func (p Process) Hands(name string) bool {
 	return !slices.ContainsFunc(p.Lines(), func(r *Run) bool {
 		return slices.ContainsFunc(r.programs(), func(c shell.Command) bool { return !c.Hands(name) })
@@ -224,12 +231,13 @@ func (p Process) Programs() []string {
 	return slices.Compact(names)
 }
 
-// Starts names all that the container may start besides shells and tools. What lies in a volume has its whole path: it is not its image's.
-// A text that is given to another program than a shell is no command: that program would be named.
+// Starts names all that the container may start besides shells and tools. What lies in a volume has its whole path: it
+// is not its image's. A text that is given to another program than a shell is no command: that program would be named.
 func (p Process) Starts() []string {
 	var names []string
 	for _, r := range p.Runs {
-		hasShell := slices.ContainsFunc(r.Commands, func(c shell.Command) bool { return len(c.Words) > 0 && c.IsShell() })
+		hasShell := slices.ContainsFunc(r.Commands,
+			func(c shell.Command) bool { return len(c.Words) > 0 && c.IsShell() })
 		for _, c := range r.programs() {
 			program := c.Main()[0].Text
 			switch _, mounted := p.MountOf(program); {
@@ -338,7 +346,8 @@ func (r Run) Downloads() []shell.Request {
 	return all
 }
 
-// Arg gives the word of the command line in which a word of a command stands; false where it is not written there as it is.
+// Arg gives the word of the command line in which a word of a command stands; false where it is not written there as
+// it is.
 func (r Run) Arg(w shell.Word) (a Arg, from, to int, ok bool) {
 	span, ok := shell.Span(r.argv(), w.At)
 	if !ok {

@@ -87,10 +87,12 @@ func (r *Report) Markdown() string {
 		if len(p.Changes) == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "\n<details><summary><b>%s/%s</b>%s: %s</summary>\n\n| where | before | after | why |\n| --- | --- | --- | --- |\n",
+		fmt.Fprintf(&b, "\n<details><summary><b>%s/%s</b>%s: %s</summary>\n\n| where | before | after | why |\n| --- "+
+			"| --- | --- | --- |\n",
 			p.Object.Kind, p.Object.Name, p.as(), count(len(p.Changes), "change"))
 		for _, c := range p.Changes {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(c.Path), code(c.Before), code(c.After), cell(c.because(" — ")))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(c.Path), code(c.Before), code(c.After),
+				cell(c.because(" — ")))
 		}
 		b.WriteString("\n</details>\n")
 	}
@@ -126,7 +128,8 @@ func (r *Report) sum() string {
 	if r.Changes() == 0 {
 		return "no changes: everything is in place"
 	}
-	return fmt.Sprintf("%s changed, %d added, %d removed; %s", count(changed, "object"), len(r.Added), len(r.Removed), count(r.Untouched, "other document")+" as before")
+	return fmt.Sprintf("%s changed, %d added, %d removed; %s", count(changed, "object"), len(r.Added), len(r.Removed),
+		count(r.Untouched, "other document")+" as before")
 }
 
 func (p Patched) as() string {

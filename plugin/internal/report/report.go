@@ -29,7 +29,8 @@ type Report struct {
 func New() *Report {
 	return &Report{
 		APIVersion: "elk-mtls.dev/v1alpha1", Kind: "Report",
-		Patched: []Patched{}, Added: []Entry{}, Removed: []Entry{}, LeftAlone: []Entry{}, Todo: []Line{}, Assumed: []Line{},
+		Patched: []Patched{}, Added: []Entry{}, Removed: []Entry{}, LeftAlone: []Entry{}, Todo: []Line{},
+		Assumed: []Line{},
 	}
 }
 

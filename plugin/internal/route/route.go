@@ -30,7 +30,8 @@ type numbered struct{ addresses, nodePorts map[string][]*object.Object }
 func Of(r *recognise.Release) (*Map, error) {
 	m := &Map{release: r, endpoints: map[string][]*object.Object{}}
 	m.numbered = sync.OnceValue(m.readNumbers)
-	written, err := r.Kinds([]string{"Endpoint"}, func(kind string) bool { return kind == "Endpoints" || kind == "EndpointSlice" })
+	written, err := r.Kinds([]string{"Endpoint"},
+		func(kind string) bool { return kind == "Endpoints" || kind == "EndpointSlice" })
 	for _, o := range written {
 		service := o.Name
 		if o.Kind == "EndpointSlice" {
@@ -77,7 +78,8 @@ func (m *Map) services(found []*object.Object, err error) []*object.Object {
 	if err != nil && !slices.ContainsFunc(m.broken, func(other error) bool { return other.Error() == err.Error() }) {
 		m.broken = append(m.broken, err)
 	}
-	return slices.DeleteFunc(slices.Clone(found), func(o *object.Object) bool { return o.Group() != "" || o.Name == "" })
+	return slices.DeleteFunc(slices.Clone(found),
+		func(o *object.Object) bool { return o.Group() != "" || o.Name == "" })
 }
 
 // Services lists all of them, in the order of the stream.
@@ -136,7 +138,10 @@ func (m *Map) find(namespace, host, port string) (Way, bool) {
 			in = labels[i+1]
 		}
 		found := m.named(labels[i])
-		at := slices.IndexFunc(found, func(o *object.Object) bool { return o.Namespace == in || o.Namespace == "" || in == "" })
+		at := slices.IndexFunc(found, func(o *object.Object) bool {
+			return o.Namespace == in || o.Namespace == "" ||
+				in == ""
+		})
 		if at < 0 || len(labels) > i+2 && labels[i+2] != "svc" {
 			continue
 		}
@@ -215,7 +220,8 @@ func IsHeadless(service *object.Object) bool {
 func IsNamed(o *object.Object, w Way) bool {
 	service := object.Text(o.Node, "spec", "serviceName")
 	if pod, ok := o.Pod(); ok && service == "" {
-		return object.Text(pod.Spec, "subdomain") == w.Service.Name && strings.EqualFold(object.Text(pod.Spec, "hostname"), w.Pod)
+		return object.Text(pod.Spec, "subdomain") == w.Service.Name &&
+			strings.EqualFold(object.Text(pod.Spec, "hostname"), w.Pod)
 	}
 	_, numbered := numberOf(o, w.Pod)
 	return service == w.Service.Name && numbered
@@ -265,7 +271,8 @@ func (m *Map) through(service *object.Object, pod object.Pod, port string) (to, 
 		return port, ""
 	case i < 0:
 		return "", fmt.Sprintf("%s has no port %s, but %s", service.ID, port, listed(ports))
-	case len(object.Items(service.Node, "spec", "selector")) == 0 && len(object.Pairs(service.Node, "spec", "selector")) == 0:
+	case len(object.Items(service.Node, "spec", "selector")) == 0 &&
+		len(object.Pairs(service.Node, "spec", "selector")) == 0:
 		return m.byHand(service, object.Text(ports[i], "name"), port)
 	}
 	target := object.Text(ports[i], "targetPort")
@@ -277,12 +284,14 @@ func (m *Map) through(service *object.Object, pod object.Pod, port string) (to, 
 	}
 	for _, c := range pod.All() {
 		for _, p := range object.Items(c.Node, "ports") {
-			if object.Text(p, "name") == target && isTCP(p) && (c.List == "containers" || object.Text(c.Node, "restartPolicy") == "Always") {
+			if object.Text(p, "name") == target && isTCP(p) &&
+				(c.List == "containers" || object.Text(c.Node, "restartPolicy") == "Always") {
 				return object.Text(p, "containerPort"), ""
 			}
 		}
 	}
-	return "", fmt.Sprintf("%s leads to the port %q of its pods, and no container has a port of that name", service.ID, target)
+	return "", fmt.Sprintf("%s leads to the port %q of its pods, and no container has a port of that name", service.ID,
+		target)
 }
 
 // byHand gives the port in the endpoints of a Service without a selector, whose targetPort counts for nothing.

@@ -111,7 +111,8 @@ func assumptions(g *verify.Graph) []*sarif.Result {
 // summary is what no result tells.
 func summary(g *verify.Graph) sarif.Properties {
 	return sarif.Properties{
-		"verdict": g.Verdict, "clientAuthentication": g.ClientAuthentication, "now": g.Now, "servers": g.Servers, "edges": g.Edges,
+		"verdict": g.Verdict, "clientAuthentication": g.ClientAuthentication, "now": g.Now, "servers": g.Servers,
+		"edges":     g.Edges,
 		"unmanaged": g.Unmanaged, "lookedAt": g.LookedAt, "patched": g.Patched, "scope": verify.Scope,
 	}
 }

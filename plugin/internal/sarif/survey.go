@@ -24,9 +24,12 @@ const (
 func Survey(r *survey.Report, input string) ([]byte, error) {
 	const page = home + "/blob/main/docs/migration.md"
 	run := begin("elk-mtls survey", r.Tool, []*sarif.ReportingDescriptor{
-		rule(noCertificate, "A client connects without a certificate", "give it one, by a rule of elk-mtls or its own settings", page, "error"),
-		rule(unknown, "A connection sent nothing while it was watched", "survey for longer, or restart its client", page, "warning"),
-		rule(neverSeen, "A client of the manifests was never seen", "survey for longer, or find out whether it runs", page, "note"),
+		rule(noCertificate, "A client connects without a certificate",
+			"give it one, by a rule of elk-mtls or its own settings", page, "error"),
+		rule(unknown, "A connection sent nothing while it was watched", "survey for longer, or restart its client",
+			page, "warning"),
+		rule(neverSeen, "A client of the manifests was never seen", "survey for longer, or find out whether it runs",
+			page, "note"),
 		rule(refused, "Elasticsearch refused a client", "see the message", page, "warning"),
 		rule(notCovered, "Something was not watched", "survey again", page, "note"),
 		rule(notReady, "Client authentication must not be required yet", "see the message", page, "error"),
@@ -40,19 +43,23 @@ func Survey(r *survey.Report, input string) ([]byte, error) {
 		run.Results = append(run.Results, result)
 	}
 	for _, c := range r.Without {
-		add(noCertificate, "error", c.Name(), "%s, agent %q, connects without a certificate: %s, last at %s", c.Name(), c.Agent, survey.Count(c.Requests, "request"), c.Last.Format(time.RFC3339))
+		add(noCertificate, "error", c.Name(), "%s, agent %q, connects without a certificate: %s, last at %s", c.Name(),
+			c.Agent, survey.Count(c.Requests, "request"), c.Last.Format(time.RFC3339))
 	}
 	for _, c := range r.Unknown {
-		add(unknown, "warning", c.Name(), "%s, agent %q, has a connection that sent nothing while it was watched", c.Name(), c.Agent)
+		add(unknown, "warning", c.Name(), "%s, agent %q, has a connection that sent nothing while it was watched",
+			c.Name(), c.Agent)
 	}
 	for _, p := range r.Never {
 		add(neverSeen, "note", p.Workload, "%s is promised by the manifests (%s) and was never seen", p, p.Verdict)
 	}
 	for _, f := range r.Refused {
-		add(refused, "warning", f.Where(), "%s was refused, %s: %s. %s.", f.Where(), survey.Count(f.Times, "time"), f.Reason, f.Remedy)
+		add(refused, "warning", f.Where(), "%s was refused, %s: %s. %s.", f.Where(), survey.Count(f.Times, "time"),
+			f.Reason, f.Remedy)
 	}
 	for _, g := range r.Gaps {
-		add(notCovered, "note", g.Node, "not watched from %s to %s: %s", g.From.Format(time.RFC3339), g.To.Format(time.RFC3339), g.Reason)
+		add(notCovered, "note", g.Node, "not watched from %s to %s: %s", g.From.Format(time.RFC3339),
+			g.To.Format(time.RFC3339), g.Reason)
 	}
 	for _, text := range r.NotLooked {
 		add(notCovered, "note", "", "not covered: %s", text)

@@ -50,10 +50,12 @@ func (r *Report) runs(e evidence.Evidence) (runs []span) {
 			runs = append(runs, span{l.From, l.To})
 			open = span{}
 			if l.Reason != evidence.Complete {
-				r.NotLooked = append(r.NotLooked, fmt.Sprintf("what came after %s: the survey ended early (%s)", l.To.Format(time.RFC3339), l.Reason))
+				r.NotLooked = append(r.NotLooked,
+					fmt.Sprintf("what came after %s: the survey ended early (%s)", l.To.Format(time.RFC3339), l.Reason))
 			}
 			if l.Restored != nil && !*l.Restored {
-				r.NotLooked = append(r.NotLooked, "the logger of Elasticsearch is still on: elk-mtls-init survey --restore puts it back")
+				r.NotLooked = append(r.NotLooked, "the logger of Elasticsearch is still on: elk-mtls-init survey "+
+					"--restore puts it back")
 			}
 		case evidence.Gap:
 			r.Gaps = append(r.Gaps, Gap{l.Node, l.From, l.To, l.Reason})
@@ -65,7 +67,8 @@ func (r *Report) runs(e evidence.Evidence) (runs []span) {
 	}
 	if !open.from.IsZero() {
 		runs = append(runs, open)
-		r.NotLooked = append(r.NotLooked, "what came after "+open.to.Format(time.RFC3339)+": the survey has no end. It was killed, or it still runs; elk-mtls-init survey --restore puts the logger back")
+		r.NotLooked = append(r.NotLooked, "what came after "+open.to.Format(time.RFC3339)+": the survey has no end. "+
+			"It was killed, or it still runs; elk-mtls-init survey --restore puts the logger back")
 	}
 	return runs
 }
@@ -95,10 +98,12 @@ func (r *Report) gate(e evidence.Evidence, g *verify.Graph, periodic []Periodic)
 		if !c.known() {
 			what = "find out who it is, and give it one"
 		}
-		shut("%s presents no certificate (%s, %s, last at %s): %s", c.Name(), named(c.Agent), Count(c.Requests, "request"), c.Last.Format(time.RFC3339), what)
+		shut("%s presents no certificate (%s, %s, last at %s): %s", c.Name(), named(c.Agent),
+			Count(c.Requests, "request"), c.Last.Format(time.RFC3339), what)
 	}
 	for _, c := range r.Unknown {
-		shut("%s has a connection that sent nothing while it was watched (%s): survey for longer, or restart it", c.Name(), named(c.Agent))
+		shut("%s has a connection that sent nothing while it was watched (%s): survey for longer, or restart it",
+			c.Name(), named(c.Agent))
 	}
 	if !slices.ContainsFunc(e.Lines, func(l evidence.Line) bool { return l.Kind == evidence.Node && l.Source == "" }) {
 		shut("no node of Elasticsearch was watched: this is no evidence of anything")
@@ -113,7 +118,8 @@ func (r *Report) gate(e evidence.Evidence, g *verify.Graph, periodic []Periodic)
 		shut("no node was watched for any time without a gap: this is no evidence of anything")
 	}
 	if g != nil && len(g.Servers)+len(g.Edges) == 0 {
-		shut("the manifests hold neither Elasticsearch nor a client of it: give those of the release, and name its address in elasticsearch.url of --config")
+		shut("the manifests hold neither Elasticsearch nor a client of it: give those of the release, and name its " +
+			"address in elasticsearch.url of --config")
 	}
 	for _, p := range periodic {
 		switch {
@@ -121,12 +127,14 @@ func (r *Report) gate(e evidence.Evidence, g *verify.Graph, periodic []Periodic)
 		case p.Problem != "":
 			shut("%s: %s, so it is unknown how long to survey", p.Object, p.Problem)
 		case p.Longest > r.watched:
-			shut("%s runs every %s (%q) and the longest time without a gap is %s: survey for longer", p.Object, short(p.Longest), p.Schedule, short(r.watched))
+			shut("%s runs every %s (%q) and the longest time without a gap is %s: survey for longer", p.Object,
+				short(p.Longest), p.Schedule, short(r.watched))
 		}
 	}
 	for _, p := range r.Never {
 		if p.Verdict == verify.NotProven {
-			shut("%s was never seen, and the manifests do not prove that it presents a certificate: elk-mtls verify says why", p)
+			shut("%s was never seen, and the manifests do not prove that it presents a certificate: elk-mtls verify "+
+				"says why", p)
 		}
 	}
 	r.Gate.Open = len(r.Gate.Reasons) == 0
@@ -144,7 +152,8 @@ const (
 	steps   = 100_000
 )
 
-// Schedules finds the CronJobs of manifests, and how long it is between two of their times, at most, in the year after a moment.
+// Schedules finds the CronJobs of manifests, and how long it is between two of their times, at most, in the year after
+// a moment.
 func Schedules(stream *manifest.Stream, from time.Time) ([]Periodic, error) {
 	var all []Periodic
 	for _, doc := range stream.Documents() {

@@ -15,8 +15,10 @@ func (r *Report) HTML() string {
 	if r.Gate.Open {
 		state, class = "Ready for required", "good"
 	}
-	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Who connects to Elasticsearch</title>\n<style>%s</style></head><body>\n", style)
-	fmt.Fprintf(&b, "<h1>Who connects to Elasticsearch</h1>\n<p class=\"state %s\">%s</p>\n<p>Watched from %s to %s. The longest time without a gap is %s.</p>\n", class, state,
+	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Who connects to "+
+		"Elasticsearch</title>\n<style>%s</style></head><body>\n", style)
+	fmt.Fprintf(&b, "<h1>Who connects to Elasticsearch</h1>\n<p class=\"state %s\">%s</p>\n<p>Watched from %s to %s. "+
+		"The longest time without a gap is %s.</p>\n", class, state,
 		stamp(r.From), stamp(r.To), short(r.watched))
 	r.picture(&b)
 	list(&b, "Before required", r.Gate.Reasons)
@@ -30,12 +32,14 @@ func (r *Report) HTML() string {
 	list(&b, "Promised by the manifests and never seen", lines)
 	lines = nil
 	for _, f := range r.Refused {
-		lines = append(lines, fmt.Sprintf("%s, %s, last at %s: %s. %s.", f.Where(), Count(f.Times, "time"), stamp(f.Last), f.Reason, f.Remedy))
+		lines = append(lines, fmt.Sprintf("%s, %s, last at %s: %s. %s.", f.Where(), Count(f.Times, "time"),
+			stamp(f.Last), f.Reason, f.Remedy))
 	}
 	list(&b, "Refused by Elasticsearch", lines)
 	lines = nil
 	for _, g := range r.Gaps {
-		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s from %s to %s: %s", g.Node, stamp(g.From), stamp(g.To), g.Reason)))
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s from %s to %s: %s", g.Node, stamp(g.From), stamp(g.To),
+			g.Reason)))
 	}
 	list(&b, "Not covered", append(lines, r.NotLooked...))
 	fmt.Fprintf(&b, "<footer>elk-mtls %s</footer>\n</body></html>\n", html.EscapeString(r.Tool))
@@ -62,7 +66,9 @@ func table(b *strings.Builder, title, class string, all []Client) {
 	if len(all) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "<h2>%s</h2>\n<table class=\"%s\"><tr><th>who</th><th>agent</th><th>requests</th><th>first</th><th>last</th><th>last path</th><th>manifests</th></tr>\n", title, class)
+	fmt.Fprintf(b, "<h2>%s</h2>\n<table "+
+		"class=\"%s\"><tr><th>who</th><th>agent</th><th>requests</th><th>first</th><th>last</th><th>last "+
+		"path</th><th>manifests</th></tr>\n", title, class)
 	for _, c := range all {
 		who := html.EscapeString(c.Name())
 		if c.Workload != "" && c.Place != "pod" {
@@ -71,7 +77,8 @@ func table(b *strings.Builder, title, class string, all []Client) {
 		if c.Note != "" {
 			who += "<br><small>" + html.EscapeString(c.Note) + "</small>"
 		}
-		fmt.Fprintf(b, "<tr><td>%s</td><td>%s</td><td class=\"n\">%d</td><td class=\"t\">%s</td><td class=\"t\">%s</td><td>%s</td><td>%s</td></tr>\n", who, html.EscapeString(c.Agent), c.Requests,
+		fmt.Fprintf(b, "<tr><td>%s</td><td>%s</td><td class=\"n\">%d</td><td class=\"t\">%s</td><td "+
+			"class=\"t\">%s</td><td>%s</td><td>%s</td></tr>\n", who, html.EscapeString(c.Agent), c.Requests,
 			stamp(c.First), stamp(c.Last), html.EscapeString(c.Path), html.EscapeString(string(c.Verdict)))
 	}
 	b.WriteString("</table>\n")
@@ -85,7 +92,8 @@ const (
 	most      = 60 // clients in the picture
 )
 
-// picture draws who talks to which node: red without a certificate, green with one, grey where nobody knows, dashed where nobody came.
+// picture draws who talks to which node: red without a certificate, green with one, grey where nobody knows, dashed
+// where nobody came.
 func (r *Report) picture(b *strings.Builder) {
 	var left, right []string
 	var links []link
@@ -126,7 +134,8 @@ func (r *Report) picture(b *strings.Builder) {
 		}
 	}
 	box := func(x, at int, name string) {
-		fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"26\" rx=\"5\" fill=\"#eef2f5\" stroke=\"#c3ccd4\"/><text x=\"%d\" y=\"%d\">%s</text>\n",
+		fmt.Fprintf(b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"26\" rx=\"5\" fill=\"#eef2f5\" "+
+			"stroke=\"#c3ccd4\"/><text x=\"%d\" y=\"%d\">%s</text>\n",
 			x, at-13, 410-x/720*150, x+10, at+5, html.EscapeString(shortened(name)))
 	}
 	for i, name := range left {
@@ -135,7 +144,8 @@ func (r *Report) picture(b *strings.Builder) {
 	for i, name := range right {
 		box(720, y(i, len(right)), name)
 	}
-	b.WriteString("</svg>\n<p><small>Red: without a certificate. Green: with one. Brown: unknown. Dashed: promised by the manifests and never seen.")
+	b.WriteString("</svg>\n<p><small>Red: without a certificate. Green: with one. Brown: unknown. Dashed: promised " +
+		"by the manifests and never seen.")
 	if rest > 0 {
 		b.WriteString(" Not in the picture: " + strconv.Itoa(rest) + " more.")
 	}

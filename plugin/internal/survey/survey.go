@@ -1,5 +1,5 @@
-// Package survey says who still connects to Elasticsearch without a certificate: evidence and what the manifests promise go in, a report
-// and a gate come out. What was not watched it reports; it never takes it for nobody.
+// Package survey says who still connects to Elasticsearch without a certificate: evidence and what the manifests
+// promise go in, a report and a gate come out. What was not watched it reports; it never takes it for nobody.
 package survey
 
 import (
@@ -68,7 +68,8 @@ func (c Client) Name() string {
 	return strings.Join(c.Addresses, ", ")
 }
 
-// known reports whether it is known who it is. An address that several programs share, or that nobody here has, says nothing of them.
+// known reports whether it is known who it is. An address that several programs share, or that nobody here has, says
+// nothing of them.
 func (c Client) known() bool { return c.Place == evidence.InPod && !c.Forwarded }
 
 // Promise is a client of the manifests that nobody saw.
@@ -115,7 +116,8 @@ type Periodic struct {
 
 // Join joins the evidence with what the manifests promise. The graph may be nil: then nothing is promised.
 func Join(e evidence.Evidence, g *verify.Graph, periodic []Periodic, tool string) *Report {
-	r := &Report{Schema: Schema, Tool: tool, Without: []Client{}, Unknown: []Client{}, With: []Client{}, Never: []Promise{}, Refused: []Refusal{}, Gaps: []Gap{},
+	r := &Report{Schema: Schema, Tool: tool, Without: []Client{}, Unknown: []Client{}, With: []Client{},
+		Never: []Promise{}, Refused: []Refusal{}, Gaps: []Gap{},
 		NotLooked: []string{}, Gate: Gate{Reasons: []string{}}}
 	r.clients(e, g)
 	r.refusals(e)
@@ -146,14 +148,16 @@ func (r *Report) clients(e evidence.Evidence, g *verify.Graph) {
 		default:
 		}
 	}
-	lists := map[evidence.Certificate]*[]Client{evidence.Absent: &r.Without, evidence.Present: &r.With, evidence.Unknown: &r.Unknown}
+	lists := map[evidence.Certificate]*[]Client{evidence.Absent: &r.Without, evidence.Present: &r.With,
+		evidence.Unknown: &r.Unknown}
 	for _, k := range order {
 		l := latest[k]
 		list := lists[l.Certificate]
 		i := slices.IndexFunc(*list, func(c Client) bool { return c.is(l) })
 		if i < 0 {
 			i = len(*list)
-			*list = append(*list, Client{Namespace: l.Namespace, Workload: l.Workload, Place: l.Place, Agent: l.Agent, First: l.First, Pods: []string{}, Addresses: []string{}, Nodes: []string{}})
+			*list = append(*list, Client{Namespace: l.Namespace, Workload: l.Workload, Place: l.Place, Agent: l.Agent,
+				First: l.First, Pods: []string{}, Addresses: []string{}, Nodes: []string{}})
 		}
 		(*list)[i].add(l)
 	}
@@ -204,11 +208,13 @@ func with(list []string, one string) []string {
 func (c *Client) finish(g *verify.Graph) {
 	switch {
 	case c.Place == evidence.OnNode:
-		c.Note = "the address of a Kubernetes node: pods on the host's network, or others' connections that it forwards (NAT)"
+		c.Note = "the address of a Kubernetes node: pods on the host's network, or others' connections that it " +
+			"forwards (NAT)"
 	case c.Forwarded:
 		c.Note = "forwards requests of others (an Ingress, or another proxy): who they are, only its own log knows"
 	case c.Place == evidence.Loopback:
-		c.Note = "the node's own address: a program in its pod or on its machine, such as its probe or a mesh's sidecar, or anybody behind kubectl port-forward or another " +
+		c.Note = "the node's own address: a program in its pod or on its machine, such as its probe or a mesh's " +
+			"sidecar, or anybody behind kubectl port-forward or another " +
 			"tunnel. The survey cannot tell them apart"
 	case c.Place == evidence.Outside:
 		c.Note = "no pod has this address: a program outside the cluster, a load balancer, or NAT"
@@ -225,7 +231,8 @@ func (c *Client) finish(g *verify.Graph) {
 	}
 }
 
-// matches reports whether the workload is the edge's client. A Job of a CronJob is named after it, and the minute behind that.
+// matches reports whether the workload is the edge's client. A Job of a CronJob is named after it, and the minute
+// behind that.
 func matches(edge *verify.Edge, namespace, workload string) bool {
 	if edge.Namespace != "" && namespace != "" && edge.Namespace != namespace {
 		return false
@@ -246,11 +253,13 @@ func (r *Report) refusals(e evidence.Evidence) {
 			continue
 		}
 		i := slices.IndexFunc(r.Refused, func(o Refusal) bool {
-			return o.Reason == l.Reason && o.Namespace == l.Namespace && o.Workload == l.Workload && (o.Address == l.Address || l.Place == evidence.InPod)
+			return o.Reason == l.Reason && o.Namespace == l.Namespace && o.Workload == l.Workload &&
+				(o.Address == l.Address || l.Place == evidence.InPod)
 		})
 		if i < 0 {
 			i = len(r.Refused)
-			r.Refused = append(r.Refused, Refusal{Namespace: l.Namespace, Workload: l.Workload, Place: l.Place, Address: l.Address, Reason: l.Reason, Remedy: remedy(l.Reason)})
+			r.Refused = append(r.Refused, Refusal{Namespace: l.Namespace, Workload: l.Workload, Place: l.Place,
+				Address: l.Address, Reason: l.Reason, Remedy: remedy(l.Reason)})
 		}
 		r.Refused[i].Times++
 		if l.Time.After(r.Refused[i].Last) {
@@ -258,7 +267,8 @@ func (r *Report) refusals(e evidence.Evidence) {
 		}
 	}
 	slices.SortStableFunc(r.Refused, func(a, b Refusal) int {
-		return cmp.Or(strings.Compare(a.Namespace+"/"+a.Workload, b.Namespace+"/"+b.Workload), strings.Compare(a.Address, b.Address), strings.Compare(a.Reason, b.Reason))
+		return cmp.Or(strings.Compare(a.Namespace+"/"+a.Workload, b.Namespace+"/"+b.Workload),
+			strings.Compare(a.Address, b.Address), strings.Compare(a.Reason, b.Reason))
 	})
 }
 
@@ -267,8 +277,10 @@ func remedy(reason string) string {
 	switch has := func(words string) bool { return strings.Contains(strings.ToLower(reason), words) }; {
 	case has("empty client certificate chain"), has("null cert chain"), has("certificate_required"):
 		return "it presents no certificate: give it one, by a rule of elk-mtls or its own settings"
-	case has("path building failed"), has("path validation failed"), has("unknown_ca"), has("unable to find valid certification path"):
-		return "its certificate is not signed by a CA in Elasticsearch's certificate_authorities: issue another one, or add its CA"
+	case has("path building failed"), has("path validation failed"), has("unknown_ca"), has("unable to find valid " +
+		"certification path"):
+		return "its certificate is not signed by a CA in Elasticsearch's certificate_authorities: issue another one, " +
+			"or add its CA"
 	case has("expired"), has("notafter"):
 		return "its certificate is expired: renew it, and restart the program if it reads its files only once"
 	case has("extended key usage"), has("keyusage"):
@@ -306,12 +318,14 @@ func (r *Report) promised(g *verify.Graph) {
 	for _, edge := range g.Edges {
 		p := Promise{edge.Namespace, edge.Client, edge.Program, edge.Verdict}
 		probe := server[edge.Namespace+" "+edge.Client] // Elasticsearch's own
-		if !probe && !slices.Contains(r.Never, p) && !slices.ContainsFunc(seen, func(c Client) bool { return matches(edge, c.Namespace, c.Workload) }) {
+		if !probe && !slices.Contains(r.Never, p) &&
+			!slices.ContainsFunc(seen, func(c Client) bool { return matches(edge, c.Namespace, c.Workload) }) {
 			r.Never = append(r.Never, p)
 		}
 	}
 	if len(seen) > 0 && !slices.ContainsFunc(seen, func(c Client) bool { return c.Place != "" }) {
-		r.NotLooked = append(r.NotLooked, "whose the addresses are: the survey read no pods, so every client of the manifests counts as never seen")
+		r.NotLooked = append(r.NotLooked, "whose the addresses are: the survey read no pods, so every client of the "+
+			"manifests counts as never seen")
 	}
 }
 

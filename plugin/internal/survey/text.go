@@ -27,7 +27,8 @@ func (r *Report) Text() string {
 		b.WriteString("NOT READY for client authentication required\n")
 	}
 	if !r.refusedOnly {
-		fmt.Fprintf(&b, "watched from %s to %s; the longest time without a gap is %s\n", stamp(r.From), stamp(r.To), short(r.watched))
+		fmt.Fprintf(&b, "watched from %s to %s; the longest time without a gap is %s\n", stamp(r.From), stamp(r.To),
+			short(r.watched))
 	}
 	clients(&b, "Without a certificate", r.Without)
 	clients(&b, "Unknown: connected, and sent nothing while it was watched", r.Unknown)
@@ -38,7 +39,8 @@ func (r *Report) Text() string {
 	}
 	section(&b, "Refused by Elasticsearch", len(r.Refused))
 	for _, f := range r.Refused {
-		fmt.Fprintf(&b, "  %s, %s, last at %s: %s\n    → %s\n", f.Where(), Count(f.Times, "time"), stamp(f.Last), f.Reason, f.Remedy)
+		fmt.Fprintf(&b, "  %s, %s, last at %s: %s\n    → %s\n", f.Where(), Count(f.Times, "time"), stamp(f.Last),
+			f.Reason, f.Remedy)
 	}
 	section(&b, "Not covered", len(r.Gaps)+len(r.NotLooked))
 	for _, g := range r.Gaps {
@@ -67,7 +69,8 @@ func section(b *strings.Builder, title string, n int) {
 func clients(b *strings.Builder, title string, all []Client) {
 	section(b, title, len(all))
 	for _, c := range all {
-		fmt.Fprintf(b, "  %s  %s\n    %s on %s, from %s to %s", c.Name(), named(c.Agent), Count(c.Requests, "request"), Count(c.Connections, "connection"), stamp(c.First), stamp(c.Last))
+		fmt.Fprintf(b, "  %s  %s\n    %s on %s, from %s to %s", c.Name(), named(c.Agent), Count(c.Requests, "request"),
+			Count(c.Connections, "connection"), stamp(c.First), stamp(c.Last))
 		if c.Path != "" {
 			fmt.Fprintf(b, ", last %s", c.Path)
 		}
