@@ -31,6 +31,9 @@ func Single(app App) string {
 	return ""
 }
 
+// EntrySwitch gives the setting that switches off one of the entries below Single.
+func EntrySwitch(at, entry string) string { return at + "." + entry + ".enabled" }
+
 func filebeat() Program    { return beat(Filebeat, "filebeat", "-oss", "-wolfi") }
 func metricbeat() Program  { return beat(Metricbeat, "metricbeat", "-oss", "-wolfi") }
 func heartbeat() Program   { return beat(Heartbeat, "heartbeat", "-oss", "-wolfi") }

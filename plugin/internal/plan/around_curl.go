@@ -38,7 +38,17 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 			problems = append(problems, err)
 			continue
 		}
-		if err := planCompanion(p, w, c, &id, to); err != nil {
+		if err := id.lacksPair(w, "curl in container \""+c.Name+"\""); err != nil {
+			p.care(c) // what is wrong is said
+			problems = append(problems, err)
+			continue
+		}
+		shared, err := withCurl(p, w, id)
+		if err != nil {
+			return err
+		}
+		id = shared
+		if err := curlClient(p, w.Object, c, id, to); err != nil {
 			p.care(c) // what is wrong is said
 			problems = append(problems, err)
 		}
@@ -46,18 +56,12 @@ func planCompanions(p step, w *recognise.Workload, id identity) error {
 	return errors.Join(problems...)
 }
 
-// planCompanion plans one of them. All of a pod share one .curlrc.
-func planCompanion(p step, w *recognise.Workload, c object.Container, id *identity,
-	to *recognise.Workload) (err error) {
-	if err := id.lacksPair(w, "curl in container \""+c.Name+"\""); err != nil {
-		return err
-	}
+// withCurl gives an identity with the .curlrc that all containers of a pod share.
+func withCurl(p step, w *recognise.Workload, id identity) (_ identity, err error) {
 	if id.curl == "" {
-		if id.curl, err = curlConfig(p, w.Object, curlTrusts(p.In, w.Object, id.ca)); err != nil {
-			return err
-		}
+		id.curl, err = curlConfig(p, w.Object, curlTrusts(p.In, w.Object, id.ca))
 	}
-	return curlClient(p, w.Object, c, *id, to)
+	return id, err
 }
 
 // callsFrom tells which texts call a server, as an object sees it: in a server's own pod also those that call its own

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,16 +13,10 @@ import (
 // pod.
 func waiting(in *In, served Part) Part {
 	p := begin(in)
-	var mounters []mounter
-	for m := range served.mounted {
-		if isFirst(m.object) {
-			mounters = append(mounters, m)
-		}
-	}
-	slices.SortFunc(mounters, func(a, b mounter) int {
+	byName := func(a, b mounter) int {
 		return strings.Compare(a.object.ID.String()+a.only, b.object.ID.String()+b.only)
-	})
-	for _, m := range mounters {
+	}
+	for _, m := range slices.SortedFunc(maps.Keys(served.mounted), byName) {
 		for _, s := range served.mounted[m].sources(m.object) {
 			if why := comesLater(in, m.object, s); why != "" {
 				p.failing(m.object.ID, problem.New(problem.EarlyHook, "runs in a hook (%s) that would wait for ever "+

@@ -35,7 +35,7 @@ func (known program) single(in *In, w *recognise.Workload) error {
 		}
 	}
 	for _, name := range compact(names) {
-		says := known.said(seen, files)(at + "." + name + ".enabled")
+		says := known.said(seen, files)(catalog.EntrySwitch(at, name))
 		if text, known := in.expand(w.Main, known.Expands, says); known && !strings.EqualFold(text, "false") {
 			on = append(on, name)
 		}

@@ -65,7 +65,7 @@ func (p program) judgeSingle(c caller, set settings) {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		rest, isBelow := strings.CutPrefix(name, at+".")
 		entry, _, isDeep := strings.Cut(rest, ".")
-		switch enabled := c.expanded(set[at+"."+entry+".enabled"]); {
+		switch enabled := c.expanded(set[catalog.EntrySwitch(at, entry)]); {
 		case !isBelow || !isDeep || slices.Contains(on, entry) || slices.Contains(perhaps, entry) || enabled.is("false"):
 		case enabled.hidden:
 			perhaps = append(perhaps, entry)
