@@ -16,7 +16,7 @@ import (
 func TestReleaseHasNothingOfAnOlderOne(t *testing.T) {
 	folder, bin := t.TempDir(), t.TempDir()
 	write := func(path, text string) {
-		if err := os.WriteFile(path, []byte(text), 0o700); err != nil { //nolint:gosec // programs among them
+		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
