@@ -251,7 +251,7 @@ func (s *surveyor) listen(ctx context.Context) error {
 		}
 		if !ok && !s.reading["?"+n.Name] {
 			s.reading["?"+n.Name] = true
-			s.edge.log.Warn("no pod has the address of this node; its log is not read", "node", n.Name, "address", n.IP)
+			s.edge.log.Warn("no pod can be told by the address of this node; its log is not read", "node", n.Name, "address", n.IP)
 		}
 	}
 	return nil
@@ -259,7 +259,7 @@ func (s *surveyor) listen(ctx context.Context) error {
 
 func (s *surveyor) podOf(n elastic.NodeInfo) (pods.Pod, bool) {
 	for _, address := range []string{n.IP, survey.IP(survey.Address(n.HTTP.Publish))} {
-		if pod, ok := s.index.Of(address); ok {
+		if pod, ok := s.index.Of(address, n.Name); ok {
 			return pod, true
 		}
 	}

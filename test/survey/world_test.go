@@ -221,9 +221,9 @@ type api struct {
 func startAPI(t *testing.T, nodes []*parts.Node) *api {
 	a := &api{logs: map[string]string{}}
 	for i, n := range nodes {
-		name := fmt.Sprintf("elasticsearch-master-%d", i)
+		name := fmt.Sprintf("node-%d", i) // as in the charts; here, all nodes have one address
 		a.logs[name] = n.Log
-		a.add("elastic", name, "StatefulSet/elasticsearch-master", "127.0.0.1")
+		a.add("elastic", name, "StatefulSet/node", "127.0.0.1")
 	}
 	a.server = httptest.NewServer(a)
 	t.Cleanup(a.server.Close)

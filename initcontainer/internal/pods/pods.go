@@ -197,14 +197,22 @@ func (x *Index) Whose(ip string) evidence.Whose {
 	return evidence.Whose{Place: evidence.Outside}
 }
 
-// Of finds the pod that has an address, and has not ended.
-func (x *Index) Of(ip string) (Pod, bool) {
+// Of finds the pod that has an address, and has not ended. Of several, such as those that share the address of their
+// machine, it is the one with that name.
+func (x *Index) Of(ip, name string) (Pod, bool) {
+	var found []Pod
 	for _, p := range slices.Concat(x.byIP[ip], x.onHost[ip]) {
-		if !p.Over {
+		if p.Name == name && !p.Over {
 			return p, true
 		}
+		if !p.Over {
+			found = append(found, p)
+		}
 	}
-	return Pod{}, false
+	if len(found) != 1 {
+		return Pod{}, false
+	}
+	return found[0], true
 }
 
 // Request is which lines of a log are wanted.

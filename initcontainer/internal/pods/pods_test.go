@@ -34,3 +34,20 @@ func TestWhose(t *testing.T) {
 		}
 	}
 }
+
+// Pods on their machine's network share its address: the name of the node of Elasticsearch tells which is its own.
+func TestOf(t *testing.T) {
+	var x Index
+	x.Update([]Pod{
+		{Name: "proxy", OnHost: true, IPs: []string{"192.0.2.1"}},
+		{Name: "es-0", OnHost: true, IPs: []string{"192.0.2.1"}},
+		{Name: "es-1", IPs: []string{"10.0.0.1"}},
+	})
+	for _, c := range []struct{ ip, node, want string }{
+		{"192.0.2.1", "es-0", "es-0"}, {"192.0.2.1", "else", ""}, {"10.0.0.1", "else", "es-1"}, {"10.0.0.2", "es-0", ""},
+	} {
+		if got, _ := x.Of(c.ip, c.node); got.Name != c.want {
+			t.Errorf("%s of node %s is pod %q, want %q", c.ip, c.node, got.Name, c.want)
+		}
+	}
+}
