@@ -103,15 +103,29 @@ const fewest = 12
 // Base64 gives the parts of a text that are base64 of a text.
 func Base64(text string) []Piece {
 	var all []Piece
-	for at := 0; at < len(text); {
-		from := at
-		at = ends(text, from)
-		if decoded, ok := decode(text[from:at]); ok {
-			all = append(all, Piece{from, at, decoded})
+	for from, to := next(text, 0); from < to; from, to = next(text, to) {
+		if decoded, ok := decode(text[from:to]); ok {
+			all = append(all, Piece{from, to, decoded})
 		}
-		at = max(at, from+1)
 	}
 	return all
+}
+
+// next gives the next part of a text that may be base64, from a place on; an empty one where there is none. What is no
+// base64 ends all that begins in front of it, so that most bytes are never looked at.
+func next[T string | []byte](text T, at int) (from, to int) {
+	const unfilled = fewest - 2
+	for at+unfilled <= len(text) {
+		i := at + unfilled - 1
+		for i >= at && isBase64[text[i]] {
+			i--
+		}
+		if i < at {
+			return at, ends(text, at)
+		}
+		at = i + 1
+	}
+	return len(text), len(text)
 }
 
 // ends gives where the base64 ends that may begin at a place of a text. A full line goes on in the next one. Where =
@@ -155,16 +169,19 @@ var isBase64 = func() (is [256]bool) {
 }()
 
 // decode gives the text that a word is base64 of, if it is. Most words show by their first letters that they are none.
-func decode(word string) (string, bool) {
+func decode[T string | []byte](word T) (string, bool) {
 	if len(word) < fewest {
 		return "", false
 	}
+	var letters [4]byte
 	var first [3]byte
-	if _, err := base64.StdEncoding.Decode(first[:], []byte(word[:4])); err != nil || !isText(first[:]) {
+	copy(letters[:], word)
+	_, err := base64.StdEncoding.Decode(first[:], letters[:])
+	if err != nil || !isText(first[:]) || !utf8.RuneStart(first[0]) {
 		return "", false
 	}
-	word = strings.TrimRight(strings.Join(strings.Fields(word), ""), "=")
-	decoded, err := base64.RawStdEncoding.DecodeString(word)
+	whole := strings.TrimRight(strings.Join(strings.Fields(string(word)), ""), "=")
+	decoded, err := base64.RawStdEncoding.DecodeString(whole)
 	return string(decoded), err == nil && isText(decoded) && utf8.Valid(decoded)
 }
 
@@ -180,31 +197,45 @@ func isText(text []byte) bool {
 
 // Holds tells whether a text holds one of some words in base64.
 func Holds(text []byte, wanted *words.Set) bool {
-	for at := 0; at < len(text); {
-		from := at
-		at = ends(text, from)
-		if decoded, ok := decode(string(text[from:at])); ok &&
-			(wanted.In([]byte(decoded)) || HidesName([]byte(decoded))) {
+	for from, to := next(text, 0); from < to; from, to = next(text, to) {
+		if decoded, ok := decode(text[from:to]); ok && (wanted.In([]byte(decoded)) || HidesName([]byte(decoded))) {
 			return true
 		}
-		at = max(at, from+1)
 	}
 	return false
 }
 
-// HidesName tells whether the code of a character in a text is that of a byte of a name.
+// HidesName tells whether the code of a character in a text is that of a byte of a name, or a line goes on behind a
+// backslash. Text in JSON has other escapes in plenty.
 func HidesName(text []byte) bool {
-	for at := 0; ; at++ {
-		next := bytes.IndexAny(text[at:], `%\&`)
-		if next < 0 {
-			return false
-		}
-		at += next
-		decoded, length := escape(string(text[at:min(len(text), at+longest)]))
-		if length > 2 && strings.Contains(nameBytes, decoded) {
-			return true
+	for _, sign := range []byte(`%\&`) {
+		for rest := text; ; {
+			at := bytes.IndexByte(rest, sign)
+			if at < 0 {
+				break
+			}
+			if hidesName(rest[at:min(len(rest), at+longest)]) {
+				return true
+			}
+			rest = rest[at+1:]
 		}
 	}
+	return false
+}
+
+// hidesName tells it of what begins with such a sign.
+func hidesName(text []byte) bool {
+	if text[0] == '\\' && len(text) > 1 {
+		switch text[1] {
+		case '\n', '\r':
+			return true
+		case 'u', 'U', 'x', '0', '1', '\\':
+		default:
+			return false
+		}
+	}
+	decoded, length := escape(string(text))
+	return length > 2 && strings.Contains(nameBytes, decoded)
 }
 
 // nameBytes are what the names of Services are made of.

@@ -72,6 +72,8 @@ func TestHolds(t *testing.T) {
 	}
 	for text, want := range map[string]bool{
 		"http://search%2Dhttp": true, `search\u002dhttp`: true, `search\\055http`: true, "search&#45;http": true,
+		`url: "\x65s:9200"`: true, `url: "\U00000065s"`: true, "url: \"https://\\\n es": true, "url: \"https://\\\r\n es": true,
+		`json: "\u003cb\u003e"`: false, `path: C:\new`: false, `end \`: false, `end \u00`: false, `end %`: false, `end &`: false,
 		"http%3A%2F%2Fsearch": false, `search\.http \/ \- &amp; 100%`: false, "": false,
 	} {
 		if got := HidesName([]byte(text)); got != want {

@@ -373,7 +373,14 @@ func (r *Release) Naming(names []string, silent func(kind string, text []byte) b
 	wanted := words.Folded(names)
 	return r.where(func(s screened) bool {
 		text := s.doc.Text()
-		return !silent(s.kind, text) && (wanted.In(text) || s.mayEncode() && s.holdsEncoded(wanted) || encoded.Holds(text, wanted) || hidesWord(text))
+		if silent(s.kind, text) {
+			return false
+		}
+		holds := encoded.Holds
+		if s.mayEncode() {
+			holds = s.holdsEncoded
+		}
+		return wanted.In(text) || encoded.HidesName(text) || holds(text, wanted)
 	})
 }
 

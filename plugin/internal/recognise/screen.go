@@ -69,20 +69,13 @@ func hasEscape(text []byte) bool {
 	}
 }
 
-// hidesWord is hasEscape for documents of which most are none of ours: an escape counts that stands for a byte of a name, as text in JSON
-// has others in plenty, or for a line that goes on.
-func hidesWord(text []byte) bool {
-	return bytes.Contains(text, []byte("\\\n")) || bytes.Contains(text, []byte("\\\r")) || encoded.HidesName(text)
-}
-
 // mayEncode holds unless the document holds no base64: Secrets do, and ConfigMaps in binaryData. Its capital is rare.
 func (s screened) mayEncode() bool {
 	return s.mayBe("Secret") || s.mayBe("ConfigMap") && bytes.Contains(s.doc.Text(), []byte("Data"))
 }
 
 // holdsEncoded tells whether a document holds one of the words in base64. A value that goes on over several lines may.
-func (s screened) holdsEncoded(wanted *words.Set) bool {
-	text := s.doc.Text()
+func (s screened) holdsEncoded(text []byte, wanted *words.Set) bool {
 	if s.mayBe("Secret") && goesOnEncoded(text) {
 		return true
 	}

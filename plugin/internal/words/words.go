@@ -130,7 +130,7 @@ func (s *Set) begins(text, word []byte) bool {
 
 // holds tells whether a text has a word somewhere.
 func (s *Set) holds(text, word []byte) bool {
-	if s.fold == 0 {
+	if s.fold == 0 || bytes.Equal(bytes.ToUpper(word), bytes.ToLower(word)) { // as of a port
 		return bytes.Contains(text, word)
 	}
 	for at := 0; at+len(word) <= len(text); at++ {
