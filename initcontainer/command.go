@@ -49,9 +49,9 @@ func ensureCommand(environ []string, report *reporter) *cobra.Command {
 		Short: "Make sure that Kibana can log in, by default with a service token in a Secret",
 		Long: `Make sure that Kibana can log in.
 
-Token modes: keep a service token that works. If the Secret holds none, create one and write it there.
-Password modes: wait until Kibana's user can log in. Set the password only with --set-password.
-Mode pki: check that the licence has PKI realms and that the certificate alone has the role. Write the role mapping if it differs.` + about,
+Token modes: keep a service token that works. If the Secret holds none, create one and write it there. Password modes:
+wait until Kibana's user can log in. Set the password only with --set-password. Mode pki: check that the licence has
+PKI realms and that the certificate alone has the role. Write the role mapping if it differs.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return ensureMode(ctx, o, e) })
 }
 
@@ -60,11 +60,12 @@ func rotateCommand(environ []string, report *reporter) *cobra.Command {
 	return byWorkload(environ, command(environ, report, &cobra.Command{
 		Use:   "rotate",
 		Short: "Replace the service token, restart the workloads that use it, delete the old token",
-		Long: `Replace the service token without an outage: create a new one, restart the workloads, and delete the old one once no pod can
-still have it. If it is interrupted, run it again: it continues, and both tokens are valid until then.
+		Long: `Replace the service token without an outage: create a new one, restart the workloads, and delete the
+old one once no pod can still have it. If it is interrupted, run it again: it continues, and both tokens are valid
+until then.
 
-It needs more rights than the init container: --print-role prints them. If you name a workload, the settings are those of its
-init container.` + about,
+It needs more rights than the init container: --print-role prints them. If you name a workload, the settings are those
+of its init container.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return rotate(ctx, o, e) }), &o)
 }
 
@@ -73,11 +74,12 @@ func renewCommand(environ []string, report *reporter) *cobra.Command {
 	return command(environ, report, &cobra.Command{
 		Use:   "renew",
 		Short: "Restart the workloads whose pods read a renewed certificate only at startup",
-		Long: `Restart the workloads whose pods read a certificate only at startup, when it was renewed: one after the other, each by a rolling
-update. One pass. The post-renderer has marked the workloads with the keys of Secrets that they read so; each keeps a digest of
-them from its last restart, so that no renewal restarts it twice, and none is left out, wherever a pass is interrupted. A pass that
-knows of no restart yet makes one. Nothing is restarted for a certificate that is not valid now or whose key is another one's.
---print-role prints the Role that it needs. It does not call Elasticsearch.` + about,
+		Long: `Restart the workloads whose pods read a certificate only at startup, when it was renewed: one after the
+other, each by a rolling update. One pass. The post-renderer has marked the workloads with the keys of Secrets that
+they read so; each keeps a digest of them from its last restart, so that no renewal restarts it twice, and none is
+left out, wherever a pass is interrupted. A pass that knows of no restart yet makes one. Nothing is restarted for a
+certificate that is not valid now or whose key is another one's. --print-role prints the Role that it needs. It does
+not call Elasticsearch.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return renew(ctx, o, e) })
 }
 
@@ -86,15 +88,15 @@ func revokeCommand(environ []string, report *reporter) *cobra.Command {
 	return byWorkload(environ, command(environ, report, &cobra.Command{
 		Use:   "revoke",
 		Short: "Delete tokens in Elasticsearch: that of a Secret, or those that no Secret holds any more",
-		Long: `Take the token out of the Secret and delete every token that the Secret records. Use it before an uninstall, which does not
-delete them in Elasticsearch. Kibana cannot log in afterwards.
+		Long: `Take the token out of the Secret and delete every token that the Secret records. Use it before an
+uninstall, which does not delete them in Elasticsearch. Kibana cannot log in afterwards.
 
   --orphans                              list tokens that were created for this Secret and that it no longer names
   --secret NAMESPACE/NAME, --namespace   list tokens whose Secret was deleted or created again
   --yes                                  delete what is listed
 
-Tokens that were created for another Secret are never touched. If you name a workload, such as deployment/kibana, the settings
-are those of its init container.` + about,
+Tokens that were created for another Secret are never touched. If you name a workload, such as deployment/kibana, the
+settings are those of its init container.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return revoke(ctx, o, e) }), &o)
 }
 
@@ -103,13 +105,13 @@ func doctorCommand(environ []string, report *reporter) *cobra.Command {
 	return byWorkload(environ, command(environ, report, &cobra.Command{
 		Use:   "doctor",
 		Short: "Check everything that Kibana's login needs, and change nothing",
-		Long: `Check everything that Kibana's login needs, and change nothing: connection, certificates, licence, the token, its pods, and
-rights in Kubernetes and Elasticsearch. ✓ is fine, ‼ is a warning, ✗ is a problem and makes the exit code 1. Each comes with
-what to do. The last line says what was not checked.
+		Long: `Check everything that Kibana's login needs, and change nothing: connection, certificates, licence, the
+token, its pods, and rights in Kubernetes and Elasticsearch. ✓ is fine, ‼ is a warning, ✗ is a problem and makes the
+exit code 1. Each comes with what to do. The last line says what was not checked.
 
-If you name a workload, such as deployment/kibana, the settings are those of its init container, and its files are read from
-the Secrets that it mounts. --kubeconfig and --namespace work as in kubectl. Outside the cluster, --elasticsearch-url says
-how to reach Elasticsearch.` + about,
+If you name a workload, such as deployment/kibana, the settings are those of its init container, and its files are
+read from the Secrets that it mounts. --kubeconfig and --namespace work as in kubectl. Outside the cluster,
+--elasticsearch-url says how to reach Elasticsearch.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return doctor(ctx, o, e) }), &o)
 }
 

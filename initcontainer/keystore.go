@@ -20,9 +20,9 @@ func keystoreCommand(environ []string, report *reporter) *cobra.Command {
 	return command(environ, report, &cobra.Command{
 		Use:   contract.Keystore,
 		Short: "Write a certificate and its key into a PKCS#12 file, for programs that read no PEM files",
-		Long: `Write a certificate and its key into a PKCS#12 file, for programs that read no PEM files: Logstash before 8.8, and later
-versions with a key that is not PKCS#8. The password is changeit. It protects nothing, because the key lies beside it. This
-command connects to nothing.` + about,
+		Long: `Write a certificate and its key into a PKCS#12 file, for programs that read no PEM files: Logstash
+before 8.8, and later versions with a key that is not PKCS#8. The password is changeit. It protects nothing, because
+the key lies beside it. This command connects to nothing.` + about,
 	}, &o, func(_ context.Context, e edge) error {
 		if err := keystore(o); err != nil {
 			return err

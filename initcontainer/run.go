@@ -46,8 +46,9 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   program,
 		Short: "Create Kibana's service token over mutual TLS and keep it in a Secret",
-		Long: `elk-mtls-init creates the credential with which Kibana logs in to Elasticsearch, and keeps it in a Secret. The post-renderer elk-mtls
-puts the first commands into pods. The others are for you: they read their settings from the init container of a workload.`,
+		Long: `elk-mtls-init creates the credential with which Kibana logs in to Elasticsearch, and keeps it in a
+Secret. The post-renderer elk-mtls puts the first commands into pods. The others are for you: they read their settings
+from the init container of a workload.`,
 		Example: `  # is everything that Kibana's login needs in order?
   elk-mtls-init doctor -n elastic deployment/elk-kibana
 

@@ -24,14 +24,14 @@ func surveyCommand(environ []string, report *reporter) *cobra.Command {
 	return command(environ, report, &cobra.Command{
 		Use:   "survey",
 		Short: "Find out who still connects to Elasticsearch without a certificate",
-		Long: `Find out who connects to Elasticsearch without a certificate, while client_authentication is optional. For as long as --for says, a
-logger of Elasticsearch names each such connection; its log is read through the Kubernetes API, or from --log, and joined with
-the statistics of the nodes, which know agent and path. Lines of JSON go to stdout and nothing else: elk-mtls survey reads
-them.
+		Long: `Find out who connects to Elasticsearch without a certificate, while client_authentication is optional.
+For as long as --for says, a logger of Elasticsearch names each such connection; its log is read through the
+Kubernetes API, or from --log, and joined with the statistics of the nodes, which know agent and path. Lines of JSON
+go to stdout and nothing else: elk-mtls survey reads them.
 
-The logger's old value is kept in the cluster itself (cluster.metadata.elk-mtls-survey) until it is put back: at the end, by an
-interrupt, by the next survey, or by --restore. doctor reports one that was left on. With --refused nothing is switched on:
-it lists whom Elasticsearch has refused so far.` + about,
+The logger's old value is kept in the cluster itself (cluster.metadata.elk-mtls-survey) until it is put back: at the
+end, by an interrupt, by the next survey, or by --restore. doctor reports one that was left on. With --refused nothing
+is switched on: it lists whom Elasticsearch has refused so far.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return runSurvey(ctx, o, e) })
 }
 
@@ -117,8 +117,8 @@ func (s *surveyor) open() error {
 	return err
 }
 
-// survey is the line: look → keep the old value and switch the logger on → listen and ask, again and again → put it back → the last
-// lines.
+// survey is the line: look → keep the old value and switch the logger on → listen and ask, again and again → put it
+// back → the last lines.
 func (s *surveyor) survey(ctx context.Context) error {
 	var old *record
 	if err := s.until(ctx, "Elasticsearch", func(ctx context.Context) (err error) {
@@ -139,7 +139,8 @@ func (s *surveyor) survey(ctx context.Context) error {
 	kept := record{Run: s.run, Old: old.was(), Until: s.began.Add(s.o.For).UTC().Truncate(time.Second)}
 	err := s.until(ctx, "the logger", func(ctx context.Context) error { return s.switchOn(ctx, kept) })
 	if err == nil {
-		err = s.write(evidence.Line{Kind: evidence.Start, Time: s.began.UTC(), Version: evidence.Version, Run: s.run, Until: kept.Until})
+		err = s.write(evidence.Line{Kind: evidence.Start, Time: s.began.UTC(), Version: evidence.Version, Run: s.run,
+			Until: kept.Until})
 		s.started = err == nil
 	}
 	reason := evidence.Failed
@@ -159,11 +160,13 @@ func (s *surveyor) finish(ctx context.Context, to time.Time, reason string, why 
 	if errors.Is(why, errTakenOver) {
 		reason, restored = evidence.TakenOver, false
 	} else {
-		err = s.until(context.WithoutCancel(ctx), "the logger", func(ctx context.Context) error { return s.putBack(ctx, s.run) })
+		err = s.until(context.WithoutCancel(ctx), "the logger",
+			func(ctx context.Context) error { return s.putBack(ctx, s.run) })
 		restored = err == nil
 	}
 	if err != nil {
-		err = failure.New(failure.Of(err), fmt.Errorf("the logger of Elasticsearch is still on: %w", err), "elk-mtls-init survey --restore puts it back")
+		err = failure.New(failure.Of(err), fmt.Errorf("the logger of Elasticsearch is still on: %w", err),
+			"elk-mtls-init survey --restore puts it back")
 	}
 	if !s.started {
 		return errors.Join(why, err)
@@ -176,7 +179,8 @@ func (s *surveyor) finish(ctx context.Context, to time.Time, reason string, why 
 	for _, l := range s.tracker.Lines(to, true, true) {
 		err = errors.Join(err, s.write(l))
 	}
-	end := evidence.Line{Kind: evidence.End, Time: to.UTC(), From: s.began.UTC(), To: to.UTC(), Reason: reason, Restored: &restored, LogBytes: s.bytes}
+	end := evidence.Line{Kind: evidence.End, Time: to.UTC(), From: s.began.UTC(), To: to.UTC(), Reason: reason,
+		Restored: &restored, LogBytes: s.bytes}
 	return errors.Join(why, err, s.write(end))
 }
 
@@ -192,7 +196,8 @@ func (s *surveyor) until(ctx context.Context, what string, try func(context.Cont
 		switch failure.Of(err) {
 		case failure.None:
 			return nil
-		case failure.Unreachable, failure.Unavailable, failure.Overloaded, failure.Other, failure.Blocked, failure.Unauthorized:
+		case failure.Unreachable, failure.Unavailable, failure.Overloaded, failure.Other, failure.Blocked,
+			failure.Unauthorized:
 			if err := wait.pause(ctx, what, err, 0); err != nil {
 				return err
 			}
@@ -205,13 +210,15 @@ func (s *surveyor) until(ctx context.Context, what string, try func(context.Cont
 // hinted says which privileges a survey needs, where Elasticsearch says 403.
 func (s *surveyor) hinted(err error) error {
 	if failure.Of(err) == failure.Forbidden {
-		return failure.New(failure.Forbidden, err, "give the survey's user the cluster privileges "+strings.Join(surveyPrivileges, ", "))
+		return failure.New(failure.Forbidden, err,
+			"give the survey's user the cluster privileges "+strings.Join(surveyPrivileges, ", "))
 	}
 	return err
 }
 
 // surveyPrivileges are what the survey's role needs, each for one call.
-var surveyPrivileges = []string{"cluster:monitor/settings", "cluster:admin/settings/update", "cluster:monitor/nodes/info", "cluster:monitor/nodes/stats"}
+var surveyPrivileges = []string{"cluster:monitor/settings", "cluster:admin/settings/update",
+	"cluster:monitor/nodes/info", "cluster:monitor/nodes/stats"}
 
 // look finds the nodes and, in Kubernetes, the pods.
 func (s *surveyor) look(ctx context.Context) error {

@@ -15,18 +15,22 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/pods"
 )
 
-// strangers is a client without a certificate, which trusts nobody and is trusted by nobody: it sends nothing that could be taken.
+// strangers is a client without a certificate, which trusts nobody and is trusted by nobody: it sends nothing that
+// could be taken.
 func strangers() (client *http.Client, closing func()) {
 	transport := &http.Transport{
-		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true}, //nolint:gosec // it sends no login, and believes no answer
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12,
+			InsecureSkipVerify: true}, //nolint:gosec // it sends no login, and believes no answer
 		DisableKeepAlives: true,
 	}
-	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	return &http.Client{Transport: transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		transport.CloseIdleConnections
 }
 
-// follow reads a pod's log for as long as the survey lasts. A stream that ended, because the container or the API server was restarted
-// or the log rotated, is begun again where it ended: the last line has to come again, else some are missing.
+// follow reads a pod's log for as long as the survey lasts. A stream that ended, because the container or the API
+// server was restarted or the log rotated, is begun again where it ended: the last line has to come again, else some
+// are missing.
 func (s *surveyor) follow(ctx context.Context, node string, pod pods.Pod, since time.Time) {
 	source := "pod/" + pod.Namespace + "/" + pod.Name
 	last, again := since, false
@@ -110,8 +114,8 @@ func (s *surveyor) readWhole(ctx context.Context, name string) error {
 	return file.Close()
 }
 
-// tail reads what is added to a file. One that was renamed is read to its end before the new one is begun; one that was made shorter
-// may have lost lines, which the next of our own requests shows.
+// tail reads what is added to a file. One that was renamed is read to its end before the new one is begun; one that
+// was made shorter may have lost lines, which the next of our own requests shows.
 func (s *surveyor) tail(ctx context.Context, name string, file *os.File) {
 	defer func() { _ = file.Close() }()
 	reader, rest := bufio.NewReader(file), ""

@@ -13,8 +13,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/survey"
 )
 
-// surveyRecord is the setting of the cluster in which a survey keeps what it has to put back. It is written and taken away together
-// with the logger, in one request: Elasticsearch takes both or none.
+// surveyRecord is the setting of the cluster in which a survey keeps what it has to put back. It is written and taken
+// away together with the logger, in one request: Elasticsearch takes both or none.
 const surveyRecord = "cluster.metadata.elk-mtls-survey"
 
 // record is what is kept.
@@ -39,7 +39,8 @@ func recordOf(s elastic.Settings) (*record, error) {
 	}
 	var r record
 	if text, isText := value.(string); !isText || json.Unmarshal([]byte(text), &r) != nil || r.Run == "" {
-		return nil, failure.New(failure.Usage, fmt.Errorf("the cluster's setting %s is not what a survey writes", surveyRecord),
+		return nil, failure.New(failure.Usage,
+			fmt.Errorf("the cluster's setting %s is not what a survey writes", surveyRecord),
 			"look at it, and at "+survey.Logger+", and take away what nobody needs: PUT _cluster/settings with null")
 	}
 	return &r, nil
@@ -65,7 +66,8 @@ func (x *examination) survey(ctx context.Context) {
 		x.Warn(d.Survey, "wait until it ends; or, if nobody runs it any more, "+remedy,
 			"one is under way until %s: a logger of Elasticsearch is on", r.Until.Format(time.RFC3339))
 	default:
-		x.Warn(d.Survey, remedy, "one that was to end at %s has left a logger of Elasticsearch on: it writes a line for each request without a certificate",
+		x.Warn(d.Survey, remedy, "one that was to end at %s has left a logger of Elasticsearch on: it writes a line "+
+			"for each request without a certificate",
 			r.Until.Format(time.RFC3339))
 	}
 }
@@ -79,7 +81,8 @@ func (s *surveyor) before(ctx context.Context) (*record, error) {
 		return nil, err
 	}
 	if _, there := now.Transient[survey.Logger]; there {
-		return nil, failure.New(failure.Usage, fmt.Errorf("the cluster has a transient setting %s, which counts before ours", survey.Logger),
+		return nil, failure.New(failure.Usage, fmt.Errorf("the cluster has a transient setting %s, which counts "+
+			"before ours", survey.Logger),
 			`take it away: PUT _cluster/settings {"transient": {"`+survey.Logger+`": null}}`)
 	}
 	left, err := recordOf(now)
@@ -87,7 +90,8 @@ func (s *surveyor) before(ctx context.Context) (*record, error) {
 		return nil, err
 	}
 	if left != nil {
-		s.edge.log.Warn("a survey has left the logger on, or is still under way and ends now; this one puts back what it has kept", "run", left.Run, "until", left.Until)
+		s.edge.log.Warn("a survey has left the logger on, or is still under way and ends now; this one puts back "+
+			"what it has kept", "run", left.Run, "until", left.Until)
 		return left, nil
 	}
 	r := &record{}
@@ -105,7 +109,8 @@ func (s *surveyor) switchOn(ctx context.Context, r record) error {
 	return s.es.PutSettings(ctx, s.run, map[string]any{surveyRecord: string(text), survey.Logger: loggerOn})
 }
 
-var errTakenOver = failure.New(failure.Other, errors.New("another survey has begun, or somebody has put the logger back: this one has ended"), "")
+var errTakenOver = failure.New(failure.Other, errors.New("another survey has begun, or somebody has put the logger "+
+	"back: this one has ended"), "")
 
 // mine looks whether the record is still ours.
 func (s *surveyor) mine(ctx context.Context) error {
@@ -120,7 +125,8 @@ func (s *surveyor) mine(ctx context.Context) error {
 	return err
 }
 
-// putBack gives the logger its old value, and takes the record away. A logger that somebody has set to something else since is theirs.
+// putBack gives the logger its old value, and takes the record away. A logger that somebody has set to something else
+// since is theirs.
 func (s *surveyor) putBack(ctx context.Context, run string) error {
 	now, err := s.es.ClusterSettings(ctx, s.run)
 	if err != nil {

@@ -24,7 +24,8 @@ func (s *surveyor) refused(ctx context.Context) error {
 	}
 	now := s.edge.clock.now()
 	s.began = now.Add(-s.o.For)
-	if err := s.write(evidence.Line{Kind: evidence.Start, Time: s.began.UTC(), Version: evidence.Version, Run: s.run, Until: now.UTC()}); err != nil {
+	if err := s.write(evidence.Line{Kind: evidence.Start, Time: s.began.UTC(), Version: evidence.Version, Run: s.run,
+		Until: now.UTC()}); err != nil {
 		return err
 	}
 	done := make(chan error, 1)
@@ -44,7 +45,8 @@ func (s *surveyor) refused(ctx context.Context) error {
 			err = errors.Join(err, s.write(l))
 		}
 	}
-	return errors.Join(err, s.write(evidence.Line{Kind: evidence.End, Time: now.UTC(), From: s.began.UTC(), To: now.UTC(), Reason: evidence.Complete, LogBytes: s.bytes}))
+	return errors.Join(err, s.write(evidence.Line{Kind: evidence.End, Time: now.UTC(), From: s.began.UTC(),
+		To: now.UTC(), Reason: evidence.Complete, LogBytes: s.bytes}))
 }
 
 // readBack reads all logs to their present end.
@@ -63,9 +65,10 @@ func (s *surveyor) readBack(ctx context.Context, since time.Time) error {
 			return fmt.Errorf("no pod has the address of node %s: give its log with --log", n.Name)
 		}
 		for _, previous := range []bool{true, false} {
-			err := s.kube.Lines(ctx, pod, pods.Request{Since: since, Previous: previous}, func(at time.Time, line string) {
-				s.heard <- heard{node: n.Name, at: at, line: line}
-			})
+			err := s.kube.Lines(ctx, pod, pods.Request{Since: since, Previous: previous},
+				func(at time.Time, line string) {
+					s.heard <- heard{node: n.Name, at: at, line: line}
+				})
 			if err != nil && (!previous || failure.Of(err) == failure.KubeForbidden) {
 				return err
 			}

@@ -32,7 +32,8 @@ func (s *surveyor) watch(ctx context.Context, until time.Time) (reason string, e
 				return evidence.Failed, h.fatal
 			}
 			if s.bytes > s.o.MaxLogMB<<20 {
-				s.edge.log.Warn("as much of the logs was read as --max-log-mb allows; the survey ends", "mb", s.o.MaxLogMB)
+				s.edge.log.Warn("as much of the logs was read as --max-log-mb allows; the survey ends", "mb",
+					s.o.MaxLogMB)
 				return evidence.TooMuchLog, nil
 			}
 		case <-pace.C:
@@ -92,7 +93,8 @@ func (s *surveyor) hear(h heard) {
 		}
 	}
 	if h.note != "" {
-		if err := s.write(evidence.Line{Kind: evidence.Node, Time: now.UTC(), Node: h.node, Source: h.source, Reason: h.note}); err != nil {
+		if err := s.write(evidence.Line{Kind: evidence.Node, Time: now.UTC(), Node: h.node, Source: h.source,
+			Reason: h.note}); err != nil {
 			s.edge.log.Error("writing a line", "error", err)
 		}
 	}
@@ -109,8 +111,8 @@ func (s *surveyor) hear(h heard) {
 	s.tracker.Line(e, now)
 }
 
-// round looks at nodes and pods, knocks without a certificate at each node, and reads the statistics. What fails now is tried again by
-// the next round: meanwhile the nodes count as not watched.
+// round looks at nodes and pods, knocks without a certificate at each node, and reads the statistics. What fails now
+// is tried again by the next round: meanwhile the nodes count as not watched.
 func (s *surveyor) round(ctx context.Context, last bool) error {
 	limited, cancel := context.WithTimeout(ctx, max(requestTime, s.o.Every))
 	defer cancel()
@@ -156,9 +158,10 @@ func (s *surveyor) round(ctx context.Context, last bool) error {
 	return nil
 }
 
-var errDeaf = failure.New(failure.Other, errors.New("no log has named our own requests without a certificate: so it names nobody else's"),
-	"set client_authentication to optional first, where it is none; or read the logs of the right nodes, with --log or by the pods' addresses. "+
-		"Where it is required already, --refused lists who is refused")
+var errDeaf = failure.New(failure.Other, errors.New("no log has named our own requests without a certificate: so it "+
+	"names nobody else's"),
+	"set client_authentication to optional first, where it is none; or read the logs of the right nodes, with --log "+
+		"or by the pods' addresses. Where it is required already, --refused lists who is refused")
 
 func (s *surveyor) unheard() bool {
 	for _, n := range s.nodes {
@@ -169,8 +172,8 @@ func (s *surveyor) unheard() bool {
 	return true
 }
 
-// knock sends a request without certificate and login to each node: by its own address, or where that cannot be reached, by the
-// addresses that we have.
+// knock sends a request without certificate and login to each node: by its own address, or where that cannot be
+// reached, by the addresses that we have.
 func (s *surveyor) knock(ctx context.Context) {
 	client, closing := strangers()
 	defer closing()
@@ -205,8 +208,11 @@ func (s *surveyor) ask(ctx context.Context) error {
 		stats := survey.Stats{Node: n.Name, Boot: elastic.Millis(n.JVM.Timestamp - n.JVM.Uptime)}
 		for _, c := range n.HTTP.Clients {
 			stats.Clients = append(stats.Clients, survey.Client{
-				Remote: survey.Address(c.Remote), Agent: c.Agent, Path: c.URI, Opaque: c.Opaque, Forwarded: c.Forwarded != "",
-				Opened: elastic.Millis(c.Opened), Closed: elastic.Millis(c.Closed), LastRequest: elastic.Millis(c.Last), RequestCount: c.Requests,
+				Remote: survey.Address(c.Remote), Agent: c.Agent, Path: c.URI, Opaque: c.Opaque,
+				Forwarded: c.Forwarded != "",
+				Opened:    elastic.Millis(c.Opened), Closed: elastic.Millis(c.Closed),
+				LastRequest:  elastic.Millis(c.Last),
+				RequestCount: c.Requests,
 			})
 		}
 		s.tracker.Stats(stats)

@@ -31,7 +31,8 @@ func apply(stream *manifest.Stream, release *recognise.Release, decided *plan.Pl
 			at = len(r.Patched)
 			patched[c.Object] = at
 			touched[c.Object.Doc] = true
-			r.Patched = append(r.Patched, describe(slices.Concat(release.Nodes, release.Kibanas, decided.Ruled, release.Clients), c.Object))
+			r.Patched = append(r.Patched, describe(slices.Concat(release.Nodes, release.Kibanas, decided.Ruled,
+				release.Clients), c.Object))
 		}
 		if !outcomes[i].Changed {
 			r.Patched[at].InPlace++
@@ -103,7 +104,8 @@ func describe(recognised []*recognise.Workload, o *object.Object) report.Patched
 	return p
 }
 
-// insert puts a new object in front of its first user: as a document, or as an item of the ResourceList, which is all there is.
+// insert puts a new object in front of its first user: as a document, or as an item of the ResourceList, which is all
+// there is.
 func insert(stream *manifest.Stream, a plan.Addition) error {
 	if root, err := a.Before.Doc.Root(); err == nil && object.Text(root, "kind") == object.ResourceList {
 		return a.Before.Doc.Edit(func(root *yaml.Node) error {
@@ -140,11 +142,12 @@ func change(c plan.Change, before *yaml.Node) report.Change {
 	if before != nil && c.Edit.Value != nil && before.Kind == yaml.ScalarNode {
 		was, is = differingWords(was, is)
 	}
-	return report.Change{Path: withoutCredentials(c.Edit.String()), Before: withoutCredentials(was), After: withoutCredentials(is), Why: c.Why, Link: c.Link}
+	return report.Change{Path: withoutCredentials(c.Edit.String()), Before: withoutCredentials(was),
+		After: withoutCredentials(is), Why: c.Why, Link: c.Link}
 }
 
-// differingWords drops from two texts the words that both have at the same place: of a script that changes, only the addresses are shown,
-// and not what stands beside them.
+// differingWords drops from two texts the words that both have at the same place: of a script that changes, only the
+// addresses are shown, and not what stands beside them.
 func differingWords(a, b string) (string, string) {
 	wordsA, wordsB := strings.Fields(a), strings.Fields(b)
 	if len(wordsA) != len(wordsB) || len(wordsA) < 2 {

@@ -39,34 +39,44 @@ func (o *options) certsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "certs [flags] [FILE|-]",
 		Short: "Create a CA and certificates for Elasticsearch and each of its clients, as Secrets",
-		Long: `elk-mtls certs reads manifests and creates a CA, a certificate for Elasticsearch and one for each client that it finds. It writes them
-as Secrets to stdout or into a folder. On stderr it describes them and prints the configuration that uses them. Run it once, and again
-when you add a client or certificates expire. It is never part of rendering.
+		Long: `elk-mtls certs reads manifests and creates a CA, a certificate for Elasticsearch and one for each
+client that it finds. It writes them as Secrets to stdout or into a folder. On stderr it describes them and prints the
+configuration that uses them. Run it once, and again when you add a client or certificates expire. It is never part of
+rendering.
 
-The key of the CA is discarded unless --ca-out or --ca-secret keeps it. Anyone who holds it can grant access to Elasticsearch.`,
+The key of the CA is discarded unless --ca-out or --ca-secret keeps it. Anyone who holds it can grant access to
+Elasticsearch.`,
 		Example: `  # everything, into the cluster; the CA's key into your folder
-  helm template elk ./chart | elk-mtls certs --namespace elastic --ca-out ca --config-out elk-mtls.yaml | kubectl apply -f -
+  helm template elk ./chart | elk-mtls certs --namespace elastic \
+    --ca-out ca --config-out elk-mtls.yaml | kubectl apply -f -
   helm upgrade --install elk ./chart -n elastic --post-renderer elk-mtls --post-renderer-args --config=elk-mtls.yaml
 
   # later: a client more, by the same CA
-  helm template elk ./chart | elk-mtls certs --config elk-mtls.yaml --namespace elastic --ca ca/ca.crt --ca-key ca/ca.key \
+  helm template elk ./chart | elk-mtls certs --config elk-mtls.yaml --namespace elastic \
+    --ca ca/ca.crt --ca-key ca/ca.key \
     --only DaemonSet/elk-filebeat --config-out new.yaml | kubectl apply -f -`,
 		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error { return c.run(args) },
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&c.namespace, "namespace", "n", "", "namespace of what the manifests give none; needed for names such as SERVICE.NAMESPACE.svc")
-	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): Secrets that it names keep their names")
+	f.StringVarP(&c.namespace, "namespace", "n", "", "namespace of what the manifests give none; needed for names "+
+		"such as SERVICE.NAMESPACE.svc")
+	f.StringVar(&o.config, "config", "",
+		"configuration `FILE` (kind MutualTLS): Secrets that it names keep their names")
 	f.StringVar(&c.out, "out", "", "write each Secret into a file of this `DIR` (mode 0600) in place of stdout")
 	f.StringVar(&c.configOut, "config-out", "", "write the configuration that uses the Secrets to this `FILE`")
 	f.StringVar(&c.ca, "ca", "", "`FILE` with the CA that signs, and all above it up to the root; default: a new one")
 	f.StringVar(&c.caKey, "ca-key", "", "`FILE` with the key of that CA")
 	f.StringVar(&c.caOut, "ca-out", "", "write the new CA into this `DIR`: ca.crt, ca.key (mode 0600)")
-	f.StringVar(&c.caSecret, "ca-secret", "", "put the CA with its key into a Secret of this `NAME`, as an issuer of cert-manager reads it")
-	f.StringArrayVar(&c.only, "only", nil, "make the certificate of this `REF` only (Kind/name); can be given several times")
-	f.StringArrayVar(&c.names, "san", nil, "a `NAME` or address more under which Elasticsearch is called; can be given several times")
-	f.StringVar(&c.keyType, "key-type", string(issue.P256), strings.Join(keyTypes(), " | ")+"; Logstash always gets RSA, it reads nothing else")
+	f.StringVar(&c.caSecret, "ca-secret", "", "put the CA with its key into a Secret of this `NAME`, as an issuer of "+
+		"cert-manager reads it")
+	f.StringArrayVar(&c.only, "only", nil, "make the certificate of this `REF` only (Kind/name); can be given "+
+		"several times")
+	f.StringArrayVar(&c.names, "san", nil, "a `NAME` or address more under which Elasticsearch is called; can be "+
+		"given several times")
+	f.StringVar(&c.keyType, "key-type", string(issue.P256), strings.Join(keyTypes(), " | ")+"; Logstash always gets "+
+		"RSA, it reads nothing else")
 	f.IntVar(&c.days, "days", 365, "how long the certificates are valid")
 	f.IntVar(&c.caDays, "ca-days", 3650, "how long a new CA is valid")
 	f.BoolVar(&c.force, "force", false, "write private keys to a terminal")
@@ -85,7 +95,8 @@ func keyTypes() []string {
 func (c *certsOptions) check() error {
 	var problems []error
 	if !slices.Contains(keyTypes(), c.keyType) {
-		problems = append(problems, fmt.Errorf("--key-type: %q is not one of %s", c.keyType, strings.Join(keyTypes(), ", ")))
+		problems = append(problems, fmt.Errorf("--key-type: %q is not one of %s", c.keyType,
+			strings.Join(keyTypes(), ", ")))
 	}
 	for _, f := range []struct {
 		name string
@@ -99,11 +110,12 @@ func (c *certsOptions) check() error {
 		problems = append(problems, errors.New("--ca and --ca-key go together: a CA signs with its key"))
 	}
 	if c.ca != "" && c.caOut != "" {
-		problems = append(problems, errors.New("--ca-out keeps a new CA, and --ca names one that exists: leave one of them out"))
+		problems = append(problems, errors.New("--ca-out keeps a new CA, and --ca names one that exists: leave one "+
+			"of them out"))
 	}
 	if stdout, ok := c.stdout.(*os.File); ok && c.out == "" && !c.force && term.IsTerminal(int(stdout.Fd())) {
-		problems = append(problems, errors.New("stdout is a terminal, and the Secrets hold private keys: write them into a folder (--out DIR) or "+
-			"pipe them on (| kubectl apply -f -); --force prints them all the same"))
+		problems = append(problems, errors.New("stdout is a terminal, and the Secrets hold private keys: write them "+
+			"into a folder (--out DIR) or pipe them on (| kubectl apply -f -); --force prints them all the same"))
 	}
 	return errors.Join(problems...)
 }
@@ -130,18 +142,21 @@ func (c *certsOptions) run(args []string) error {
 	}
 	for _, l := range leaves {
 		if l.Namespace == "" {
-			return fmt.Errorf("%s: the manifests name no namespace, and certificates hold names such as SERVICE.NAMESPACE.svc: give it with --namespace", l.Refs[0])
+			return fmt.Errorf("%s: the manifests name no namespace, and certificates hold names such as "+
+				"SERVICE.NAMESPACE.svc: give it with --namespace", l.Refs[0])
 		}
 	}
 	if unknown := issue.Unknown(c.only, leaves); len(unknown) > 0 {
-		return usageError{fmt.Errorf("--only: %s is none of those that need a certificate: %s", strings.Join(unknown, ", "), strings.Join(issue.Refs(leaves), ", "))}
+		return usageError{fmt.Errorf("--only: %s is none of those that need a certificate: %s",
+			strings.Join(unknown, ", "), strings.Join(issue.Refs(leaves), ", "))}
 	}
 	m := maker(issue.KeyType(c.keyType))
 	ca, err := c.authority(m, leaves)
 	if err != nil {
 		return err
 	}
-	secrets, err := m.Secrets(ca, issue.Order{Leaves: issue.Only(c.only, leaves), Days: c.days, Keys: settings.Certificates.Keys, CA: c.caSecret})
+	secrets, err := m.Secrets(ca, issue.Order{Leaves: issue.Only(c.only, leaves), Days: c.days,
+		Keys: settings.Certificates.Keys, CA: c.caSecret})
 	if err != nil {
 		return err
 	}
@@ -229,7 +244,8 @@ func (c *certsOptions) tell(ca *issue.Authority, secrets []issue.Secret, configu
 	}
 	say("all signed by %s, which ends on %s", ca.Subject(), ca.Ends().UTC().Format("2006-01-02"))
 	if c.ca == "" && c.caOut == "" && c.caSecret == "" {
-		say("hint: the key of this CA is gone now: the next client needs a new CA, and with it everybody; --ca-out DIR or --ca-secret NAME keeps it")
+		say("hint: the key of this CA is gone now: the next client needs a new CA, and with it everybody; --ca-out " +
+			"DIR or --ca-secret NAME keeps it")
 	}
 	if c.configOut != "" {
 		say("the configuration that uses them: --config %s", c.configOut)

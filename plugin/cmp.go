@@ -22,8 +22,9 @@ func (o *options) cmpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cmp",
 		Short: "Render and secure a chart, as a config management plugin of Argo CD",
-		Long: `argocd-cmp-server runs these two commands in the folder of an Application: init fetches the chart's dependencies that are not in the
-repository, and generate runs helm template and patches its output. See docs/argocd.md.`,
+		Long: `argocd-cmp-server runs these two commands in the folder of an Application: init fetches the chart's
+dependencies that are not in the repository, and generate runs helm template and patches its output. See
+docs/argocd.md.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("no such command: cmp %s; see elk-mtls cmp --help", args[0])}
@@ -41,7 +42,8 @@ repository, and generate runs helm template and patches its output. See docs/arg
 		{"init", "Fetch the dependencies of the chart that are missing", o.cmpInit},
 		{"generate", "Write the secured manifests of the chart to stdout", o.cmpGenerate},
 	} {
-		sub := &cobra.Command{Use: c.name, Short: c.what, RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context()) }}
+		sub := &cobra.Command{Use: c.name, Short: c.what,
+			RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context()) }}
 		sub.Args = cmd.Args
 		sub.Flags().StringVar(&o.helm, "helm", "helm", "the `PROGRAM` helm, 3 or 4")
 		cmd.AddCommand(sub)
@@ -49,8 +51,8 @@ repository, and generate runs helm template and patches its output. See docs/arg
 	return cmd
 }
 
-// cmpGenerate is the post-renderer with helm before it. A sync renders anew each time, and what it gives is all that the cluster keeps:
-// no output, or one that lacks what failed, would be taken for a wish to delete.
+// cmpGenerate is the post-renderer with helm before it. A sync renders anew each time, and what it gives is all that
+// the cluster keeps: no output, or one that lacks what failed, would be taken for a wish to delete.
 func (o *options) cmpGenerate(ctx context.Context) error {
 	o.gitOps = true
 	app, err := argocd.Read(o.environ, config.IsParameter)
@@ -67,7 +69,8 @@ func (o *options) cmpGenerate(ctx context.Context) error {
 	}
 	output, outcome, err := transform(stream, settings)
 	if errors.Is(err, recognise.ErrNoObject) {
-		return errors.New("helm template gives no Kubernetes object: Argo CD would take that for a wish to delete all of the Application's")
+		return errors.New("helm template gives no Kubernetes object: Argo CD would take that for a wish to delete " +
+			"all of the Application's")
 	}
 	if err != nil {
 		return err
@@ -79,11 +82,12 @@ func (o *options) cmpGenerate(ctx context.Context) error {
 	return err
 }
 
-// fileOf is the configuration file that an Application names. It comes from whoever may change the Application, not from whoever runs
-// Argo CD: it can read what is in the repository, and write nothing.
+// fileOf is the configuration file that an Application names. It comes from whoever may change the Application, not
+// from whoever runs Argo CD: it can read what is in the repository, and write nothing.
 func (o *options) fileOf(app argocd.Application) (config.Settings, error) {
 	if o.report != "" && o.report != "-" {
-		return config.Settings{}, fmt.Errorf("ELK_MTLS_REPORT: %q is a file, and under Argo CD the report goes to the log of the plugin only: -", o.report)
+		return config.Settings{}, fmt.Errorf("ELK_MTLS_REPORT: %q is a file, and under Argo CD the report goes to "+
+			"the log of the plugin only: -", o.report)
 	}
 	if o.config != "" {
 		if err := app.Inside(o.config); err != nil {
@@ -93,7 +97,8 @@ func (o *options) fileOf(app argocd.Application) (config.Settings, error) {
 	return o.file()
 }
 
-// cmpInit fetches dependencies only where some are missing, as Argo CD does for charts of its own: what is in the repository is meant.
+// cmpInit fetches dependencies only where some are missing, as Argo CD does for charts of its own: what is in the
+// repository is meant.
 func (o *options) cmpInit(ctx context.Context) error {
 	for _, name := range []string{"Chart.yaml", "requirements.yaml"} {
 		text, err := os.ReadFile(name) //nolint:gosec // one of the two names above
@@ -134,7 +139,8 @@ func missingChart(name string) (bool, error) {
 	return err != nil && len(archives) == 0, nil
 }
 
-// runHelm gives what helm writes to stdout. What it says besides is part of the error, which Argo CD shows, or goes to stderr.
+// runHelm gives what helm writes to stdout. What it says besides is part of the error, which Argo CD shows, or goes to
+// stderr.
 func (o *options) runHelm(ctx context.Context, stdin string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, o.helm, args...) //nolint:gosec // which helm is for the operator to say
 	cmd.Env = o.environ

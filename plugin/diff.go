@@ -28,8 +28,9 @@ func (o *options) diffCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff [flags] [FILE|-]",
 		Short: "Show every change that the post-renderer makes: where, before, after, why",
-		Long: `elk-mtls diff reads manifests like the post-renderer and shows what it would change: the object and the field, the old and the new
-value, the reason, and the documentation behind it. It writes no manifests. Credentials in addresses are masked.`,
+		Long: `elk-mtls diff reads manifests like the post-renderer and shows what it would change: the object and the
+field, the old and the new value, the reason, and the documentation behind it. It writes no manifests. Credentials in
+addresses are masked.`,
 		Example: `  helm template elk ./chart --namespace elastic | elk-mtls diff --config elk-mtls.yaml
 
   # as a comment on a pull request
@@ -45,8 +46,10 @@ value, the reason, and the documentation behind it. It writes no manifests. Cred
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&d.format, "output", "o", "text", strings.Join(diffFormats, " | ")+"; text has colours on a terminal, unless NO_COLOR is set")
-	f.BoolVar(&d.detailed, "detailed-exitcode", false, "exit with 2 when there are changes, 0 when there are none, 1 on any error")
+	f.StringVarP(&d.format, "output", "o", "text", strings.Join(diffFormats, " | ")+"; text has colours on a "+
+		"terminal, unless NO_COLOR is set")
+	f.BoolVar(&d.detailed, "detailed-exitcode", false, "exit with 2 when there are changes, 0 when there are none, 1 "+
+		"on any error")
 	o.settingsFlags(f)
 	return cmd
 }
@@ -62,7 +65,8 @@ func (d *diffOptions) run(args []string) error {
 
 func (d *diffOptions) show(args []string) error {
 	if !slices.Contains(diffFormats, d.format) {
-		return usageError{fmt.Errorf("--output: %q is not one of %s%s", d.format, strings.Join(diffFormats, ", "), closest.Hint(d.format, diffFormats))}
+		return usageError{fmt.Errorf("--output: %q is not one of %s%s", d.format, strings.Join(diffFormats, ", "),
+			closest.Hint(d.format, diffFormats))}
 	}
 	settings, err := d.settings()
 	if err != nil {

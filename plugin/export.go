@@ -31,9 +31,10 @@ func (o *options) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export --format FORMAT --out DIR [flags] [FILE|-]",
 		Short: "Write the changes as patches, for Flux and other tools that cannot run elk-mtls",
-		Long: `elk-mtls export reads manifests like the post-renderer and writes patches with which kustomize alone makes the same changes. They fit
-this rendering of the chart. They fail if a later rendering lacks an object, or differs where they change something or in what a
-patched pod runs and reads. Images, ports, resources and replicas may differ. Export again after an upgrade of the chart. See docs/flux.md.`,
+		Long: `elk-mtls export reads manifests like the post-renderer and writes patches with which kustomize alone
+makes the same changes. They fit this rendering of the chart. They fail if a later rendering lacks an object, or
+differs where they change something or in what a patched pod runs and reads. Images, ports, resources and replicas may
+differ. Export again after an upgrade of the chart. See docs/flux.md.`,
 		Example: `  # a component, for the components of a kustomization
   helm template elk ./chart --skip-tests | elk-mtls export --format kustomize --out elk-mtls
 
@@ -54,7 +55,8 @@ func (e *exportOptions) run(args []string) error {
 	e.gitOps = true
 	var problems []error
 	if !slices.Contains(exportFormats, e.format) {
-		problems = append(problems, fmt.Errorf("--format: %q is not one of %s%s", e.format, strings.Join(exportFormats, ", "), closest.Hint(e.format, exportFormats)))
+		problems = append(problems, fmt.Errorf("--format: %q is not one of %s%s", e.format,
+			strings.Join(exportFormats, ", "), closest.Hint(e.format, exportFormats)))
 	}
 	if e.out == "" {
 		problems = append(problems, errors.New("--out: name the folder for the patches"))
@@ -101,14 +103,17 @@ func (e *exportOptions) files(input []byte, settings config.Settings) (newFiles,
 		return nil, err
 	}
 	if len(result.Changes)+len(result.Added) == 0 {
-		return nil, errors.New("nothing in the input needs a change: either elk-mtls has patched it already, or it contains neither Elasticsearch nor a client of it")
+		return nil, errors.New("nothing in the input needs a change: either elk-mtls has patched it already, or it " +
+			"contains neither Elasticsearch nor a client of it")
 	}
 	for _, id := range result.Tests {
-		_, _ = fmt.Fprintf(e.stderr, "elk-mtls: %s is a test of the chart and not in the export: its name may be another at each rendering\n", id)
+		_, _ = fmt.Fprintf(e.stderr, "elk-mtls: %s is a test of the chart and not in the export: its name may be "+
+			"another at each rendering\n", id)
 	}
 	for _, id := range result.Large {
 		_, _ = fmt.Fprintf(e.stderr,
-			"elk-mtls: %s holds more than 64 KiB: the patches do not notice when its content changes, so compare it yourself\n", id)
+			"elk-mtls: %s holds more than 64 KiB: the patches do not notice when its content changes, so compare it "+
+				"yourself\n", id)
 	}
 	name, text, err := e.patches(before, result)
 	if err != nil {

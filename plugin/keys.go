@@ -12,7 +12,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
 )
 
-// maker has what making certificates takes from the world. No other file of elk-mtls makes keys or draws lots: a test reads their imports.
+// maker has what making certificates takes from the world. No other file of elk-mtls makes keys or draws lots: a test
+// reads their imports.
 func maker(kind issue.KeyType) issue.Maker {
 	return issue.Maker{Key: newKey, Random: rand.Reader, Now: time.Now(), KeyType: kind}
 }

@@ -25,8 +25,8 @@ func resourceList(input []byte) (*manifest.Stream, *krm.List, error) {
 	return stream, list, err
 }
 
-// function is the post-renderer as a KRM function: settings come from functionConfig, and what there is to say goes into results. An
-// error stands there, on stderr, which kustomize shows in place of results, and in the exit code.
+// function is the post-renderer as a KRM function: settings come from functionConfig, and what there is to say goes
+// into results. An error stands there, on stderr, which kustomize shows in place of results, and in the exit code.
 func (o *options) function(stream *manifest.Stream, list *krm.List, err error) error {
 	if err != nil {
 		return err
@@ -39,7 +39,8 @@ func (o *options) function(stream *manifest.Stream, list *krm.List, err error) e
 	}
 	var results []krm.Result
 	for _, p := range problem.All(err) {
-		results = append(results, krm.Result{Severity: "error", Message: strings.ReplaceAll(p.Error(), "\n", "; "), Object: list.Item(p.Object.Kind, p.Object.Namespace, p.Object.Name)})
+		results = append(results, krm.Result{Severity: "error", Message: strings.ReplaceAll(p.Error(), "\n", "; "),
+			Object: list.Item(p.Object.Kind, p.Object.Namespace, p.Object.Name)})
 	}
 	answer, printing := krm.Failure(results)
 	if printing == nil {
@@ -67,14 +68,16 @@ func (o *options) runFunction(stream *manifest.Stream, list *krm.List) ([]byte, 
 	return output, o.writeReport(outcome)
 }
 
-// functionConfig reads the configuration that the list carries: our own kind, or a ConfigMap, which kpt makes of a Kptfile's configMap.
+// functionConfig reads the configuration that the list carries: our own kind, or a ConfigMap, which kpt makes of a
+// Kptfile's configMap.
 func (o *options) functionConfig(list *krm.List) (config.Settings, error) {
 	node := list.FunctionConfig()
 	if node == nil {
 		return o.file()
 	}
 	if o.config != "" {
-		return config.Settings{}, fmt.Errorf("--config %s: the ResourceList has a functionConfig, and one of the two must say it all", o.config)
+		return config.Settings{}, fmt.Errorf("--config %s: the ResourceList has a functionConfig, and one of the two "+
+			"must say it all", o.config)
 	}
 	if object.Text(node, "kind") == "ConfigMap" {
 		s, err := config.FromPairs(object.Pairs(node, "data"))
@@ -98,7 +101,8 @@ func (o *options) functionConfig(list *krm.List) (config.Settings, error) {
 func results(list *krm.List, r *report.Report) []krm.Result {
 	var all []krm.Result
 	add := func(severity, message string, id report.Object) {
-		all = append(all, krm.Result{Severity: severity, Message: message, Object: list.Item(id.Kind, id.Namespace, id.Name)})
+		all = append(all, krm.Result{Severity: severity, Message: message,
+			Object: list.Item(id.Kind, id.Namespace, id.Name)})
 	}
 	for _, p := range r.Patched {
 		if n := len(p.Changes); n > 0 {

@@ -1,5 +1,5 @@
-// Package plugin is the command elk-mtls: manifests come in, and manifests that require client certificates go out. Its program is in
-// the folder elk-mtls below, so that go install gives it that name.
+// Package plugin is the command elk-mtls: manifests come in, and manifests that require client certificates go out.
+// Its program is in the folder elk-mtls below, so that go install gives it that name.
 package plugin
 
 import (

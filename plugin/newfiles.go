@@ -26,7 +26,8 @@ func (f newFiles) write() (err error) {
 	var exist []error
 	for _, file := range f {
 		if _, err := os.Lstat(file.name); err == nil {
-			exist = append(exist, fmt.Errorf("%s exists already, and what others may be using is not replaced: move it away, or write elsewhere", file.name))
+			exist = append(exist, fmt.Errorf("%s exists already, and what others may be using is not replaced: move "+
+				"it away, or write elsewhere", file.name))
 		}
 	}
 	if err := errors.Join(exist...); err != nil {

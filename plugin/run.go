@@ -60,8 +60,8 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 
 const hostHelm4 = "helm4"
 
-// forHelm4 makes an answer that Helm 4 rejects with our words. It drops the stderr of a post-renderer and its exit code, but quotes
-// the text behind a document marker that it cannot read.
+// forHelm4 makes an answer that Helm 4 rejects with our words. It drops the stderr of a post-renderer and its exit
+// code, but quotes the text behind a document marker that it cannot read.
 func forHelm4(err error) string {
 	return "x: 1\n--- elk-mtls: " + strings.ReplaceAll(err.Error(), "\n", "; ") + "\n"
 }
@@ -90,9 +90,9 @@ func (o *options) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "elk-mtls [flags] [FILE|-]",
 		Short: "Require client certificates in Elasticsearch, on the Basic licence, with the Helm charts you have",
-		Long: `elk-mtls reads the manifests that Helm rendered and changes them. Afterwards Elasticsearch requires a client certificate, every
-client presents one, probes keep working, and Kibana logs in with a service token that nobody creates by hand. Documents it does
-not change pass through byte for byte. It needs no cluster and no network.
+		Long: `elk-mtls reads the manifests that Helm rendered and changes them. Afterwards Elasticsearch requires a
+client certificate, every client presents one, probes keep working, and Kibana logs in with a service token that
+nobody creates by hand. Documents it does not change pass through byte for byte. It needs no cluster and no network.
 
 What needs a cluster is in the other program, elk-mtls-init: doctor, renew, revoke and rotate.`,
 		Example: `  # Helm 4, once: helm plugin install ./dist/helm4/elk-mtls
@@ -112,11 +112,13 @@ What needs a cluster is in the other program, elk-mtls-init: doctor, renew, revo
 	}
 	f := cmd.Flags()
 	o.settingsFlags(f)
-	f.StringVar(&o.report, "report", "", "write a report of what was done and what is left to do to this `FILE`; - is stderr")
+	f.StringVar(&o.report, "report", "", "write a report of what was done and what is left to do to this `FILE`; - "+
+		"is stderr")
 	f.StringVar(&o.reportFormat, "report-format", "", "text | json (default text)")
 	f.StringVar(&o.host, "host", "", "")
 	_ = f.MarkHidden("host")
-	asked := f.BoolP("version", "v", false, "print the version") // cobra's own flag takes a template, with 4 MB behind it
+	// cobra's own flag takes a template, with 4 MB behind it
+	asked := f.BoolP("version", "v", false, "print the version")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *asked {
 			return printVersion(cmd, nil)
@@ -124,7 +126,8 @@ What needs a cluster is in the other program, elk-mtls-init: doctor, renew, revo
 		return o.filter(args)
 	}
 	cmd.SetFlagErrorFunc(flagError)
-	cmd.AddCommand(o.diffCommand(), o.exportCommand(), o.certsCommand(), o.verifyCommand(), o.surveyCommand(), o.cmpCommand(), versionCommand(), settingsTopic())
+	cmd.AddCommand(o.diffCommand(), o.exportCommand(), o.certsCommand(), o.verifyCommand(), o.surveyCommand(),
+		o.cmpCommand(), versionCommand(), settingsTopic())
 	return cmd
 }
 
@@ -137,10 +140,12 @@ func flagError(cmd *cobra.Command, err error) error {
 func (o *options) settingsFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS); see elk-mtls help settings")
 	f.StringVar(&o.mode, "mode", "", strings.Join(config.Modes(), " | ")+" (default cert-token)")
-	f.StringVar(&o.stage, "client-authentication", "", "none | optional | required (default required in certificate modes)")
+	f.StringVar(&o.stage, "client-authentication", "", "none | optional | required (default required in certificate "+
+		"modes)")
 	f.StringVar(&o.hooks, "hooks", "", "auto | off; off says that the chart's hooks will not run (--no-hooks)")
 	f.StringVar(&o.initImage, "init-image", "", "image of the init container elk-mtls-init")
-	f.BoolVar(&o.allowRendered, "allow-rendered-certs", false, "accept manifests that contain the private key of Elasticsearch (certificates.rendered: allow)")
+	f.BoolVar(&o.allowRendered, "allow-rendered-certs", false, "accept manifests that contain the private key of "+
+		"Elasticsearch (certificates.rendered: allow)")
 }
 
 func versionCommand() *cobra.Command {
@@ -185,13 +190,14 @@ func (o *options) filter(args []string) error {
 		return err
 	}
 	if !outcome.Recognised {
-		_, _ = io.WriteString(o.stderr, "elk-mtls: the input contains no Elasticsearch, no Kibana and no known client: it passes through unchanged\n")
+		_, _ = io.WriteString(o.stderr, "elk-mtls: the input contains no Elasticsearch, no Kibana and no known "+
+			"client: it passes through unchanged\n")
 	}
 	return o.write(output)
 }
 
-// Room for stdin. Most releases fit into the first. A larger stream gets address space, which is no memory: of it only what is read
-// into becomes resident, and nothing is copied as the stream grows.
+// Room for stdin. Most releases fit into the first. A larger stream gets address space, which is no memory: of it only
+// what is read into becomes resident, and nothing is copied as the stream grows.
 const (
 	roomForRelease = 256 << 10
 	roomForStream  = 256 << 20

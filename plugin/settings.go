@@ -30,7 +30,8 @@ func (o *options) settingsFrom(file func() (config.Settings, error)) (config.Set
 		}
 	}
 	if formats := []string{"text", "json"}; o.reportFormat != "" && !slices.Contains(formats, o.reportFormat) {
-		return config.Settings{}, fmt.Errorf("--report-format: %q is not one of text, json%s", o.reportFormat, closest.Hint(o.reportFormat, formats))
+		return config.Settings{}, fmt.Errorf("--report-format: %q is not one of text, json%s", o.reportFormat,
+			closest.Hint(o.reportFormat, formats))
 	}
 	if o.host != "" && o.host != hostHelm4 {
 		return config.Settings{}, fmt.Errorf("--host: %q is not %s", o.host, hostHelm4)
@@ -41,7 +42,8 @@ func (o *options) settingsFrom(file func() (config.Settings, error)) (config.Set
 	}
 	strangers, environment := s.Environment(o.environ)
 	for _, name := range strangers {
-		_, _ = fmt.Fprintf(o.stderr, "elk-mtls: %s is not a setting and changes nothing; elk-mtls help settings lists them\n", name)
+		_, _ = fmt.Fprintf(o.stderr, "elk-mtls: %s is not a setting and changes nothing; elk-mtls help settings "+
+			"lists them\n", name)
 	}
 	if o.allowRendered {
 		s.Certificates.Rendered = config.Allow
@@ -49,7 +51,8 @@ func (o *options) settingsFrom(file func() (config.Settings, error)) (config.Set
 		s.Certificates.Rendered = config.Refuse
 	}
 	for _, f := range []struct{ flag, field *string }{
-		{&o.mode, &s.Mode}, {&o.stage, &s.ClientAuthentication}, {&o.hooks, (*string)(&s.Hooks)}, {&o.initImage, &s.InitContainer.Image},
+		{&o.mode, &s.Mode}, {&o.stage, &s.ClientAuthentication}, {&o.hooks, (*string)(&s.Hooks)},
+		{&o.initImage, &s.InitContainer.Image},
 	} {
 		if *f.flag != "" {
 			*f.field = *f.flag
@@ -65,7 +68,8 @@ func (o *options) settingsFrom(file func() (config.Settings, error)) (config.Set
 // whence names a setting with a wrong value as the user set it: by its flag, its variable, or in the file.
 func (o *options) whence(err error) error {
 	flags := map[string]struct{ flag, value string }{
-		"mode": {"--mode", o.mode}, "clientAuthentication": {"--client-authentication", o.stage}, "hooks": {"--hooks", o.hooks},
+		"mode": {"--mode", o.mode}, "clientAuthentication": {"--client-authentication", o.stage},
+		"hooks":               {"--hooks", o.hooks},
 		"initContainer.image": {"--init-image", o.initImage},
 	}
 	all := problem.Each(err)
@@ -133,14 +137,15 @@ func (o *options) writeReport(r *report.Report) error {
 		_, err := o.stderr.Write(text)
 		return err
 	}
-	if err := os.WriteFile(o.report, text, 0o644); err != nil { //nolint:gosec // a report holds no secret, and CI reads it as somebody else
+	//nolint:gosec // a report holds no secret, and CI reads it as somebody else
+	if err := os.WriteFile(o.report, text, 0o644); err != nil {
 		return fmt.Errorf("--report: %w", err)
 	}
 	return nil
 }
 
-// settingsTopic is the help page that lists every setting with its default and its name in the environment. It is put together when
-// somebody asks for it: the program starts with every call of Helm.
+// settingsTopic is the help page that lists every setting with its default and its name in the environment. It is put
+// together when somebody asks for it: the program starts with every call of Helm.
 func settingsTopic() *cobra.Command {
 	cmd := &cobra.Command{Use: "settings", Short: "Every setting: file, environment, default"}
 	cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
@@ -151,10 +156,13 @@ func settingsTopic() *cobra.Command {
 
 func settingsHelp() string {
 	var b strings.Builder
-	b.WriteString("A configuration file (--config):\n\n  apiVersion: " + config.APIVersion + "\n  kind: " + config.Kind +
+	b.WriteString("A configuration file (--config):\n\n  apiVersion: " + config.APIVersion + "\n  kind: " +
+		config.Kind +
 		"\n  spec:\n    mode: cert-token\n    certificates: {secretName: my-certs}\n\n" +
-		"A flag counts before the environment, that before the file, that before what the manifests tell, that before the default.\n" +
-		"Lists and mappings in the environment are YAML: ELK_MTLS_UNMANAGED='[{ref: Deployment/grafana, reason: has its own}]'\n\n")
+		"A flag counts before the environment, that before the file, that before what the manifests tell, that " +
+		"before the default.\n" +
+		"Lists and mappings in the environment are YAML: ELK_MTLS_UNMANAGED='[{ref: Deployment/grafana, reason: has " +
+		"its own}]'\n\n")
 	for _, d := range config.Describe() {
 		fmt.Fprintf(&b, "  %-34s %s\n  %34s %s (default %s)\n", d.Path, d.Env, "", d.What, d.Default)
 	}

@@ -31,13 +31,13 @@ func (o *options) surveyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "survey [flags] EVIDENCE|- [MANIFESTS]",
 		Short: "Report who still connects without a certificate, and whether you can require one",
-		Long: `elk-mtls survey reads what elk-mtls-init survey has written, and joins it with the verdicts of verify about the manifests. It lists
-clients without a certificate, clients with one, clients that the manifests promise and nobody saw, whom Elasticsearch refused,
-and what was not watched.
+		Long: `elk-mtls survey reads what elk-mtls-init survey has written, and joins it with the verdicts of verify
+about the manifests. It lists clients without a certificate, clients with one, clients that the manifests promise and
+nobody saw, whom Elasticsearch refused, and what was not watched.
 
-With --gate it ends with exit 1 while anybody without a certificate was seen, while it is unknown of somebody, or while the
-longest time without a gap is shorter than the slowest CronJob of the manifests waits. Exit 2: used wrongly, or the
-input is no evidence or no manifests.`,
+With --gate it ends with exit 1 while anybody without a certificate was seen, while it is unknown of somebody, or
+while the longest time without a gap is shorter than the slowest CronJob of the manifests waits. Exit 2: used wrongly,
+or the input is no evidence or no manifests.`,
 		Example: `  # who has no certificate
   elk-mtls-init survey --for 24h … >evidence.jsonl
   helm get manifest elk -n elastic >manifests.yaml
@@ -50,7 +50,8 @@ input is no evidence or no manifests.`,
   elk-mtls-init survey --refused --for 1h … | elk-mtls survey --refused -`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
-				return usageError{fmt.Errorf("survey reads EVIDENCE and MANIFESTS, and there are %d files; see %s --help", len(args), cmd.CommandPath())}
+				return usageError{fmt.Errorf("survey reads EVIDENCE and MANIFESTS, and there are %d files; see %s "+
+					"--help", len(args), cmd.CommandPath())}
 			}
 			return nil
 		},
@@ -61,9 +62,11 @@ input is no evidence or no manifests.`,
 	f.StringVarP(&s.output, "output", "o", "text", strings.Join(surveyOutputs(), " | "))
 	f.BoolVar(&s.gate, "gate", false, "exit 1 while required must not be switched on")
 	f.BoolVar(&s.refused, "refused", false, "list only whom Elasticsearch has refused, and what to do")
-	f.StringArrayVar(&s.with, "with", nil, "`FILE` with Secrets and ConfigMaps that are in the cluster already; can be given several times")
+	f.StringArrayVar(&s.with, "with", nil, "`FILE` with Secrets and ConfigMaps that are in the cluster already; can "+
+		"be given several times")
 	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): what is unmanaged, the rules")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(surveyOutputs(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("output",
+		cobra.FixedCompletions(surveyOutputs(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -74,7 +77,8 @@ var errNotReady = errors.New("not ready for client authentication required")
 
 func (s *surveyOptions) run(args []string) error {
 	if !slices.Contains(surveyOutputs(), s.output) {
-		return usageError{fmt.Errorf("--output: %q is not one of %s%s", s.output, strings.Join(surveyOutputs(), ", "), closest.Hint(s.output, surveyOutputs()))}
+		return usageError{fmt.Errorf("--output: %q is not one of %s%s", s.output, strings.Join(surveyOutputs(), ", "),
+			closest.Hint(s.output, surveyOutputs()))}
 	}
 	if s.gate && s.refused {
 		return usageError{errors.New("--gate, --refused: use only one of them")}

@@ -31,8 +31,9 @@ func (o *options) width() int {
 	return minWidth
 }
 
-// fold breaks lines that are wider than the width at spaces. What follows a line that is indented, or that begins with a sign such as
-// "+", is indented two columns deeper. A word that is wider itself stays whole, as it may be something to copy, and a sign is never alone.
+// fold breaks lines that are wider than the width at spaces. What follows a line that is indented, or that begins with
+// a sign such as "+", is indented two columns deeper. A word that is wider itself stays whole, as it may be something
+// to copy, and a sign is never alone.
 func fold(text string, width int) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

@@ -12,7 +12,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/report"
 )
 
-// transform is the post-renderer: a manifest stream in, the secured stream out. It uses no network, cluster, clock or randomness.
+// transform is the post-renderer: a manifest stream in, the secured stream out. It uses no network, cluster, clock or
+// randomness.
 func transform(input []byte, settings config.Settings) ([]byte, *report.Report, error) {
 	spans, outcome, err := transformSpans(input, settings)
 	if err != nil {
@@ -59,7 +60,8 @@ func secure(stream *manifest.Stream, settings config.Settings) (*report.Report, 
 		return nil, problem.Join(problem.All(err))
 	}
 	outcome.Mode, outcome.ClientAuthentication = settings.Mode, settings.ClientAuthentication
-	known := len(release.Nodes) + len(release.Kibanas) + len(release.Clients) + len(release.ECK) + len(release.Unmanaged) + len(release.Passed) + len(decided.Ruled)
+	known := len(release.Nodes) + len(release.Kibanas) + len(release.Clients) + len(release.ECK) +
+		len(release.Unmanaged) + len(release.Passed) + len(decided.Ruled)
 	outcome.Recognised = known+len(decided.Changes)+len(decided.Removals) > 0
 	return outcome, nil
 }

@@ -37,11 +37,13 @@ func (o *options) verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [flags] [FILE|-]",
 		Short: "Prove from manifests that Elasticsearch accepts every client",
-		Long: `elk-mtls verify reads any manifests and follows every connection to Elasticsearch: from the setting to the mount, the volume, the
-Secret and the certificate. It changes nothing, and it does not matter whether elk-mtls patched them.
+		Long: `elk-mtls verify reads any manifests and follows every connection to Elasticsearch: from the setting to
+the mount, the volume, the Secret and the certificate. It changes nothing, and it does not matter whether elk-mtls
+patched them.
 
 PROVEN      every link holds
-PROVEN IF   every link holds under the assumptions that are listed; --with FILE brings Secrets that the manifests do not have
+PROVEN IF   every link holds under the assumptions that are listed; --with FILE brings Secrets that the
+            manifests do not have
 NOT PROVEN  a link is broken, or could not be followed; each finding has a code, explained in docs/findings
 UNMANAGED   the configuration lists it as taken care of by somebody else
 
@@ -50,7 +52,8 @@ Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, 
   helm template elk ./chart | elk-mtls | elk-mtls verify
 
   # what is installed, with the Secrets in which the certificates are
-  helm get manifest elk -n elastic | elk-mtls verify --with <(kubectl get secret elasticsearch-master-certs -n elastic -o yaml)
+  helm get manifest elk -n elastic |
+    elk-mtls verify --with <(kubectl get secret elasticsearch-master-certs -n elastic -o yaml)
 
   # in CI: no assumption is taken, and certificates last another month
   elk-mtls verify --strict --with secrets.yaml --fail-if-expires-within 30d -o json manifests.yaml
@@ -63,15 +66,22 @@ Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, 
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVarP(&v.output, "output", "o", "text", strings.Join(verifyOutputs(), " | "))
-	f.StringVar(&o.stage, "client-authentication", "", "what Elasticsearch must ask for: none | optional | required (default required, or what --config says)")
-	f.StringArrayVar(&v.with, "with", nil, "`FILE` with Secrets and ConfigMaps that are in the cluster already; can be given several times")
+	f.StringVar(&o.stage, "client-authentication", "", "what Elasticsearch must ask for: none | optional | required "+
+		"(default required, or what --config says)")
+	f.StringArrayVar(&v.with, "with", nil, "`FILE` with Secrets and ConfigMaps that are in the cluster already; can "+
+		"be given several times")
 	f.BoolVar(&v.strict, "strict", false, "take no assumption: PROVEN IF ends with exit 1")
-	f.StringVar(&v.within, "fail-if-expires-within", "", "certificates that end within this `TIME` (30d, 12h) are findings")
-	f.StringVar(&v.now, "now", "", "the `TIME` at which certificates must be valid (2026-12-31, or RFC 3339); default: now")
-	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): its mode and client authentication, what is unmanaged, the rules")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(verifyOutputs(), cobra.ShellCompDirectiveNoFileComp))
+	f.StringVar(&v.within, "fail-if-expires-within", "", "certificates that end within this `TIME` (30d, 12h) are "+
+		"findings")
+	f.StringVar(&v.now, "now", "", "the `TIME` at which certificates must be valid (2026-12-31, or RFC 3339); "+
+		"default: now")
+	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): its mode and client authentication, "+
+		"what is unmanaged, the rules")
+	_ = cmd.RegisterFlagCompletionFunc("output",
+		cobra.FixedCompletions(verifyOutputs(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("client-authentication",
-		cobra.FixedCompletions([]string{config.None, config.Optional, config.Required}, cobra.ShellCompDirectiveNoFileComp))
+		cobra.FixedCompletions([]string{config.None, config.Optional, config.Required},
+			cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -109,7 +119,8 @@ func (v *verifyOptions) run(args []string) error {
 	case graph.Verdict == verify.NotProven:
 		return fmt.Errorf("%w: %s", errNotProven, counted(len(graph.Findings), "finding"))
 	case graph.Verdict == verify.ProvenIf && v.strict:
-		return fmt.Errorf("%w: --strict accepts no assumption, and the proof needs %s", errNotProven, counted(len(graph.Assumptions), "assumption"))
+		return fmt.Errorf("%w: --strict accepts no assumption, and the proof needs %s", errNotProven,
+			counted(len(graph.Assumptions), "assumption"))
 	}
 	return nil
 }
@@ -136,7 +147,8 @@ func (v *verifyOptions) proof() (verify.Options, error) {
 	proof := proofOf(settings)
 	problems := []error{err}
 	if !slices.Contains(verifyOutputs(), v.output) {
-		problems = append(problems, fmt.Errorf("--output: %q is not one of %s%s", v.output, strings.Join(verifyOutputs(), ", "), closest.Hint(v.output, verifyOutputs())))
+		problems = append(problems, fmt.Errorf("--output: %q is not one of %s%s", v.output,
+			strings.Join(verifyOutputs(), ", "), closest.Hint(v.output, verifyOutputs())))
 	}
 	if v.now != "" {
 		if proof.Now, err = parseTime(v.now); err != nil {
@@ -153,7 +165,8 @@ func (v *verifyOptions) proof() (verify.Options, error) {
 
 // proofOf gives what is to be proven where a configuration holds.
 func proofOf(s config.Settings) verify.Options {
-	proof := verify.Options{ClientAuthentication: s.ClientAuthentication, PKI: s.Mode == config.ModePKI, Now: time.Now(), Elasticsearch: s.Elasticsearch.URLs()}
+	proof := verify.Options{ClientAuthentication: s.ClientAuthentication, PKI: s.Mode == config.ModePKI,
+		Now: time.Now(), Elasticsearch: s.Elasticsearch.URLs()}
 	for _, u := range s.Unmanaged {
 		proof.Unmanaged = append(proof.Unmanaged, verify.Entry{Ref: u.Ref, Reason: u.Reason})
 	}
@@ -190,7 +203,8 @@ func parseDays(text string) (time.Duration, error) {
 }
 
 // streams takes the manifests apart, and the files that go with them, which it notes in proof.
-func (v *verifyOptions) streams(input []byte, proof *verify.Options) (stream *manifest.Stream, with []*manifest.Stream, err error) {
+func (v *verifyOptions) streams(input []byte, proof *verify.Options) (stream *manifest.Stream, with []*manifest.Stream,
+	err error) {
 	for _, file := range v.with {
 		text, err := readFile(file)
 		if err != nil {
@@ -210,7 +224,8 @@ func (v *verifyOptions) streams(input []byte, proof *verify.Options) (stream *ma
 	return stream, with, err
 }
 
-// holdsObject refuses a stream in which nothing has a kind: the command that should have written it has failed. A list may be empty.
+// holdsObject refuses a stream in which nothing has a kind: the command that should have written it has failed. A list
+// may be empty.
 func holdsObject(stream *manifest.Stream) error {
 	for _, doc := range stream.Documents() {
 		if _, err := object.In(doc); err != nil {

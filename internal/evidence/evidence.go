@@ -129,7 +129,9 @@ func Read(in io.Reader) (Evidence, error) {
 			Level string `json:"level"`
 		}
 		if err := json.Unmarshal(scanner.Bytes(), &l); err != nil {
-			wrong = fmt.Errorf("line %d is not from elk-mtls-init survey: EVIDENCE is what it prints, and comes before MANIFESTS", n) // the parser's text would quote it
+			// the parser's text would quote it
+			wrong = fmt.Errorf("line %d is not from elk-mtls-init survey: EVIDENCE is what it prints, and comes "+
+				"before MANIFESTS", n)
 			continue
 		}
 		if l.Kind == "" && l.Level != "" {

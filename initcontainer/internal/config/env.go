@@ -67,6 +67,7 @@ func set(flag *pflag.Flag, name, value string) error {
 // namespace, also for one called elk-mtls-init; and the post-renderer's settings spec.initContainer.* have this prefix.
 // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 func foreign(name string) bool {
-	service := regexp.MustCompile(`^ELK_MTLS_INIT_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
+	service := regexp.MustCompile(`^ELK_MTLS_INIT_(\w+_)?` +
+		`(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
 	return service.MatchString(name) || strings.HasPrefix(name, envPrefix+"CONTAINER_")
 }

@@ -108,7 +108,8 @@ var meanings = []struct {
 	{303, "", failure.NotElasticsearch, itself},
 	{307, "", failure.NotElasticsearch, itself},
 	{308, "", failure.NotElasticsearch, itself},
-	{429, "", failure.Overloaded, "wait: Elasticsearch is overloaded, and refuses requests for a while; or give it more"},
+	{429, "", failure.Overloaded,
+		"wait: Elasticsearch is overloaded, and refuses requests for a while; or give it more"},
 	{500, "", failure.Unavailable, "fix Elasticsearch; the logs of its pods say why"},
 	{502, "", failure.Unavailable, "set --elasticsearch-url to Elasticsearch itself; or fix the proxy in between, " +
 		"which cannot reach Elasticsearch"},

@@ -107,7 +107,9 @@ func inVolume(v corev1.Volume, file string) (source, bool) {
 		p.Name = v.Secret.SecretName
 		all = append(all, corev1.VolumeProjection{Secret: p})
 	case v.ConfigMap != nil:
-		all = append(all, corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: v.ConfigMap.LocalObjectReference, Items: v.ConfigMap.Items}})
+		p := &corev1.ConfigMapProjection{Items: v.ConfigMap.Items}
+		p.Name = v.ConfigMap.Name
+		all = append(all, corev1.VolumeProjection{ConfigMap: p})
 	case v.Projected != nil:
 		all = v.Projected.Sources
 	}

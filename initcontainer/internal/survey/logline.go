@@ -5,7 +5,8 @@
 // org.elasticsearch.xpack.security.Security at DEBUG writes a line for each request on a connection whose client has
 // presented no certificate, whether the login is right or not, and none for a client that has presented one:
 //
-//	[…][DEBUG][o.e.x.s.Security         ] [node] SSL Peer did not present a certificate on channel [[id: 0x05f63403, L:/127.0.0.1:35607 - R:/127.0.0.1:38960]]
+//	[…][DEBUG][o.e.x.s.Security         ] [node] SSL Peer did not present a certificate on channel
+//	[[id: 0x05f63403, L:/127.0.0.1:35607 - R:/127.0.0.1:38960]]
 //
 // With client_authentication none it writes nothing at all: who reads "no line" as "has a certificate" is wrong there.
 // So a survey sends requests of its own without a certificate, and believes what a node does not say only between two
@@ -55,7 +56,8 @@ var (
 	// [2026-11-30T16:37:10,019][DEBUG][o.e.x.s.Security         ] [node] …
 	patterned = regexp.MustCompile(`^\[([0-9T:,.+Z-]+)\s*\]\[[A-Z ]+\]\[[^\]]*\] ?\[([^\]]*)\] ?(.*)$`)
 	channel   = regexp.MustCompile(`(?:R:|remoteAddress=)[^/\]} ]*/(\[[^\]]*\]:\d+|[^\]}]+?)[\]}]`)
-	why       = regexp.MustCompile(`^(?:Caused by: )?(?:[\w.$]+: )*(javax\.net\.ssl\.\w+|java\.security\.cert\.\w+|sun\.security\.\S+Exception|[\w.$]*NotSslRecordException): (.*)$`)
+	why       = regexp.MustCompile(`^(?:Caused by: )?(?:[\w.$]+: )*(javax\.net\.ssl\.\w+|java\.security\.cert\.\w+|` +
+		`sun\.security\.\S+Exception|[\w.$]*NotSslRecordException): (.*)$`)
 )
 
 // Parse reads a line: of the layout that Elasticsearch has in files, or of its JSON, which containers write.

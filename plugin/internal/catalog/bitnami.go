@@ -2,8 +2,8 @@ package catalog
 
 import "strings"
 
-// The images of Bitnami, by the entry scripts of versions 8 and 9. The scripts turn variables of their own into settings and write
-// them into the configuration file; they know no variable for a setting as such.
+// The images of Bitnami, by the entry scripts of versions 8 and 9. The scripts turn variables of their own into
+// settings and write them into the configuration file; they know no variable for a setting as such.
 // https://github.com/bitnami/containers/tree/main/bitnami/elasticsearch
 
 // security is on, and so are TLS of the HTTP layer and PEM files, when these say so.
@@ -15,8 +15,9 @@ func bitnamiConditiones() (security, rest, transport, restPEM, transportPEM Cond
 		Condition{Env: []string{"ELASTICSEARCH_TRANSPORT_TLS_USE_PEM", "ELASTICSEARCH_TLS_USE_PEM"}, Is: true}
 }
 
-// bitnamiElasticsearch is Bitnami's image. my_elasticsearch.yml is merged into what the script makes of its variables, and what the
-// script writes about TLS comes after that and wins; an elasticsearch.yml of the user's own switches the script off.
+// bitnamiElasticsearch is Bitnami's image. my_elasticsearch.yml is merged into what the script makes of its variables,
+// and what the script writes about TLS comes after that and wins; an elasticsearch.yml of the user's own switches the
+// script off.
 func bitnamiElasticsearch() Layout {
 	return Layout{
 		Name:    "bitnami-elasticsearch",
@@ -38,7 +39,8 @@ func bitnamiElasticsearch() Layout {
 		Starters: []string{"run.sh"},
 		Wrapper:  "entrypoint.sh",
 		Vars: func(name string) bool {
-			return name == "ELASTICSEARCH_CLUSTER_NAME" || name == "ELASTICSEARCH_CLUSTER_HOSTS" || name == "ELASTICSEARCH_ENABLE_SECURITY"
+			return name == "ELASTICSEARCH_CLUSTER_NAME" || name == "ELASTICSEARCH_CLUSTER_HOSTS" ||
+				name == "ELASTICSEARCH_ENABLE_SECURITY"
 		},
 		Mounts: func(at, _ string) bool {
 			return below(at, "/bitnami/elasticsearch") || below(at, "/opt/bitnami/elasticsearch")
@@ -56,9 +58,12 @@ func bitnamiWritten() []Written {
 		{Key: "network.bind_host", Env: []string{"ELASTICSEARCH_BIND_ADDRESS"}, Default: "0.0.0.0", Weak: true},
 		{Key: DiscoveryType, Default: SingleNode, Unless: "ELASTICSEARCH_CLUSTER_HOSTS", Weak: true},
 		{Key: SecurityEnabled, Env: []string{"ELASTICSEARCH_ENABLE_SECURITY"}, Truth: true},
-		{Key: HTTPLayer + LayerEnabled, Env: []string{"ELASTICSEARCH_ENABLE_REST_TLS"}, Default: "true", Truth: true, When: []Condition{security}},
-		{Key: TransportLayer + LayerEnabled, Env: []string{"ELASTICSEARCH_ENABLE_SECURITY"}, Truth: true, When: []Condition{security, transport}},
-		{Key: TransportLayer + LayerVerification, Env: []string{"ELASTICSEARCH_TLS_VERIFICATION_MODE"}, Default: "full", When: []Condition{security, transport}},
+		{Key: HTTPLayer + LayerEnabled, Env: []string{"ELASTICSEARCH_ENABLE_REST_TLS"}, Default: "true", Truth: true,
+			When: []Condition{security}},
+		{Key: TransportLayer + LayerEnabled, Env: []string{"ELASTICSEARCH_ENABLE_SECURITY"}, Truth: true,
+			When: []Condition{security, transport}},
+		{Key: TransportLayer + LayerVerification, Env: []string{"ELASTICSEARCH_TLS_VERIFICATION_MODE"}, Default: "full",
+			When: []Condition{security, transport}},
 	}
 	for _, layer := range []struct {
 		key, env string
@@ -79,15 +84,16 @@ func bitnamiWritten() []Written {
 		} {
 			written = append(written, Written{
 				Key: layer.key + f.key, Default: f.file, Moved: "ELASTICSEARCH_CERTS_DIR",
-				Env: []string{"ELASTICSEARCH_" + layer.env + "_TLS_" + f.env, "ELASTICSEARCH_" + f.env}, When: []Condition{security, layer.on, f.format},
+				Env:  []string{"ELASTICSEARCH_" + layer.env + "_TLS_" + f.env, "ELASTICSEARCH_" + f.env},
+				When: []Condition{security, layer.on, f.format},
 			})
 		}
 	}
 	return written
 }
 
-// bitnamiKibana is Bitnami's image: it copies /bitnami/kibana/conf over its own configuration and writes into the copy what its
-// variables say. ${NAME} in kibana.yml is Kibana's own: the variable of that name at its start.
+// bitnamiKibana is Bitnami's image: it copies /bitnami/kibana/conf over its own configuration and writes into the copy
+// what its variables say. ${NAME} in kibana.yml is Kibana's own: the variable of that name at its start.
 // https://www.elastic.co/guide/en/kibana/8.19/settings.html
 func bitnamiKibana() Layout {
 	tls := Condition{Env: []string{"KIBANA_ELASTICSEARCH_ENABLE_TLS"}, Is: true}
@@ -107,11 +113,17 @@ func bitnamiKibana() Layout {
 			{Key: to.Name(to.Hosts[0]), Env: []string{"KIBANA_ELASTICSEARCH_URL"}, Weak: true},
 			{Key: to.Name(to.User), Env: []string{"KIBANA_PASSWORD"}, Value: KibanaSystem},
 			{Key: to.Name(to.Password), Env: []string{"KIBANA_PASSWORD"}},
-			{Key: to.Name(to.Verify.Name), Env: []string{"KIBANA_ELASTICSEARCH_TLS_VERIFICATION_MODE"}, Default: "full", Idle: true, When: []Condition{tls}},
-			{Key: to.Name(to.CA), Env: []string{"KIBANA_ELASTICSEARCH_CA_CERT_LOCATION"}, Default: certs + "elasticsearch/ca.crt", Idle: true, When: []Condition{tls, pem}},
-			{Key: to.Name(to.Trust), Env: []string{"KIBANA_ELASTICSEARCH_TRUSTSTORE_LOCATION"}, Default: certs + "elasticsearch/elasticsearch.truststore.p12", Idle: true, When: []Condition{tls, stores}},
-			{Key: "server.ssl.certificate", Env: []string{"KIBANA_SERVER_CERT_LOCATION"}, Default: certs + "server/tls.crt", When: bitnamiServer(true)},
-			{Key: "server.ssl.key", Env: []string{"KIBANA_SERVER_KEY_LOCATION"}, Default: certs + "server/tls.key", When: bitnamiServer(true)},
+			{Key: to.Name(to.Verify.Name), Env: []string{"KIBANA_ELASTICSEARCH_TLS_VERIFICATION_MODE"}, Default: "full",
+				Idle: true, When: []Condition{tls}},
+			{Key: to.Name(to.CA), Env: []string{"KIBANA_ELASTICSEARCH_CA_CERT_LOCATION"},
+				Default: certs + "elasticsearch/ca.crt", Idle: true, When: []Condition{tls, pem}},
+			{Key: to.Name(to.Trust), Env: []string{"KIBANA_ELASTICSEARCH_TRUSTSTORE_LOCATION"},
+				Default: certs + "elasticsearch/elasticsearch.truststore.p12", Idle: true,
+				When: []Condition{tls, stores}},
+			{Key: "server.ssl.certificate", Env: []string{"KIBANA_SERVER_CERT_LOCATION"},
+				Default: certs + "server/tls.crt", When: bitnamiServer(true)},
+			{Key: "server.ssl.key", Env: []string{"KIBANA_SERVER_KEY_LOCATION"}, Default: certs + "server/tls.key",
+				When: bitnamiServer(true)},
 		},
 		Login:    []string{"KIBANA_PASSWORD", "KIBANA_CREATE_USER", "KIBANA_ELASTICSEARCH_PASSWORD"},
 		Images:   []string{"kibana"},
@@ -124,5 +136,6 @@ func bitnamiKibana() Layout {
 
 // bitnamiServer holds when Kibana itself speaks HTTPS with PEM files.
 func bitnamiServer(on bool) []Condition {
-	return []Condition{{Env: []string{"KIBANA_SERVER_ENABLE_TLS"}, Is: on}, {Env: []string{"KIBANA_SERVER_TLS_USE_PEM"}, Is: on}}
+	return []Condition{{Env: []string{"KIBANA_SERVER_ENABLE_TLS"}, Is: on},
+		{Env: []string{"KIBANA_SERVER_TLS_USE_PEM"}, Is: on}}
 }

@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// Case is a container that runs a program, as its documentation has it, and what is so of it. {url} stands for the address of
-// Elasticsearch, {host} for its name, {ca}, {cert} and {key} for mounted files, {alias} for a name of it that its certificate does not cover,
-// {far} for one of it with the port 9443 alone, {tls} with 443 alone, {locked} and {lockedcert} for a pair with an encrypted key, {store} for a
-// store of the pair and {trust} for one of its CA, both with the password "open", {print} for the fingerprint of its CA.
+// Case is a container that runs a program, as its documentation has it, and what is so of it. {url} stands for the
+// address of Elasticsearch, {host} for its name, {ca}, {cert} and {key} for mounted files, {alias} for a name of it
+// that its certificate does not cover, {far} for one of it with the port 9443 alone, {tls} with 443 alone, {locked}
+// and {lockedcert} for a pair with an encrypted key, {store} for a store of the pair and {trust} for one of its CA,
+// both with the password "open", {print} for the fingerprint of its CA.
 type Case struct {
 	Name  string
 	Image string   // "": the first of Images, or x/program, with the tag 8.19.0
@@ -20,7 +21,8 @@ type Case struct {
 	Want  Want
 	// Touched says that the post-renderer sets something in it all the same.
 	Touched bool
-	// Open says that something of the program is in no manifest, such as the policy of a Fleet Server: proven is PROVEN IF then.
+	// Open says that something of the program is in no manifest, such as the policy of a Fleet Server: proven is
+	// PROVEN IF then.
 	Open bool
 }
 
@@ -31,16 +33,19 @@ type Want int
 const (
 	// Holds: every connection is let in. verify proves it; the post-renderer leaves every byte as it is.
 	Holds Want = iota
-	// NeedsPair: it names addresses alone, or addresses and a login. The post-renderer secures it; verify proves its output, and not the input.
+	// NeedsPair: it names addresses alone, or addresses and a login. The post-renderer secures it; verify proves its
+	// output, and not the input.
 	NeedsPair
 	// Breaks: one thing in it shuts a connection out. verify does not prove it; the post-renderer refuses or mends it.
 	Breaks
-	// Assumes: verify proves it under an assumption, such as that nobody is between where nothing verifies Elasticsearch.
+	// Assumes: verify proves it under an assumption, such as that nobody is between where nothing verifies
+	// Elasticsearch.
 	Assumes
 )
 
-// casesAt makes cases of a block of settings, which stands at a place of a file: around holds it, with %s in its stead. Each of breaks
-// replaces the line of the block with the same setting, or is added to it; one that begins with ~ leads to an assumption.
+// casesAt makes cases of a block of settings, which stands at a place of a file: around holds it, with %s in its
+// stead. Each of breaks replaces the line of the block with the same setting, or is added to it; one that begins with
+// ~ leads to an assumption.
 func casesAt(name, file, around, block string, breaks ...string) []Case {
 	text := func(block string) string { return strings.ReplaceAll(around, "%s", indent(block, around)) }
 	all := []Case{{Name: name, File: file, Text: text(block)}}
@@ -61,7 +66,8 @@ func lacking(name, file, around, block string) []Case {
 	return all
 }
 
-// byVariable makes of the first of some cases one in which a variable says what stands for placeholder, in its own spelling.
+// byVariable makes of the first of some cases one in which a variable says what stands for placeholder, in its own
+// spelling.
 func byVariable(all []Case, placeholder, reference string, want Want) []Case {
 	c := all[0]
 	c.Name, c.Want = c.Name+", by "+reference, want

@@ -1,6 +1,6 @@
-// Package catalog describes the programs that call Elasticsearch, each once, as its documentation has it: how a container is known to run
-// it, where it takes its settings from, what they are called, and what it makes of them. It decides nothing: the post-renderer and
-// verify both read it.
+// Package catalog describes the programs that call Elasticsearch, each once, as its documentation has it: how a
+// container is known to run it, where it takes its settings from, what they are called, and what it makes of them. It
+// decides nothing: the post-renderer and verify both read it.
 package catalog
 
 import (
@@ -32,7 +32,8 @@ type Program struct {
 	Places []Place
 	// Line are the settings of the one connection that its command line and environment may hold.
 	Line *Settings
-	// Flag gives the name of a setting on the command line, Env that of its variable, "" for none; they are nil where it takes none there.
+	// Flag gives the name of a setting on the command line, Env that of its variable, "" for none; they are nil where
+	// it takes none there.
 	Flag     func(setting string) string
 	Env      func(setting string, v Version) string
 	EnvWith  string   // a variable without which, or with another value than true, no other counts; "": they all do
@@ -51,7 +52,8 @@ type Program struct {
 	Cases func() []Case
 }
 
-// Signs are how a container is known. One is enough: a client without an address of Elasticsearch in its configuration is none.
+// Signs are how a container is known. One is enough: a client without an address of Elasticsearch in its configuration
+// is none.
 type Signs struct {
 	Images []string // last path element of the image
 	Mounts []string // name of a configuration file that is mounted and that only this program reads
@@ -67,12 +69,14 @@ type Files struct {
 	Once    bool     // a key that a mapping has twice stops it
 	Each    bool     // each file is read by itself, none is merged with others
 	Dirs    []string // of its command line that name another Dir
-	// Modules are further files, each of which holds a list that belongs to ModulesAt. ModulesIn is the setting that says others.
+	// Modules are further files, each of which holds a list that belongs to ModulesAt. ModulesIn is the setting that
+	// says others.
 	Modules, ModulesAt, ModulesIn string
 	Strict                        Strict
 }
 
-// Strict says that a program takes no file of settings that others than its owner may write, unless a flag or a variable is false.
+// Strict says that a program takes no file of settings that others than its owner may write, unless a flag or a
+// variable is false.
 type Strict struct{ Flag, Env string }
 
 // IsYAML tells by its name whether a file in a folder of settings is YAML. JSON is too.
@@ -88,7 +92,8 @@ type Pipelines struct {
 	List    string   // a YAML file with a list of pipelines, whose settings are called as the options are
 }
 
-// Place is a part of a file that is a connection, or each of several: "*" at the end of a step stands for any entry or element.
+// Place is a part of a file that is a connection, or each of several: "*" at the end of a step stands for any entry or
+// element.
 type Place struct {
 	At    string // "output.elasticsearch", "metricbeat.modules.*", "exporters.elasticsearch*"
 	Field string // of an entry, which tells it from others; "" where none is needed
@@ -99,7 +104,8 @@ type Place struct {
 // Name gives the full name of a setting of the place.
 func (p Place) Name(setting string) string { return p.At + "." + setting }
 
-// OpenSearch is what outputs for that product are called. They call an Elasticsearch only where they name one of the input.
+// OpenSearch is what outputs for that product are called. They call an Elasticsearch only where they name one of the
+// input.
 const OpenSearch = "opensearch"
 
 // Settings are what a program calls the settings of a connection. "" says that it has none for that.
@@ -230,7 +236,8 @@ func ParseVersion(text string) Version {
 }
 
 func (v Version) before(other Version) bool {
-	return !v.AtLeast(other.Major, other.Minor) || v.Major == other.Major && v.Minor == other.Minor && v.Patch < other.Patch
+	return !v.AtLeast(other.Major, other.Minor) || v.Major == other.Major && v.Minor == other.Minor &&
+		v.Patch < other.Patch
 }
 
 // AtLeast tells whether a version is that one or later. It does not hold for an unknown one.
@@ -254,8 +261,10 @@ func (s Settings) Renamed(name func(string) string) Settings {
 		return named
 	}
 	for _, field := range []*string{
-		&s.Scheme, &s.Switch.Name, &s.CA, &s.CAWith, &s.Trust, &s.TrustPass, &s.Cert, &s.Key, &s.PairWith, &s.Store, &s.StorePass, &s.Verify.Name,
-		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.KeyPassIn, &s.Fingerprint, &s.Pin, &s.Ports.Name, &s.Cloud.Name, &s.Ciphers, &s.Proxy,
+		&s.Scheme, &s.Switch.Name, &s.CA, &s.CAWith, &s.Trust, &s.TrustPass, &s.Cert, &s.Key, &s.PairWith, &s.Store,
+		&s.StorePass, &s.Verify.Name,
+		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.KeyPassIn, &s.Fingerprint, &s.Pin, &s.Ports.Name, &s.Cloud.Name,
+		&s.Ciphers, &s.Proxy,
 		&s.Versions.List, &s.Versions.Min, &s.Versions.Max, &s.Versions.Only,
 	} {
 		*field = to(*field)
@@ -267,7 +276,8 @@ func (s Settings) Renamed(name func(string) string) Settings {
 // Names lists what the program calls its settings.
 func (s Settings) Names() []string {
 	all := slices.Concat(s.Hosts, s.StoreAlso, s.Credentials, []string{
-		s.Scheme, s.Switch.Name, s.CA, s.CAWith, s.Trust, s.TrustPass, s.Cert, s.Key, s.PairWith, s.Store, s.StorePass, s.Verify.Name, s.User, s.Password, s.Token,
+		s.Scheme, s.Switch.Name, s.CA, s.CAWith, s.Trust, s.TrustPass, s.Cert, s.Key, s.PairWith, s.Store, s.StorePass,
+		s.Verify.Name, s.User, s.Password, s.Token,
 		s.KeyPass, s.KeyPassIn, s.Fingerprint, s.Pin, s.Ports.Name, s.Cloud.Name, s.Ciphers, s.Proxy,
 		s.Versions.List, s.Versions.Min, s.Versions.Max, s.Versions.Only,
 	})

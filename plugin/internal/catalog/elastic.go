@@ -49,7 +49,8 @@ func elasticsearchSetting(variable string) (string, bool) {
 	return variable, strings.Contains(variable, ".") && variable == strings.ToLower(variable)
 }
 
-// isElasticsearchSetting holds for the variables that the official image turns into settings: dotted names, and ES_SETTING_ names.
+// isElasticsearchSetting holds for the variables that the official image turns into settings: dotted names, and
+// ES_SETTING_ names.
 func isElasticsearchSetting(name string) bool {
 	if strings.HasPrefix(name, settingPrefix) {
 		return true
@@ -64,7 +65,8 @@ func isElasticsearchSetting(name string) bool {
 
 const kibanaHome = "/usr/share/kibana"
 
-// kibanaVariables are the settings of Kibana's connections that its image takes from variables, as far as they matter for calls.
+// kibanaVariables are the settings of Kibana's connections that its image takes from variables, as far as they matter
+// for calls.
 // https://www.elastic.co/guide/en/kibana/8.19/docker.html#environment-variable-config
 func kibanaVariables() []string {
 	own, monitoring := KibanaConnection(), KibanaMonitoring()
@@ -72,7 +74,8 @@ func kibanaVariables() []string {
 	for _, key := range own.Names() {
 		all = append(all, own.Name(key))
 	}
-	for _, key := range []string{monitoring.Hosts[0], monitoring.User, monitoring.Password, monitoring.CA, own.Verify.Name} {
+	for _, key := range []string{monitoring.Hosts[0], monitoring.User, monitoring.Password, monitoring.CA,
+		own.Verify.Name} {
 		all = append(all, monitoring.Name(key))
 	}
 	return all
@@ -101,7 +104,8 @@ func elasticKibana() Layout {
 			return name == "ELASTICSEARCH_HOSTS" || strings.HasPrefix(name, "ELASTICSEARCH_SSL_")
 		},
 		Mounts: func(at, folder string) bool {
-			return slices.Contains([]string{folder, folder + "/certs", folder + "/kibana.yml", kibanaHome + "/data"}, at)
+			return slices.Contains([]string{folder, folder + "/certs", folder + "/kibana.yml", kibanaHome + "/data"},
+				at)
 		},
 	}
 }

@@ -36,7 +36,8 @@ var (
 		Form: regex.Of(`#\{ENV\[["']?(\w+)["']?\](?:\s*\|\|\s*["']?([^"'}#]*)["']?)?\s*\}`), Odd: "#{",
 	}
 	// https://www.elastic.co/guide/en/elasticsearch/client/curator/8.0/envvars.html
-	curatorVariables = Expansion{Form: regex.Of(`^\$\{([^}:]+)(?::([^}]*))?\}$`), Stops: regex.Of(`^\$\{[^}:]+:[^}:]*:[^}]*\}$`), Plain: true}
+	curatorVariables = Expansion{Form: regex.Of(`^\$\{([^}:]+)(?::([^}]*))?\}$`),
+		Stops: regex.Of(`^\$\{[^}:]+:[^}:]*:[^}]*\}$`), Plain: true}
 	// https://opentelemetry.io/docs/collector/configuration/#environment-variables
 	collectorVariables = Expansion{Form: regex.Of(`\$\{(?:env:)?(\w+)(?::-([^}$]*))?\}`), Odd: "$"}
 	// https://grafana.com/docs/grafana/latest/administration/provisioning/#using-environment-variables
@@ -70,9 +71,10 @@ func LeftVariables() Expansion { return ofLeft }
 // https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
 func KubernetesVariables() Expansion { return ofKubernetes }
 
-// Expand puts the variables into a text. Of a name, value gives what it stands for, whether it is set, and whether that is known; known tells
-// whether all of the text is.
-func (e Expansion) Expand(text string, value func(name string) (text string, set, known bool)) (expanded string, known bool) {
+// Expand puts the variables into a text. Of a name, value gives what it stands for, whether it is set, and whether
+// that is known; known tells whether all of the text is.
+func (e Expansion) Expand(text string, value func(name string) (text string, set, known bool)) (expanded string,
+	known bool) {
 	if e.Form == nil || !strings.ContainsAny(text, "$#") { // with which each form begins, and what is odd
 		return text, true
 	}

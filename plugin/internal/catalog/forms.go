@@ -11,7 +11,8 @@ import (
 // UnknownVersion says that only the version of a program tells whether it opens a key.
 const UnknownVersion = "?"
 
-// Refuses tells why a program does not read a private key in a form, "" where it does; pass says that it is told a passphrase.
+// Refuses tells why a program does not read a private key in a form, "" where it does; pass says that it is told a
+// passphrase.
 func (r Runtime) Refuses(v Version, f certificate.Form, pass bool) string {
 	k := r.Keys
 	of := strings.Join(k.Kinds, ", ")
@@ -30,7 +31,8 @@ func (r Runtime) Refuses(v Version, f certificate.Form, pass bool) string {
 	case f.Encrypted && since && v == Version{}:
 		return UnknownVersion
 	case f.Encrypted && since && !v.AtLeast(k.OpensSince.Major, k.OpensSince.Minor):
-		return fmt.Sprintf("is encrypted PKCS#8, which %s opens since version %d.%d", r.Name, k.OpensSince.Major, k.OpensSince.Minor)
+		return fmt.Sprintf("is encrypted PKCS#8, which %s opens since version %d.%d", r.Name, k.OpensSince.Major,
+			k.OpensSince.Minor)
 	case !f.Encrypted && !slices.Contains(k.Blocks, f.Block):
 		return fmt.Sprintf("is stored as %q, and %s reads %s keys in PKCS#8 only", f.Block, r.Name, of)
 	case f.Kind != "" && !slices.Contains(k.Kinds, f.Kind):

@@ -32,22 +32,23 @@ type Layout struct {
 	PortName  string   // of the container's port for HTTP
 
 	Env func(key string) []string // variables that are settings by themselves; nil = there are none
-	// Setting gives the setting that a variable is. Where it is nil, Keys are those that variables may be, as far as they
-	// matter for calls.
+	// Setting gives the setting that a variable is. Where it is nil, Keys are those that variables may be, as far as
+	// they matter for calls.
 	Setting func(variable string) (key string, is bool)
 	Keys    []string
 	Unset   []Value   // what the image says where nobody else does
 	Written []Written // settings that the entry script writes into the file
 	Scripts string    // folder whose scripts the entry script runs, "" for none
 
-	Images   []string                      // last path element of the image
-	Open     string                        // image of a distribution without security features, "" for none
-	WorkDir  string                        // where the image runs its programs, "" where nothing says it
-	Starters []string                      // programs that start the server with the settings that are read here
-	Wrapper  string                        // the entry script, which runs what is behind it; "" for none
-	Vars     func(name string) bool        // variables that only this application reads
-	Own      func(name string) bool        // variables that are settings of this application and no other, whatever the image is called; nil for none
-	Mounts   func(mounted, at string) bool // where only it mounts something; at is the folder of its configuration
+	Images   []string               // last path element of the image
+	Open     string                 // image of a distribution without security features, "" for none
+	WorkDir  string                 // where the image runs its programs, "" where nothing says it
+	Starters []string               // programs that start the server with the settings that are read here
+	Wrapper  string                 // the entry script, which runs what is behind it; "" for none
+	Vars     func(name string) bool // variables that only this application reads
+	// variables that are settings of this application and no other, whatever the image is called; nil for none
+	Own    func(name string) bool
+	Mounts func(mounted, at string) bool // where only it mounts something; at is the folder of its configuration
 }
 
 // File is a configuration file of an application.

@@ -24,20 +24,24 @@ func (o Options) Change(text string) bool {
 		return slices.ContainsFunc(words, begins(o.Harmful))
 	}
 	isHarmless := begins(o.Harmless)
-	return slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") && !isHarmless(word) })
+	return slices.ContainsFunc(words,
+		func(word string) bool { return strings.HasPrefix(word, "-") && !isHarmless(word) })
 }
 
 // nodeOptions are options of Node: with --tls-max-v1.1, for one, nobody lets it in.
 // https://nodejs.org/docs/latest-v22.x/api/cli.html#node_optionsoptions
 func nodeOptions() Options {
 	return Options{Names: []string{"NODE_OPTIONS"}, Harmless: []string{
-		"--max-", "--min-", "--no-warnings", "--unhandled-rejections", "--trace-", "--report", "--diagnostic", "--enable-source-maps", "--heap",
-		"--dns-result-order", "--openssl-legacy-provider", "--stack-trace-limit", "--optimize", "--expose-gc", "--no-deprecation", "--throw-deprecation",
+		"--max-", "--min-", "--no-warnings", "--unhandled-rejections", "--trace-", "--report", "--diagnostic",
+		"--enable-source-maps", "--heap",
+		"--dns-result-order", "--openssl-legacy-provider", "--stack-trace-limit", "--optimize", "--expose-gc",
+		"--no-deprecation", "--throw-deprecation",
 		"--use-largepages", "--v8-pool-size", "--inspect", "--abort-on", "--network-family", "--no-network-family",
 	}}
 }
 
-// javaOptions are options of the JDK, which has thousands. https://docs.oracle.com/en/java/javase/21/security/java-secure-socket-extension-jsse-reference-guide.html
+// javaOptions are options of the JDK, which has thousands.
+// https://docs.oracle.com/en/java/javase/21/security/java-secure-socket-extension-jsse-reference-guide.html
 func javaOptions(names ...string) Options {
 	return Options{Names: append(names, "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"), Harmful: []string{
 		"-Djdk.", "-Djavax.net", "-Djava.security", "-Dhttps.", "-Dsun.security", "-Dcom.sun.", "@",

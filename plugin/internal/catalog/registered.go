@@ -9,9 +9,9 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
 )
 
-// What Elasticsearch 8.19.21 and 9.5.3 register, as far as the server, its transport, x-pack-core and security do: a name a line, then words.
-// 8 or 9: the other version does not know it. secure: it belongs into the keystore alone. bool: it is true or false.
-// A * stands for a name of the user's, and a dot at the end for any name behind it.
+// What Elasticsearch 8.19.21 and 9.5.3 register, as far as the server, its transport, x-pack-core and security do: a
+// name a line, then words. 8 or 9: the other version does not know it. secure: it belongs into the keystore alone.
+// bool: it is true or false. A * stands for a name of the user's, and a dot at the end for any name behind it.
 //
 //go:embed elasticsearch-settings.txt
 var registeredSettings string
@@ -26,23 +26,28 @@ type Registered struct {
 
 // closed are the beginnings of names whose settings are all in the list.
 var closed = [...]string{
-	"bootstrap.", "discovery.", "gateway.", "http.", "network.", "node.", "path.", "remote_cluster.", "remote_cluster_server.", "transport.", "xpack.security.",
+	"bootstrap.", "discovery.", "gateway.", "http.", "network.", "node.", "path.", "remote_cluster.",
+	"remote_cluster_server.", "transport.", "xpack.security.",
 }
 
 // open are the beginnings of names that other parts of Elasticsearch, and plugins of Elastic, add settings to.
 // https://www.elastic.co/docs/reference/elasticsearch/configuration-reference
 var open = [...]string{
-	"azure.client.", "cluster.deprecation_indexing.", "cluster.logsdb.", "data_streams.", "deprecation.", "discovery.azure.", "discovery.ec2.", "discovery.gce.",
-	"esql.", "gcs.client.", "indices.lifecycle.", "ingest.", "plugin.", "processors.", "reindex.", "repositories.", "s3.client.", "script.", "slm.",
+	"azure.client.", "cluster.deprecation_indexing.", "cluster.logsdb.", "data_streams.", "deprecation.",
+	"discovery.azure.", "discovery.ec2.", "discovery.gce.",
+	"esql.", "gcs.client.", "indices.lifecycle.", "ingest.", "plugin.", "processors.", "reindex.", "repositories.",
+	"s3.client.", "script.", "slm.",
 	"stack.", "telemetry.", "thread_pool.", "tracing.", "xpack.",
 }
 
 // firstClosed is the first major version whose settings are known.
 const firstClosed = 8
 
-// inKeystore holds for settings of other parts that belong into the keystore: those of clients of repositories, and by their name.
+// inKeystore holds for settings of other parts that belong into the keystore: those of clients of repositories, and by
+// their name.
 // https://www.elastic.co/docs/deploy-manage/tools/snapshot-and-restore/s3-repository
-var inKeystore = regex.Of(`^s3\.client\.[^.]+\.(access_key|secret_key|session_token|proxy\.username|proxy\.password)$|` +
+var inKeystore = regex.Of(`^s3\.client\.[^.]+\.(access_key|secret_key|session_token)$|` +
+	`^s3\.client\.[^.]+\.proxy\.(username|password)$|` +
 	`^azure\.client\.[^.]+\.(account|key|sas_token)$|^gcs\.client\.[^.]+\.credentials_file$|\.secure_[a-z_]+$`)
 
 // Setting tells what Elasticsearch of a major version knows of a setting; 0 is a version that nothing tells.
@@ -54,7 +59,8 @@ func Setting(name string, major int) Registered {
 			break
 		}
 	}
-	r := Registered{Known: known && fits(said, major), Secure: slices.Contains(said, "secure") || isOfKeystore(name), Bool: slices.Contains(said, "bool")}
+	r := Registered{Known: known && fits(said, major), Secure: slices.Contains(said, "secure") || isOfKeystore(name),
+		Bool: slices.Contains(said, "bool")}
 	begins := func(with string) bool { return strings.HasPrefix(strings.ToLower(name), with) }
 	isOpen := slices.ContainsFunc(open[:], begins)
 	switch old := major != 0 && major < firstClosed; {

@@ -37,13 +37,14 @@ func pythonRenewals() []Renewal {
 	return anew(Version{}, "https://docs.python.org/3/library/ssl.html#ssl.SSLContext.load_cert_chain")
 }
 
-// beatRenewals are those of Beats and Elastic Agent. Some patches of 8.19 and 9.4 have the switch too; from which on is not known here, and
-// a switch that a version does not know is passed over without a word. ssl.restart_on_cert_change, which is older, ends the program in
-// several ranges of versions.
+// beatRenewals are those of Beats and Elastic Agent. Some patches of 8.19 and 9.4 have the switch too; from which on
+// is not known here, and a switch that a version does not know is passed over without a word.
+// ssl.restart_on_cert_change, which is older, ends the program in several ranges of versions.
 func beatRenewals() []Renewal {
 	reload := []string{"ssl.certificate_reload.enabled"}
 	return []Renewal{
-		{Since: Version{9, 3, 6}, Until: Version{9, 4, 0}, Switches: reload, Link: "https://github.com/elastic/docs-content/pull/6751"},
+		{Since: Version{9, 3, 6}, Until: Version{9, 4, 0}, Switches: reload,
+			Link: "https://github.com/elastic/docs-content/pull/6751"},
 		{Since: Version{9, 5, 0}, Switches: reload, Default: true, Link: "https://github.com/elastic/beats/pull/50444"},
 	}
 }
@@ -51,7 +52,8 @@ func beatRenewals() []Renewal {
 // logstashRenewals are about PEM files that plugins name. The image makes settings of variables of the same names.
 func logstashRenewals() []Renewal {
 	return []Renewal{{
-		Since: Version{9, 5, 0}, Switches: []string{"config.reload.automatic", "ssl.reload.automatic"}, Link: "https://github.com/elastic/logstash/pull/18978",
+		Since: Version{9, 5, 0}, Switches: []string{"config.reload.automatic", "ssl.reload.automatic"},
+		Link: "https://github.com/elastic/logstash/pull/18978",
 	}}
 }
 

@@ -7,7 +7,8 @@ import (
 
 // OfSystem holds for files that an image may bring: the CAs of its distribution.
 func OfSystem(file string) bool {
-	for _, folder := range []string{"/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"} {
+	for _, folder := range []string{"/etc/ssl", "/etc/pki", "/usr/share/ca-certificates",
+		"/usr/local/share/ca-certificates"} {
 		if below(path.Clean(file), folder) {
 			return true
 		}
@@ -30,7 +31,8 @@ type Runtime struct {
 	NoJavaStores bool
 	// Prints is the version since which it knows the fingerprint of a CA; zero: all do.
 	Prints Version
-	// Trusts are variables that name a file with the CAs that it trusts where no setting does; one that ends in DIR names a folder.
+	// Trusts are variables that name a file with the CAs that it trusts where no setting does; one that ends in DIR
+	// names a folder.
 	Trusts []string
 	// Proxies are variables that name a proxy, through which it calls; in small letters too.
 	Proxies []string
@@ -38,7 +40,8 @@ type Runtime struct {
 	Options Options
 }
 
-// The variables of a proxy. https://pkg.go.dev/net/http#ProxyFromEnvironment, https://curl.se/docs/manpage.html#ENVIRONMENT
+// The variables of a proxy. https://pkg.go.dev/net/http#ProxyFromEnvironment,
+// https://curl.se/docs/manpage.html#ENVIRONMENT
 var (
 	forHTTPS = []string{"HTTPS_PROXY"}
 	forAll   = []string{"HTTPS_PROXY", "ALL_PROXY"}
@@ -69,7 +72,8 @@ type Keys struct {
 	Blocks []string // types of PEM blocks; nil: nothing is known
 	Kinds  []string // RSA, EC, Ed25519
 	Opens  []string // types of encrypted blocks that it opens with a passphrase
-	// OpensSince is the version since which it opens encrypted PKCS#8; it is zero where all versions do that open it at all.
+	// OpensSince is the version since which it opens encrypted PKCS#8; it is zero where all versions do that open it
+	// at all.
 	OpensSince Version
 	First      bool // no certificate may stand in front of it
 	NoSpace    bool // see certificate.EndsInSpace
@@ -111,12 +115,14 @@ func Go() Runtime {
 		Trusts: []string{"SSL_CERT_FILE", "SSL_CERT_DIR"}, Proxies: forHTTPS, Options: goOptions()}
 }
 
-// Beat is the library of Elastic's programs in Go. It opens keys, and takes an address whose scheme is not in small letters for one without.
+// Beat is the library of Elastic's programs in Go. It opens keys, and takes an address whose scheme is not in small
+// letters for one without.
 // https://github.com/elastic/elastic-agent-libs/blob/main/transport/tlscommon/tls.go
 // https://github.com/elastic/beats/blob/main/libbeat/common/url.go
 func Beat() Runtime {
 	r := Go()
-	r.Name, r.Scheme, r.Keys.Opens, r.Keys.OpensSince = "the library of the Beats", SmallLetters, openSSL.Opens, Version{8, 6, 0}
+	r.Name, r.Scheme = "the library of the Beats", SmallLetters
+	r.Keys.Opens, r.Keys.OpensSince = openSSL.Opens, Version{8, 6, 0}
 	r.Prints = Version{8, 0, 0} // https://github.com/elastic/beats/pull/29229
 	return r
 }
@@ -124,13 +130,15 @@ func Beat() Runtime {
 // Node is what Kibana runs on. https://nodejs.org/docs/latest-v22.x/api/tls.html#tlscreatesecurecontextoptions,
 // https://nodejs.org/docs/latest-v22.x/api/cli.html#node_extra_ca_certsfile
 func Node() Runtime {
-	return Runtime{Name: "Node", Anchors: RootAnchor, Keys: openSSL, NoJavaStores: true, Trusts: []string{"NODE_EXTRA_CA_CERTS"}, Options: nodeOptions()}
+	return Runtime{Name: "Node", Anchors: RootAnchor, Keys: openSSL, NoJavaStores: true,
+		Trusts: []string{"NODE_EXTRA_CA_CERTS"}, Options: nodeOptions()}
 }
 
 // Python is the ssl module, as the clients of Elasticsearch use it. They hand it no passphrase.
 // https://docs.python.org/3/library/ssl.html#ssl.SSLContext.load_verify_locations
 func Python() Runtime {
-	return Runtime{Name: "Python", Anchors: RootAnchor, Keys: Keys{Blocks: blocks, Kinds: kinds}, Scheme: AnyLetters, Options: openSSLOptions()}
+	return Runtime{Name: "Python", Anchors: RootAnchor, Keys: Keys{Blocks: blocks, Kinds: kinds}, Scheme: AnyLetters,
+		Options: openSSLOptions()}
 }
 
 // Ruby is the openssl module. https://docs.ruby-lang.org/en/3.3/OpenSSL/X509/Store.html
@@ -146,7 +154,8 @@ func OpenSSL() Runtime {
 // Curl lets every certificate in its file end a chain since version 7.68. https://curl.se/ch/7.68.0.html
 func Curl() Runtime {
 	return Runtime{
-		Name: "curl", Anchors: AnyAnchor, Keys: openSSL, NoJavaStores: true, Scheme: AnyLetters, Trusts: []string{"CURL_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}, Proxies: forAll, Skips: true,
+		Name: "curl", Anchors: AnyAnchor, Keys: openSSL, NoJavaStores: true, Scheme: AnyLetters,
+		Trusts: []string{"CURL_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}, Proxies: forAll, Skips: true,
 		Options: openSSLOptions(),
 	}
 }
@@ -161,13 +170,17 @@ func Wget() Runtime {
 func Java() Runtime {
 	return Runtime{
 		Name: "Elasticsearch", Anchors: AnyAnchor, Scheme: SmallLetters, Suites13: true,
-		Keys: Keys{Blocks: blocks, Kinds: []string{"RSA", "EC"}, Opens: openSSL.Opens, First: true}, Options: javaOptions("ES_JAVA_OPTS", "CLI_JAVA_OPTS"),
+		Keys:    Keys{Blocks: blocks, Kinds: []string{"RSA", "EC"}, Opens: openSSL.Opens, First: true},
+		Options: javaOptions("ES_JAVA_OPTS", "CLI_JAVA_OPTS"),
 	}
 }
 
-// JRuby is the HTTP client of Logstash, which takes every key for RSA in PKCS#8. https://github.com/elastic/logstash/issues/19385
+// JRuby is the HTTP client of Logstash, which takes every key for RSA in PKCS#8.
+// https://github.com/elastic/logstash/issues/19385
 func JRuby() Runtime {
 	return Runtime{
-		Name: "Logstash", Anchors: AnyAnchor, Suites13: true, Keys: Keys{Blocks: []string{PKCS8}, Kinds: []string{"RSA"}, NoSpace: true}, Options: javaOptions("LS_JAVA_OPTS"),
+		Name: "Logstash", Anchors: AnyAnchor, Suites13: true,
+		Keys:    Keys{Blocks: []string{PKCS8}, Kinds: []string{"RSA"}, NoSpace: true},
+		Options: javaOptions("LS_JAVA_OPTS"),
 	}
 }

@@ -14,18 +14,22 @@ const (
 // NodeMonitoring describes where a node sends its monitoring data, to a cluster which may be its own.
 func NodeMonitoring() Place {
 	return Place{At: "xpack.monitoring.exporters.*", Field: "type", Is: "http", Settings: Settings{
-		Hosts: []string{"host"}, Ports: Ports{Default: "9200"}, Versions: Versions{List: "ssl.supported_protocols"}, Ciphers: "ssl.cipher_suites",
-		CA: "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key", KeyPass: "ssl.key_passphrase",
+		Hosts: []string{"host"}, Ports: Ports{Default: "9200"}, Versions: Versions{List: "ssl.supported_protocols"},
+		Ciphers: "ssl.cipher_suites",
+		CA:      "ssl.certificate_authorities", CAIsList: true, Cert: "ssl.certificate", Key: "ssl.key",
+		KeyPass:   "ssl.key_passphrase",
 		StoreAlso: []string{"ssl.keystore.path", "ssl.truststore.path"},
 		Verify:    Verify{Name: "ssl.verification_mode", Off: []string{"none"}, Chain: []string{"certificate"}},
 		User:      "auth.username", Password: "auth.secure_password",
 	}}
 }
 
-// KibanaAlwaysPresents is the setting, below a connection of Kibana, by which requests of users carry its certificate too.
+// KibanaAlwaysPresents is the setting, below a connection of Kibana, by which requests of users carry its certificate
+// too.
 const KibanaAlwaysPresents = "ssl.alwaysPresentCertificate"
 
-// KibanaSystem is the user that Elasticsearch has for Kibana; ElasticUser is the one that may do everything, which Kibana refuses to be.
+// KibanaSystem is the user that Elasticsearch has for Kibana; ElasticUser is the one that may do everything, which
+// Kibana refuses to be.
 const (
 	KibanaSystem = "kibana_system"
 	ElasticUser  = "elastic"
@@ -36,10 +40,13 @@ const (
 func KibanaConnection() Place {
 	return Place{At: "elasticsearch", Settings: Settings{
 		Hosts: []string{"hosts"}, Default: "http://localhost:9200",
-		CA: "ssl.certificateAuthorities", CAIsList: true, Trust: "ssl.truststore.path", TrustPass: "ssl.truststore.password", Cert: "ssl.certificate",
-		Key: "ssl.key", KeyPass: "ssl.keyPassphrase", Store: "ssl.keystore.path", StorePass: "ssl.keystore.password", StoreTrusts: true,
-		Verify: Verify{Name: "ssl.verificationMode", Off: []string{"none"}, Chain: []string{"certificate"}, Full: []string{"full"}},
-		User:   "username", Password: "password", Token: "serviceAccountToken",
+		CA: "ssl.certificateAuthorities", CAIsList: true, Trust: "ssl.truststore.path",
+		TrustPass: "ssl.truststore.password", Cert: "ssl.certificate",
+		Key: "ssl.key", KeyPass: "ssl.keyPassphrase", Store: "ssl.keystore.path", StorePass: "ssl.keystore.password",
+		StoreTrusts: true,
+		Verify: Verify{Name: "ssl.verificationMode", Off: []string{"none"}, Chain: []string{"certificate"},
+			Full: []string{"full"}},
+		User: "username", Password: "password", Token: "serviceAccountToken",
 	}}
 }
 
@@ -47,25 +54,29 @@ func KibanaConnection() Place {
 func KibanaMonitoring() Place {
 	s := KibanaConnection().Settings
 	return Place{At: "monitoring.ui.elasticsearch", Settings: Settings{
-		Hosts: s.Hosts, CA: s.CA, Cert: s.Cert, Key: s.Key, StoreAlso: []string{s.Store, s.Trust}, User: s.User, Password: s.Password,
+		Hosts: s.Hosts, CA: s.CA, Cert: s.Cert, Key: s.Key, StoreAlso: []string{s.Store, s.Trust}, User: s.User,
+		Password: s.Password,
 	}}
 }
 
-// KibanaFiles is the variable that names further files of Kibana, with commas between them; options of its command line name more.
+// KibanaFiles is the variable that names further files of Kibana, with commas between them; options of its command
+// line name more.
 // https://github.com/elastic/kibana/blob/v8.19.0/src/cli/serve/serve.js
 const KibanaFiles = "KBN_CONFIG_PATHS"
 
 // kibanaKnows are the settings of Kibana's connection that 8.19 or 7.17 knows.
 // https://www.elastic.co/guide/en/kibana/8.19/settings.html
-var kibanaKnows = strings.Fields(`apisToRedactInLogs apiVersion compression customHeaders dnsCacheTtl healthCheck hosts idleSocketTimeout
-	ignoreVersionMismatch logQueries maxIdleSockets maxResponseSize maxSockets password pingTimeout publicBaseUrl requestHeadersWhitelist requestTimeout
-	serviceAccountToken shardTimeout skipStartupConnectionCheck sniffInterval sniffOnConnectionFault sniffOnStart ssl.alwaysPresentCertificate
-	ssl.certificate ssl.certificateAuthorities ssl.key ssl.keyPassphrase ssl.keystore.password ssl.keystore.path ssl.truststore.password
-	ssl.truststore.path ssl.verificationMode username`)
+var kibanaKnows = strings.Fields(`apisToRedactInLogs apiVersion compression customHeaders dnsCacheTtl healthCheck
+	hosts idleSocketTimeout ignoreVersionMismatch logQueries maxIdleSockets maxResponseSize maxSockets password
+	pingTimeout publicBaseUrl requestHeadersWhitelist requestTimeout serviceAccountToken shardTimeout
+	skipStartupConnectionCheck sniffInterval sniffOnConnectionFault sniffOnStart ssl.alwaysPresentCertificate
+	ssl.certificate ssl.certificateAuthorities ssl.key ssl.keyPassphrase ssl.keystore.password ssl.keystore.path
+	ssl.truststore.password ssl.truststore.path ssl.verificationMode username`)
 
 // KibanaKnows tells whether Kibana knows a setting of its connection. It does not start with one that it does not know.
 func KibanaKnows(setting string) bool {
-	return slices.ContainsFunc(kibanaKnows, func(known string) bool { return setting == known || strings.HasPrefix(setting, known+".") })
+	return slices.ContainsFunc(kibanaKnows,
+		func(known string) bool { return setting == known || strings.HasPrefix(setting, known+".") })
 }
 
 // KibanaShown names the settings of Kibana with an address that it only shows to people.

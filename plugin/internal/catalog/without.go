@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Without is a program that calls Elasticsearch and has no setting for a certificate in PEM files: nothing that is mounted helps it.
+// Without is a program that calls Elasticsearch and has no setting for a certificate in PEM files: nothing that is
+// mounted helps it.
 type Without struct {
 	App    App
 	Images []string // how their names end, without a tag
@@ -21,7 +22,8 @@ const proxied = "put a proxy that presents one into its pod"
 func withouts() []Without {
 	return []Without{
 		{
-			App: "Camunda", Images: []string{"camunda/camunda", "camunda/zeebe", "camunda/operate", "camunda/tasklist", "camunda/optimize"},
+			App: "Camunda", Images: []string{"camunda/camunda", "camunda/zeebe", "camunda/operate", "camunda/tasklist",
+				"camunda/optimize"},
 			Takes: "a key store of Java only",
 			Do:    "mount a PKCS#12 store and name it in JAVA_TOOL_OPTIONS (javax.net.ssl.keyStore)",
 			Link:  "https://docs.camunda.io/docs/self-managed/deployment/helm/configure/tls/",

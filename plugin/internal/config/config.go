@@ -101,12 +101,15 @@ type Certificates struct {
 	ClientCA         ClientCA `json:"clientCA,omitzero"`
 	Clients          []Client `json:"clients,omitempty"`
 	VerificationMode string   `json:"verificationMode,omitempty"` // full | certificate
-	Rendered         string   `json:"rendered,omitempty"`         // allow | refuse: a stream that brings the servers' private key
-	Issuer           Issuer   `json:"issuer,omitzero"`            // of cert-manager
-	Duration         string   `json:"duration,omitempty"`         // Go duration; "" = what cert-manager takes
-	RenewBefore      string   `json:"renewBefore,omitempty"`      // Go duration; "" = what cert-manager takes
-	OnRenewal        string   `json:"onRenewal,omitempty"`        // renew | reloader | none: what restarts a client that reads its pair once
-	Namespace        string   `json:"namespace,omitempty"`        // for names such as SERVICE.NAMESPACE.svc where the manifests name none
+	// allow | refuse: a stream that brings the servers' private key
+	Rendered    string `json:"rendered,omitempty"`
+	Issuer      Issuer `json:"issuer,omitzero"`       // of cert-manager
+	Duration    string `json:"duration,omitempty"`    // Go duration; "" = what cert-manager takes
+	RenewBefore string `json:"renewBefore,omitempty"` // Go duration; "" = what cert-manager takes
+	// renew | reloader | none: what restarts a client that reads its pair once
+	OnRenewal string `json:"onRenewal,omitempty"`
+	// for names such as SERVICE.NAMESPACE.svc where the manifests name none
+	Namespace string `json:"namespace,omitempty"`
 }
 
 // Issuer names the issuer of cert-manager that signs.

@@ -125,7 +125,8 @@ func (s *Settings) Environment(environ []string) (strangers []string, err error)
 		}
 		switch meant, ok := meantBy(own, names); {
 		case ok:
-			problems = append(problems, fmt.Errorf("%s: no such setting; did you mean %s%s? `elk-mtls help settings` lists them", name, envPrefix, meant))
+			problems = append(problems, fmt.Errorf("%s: no such setting; did you mean %s%s? `elk-mtls help settings` "+
+				"lists them", name, envPrefix, meant))
 		case !strings.HasPrefix(own, initPrefix):
 			strangers = append(strangers, name)
 		}
@@ -134,7 +135,8 @@ func (s *Settings) Environment(environ []string) (strangers []string, err error)
 	return strangers, errors.Join(problems...)
 }
 
-// Variable gives the variable that the environment sets a setting by, or what it is in or has in it; ok is false where it sets none.
+// Variable gives the variable that the environment sets a setting by, or what it is in or has in it; ok is false where
+// it sets none.
 func Variable(environ []string, path string) (name string, ok bool) {
 	env := environment(environ)
 	for _, f := range new(Settings).Fields() {
@@ -164,7 +166,8 @@ func environment(environ []string) map[string]string {
 
 // otherWords are what settings are called elsewhere: by flags, and in the documents.
 var otherWords = map[string]string{
-	"ALLOW_RENDERED_CERTS": "CERTIFICATES_RENDERED", "INIT_IMAGE": "INIT_CONTAINER_IMAGE", "STAGE": "CLIENT_AUTHENTICATION",
+	"ALLOW_RENDERED_CERTS": "CERTIFICATES_RENDERED", "INIT_IMAGE": "INIT_CONTAINER_IMAGE",
+	"STAGE": "CLIENT_AUTHENTICATION",
 }
 
 // meantBy gives the setting that a name without the prefix is like.
@@ -218,7 +221,8 @@ func (f Field) set(value string) error {
 // elk-mtls-something.
 // https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
 func isServiceLink(name string) bool {
-	if strings.HasSuffix(name, "_SERVICE_HOST") || strings.HasSuffix(name, "_PORT") || strings.Contains(name, "_SERVICE_PORT") {
+	if strings.HasSuffix(name, "_SERVICE_HOST") || strings.HasSuffix(name, "_PORT") ||
+		strings.Contains(name, "_SERVICE_PORT") {
 		return true
 	}
 	_, port, ok := strings.Cut(name, "_PORT_")
@@ -238,7 +242,8 @@ func FromPairs(pairs map[string]string) (Settings, error) {
 	for _, name := range slices.Sorted(maps.Keys(pairs)) {
 		i := slices.IndexFunc(fields, func(f Field) bool { return f.Path == name })
 		if i < 0 {
-			problems = append(problems, fmt.Errorf("data.%s: no such setting%s; `elk-mtls help settings` lists them", name, closest.Hint(name, paths)))
+			problems = append(problems, fmt.Errorf("data.%s: no such setting%s; `elk-mtls help settings` lists them",
+				name, closest.Hint(name, paths)))
 		} else if err := fields[i].set(pairs[name]); err != nil {
 			problems = append(problems, fmt.Errorf("data.%s: %w", name, err))
 		}

@@ -29,7 +29,8 @@ func Parse(text []byte) (Settings, error) {
 	}
 	var head struct{ APIVersion, Kind string }
 	if err := gojson.Unmarshal(converted, &head); err != nil || head.APIVersion != APIVersion || head.Kind != Kind {
-		return Settings{}, fmt.Errorf("is not a configuration of elk-mtls: apiVersion is %q and kind is %q, and must be %s and %s", head.APIVersion, head.Kind, APIVersion, Kind)
+		return Settings{}, fmt.Errorf("is not a configuration of elk-mtls: apiVersion is %q and kind is %q, and must "+
+			"be %s and %s", head.APIVersion, head.Kind, APIVersion, Kind)
 	}
 	var f File
 	if err := decode(text, &f); err != nil {
@@ -85,7 +86,8 @@ func alone(text []byte) error {
 	for err := decoder.Decode(&node); err == nil; {
 		node = nodes.Node{}
 		if err = decoder.Decode(&node); err == nil && node.Content[0].Tag != nodes.NodeTagNull {
-			return errors.New("contains more than one document, and only the first would be read: put everything into that")
+			return errors.New("contains more than one document, and only the first would be read: put everything " +
+				"into that")
 		}
 	}
 	return nil
@@ -97,11 +99,13 @@ func inYAML(err error) error {
 	if !errors.As(err, &wrong) {
 		return err
 	}
-	got := map[string]string{"array": "a list", "object": "a mapping", "bool": "true or false", "string": "a text"}[wrong.Value]
+	got := map[string]string{"array": "a list", "object": "a mapping", "bool": "true or false",
+		"string": "a text"}[wrong.Value]
 	if got == "" {
 		got = "a number"
 	}
-	want := map[reflect.Kind]string{reflect.String: "a text", reflect.Bool: "true or false", reflect.Slice: "a list"}[wrong.Type.Kind()]
+	want := map[reflect.Kind]string{reflect.String: "a text", reflect.Bool: "true or false",
+		reflect.Slice: "a list"}[wrong.Type.Kind()]
 	if want == "" {
 		want = "a mapping"
 	}

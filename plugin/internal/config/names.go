@@ -17,9 +17,12 @@ func (s Settings) validateNames() []error {
 		}
 	}
 	names := [][2]string{
-		{"certificates.secretName", s.Certificates.SecretName}, {"certificates.clientCA.secretName", s.Certificates.ClientCA.SecretName},
-		{"certificates.ca.secretName", s.Certificates.CA.SecretName}, {"certificates.ca.configMapName", s.Certificates.CA.ConfigMapName},
-		{"certificates.issuer.name", s.Certificates.Issuer.Name}, {"token.secretName", s.Token.SecretName}, {"password.secretName", s.Password.SecretName},
+		{"certificates.secretName", s.Certificates.SecretName},
+		{"certificates.clientCA.secretName", s.Certificates.ClientCA.SecretName},
+		{"certificates.ca.secretName", s.Certificates.CA.SecretName},
+		{"certificates.ca.configMapName", s.Certificates.CA.ConfigMapName},
+		{"certificates.issuer.name", s.Certificates.Issuer.Name}, {"token.secretName", s.Token.SecretName},
+		{"password.secretName", s.Password.SecretName},
 		{"minter.secretName", s.Minter.SecretName}, {"serviceAccount.name", s.ServiceAccount.Name},
 	}
 	for i, c := range s.Certificates.Clients {
@@ -30,11 +33,15 @@ func (s Settings) validateNames() []error {
 	}
 	check(isName, "lower-case letters, digits, hyphens and dots, as in a name of Kubernetes", names...)
 	check(isKey, "letters, digits, hyphens, underscores and dots, as in a key of a Secret",
-		[2]string{"certificates.keys.ca", s.Certificates.Keys.CA}, [2]string{"certificates.keys.cert", s.Certificates.Keys.Cert},
-		[2]string{"certificates.keys.key", s.Certificates.Keys.Key}, [2]string{"certificates.clientCA.key", s.Certificates.ClientCA.Key}, [2]string{"certificates.ca.key", s.Certificates.CA.Key},
+		[2]string{"certificates.keys.ca", s.Certificates.Keys.CA},
+		[2]string{"certificates.keys.cert", s.Certificates.Keys.Cert},
+		[2]string{"certificates.keys.key", s.Certificates.Keys.Key},
+		[2]string{"certificates.clientCA.key", s.Certificates.ClientCA.Key},
+		[2]string{"certificates.ca.key", s.Certificates.CA.Key},
 		[2]string{"token.key", s.Token.Key}, [2]string{"password.key", s.Password.Key},
 		[2]string{"minter.usernameKey", s.Minter.UsernameKey}, [2]string{"minter.passwordKey", s.Minter.PasswordKey})
-	check(isImage, "a reference of an image such as registry.example/elk-mtls-init:1.0", [2]string{"initContainer.image", s.InitContainer.Image})
+	check(isImage, "a reference of an image such as registry.example/elk-mtls-init:1.0",
+		[2]string{"initContainer.image", s.InitContainer.Image})
 	return problems
 }
 
@@ -49,7 +56,8 @@ func isName(name string) bool {
 // isKey is the rule for the keys of a Secret:
 // https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data
 func isKey(key string) bool {
-	return len(key) <= 253 && strings.Trim(key, lower+strings.ToUpper(lower)+digits+"-_.") == "" && strings.Trim(key, ".") != ""
+	return len(key) <= 253 && strings.Trim(key, lower+strings.ToUpper(lower)+digits+"-_.") == "" &&
+		strings.Trim(key, ".") != ""
 }
 
 // isImage tells a reference from an address with a scheme, a template that nobody filled in, or two words. It is for a

@@ -20,10 +20,11 @@ type Rule struct {
 
 // RuleFile is a YAML or JSON file in a ConfigMap or Secret in the input, and what shall be set there.
 type RuleFile struct {
-	Path string            `json:"path"`         // as the container sees it
-	At   string            `json:"at,omitempty"` // a place in it: "a.b", or with "*" for each entry: "sinks.*", "exporters.elasticsearch*"
-	Is   map[string]string `json:"is,omitempty"` // settings that tell such an entry from others
-	Set  map[string]any    `json:"set,omitempty"`
+	Path string `json:"path"` // as the container sees it
+	// a place in it: "a.b", or with "*" for each entry: "sinks.*", "exporters.elasticsearch*"
+	At  string            `json:"at,omitempty"`
+	Is  map[string]string `json:"is,omitempty"` // settings that tell such an entry from others
+	Set map[string]any    `json:"set,omitempty"`
 }
 
 // Object gives the object that a rule is for, as "Kind/name", and the container, "" for the only one.
@@ -44,7 +45,8 @@ func (s Settings) validateRules() []error {
 			problems = append(problems, invalid(at, "%s has a rule already: make one of the two", r.Ref))
 		}
 		kind, name, _ := r.Object()
-		if slices.ContainsFunc(s.Unmanaged, func(u Unmanaged) bool { return u.Ref == r.Ref || u.Ref == kind+"/"+name }) {
+		if slices.ContainsFunc(s.Unmanaged,
+			func(u Unmanaged) bool { return u.Ref == r.Ref || u.Ref == kind+"/"+name }) {
 			problems = append(problems, invalid(at, "%s is listed under unmanaged too: keep one of the two", r.Ref))
 		}
 		if r.As == "" && r.MountPath == "" && len(r.Env)+len(r.Args)+len(r.Files) == 0 {
@@ -62,15 +64,18 @@ func (r Rule) validateParts(at string) []error {
 	var problems []error
 	for i, arg := range r.Args {
 		if !strings.HasPrefix(arg, "-") {
-			problems = append(problems, invalid(fmt.Sprintf("%s.args[%d]", at, i), "%q is no flag: write --name=value in one word", arg))
+			problems = append(problems, invalid(fmt.Sprintf("%s.args[%d]", at, i),
+				"%q is no flag: write --name=value in one word", arg))
 		}
 	}
 	for i, f := range r.Files {
 		if !path.IsAbs(f.Path) {
-			problems = append(problems, invalid(fmt.Sprintf("%s.files[%d].path", at, i), "%q does not begin with /", f.Path))
+			problems = append(problems, invalid(fmt.Sprintf("%s.files[%d].path", at, i), "%q does not begin with /",
+				f.Path))
 		}
 		if len(f.Set) == 0 && r.As == "" {
-			problems = append(problems, invalid(fmt.Sprintf("%s.files[%d].set", at, i), "is empty: say what to set in %q", f.Path))
+			problems = append(problems, invalid(fmt.Sprintf("%s.files[%d].set", at, i),
+				"is empty: say what to set in %q", f.Path))
 		}
 	}
 	return problems

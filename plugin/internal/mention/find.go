@@ -195,7 +195,8 @@ func (r *readText) note(read string, h hit, at Span, c context) {
 	toItself := c
 	toItself.own = true
 	m.own = r.names.judge(read, h, toItself)
-	m.Object, m.Name, m.Local, m.Route, m.Plain, m.composed = r.object, h.name, h.local, c.route, h.scheme(read) == "http", h.composed
+	m.Object, m.Name, m.Local, m.composed = r.object, h.name, h.local, h.composed
+	m.Route, m.Plain = c.route, h.scheme(read) == "http"
 	m.Below = r.lines.above(at.From)
 	m.Span = Span{at.From + r.base.Span.From, at.To + r.base.Span.From}
 	switch i, known := r.seen[m.Span]; {

@@ -43,8 +43,8 @@ type filling struct {
 	others string // the first container that mounts the folder too
 }
 
-// inEmpty finds a file of an empty folder of the pod: another container has to bring it. One that an init container copies from a Secret or
-// ConfigMap, as it is, is that key.
+// inEmpty finds a file of an empty folder of the pod: another container has to bring it. One that an init container
+// copies from a Secret or ConfigMap, as it is, is that key.
 func (p Pod) inEmpty(f File, c Container, volume, at string, in Input) File {
 	all := filling{}
 	for _, other := range p.All() {
@@ -61,11 +61,12 @@ func (p Pod) inEmpty(f File, c Container, volume, at string, in Input) File {
 	case who != "":
 		return f.because(Perhaps, "%s", who)
 	}
-	return f.because(NotThere, "%s is in the empty volume %q, and no other container of the pod fills it", f.Path, volume)
+	return f.because(NotThere, "%s is in the empty volume %q, and no other container of the pod fills it", f.Path,
+		volume)
 }
 
-// by adds what one container does. What the images of others than init containers do by themselves is to read: they start too late to make
-// a file that somebody needs to start.
+// by adds what one container does. What the images of others than init containers do by themselves is to read: they
+// start too late to make a file that somebody needs to start.
 func (all *filling) by(c Container, file, folder string, self bool, in Input) {
 	runs := c.runs(in)
 	from, maker, unread := fill(runs.all, file, folder, Text(c.Node, "workingDir"))
@@ -73,7 +74,8 @@ func (all *filling) by(c Container, file, folder string, self bool, in Input) {
 		all.copy(c, name, in)
 	}
 	if maker != "" {
-		all.made = cmp.Or(all.made, fmt.Sprintf("the container %q makes or changes it (%s), which is not followed", c.Name, maker))
+		all.made = cmp.Or(all.made, fmt.Sprintf("the container %q makes or changes it (%s), which is not followed",
+			c.Name, maker))
 	}
 	may := fmt.Sprintf("the container %q, which mounts the same empty folder, may write it", c.Name)
 	switch {
@@ -96,9 +98,11 @@ func (all *filling) copy(c Container, name string, in Input) {
 	case !ok && path.IsAbs(name):
 		all.may = cmp.Or(all.may, fmt.Sprintf("the container %q copies it from %s of its image", c.Name, name))
 	case copied.Found != Mounted:
-		all.made = cmp.Or(all.made, fmt.Sprintf("the container %q copies it from %s, which is not followed", c.Name, name))
+		all.made = cmp.Or(all.made, fmt.Sprintf("the container %q copies it from %s, which is not followed", c.Name,
+			name))
 	case len(all.copies) > 0 && all.copies[0].Source != copied.Source:
-		all.made = cmp.Or(all.made, fmt.Sprintf("several files are copied there: %s, %s", all.copies[0].What(), copied.What()))
+		all.made = cmp.Or(all.made, fmt.Sprintf("several files are copied there: %s, %s", all.copies[0].What(),
+			copied.What()))
 	default:
 		all.copies = append(all.copies, copied)
 	}
@@ -107,7 +111,8 @@ func (all *filling) copy(c Container, name string, in Input) {
 // mountFor gives the mount by which a container can write a file of a volume.
 func (c Container) mountFor(volume, at string) (Mount, bool) {
 	for _, m := range c.Mounts() {
-		if m.Volume == volume && !m.ReadOnly && m.SubPathExpr == "" && (m.SubPath == "" || Below(at, path.Clean(m.SubPath))) {
+		if m.Volume == volume && !m.ReadOnly && m.SubPathExpr == "" &&
+			(m.SubPath == "" || Below(at, path.Clean(m.SubPath))) {
 			m.SubPath = strings.TrimPrefix(path.Clean("/"+m.SubPath), "/")
 			return m, true
 		}
@@ -115,8 +120,9 @@ func (c Container) mountFor(volume, at string) (Mount, bool) {
 	return Mount{}, false
 }
 
-// fill gives the files of which commands make a file by copying one as it is: under a new name, into a folder, with its folder, or in a loop.
-// maker is the first command that writes it in another way, or may; unread tells whether one of them may do anything.
+// fill gives the files of which commands make a file by copying one as it is: under a new name, into a folder, with
+// its folder, or in a loop. maker is the first command that writes it in another way, or may; unread tells whether one
+// of them may do anything.
 func fill(commands []shell.Command, file, folder, dir string) (from []string, maker string, unread bool) {
 	w := writer{file: file, folder: folder, dir: dir}
 	for _, w.Command = range commands {
@@ -152,7 +158,8 @@ func fill(commands []shell.Command, file, folder, dir string) (from []string, ma
 	return slices.Compact(from), "", unread
 }
 
-// Changes names the first of commands that writes a file of the image they run in, or may; "" for none. They begin in dir.
+// Changes names the first of commands that writes a file of the image they run in, or may; "" for none. They begin in
+// dir.
 func Changes(commands []shell.Command, file, dir string) string {
 	from, maker, _ := fill(commands, file, path.Dir(file), dir)
 	if len(from) > 0 {
@@ -184,7 +191,8 @@ func (w writer) copier() int {
 	})
 }
 
-// harmless holds for programs that write no file but the one that their output goes to, and for scripts whose commands are read.
+// harmless holds for programs that write no file but the one that their output goes to, and for scripts whose commands
+// are read.
 func (w writer) harmless() bool {
 	if w.IsShell() {
 		return slices.ContainsFunc(w.Words, func(word shell.Word) bool {
@@ -192,8 +200,10 @@ func (w writer) harmless() bool {
 		})
 	}
 	return slices.Contains([]string{
-		"<<", ":", "[", "[[", "cat", "chmod", "chown", "chgrp", "cmp", "date", "diff", "dirname", "basename", "echo", "exit", "export", "false",
-		"getent", "grep", "head", "id", "kill", "ls", "mkdir", "nc", "nslookup", "ping", "printf", "pwd", "read", "readlink", "set", "sha256sum",
+		"<<", ":", "[", "[[", "cat", "chmod", "chown", "chgrp", "cmp", "date", "diff", "dirname", "basename", "echo",
+		"exit", "export", "false",
+		"getent", "grep", "head", "id", "kill", "ls", "mkdir", "nc", "nslookup", "ping", "printf", "pwd", "read",
+		"readlink", "set", "sha256sum",
 		"sleep", "stat", "tail", "test", "trap", "true", "type", "umask", "unset", "wait", "wc", "which", "whoami",
 	}, w.Program())
 }
@@ -202,11 +212,13 @@ func (w writer) harmless() bool {
 func (w writer) isScript() bool {
 	program := w.Words[0].Text
 	folder := path.Dir(program)
-	return w.IsShell() || path.Ext(program) != "" || folder != "." && !strings.HasSuffix(folder, "bin") || strings.Contains(program, "$") ||
+	return w.IsShell() || path.Ext(program) != "" || folder != "." && !strings.HasSuffix(folder, "bin") ||
+		strings.Contains(program, "$") ||
 		slices.Contains([]string{".", "source", "python", "python3", "perl", "ruby", "node"}, path.Base(program))
 }
 
-// touches tells whether a program that may write anything is told of the file, of its folder or of what only the run knows, or runs in there.
+// touches tells whether a program that may write anything is told of the file, of its folder or of what only the run
+// knows, or runs in there.
 func (w writer) touches() bool {
 	if w.dir != "" && Below(w.file, w.dir) && Below(w.dir, w.folder) {
 		return true
@@ -219,7 +231,8 @@ func (w writer) touches() bool {
 	})
 }
 
-// mayBe tells whether a word may name the file, or a folder of the volume that it is in. Of what only the run knows, it may.
+// mayBe tells whether a word may name the file, or a folder of the volume that it is in. Of what only the run knows,
+// it may.
 func (w writer) mayBe(text string) bool {
 	name := path.Clean(w.rooted(text))
 	if before, _, unknown := strings.Cut(name, "$"); unknown {
@@ -237,10 +250,12 @@ func (w writer) rooted(text string) string {
 	return path.Join(w.dir, text)
 }
 
-// copy adds the files that become the file where operands are copied to a target, or says which program makes it of what only the run knows.
+// copy adds the files that become the file where operands are copied to a target, or says which program makes it of
+// what only the run knows.
 func (w writer) copy(from *[]string, operands []shell.Word, target string) (maker string) {
 	target = w.rooted(target)
-	known := len(w.items) > 0 && !slices.ContainsFunc(w.items, func(item string) bool { return strings.Contains(item, "$") })
+	known := len(w.items) > 0 && !slices.ContainsFunc(w.items,
+		func(item string) bool { return strings.Contains(item, "$") })
 	if strings.Contains(target, "$") && !known && w.mayBe(target) {
 		return w.Program()
 	}
@@ -251,7 +266,8 @@ func (w writer) copy(from *[]string, operands []shell.Word, target string) (make
 			return w.Program()
 		}
 		base := path.Base(o.Text)
-		into := path.Clean(target) == w.file || path.Clean(target) == path.Dir(w.file) && (base == path.Base(w.file) || strings.Contains(base, "$"))
+		into := path.Clean(target) == w.file || path.Clean(target) == path.Dir(w.file) &&
+			(base == path.Base(w.file) || strings.Contains(base, "$"))
 		if strings.Contains(o.Text, "$") && !known && into {
 			return w.Program()
 		}
@@ -283,14 +299,15 @@ func operandsOf(words []shell.Word) (operands []shell.Word, target string) {
 	return operands, target
 }
 
-// sources gives the operands that become a file where they are copied to a target. items are what a loop runs over: in it, a word that is not
-// known is one of them.
+// sources gives the operands that become a file where they are copied to a target. items are what a loop runs over: in
+// it, a word that is not known is one of them.
 func sources(operands []shell.Word, target, file string, items []string, isThere bool) []string {
 	var all []string
 	for _, w := range operands {
 		for _, text := range braces(w.Text) {
 			for _, item := range append([]string{"$()"}, items...) {
-				from, to := strings.ReplaceAll(text, "$()", item), path.Clean(strings.ReplaceAll(target, "$()", path.Base(item)))
+				from, to := strings.ReplaceAll(text, "$()",
+					item), path.Clean(strings.ReplaceAll(target, "$()", path.Base(item)))
 				if item != "$()" && !strings.Contains(text, "$()") {
 					continue
 				}
@@ -304,8 +321,8 @@ func sources(operands []shell.Word, target, file string, items []string, isThere
 	return slices.Compact(all)
 }
 
-// becomes gives the file that is copied to another one, "" when from is not copied there. A name that a loop makes is that of what it copies. A
-// folder is copied into one that is there already, under its own name.
+// becomes gives the file that is copied to another one, "" when from is not copied there. A name that a loop makes is
+// that of what it copies. A folder is copied into one that is there already, under its own name.
 func becomes(from, to, file string, loopName, isThere bool) string {
 	folder, name := path.Split(from)
 	base := path.Base(file)
@@ -323,7 +340,8 @@ func becomes(from, to, file string, loopName, isThere bool) string {
 			return ""
 		}
 		return path.Join(from, inside(file, below))
-	case inFolder && (name == "" || name == "." || path.Ext(name) == "" && !strings.ContainsAny(name, "*?[")): // a folder
+	case inFolder && (name == "" || name == "." ||
+		path.Ext(name) == "" && !strings.ContainsAny(name, "*?[")): // a folder
 		return path.Join(from, base)
 	}
 	return ""

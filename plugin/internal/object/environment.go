@@ -26,8 +26,8 @@ type Variable struct {
 	Content Content      // in the Secret or ConfigMap that holds it; empty where nothing shows one
 }
 
-// Environment is what the manifests say about the environment of a container's process, by the rules of the kubelet. The variables of its
-// image are below these, and are not known.
+// Environment is what the manifests say about the environment of a container's process, by the rules of the kubelet.
+// The variables of its image are below these, and are not known.
 // https://github.com/kubernetes/kubernetes/blob/v1.33.0/pkg/kubelet/kubelet_pods.go#L621
 type Environment struct {
 	byName map[string]Variable
@@ -41,7 +41,8 @@ type Environment struct {
 
 // Environment reads the environment of a container; with in nil what it takes from Secrets and ConfigMaps is not known.
 func (c Container) Environment(in Input) Environment {
-	e := Environment{byName: map[string]Variable{}, links: Text(c.pod.Spec, "enableServiceLinks") != "false", in: in, home: c.pod.namespace()}
+	e := Environment{byName: map[string]Variable{}, links: Text(c.pod.Spec, "enableServiceLinks") != "false", in: in,
+		home: c.pod.namespace()}
 	for _, from := range Items(c.Node, "envFrom") {
 		e.takeAll(from)
 	}
@@ -53,7 +54,8 @@ func (c Container) Environment(in Input) Environment {
 	return e
 }
 
-// Absent gives the variables for which a Secret or ConfigMap has no key: the container does not start, whatever sets them besides.
+// Absent gives the variables for which a Secret or ConfigMap has no key: the container does not start, whatever sets
+// them besides.
 func (e Environment) Absent() []Variable { return e.absent }
 
 // Get gives a variable. One that may be set, but nothing shows it, is there and not known.
@@ -103,8 +105,8 @@ func (e Environment) Word(name string) (shell.Word, bool) {
 	return shell.Word{Text: v.Text, Known: v.Known, From: v.Refs}, set
 }
 
-// Under gives the environment of commands that the container starts by scripts and programs such as env. nodes are where these stand. What
-// the commands have in different ways is not known.
+// Under gives the environment of commands that the container starts by scripts and programs such as env. nodes are
+// where these stand. What the commands have in different ways is not known.
 func (e Environment) Under(commands []shell.Command, nodes []*yaml.Node) Environment {
 	names, anyOpen, allBare := []string{}, false, len(commands) > 0
 	for _, c := range commands {
@@ -145,7 +147,8 @@ func (e *Environment) change(commands []shell.Command, name string, nodes []*yam
 		delete(e.byName, name)
 		e.order = slices.DeleteFunc(e.order, func(other string) bool { return other == name })
 	default:
-		v := Variable{Name: name, Text: w.Text, Known: w.Known && agree, Refs: w.From, Nodes: slices.Concat(nodes, given.Nodes), Script: true}
+		v := Variable{Name: name, Text: w.Text, Known: w.Known && agree, Refs: w.From,
+			Nodes: slices.Concat(nodes, given.Nodes), Script: true}
 		if !v.Known {
 			v.Text, v.Why = "", "a script sets it"
 		}
@@ -191,7 +194,8 @@ func (e *Environment) object(s Source) *Object {
 
 // held gives the variable that a key is.
 func held(name string, from Source, c Content) Variable {
-	v := Variable{Name: name, Text: string(c.Text), Known: !c.Broken, Secret: from.Kind == "Secret", From: from, Nodes: []*yaml.Node{c.Node}, Content: c}
+	v := Variable{Name: name, Text: string(c.Text), Known: !c.Broken, Secret: from.Kind == "Secret", From: from,
+		Nodes: []*yaml.Node{c.Node}, Content: c}
 	if c.Broken {
 		v.Text, v.Why = "", from.String()+" is not written as base64"
 	}
@@ -239,7 +243,8 @@ func (e *Environment) define(name string, node *yaml.Node) {
 	e.set(v)
 }
 
-// expand puts in what Kubernetes does for $(NAME): what is set before. What is set nowhere stays as it is, and $$ stands for $.
+// expand puts in what Kubernetes does for $(NAME): what is set before. What is set nowhere stays as it is, and $$
+// stands for $.
 // https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
 func (e *Environment) expand(v *Variable) {
 	w := shell.Expand(v.Written, func(name string) (shell.Word, bool) {
@@ -280,9 +285,11 @@ func isVariableName(name string) bool {
 	return true
 }
 
-// isLink holds for the variables by which each container finds the Services of its namespace: SEARCH_SERVICE_HOST, SEARCH_PORT_9200_TCP_ADDR.
+// isLink holds for the variables by which each container finds the Services of its namespace: SEARCH_SERVICE_HOST,
+// SEARCH_PORT_9200_TCP_ADDR.
 // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 func isLink(name string) bool {
-	return strings.HasSuffix(name, "_SERVICE_HOST") || strings.Contains(name, "_SERVICE_PORT") || strings.HasSuffix(name, "_PORT") ||
+	return strings.HasSuffix(name, "_SERVICE_HOST") || strings.Contains(name, "_SERVICE_PORT") ||
+		strings.HasSuffix(name, "_PORT") ||
 		strings.Contains(name, "_PORT_") && (strings.Contains(name, "_TCP") || strings.Contains(name, "_UDP"))
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// MayRead tells whether the process of a container may read a file of a Secret or ConfigMap that has a mode: it belongs to root, and to
-// the group fsGroup where the pod has one, which the kubelet then lets read it. Where the image decides, it is on a condition.
+// MayRead tells whether the process of a container may read a file of a Secret or ConfigMap that has a mode: it
+// belongs to root, and to the group fsGroup where the pod has one, which the kubelet then lets read it. Where the
+// image decides, it is on a condition.
 // https://kubernetes.io/docs/tasks/configure-pod-container/security-context/
 func (c Container) MayRead(mode string) (may bool, condition string) {
 	bits, err := parseMode(mode)
@@ -21,11 +22,13 @@ func (c Container) MayRead(mode string) (may bool, condition string) {
 		user, own = c.imageUser()
 		group = cmp.Or(group, own)
 	}
-	inRoot := group == "0" || slices.ContainsFunc(Items(c.pod.Spec, "securityContext", "supplementalGroups"), func(n *yaml.Node) bool { return n.Value == "0" })
+	inRoot := group == "0" || slices.ContainsFunc(Items(c.pod.Spec, "securityContext", "supplementalGroups"),
+		func(n *yaml.Node) bool { return n.Value == "0" })
 	switch {
 	case err != nil:
 		return true, fmt.Sprintf("the mode %q lets it read", mode)
-	case Text(c.pod.Spec, "securityContext", "fsGroup") != "", bits&0o004 != 0, user == "0" && bits&0o400 != 0, inRoot && bits&0o040 != 0:
+	case Text(c.pod.Spec, "securityContext", "fsGroup") != "", bits&0o004 != 0, user == "0" &&
+		bits&0o400 != 0, inRoot && bits&0o040 != 0:
 		return true, ""
 	case group == "" && bits&0o040 != 0:
 		return true, "its process belongs to group 0, which may read the files"
@@ -35,16 +38,19 @@ func (c Container) MayRead(mode string) (may bool, condition string) {
 	return false, ""
 }
 
-// Unreadable tells why the process of the container may not read a file: by its mode, and who it is. "" = it may, or nothing tells.
+// Unreadable tells why the process of the container may not read a file: by its mode, and who it is. "" = it may, or
+// nothing tells.
 func (c Container) Unreadable(f File) string {
 	if may, _ := c.MayRead(f.Mode); f.Found != Mounted || may {
 		return ""
 	}
-	return fmt.Sprintf("%s has the mode %s and belongs to root, and its process is %s", f.Path, cmp.Or(f.Mode, "0644"), c.Process())
+	return fmt.Sprintf("%s has the mode %s and belongs to root, and its process is %s", f.Path, cmp.Or(f.Mode, "0644"),
+		c.Process())
 }
 
-// OthersWrite tells whether others than the owner of a file of a Secret or ConfigMap may write it, by its mode: to these, fsGroup only adds that
-// the group may read. https://github.com/kubernetes/kubernetes/blob/master/pkg/volume/volume_linux.go
+// OthersWrite tells whether others than the owner of a file of a Secret or ConfigMap may write it, by its mode: to
+// these, fsGroup only adds that the group may read.
+// https://github.com/kubernetes/kubernetes/blob/master/pkg/volume/volume_linux.go
 func (f File) OthersWrite() bool {
 	bits, err := parseMode(f.Mode)
 	return f.Found == Mounted && err == nil && bits&0o022 != 0
@@ -56,7 +62,8 @@ func (f File) OthersWrite() bool {
 // https://github.com/jaegertracing/jaeger/blob/v1.76.0/cmd/es-index-cleaner/Dockerfile
 var images = [...]struct{ name, user, group string }{
 	{"docker.elastic.co/", "1000", ""}, {"bitnami/", "1001", ""}, {"bitnamilegacy/", "1001", ""},
-	{"prometheuscommunity/elasticsearch-exporter", "65534", "65534"}, {"jertel/elastalert2", "1000", "1000"}, {"jaegertracing/", "10001", "10001"},
+	{"prometheuscommunity/elasticsearch-exporter", "65534", "65534"}, {"jertel/elastalert2", "1000", "1000"},
+	{"jaegertracing/", "10001", "10001"},
 }
 
 // imageUser gives the user and the group of an image that is known; "" for what is not, and for a group that is 0.

@@ -1,5 +1,6 @@
-// Package object reads Kubernetes objects: a document of a stream comes in, typed questions about it (its identity, its pod, the
-// Secret behind a path) go out. It changes nothing and never passes a manifest through typed structs, which would lose fields.
+// Package object reads Kubernetes objects: a document of a stream comes in, typed questions about it (its identity,
+// its pod, the Secret behind a path) go out. It changes nothing and never passes a manifest through typed structs,
+// which would lose fields.
 package object
 
 import (
@@ -49,7 +50,8 @@ type Object struct {
 // https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md.
 const ResourceList = "ResourceList"
 
-// IsList holds for the kinds of lists: List, StatefulSetList, ConfigMapList, ResourceList and others. Helm, kubectl and kustomize take them apart.
+// IsList holds for the kinds of lists: List, StatefulSetList, ConfigMapList, ResourceList and others. Helm, kubectl
+// and kustomize take them apart.
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#collections
 func IsList(kind string) bool { return strings.HasSuffix(kind, "List") }
 
@@ -57,7 +59,8 @@ func IsList(kind string) bool { return strings.HasSuffix(kind, "List") }
 func In(doc *manifest.Document) ([]*Object, error) {
 	root, err := doc.Root()
 	if err != nil {
-		return nil, fmt.Errorf("%s: the document that starts on line %d of the input is broken (lines counted from there: %w)",
+		return nil, fmt.Errorf("%s: the document that starts on line %d of the input is broken (lines counted from "+
+			"there: %w)",
 			rawName(doc.Text()), doc.Line(), err)
 	}
 	if root == nil || root.Tag == yaml.NodeTagNull {

@@ -97,7 +97,8 @@ func (s Step) In(n *yaml.Node) int {
 	case s.Field == "" && n.Kind == yaml.SequenceNode:
 		for i := len(n.Content) - 1; i >= 0; i-- { // of two with one name the last counts, as in the kubelet
 			item := n.Content[i]
-			if s.By == "#" && s.Is == strconv.Itoa(i) || s.By == "" && item.Kind == yaml.ScalarNode && item.Value == s.Is ||
+			if s.By == "#" && s.Is == strconv.Itoa(i) || s.By == "" && item.Kind == yaml.ScalarNode &&
+				item.Value == s.Is ||
 				s.By != "" && s.By != "#" && Text(item, s.By) == s.Is {
 				return i
 			}

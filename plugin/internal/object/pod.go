@@ -31,15 +31,16 @@ func (p Pod) ServiceAccount() string {
 }
 
 // templates are the places of pod templates: in workloads of whatever kind, in a CronJob, and in a ScaledJob of KEDA.
-var templates = [...][]string{{"spec", "template"}, {"spec", "jobTemplate", "spec", "template"}, {"spec", "jobTargetRef", "template"}}
+var templates = [...][]string{{"spec", "template"}, {"spec", "jobTemplate", "spec", "template"},
+	{"spec", "jobTargetRef", "template"}}
 
 // NoPods holds for kinds that may hold any text, and make no pods.
 func NoPods(kind string) bool {
 	return slices.Contains([]string{"ConfigMap", "Secret", "CustomResourceDefinition"}, kind)
 }
 
-// Pod gives the pod of a workload; false for objects that make none. What has a template with containers is a workload, whatever its kind is:
-// StatefulSets of other groups, Rollouts, DeploymentConfigs, Services of Knative.
+// Pod gives the pod of a workload; false for objects that make none. What has a template with containers is a
+// workload, whatever its kind is: StatefulSets of other groups, Rollouts, DeploymentConfigs, Services of Knative.
 func (o *Object) Pod() (Pod, bool) {
 	if o.Kind == "Pod" && o.Group() == "" {
 		spec := Get(o.Node, "spec")
@@ -50,7 +51,8 @@ func (o *Object) Pod() (Pod, bool) {
 			break
 		}
 		template := Get(o.Node, at...)
-		if containers := Get(template, "spec", "containers"); containers != nil && containers.Kind == yaml.SequenceNode {
+		if containers := Get(template, "spec", "containers"); containers != nil &&
+			containers.Kind == yaml.SequenceNode {
 			return Pod{Template: template, Spec: Get(template, "spec"), path: at, object: o}, true
 		}
 	}
@@ -181,12 +183,14 @@ func (c Container) Reads(kind, name, key string) bool {
 			if part.Key == "" { // all keys, each under its name
 				part.Key, part.File = key, key
 			}
-			return part.Kind == kind && part.Name == name && part.Key == key && (m.SubPath == "" || m.SubPath == part.File || strings.HasPrefix(part.File, m.SubPath+"/"))
+			return part.Kind == kind && part.Name == name && part.Key == key &&
+				(m.SubPath == "" || m.SubPath == part.File || strings.HasPrefix(part.File, m.SubPath+"/"))
 		})
 	})
 }
 
-// Shows tells whether a volume of the pod holds a key of a Secret or ConfigMap: one that lists no keys holds all of them.
+// Shows tells whether a volume of the pod holds a key of a Secret or ConfigMap: one that lists no keys holds all of
+// them.
 func (p Pod) Shows(s Source) bool {
 	return slices.ContainsFunc(Items(p.Spec, "volumes"), func(v *yaml.Node) bool {
 		return slices.ContainsFunc(p.Sources(Text(v, "name")), func(part Part) bool {
@@ -195,7 +199,8 @@ func (p Pod) Shows(s Source) bool {
 	})
 }
 
-// Needs tells whether the pod cannot start before a Secret or ConfigMap holds a key: a volume lists it, and not as optional.
+// Needs tells whether the pod cannot start before a Secret or ConfigMap holds a key: a volume lists it, and not as
+// optional.
 func (p Pod) Needs(s Source) bool {
 	return slices.ContainsFunc(Items(p.Spec, "volumes"), func(v *yaml.Node) bool {
 		return slices.ContainsFunc(p.Sources(Text(v, "name")), func(part Part) bool {

@@ -50,8 +50,9 @@ func (f File) because(found Found, format string, args ...any) File {
 	return f
 }
 
-// Resolve finds what the container sees at a path: from the mount (the longest that fits) over the volume to the key. A relative path is
-// not followed: the caller puts the folder before it in which the program runs, where that is known.
+// Resolve finds what the container sees at a path: from the mount (the longest that fits) over the volume to the key.
+// A relative path is not followed: the caller puts the folder before it in which the program runs, where that is
+// known.
 func (c Container) Resolve(file string, in Input) File {
 	f := File{Path: path.Clean(file)}
 	if !path.IsAbs(file) {
@@ -107,9 +108,11 @@ func (c Container) subPath(m Mount, in Input) (sub string, found Found, why stri
 		v, set := env.Get(name)
 		switch {
 		case !set:
-			found, why = NotThere, fmt.Sprintf("subPathExpr %q names the variable %s, which the container does not have: it cannot be created", m.SubPathExpr, name)
+			found, why = NotThere, fmt.Sprintf("subPathExpr %q names the variable %s, which the container does not "+
+				"have: it cannot be created", m.SubPathExpr, name)
 		case !v.Known && found == 0:
-			found, why = Outside, fmt.Sprintf("the variable %s in subPathExpr %q is not known: %s", name, m.SubPathExpr, v.Why)
+			found, why = Outside, fmt.Sprintf("the variable %s in subPathExpr %q is not known: %s", name, m.SubPathExpr,
+				v.Why)
 		}
 		return env.Word(name)
 	})
@@ -182,7 +185,8 @@ func (p Pod) inParts(f File, parts []Part, file, volume string, in Input) File {
 	}
 	switch {
 	case len(open) > 1:
-		return f.because(Outside, "the first of these counts that has the key, and nothing here shows which: %s", strings.Join(open, ", "))
+		return f.because(Outside, "the first of these counts that has the key, and nothing here shows which: %s",
+			strings.Join(open, ", "))
 	case found != nil:
 		return *found
 	case lacking != nil:

@@ -54,7 +54,8 @@ func (c Container) MountOf(file string) (best Mount, ok bool) {
 // ReadOnly tells whether a volume is one of Secrets and ConfigMaps, in which no container can write.
 func (p Pod) ReadOnly(volume string) bool {
 	v := p.volume(volume)
-	return Get(v, "configMap") != nil || Get(v, "secret") != nil || Get(v, "projected") != nil || Get(v, "downwardAPI") != nil
+	return Get(v, "configMap") != nil || Get(v, "secret") != nil || Get(v, "projected") != nil ||
+		Get(v, "downwardAPI") != nil
 }
 
 // volume gives a volume of the pod, nil when it has none of that name.
@@ -67,7 +68,8 @@ func (p Pod) volume(name string) *yaml.Node {
 	return nil
 }
 
-// Part is one key of a Secret or ConfigMap in a volume and the file that it becomes; with an empty Key all keys, each under its name.
+// Part is one key of a Secret or ConfigMap in a volume and the file that it becomes; with an empty Key all keys, each
+// under its name.
 type Part struct {
 	Source
 	File     string
@@ -76,7 +78,8 @@ type Part struct {
 	Why      string // Source is empty: who else makes File
 }
 
-// Sources gives the Secrets and ConfigMaps of a volume, in the order in which the kubelet lays them down: of one path, the last counts.
+// Sources gives the Secrets and ConfigMaps of a volume, in the order in which the kubelet lays them down: of one path,
+// the last counts.
 func (p Pod) Sources(volume string) []Part {
 	var all []Part
 	for _, part := range p.parts(p.volume(volume)) {
@@ -99,7 +102,8 @@ func (p Pod) parts(v *yaml.Node) []Part {
 			if name := Text(at, kind.name); name != "" {
 				mode := cmp.Or(Text(at, "defaultMode"), Text(v, "projected", "defaultMode"))
 				source := Source{Namespace: p.namespace(), Kind: kind.kind, Name: name}
-				all = append(all, keysOf(at, Part{Source: source, Mode: mode, Optional: Text(at, "optional") == "true"})...)
+				all = append(all, keysOf(at, Part{Source: source, Mode: mode,
+					Optional: Text(at, "optional") == "true"})...)
 			}
 		}
 		all = append(all, made(s)...)

@@ -16,7 +16,7 @@ import (
 //	the client presents one already                           its own: nothing is asked, and nothing changes
 //	the configuration names one for this client, or for all   that one
 //	the client calls a node of the input                      the Secret of that node's own key pair
-//	its CA is ca.crt of a Secret, and its pod mounts the      that Secret: charts and cert-manager keep CA and key pair together
+//	its CA is ca.crt of a Secret, and its pod mounts the      that Secret: charts and cert-manager keep both together
 //	  whole Secret, or the key pair of it too
 //	otherwise                                                 none: the user is asked
 //

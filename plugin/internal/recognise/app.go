@@ -15,21 +15,23 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// recogniseWorkload gives the workload that an object is, or why it is passed over although it looks like one, or why it must not
-// pass: it looks like one of the applications, but not like anything that can be patched.
+// recogniseWorkload gives the workload that an object is, or why it is passed over although it looks like one, or why
+// it must not pass: it looks like one of the applications, but not like anything that can be patched.
 func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workload, passed string, err error) {
 	var best *Workload
 	containers := lookAt(pod.Containers())
 	for _, l := range all {
 		for _, c := range containers {
 			signs := signsOf(l, c)
-			if len(signs) < 2 || isLone(o) && !surelyStarts(l.App, c.Container) || best != nil && len(signs) <= len(best.Signs) {
+			if len(signs) < 2 || isLone(o) && !surelyStarts(l.App, c.Container) ||
+				best != nil && len(signs) <= len(best.Signs) {
 				continue
 			}
 			if old := tooOld(c.Container); old != "" {
 				return nil, old, nil
 			}
-			best = &Workload{Object: o, App: l.App, Layout: layoutIn(l, c.Container), Pod: pod, Main: c.Container, Signs: signs}
+			best = &Workload{Object: o, App: l.App, Layout: layoutIn(l, c.Container), Pod: pod, Main: c.Container,
+				Signs: signs}
 		}
 	}
 	if best == nil {
@@ -37,7 +39,8 @@ func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workl
 	}
 	for _, c := range containers {
 		if c.Node != best.Main.Node && isServer(all, c) {
-			return nil, "", problem.New(problem.UnknownForm, "containers %q and %q both run a server, of which one in a pod can be told apart", best.Main.Name, c.Name).
+			return nil, "", problem.New(problem.UnknownForm, "containers %q and %q both run a server, of which one "+
+				"in a pod can be told apart", best.Main.Name, c.Name).
 				Of(o.ID).Do("give each a workload of its own, or list the object under spec.unmanaged with the reason")
 		}
 	}
@@ -46,7 +49,8 @@ func recogniseWorkload(all []Layout, o *object.Object, pod object.Pod) (w *Workl
 
 // isServer tells whether a container runs a server of its own, by its image.
 func isServer(all []Layout, c appearance) bool {
-	return startsServer(c.Container) && slices.ContainsFunc(all, func(l Layout) bool { return slices.Contains(l.Images, c.image) })
+	return startsServer(c.Container) &&
+		slices.ContainsFunc(all, func(l Layout) bool { return slices.Contains(l.Images, c.image) })
 }
 
 // appearance is what a container shows of the program that it runs. It is read once and held against many programs.
@@ -73,7 +77,8 @@ func byImage(all []Layout, o *object.Object, pod object.Pod) *Workload {
 		repository, _ := c.Image()
 		for _, l := range all {
 			if slices.Contains(l.Images, repository) && startsServer(c) {
-				return &Workload{Object: o, App: l.App, Layout: layoutIn(l, c), Pod: pod, Main: c, Signs: []string{"its image"}}
+				return &Workload{Object: o, App: l.App, Layout: layoutIn(l, c), Pod: pod, Main: c,
+					Signs: []string{"its image"}}
 			}
 		}
 	}
@@ -101,7 +106,8 @@ func suspect(all []Layout, o *object.Object, pod object.Pod) (*Workload, string,
 	for _, l := range all {
 		name := strings.ToLower(string(l.App))
 		for _, label := range []string{"app", "app.kubernetes.io/name", "k8s-app"} {
-			if l.App == Kibana && o.Label(label) == name || l.App == Elasticsearch && label == "app" && o.Annotation("esMajorVersion") != "" {
+			if l.App == Kibana && o.Label(label) == name || l.App == Elasticsearch && label == "app" &&
+				o.Annotation("esMajorVersion") != "" {
 				return nil, "", problem.New(problem.UnknownForm, "looks like %s (label %q), but none of its "+
 					"containers does: expected the image %q, its settings in the environment "+
 					"or its files under /usr/share/%s in one of %s", l.App, label, name, name, containerNames(pod)).
@@ -131,7 +137,8 @@ func (w *Workload) started() error {
 	}
 	return problem.New(problem.UnknownForm, "container %q starts %s by %q and not by the %s of the image, which "+
 		"alone makes settings of variables",
-		w.Main.Name, w.App, program, w.Layout.Starter).Of(w.Object.ID).Do("start it by that, or list the object under spec.unmanaged with the reason")
+		w.Main.Name, w.App, program, w.Layout.Starter).Of(w.Object.ID).Do("start it by that, or list the object " +
+		"under spec.unmanaged with the reason")
 }
 
 // isLone holds for pods that nobody keeps running: they are tools more often than servers.
@@ -150,8 +157,8 @@ func startsServer(c object.Container) bool {
 	})
 }
 
-// surelyStarts tells whether a container runs a server, and nothing else that the entry script of its image runs too, such as a script that
-// makes certificates.
+// surelyStarts tells whether a container runs a server, and nothing else that the entry script of its image runs too,
+// such as a script that makes certificates.
 func surelyStarts(app App, c object.Container) bool {
 	commands := process.Of(c, nil).Command().Commands
 	return len(commands) == 0 || slices.ContainsFunc(commands, func(command shell.Command) bool {
@@ -163,10 +170,12 @@ func surelyStarts(app App, c object.Container) bool {
 func shortLived(all []Layout, o *object.Object, pod object.Pod) error {
 	for _, c := range lookAt(pod.Containers()) {
 		for _, l := range all {
-			if slices.Contains(l.Images, c.image) && surelyStarts(l.App, c.Container) && len(signsOf(l, c)) > 1 && tooOld(c.Container) == "" {
+			if slices.Contains(l.Images, c.image) && surelyStarts(l.App, c.Container) && len(signsOf(l, c)) > 1 &&
+				tooOld(c.Container) == "" {
 				return problem.New(problem.UnknownForm, "container %q starts %s, which is patched where it is kept "+
 					"running only", c.Name, l.App).
-					Of(o.ID).Do("run it in a StatefulSet or Deployment, or list the object under spec.unmanaged with the reason")
+					Of(o.ID).Do("run it in a StatefulSet or Deployment, or list the object under spec.unmanaged with " +
+					"the reason")
 			}
 		}
 	}
@@ -184,7 +193,8 @@ func containerNames(pod object.Pod) string {
 	return "the containers " + strings.Join(names, ", ")
 }
 
-// tooOld says why a container is none of ours: service tokens need Kibana 7.15, and before 6.8 there is no security on Basic.
+// tooOld says why a container is none of ours: service tokens need Kibana 7.15, and before 6.8 there is no security on
+// Basic.
 func tooOld(c object.Container) string {
 	repository, tag := c.Image()
 	if repository == "" {
@@ -204,7 +214,8 @@ func tooOld(c object.Container) string {
 	return ""
 }
 
-// oldApp gives the application of which a pod runs a version or distribution that is none of ours: Kibana only where that is all.
+// oldApp gives the application of which a pod runs a version or distribution that is none of ours: Kibana only where
+// that is all.
 func oldApp(pod object.Pod) App {
 	for _, c := range pod.Containers() {
 		if repository, _ := c.Image(); tooOld(c) != "" && strings.HasPrefix(repository, "elasticsearch") {

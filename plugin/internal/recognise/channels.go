@@ -31,7 +31,8 @@ func ChannelsOf(f catalog.Files, dir string, seen process.Process) Channels {
 		}
 	}
 	for _, flag := range said {
-		if file := strings.TrimPrefix(flag.Value.Text, "file:"); !flag.Sets && flag.Given && file != "" && slices.Contains(f.Options, flag.Name) {
+		if file := strings.TrimPrefix(flag.Value.Text, "file:"); !flag.Sets && flag.Given && file != "" &&
+			slices.Contains(f.Options, flag.Name) {
 			c.Files, c.Named = append(c.Files, rooted(file, c.Dir)), true
 		}
 	}
@@ -46,12 +47,14 @@ func ChannelsOf(f catalog.Files, dir string, seen process.Process) Channels {
 	return c
 }
 
-// Refused says why a program does not take a file of settings: others than its owner may write it. It is "" for one that it takes.
+// Refused says why a program does not take a file of settings: others than its owner may write it. It is "" for one
+// that it takes.
 func Refused(f catalog.Files, seen process.Process, file object.File) string {
 	if f.Strict.Flag == "" || !file.OthersWrite() || isLax(f, seen) {
 		return ""
 	}
-	return fmt.Sprintf("%s has the mode %s, and it does not start with a configuration that others than its owner may write", file.Path, file.Mode)
+	return fmt.Sprintf("%s has the mode %s, and it does not start with a configuration that others than its owner "+
+		"may write", file.Path, file.Mode)
 }
 
 // isLax tells whether a program is told to take files that others may write, or may be told so by what nothing shows.
@@ -83,7 +86,8 @@ func (c Channels) Modules(f catalog.Files, setting func(name string) string) str
 	return rooted(strings.ReplaceAll(pattern, "${path.config}", c.Dir), c.Dir)
 }
 
-// Matching gives those of the files of a container that a pattern means: *.yml in a folder, or all in one that ends in "/".
+// Matching gives those of the files of a container that a pattern means: *.yml in a folder, or all in one that ends in
+// "/".
 func Matching(pattern string, files []string) []string {
 	var all []string
 	for _, file := range files {

@@ -42,7 +42,8 @@ func clientSigns(p catalog.Program, c appearance) []string {
 	for _, word := range c.command {
 		begins := func(sign string) bool { return strings.HasPrefix(word, sign) }
 		if i := slices.IndexFunc(p.Signs.Words, begins); i >= 0 {
-			signs = append(signs, fmt.Sprintf("%q in its command", p.Signs.Words[i])) // and no more of it, which may hold a password
+			// and no more of it, which may hold a password
+			signs = append(signs, fmt.Sprintf("%q in its command", p.Signs.Words[i]))
 			break
 		}
 	}

@@ -8,9 +8,10 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 )
 
-// Find gives the object of that kind and name that an object of a namespace sees, nil when the stream has none. A namespace that is
-// not written down may be any. Of a hook and an object of the release with one name it gives the latter. A document that cannot be
-// read is an error only when it may be the one; so are several objects that differ, of which nothing tells which one counts.
+// Find gives the object of that kind and name that an object of a namespace sees, nil when the stream has none. A
+// namespace that is not written down may be any. Of a hook and an object of the release with one name it gives the
+// latter. A document that cannot be read is an error only when it may be the one; so are several objects that differ,
+// of which nothing tells which one counts.
 func (r *Release) Find(namespace, kind, name string) (*object.Object, error) {
 	all, err := r.Named(kind, name)
 	if err != nil {
@@ -58,15 +59,17 @@ func twice(a, b *object.Object) error {
 		}
 		return fmt.Sprintf("line %d, namespace %s", o.Line(), o.Namespace)
 	}
-	return problem.New(problem.Twice, said+" (%s; %s), and it is not known which of the two is read", a.ID, in(a), in(b)).
+	return problem.New(problem.Twice, said+" (%s; %s), and it is not known which of the two is read", a.ID, in(a),
+		in(b)).
 		Do("write the namespace into every object, or remove one")
 }
 
-// builtIn are the groups of the kinds that are looked up for what they mean to Kubernetes. Other groups have kinds of these names too: Knative
-// has a Service, Crossplane a Role for Elasticsearch.
+// builtIn are the groups of the kinds that are looked up for what they mean to Kubernetes. Other groups have kinds of
+// these names too: Knative has a Service, Crossplane a Role for Elasticsearch.
 var builtIn = map[string]string{
 	"Secret": "", "ConfigMap": "", "NetworkPolicy": "networking.k8s.io",
-	"Role": "rbac.authorization.k8s.io", "ClusterRole": "rbac.authorization.k8s.io", "RoleBinding": "rbac.authorization.k8s.io",
+	"Role": "rbac.authorization.k8s.io", "ClusterRole": "rbac.authorization.k8s.io",
+	"RoleBinding": "rbac.authorization.k8s.io",
 }
 
 func isBuiltIn(o *object.Object) bool {
@@ -101,11 +104,12 @@ func (r *Release) Named(kind, name string) ([]*object.Object, error) {
 	return found, nil
 }
 
-// named are the places of the documents that may be of one kind, by the name that their bytes say plainly: "" where they say none.
+// named are the places of the documents that may be of one kind, by the name that their bytes say plainly: "" where
+// they say none.
 type named map[string][]int
 
-// called gives the documents that may be the object of that kind and name. The names of a kind are read once: a stream of many
-// releases asks for as many of them as it has documents.
+// called gives the documents that may be the object of that kind and name. The names of a kind are read once: a stream
+// of many releases asks for as many of them as it has documents.
 func (r *Release) called(kind, name string) []screened {
 	n, ok := r.names[kind]
 	if !ok {

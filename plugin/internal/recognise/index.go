@@ -9,16 +9,16 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 )
 
-// index holds the objects of one kind. A stream of many releases asks for them as often as it has workloads: they are read once, and each
-// is looked at only by those that share a key with it.
+// index holds the objects of one kind. A stream of many releases asks for them as often as it has workloads: they are
+// read once, and each is looked at only by those that share a key with it.
 type index struct {
 	objects []*object.Object
 	places  map[string][]int // in objects, by key
 	broken  []screened       // documents that cannot be read
 }
 
-// indexed reads the objects of a kind, the first time. A document with none of values is left unparsed; nil is for all. keys gives those of
-// each object.
+// indexed reads the objects of a kind, the first time. A document with none of values is left unparsed; nil is for
+// all. keys gives those of each object.
 func (r *Release) indexed(kind string, values func() *words.Set, keys func([]*object.Object) [][]string) *index {
 	if x, ok := r.indexes[kind]; ok {
 		return x
@@ -41,8 +41,8 @@ func (r *Release) indexed(kind string, values func() *words.Set, keys func([]*ob
 	return x
 }
 
-// with gives the objects that have one of the keys, in the order of the stream. It fails where a document cannot be read that has one of
-// values; nil is for any.
+// with gives the objects that have one of the keys, in the order of the stream. It fails where a document cannot be
+// read that has one of values; nil is for any.
 func (x *index) with(r *Release, values *words.Set, keys []string) ([]*object.Object, error) {
 	for _, s := range x.broken {
 		if values == nil || s.mentions(values) {
@@ -86,14 +86,15 @@ func ofBuiltIn(kind string, objects []*object.Object) []*object.Object {
 	return found
 }
 
-// rarest gives, for the selector that each object has at path, the one label that the fewest others want: whoever fits has it. It is no
-// label where nothing is wanted.
+// rarest gives, for the selector that each object has at path, the one label that the fewest others want: whoever fits
+// has it. It is no label where nothing is wanted.
 func rarest(objects []*object.Object, path ...string) [][]string {
 	counts := map[string]int{}
 	selectors := make([][]string, len(objects))
 	for i, o := range objects {
 		selector := object.Pairs(o.Node, path...)
-		maps.DeleteFunc(selector, func(name, _ string) bool { return name == podNameLabel || name == podIndexLabel }) // no template has them
+		// no template has them
+		maps.DeleteFunc(selector, func(name, _ string) bool { return name == podNameLabel || name == podIndexLabel })
 		selectors[i] = pairs(selector)
 		for _, pair := range selectors[i] {
 			counts[pair]++

@@ -11,12 +11,16 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// fillers gives, by the names of Secrets and ConfigMaps, the objects of the stream that have a controller fill them. They are read once.
+// fillers gives, by the names of Secrets and ConfigMaps, the objects of the stream that have a controller fill them.
+// They are read once.
 func (r *Release) fillers() map[string][]*object.Object {
 	if r.filled == nil {
 		r.filled = map[string][]*object.Object{}
 		wanted := words.Of(fillerWords())
-		for _, doc := range r.where(func(s screened) bool { return (isFiller(s.kind) || s.mayBe()) && s.mentions(wanted) }) {
+		for _, doc := range r.where(func(s screened) bool {
+			return (isFiller(s.kind) || s.mayBe()) &&
+				s.mentions(wanted)
+		}) {
 			objects, _ := r.In(doc) // one that cannot be read fills nothing that is known
 			for _, o := range objects {
 				for _, name := range filledBy(o) {
@@ -42,10 +46,12 @@ func fillerWords() []string {
 	return []string{"Secret", "Certificate", "Bundle", "OnePasswordItem", servingCertificate}
 }
 
-// isFiller holds for the kinds of custom resources of which a controller makes Secrets: ExternalSecret, SealedSecret, VaultStaticSecret,
-// SecretProviderClass, Certificate, Bundle and others; and for Services, which OpenShift may give a certificate.
+// isFiller holds for the kinds of custom resources of which a controller makes Secrets: ExternalSecret, SealedSecret,
+// VaultStaticSecret, SecretProviderClass, Certificate, Bundle and others; and for Services, which OpenShift may give a
+// certificate.
 func isFiller(kind string) bool {
-	return kind != "Secret" && (strings.Contains(kind, "Secret") || kind == "Certificate" || kind == "Bundle" || kind == "OnePasswordItem") || kind == "Service"
+	return kind != "Secret" && (strings.Contains(kind, "Secret") || kind == "Certificate" || kind == "Bundle" ||
+		kind == "OnePasswordItem") || kind == "Service"
 }
 
 // servingCertificate ends the annotation by which a Service of OpenShift gets a certificate in a Secret.
@@ -61,10 +67,12 @@ func filledBy(o *object.Object) []string {
 		return nil
 	}
 	if o.Kind == "Service" {
-		return []string{o.Annotation("service.beta" + servingCertificate), o.Annotation("service.alpha" + servingCertificate)}
+		return []string{o.Annotation("service.beta" + servingCertificate),
+			o.Annotation("service.alpha" + servingCertificate)}
 	}
 	names := []string{
-		object.Text(o.Node, "spec", "secretName"), object.Text(o.Node, "spec", "target", "name"), object.Text(o.Node, "spec", "destination", "name"),
+		object.Text(o.Node, "spec", "secretName"), object.Text(o.Node, "spec", "target", "name"),
+		object.Text(o.Node, "spec", "destination", "name"),
 		object.Text(o.Node, "spec", "template", "metadata", "name"), object.Text(o.Node, "spec", "externalSecretName"),
 	}
 	if o.Kind != "Certificate" {
@@ -76,7 +84,8 @@ func filledBy(o *object.Object) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
-// Shown gives the Secret or ConfigMap of a source, nil where nothing shows it, or nothing tells which of several counts.
+// Shown gives the Secret or ConfigMap of a source, nil where nothing shows it, or nothing tells which of several
+// counts.
 func (r *Release) Shown(s object.Source) *object.Object {
 	o, err := One(r.further[[2]string{s.Kind, s.Name}], s.Namespace)
 	if o == nil && err == nil {
@@ -114,7 +123,8 @@ func said(o *object.Object) []*yaml.Node {
 }
 
 func sameNode(a, b *yaml.Node) bool {
-	return a.Kind == b.Kind && a.Value == b.Value && a.ShortTag() == b.ShortTag() && slices.EqualFunc(a.Content, b.Content, sameNode)
+	return a.Kind == b.Kind && a.Value == b.Value && a.ShortTag() == b.ShortTag() &&
+		slices.EqualFunc(a.Content, b.Content, sameNode)
 }
 
 // Process gives what the processes of a container see, as far as the release shows it. It is read once.

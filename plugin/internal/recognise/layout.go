@@ -37,12 +37,14 @@ func LayoutNames() []string {
 func As(o *object.Object, container, layout string) (*Workload, error) {
 	l, ok := LayoutNamed(layout)
 	if !ok {
-		return nil, fmt.Errorf("%s: no layout is called %q: there are %s", o.ID, layout, strings.Join(LayoutNames(), ", "))
+		return nil, fmt.Errorf("%s: no layout is called %q: there are %s", o.ID, layout,
+			strings.Join(LayoutNames(), ", "))
 	}
 	pod, _ := o.Pod()
 	for _, c := range pod.Containers() {
 		if c.Name == container {
-			return &Workload{Object: o, App: l.App, Layout: layoutIn(l, c), Pod: pod, Main: c, Signs: []string{"the configuration says so"}}, nil
+			return &Workload{Object: o, App: l.App, Layout: layoutIn(l, c), Pod: pod, Main: c,
+				Signs: []string{"the configuration says so"}}, nil
 		}
 	}
 	return nil, fmt.Errorf("%s: it has no container %q", o.ID, container)
@@ -74,8 +76,8 @@ func moved(l Layout, env object.Environment) (_ Layout, why string) {
 	return l, ""
 }
 
-// signsOf gives the evidence that a container is of this layout, for the report. Two of the three decide: one alone may be a look-alike,
-// as an exporter's image, a Beat's environment or a tool that mounts the same files.
+// signsOf gives the evidence that a container is of this layout, for the report. Two of the three decide: one alone
+// may be a look-alike, as an exporter's image, a Beat's environment or a tool that mounts the same files.
 func signsOf(l Layout, c appearance) []string {
 	if slices.Contains(c.variables, l.FolderEnv) {
 		l, _ = moved(l, c.Environment(nil))
@@ -93,10 +95,12 @@ func signsOf(l Layout, c appearance) []string {
 			break
 		}
 	}
-	if i := slices.IndexFunc(c.variables, func(name string) bool { return l.Own != nil && l.Own(name) }); i >= 0 && len(signs) == 1 {
+	if i := slices.IndexFunc(c.variables, func(name string) bool { return l.Own != nil && l.Own(name) }); i >= 0 &&
+		len(signs) == 1 {
 		signs = append(signs, fmt.Sprintf("setting %q", c.variables[i]))
 	}
-	if l.Env != nil && len(object.Items(c.Node, "envFrom")) > 0 && len(signs) == 1 && strings.HasPrefix(signs[0], "image") {
+	if l.Env != nil && len(object.Items(c.Node, "envFrom")) > 0 && len(signs) == 1 &&
+		strings.HasPrefix(signs[0], "image") {
 		signs = append(signs, "envFrom, which may hold its settings")
 	}
 	return signs

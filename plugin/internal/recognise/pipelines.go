@@ -10,8 +10,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// PipelineFiles gives those of the files of a container that a program reads in its own language; listed are patterns that a file of its own
-// names.
+// PipelineFiles gives those of the files of a container that a program reads in its own language; listed are patterns
+// that a file of its own names.
 func PipelineFiles(p catalog.Program, seen process.Process, listed, files []string) []string {
 	patterns := append(append([]string{}, p.Pipelines.Paths...), listed...)
 	said, _ := seen.Flags()

@@ -58,8 +58,8 @@ func readsBeyond(text string) bool {
 // configures are names of variables that hold options, or say which configuration counts.
 var configures = regex.Of(`(?i)(?:^|_)(?:opts?|options?|args?|flags?|conf|config)(?:_|$)|^path_`)
 
-// UnreadVariables gives the variables that a program surely does not read: its files say which ones it does, and all of them are shown. There
-// are none unless the container runs that program only, as its image has it.
+// UnreadVariables gives the variables that a program surely does not read: its files say which ones it does, and all
+// of them are shown. There are none unless the container runs that program only, as its image has it.
 func UnreadVariables(p catalog.Program, seen process.Process, in object.Input) (names []string) {
 	if !runsOnly(p, seen) || !showsAll(p, seen, in) {
 		return nil
@@ -117,8 +117,8 @@ func showsAll(p catalog.Program, seen process.Process, in object.Input) bool {
 		!slices.ContainsFunc(said, takesHidden)
 }
 
-// shownFiles lists the files of a container that the stream shows; false where one is not shown that may be a configuration, or one makes
-// its program read more.
+// shownFiles lists the files of a container that the stream shows; false where one is not shown that may be a
+// configuration, or one makes its program read more.
 func shownFiles(seen process.Process, in object.Input) (shown []string, all bool) {
 	all = true
 	texts := map[string]string{}
@@ -147,7 +147,8 @@ func Included(text, dir string) (files []string) {
 	return files
 }
 
-// withoutShown takes away the lines that take in nothing but files that are shown. All files of a folder are, where a volume is mounted there.
+// withoutShown takes away the lines that take in nothing but files that are shown. All files of a folder are, where a
+// volume is mounted there.
 func withoutShown(text, dir string, shown []string, mounts []object.Mount) string {
 	if !strings.Contains(strings.ToLower(text), "include") {
 		return text
@@ -156,7 +157,8 @@ func withoutShown(text, dir string, shown []string, mounts []object.Mount) strin
 		target := rooted(included().FindStringSubmatch(line)[1], dir)
 		isTarget := func(file string) bool { is, err := path.Match(target, file); return is && err == nil }
 		isWhole := func(m object.Mount) bool { return path.Clean(m.Path) == path.Dir(target) }
-		if slices.ContainsFunc(shown, isTarget) && (!strings.ContainsAny(target, "*?[") || slices.ContainsFunc(mounts, isWhole)) {
+		if slices.ContainsFunc(shown, isTarget) &&
+			(!strings.ContainsAny(target, "*?[") || slices.ContainsFunc(mounts, isWhole)) {
 			return ""
 		}
 		return line

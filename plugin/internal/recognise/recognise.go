@@ -1,6 +1,6 @@
-// Package recognise finds Elasticsearch and Kibana in a manifest stream: documents come in, a Release that names the workloads, the
-// evidence for each and the objects around them goes out. Only documents that may matter are parsed. Names never decide: a release,
-// its aliases, labels, registry and namespace may be called anything.
+// Package recognise finds Elasticsearch and Kibana in a manifest stream: documents come in, a Release that names the
+// workloads, the evidence for each and the objects around them goes out. Only documents that may matter are parsed.
+// Names never decide: a release, its aliases, labels, registry and namespace may be called anything.
 package recognise
 
 import (
@@ -10,7 +10,6 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/internal/contract"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/encoded"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/parallel"
@@ -20,8 +19,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// ErrNoObject says that an input holds no object. No command passes such an input on: Helm 3 and Argo CD take an empty answer for
-// "delete every object of the release".
+// ErrNoObject says that an input holds no object. No command passes such an input on: Helm 3 and Argo CD take an empty
+// answer for "delete every object of the release".
 var ErrNoObject = errors.New("the input holds no Kubernetes object")
 
 // App is an application that the post-renderer knows how to patch.
@@ -54,13 +53,15 @@ func (w *Workload) Settle(env object.Environment) {
 
 // Release is what a stream holds, as far as it matters here.
 type Release struct {
-	Nodes   []*Workload      // Elasticsearch nodes, in the order of the stream
-	Kibanas []*Workload      // in the order of the stream
-	Clients []*Workload      // other programs that may call Elasticsearch: each is one container, in the order of the stream
+	Nodes   []*Workload // Elasticsearch nodes, in the order of the stream
+	Kibanas []*Workload // in the order of the stream
+	// other programs that may call Elasticsearch: each is one container, in the order of the stream
+	Clients []*Workload
 	ECK     []*object.Object // Elasticsearch and Kibana that the operator of Elastic runs
 	Passed  []LookAlike      // servers of a version or distribution that cannot be patched
 	Guards  []*object.Object // what must not be in the output
-	// Unmanaged are Elasticsearch nodes that the user takes care of, as far as they can be told by their images and settings.
+	// Unmanaged are Elasticsearch nodes that the user takes care of, as far as they can be told by their images and
+	// settings.
 	Unmanaged []*Workload
 
 	Objects int // how many documents hold something
@@ -102,8 +103,8 @@ func (r *Release) Ruled() []catalog.Program {
 	return slices.DeleteFunc(slices.Clone(r.programs), func(p catalog.Program) bool { return p.As == "" })
 }
 
-// GuardKind is the kind of an object that no API server knows: a stream that holds one cannot be installed unless elk-mtls, which takes
-// it out, has seen the stream.
+// GuardKind is the kind of an object that no API server knows: a stream that holds one cannot be installed unless
+// elk-mtls, which takes it out, has seen the stream.
 const GuardKind = "Guard"
 
 const guardGroup = "elk-mtls.dev/"
@@ -125,9 +126,10 @@ type LookAlike struct {
 	Why string
 }
 
-// All recognises what a stream holds. It reports every document that it needs and cannot read, and every workload that looks like
-// Elasticsearch or Kibana but is built in a way it does not know: such a workload must not pass as if it were secured. What
-// unmanaged holds for is left alone. The clients that are known are programs; with none given, those of the catalog.
+// All recognises what a stream holds. It reports every document that it needs and cannot read, and every workload that
+// looks like Elasticsearch or Kibana but is built in a way it does not know: such a workload must not pass as if it
+// were secured. What unmanaged holds for is left alone. The clients that are known are programs; with none given,
+// those of the catalog.
 func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...catalog.Program) (*Release, error) {
 	return Beside(nil, stream, unmanaged, programs...)
 }
@@ -144,8 +146,10 @@ func (r *Release) count(i int, s screened) {
 	}
 }
 
-// Beside is All of a stream beside which there are further objects: a Secret or ConfigMap among these counts before one of the stream.
-func Beside(further []*object.Object, stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...catalog.Program) (*Release, error) {
+// Beside is All of a stream beside which there are further objects: a Secret or ConfigMap among these counts before
+// one of the stream.
+func Beside(further []*object.Object, stream *manifest.Stream, unmanaged func(object.ID) bool,
+	programs ...catalog.Program) (*Release, error) {
 	r := released(further, orCatalog(programs))
 	signs := words.Of(elasticWords(), clientWords(r.programs), []string{guardGroup})
 	kinds := []string{"Elasticsearch", "Kibana", GuardKind, templateKind}
@@ -231,7 +235,8 @@ func (r *Release) judge(o *object.Object) error {
 	if o.Kind == templateKind && o.Group() == templateGroup {
 		return problem.New(problem.UnknownForm, "OpenShift makes the objects of a Template, which are not in the "+
 			"input").
-			Of(o.ID).Do("render it first (oc process -f FILE -o yaml | elk-mtls), or list it under spec.unmanaged with the reason")
+			Of(o.ID).Do("render it first (oc process -f FILE -o yaml | elk-mtls), or list it under spec.unmanaged " +
+			"with the reason")
 	}
 	pod, ok := o.Pod()
 	if !ok {
@@ -245,7 +250,8 @@ func (r *Release) judge(o *object.Object) error {
 	return nil
 }
 
-// noteUnmanaged notes the nodes that an object runs of which the user takes care: who calls them is a client all the same.
+// noteUnmanaged notes the nodes that an object runs of which the user takes care: who calls them is a client all the
+// same.
 func (r *Release) noteUnmanaged(o *object.Object) {
 	pod, ok := o.Pod()
 	if !ok || o.Hook != "" || o.IsJob() {
@@ -299,7 +305,8 @@ func (r *Release) judgeServer(o *object.Object, pod object.Pod) (*Workload, erro
 	return w, nil
 }
 
-// Pods gives the other objects with a pod whose text holds one of names: whoever calls Elasticsearch has its name somewhere.
+// Pods gives the other objects with a pod whose text holds one of names: whoever calls Elasticsearch has its name
+// somewhere.
 func (r *Release) Pods(names []string) ([]*object.Object, error) {
 	var pods []*object.Object
 	wanted := words.Of(names)
@@ -326,78 +333,4 @@ func (r *Release) IsServer(o *object.Object) bool {
 // mentions holds when one of the words occurs in the document, or may hide behind an escape.
 func (s screened) mentions(wanted *words.Set) bool {
 	return wanted.In(s.doc.Text()) || hasEscape(s.doc.Text())
-}
-
-// Kinds gives the objects of the kinds for which holds does, each of which has one of the words in its name. A document that cannot be
-// read is an error only when it says that its kind is one of them.
-func (r *Release) Kinds(kindWords []string, holds func(kind string) bool) ([]*object.Object, error) {
-	wanted := words.Of(kindWords)
-	var all []*object.Object
-	for _, doc := range r.where(func(s screened) bool { return holds(s.kind) || s.mayBe() && s.mentions(wanted) }) {
-		objects, err := r.In(doc)
-		if err != nil && holds(screen(doc).kind) {
-			return nil, err
-		}
-		for _, o := range objects {
-			if holds(o.Kind) {
-				all = append(all, o)
-			}
-		}
-	}
-	return all, nil
-}
-
-// Hooks gives the objects that Helm runs as hooks.
-func (r *Release) Hooks() ([]*object.Object, error) {
-	var hooks []*object.Object
-	for _, s := range r.screened {
-		if !s.hook {
-			continue
-		}
-		objects, err := r.In(s.doc)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range objects {
-			if o.Hook != "" {
-				hooks = append(hooks, o)
-			}
-		}
-	}
-	return hooks, nil
-}
-
-// Naming gives the documents that may hold one of names, in any case, plainly, in base64 or behind escapes, but for those for which silent holds by their kind
-// and text.
-func (r *Release) Naming(names []string, silent func(kind string, text []byte) bool) []*manifest.Document {
-	wanted := words.Folded(names)
-	return r.where(func(s screened) bool {
-		text := s.doc.Text()
-		if silent(s.kind, text) {
-			return false
-		}
-		holds := encoded.Holds
-		if s.mayEncode() {
-			holds = s.holdsEncoded
-		}
-		return wanted.In(text) || encoded.HidesName(text) || holds(text, wanted)
-	})
-}
-
-// where gives the documents for which holds does, of which many are asked side by side, and parsed.
-func (r *Release) where(holds func(screened) bool) []*manifest.Document {
-	hold := make([]bool, len(r.screened))
-	parallel.Do(len(hold), func(i int) {
-		s := r.screened[i]
-		if hold[i] = holds(s); hold[i] {
-			_, _ = s.doc.Root() // In asks again, and takes the error then
-		}
-	})
-	var docs []*manifest.Document
-	for i, s := range r.screened {
-		if hold[i] {
-			docs = append(docs, s.doc)
-		}
-	}
-	return docs
 }

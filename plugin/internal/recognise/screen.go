@@ -12,7 +12,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 )
 
-// The screen spares parsing, it never decides: what it lets through is parsed and judged, what it holds back cannot matter.
+// The screen spares parsing, it never decides: what it lets through is parsed and judged, what it holds back cannot
+// matter.
 
 // screened is what the bytes of a document tell without parsing it.
 type screened struct {
@@ -29,7 +30,8 @@ func screen(doc *manifest.Document) screened {
 		kind = "List"
 	}
 	return screened{
-		doc: doc, kind: kind, hook: bytes.Contains(text, []byte("/hook")), // a letter is found far more often than a slash
+		// a letter is found far more often than a slash
+		doc: doc, kind: kind, hook: bytes.Contains(text, []byte("/hook")),
 		runs: !object.NoPods(kind) && (bytes.Contains(text, []byte("containers")) || hasEscape(text)),
 	}
 }
@@ -51,7 +53,8 @@ func mayBeObject(text []byte) bool {
 
 // elasticWords gives what at least one of occurs in every document that may be a part of Elasticsearch or Kibana.
 func elasticWords() []string {
-	return []string{"lasticsearch", "Kibana", "kibana", "LASTICSEARCH", "KIBANA", "esMajorVersion", "xpack.security", "XPACK_SECURITY"}
+	return []string{"lasticsearch", "Kibana", "kibana", "LASTICSEARCH", "KIBANA", "esMajorVersion", "xpack.security",
+		"XPACK_SECURITY"}
 }
 
 // hasEscape holds when a double-quoted scalar may spell a word in another way: by code points, or over two lines.
@@ -91,7 +94,8 @@ func (s screened) holdsEncoded(text []byte, wanted *words.Set) bool {
 			continue
 		}
 		var err error
-		if decoded, err = base64.StdEncoding.AppendDecode(decoded[:0], whole); err == nil && (wanted.In(decoded) || encoded.Holds(decoded, wanted) || encoded.HidesName(decoded)) {
+		if decoded, err = base64.StdEncoding.AppendDecode(decoded[:0], whole); err == nil &&
+			(wanted.In(decoded) || encoded.Holds(decoded, wanted) || encoded.HidesName(decoded)) {
 			return true
 		}
 	}
@@ -101,7 +105,8 @@ func (s screened) holdsEncoded(text []byte, wanted *words.Set) bool {
 // goesOnEncoded tells whether a text has lines that are no entries, as those of a value over several lines are.
 func goesOnEncoded(text []byte) bool {
 	for line := range bytes.Lines(text) {
-		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && line[0] != '-' && bytes.IndexByte(line, ':') < 0 {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && line[0] != '-' &&
+			bytes.IndexByte(line, ':') < 0 {
 			return true
 		}
 	}
@@ -129,8 +134,8 @@ func (s screened) mayName(name string) bool {
 	return bytes.Contains(s.doc.Text(), []byte(name)) || hasEscape(s.doc.Text())
 }
 
-// plainName reads metadata.name where it stands as charts write it: the one line "  name: x" below a line "metadata:". It gives ""
-// for every other spelling.
+// plainName reads metadata.name where it stands as charts write it: the one line "  name: x" below a line "metadata:".
+// It gives "" for every other spelling.
 func plainName(text []byte) string {
 	block, ok := behindLine(text, "metadata:")
 	if isPlain := !bytes.ContainsAny(text[:len(text)-len(block)], unplain); !ok || !isPlain {
@@ -153,7 +158,8 @@ func plainName(text []byte) string {
 		if len(word) > 2 && (word[0] == '"' || word[0] == '\'') && word[len(word)-1] == word[0] {
 			word = word[1 : len(word)-1]
 		}
-		if name != "" || len(word) == 0 || isWordStart(value) || len(bytes.Trim(word, nameBytes)) > 0 || goesOn(block, "   ") {
+		if name != "" || len(word) == 0 || isWordStart(value) || len(bytes.Trim(word, nameBytes)) > 0 ||
+			goesOn(block, "   ") {
 			return ""
 		}
 		name = string(word)
@@ -167,8 +173,8 @@ const nameBytes = "abcdefghijklmnopqrstuvwxyz0123456789-."
 // unplain opens YAML that could spell a key differently, or hold a line that looks like one: quotes and brackets.
 const unplain = "\"'{[?&!"
 
-// plainKind reads the value of "kind:" from the first line at column 0 that has it, as who parses the document takes the
-// first. It gives "" when there is none, and when something before it is not plain.
+// plainKind reads the value of "kind:" from the first line at column 0 that has it, as who parses the document takes
+// the first. It gives "" when there is none, and when something before it is not plain.
 func plainKind(text []byte) string {
 	for len(text) > 0 {
 		var line []byte
@@ -191,8 +197,8 @@ func plainKind(text []byte) string {
 	return ""
 }
 
-// behindLine gives what follows the beginning of the first line that begins so. Most letters are rarer than line ends: it
-// looks for the beginning and not for the line.
+// behindLine gives what follows the beginning of the first line that begins so. Most letters are rarer than line ends:
+// it looks for the beginning and not for the line.
 func behindLine(text []byte, beginning string) (rest []byte, found bool) {
 	for from := 0; ; {
 		i := bytes.Index(text[from:], []byte(beginning))
@@ -207,8 +213,8 @@ func behindLine(text []byte, beginning string) (rest []byte, found bool) {
 	}
 }
 
-// plainKindBehind looks for the kind behind lines that open quotes or brackets. They may hold a line that looks like a kind: only a
-// document without any key in another spelling, and with one such line, has a plain one.
+// plainKindBehind looks for the kind behind lines that open quotes or brackets. They may hold a line that looks like a
+// kind: only a document without any key in another spelling, and with one such line, has a plain one.
 func plainKindBehind(text []byte) string {
 	kind := ""
 	for len(text) > 0 {
@@ -235,8 +241,8 @@ func plainKindBehind(text []byte) string {
 	return kind
 }
 
-// goesOn tells whether the line above text may go on in it: where the next line that holds anything begins with indent, or with a tab. A
-// plain scalar may have several lines. https://yaml.org/spec/1.2.2/#733-plain-style
+// goesOn tells whether the line above text may go on in it: where the next line that holds anything begins with
+// indent, or with a tab. A plain scalar may have several lines. https://yaml.org/spec/1.2.2/#733-plain-style
 func goesOn(text []byte, indent string) bool {
 	for line := range bytes.Lines(text) {
 		if len(bytes.TrimSpace(line)) > 0 {

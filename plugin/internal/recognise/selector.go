@@ -31,17 +31,19 @@ func (r *Release) Services(w *Workload) ([]string, error) {
 // selecting gives the Services whose selector picks the pods of a workload. One without a name is nobody's address.
 func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
 	labels := labelsOf(w)
-	services := r.indexed("Service", r.labelValues, func(all []*object.Object) [][]string { return rarest(all, "spec", "selector") })
+	services := r.indexed("Service", r.labelValues,
+		func(all []*object.Object) [][]string { return rarest(all, "spec", "selector") })
 	values := words.Of(append(slices.Sorted(maps.Values(labels)), podNameLabel, podIndexLabel))
 	found, err := services.with(r, values, append(pairs(labels), ""))
 	return slices.DeleteFunc(found, func(o *object.Object) bool {
 		selector := object.Pairs(o.Node, "spec", "selector")
-		return o.Name == "" || !sameNamespace(w.Namespace, o.Namespace) || len(selector) == 0 || !picks(selector, w.Object, labels)
+		return o.Name == "" || !sameNamespace(w.Namespace, o.Namespace) || len(selector) == 0 ||
+			!picks(selector, w.Object, labels)
 	}), err
 }
 
-// Behind gives the other objects whose pods are behind a Service of a workload, for longer than a task takes. Only ports of the Service for which
-// counts holds matter.
+// Behind gives the other objects whose pods are behind a Service of a workload, for longer than a task takes. Only
+// ports of the Service for which counts holds matter.
 func (r *Release) Behind(w *Workload, counts func(service *object.Object, port string) bool) ([]*object.Object, error) {
 	services, err := r.selecting(w)
 	if err != nil {
@@ -52,7 +54,8 @@ func (r *Release) Behind(w *Workload, counts func(service *object.Object, port s
 		selector := object.Pairs(service.Node, "spec", "selector")
 		for _, o := range r.rarestLabel(selector) {
 			pod, _ := o.Pod()
-			if o != w.Object && sameNamespace(w.Namespace, o.Namespace) && selects(selector, object.Pairs(pod.Template, "metadata", "labels")) &&
+			if o != w.Object && sameNamespace(w.Namespace, o.Namespace) &&
+				selects(selector, object.Pairs(pod.Template, "metadata", "labels")) &&
 				hasPort(service, pod, counts) && !slices.Contains(found, o) {
 				found = append(found, o)
 			}
@@ -68,7 +71,8 @@ func (r *Release) rarestLabel(selector map[string]string) []*object.Object {
 	return all[rarest]
 }
 
-// hasPort tells whether a port of a Service that counts leads to a pod: one that has none of these, where they are named, is left out.
+// hasPort tells whether a port of a Service that counts leads to a pod: one that has none of these, where they are
+// named, is left out.
 // https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
 func hasPort(service *object.Object, pod object.Pod, counts func(service *object.Object, port string) bool) bool {
 	ports := object.Items(service.Node, "spec", "ports")
@@ -79,13 +83,14 @@ func hasPort(service *object.Object, pod object.Pod, counts func(service *object
 			return false
 		}
 		return name == "" || err == nil || slices.ContainsFunc(pod.Containers(), func(c object.Container) bool {
-			return slices.ContainsFunc(object.Items(c.Node, "ports"), func(p *yaml.Node) bool { return object.Text(p, "name") == name })
+			return slices.ContainsFunc(object.Items(c.Node, "ports"),
+				func(p *yaml.Node) bool { return object.Text(p, "name") == name })
 		})
 	})
 }
 
-// byLabel gives the objects with a pod that stays, by each of its labels, but for those that share none with a server. What cannot be read is
-// reported elsewhere.
+// byLabel gives the objects with a pod that stays, by each of its labels, but for those that share none with a server.
+// What cannot be read is reported elsewhere.
 func (r *Release) byLabel() map[string][]*object.Object {
 	if r.labelled != nil {
 		return r.labelled
@@ -132,7 +137,8 @@ func (r *Release) Picks(service *object.Object) bool {
 		objects, _ := r.In(doc)
 		for _, o := range objects {
 			pod, ok := o.Pod()
-			if ok && sameNamespace(service.Namespace, o.Namespace) && picks(selector, o, object.Pairs(pod.Template, "metadata", "labels")) {
+			if ok && sameNamespace(service.Namespace, o.Namespace) &&
+				picks(selector, o, object.Pairs(pod.Template, "metadata", "labels")) {
 				return true
 			}
 		}
@@ -144,15 +150,19 @@ func (r *Release) Picks(service *object.Object) bool {
 // https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-resource
 func (r *Release) Policies(w *Workload) ([]*object.Object, error) {
 	labels := labelsOf(w)
-	policies := r.indexed("NetworkPolicy", anything, func(all []*object.Object) [][]string { return rarest(all, "spec", "podSelector", "matchLabels") })
+	policies := r.indexed("NetworkPolicy", anything,
+		func(all []*object.Object) [][]string { return rarest(all, "spec", "podSelector", "matchLabels") })
 	found, err := policies.with(r, nil, append(pairs(labels), ""))
 	return slices.DeleteFunc(found, func(o *object.Object) bool {
-		return !sameNamespace(w.Namespace, o.Namespace) || !selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels) ||
-			slices.ContainsFunc(object.Items(o.Node, "spec", "podSelector", "matchExpressions"), func(e *yaml.Node) bool { return !expressed(e, labels) })
+		return !sameNamespace(w.Namespace, o.Namespace) ||
+			!selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels) ||
+			slices.ContainsFunc(object.Items(o.Node, "spec", "podSelector", "matchExpressions"),
+				func(e *yaml.Node) bool { return !expressed(e, labels) })
 	}), err
 }
 
-// Bindings gives the RoleBindings of a namespace, and the ClusterRoleBindings, that are for a ServiceAccount, by its name or by a group of all.
+// Bindings gives the RoleBindings of a namespace, and the ClusterRoleBindings, that are for a ServiceAccount, by its
+// name or by a group of all.
 // https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
 func (r *Release) Bindings(namespace, account string) ([]*object.Object, error) {
 	isFor := func(s *yaml.Node) bool {
@@ -166,7 +176,8 @@ func (r *Release) Bindings(namespace, account string) ([]*object.Object, error) 
 			return nil, err
 		}
 		for _, o := range found {
-			if (kind != "RoleBinding" || sameNamespace(namespace, o.Namespace)) && slices.ContainsFunc(object.Items(o.Node, "subjects"), isFor) {
+			if (kind != "RoleBinding" || sameNamespace(namespace, o.Namespace)) &&
+				slices.ContainsFunc(object.Items(o.Node, "subjects"), isFor) {
 				all = append(all, o)
 			}
 		}
@@ -207,7 +218,8 @@ func ruledNames(roles []*object.Object) [][]string {
 
 const everyAccount = "*"
 
-// accountOf gives the ServiceAccount that a subject is, or everyAccount; "" for others. Without a namespace it may be in any.
+// accountOf gives the ServiceAccount that a subject is, or everyAccount; "" for others. Without a namespace it may be
+// in any.
 // https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens
 func accountOf(subject *yaml.Node) (name, namespace string) {
 	name = object.Text(subject, "name")
@@ -272,7 +284,8 @@ func SelectorOf(node *yaml.Node, path ...string) Selector {
 
 // Picks tells whether a selector picks labels.
 func (s Selector) Picks(labels map[string]string) bool {
-	return selects(s.labels, labels) && !slices.ContainsFunc(s.expressions, func(e *yaml.Node) bool { return !expressed(e, labels) })
+	return selects(s.labels, labels) &&
+		!slices.ContainsFunc(s.expressions, func(e *yaml.Node) bool { return !expressed(e, labels) })
 }
 
 func selects(selector, labels map[string]string) bool {

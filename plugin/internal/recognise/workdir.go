@@ -34,7 +34,8 @@ var workingDirs = sync.OnceValue(func() map[string]string {
 	return dirs
 })
 
-// WorkingDir gives the folder in which a container runs, "" where neither the manifests nor the image tell. Bitnami's images have none.
+// WorkingDir gives the folder in which a container runs, "" where neither the manifests nor the image tell. Bitnami's
+// images have none.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/Dockerfile
 func WorkingDir(c object.Container) string {
 	if dir := object.Text(c.Node, "workingDir"); dir != "" {
@@ -47,7 +48,8 @@ func WorkingDir(c object.Container) string {
 	return workingDirs()[repository]
 }
 
-// isBitnami tells an image of Bitnami from others with the same name: by where it comes from, or by what its container mounts and sets.
+// isBitnami tells an image of Bitnami from others with the same name: by where it comes from, or by what its container
+// mounts and sets.
 func isBitnami(c object.Container) bool {
 	if strings.Contains(object.Text(c.Node, "image"), "bitnami") {
 		return true

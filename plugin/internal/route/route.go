@@ -234,7 +234,8 @@ func numberOf(o *object.Object, pod string) (int, bool) {
 	return int(number), isIts && err == nil
 }
 
-// lacks says that a StatefulSet has no pod of a name: es-5 of three. It is "" where something else decides how many there are, or nobody runs.
+// lacks says that a StatefulSet has no pod of a name: es-5 of three. It is "" where something else decides how many
+// there are, or nobody runs.
 // https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#ordinal-index
 func (m *Map) lacks(o *object.Object, pod string) string {
 	number, numbered := numberOf(o, pod)

@@ -91,7 +91,8 @@ func findings(g *verify.Graph) []*sarif.Result {
 			}
 			at.AddLogicalLocations(resource(name))
 		}
-		result := sarif.NewRuleResult(string(f.Code)).WithKind("fail").WithLevel(f.Severity).WithMessage(sarif.NewTextMessage(text))
+		result := sarif.NewRuleResult(string(f.Code)).WithKind("fail").WithLevel(f.Severity).
+			WithMessage(sarif.NewTextMessage(text))
 		if f.Line > 0 || f.Object != "" {
 			result.Locations = []*sarif.Location{at}
 		}
@@ -103,7 +104,8 @@ func findings(g *verify.Graph) []*sarif.Result {
 func assumptions(g *verify.Graph) []*sarif.Result {
 	var all []*sarif.Result
 	for _, text := range g.Assumptions {
-		all = append(all, sarif.NewRuleResult(assumption).WithKind("open").WithLevel("none").WithMessage(sarif.NewTextMessage(text)))
+		result := sarif.NewRuleResult(assumption).WithKind("open").WithLevel("none")
+		all = append(all, result.WithMessage(sarif.NewTextMessage(text)))
 	}
 	return all
 }

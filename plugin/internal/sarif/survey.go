@@ -36,9 +36,11 @@ func Survey(r *survey.Report, input string) ([]byte, error) {
 	})
 	run.Artifacts = []*sarif.Artifact{artifact(input)}
 	add := func(id, level, at, text string, args ...any) {
-		result := sarif.NewRuleResult(id).WithKind("fail").WithLevel(level).WithMessage(sarif.NewTextMessage(fmt.Sprintf(text, args...)))
+		result := sarif.NewRuleResult(id).WithKind("fail").WithLevel(level).
+			WithMessage(sarif.NewTextMessage(fmt.Sprintf(text, args...)))
 		if at != "" {
-			result.Locations = []*sarif.Location{sarif.NewLocation().WithLogicalLocations([]*sarif.LogicalLocation{resource(at)})}
+			location := sarif.NewLocation().WithLogicalLocations([]*sarif.LogicalLocation{resource(at)})
+			result.Locations = []*sarif.Location{location}
 		}
 		run.Results = append(run.Results, result)
 	}

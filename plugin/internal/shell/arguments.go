@@ -65,7 +65,8 @@ func setsArguments(call *syntax.CallExpr) bool {
 			return true
 		}
 		last := call.Args[len(call.Args)-1]
-		named := len(call.Args) > 2 && last.Lit() != "" && strings.HasSuffix(call.Args[len(call.Args)-2].Lit(), "o") // -o pipefail
+		// -o pipefail
+		named := len(call.Args) > 2 && last.Lit() != "" && strings.HasSuffix(call.Args[len(call.Args)-2].Lit(), "o")
 		return len(call.Args) > 1 && !isOption(last) && !named
 	}
 	return false
@@ -104,12 +105,14 @@ func isArguments(arg *syntax.Word) bool {
 // keeps tells whether the arguments stay the words that they are: without quotes, a shell splits them at blanks.
 func keeps(arg *syntax.Word, given []Word) bool {
 	_, isQuoted := arg.Parts[0].(*syntax.DblQuoted)
-	return isQuoted || !slices.ContainsFunc(given, func(w Word) bool { return w.Text == "" || strings.ContainsAny(w.Text, " \t\n") })
+	return isQuoted || !slices.ContainsFunc(given,
+		func(w Word) bool { return w.Text == "" || strings.ContainsAny(w.Text, " \t\n") })
 }
 
 // isPlain holds for $NAME and ${NAME}.
 func isPlain(param *syntax.ParamExp) bool {
-	return !param.Length && !param.Excl && param.Index == nil && param.Slice == nil && param.Repl == nil && param.Exp == nil
+	return !param.Length && !param.Excl && param.Index == nil && param.Slice == nil && param.Repl == nil &&
+		param.Exp == nil
 }
 
 // isAll holds for "$@" and "${NAME[@]}", which stand for any number of words.
@@ -129,12 +132,14 @@ func (s *scope) elements(arg *syntax.Word) ([]Word, bool) {
 	}
 	param := arg.Parts[0].(*syntax.DblQuoted).Parts[0].(*syntax.ParamExp)
 	all, use := s.set[param.Param.Value], param.Pos().Offset()
-	if len(all) != 1 || all[0] == nil || all[0].Array == nil || all[0].Append || param.Length || param.Excl || param.Slice != nil || param.Repl != nil || param.Exp != nil {
+	if len(all) != 1 || all[0] == nil || all[0].Array == nil || all[0].Append || param.Length || param.Excl ||
+		param.Slice != nil || param.Repl != nil || param.Exp != nil {
 		return nil, false
 	}
 	a := all[0]
 	end, certain := s.until[a]
-	if index, ok := param.Index.(*syntax.Word); !ok || index.Lit() != "@" || !certain || use < a.End().Offset() || use > end || s.takesIn(a.Pos().Offset(), use) || !s.follow() {
+	if index, ok := param.Index.(*syntax.Word); !ok || index.Lit() != "@" || !certain || use < a.End().Offset() ||
+		use > end || s.takesIn(a.Pos().Offset(), use) || !s.follow() {
 		return nil, false
 	}
 	var words []*syntax.Word

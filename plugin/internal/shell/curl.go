@@ -121,8 +121,10 @@ var kept = []string{"cacert", "capath", "cert", "cert-type", "key", "pass", "cip
 
 // lookers are commands for which curl is only a word.
 var lookers = []string{
-	"which", "type", "hash", "whereis", "alias", "apk", "apt", "apt-get", "dpkg", "yum", "dnf", "microdnf", "tdnf", "zypper", "pacman",
-	"pip", "brew", "rpm", "test", "[", "[[", "ls", "rm", "cp", "mv", "ln", "chmod", "chown", "cat", "grep", "pgrep", "pkill", "killall",
+	"which", "type", "hash", "whereis", "alias", "apk", "apt", "apt-get", "dpkg", "yum", "dnf", "microdnf", "tdnf",
+	"zypper", "pacman",
+	"pip", "brew", "rpm", "test", "[", "[[", "ls", "rm", "cp", "mv", "ln", "chmod", "chown", "cat", "grep", "pgrep",
+	"pkill", "killall",
 	"for",
 }
 
@@ -139,7 +141,8 @@ func (c Command) runs(program string) int {
 	if at < 0 || c.IsPrint() || slices.ContainsFunc(c.Words[:at], looks) {
 		return -1
 	}
-	if c.Program() == "command" && slices.ContainsFunc(c.Words[:at], func(w Word) bool { return strings.EqualFold(w.Text, "-v") }) {
+	if c.Program() == "command" &&
+		slices.ContainsFunc(c.Words[:at], func(w Word) bool { return strings.EqualFold(w.Text, "-v") }) {
 		return -1
 	}
 	return at
@@ -172,7 +175,8 @@ func requests(words []Word) []Request {
 		case text == "--next" || text == "-:":
 			return append([]Request{r}, requests(words[i+1:])...)
 		case strings.HasPrefix(text, "--") && joined:
-			r.note(name, Word{Text: given, Known: words[i].Known, From: words[i].From, At: words[i].At, Written: words[i].Written, Uses: words[i].Uses})
+			r.note(name, Word{Text: given, Known: words[i].Known, From: words[i].From, At: words[i].At,
+				Written: words[i].Written, Uses: words[i].Uses})
 		case strings.HasPrefix(text, "--") && slices.Contains(longWithValue, name):
 			r.note(name, next())
 		case strings.HasPrefix(text, "--"):
@@ -235,37 +239,41 @@ func (r *Request) note(name string, given Word) {
 }
 
 // connecting are further options that may keep curl from being let in.
-var connecting = strings.Fields(`cert-status crlfile curves delegation dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url ech engine
-	haproxy-clientip haproxy-protocol http3-only interface ipv6 key-type local-port pinnedpubkey proto proto-default sigalgs sslv2 sslv3 tls13-ciphers
-	tlsauthtype tlspassword tlsuser`)
+var connecting = strings.Fields(`cert-status crlfile curves delegation dns-interface dns-ipv4-addr dns-ipv6-addr
+	dns-servers doh-url ech engine haproxy-clientip haproxy-protocol http3-only interface ipv6 key-type local-port
+	pinnedpubkey proto proto-default sigalgs sslv2 sslv3 tls13-ciphers tlsauthtype tlspassword tlsuser`)
 
 // longAlone are the options of curl that take no value. Each may have no- in front.
-var longAlone = strings.Fields(`alpn anyauth append basic buffer ca-native clobber compressed compressed-ssh create-dirs crlf digest disable
-	disable-eprt disable-epsv disallow-username-in-url doh-cert-status doh-insecure eprt epsv fail fail-early fail-with-body false-start form-escape
-	ftp-create-dirs ftp-pasv ftp-pret ftp-skip-pasv-ip ftp-ssl ftp-ssl-ccc ftp-ssl-control ftp-ssl-reqd get globoff head help http0.9 http1.0 http1.1
-	http2 http2-prior-knowledge http3 ignore-content-length include insecure ipv4 junk-session-cookies keepalive list-only location location-trusted
-	mail-rcpt-allowfails manual metalink mptcp negotiate netrc netrc-optional next npn ntlm ntlm-wb out-null parallel parallel-immediate path-as-is
-	post301 post302 post303 progress-bar progress-meter proxy-anyauth proxy-basic proxy-ca-native proxy-digest proxy-http2 proxy-insecure
-	proxy-negotiate proxy-ntlm proxy-ssl-allow-beast proxy-ssl-auto-client-cert proxy-tlsv1 proxytunnel raw remote-header-name remote-name
-	remote-name-all remote-time remove-on-error retry-all-errors retry-connrefused sasl-ir sessionid show-error show-headers silent skip-existing
-	socks5-basic socks5-gssapi socks5-gssapi-nec ssl ssl-allow-beast ssl-auto-client-cert ssl-no-revoke ssl-reqd ssl-revoke-best-effort
-	styled-output suppress-connect-headers tcp-fastopen tcp-nodelay test-event tftp-no-options tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tr-encoding
-	trace-ids trace-time use-ascii verbose version xattr`)
+var longAlone = strings.Fields(`alpn anyauth append basic buffer ca-native clobber compressed compressed-ssh
+	create-dirs crlf digest disable disable-eprt disable-epsv disallow-username-in-url doh-cert-status doh-insecure
+	eprt epsv fail fail-early fail-with-body false-start form-escape ftp-create-dirs ftp-pasv ftp-pret
+	ftp-skip-pasv-ip ftp-ssl ftp-ssl-ccc ftp-ssl-control ftp-ssl-reqd get globoff head help http0.9 http1.0 http1.1
+	http2 http2-prior-knowledge http3 ignore-content-length include insecure ipv4 junk-session-cookies keepalive
+	list-only location location-trusted mail-rcpt-allowfails manual metalink mptcp negotiate netrc netrc-optional next
+	npn ntlm ntlm-wb out-null parallel parallel-immediate path-as-is post301 post302 post303 progress-bar
+	progress-meter proxy-anyauth proxy-basic proxy-ca-native proxy-digest proxy-http2 proxy-insecure proxy-negotiate
+	proxy-ntlm proxy-ssl-allow-beast proxy-ssl-auto-client-cert proxy-tlsv1 proxytunnel raw remote-header-name
+	remote-name remote-name-all remote-time remove-on-error retry-all-errors retry-connrefused sasl-ir sessionid
+	show-error show-headers silent skip-existing socks5-basic socks5-gssapi socks5-gssapi-nec ssl ssl-allow-beast
+	ssl-auto-client-cert ssl-no-revoke ssl-reqd ssl-revoke-best-effort styled-output suppress-connect-headers
+	tcp-fastopen tcp-nodelay test-event tftp-no-options tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tr-encoding trace-ids
+	trace-time use-ascii verbose version xattr`)
 
 // Options of curl that take a value.
 const shortWithValue = "AbcCdDeEFHKmoPQrtTuUwxXyYz"
 
 var longWithValue = strings.Fields(`abstract-unix-socket alt-svc aws-sigv4 cacert capath cert cert-type ciphers config
-	connect-timeout connect-to continue-at cookie cookie-jar create-file-mode crlfile curves data data-ascii data-binary
-	data-raw data-urlencode delegation dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url dump-header ech
-	egd-file engine etag-compare etag-save expect100-timeout form form-string ftp-account ftp-alternative-to-user
-	ftp-method ftp-port ftp-ssl-ccc-mode happy-eyeballs-timeout-ms haproxy-clientip header hostpubmd5 hostpubsha256 hsts
-	interface ip-tos ipfs-gateway json keepalive-cnt keepalive-time key key-type krb libcurl limit-rate local-port
-	login-options mail-auth mail-from mail-rcpt max-filesize max-redirs max-time netrc-file noproxy oauth2-bearer output
-	output-dir parallel-max pass pinnedpubkey preproxy proto proto-default proto-redir proxy proxy-cacert proxy-capath
-	proxy-cert proxy-cert-type proxy-ciphers proxy-crlfile proxy-header proxy-key proxy-key-type proxy-pass
-	proxy-pinnedpubkey proxy-service-name proxy-tls13-ciphers proxy-tlsauthtype proxy-tlspassword proxy-tlsuser proxy-user
-	proxy1.0 pubkey quote random-file range rate referer request request-target resolve retry retry-delay retry-max-time
-	sasl-authzid service-name sigalgs socks4 socks4a socks5 socks5-gssapi-service socks5-hostname speed-limit speed-time
-	stderr telnet-option tftp-blksize time-cond tls-max tls13-ciphers tlsauthtype tlspassword tlsuser trace trace-ascii
-	trace-config unix-socket upload-file url url-query user user-agent variable vlan-priority write-out`)
+	connect-timeout connect-to continue-at cookie cookie-jar create-file-mode crlfile curves data data-ascii
+	data-binary data-raw data-urlencode delegation dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url
+	dump-header ech egd-file engine etag-compare etag-save expect100-timeout form form-string ftp-account
+	ftp-alternative-to-user ftp-method ftp-port ftp-ssl-ccc-mode happy-eyeballs-timeout-ms haproxy-clientip header
+	hostpubmd5 hostpubsha256 hsts interface ip-tos ipfs-gateway json keepalive-cnt keepalive-time key key-type krb
+	libcurl limit-rate local-port login-options mail-auth mail-from mail-rcpt max-filesize max-redirs max-time
+	netrc-file noproxy oauth2-bearer output output-dir parallel-max pass pinnedpubkey preproxy proto proto-default
+	proto-redir proxy proxy-cacert proxy-capath proxy-cert proxy-cert-type proxy-ciphers proxy-crlfile proxy-header
+	proxy-key proxy-key-type proxy-pass proxy-pinnedpubkey proxy-service-name proxy-tls13-ciphers proxy-tlsauthtype
+	proxy-tlspassword proxy-tlsuser proxy-user proxy1.0 pubkey quote random-file range rate referer request
+	request-target resolve retry retry-delay retry-max-time sasl-authzid service-name sigalgs socks4 socks4a socks5
+	socks5-gssapi-service socks5-hostname speed-limit speed-time stderr telnet-option tftp-blksize time-cond tls-max
+	tls13-ciphers tlsauthtype tlspassword tlsuser trace trace-ascii trace-config unix-socket upload-file url url-query
+	user user-agent variable vlan-priority write-out`)

@@ -54,7 +54,8 @@ func (s *scope) variableFor(name string, own []*syntax.Assign, use uint) (Word, 
 		return given, set
 	case len(changes) > 1:
 		return unknown, true
-	case changes[0] == nil && len(gone) == 1 && gone[0].from < use && use <= gone[0].to && !s.takesIn(gone[0].from, use):
+	case changes[0] == nil && len(gone) == 1 && gone[0].from < use && use <= gone[0].to &&
+		!s.takesIn(gone[0].from, use):
 		return Word{}, false
 	case changes[0] == nil && len(gone) == 1 && use < gone[0].from && !s.again:
 		return given, set
@@ -96,7 +97,8 @@ func (s *scope) declares(node *syntax.DeclClause) {
 			s.exported[a.Name.Value] = true
 		}
 	}
-	if out && slices.ContainsFunc(node.Args, func(a *syntax.Assign) bool { return a.Name == nil && a.Value != nil && a.Value.Lit() == "" }) {
+	if out && slices.ContainsFunc(node.Args,
+		func(a *syntax.Assign) bool { return a.Name == nil && a.Value != nil && a.Value.Lit() == "" }) {
 		s.taken = append(s.taken, node.Pos().Offset()) // export $X sets anything
 	}
 }

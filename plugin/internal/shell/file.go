@@ -61,9 +61,11 @@ func (f File) IsScript(text string) bool {
 
 // Script gives the commands of a script in a file that a command runs. Its text is the only word of the command line.
 func (f File) Script(text string, by Command) (all []Command, ok bool) {
-	r := &reader{env: by.Variable, argv: []string{text}, left: maxVariables, put: make([][]put, 1), words: []Word{{Text: text, Known: true}}}
+	r := &reader{env: by.Variable, argv: []string{text}, left: maxVariables, put: make([][]put, 1),
+		words: []Word{{Text: text, Known: true}}}
 	at := []Piece{{Word: 0}}
-	from := script{text: text, sure: true, seen: true, at: at, args: append([]Word{}, f.Args...), env: by.Variable, changed: by.Changed}
+	from := script{text: text, sure: true, seen: true, at: at, args: append([]Word{}, f.Args...), env: by.Variable,
+		changed: by.Changed}
 	if all, ok = r.parse(from, by.Sure); !ok {
 		return nil, false
 	}

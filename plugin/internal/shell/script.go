@@ -19,7 +19,8 @@ func (r *reader) parse(from script, sure bool) ([]Command, bool) {
 	sure = sure && from.sure
 	s := &scope{
 		reader: r, from: from, args: from.args, at: r.within(from.at, from.text), whole: r.expanded(from.at, from.text),
-		set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}, unset: map[string][]span{}, alone: map[*syntax.Assign]bool{}, exported: map[string]bool{},
+		set: map[string][]*syntax.Assign{}, until: map[*syntax.Assign]uint{}, unset: map[string][]span{},
+		alone: map[*syntax.Assign]bool{}, exported: map[string]bool{},
 		giving: map[*syntax.CallExpr]uint{}, piped: map[*syntax.Stmt]*syntax.Stmt{},
 	}
 	syntax.Walk(file, s.note)
@@ -37,7 +38,8 @@ func (r *reader) parse(from script, sure bool) ([]Command, bool) {
 			}
 			for _, redirect := range node.Redirs {
 				if redirect.Hdoc != nil { // a shell may read it
-					all = append(all, s.command([]Word{{Text: "<<", Known: true}, s.word(redirect.Hdoc.Parts)}, callOr(call, redirect), sure))
+					all = append(all, s.command([]Word{{Text: "<<", Known: true}, s.word(redirect.Hdoc.Parts)},
+						callOr(call, redirect), sure))
 				}
 			}
 		case *syntax.WordIter:
@@ -168,7 +170,8 @@ func (s *scope) note(node syntax.Node) bool {
 	case *syntax.FuncDecl:
 		s.own, s.again = append(s.own, node), true
 	case *syntax.ParamExp:
-		if node.Exp != nil && node.Param != nil && (node.Exp.Op == syntax.AssignUnset || node.Exp.Op == syntax.AssignUnsetOrNull) {
+		if node.Exp != nil && node.Param != nil &&
+			(node.Exp.Op == syntax.AssignUnset || node.Exp.Op == syntax.AssignUnsetOrNull) {
 			s.set[node.Param.Value] = append(s.set[node.Param.Value], nil)
 		}
 	case *syntax.CallExpr:
@@ -233,7 +236,8 @@ func (s *scope) assigns(statement *syntax.Stmt, end uint) bool {
 		}
 		return true
 	case *syntax.BinaryCmd:
-		inShell := command.Op == syntax.AndStmt || command.Op == syntax.OrStmt // the sides of a pipe have shells of their own
+		// the sides of a pipe have shells of their own
+		inShell := command.Op == syntax.AndStmt || command.Op == syntax.OrStmt
 		return inShell && s.assigns(command.X, end) && command.Op == syntax.AndStmt && s.assigns(command.Y, end)
 	}
 	return false
@@ -241,10 +245,11 @@ func (s *scope) assigns(statement *syntax.Stmt, end uint) bool {
 
 // exportsAll holds for set -a.
 func exportsAll(call *syntax.CallExpr) bool {
-	return len(call.Args) > 1 && call.Args[0].Lit() == "set" && slices.ContainsFunc(call.Args[1:], func(arg *syntax.Word) bool {
-		text := arg.Lit()
-		return text == "allexport" || strings.HasPrefix(text, "-") && strings.Contains(text, "a")
-	})
+	return len(call.Args) > 1 && call.Args[0].Lit() == "set" &&
+		slices.ContainsFunc(call.Args[1:], func(arg *syntax.Word) bool {
+			text := arg.Lit()
+			return text == "allexport" || strings.HasPrefix(text, "-") && strings.Contains(text, "a")
+		})
 }
 
 // setters gives the variables that a command sets.
@@ -268,7 +273,8 @@ func setters(call *syntax.CallExpr) []string {
 func (s *scope) into(redirects []*syntax.Redirect) string {
 	for _, redirect := range redirects {
 		fromOutput := redirect.N == nil || redirect.N.Value == "1"
-		if fromOutput && slices.Contains([]syntax.RedirOperator{syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll}, redirect.Op) {
+		if fromOutput && slices.Contains([]syntax.RedirOperator{syntax.RdrOut, syntax.AppOut, syntax.RdrClob,
+			syntax.RdrAll, syntax.AppAll}, redirect.Op) {
 			return s.word(redirect.Word.Parts).Text
 		}
 	}
@@ -297,7 +303,8 @@ func (s *scope) words(all []Word, args []*syntax.Word) []Word {
 		}
 		for _, text := range strings.Fields(w.Text) {
 			known := w.Known || !strings.Contains(text, "$")
-			all = append(all, Word{Text: text, Known: known, From: w.From, Loose: text == w.Text && !known, At: w.At, Written: w.Written, Uses: w.Uses})
+			all = append(all, Word{Text: text, Known: known, From: w.From, Loose: text == w.Text && !known, At: w.At,
+				Written: w.Written, Uses: w.Uses})
 		}
 	}
 	return all
@@ -340,10 +347,12 @@ func unescaped(text string) string {
 
 // variable gives the value of $NAME and ${NAME}, and of ${NAME:-fallback} where nothing sets NAME.
 func (s *scope) variable(param *syntax.ParamExp) Word {
-	if param.Param == nil || param.Length || param.Excl || param.Index != nil || param.Slice != nil || param.Repl != nil {
+	if param.Param == nil || param.Length || param.Excl || param.Index != nil || param.Slice != nil ||
+		param.Repl != nil {
 		return Word{Text: "$()"}
 	}
-	fallbacks := []syntax.ParExpOperator{syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull}
+	fallbacks := []syntax.ParExpOperator{syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset,
+		syntax.AssignUnsetOrNull}
 	if param.Exp != nil && !slices.Contains(fallbacks, param.Exp.Op) {
 		return Word{Text: "$()"}
 	}

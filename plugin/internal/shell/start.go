@@ -23,8 +23,10 @@ var starters = map[string]struct {
 	options string
 	words   int
 }{
-	"exec": {"a", 0}, "command": {"", 0}, "builtin": {"", 0}, "nohup": {"", 0}, "setsid": {"", 0}, "time": {"fo", 0}, "stdbuf": {"ioe", 0},
-	"env": {"uCS", 0}, "nice": {"n", 0}, "ionice": {"cnp", 0}, "timeout": {"sk", 1}, "tini": {"pe", 0}, "dumb-init": {"r", 0}, "gosu": {"", 1},
+	"exec": {"a", 0}, "command": {"", 0}, "builtin": {"", 0}, "nohup": {"", 0}, "setsid": {"", 0}, "time": {"fo", 0},
+	"stdbuf": {"ioe", 0},
+	"env":    {"uCS", 0}, "nice": {"n", 0}, "ionice": {"cnp", 0}, "timeout": {"sk", 1}, "tini": {"pe", 0},
+	"dumb-init": {"r", 0}, "gosu": {"", 1},
 	"su-exec": {"", 1}, "sudo": {"ughpCr", 0}, "chroot": {"", 1},
 }
 

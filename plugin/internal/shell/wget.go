@@ -22,19 +22,21 @@ func (c Command) Downloads() []Request {
 
 // wgetSays are the options of Wget that say how it connects, by the names that curl has for them.
 var wgetSays = map[string]string{
-	"ca-certificate": "cacert", "ca-directory": "capath", "certificate": "cert", "certificate-type": "cert-type", "private-key": "key",
+	"ca-certificate": "cacert", "ca-directory": "capath", "certificate": "cert", "certificate-type": "cert-type",
+	"private-key": "key",
 }
 
 // Options of Wget that take a value. A letter n has another behind it.
 const wgetShort = "oaeiBtOTwQPUlARDIX"
 
-var wgetLong = strings.Fields(`accept accept-regex append-output base bind-address body-data body-file ca-certificate ca-directory
-	certificate certificate-type ciphers config connect-timeout crl-file cut-dirs default-page directory-prefix dns-timeout domains
-	egd-file exclude-directories exclude-domains execute ftp-password ftp-user header hsts-file http-passwd http-password http-user
-	ignore-tags include-directories input-file level limit-rate load-cookies local-encoding max-redirect method output-document
-	output-file password pinnedpubkey post-data post-file prefer-family private-key private-key-type progress proxy-passwd
-	proxy-password proxy-user quota read-timeout referer regex-type reject reject-regex rejected-log remote-encoding report-speed
-	restrict-file-names save-cookies secure-protocol start-pos timeout tries user user-agent wait waitretry warc-file`)
+var wgetLong = strings.Fields(`accept accept-regex append-output base bind-address body-data body-file ca-certificate
+	ca-directory certificate certificate-type ciphers config connect-timeout crl-file cut-dirs default-page
+	directory-prefix dns-timeout domains egd-file exclude-directories exclude-domains execute ftp-password ftp-user
+	header hsts-file http-passwd http-password http-user ignore-tags include-directories input-file level limit-rate
+	load-cookies local-encoding max-redirect method output-document output-file password pinnedpubkey post-data
+	post-file prefer-family private-key private-key-type progress proxy-passwd proxy-password proxy-user quota
+	read-timeout referer regex-type reject reject-regex rejected-log remote-encoding report-speed restrict-file-names
+	save-cookies secure-protocol start-pos timeout tries user user-agent wait waitretry warc-file`)
 
 // downloads reads the arguments of Wget.
 func downloads(words []Word) Request {

@@ -46,10 +46,14 @@ func (r *Report) HTML() string {
 	return b.String()
 }
 
-const style = `body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1c2733}h1{font-size:1.5rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}` +
-	`.state{display:inline-block;padding:.3rem .8rem;border-radius:.4rem;font-weight:600;color:#fff}.state.bad{background:#b3261e}.state.good{background:#1b7f3b}` +
-	`table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d7dde3;vertical-align:top}th{font-weight:600;color:#53616e}` +
-	`td.n{text-align:right}td.t{white-space:nowrap}small{color:#53616e}svg text{font:13px system-ui,sans-serif;fill:#1c2733}footer{margin-top:2rem;color:#53616e}`
+const style = "" +
+	`body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1c2733}` +
+	`h1{font-size:1.5rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}` +
+	`.state{display:inline-block;padding:.3rem .8rem;border-radius:.4rem;font-weight:600;color:#fff}` +
+	`.state.bad{background:#b3261e}.state.good{background:#1b7f3b}table{border-collapse:collapse;width:100%}` +
+	`th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d7dde3;vertical-align:top}` +
+	`th{font-weight:600;color:#53616e}td.n{text-align:right}td.t{white-space:nowrap}small{color:#53616e}` +
+	`svg text{font:13px system-ui,sans-serif;fill:#1c2733}footer{margin-top:2rem;color:#53616e}`
 
 func list(b *strings.Builder, title string, lines []string) {
 	if len(lines) == 0 {
@@ -92,6 +96,8 @@ const (
 	most      = 60 // clients in the picture
 )
 
+const svg = `<svg viewBox="0 0 1000 %d" width="100%%" role="img" aria-label="who talks to which node">` + "\n"
+
 // picture draws who talks to which node: red without a certificate, green with one, grey where nobody knows, dashed
 // where nobody came.
 func (r *Report) picture(b *strings.Builder) {
@@ -127,7 +133,7 @@ func (r *Report) picture(b *strings.Builder) {
 	left = left[:len(left)-rest]
 	height := max(len(left), len(right))*rowHeight + 20
 	y := func(i, n int) int { return 10 + (height-20)*(2*i+1)/(2*n) }
-	fmt.Fprintf(b, "<svg viewBox=\"0 0 1000 %d\" width=\"100%%\" role=\"img\" aria-label=\"who talks to which node\">\n", height)
+	fmt.Fprintf(b, svg, height)
 	for _, l := range links {
 		if i, j := slices.Index(left, l.from), slices.Index(right, l.to); i >= 0 {
 			l.draw(b, y(i, len(left)), y(j, len(right)))

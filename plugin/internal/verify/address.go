@@ -69,7 +69,8 @@ func isGlob(authority string) bool {
 	return strings.ContainsAny(authority, "{}[]")
 }
 
-// serversAt gives the servers behind an address as a pod sees it: by a Service, a pod behind one, or the pod's own machine.
+// serversAt gives the servers behind an address as a pod sees it: by a Service, a pod behind one, or the pod's own
+// machine.
 func (c caller) serversAt(a address) []*server {
 	r, o, host := c.reader, c.object, route.Aliased(c.pod, a.host)
 	if route.IsAddress(host) && !route.IsLocal(host) {

@@ -5,8 +5,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// judgeKeys looks for keys that a Secret or ConfigMap lacks, and that a container, an init container or a volume of its pod asks for: the
-// kubelet does not start it.
+// judgeKeys looks for keys that a Secret or ConfigMap lacks, and that a container, an init container or a volume of
+// its pod asks for: the kubelet does not start it.
 // https://kubernetes.io/docs/concepts/configuration/secret/#restriction-secret-must-exist
 func (c caller) judgeKeys(a *Aspect) {
 	if c.asked[c.Node] {
@@ -16,7 +16,8 @@ func (c caller) judgeKeys(a *Aspect) {
 	line := func(n *yaml.Node) int { return c.object.Doc.Line() + n.Line - 1 }
 	for _, other := range append([]object.Container{c.Container}, c.pod.InitContainers()...) {
 		for _, v := range c.release.Process(other).Given.Absent() {
-			a.fail(place{id: c.object.ID, container: other.Name, path: "env[" + v.Name + "]", line: line(v.Entry)}, NoKeyInObject, "%s", v.Why)
+			a.fail(place{id: c.object.ID, container: other.Name, path: "env[" + v.Name + "]", line: line(v.Entry)},
+				NoKeyInObject, "%s", v.Why)
 		}
 	}
 	for _, v := range object.Items(c.pod.Spec, "volumes") {
@@ -24,7 +25,8 @@ func (c caller) judgeKeys(a *Aspect) {
 		for _, part := range c.pod.Sources(name) {
 			_, state, _ := object.Look(c.release, part.Source)
 			if part.Key != "" && !part.Optional && state == object.Lacking {
-				a.fail(place{id: c.object.ID, path: "volumes[" + name + "]", line: line(v)}, NoKeyInObject, "%s is not there, and the pod does not start", part.Source)
+				a.fail(place{id: c.object.ID, path: "volumes[" + name + "]", line: line(v)}, NoKeyInObject,
+					"%s is not there, and the pod does not start", part.Source)
 			}
 		}
 	}

@@ -28,7 +28,8 @@ type caller struct {
 
 func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) caller {
 	seen := r.release.Process(c)
-	made := caller{Container: c, object: o, pod: pod, reader: r, env: settings{}, notes: &Aspect{}, unknown: seen.Env.Open(), runs: seen.Runs, seen: seen}
+	made := caller{Container: c, object: o, pod: pod, reader: r, env: settings{}, notes: &Aspect{},
+		unknown: seen.Env.Open(), runs: seen.Runs, seen: seen}
 	for _, v := range seen.Env.All() {
 		made.env[v.Name] = made.variableValue(v)
 	}
@@ -54,7 +55,8 @@ func (c caller) variableValue(v object.Variable) value {
 	case v.Entry != nil:
 		made.at = c.at(fmt.Sprintf("env[%s]", v.Name), v.Entry)
 	case holder != nil:
-		made.at = place{id: holder.ID, path: v.Content.Field + "." + v.From.Key, line: holder.Doc.Line() + v.Content.Node.Line - 1}
+		made.at = place{id: holder.ID, path: v.Content.Field + "." + v.From.Key,
+			line: holder.Doc.Line() + v.Content.Node.Line - 1}
 	}
 	return made
 }
@@ -70,7 +72,8 @@ func (c caller) at(path string, n *yaml.Node) place {
 
 func (c caller) String() string { return fmt.Sprintf("%s container %q", c.object.ID, c.Name) }
 
-// expanded puts in what the environment says, by the rule of the program. Of what is not known a shell or Kubernetes has left the names.
+// expanded puts in what the environment says, by the rule of the program. Of what is not known a shell or Kubernetes
+// has left the names.
 func (c caller) expanded(v value) value {
 	rule := c.expands
 	if v.hidden {
@@ -82,7 +85,8 @@ func (c caller) expanded(v value) value {
 	texts := slices.Clone(v.texts)
 	for i, text := range texts {
 		if rule.Stops != nil && rule.Stops().MatchString(text) {
-			c.notes.fail(v.at, NotJudged, "the default of its variable holds a colon, with which the program does not start: write the value out")
+			c.notes.fail(v.at, NotJudged, "the default of its variable holds a colon, with which the program does "+
+				"not start: write the value out")
 		}
 		var known bool
 		texts[i], known = rule.Expand(text, func(name string) (string, bool, bool) {
@@ -100,7 +104,8 @@ func (c caller) expanded(v value) value {
 
 // isQuoted tells whether a text of a file stands in quotes.
 func (v value) isQuoted() bool {
-	return len(v.parts) == 1 && v.parts[0].node != nil && v.parts[0].node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
+	return len(v.parts) == 1 && v.parts[0].node != nil &&
+		v.parts[0].node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
 }
 
 // file gives the YAML file that the container sees at a path: nil when none is mounted there from the stream.
@@ -120,7 +125,8 @@ func (c caller) file(path string) (*manifest.Document, place) {
 	return doc, place{id: l.Content.Object.ID, path: path}
 }
 
-// read follows a file of settings, and notes what that takes for granted. Many files are looked for that need not be there.
+// read follows a file of settings, and notes what that takes for granted. Many files are looked for that need not be
+// there.
 func (c caller) read(path string) link {
 	l := c.follow(path, c.at(path, nil)).followed()
 	switch {

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"cmp"
-	"errors"
 	"maps"
 	"path"
 	"slices"
@@ -45,14 +44,16 @@ func (s *server) readSettings(l catalog.Layout) {
 	s.judgeOptions(&s.row.TLS, catalog.Java())
 }
 
-// judgeChanges looks for commands of the container that change a file of settings of its image before Elasticsearch starts.
+// judgeChanges looks for commands of the container that change a file of settings of its image before Elasticsearch
+// starts.
 func (s *server) judgeChanges(file string) {
 	if s.follow(file, place{}).Found != object.NotThere {
 		return // what is mounted from a Secret or ConfigMap cannot be changed; of an empty folder the resolver tells
 	}
 	for _, line := range s.seen.Lines() {
 		if maker := object.Changes(line.Commands, file, recognise.WorkingDir(s.Container)); maker != "" {
-			s.row.Stage.fail(s.place(*line), NotJudged, "its command makes or changes %s (%s), which could not be followed", file, maker)
+			s.row.Stage.fail(s.place(*line), NotJudged, "its command makes or changes %s (%s), which could not be "+
+				"followed", file, maker)
 			return
 		}
 	}
@@ -74,57 +75,8 @@ func (c caller) judgeStart(a *Aspect, app recognise.App) {
 	}
 }
 
-// judgeJava looks at options for the JDK that move the settings.
-func (s *server) judgeJava() {
-	for _, name := range []string{"CLI_JAVA_OPTS", "ES_JAVA_OPTS", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"} {
-		if v := s.env[name]; strings.Contains(v.text(), "-Des.") || v.hidden && name == "CLI_JAVA_OPTS" {
-			s.row.Stage.assume("%s: the options of %s change no setting of Elasticsearch", s.caller, name)
-		}
-	}
-	s.judgeHeap(s.env["ES_JAVA_OPTS"])
-}
-
-// judgeHeap looks at the sizes of the heap, with which the JDK may not start.
-func (s *server) judgeHeap(v value) {
-	if v.hidden {
-		return
-	}
-	sizes := map[string]int64{}
-	for _, word := range strings.Fields(v.text()) {
-		for _, name := range []string{"-Xms", "-Xmx"} {
-			size, ok := strings.CutPrefix(word, name)
-			if !ok {
-				continue
-			}
-			if sizes[name] = bytesOf(size); sizes[name] < 0 {
-				s.row.TLS.fail(v.at, NotStarted, "ES_JAVA_OPTS has %s, which is no size: the JDK does not start", word)
-			}
-		}
-	}
-	if most := sizes["-Xmx"]; most > 0 && sizes["-Xms"] > most {
-		s.row.TLS.fail(v.at, NotStarted, "ES_JAVA_OPTS has an initial heap that is larger than its maximum: the JDK does not start")
-	}
-}
-
-// bytesOf gives a size as the JDK writes it, 512m; 0 for one of more digits than anybody needs, or in other digits, below 0 for what is none.
-func bytesOf(size string) int64 {
-	digits, unit := size, 0
-	if last := len(size) - 1; last >= 0 {
-		if unit = strings.IndexByte("kmgt", size[last]|0x20) + 1; unit > 0 {
-			digits = size[:last]
-		}
-	}
-	switch count, err := strconv.ParseInt(digits, 10, 32); {
-	case err == nil:
-		return count << (10 * unit)
-	case errors.Is(err, strconv.ErrRange) || strings.HasPrefix(digits, "0x"):
-		return 0
-	}
-	return -1
-}
-
-// official reads what an image makes of file, flags and variables that are settings themselves. Version 7 turns these into further flags, and
-// does not start when it finds a setting twice.
+// official reads what an image makes of file, flags and variables that are settings themselves. Version 7 turns these
+// into further flags, and does not start when it finds a setting twice.
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
 func (s *server) official(l catalog.Layout) settings {
 	said, _ := s.seen.Flags("E")
@@ -138,7 +90,8 @@ func (s *server) official(l catalog.Layout) settings {
 		}
 		v := s.env[name]
 		if other, twice := environment[key]; twice && decides(key) && v.differs(other) {
-			s.row.Stage.fail(v.at, NotJudged, "%s is set by %s too, to something else: which of the two counts is left to chance; remove one",
+			s.row.Stage.fail(v.at, NotJudged, "%s is set by %s too, to something else: which of the two counts is "+
+				"left to chance; remove one",
 				key, other.at.path)
 		}
 		if _, twice := flags[key]; twice && s.major() == 7 {
@@ -162,16 +115,19 @@ func (s *server) official(l catalog.Layout) settings {
 
 // elasticsearchFlags are the options of Elasticsearch besides -E with which it starts.
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/distribution/tools/server-cli/src/main/java/org/elasticsearch/server/cli/ServerCli.java
-var elasticsearchFlags = [...]string{"d", "daemonize", "p", "pidfile", "q", "quiet", "s", "silent", "v", "verbose", "enrollment-token"}
+var elasticsearchFlags = [...]string{"d", "daemonize", "p", "pidfile", "q", "quiet", "s", "silent", "v", "verbose",
+	"enrollment-token"}
 
-// judgeWords looks for options that Elasticsearch does not know, where the container gives its entry script words and no more.
+// judgeWords looks for options that Elasticsearch does not know, where the container gives its entry script words and
+// no more.
 func (s *server) judgeWords(said []process.Flag) {
 	if object.Get(s.Node, "command") != nil {
 		return
 	}
 	for _, f := range said {
 		if !f.Sets && !slices.Contains(elasticsearchFlags[:], f.Name) {
-			s.row.TLS.fail(s.flag(f).at, NotStarted, "Elasticsearch does not start with the option %s%s", f.Sign, f.Name)
+			s.row.TLS.fail(s.flag(f).at, NotStarted, "Elasticsearch does not start with the option %s%s", f.Sign,
+				f.Name)
 		}
 	}
 }
@@ -194,7 +150,8 @@ func (s *server) judgeFolder() {
 		}
 	}
 	if len(hidden) > 0 {
-		s.row.TLS.fail(s.at(s.home, nil), NotStarted, "the volume at %s hides %s of the image, without which Elasticsearch does not start: mount single files (subPath)",
+		s.row.TLS.fail(s.at(s.home, nil), NotStarted, "the volume at %s hides %s of the image, without which "+
+			"Elasticsearch does not start: mount single files (subPath)",
 			s.home, strings.Join(hidden, " and "))
 	}
 	if len(brought) > 0 {
@@ -219,7 +176,8 @@ func (s *server) setBy(said []process.Flag) settings {
 	for _, f := range said {
 		switch {
 		case before[f.Name]:
-			s.row.Stage.fail(s.flag(f).at, NotStarted, "-E sets %s more than once: Elasticsearch does not start", f.Name)
+			s.row.Stage.fail(s.flag(f).at, NotStarted, "-E sets %s more than once: Elasticsearch does not start",
+				f.Name)
 		case f.Value.Known && f.Value.Text == "":
 			s.row.Stage.fail(s.flag(f).at, NotStarted, "-E gives %s no value: Elasticsearch does not start", f.Name)
 		}
@@ -238,7 +196,8 @@ func (s *server) extraFlags(f catalog.Flags) settings {
 		switch {
 		case !ok:
 		case v.hidden:
-			s.row.Stage.assume("%s: %s, whose words are flags of Elasticsearch, changes nothing of what is judged here", s.caller, name)
+			s.row.Stage.assume("%s: %s, whose words are flags of Elasticsearch, changes nothing of what is judged here",
+				s.caller, name)
 		default:
 			line := process.Extra(name, v.text(), v.parts[0].node)
 			said, _ := line.Flags("E")
@@ -256,8 +215,8 @@ func decides(key string) bool {
 	return strings.HasPrefix(key, "xpack.security.") || strings.HasPrefix(key, "http.")
 }
 
-// written reads what the entry script of an image makes of its variables: it writes them into elasticsearch.yml unless the user mounts that
-// file, merges the user's further file into it, and writes TLS last.
+// written reads what the entry script of an image makes of its variables: it writes them into elasticsearch.yml unless
+// the user mounts that file, merges the user's further file into it, and writes TLS last.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/9/debian-12/rootfs/opt/bitnami/scripts/libelasticsearch.sh
 func (s *server) written(l catalog.Layout) settings {
 	s.whole = true // its script makes the file
@@ -278,7 +237,8 @@ func (s *server) written(l catalog.Layout) settings {
 	return weak.over(further).over(strong).over(flags)
 }
 
-// fromVariables gives what the entry script of an image makes of its variables: what a file of the user's wins over, and the rest.
+// fromVariables gives what the entry script of an image makes of its variables: what a file of the user's wins over,
+// and the rest.
 func (c caller) fromVariables(l catalog.Layout) (weak, strong settings) {
 	weak, strong = settings{}, settings{}
 	for _, w := range l.Written {
@@ -331,7 +291,8 @@ func (c caller) writes(w catalog.Written) (v value, ok bool) {
 	return v, true
 }
 
-// variable gives the first variable that is set for an entry script of Bitnami: NAME_FILE names a file with the value of NAME, and wins.
+// variable gives the first variable that is set for an entry script of Bitnami: NAME_FILE names a file with the value
+// of NAME, and wins.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/9/debian-12/rootfs/opt/bitnami/scripts/elasticsearch-env.sh
 func (c caller) variable(names ...string) value {
 	for _, name := range names {
@@ -363,7 +324,8 @@ func (c caller) inNamedFile(name string) (value, bool) {
 		return value{}, false
 	}
 	text := strings.TrimRight(string(l.Content.Text), "\n")
-	return value{texts: []string{text}, at: v.at, from: l.Source, parts: append(parts(l.Content.Node), v.parts...)}, text != ""
+	return value{texts: []string{text}, at: v.at, from: l.Source,
+		parts: append(parts(l.Content.Node), v.parts...)}, text != ""
 }
 
 // judgeScripts looks at a folder whose scripts the entry script of the image runs: they may change what it has written.
@@ -378,11 +340,14 @@ func (s *server) judgeScripts(l catalog.Layout) {
 		}
 		for _, file := range s.mountedIn(folder) {
 			text := string(s.follow(file, place{}).Content.Text)
-			if strings.Contains(text, s.home) || strings.Contains(text, l.Files[0].Path) || strings.Contains(text, "CONF_") {
-				s.row.Stage.fail(s.at(m.Path, nil), NotJudged, "%s, which the image runs, changes its settings in a way that could not be followed", file)
+			if strings.Contains(text, s.home) || strings.Contains(text, l.Files[0].Path) ||
+				strings.Contains(text, "CONF_") {
+				s.row.Stage.fail(s.at(m.Path, nil), NotJudged, "%s, which the image runs, changes its settings in a "+
+					"way that could not be followed", file)
 			}
 		}
-		s.row.Stage.assume("%s: the scripts in %s, which the image runs, change no setting of Elasticsearch", s.caller, folder)
+		s.row.Stage.assume("%s: the scripts in %s, which the image runs, change no setting of Elasticsearch", s.caller,
+			folder)
 		return
 	}
 }

@@ -24,7 +24,8 @@ func (c *connection) byCloud(id value, alone bool) {
 	c.hosts = []value{id}
 }
 
-// orEmpty expands a setting that a Beat takes for empty where its variable has no value, as in the manifests of Elastic.
+// orEmpty expands a setting that a Beat takes for empty where its variable has no value, as in the manifests of
+// Elastic.
 // https://github.com/elastic/beats/blob/main/libbeat/cloudid/cloudid.go
 func (c caller) orEmpty(v value) value {
 	name, isVariable := strings.CutPrefix(strings.TrimSuffix(v.text(), "}"), "${")
@@ -60,7 +61,8 @@ func (c *connection) judgeCloud(a *Aspect) {
 	case c.cloud.set() && !ok:
 		a.fail(c.cloud.at, NoWay, "%s is no Cloud ID, and the program does not start", c.cloud.at.path)
 	case c.cloud.set():
-		a.fail(c.cloud.at, NoWay, "%s stands beside addresses, and the program does not start with both", c.cloud.at.path)
+		a.fail(c.cloud.at, NoWay, "%s stands beside addresses, and the program does not start with both",
+			c.cloud.at.path)
 	}
 }
 

@@ -66,7 +66,8 @@ type connection struct {
 
 // judge proves one connection to the servers that it may reach; none: to one outside of these manifests.
 func (c *connection) judge(servers []*server) *Edge {
-	e := &Edge{Client: c.object.ID.String(), Namespace: c.object.Namespace, Container: c.Name, Program: c.program, Setting: c.name, Servers: []string{}, Addresses: []string{}}
+	e := &Edge{Client: c.object.ID.String(), Namespace: c.object.Namespace, Container: c.Name, Program: c.program,
+		Setting: c.name, Servers: []string{}, Addresses: []string{}}
 	if c.program != "curl" && c.program != "wget" { // which have the environment of their command
 		c.ofEnvironment(value{}, c.given)
 	}
@@ -95,9 +96,11 @@ func (c *connection) judge(servers []*server) *Edge {
 	c.judgeIdentity(&e.Identity, servers)
 	switch from := strings.Join(c.unknown, ", "); {
 	case c.told:
-		e.Identity.assume("%s: %s, taken as environment, sets nothing else of its connection to Elasticsearch", c.caller, from)
+		e.Identity.assume("%s: %s, taken as environment, sets nothing else of its connection to Elasticsearch",
+			c.caller, from)
 	case from != "":
-		e.Identity.assume("%s: %s, taken as environment, sets nothing of its connection to Elasticsearch", c.caller, from)
+		e.Identity.assume("%s: %s, taken as environment, sets nothing of its connection to Elasticsearch", c.caller,
+			from)
 	}
 	c.assumeCommand(&e.Identity)
 	c.side.Name = e.Client
@@ -118,7 +121,8 @@ func (c *connection) setting(v value, name string) place {
 	return c.at(name, nil)
 }
 
-// judgeCA proves that the client trusts the CA that signed the server's certificate, and that this has the name by which it is called.
+// judgeCA proves that the client trusts the CA that signed the server's certificate, and that this has the name by
+// which it is called.
 func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) {
 	if c.judgePrint(a); len(a.Findings) > 0 {
 		return
@@ -130,7 +134,8 @@ func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) 
 			c.readCAs(a)
 		}
 		if !c.systemTrust {
-			a.assume("%s: nobody is between it and Elasticsearch, whose certificate it does not verify (%s)", c.caller, c.unchecked)
+			a.assume("%s: nobody is between it and Elasticsearch, whose certificate it does not verify (%s)", c.caller,
+				c.unchecked)
 		}
 		return
 	case c.trust.set():
@@ -192,7 +197,8 @@ func (c *connection) trusts(a *Aspect, s *server, addresses []address, t trust) 
 		case s.chain == nil:
 			a.assume("%s covers the name %q", s.presented(), at.host)
 		case s.chain[0].VerifyHostname(at.host) != nil:
-			a.fail(at.at, OtherName, "the certificate of %s (%s) does not cover %q", s.object.ID, s.cert.What(), at.host)
+			a.fail(at.at, OtherName, "the certificate of %s (%s) does not cover %q", s.object.ID, s.cert.What(),
+				at.host)
 		}
 	}
 }
@@ -226,13 +232,15 @@ func (c *connection) pem(text string, at place) link {
 	return l
 }
 
-// madeHere tells whether elk-mtls-init makes the store in the pod, and takes the pair that it makes it of for the client's.
+// madeHere tells whether elk-mtls-init makes the store in the pod, and takes the pair that it makes it of for the
+// client's.
 func (c *connection) madeHere() bool {
 	file := c.rooted(c.store.text(), c.dir)
 	for _, other := range c.pod.InitContainers() {
 		maker := c.reader.caller(c.object, c.pod, other)
 		flags := maker.flags()
-		if !maker.runs[0].Has(contract.Keystore) || flags[contract.FlagOut].text() != file || volumeAt(c.Container, file) == "" || volumeAt(c.Container, file) != volumeAt(other, file) {
+		if !maker.runs[0].Has(contract.Keystore) || flags[contract.FlagOut].text() != file ||
+			volumeAt(c.Container, file) == "" || volumeAt(c.Container, file) != volumeAt(other, file) {
 			continue
 		}
 		maker.reader = c.reader
@@ -276,12 +284,14 @@ func (c *connection) judgeAccepted(a *Aspect, at place, cert link, chain []*x509
 		case chain != nil && s.casKnown:
 			a.fail(at, ChainRefused, "%s was not signed by a CA that %s trusts", cert.What(), s.object.ID)
 		default:
-			a.assume("the certificate in %s is signed by a CA that %s trusts (%s)", cert.What(), s.object.ID, s.trusted())
+			a.assume("the certificate in %s is signed by a CA that %s trusts (%s)", cert.What(), s.object.ID,
+				s.trusted())
 		}
 	}
 }
 
-// judgeUse judges whether a client may have a pair at all, by the certificate where it is known and by what the input declares about its Secret.
+// judgeUse judges whether a client may have a pair at all, by the certificate where it is known and by what the input
+// declares about its Secret.
 func (c *connection) judgeUse(a *Aspect, at place, cert link, chain []*x509.Certificate) {
 	if chain != nil {
 		switch err := certificate.ForClients(chain[0]); {

@@ -17,7 +17,8 @@ import (
 // place gives where a run stands.
 func (c caller) place(run process.Run) place {
 	if run.Holder != nil {
-		return place{id: run.Holder.ID, container: c.Name, path: run.Key, line: run.Holder.Doc.Line() + run.Args[0].Node.Line - 1}
+		return place{id: run.Holder.ID, container: c.Name, path: run.Key,
+			line: run.Holder.Doc.Line() + run.Args[0].Node.Line - 1}
 	}
 	return c.at(run.Name, run.Args[0].Node)
 }
@@ -26,8 +27,8 @@ func (c caller) place(run process.Run) place {
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/elasticsearch/healthcheck.sh
 const healthcheck = "/opt/bitnami/scripts/elasticsearch/healthcheck.sh"
 
-// curls gives the connections that a container makes by curl, and the calls whose address cannot be read; s is the server
-// that its pod runs, nil for none.
+// curls gives the connections that a container makes by curl, and the calls whose address cannot be read; s is the
+// server that its pod runs, nil for none.
 func (c caller) curls(s *server) (all []*connection, lost []place) {
 	for _, run := range slices.Concat(c.runs, c.scripts()) {
 		requests := run.Requests()
@@ -35,11 +36,13 @@ func (c caller) curls(s *server) (all []*connection, lost []place) {
 			own := shell.Word{Text: s.scheme() + "://127.0.0.1:" + s.port, Known: true}
 			requests = append(requests, shell.Request{Addresses: []shell.Word{own}, Insecure: true}.By(run.Commands[0]))
 		}
-		if isFile := len(run.Args) > 2 && run.Args[0].Field == nil; !isFile && !run.Whole && strings.Contains(run.Text(), "curl") {
+		if isFile := len(run.Args) > 2 && run.Args[0].Field == nil; !isFile && !run.Whole &&
+			strings.Contains(run.Text(), "curl") {
 			lost = append(lost, c.place(run))
 		}
 		isGNU := func(r shell.Request) bool { return len(r.Options) > 0 } // of another nobody knows how it connects
-		for _, request := range slices.Concat(requests, slices.DeleteFunc(run.Downloads(), func(r shell.Request) bool { return !isGNU(r) })) {
+		for _, request := range slices.Concat(requests,
+			slices.DeleteFunc(run.Downloads(), func(r shell.Request) bool { return !isGNU(r) })) {
 			made, read := c.curl(run, request, s)
 			if made != nil {
 				all = append(all, made)
@@ -52,7 +55,8 @@ func (c caller) curls(s *server) (all []*connection, lost []place) {
 	return all, lost
 }
 
-// scripts gives the files of a container that name a server and may be scripts of it, besides those that it is known to run.
+// scripts gives the files of a container that name a server and may be scripts of it, besides those that it is known
+// to run.
 func (c caller) scripts() []process.Run {
 	var all []process.Run
 	seen := map[*yaml.Node]bool{}
@@ -119,15 +123,18 @@ func (c caller) word(run process.Run, w shell.Word) value {
 
 // dirOf gives the folder in which a command line runs curl, "" where nothing tells: a script may change it.
 func (c caller) dirOf(run process.Run) string {
-	if slices.ContainsFunc(run.Commands, func(cmd shell.Command) bool { return cmd.Program() == "cd" || cmd.Program() == "pushd" }) {
+	if slices.ContainsFunc(run.Commands,
+		func(cmd shell.Command) bool { return cmd.Program() == "cd" || cmd.Program() == "pushd" }) {
 		return ""
 	}
 	return recognise.WorkingDir(c.Container)
 }
 
-// curl gives one request as a connection, nil when it does not go to Elasticsearch; read is false where nobody can tell.
+// curl gives one request as a connection, nil when it does not go to Elasticsearch; read is false where nobody can
+// tell.
 func (c caller) curl(run process.Run, request shell.Request, s *server) (made *connection, read bool) {
-	made = &connection{caller: c, program: "curl", runtime: catalog.Curl(), name: run.Name, dir: c.dirOf(run), noIdentity: true, probe: run.Name != process.Main}
+	made = &connection{caller: c, program: "curl", runtime: catalog.Curl(), name: run.Name, dir: c.dirOf(run),
+		noIdentity: true, probe: run.Name != process.Main}
 	if request.ByWget {
 		made.program, made.runtime = "wget", catalog.Wget()
 	}
@@ -139,7 +146,8 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 		switch where := c.target(at, s); where {
 		case elsewhere:
 			if s != nil && route.IsLocal(at.host) && c.isAlone() {
-				s.row.Probes.fail(at.at, NoWay, "%s leads nowhere: Elasticsearch answers at port %s, and nothing else runs in its pod", at.text, s.httpPort())
+				s.row.Probes.fail(at.at, NoWay, "%s leads nowhere: Elasticsearch answers at port %s, and nothing "+
+					"else runs in its pod", at.text, s.httpPort())
 			}
 		case toUnread:
 			read, open = read && w.Loose, open || w.Loose // perhaps options: curl "$@" https://…
@@ -157,7 +165,8 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 	options := c.curlrc(request, made)
 	c.curlOptions(run, request, options, made)
 	required := c.options.ClientAuthentication == "required"
-	if open && s == nil && (!made.ca.set() && made.unchecked == "" || required && !made.presents() && made.rc == nil) { // they may say what is missing
+	// they may say what is missing
+	if open && s == nil && (!made.ca.set() && made.unchecked == "" || required && !made.presents() && made.rc == nil) {
 		for _, h := range made.hosts {
 			c.claim(h)
 		}
@@ -178,7 +187,8 @@ func (c caller) curlOptions(run process.Run, request, options shell.Request, mad
 		}
 		return c.word(run, w)
 	}
-	made.ca, made.cert, made.key, made.keyPass, made.ciphers = get("cacert"), get("cert"), get("key"), get("pass"), get("ciphers")
+	made.ca, made.cert, made.key, made.keyPass = get("cacert"), get("cert"), get("key"), get("pass")
+	made.ciphers = get("ciphers")
 	if form := get("cert-type"); form.is("P12") {
 		made.store, made.storePass, made.cert = made.cert, made.keyPass, value{}
 	} else if form.set() && !form.is("PEM") { // DER, or a token of its machine
@@ -212,7 +222,8 @@ func (c caller) curlOptions(run process.Run, request, options shell.Request, mad
 // presents tells whether the settings of a connection name a pair.
 func (c *connection) presents() bool { return c.store.set() || c.cert.set() && c.key.set() }
 
-// assumeOthers names the programs of a container that get a variable with the address of a call, too: they may call as well.
+// assumeOthers names the programs of a container that get a variable with the address of a call, too: they may call as
+// well.
 func (c caller) assumeOthers(request shell.Request) {
 	_, unmanaged := c.listed(c.object.ID, c.Name)
 	if unmanaged || c.isKnown() {
@@ -224,7 +235,8 @@ func (c caller) assumeOthers(request shell.Request) {
 				continue
 			}
 			for _, program := range c.seen.Programs() {
-				c.loose.assume("%s: %s, which gets %s too, calls that with a certificate, or not at all", c, or(program, "the program of its image"), name)
+				c.loose.assume("%s: %s, which gets %s too, calls that with a certificate, or not at all", c,
+					or(program, "the program of its image"), name)
 			}
 		}
 	}
@@ -233,7 +245,8 @@ func (c caller) assumeOthers(request shell.Request) {
 // isKnown tells whether a container runs a program that is known, which reads no variables of others.
 func (c caller) isKnown() bool {
 	is := func(w *recognise.Workload) bool { return w.Main.Node == c.Node }
-	return slices.ContainsFunc(slices.Concat(c.release.Nodes, c.release.Unmanaged, c.release.Kibanas, c.release.Clients), is)
+	return slices.ContainsFunc(slices.Concat(c.release.Nodes, c.release.Unmanaged, c.release.Kibanas,
+		c.release.Clients), is)
 }
 
 // withFiles adds what the files of options say that a request names; read is false where one of them cannot be read.

@@ -9,8 +9,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// A YAML file as settings, as the parsers of most programs read it: an alias stands for what its anchor names, and a merge key brings the
-// entries of other mappings.
+// A YAML file as settings, as the parsers of most programs read it: an alias stands for what its anchor names, and a
+// merge key brings the entries of other mappings.
 
 // flattening turns nodes into settings.
 type flattening struct {
@@ -79,8 +79,8 @@ func (f *flattening) node(n *yaml.Node, name string, depth int) {
 	}
 }
 
-// isTemplate tells whether something stands where a program, before it reads the file, puts a text: {{ env "PASSWORD" }}. In YAML that is a
-// mapping in the key of another.
+// isTemplate tells whether something stands where a program, before it reads the file, puts a text: {{ env "PASSWORD"
+// }}. In YAML that is a mapping in the key of another.
 func isTemplate(n *yaml.Node) bool {
 	return n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Kind == yaml.MappingNode
 }

@@ -36,7 +36,8 @@ func (c caller) follow(file string, at place) link {
 		return l
 	}
 	if l.State == object.Lacking {
-		return l.broken(NoKeyInObject, "%s/%s is in the input and has no key %q", l.Source.Kind, l.Source.Name, l.Source.Key)
+		return l.broken(NoKeyInObject, "%s/%s is in the input and has no key %q", l.Source.Kind, l.Source.Name,
+			l.Source.Key)
 	}
 	if l.State == object.NotShown {
 		l.assume("%s", holds(l.Source, l.Filled))
@@ -47,14 +48,16 @@ func (c caller) follow(file string, at place) link {
 	}
 	switch readable, condition := c.MayRead(l.Mode); {
 	case !readable:
-		return l.broken(Unreadable, "%s has the mode %s, which the process (%s) may not read", l.Path, or(l.Mode, "0644"), c.Process())
+		return l.broken(Unreadable, "%s has the mode %s, which the process (%s) may not read", l.Path,
+			or(l.Mode, "0644"), c.Process())
 	case condition != "":
 		l.assume("%s: %s", c, condition)
 	}
 	return l
 }
 
-// followed refuses a file that a container of the pod makes or changes, where nothing but the file itself tells what it is.
+// followed refuses a file that a container of the pod makes or changes, where nothing but the file itself tells what
+// it is.
 func (l link) followed() link {
 	if l.Found != object.Made {
 		return l
@@ -68,7 +71,8 @@ func (l link) isUnread() bool {
 	return l.Found == object.Made || l.Found == object.Outside || l.Key() && l.State == object.NotShown
 }
 
-// holds is the assumption that an object which nothing here shows has a key; filled says who brings it, "" where nothing does.
+// holds is the assumption that an object which nothing here shows has a key; filled says who brings it, "" where
+// nothing does.
 func holds(s object.Source, filled string) string {
 	text := fmt.Sprintf("%s/%s%s holds the key %q", s.Kind, s.Name, inNamespace(s.Namespace), s.Key)
 	if filled != "" {

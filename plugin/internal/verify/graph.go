@@ -57,9 +57,10 @@ type Graph struct {
 
 	Replacement *rollover.State `json:"caReplacement,omitempty"` // how far it is; nil: none is seen
 
-	Unmanaged []UnmanagedObject   `json:"unmanaged"` // what the configuration lists and these manifests hold, known or not
-	Patched   bool                `json:"patched"`   // the post-renderer has seen the release
-	Tool      string              `json:"tool"`      // the version of elk-mtls
+	// what the configuration lists and these manifests hold, known or not
+	Unmanaged []UnmanagedObject   `json:"unmanaged"`
+	Patched   bool                `json:"patched"` // the post-renderer has seen the release
+	Tool      string              `json:"tool"`    // the version of elk-mtls
 	Inputs    []Input             `json:"inputs"`
 	LookedAt  []recognise.Counted `json:"lookedAt"` // objects of the manifests, by kind
 }

@@ -53,7 +53,8 @@ type hello struct {
 	free     bool     // suites say nothing of TLS 1.3
 }
 
-// offers gives what a server has for a handshake, and the kind of its key; known is false where nothing here shows that.
+// offers gives what a server has for a handshake, and the kind of its key; known is false where nothing here shows
+// that.
 func (s *server) offers() (offered hello, kind string, known bool) {
 	protocols, suites := s.set[ssl+"supported_protocols"], s.set[ssl+"cipher_suites"]
 	offered = hello{versions: []int{12, 13}, suites: suites.list()} // its JDK has no others
@@ -68,7 +69,8 @@ func (s *server) offers() (offered hello, kind string, known bool) {
 	return offered, kind, !protocols.hidden && !suites.hidden
 }
 
-// judgeProtocols judges whether a server can shake hands with clients of today, which know TLS 1.2 and 1.3 and many ciphers.
+// judgeProtocols judges whether a server can shake hands with clients of today, which know TLS 1.2 and 1.3 and many
+// ciphers.
 func (s *server) judgeProtocols() {
 	offered, kind, known := s.offers()
 	protocols, suites := s.set[ssl+"supported_protocols"], s.set[ssl+"cipher_suites"]
@@ -76,9 +78,11 @@ func (s *server) judgeProtocols() {
 	case !known:
 		s.row.TLS.assume("%s: its clients know its versions of TLS, and its ciphers", s.caller)
 	case len(offered.versions) == 0:
-		s.row.TLS.fail(protocols.at, NotReached, "%s has neither TLSv1.2 nor TLSv1.3, and clients of today know nothing else", protocols.at.path)
+		s.row.TLS.fail(protocols.at, NotReached, "%s has neither TLSv1.2 nor TLSv1.3, and clients of today know "+
+			"nothing else", protocols.at.path)
 	case !meets(hello{versions: []int{12, 13}, free: true}, offered, kind):
-		s.row.TLS.fail(suites.at, NotReached, "none of the ciphers of %s can be used with the key of the certificate, in a version of TLS that it has", suites.at.path)
+		s.row.TLS.fail(suites.at, NotReached, "none of the ciphers of %s can be used with the key of the "+
+			"certificate, in a version of TLS that it has", suites.at.path)
 	}
 }
 
@@ -99,12 +103,14 @@ func (c *connection) judgeHandshake(a *Aspect, servers []*server) {
 		}
 		own := hello{versions: c.speaks.all, suites: c.ciphers.list(), free: !c.runtime.Suites13}
 		if !meets(own, offered, kind) {
-			a.fail(at.at, NoHandshake, "%s leaves no version of TLS, or no cipher, that %s has too", at.at.path, s.object.ID)
+			a.fail(at.at, NoHandshake, "%s leaves no version of TLS, or no cipher, that %s has too", at.at.path,
+				s.object.ID)
 		}
 	}
 }
 
-// meets tells whether two sides have a version in common, and a cipher for it that goes with the kind of the server's key; "" is any.
+// meets tells whether two sides have a version in common, and a cipher for it that goes with the kind of the server's
+// key; "" is any.
 func meets(client, server hello, kind string) bool {
 	both := func(v int) bool { return slices.Contains(client.versions, v) && slices.Contains(server.versions, v) }
 	if client.free && both(13) && (server.suites == nil || slices.ContainsFunc(server.suites, isSuite13)) {
@@ -118,7 +124,8 @@ func meets(client, server hello, kind string) bool {
 		candidates = server.suites
 	}
 	return slices.ContainsFunc(candidates, func(suite string) bool {
-		if has := func(other string) bool { return suiteName(other) == suiteName(suite) }; server.suites != nil && !slices.ContainsFunc(server.suites, has) {
+		if has := func(other string) bool { return suiteName(other) == suiteName(suite) }; server.suites != nil &&
+			!slices.ContainsFunc(server.suites, has) {
 			return false
 		}
 		if isSuite13(suite) {
@@ -143,14 +150,16 @@ func suiteName(suite string) string {
 // isSuite13 holds for the ciphers of TLS 1.3, whose names say nothing of keys.
 func isSuite13(suite string) bool {
 	name := suiteName(suite)
-	return strings.HasPrefix(name, "AES") && strings.Contains(strings.ToUpper(suite), "TLS") || strings.HasPrefix(name, "CHACHA20POLY1305")
+	return strings.HasPrefix(name, "AES") && strings.Contains(strings.ToUpper(suite), "TLS") ||
+		strings.HasPrefix(name, "CHACHA20POLY1305")
 }
 
 // isGone holds for ciphers that the JDK of Elasticsearch does not offer any more.
 // https://www.elastic.co/docs/reference/elasticsearch/configuration-reference/security-settings#ssl-tls-settings
 func isGone(suite string) bool {
 	name := suiteName(suite)
-	return slices.ContainsFunc([]string{"RC4", "3DES", "DES40", "DESCBC", "NULL", "EXPORT", "ANON", "MD5"}, func(old string) bool { return strings.Contains(name, old) })
+	return slices.ContainsFunc([]string{"RC4", "3DES", "DES40", "DESCBC", "NULL", "EXPORT", "ANON", "MD5"},
+		func(old string) bool { return strings.Contains(name, old) })
 }
 
 func fitsKey(suite, kind string) bool {

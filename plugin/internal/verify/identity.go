@@ -19,7 +19,8 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 	}
 	switch {
 	case c.token.set() && c.user.set():
-		a.fail(c.user.at, TwoIdentities, "%s stands beside the service token (%s): Kibana does not start", or(c.user.at.path, "a user name"), c.token.at.path)
+		a.fail(c.user.at, TwoIdentities, "%s stands beside the service token (%s): Kibana does not start",
+			or(c.user.at.path, "a user name"), c.token.at.path)
 	case c.token.set():
 		c.judgeToken(a)
 	case c.kibana && c.user.is(catalog.ElasticUser):
@@ -35,7 +36,8 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 	case c.kibana && c.unread != "":
 		a.assume("%s: %s says how Kibana logs in", c.caller, c.unread)
 	case c.kibana && !c.usesPKI(servers):
-		a.fail(c.setting(c.token, kibanaOwn.Name(kibanaOwn.Token)), NoIdentity, "neither a service token nor a user name is set")
+		a.fail(c.setting(c.token, kibanaOwn.Name(kibanaOwn.Token)), NoIdentity,
+			"neither a service token nor a user name is set")
 	case c.kibana:
 		a.assume("%s: the PKI realm takes its certificate for a user that may do what Kibana does", c.caller)
 	default:
@@ -43,7 +45,8 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 	}
 }
 
-// usesPKI tells whether a PKI realm may know Kibana by its certificate. Where no server is in the stream the configuration says it.
+// usesPKI tells whether a PKI realm may know Kibana by its certificate. Where no server is in the stream the
+// configuration says it.
 func (r *reader) usesPKI(servers []*server) bool {
 	for _, s := range servers {
 		if s.unmanaged && r.options.PKI || len(s.set.prefixes(catalog.PKIRealms+"*")) > 0 {

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// The two decisions about a connection: whether it speaks TLS, and which certificate it presents. Each is a function of what its settings
-// name, with its table above it; the code below them says what becomes of the answer.
+// The two decisions about a connection: whether it speaks TLS, and which certificate it presents. Each is a function
+// of what its settings name, with its table above it; the code below them says what becomes of the answer.
 
 // An address is called
 //
@@ -71,9 +71,11 @@ func (c *connection) judgeSwitch(a *Aspect) {
 	case c.enabled.hidden:
 		a.assume("%s: %s is true", c.caller, c.enabled.at.path)
 	case c.enabled.set() && !c.enabled.is("true"):
-		a.fail(c.enabled.at, ClientPlain, "%s is %q: the program leaves its TLS settings unread", c.enabled.at.path, c.enabled.text())
+		a.fail(c.enabled.at, ClientPlain, "%s is %q: the program leaves its TLS settings unread", c.enabled.at.path,
+			c.enabled.text())
 	case !c.enabled.set() && c.mustEnable && (c.ca.set() || c.cert.set() || c.key.set()):
-		a.fail(c.setting(c.enabled, "TLS"), ClientPlain, "TLS is not switched on: the program leaves its TLS settings unread")
+		a.fail(c.setting(c.enabled, "TLS"), ClientPlain, "TLS is not switched on: the program leaves its TLS "+
+			"settings unread")
 	}
 }
 
@@ -137,7 +139,8 @@ func (n named) presents() presented {
 
 // judgeCertificate proves that the client presents a certificate that the servers trust.
 func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
-	n := named{store: c.store.set(), cert: c.cert.set(), key: c.key.set(), options: c.rc != nil, required: c.options.ClientAuthentication == "required"}
+	n := named{store: c.store.set(), cert: c.cert.set(), key: c.key.set(), options: c.rc != nil,
+		required: c.options.ClientAuthentication == "required"}
 	if n.store && !n.cert && !n.key {
 		n.made = c.madeHere() // which takes the pair that it is made of for the client's
 		n.cert, n.key = c.cert.set(), c.key.set()
@@ -186,7 +189,8 @@ func (c *connection) judgeLoaded(a *Aspect, required bool) {
 		return
 	}
 	if c.needsCheck && c.unchecked != "" {
-		a.fail(c.setting(c.cert, c.name), NoCertificate, "with %s the program does not load its certificate", c.unchecked)
+		a.fail(c.setting(c.cert, c.name), NoCertificate, "with %s the program does not load its certificate",
+			c.unchecked)
 	}
 	switch {
 	case c.always == nil || c.always.is("true"):

@@ -48,16 +48,18 @@ func (c *connection) assumeForm(key link, pass value, a *Aspect) {
 	reader, forms := or(c.runtime.Name, c.program), c.runtime.Keys.String()
 	switch {
 	case pass.set():
-		a.assume("%s: %s opens the key in %s, which is one that %s reads%s", c.caller, pass.at.path, key.What(), reader, forms)
+		a.assume("%s: %s opens the key in %s, which is one that %s reads%s", c.caller, pass.at.path, key.What(), reader,
+			forms)
 	case c.inKeystore:
-		a.assume("the key in %s has no passphrase but one that a keystore holds, and is one that %s reads%s", key.What(), reader, forms)
+		a.assume("the key in %s has no passphrase but one that a keystore holds, and is one that %s reads%s",
+			key.What(), reader, forms)
 	default:
 		a.assume("the key in %s has no passphrase, and is one that %s reads%s", key.What(), reader, forms)
 	}
 }
 
-// opened gives a private key unencrypted. Where its passphrase does not open it, or nothing here shows that, its code is set or it has no
-// text.
+// opened gives a private key unencrypted. Where its passphrase does not open it, or nothing here shows that, its code
+// is set or it has no text.
 func opened(key link, pass value, a *Aspect, c caller) link {
 	form, ok := certificate.FormOf(key.Content.Text)
 	if !ok || !form.Encrypted || !pass.set() {

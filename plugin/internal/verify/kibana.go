@@ -110,12 +110,15 @@ func (c caller) judgeKibanaNames(set settings) {
 
 // judgeText reports several addresses in one text, which is one address for Kibana.
 func (c *connection) judgeText(v value) {
-	if text := c.expanded(v).text(); len(v.texts) == 1 && !strings.HasPrefix(strings.TrimSpace(text), "[") && strings.Contains(text, ",") {
-		c.notes.fail(v.at, NotJudged, "the text with a comma is one address for Kibana, and nothing answers there: write a list")
+	if text := c.expanded(v).text(); len(v.texts) == 1 && !strings.HasPrefix(strings.TrimSpace(text), "[") &&
+		strings.Contains(text, ",") {
+		c.notes.fail(v.at, NotJudged, "the text with a comma is one address for Kibana, and nothing answers there: "+
+			"write a list")
 	}
 }
 
-// claimUncalled answers for addresses that Kibana does not call itself: it shows them to people, or hands them to agents.
+// claimUncalled answers for addresses that Kibana does not call itself: it shows them to people, or hands them to
+// agents.
 func (c caller) claimUncalled(set settings) {
 	for _, name := range catalog.KibanaShown() {
 		c.claim(set[name])
@@ -127,7 +130,8 @@ func (c caller) claimUncalled(set settings) {
 				continue
 			}
 			if c.claim(hosts); ok && len(c.mentioned([]value{hosts})) > 0 {
-				c.notes.assume("%s: the agents that get %s call it with a certificate that Elasticsearch trusts", c, hosts.at.path)
+				c.notes.assume("%s: the agents that get %s call it with a certificate that Elasticsearch trusts", c,
+					hosts.at.path)
 			}
 		}
 	}
@@ -152,9 +156,12 @@ func (c caller) kibanaConnection(w *recognise.Workload, set settings, at string)
 	get := func(key string) value { return c.expanded(set[at+"."+key]) }
 	hosts := at + "." + s.Hosts[0]
 	made := &connection{
-		caller: c, program: string(recognise.Kibana), runtime: catalog.Node(), name: hosts, dir: w.Layout.Home, hosts: []value{set[hosts]},
-		ca: get(s.CA), trust: get(s.Trust), cert: get(s.Cert), key: get(s.Key), keyPass: get(s.KeyPass), store: get(s.Store),
-		storePass: get(s.StorePass), trustPass: get(s.TrustPass), user: get(s.User), password: get(s.Password), token: get(s.Token), kibana: true,
+		caller: c, program: string(recognise.Kibana), runtime: catalog.Node(), name: hosts, dir: w.Layout.Home,
+		hosts: []value{set[hosts]},
+		ca:    get(s.CA), trust: get(s.Trust), cert: get(s.Cert), key: get(s.Key), keyPass: get(s.KeyPass),
+		store:     get(s.Store),
+		storePass: get(s.StorePass), trustPass: get(s.TrustPass), user: get(s.User), password: get(s.Password),
+		token: get(s.Token), kibana: true,
 	}
 	made.verifies(s.Verify, get(s.Verify.Name))
 	made.judgeText(made.hosts[0])

@@ -38,14 +38,17 @@ func (s *server) judgeListening() {
 			}
 		}
 	default:
-		s.row.TLS.fail(v.at, NotReached, "it listens for HTTP on %s only, which nobody outside its container reaches", strings.Join(hosts, ", "))
+		s.row.TLS.fail(v.at, NotReached, "it listens for HTTP on %s only, which nobody outside its container reaches",
+			strings.Join(hosts, ", "))
 	}
 }
 
-// isItsOwn holds for what is an address of every machine: all of them, those of its own, and those that Elasticsearch looks up.
+// isItsOwn holds for what is an address of every machine: all of them, those of its own, and those that Elasticsearch
+// looks up.
 func isItsOwn(host string) bool {
 	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && (address.IsUnspecified() || address.Unmap().IsLoopback()) || host == "0" || strings.HasPrefix(host, "_") || route.IsLocal(strings.ToLower(host))
+	return err == nil && (address.IsUnspecified() || address.Unmap().IsLoopback()) || host == "0" ||
+		strings.HasPrefix(host, "_") || route.IsLocal(strings.ToLower(host))
 }
 
 // runsNobody holds for nodes that are not there: their workload has no replicas.
@@ -85,13 +88,14 @@ func isReachable(host string) bool {
 	return host == "0" || !route.IsLocal(strings.ToLower(host))
 }
 
-// judgeTransport looks at TLS between nodes: a node that has security without it, or without a pair for it, does not start. Where nothing
-// says so, and elasticsearch.yml is that of the image, it may be there.
+// judgeTransport looks at TLS between nodes: a node that has security without it, or without a pair for it, does not
+// start. Where nothing says so, and elasticsearch.yml is that of the image, it may be there.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/bootstrap-checks-xpack.html#bootstrap-checks-tls
 func (s *server) judgeTransport() {
 	on, single := s.set[transportSSL+catalog.LayerEnabled], s.set[catalog.DiscoveryType]
 	switch {
-	case !s.set[catalog.SecurityEnabled].set() && s.major() == 7, s.set[catalog.SecurityEnabled].is("false"), single.is(catalog.SingleNode) && !on.is("true"):
+	case !s.set[catalog.SecurityEnabled].set() &&
+		s.major() == 7, s.set[catalog.SecurityEnabled].is("false"), single.is(catalog.SingleNode) && !on.is("true"):
 	case on.is("true"):
 		s.judgeFiles(&s.row.Certificate, transportSSL)
 	case !on.set() && !s.whole:
@@ -99,7 +103,8 @@ func (s *server) judgeTransport() {
 		s.row.TLS.assume("%s: %senabled is true, or it is a cluster of one node", s.caller, transportSSL)
 	default:
 		s.row.TLS.fail(s.setting(transportSSL+catalog.LayerEnabled), NotStarted,
-			"%senabled is not true: Elasticsearch, which has security on and is no single-node cluster, does not start", transportSSL)
+			"%senabled is not true: Elasticsearch, which has security on and is no single-node cluster, does not start",
+			transportSSL)
 	}
 }
 
@@ -114,15 +119,18 @@ func (s *server) judgeRemoteClusters() {
 	case on.hidden || stage.hidden || get(catalog.LayerEnabled).hidden || get(catalog.LayerVerification).hidden:
 		s.row.Stage.assume("%s: the port for other clusters is closed, or asks for certificates too", s.caller)
 	case get(catalog.LayerEnabled).is("false"):
-		s.row.Stage.fail(get(catalog.LayerEnabled).at, ServerStage, "remote_cluster_server.enabled opens a port that serves the API without TLS")
+		s.row.Stage.fail(get(catalog.LayerEnabled).at, ServerStage, "remote_cluster_server.enabled opens a port that "+
+			"serves the API without TLS")
 	case !strings.EqualFold(or(stage.text(), "none"), asked), get(catalog.LayerVerification).is("none"):
-		s.row.Stage.fail(on.at, ServerStage, "remote_cluster_server.enabled opens a port that serves the API and lets in who has no certificate: set %sclient_authentication to %q", remoteSSL, asked)
+		s.row.Stage.fail(on.at, ServerStage, "remote_cluster_server.enabled opens a port that serves the API and "+
+			"lets in who has no certificate: set %sclient_authentication to %q", remoteSSL, asked)
 	default:
 		s.judgeFiles(&s.row.Stage, remoteSSL)
 	}
 }
 
-// judgeNeighbours looks for other pods behind the Services of the servers, where these lead to HTTP: they answer its clients too.
+// judgeNeighbours looks for other pods behind the Services of the servers, where these lead to HTTP: they answer its
+// clients too.
 func (r *reader) judgeNeighbours(all []*recognise.Workload) error {
 	for _, w := range all {
 		s := r.serverOf(w.Object)
@@ -139,7 +147,8 @@ func (r *reader) judgeNeighbours(all []*recognise.Workload) error {
 				continue
 			}
 			at := place{id: o.ID, line: o.Doc.Line()}
-			s.row.Stage.fail(at, NotJudged, "its pods are behind a Service of %s, and it is not known what they answer", w.ID)
+			s.row.Stage.fail(at, NotJudged, "its pods are behind a Service of %s, and it is not known what they answer",
+				w.ID)
 			s.row.Verdict = verdict(s.row.aspects()...)
 		}
 	}

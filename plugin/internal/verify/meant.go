@@ -12,8 +12,8 @@ func (r *reader) addNamed() {
 	}
 }
 
-// meantBy gives the names of the servers that the configuration means among several which are called and not in the manifests; nil where
-// any is meant.
+// meantBy gives the names of the servers that the configuration means among several which are called and not in the
+// manifests; nil where any is meant.
 func (r *reader) meantBy(all []*connection) *mention.Names {
 	if len(r.servers) > 0 {
 		return nil

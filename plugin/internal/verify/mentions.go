@@ -10,7 +10,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
-// judgeMentions makes findings, edges or assumptions of what names a server and was not found by the settings of a client.
+// judgeMentions makes findings, edges or assumptions of what names a server and was not found by the settings of a
+// client.
 func (r *reader) judgeMentions() {
 	for _, doc := range r.found.Unread {
 		r.loose.fail(place{line: doc.Line()}, NotJudged, "the document names an Elasticsearch and cannot be read")
@@ -32,7 +33,8 @@ func (r *reader) judgeMentions() {
 // judgeHandedOn names routes whose callers, who are not in these manifests, meet a server itself.
 func (r *reader) judgeHandedOn() {
 	for _, route := range r.found.HandedOn {
-		r.loose.assume("%s: who calls %s by it has a certificate that it trusts, and takes its own for the name by which it is called",
+		r.loose.assume("%s: who calls %s by it has a certificate that it trusts, and takes its own for the name by "+
+			"which it is called",
 			route.Route.ID, strings.Join(route.Names, ", "))
 	}
 }
@@ -45,7 +47,8 @@ func (r *reader) isOpen(m mention.Mention) bool {
 	return slices.ContainsFunc(m.Readers, func(c mention.Reader) bool { return r.claims.Open(m, c.Container.Node) })
 }
 
-// answered tells whether the user takes care of who is told a mention, and of whom: its object, its container, or all that read it.
+// answered tells whether the user takes care of who is told a mention, and of whom: its object, its container, or all
+// that read it.
 func (r *reader) answered(m mention.Mention) (reason string, client mention.Reader, unmanaged bool) {
 	own := mention.Reader{Object: m.Object, Container: object.Container{Name: m.Container}}
 	if reason, ok := r.listed(m.Object.ID, m.Container); ok {
@@ -67,17 +70,21 @@ func (r *reader) judgeMention(m mention.Mention) {
 	at := place{id: m.Object.ID, container: m.Container, path: placeOf(m), line: m.StreamLine()}
 	switch {
 	case !m.Plain && r.isRuled(m):
-		r.loose.assume("%s: %s (line %d), which names %q, calls it by https and as its rule says", subject(m), at.path, at.line, m.Name)
+		r.loose.assume("%s: %s (line %d), which names %q, calls it by https and as its rule says", subject(m), at.path,
+			at.line, m.Name)
 	case m.Strength == mention.May:
-		r.loose.assume("%s: %s (line %d), which names %q, calls it with a certificate, or not at all", subject(m), at.path, at.line, m.Name)
+		r.loose.assume("%s: %s (line %d), which names %q, calls it with a certificate, or not at all", subject(m),
+			at.path, at.line, m.Name)
 	case m.Route && r.options.ClientAuthentication == "required":
 		r.loose.fail(at, UnknownClient, "it leads to %q, and its controller is a client that is not known", m.Name)
 	case m.Route:
-		r.loose.assume("%s: its controller, which %s (line %d) leads to %q, calls by https and trusts its CA", subject(m), at.path, at.line, m.Name)
+		r.loose.assume("%s: its controller, which %s (line %d) leads to %q, calls by https and trusts its CA",
+			subject(m), at.path, at.line, m.Name)
 	case m.Plain || r.options.ClientAuthentication == "required":
 		r.loose.fail(at, UnknownClient, "it names %q, and belongs to no client that is known", m.Name)
 	default:
-		r.loose.assume("%s: %s (line %d), which names %q, calls by https and trusts its CA", subject(m), at.path, at.line, m.Name)
+		r.loose.assume("%s: %s (line %d), which names %q, calls by https and trusts its CA", subject(m), at.path,
+			at.line, m.Name)
 	}
 }
 
@@ -94,7 +101,8 @@ func subject(m mention.Mention) string {
 }
 
 func unmanagedEdge(m mention.Mention, c mention.Reader, reason string) *Edge {
-	e := &Edge{Client: c.Object.ID.String(), Namespace: c.Object.Namespace, Container: c.Container.Name, Setting: placeOf(m), Servers: []string{}, Addresses: []string{m.Name},
+	e := &Edge{Client: c.Object.ID.String(), Namespace: c.Object.Namespace, Container: c.Container.Name,
+		Setting: placeOf(m), Servers: []string{}, Addresses: []string{m.Name},
 		Verdict: Unmanaged, Reason: reason}
 	for _, a := range e.aspects() {
 		a.idle = stateNone
@@ -131,7 +139,8 @@ func (r *reader) pods() ([]*object.Object, error) {
 	return all, err
 }
 
-// inStream gives what the stream has of a key that a further file shows too: who names a server is looked for in the stream.
+// inStream gives what the stream has of a key that a further file shows too: who names a server is looked for in the
+// stream.
 func (r *reader) inStream(s object.Source, held object.Content) object.Content {
 	if held.Object == nil || len(r.further) == 0 {
 		return held
@@ -153,6 +162,7 @@ func (r *reader) judgeOperators() {
 			r.loose.assume("%s: what the operator of ECK makes of it is called by https, and trusts its CA", o.ID)
 			continue
 		}
-		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, NotJudged, "a custom resource of ECK: its operator makes what these manifests do not show")
+		r.loose.fail(place{id: o.ID, line: o.Doc.Line()}, NotJudged, "a custom resource of ECK: its operator makes "+
+			"what these manifests do not show")
 	}
 }

@@ -63,9 +63,12 @@ func (g *Graph) Mermaid() string {
 	for _, of := range slices.Sorted(maps.Keys(links)) {
 		fmt.Fprintf(&b, "  linkStyle %s stroke:%s,stroke-width:2px\n", strings.Join(links[of], ","), of)
 	}
-	b.WriteString("  classDef proven fill:#d4edda,stroke:#28a745,color:#000\n  classDef provenif fill:#fff3cd,stroke:#d39e00,color:#000\n" +
-		"  classDef notproven fill:#f8d7da,stroke:#dc3545,color:#000\n  classDef unmanaged fill:#e2e3e5,stroke:#6c757d,color:#000\n" +
-		"  classDef client fill:#fff,stroke:#333,color:#000\n  classDef outside fill:#fff,stroke:#333,stroke-dasharray:4,color:#000\n")
+	b.WriteString("  classDef proven fill:#d4edda,stroke:#28a745,color:#000\n  classDef provenif " +
+		"fill:#fff3cd,stroke:#d39e00,color:#000\n" +
+		"  classDef notproven fill:#f8d7da,stroke:#dc3545,color:#000\n  classDef unmanaged " +
+		"fill:#e2e3e5,stroke:#6c757d,color:#000\n" +
+		"  classDef client fill:#fff,stroke:#333,color:#000\n  classDef outside " +
+		"fill:#fff,stroke:#333,stroke-dasharray:4,color:#000\n")
 	return b.String()
 }
 

@@ -38,11 +38,14 @@ func (r *reader) judgeDates(l link, chain []*x509.Certificate, a *Aspect) {
 	for _, c := range chain {
 		switch ends := c.NotAfter; {
 		case r.options.Now.Before(c.NotBefore):
-			a.fail(l.at, NotValid, "%s: the certificate of %q is not valid before %s", l.What(), c.Subject, c.NotBefore.UTC().Format(time.RFC3339))
+			a.fail(l.at, NotValid, "%s: the certificate of %q is not valid before %s", l.What(), c.Subject,
+				c.NotBefore.UTC().Format(time.RFC3339))
 		case r.options.Now.After(ends):
-			a.fail(l.at, NotValid, "%s: the certificate of %q ended on %s", l.What(), c.Subject, ends.UTC().Format(time.RFC3339))
+			a.fail(l.at, NotValid, "%s: the certificate of %q ended on %s", l.What(), c.Subject,
+				ends.UTC().Format(time.RFC3339))
 		case r.options.Within > 0 && r.options.Now.Add(r.options.Within).After(ends):
-			a.fail(l.at, EndsSoon, "%s: the certificate of %q ends on %s", l.What(), c.Subject, ends.UTC().Format(time.RFC3339))
+			a.fail(l.at, EndsSoon, "%s: the certificate of %q ends on %s", l.What(), c.Subject,
+				ends.UTC().Format(time.RFC3339))
 		}
 	}
 }
@@ -104,7 +107,8 @@ func signed(chain, cas []*x509.Certificate) error {
 // serves tells why a certificate may not be used by a server.
 func serves(leaf *x509.Certificate) error {
 	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 &&
-		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) &&
+		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
 		return errors.New("its extended key usage does not permit server authentication")
 	}
 	return nil

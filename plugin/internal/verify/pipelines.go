@@ -22,7 +22,8 @@ type piece struct {
 	dir    string     // where relative names in it start
 }
 
-// pieces gives the texts in the program's own language: mounted files, elements of a list of pipelines, words of the command line.
+// pieces gives the texts in the program's own language: mounted files, elements of a list of pipelines, words of the
+// command line.
 func (p program) pieces(c caller) []piece {
 	var all []piece
 	var listed []string
@@ -71,7 +72,8 @@ func (p program) assumeIncluded(c caller, set settings) {
 	for _, file := range wanted {
 		isShown := func(name string) bool { is, err := path.Match(file, name); return is && err == nil }
 		if !slices.ContainsFunc(shown, isShown) {
-			c.notes.assume("%s: %s, which its configuration takes in, sets nothing of its connection to Elasticsearch", c, file)
+			c.notes.assume("%s: %s, which its configuration takes in, sets nothing of its connection to Elasticsearch",
+				c, file)
 		}
 	}
 }

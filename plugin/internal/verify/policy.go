@@ -28,8 +28,8 @@ const (
 // both is the answer to two questions of which both must be answered with yes.
 func both(a, b allowed) allowed { return min(a, b) }
 
-// judgePolicies judges whether the policies for the pods of the servers, and those for the client's, let its calls through. What a pod calls in
-// itself none of them stops.
+// judgePolicies judges whether the policies for the pods of the servers, and those for the client's, let its calls
+// through. What a pod calls in itself none of them stops.
 func (c *connection) judgePolicies(a *Aspect, addresses []address, servers []*server) {
 	isOwn := func(at address) bool { return route.IsLocal(route.Aliased(c.pod, at.host)) }
 	isTest := strings.HasPrefix(c.object.Hook, "test") // which tells by itself what keeps it away
@@ -71,11 +71,13 @@ func (c *connection) judgeSide(a *Aspect, s *server, own, peer caller, side stri
 		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway, "%s keeps %s from port %s of %s (%s)",
 			namesOf(policies), c.caller, s.httpPort(), s.object.ID, side)
 	case perhapsAllowed:
-		a.assume("%s: %s lets it through to port %s of %s (%s)", c.caller, namesOf(policies), s.httpPort(), s.object.ID, side)
+		a.assume("%s: %s lets it through to port %s of %s (%s)", c.caller, namesOf(policies), s.httpPort(), s.object.ID,
+			side)
 	}
 }
 
-// judgeOutside names the policies for a client of an Elasticsearch that is not in these manifests, unless they let it call everybody.
+// judgeOutside names the policies for a client of an Elasticsearch that is not in these manifests, unless they let it
+// call everybody.
 func (c *connection) judgeOutside(a *Aspect, addresses []address) {
 	policies := c.policiesFor(c.caller, "Egress")
 	isOpen := func(rule *yaml.Node) bool { return len(object.Items(rule, "to"))+len(object.Items(rule, "ports")) == 0 }
@@ -116,14 +118,16 @@ func (c *connection) judgeLookUp(a *Aspect) {
 	}
 	switch answer {
 	case denied:
-		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway, "%s keeps %s from the DNS of the cluster (Egress, port 53)",
+		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway,
+			"%s keeps %s from the DNS of the cluster (Egress, port 53)",
 			namesOf(policies), c.caller)
 	case perhapsAllowed:
 		a.assume("%s: %s lets it ask the DNS of the cluster", c.caller, namesOf(policies))
 	}
 }
 
-// isPortOfDNS holds for an entry of ports that may be that of DNS, which the Service of its pods leads to; those have it by a name, or as 5353.
+// isPortOfDNS holds for an entry of ports that may be that of DNS, which the Service of its pods leads to; those have
+// it by a name, or as 5353.
 func isPortOfDNS(p *yaml.Node) bool {
 	port := object.Text(p, "port")
 	from, err := strconv.Atoi(port)
@@ -167,7 +171,8 @@ func (r *reader) rulePeer(policy *object.Object, rule *yaml.Node, side string, p
 }
 
 func (r *reader) peer(policy *object.Object, one *yaml.Node, peer caller) allowed {
-	pods, spaces, block := object.Get(one, "podSelector"), object.Get(one, "namespaceSelector"), object.Get(one, "ipBlock")
+	pods, spaces, block := object.Get(one, "podSelector"), object.Get(one, "namespaceSelector"), object.Get(one,
+		"ipBlock")
 	if block != nil {
 		if object.Text(block, "cidr") == "0.0.0.0/0" && len(object.Items(block, "except")) == 0 {
 			return isAllowed
@@ -194,14 +199,18 @@ func (r *reader) peer(policy *object.Object, one *yaml.Node, peer caller) allowe
 	return denied
 }
 
-// ofController tells whether a selector names a label that controllers give to their pods, such as that with the name of a Job.
+// ofController tells whether a selector names a label that controllers give to their pods, such as that with the name
+// of a Job.
 func ofController(selector *yaml.Node) bool {
 	isGiven := func(label string) bool {
-		return slices.Contains([]string{"job-name", "controller-uid", "controller-revision-hash", "pod-template-hash"}, label) ||
+		return slices.Contains([]string{"job-name", "controller-uid", "controller-revision-hash", "pod-template-hash"},
+			label) ||
 			beginsAny(label, []string{"batch.kubernetes.io/", "statefulset.kubernetes.io/", "apps.kubernetes.io/"})
 	}
 	labels := slices.Sorted(maps.Keys(object.Pairs(selector, "matchLabels")))
-	return slices.ContainsFunc(labels, isGiven) || slices.ContainsFunc(object.Items(selector, "matchExpressions"), func(e *yaml.Node) bool { return isGiven(object.Text(e, "key")) })
+	return slices.ContainsFunc(labels, isGiven) ||
+		slices.ContainsFunc(object.Items(selector, "matchExpressions"),
+			func(e *yaml.Node) bool { return isGiven(object.Text(e, "key")) })
 }
 
 // nameLabel is a label that every namespace has.

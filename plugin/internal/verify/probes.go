@@ -15,7 +15,8 @@ import (
 func (s *server) judgeProbes(c caller) {
 	a := &s.row.Probes
 	required := s.options.ClientAuthentication == "required"
-	for _, at := range [][]string{{"readinessProbe"}, {"livenessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"}} {
+	for _, at := range [][]string{{"readinessProbe"}, {"livenessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"},
+		{"lifecycle", "preStop"}} {
 		s.judgeHandler(c, at, required)
 	}
 	for _, run := range c.runs {
@@ -23,7 +24,8 @@ func (s *server) judgeProbes(c caller) {
 			continue
 		}
 		text := besideCurl(run)
-		byCurl := len(run.Requests()) > 0 || slices.ContainsFunc(run.Downloads(), func(r shell.Request) bool { return len(r.Options) > 0 })
+		byCurl := len(run.Requests()) > 0 ||
+			slices.ContainsFunc(run.Downloads(), func(r shell.Request) bool { return len(r.Options) > 0 })
 		if !run.Whole || !byCurl && run.Holder == nil {
 			text = run.Text()
 		}
@@ -42,8 +44,8 @@ func (s *server) judgeProbes(c caller) {
 	a.close()
 }
 
-// judgeHandler judges a probe or hook that the kubelet itself makes: it presents no certificate. A connection by TCP needs none, but somebody
-// who listens.
+// judgeHandler judges a probe or hook that the kubelet itself makes: it presents no certificate. A connection by TCP
+// needs none, but somebody who listens.
 // https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
 func (s *server) judgeHandler(c caller, at []string, required bool) {
 	a, name := &s.row.Probes, strings.Join(at, ".")
@@ -51,11 +53,14 @@ func (s *server) judgeHandler(c caller, at []string, required bool) {
 		a.fail(c.at(name, get), ProbeRefused, "grpc on a port of Elasticsearch, which does not speak it")
 	}
 	tcp := object.Get(c.Node, append(at, "tcpSocket")...)
-	if tcp != nil && c.Name == s.Name && len(c.pod.All()) == 1 && object.Text(tcp, "host") == "" && !s.set[catalog.HTTPPort].hidden && !s.isOwnPort(c, object.Text(tcp, "port")) {
-		a.fail(c.at(name, tcp), ProbeRefused, "tcpSocket on a port on which nothing listens: that of Elasticsearch is %s", s.port)
+	if tcp != nil && c.Name == s.Name && len(c.pod.All()) == 1 && object.Text(tcp, "host") == "" &&
+		!s.set[catalog.HTTPPort].hidden && !s.isOwnPort(c, object.Text(tcp, "port")) {
+		a.fail(c.at(name, tcp), ProbeRefused, "tcpSocket on a port on which nothing listens: that of Elasticsearch "+
+			"is %s", s.port)
 	}
 	get := object.Get(c.Node, append(at, "httpGet")...)
-	if host := object.Text(get, "host"); get == nil || !s.isOwnPort(c, object.Text(get, "port")) || host != "" && !route.IsLocal(host) {
+	if host := object.Text(get, "host"); get == nil || !s.isOwnPort(c, object.Text(get, "port")) ||
+		host != "" && !route.IsLocal(host) {
 		return // who calls another pod is a client
 	}
 	switch at := c.at(name, get); {
@@ -66,8 +71,8 @@ func (s *server) judgeHandler(c caller, at []string, required bool) {
 	}
 }
 
-// isOwnPort tells whether a probe's port is one of Elasticsearch, by number or by a name among the ports of the container: that for HTTP, for
-// nodes or for other clusters.
+// isOwnPort tells whether a probe's port is one of Elasticsearch, by number or by a name among the ports of the
+// container: that for HTTP, for nodes or for other clusters.
 func (s *server) isOwnPort(c caller, port string) bool {
 	for _, p := range object.Items(c.Node, "ports") {
 		if object.Text(p, "name") == port {
@@ -79,7 +84,8 @@ func (s *server) isOwnPort(c caller, port string) bool {
 	return port == s.port || port == nodes || port == clusters && s.set["remote_cluster_server.enabled"].is("true")
 }
 
-// besideCurl gives what a script runs other than curl, less what it prints. The scripts of shells in it are taken apart.
+// besideCurl gives what a script runs other than curl, less what it prints. The scripts of shells in it are taken
+// apart.
 func besideCurl(run process.Run) string {
 	var words []string
 	for i, c := range run.Commands {

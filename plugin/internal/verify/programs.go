@@ -49,7 +49,8 @@ func (p program) connections(c caller) (found []*connection, read bool) {
 	}
 	for _, v := range c.plainWords() {
 		if strings.HasPrefix(v.text(), "@") && p.Line != nil {
-			c.notes.assume("%s: the words in %s, if it takes them for its own, set nothing of its connection to Elasticsearch", c, v.text()[1:])
+			c.notes.assume("%s: the words in %s, if it takes them for its own, set nothing of its connection to "+
+				"Elasticsearch", c, v.text()[1:])
 		}
 	}
 	return found, read
@@ -66,7 +67,8 @@ func (p program) judgeSingle(c caller, set settings) {
 		rest, isBelow := strings.CutPrefix(name, at+".")
 		entry, _, isDeep := strings.Cut(rest, ".")
 		switch enabled := c.expanded(set[catalog.EntrySwitch(at, entry)]); {
-		case !isBelow || !isDeep || slices.Contains(on, entry) || slices.Contains(perhaps, entry) || enabled.is("false"):
+		case !isBelow || !isDeep || slices.Contains(on, entry) || slices.Contains(perhaps, entry) ||
+			enabled.is("false"):
 		case enabled.hidden:
 			perhaps = append(perhaps, entry)
 		default:
@@ -77,7 +79,8 @@ func (p program) judgeSingle(c caller, set settings) {
 	case len(on) > 1:
 		first := func(name string) bool { return strings.HasPrefix(name, at+"."+on[1]+".") }
 		second := slices.Sorted(maps.Keys(set))
-		c.notes.fail(set[second[slices.IndexFunc(second, first)]].at, NotJudged, "%s has several outputs that are enabled (%s), and does not start", p.App, strings.Join(on, ", "))
+		c.notes.fail(set[second[slices.IndexFunc(second, first)]].at, NotJudged,
+			"%s has several outputs that are enabled (%s), and does not start", p.App, strings.Join(on, ", "))
 	case len(all) > 1:
 		c.notes.assume("%s: one of its outputs (%s) is enabled", c, strings.Join(all, ", "))
 	}
@@ -211,8 +214,8 @@ func (p program) filesOf(c caller, from recognise.Channels) (files []string) {
 	return files
 }
 
-// onlyCalls tells whether a program has no use but the one connection of its command line. Where nobody needs a certificate, one that
-// calls itself hurts nobody.
+// onlyCalls tells whether a program has no use but the one connection of its command line. Where nobody needs a
+// certificate, one that calls itself hurts nobody.
 func (p program) onlyCalls(c caller) bool {
 	return len(p.Places) == 0 && p.Language == nil && !p.Words && c.options.ClientAuthentication == "required"
 }
@@ -235,7 +238,8 @@ func (p program) keys() []string {
 
 // mountedIn lists the files that are mounted below a folder from Secrets and ConfigMaps; "" is none.
 func (c caller) mountedIn(folder string) []string {
-	files := slices.DeleteFunc(c.Files(c.release), func(file string) bool { return folder == "" || file == folder || !object.Below(file, folder) })
+	files := slices.DeleteFunc(c.Files(c.release),
+		func(file string) bool { return folder == "" || file == folder || !object.Below(file, folder) })
 	slices.Sort(files)
 	return slices.Compact(files)
 }
@@ -249,8 +253,8 @@ func told(s catalog.Settings, set settings, prefix string) bool {
 	return slices.ContainsFunc(s.Names(), func(name string) bool { return set[prefix+name].set() && !isLogin(name) })
 }
 
-// connectionIn reads the settings of one connection; nil when it has no address. calls says that it is one in any case, at its default address
-// where it names none.
+// connectionIn reads the settings of one connection; nil when it has no address. calls says that it is one in any
+// case, at its default address where it names none.
 func connectionIn(s catalog.Settings, c caller, set settings, prefix string, calls bool) *connection {
 	get := func(name string) value {
 		if name == "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// ofEnvironment takes the CA and the proxy of a connection from variables that its runtime reads, where no setting names them. except are
-// the hosts that are called without a proxy; variable gives the environment of the program.
+// ofEnvironment takes the CA and the proxy of a connection from variables that its runtime reads, where no setting
+// names them. except are the hosts that are called without a proxy; variable gives the environment of the program.
 func (c *connection) ofEnvironment(except value, variable func(string) (shell.Word, bool)) {
 	get := func(name string) value {
 		w, set := variable(name)

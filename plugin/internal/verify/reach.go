@@ -8,7 +8,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 )
 
-// behind gives the servers behind a host as an object sees it: by a Service, a pod behind one, or the pod's own machine.
+// behind gives the servers behind a host as an object sees it: by a Service, a pod behind one, or the pod's own
+// machine.
 func (r *reader) behind(o *object.Object, host string) []*server {
 	if s := r.serverOf(o); s != nil && route.IsLocal(host) {
 		return []*server{s}
@@ -31,14 +32,16 @@ func (r *reader) behind(o *object.Object, host string) []*server {
 		near := o.Namespace == s.object.Namespace || o.Namespace == "" || s.object.Namespace == ""
 		switch {
 		case slices.Contains(s.services, second), !slices.Contains(s.services, first),
-			rest == "" && near, rest != "" && (s.object.Namespace == "" || second == s.object.Namespace || second == ""):
+			rest == "" && near, rest != "" && (s.object.Namespace == "" || second == s.object.Namespace ||
+				second == ""):
 			found = append(found, s)
 		}
 	}
 	return r.ownerOf(o.Namespace, host, found)
 }
 
-// ownerOf gives of several servers that share a headless Service the one whose pod is called by its own name; all where it is none's.
+// ownerOf gives of several servers that share a headless Service the one whose pod is called by its own name; all
+// where it is none's.
 func (r *reader) ownerOf(namespace, host string, all []*server) []*server {
 	if len(all) < 2 || !strings.Contains(host, ".") {
 		return all

@@ -13,8 +13,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// Rule describes a container that nobody would recognise: by a program that is known here, or by settings of which it says that they
-// name CA, certificate and key, as {ca}, {cert} and {key}.
+// Rule describes a container that nobody would recognise: by a program that is known here, or by settings of which it
+// says that they name CA, certificate and key, as {ca}, {cert} and {key}.
 type Rule struct {
 	Kind, Name, Container string // Container is "" for the only one
 	As                    string
@@ -23,7 +23,8 @@ type Rule struct {
 	Files                 []RuleFile
 }
 
-// RuleFile is a YAML file as the container sees it, a place in it, what tells an entry there from others, and what is to be set in it.
+// RuleFile is a YAML file as the container sees it, a place in it, what tells an entry there from others, and what is
+// to be set in it.
 type RuleFile struct {
 	Path string
 	At   string
@@ -31,19 +32,21 @@ type RuleFile struct {
 	Set  map[string]any
 }
 
-// judgeRules judges the programs that the configuration describes: one that `as` names by its own documentation, another by the settings
-// of which the rule says that they name CA, certificate and key.
+// judgeRules judges the programs that the configuration describes: one that `as` names by its own documentation,
+// another by the settings of which the rule says that they name CA, certificate and key.
 func (r *reader) judgeRules() {
 	for _, rule := range r.options.Rules {
 		objects, err := r.release.Named(rule.Kind, rule.Name)
 		if err != nil || len(objects) == 0 {
-			r.loose.fail(place{}, UnmatchedEntry, "the rule for %s/%s matches nothing in the input", rule.Kind, rule.Name)
+			r.loose.fail(place{}, UnmatchedEntry, "the rule for %s/%s matches nothing in the input", rule.Kind,
+				rule.Name)
 			continue
 		}
 		for _, o := range objects {
 			pod, _ := o.Pod()
 			for _, c := range pod.All() {
-				if c.Name == rule.Container || rule.Container == "" && len(pod.Containers()) == 1 && c.List == "containers" {
+				if c.Name == rule.Container || rule.Container == "" && len(pod.Containers()) == 1 &&
+					c.List == "containers" {
 					r.judgeRule(rule, r.caller(o, pod, c))
 				}
 			}
@@ -59,7 +62,8 @@ func (r *reader) judgeRule(rule Rule, c caller) {
 	case rule.As == "curl":
 		return // its calls are found as those of every container
 	case rule.As != "" && !ok:
-		r.loose.fail(place{id: c.object.ID, container: c.Name}, NotJudged, "the rule is as: %s, which is not known here", rule.As)
+		r.loose.fail(place{id: c.object.ID, container: c.Name}, NotJudged,
+			"the rule is as: %s, which is not known here", rule.As)
 	case ok:
 		for _, f := range rule.Files {
 			known.Files.Paths, known.Files.Options = []string{f.Path}, nil
@@ -69,7 +73,8 @@ func (r *reader) judgeRule(rule Rule, c caller) {
 			r.edge(made)
 		}
 		if !read {
-			r.loose.fail(place{id: c.object.ID, container: c.Name}, NotJudged, "none of the files of %s is mounted from a Secret or ConfigMap of these manifests", rule.As)
+			r.loose.fail(place{id: c.object.ID, container: c.Name}, NotJudged,
+				"none of the files of %s is mounted from a Secret or ConfigMap of these manifests", rule.As)
 		}
 	default:
 		for _, made := range r.described(rule, c) {
@@ -84,7 +89,8 @@ type wanted struct {
 	value
 }
 
-// filesIn gives the files that stand in place of {ca}, {cert} and {key} in what a rule wants, and reports what is not as the rule wants it.
+// filesIn gives the files that stand in place of {ca}, {cert} and {key} in what a rule wants, and reports what is not
+// as the rule wants it.
 func (r *reader) filesIn(all []wanted) map[string][]value {
 	made := map[string][]value{}
 	for _, w := range all {
@@ -108,8 +114,9 @@ func (r *reader) filesIn(all []wanted) map[string][]value {
 	return made
 }
 
-// described gives the connections of a program that nothing but its rule describes. What names an Elasticsearch in it with scheme and port
-// is an address; of a name alone nothing tells how the program puts them together, and that is assumed.
+// described gives the connections of a program that nothing but its rule describes. What names an Elasticsearch in it
+// with scheme and port is an address; of a name alone nothing tells how the program puts them together, and that is
+// assumed.
 func (r *reader) described(rule Rule, c caller) []*connection {
 	c.expands = catalog.AnyVariables()
 	all := c.wantedOfContainer(rule)
@@ -117,7 +124,8 @@ func (r *reader) described(rule Rule, c caller) []*connection {
 	for _, f := range rule.Files {
 		doc, at := c.file(f.Path)
 		if doc == nil {
-			r.loose.fail(place{id: c.object.ID, container: c.Name, path: f.Path}, NotJudged, "%s, which the rule names, is not mounted from these manifests", f.Path)
+			r.loose.fail(place{id: c.object.ID, container: c.Name, path: f.Path}, NotJudged,
+				"%s, which the rule names, is not mounted from these manifests", f.Path)
 			continue
 		}
 		set := c.flatten(doc, at, "")
@@ -137,7 +145,8 @@ func (r *reader) described(rule Rule, c caller) []*connection {
 			return c.expanded(made[name][min(i, len(made[name])-1)])
 		}
 		found = append(found, &connection{
-			caller: c, program: or(c.Name, "a rule"), name: catalog.RulesField, dir: recognise.WorkingDir(c.Container), hosts: hosts, ca: pick("{ca}"), cert: pick("{cert}"), key: pick("{key}"),
+			caller: c, program: or(c.Name, "a rule"), name: catalog.RulesField, dir: recognise.WorkingDir(c.Container),
+			hosts: hosts, ca: pick("{ca}"), cert: pick("{cert}"), key: pick("{key}"),
 		})
 	}
 	return found
@@ -217,10 +226,12 @@ func isWhole(text string) bool {
 	return ok && strings.Contains(strings.SplitN(rest, "/", 2)[0], ":")
 }
 
-// hasOwnRule tells whether a rule describes a container by itself: it says how that connects, whatever is written there.
+// hasOwnRule tells whether a rule describes a container by itself: it says how that connects, whatever is written
+// there.
 func (r *reader) hasOwnRule(o *object.Object, c string) bool {
 	return slices.ContainsFunc(r.options.Rules, func(rule Rule) bool {
-		return rule.As == "" && rule.Kind == o.Kind && rule.Name == o.Name && (rule.Container == "" || rule.Container == c)
+		return rule.As == "" && rule.Kind == o.Kind && rule.Name == o.Name &&
+			(rule.Container == "" || rule.Container == c)
 	})
 }
 
@@ -262,5 +273,6 @@ func (r *reader) isThere(ref string) bool {
 		return false
 	}
 	pod, ok := o.Pod()
-	return len(parts) == 2 || ok && slices.ContainsFunc(pod.All(), func(c object.Container) bool { return c.Name == parts[2] })
+	return len(parts) == 2 || ok &&
+		slices.ContainsFunc(pod.All(), func(c object.Container) bool { return c.Name == parts[2] })
 }

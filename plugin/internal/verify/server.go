@@ -44,7 +44,8 @@ func (s *server) side() rollover.Side {
 	return side
 }
 
-// unmanagedServer gives a server that the user takes care of. Its clients are judged, and looked for, as those of others.
+// unmanagedServer gives a server that the user takes care of. Its clients are judged, and looked for, as those of
+// others.
 func (r *reader) unmanagedServer(w *recognise.Workload) (*server, error) {
 	s := &server{caller: r.caller(w.Object, w.Pod, w.Main), home: w.Layout.Folder, port: "9200", unmanaged: true}
 	var err error
@@ -53,8 +54,9 @@ func (r *reader) unmanagedServer(w *recognise.Workload) (*server, error) {
 	}
 	reason, _ := r.listed(w.ID, "")
 	s.row = &Server{
-		Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...), ClientAuthentication: stateNone,
-		Verdict: Unmanaged, Reason: reason,
+		Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...),
+		ClientAuthentication: stateNone,
+		Verdict:              Unmanaged, Reason: reason,
 	}
 	for _, a := range s.row.aspects() {
 		a.State = stateNone
@@ -84,21 +86,23 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.judgeTransport()
 	s.judgeRemoteClusters()
 	if len(s.unknown) > 0 {
-		s.row.Stage.assume("%s: %s, taken as environment, changes no setting of Elasticsearch", s.caller, strings.Join(s.unknown, ", "))
+		s.row.Stage.assume("%s: %s, taken as environment, changes no setting of Elasticsearch", s.caller,
+			strings.Join(s.unknown, ", "))
 	}
 	if w.Lost != "" {
 		s.row.Stage.assume("%s: its configuration is in %s (%s)", s.caller, s.home, w.Lost)
 	}
 	if s.openCommand() {
-		s.row.Stage.assume("%s: the words of its command that only a run knows change no setting of Elasticsearch", s.caller)
+		s.row.Stage.assume("%s: the words of its command that only a run knows change no setting of Elasticsearch",
+			s.caller)
 	}
 	s.row.ClientAuthentication = s.stage()
 	s.row.Verdict = verdict(&s.row.TLS, &s.row.Stage, &s.row.Certificate, &s.row.Trust)
 	return s, nil
 }
 
-// isUnread holds for a file of settings that nothing here shows. Where the image does not make it, one in an empty folder is brought by whoever
-// may write it.
+// isUnread holds for a file of settings that nothing here shows. Where the image does not make it, one in an empty
+// folder is brought by whoever may write it.
 func (s *server) isUnread(l link, brought bool) bool {
 	return l.isUnread() || brought && l.Found == object.Perhaps
 }
@@ -110,10 +114,12 @@ func (s *server) unread(l link, brought bool) {
 	}
 	s.unseen = true
 	for _, key := range []string{
-		catalog.NetworkHost, catalog.SecurityEnabled, ssl + catalog.LayerEnabled, ssl + catalog.LayerStage, ssl + catalog.LayerCert, ssl + catalog.LayerKey, ssl + catalog.LayerCAs,
+		catalog.NetworkHost, catalog.SecurityEnabled, ssl + catalog.LayerEnabled, ssl + catalog.LayerStage,
+		ssl + catalog.LayerCert, ssl + catalog.LayerKey, ssl + catalog.LayerCAs,
 	} {
 		if !s.set[key].set() {
-			s.set[key] = value{hidden: true, at: place{id: s.object.ID, container: s.Name, path: l.Path, line: s.object.Doc.Line()}}
+			s.set[key] = value{hidden: true,
+				at: place{id: s.object.ID, container: s.Name, path: l.Path, line: s.object.Doc.Line()}}
 		}
 	}
 }
@@ -178,14 +184,16 @@ func (s *server) judgeStage() {
 	case v.hidden:
 		a.assume("%s: %sclient_authentication is %s", s.caller, ssl, s.options.ClientAuthentication)
 	case s.stage() != s.options.ClientAuthentication && !s.refusesNobody():
-		a.fail(s.setting(ssl+catalog.LayerStage), ServerStage, "%sclient_authentication is %q, and should be %q", ssl, s.stage(), s.options.ClientAuthentication)
+		a.fail(s.setting(ssl+catalog.LayerStage), ServerStage, "%sclient_authentication is %q, and should be %q", ssl,
+			s.stage(), s.options.ClientAuthentication)
 	}
 	if s.asks() {
 		s.judgeVerification()
 	}
 }
 
-// refusesNobody holds where no certificates are to be asked for and the server asks for them as optional: who has none is let in.
+// refusesNobody holds where no certificates are to be asked for and the server asks for them as optional: who has none
+// is let in.
 func (s *server) refusesNobody() bool {
 	return s.options.ClientAuthentication == "none" && s.stage() == "optional"
 }
@@ -201,17 +209,20 @@ func (s *server) judgeVerification() {
 	case mode.hidden:
 		a.assume("%s: %sverification_mode is not none", s.caller, ssl)
 	case mode.is("none"):
-		a.fail(mode.at, ServerStage, "%sverification_mode is none: it takes any certificate, a self-signed one too", ssl)
+		a.fail(mode.at, ServerStage, "%sverification_mode is none: it takes any certificate, a self-signed one too",
+			ssl)
 	}
 	if listed.set() {
-		a.fail(listed.at, NotJudged, "%strust_restrictions.path lets in those only whose certificates %q lists, and nothing here reads that file", ssl, listed.text())
+		a.fail(listed.at, NotJudged, "%strust_restrictions.path lets in those only whose certificates %q lists, and "+
+			"nothing here reads that file", ssl, listed.text())
 	}
 	s.judgeProtocols()
 }
 
 // judgePair follows the server's own certificate.
 func (s *server) judgePair() {
-	a, cert, key, store := &s.row.Certificate, s.set[ssl+catalog.LayerCert], s.set[ssl+catalog.LayerKey], s.set[ssl+catalog.LayerKeystore]
+	a, store := &s.row.Certificate, s.set[ssl+catalog.LayerKeystore]
+	cert, key := s.set[ssl+catalog.LayerCert], s.set[ssl+catalog.LayerKey]
 	switch {
 	case store.set() && (cert.set() || key.set()):
 		a.fail(store.at, ServerPair, "keystore.path stands beside certificate or key: Elasticsearch does not start")
@@ -258,23 +269,28 @@ func (s *server) material(v value, text string) link {
 }
 
 func (s *server) outside(l link) link {
-	return l.broken(NotStarted, "%s is outside of %s, and Elasticsearch, which may read such files there only, does not start", l.Path, s.home)
+	return l.broken(NotStarted, "%s is outside of %s, and Elasticsearch, which may read such files there only, does "+
+		"not start", l.Path, s.home)
 }
 
-// judgeFiles follows the pair, and the CAs, of a layer that no client of these manifests calls: without them Elasticsearch does not start.
+// judgeFiles follows the pair, and the CAs, of a layer that no client of these manifests calls: without them
+// Elasticsearch does not start.
 func (s *server) judgeFiles(a *Aspect, layer string) {
 	get := func(name string) value { return s.set[layer+name] }
 	cert, key, store := get(catalog.LayerCert), get(catalog.LayerKey), get(catalog.LayerKeystore)
 	switch {
 	case store.set() && (cert.set() || key.set()):
-		a.fail(store.at, ServerPair, "%skeystore.path stands beside certificate or key: Elasticsearch does not start", layer)
+		a.fail(store.at, ServerPair, "%skeystore.path stands beside certificate or key: Elasticsearch does not start",
+			layer)
 	case !store.set() && (!cert.set() || !key.set()) && !s.unseen:
-		a.fail(s.setting(layer+catalog.LayerCert), ServerPair, "%scertificate and key are not both set, and keystore.path is not: Elasticsearch does not start", layer)
+		a.fail(s.setting(layer+catalog.LayerCert), ServerPair, "%scertificate and key are not both set, and "+
+			"keystore.path is not: Elasticsearch does not start", layer)
 	}
 	if listed := get(catalog.LayerListed); listed.set() {
 		a.assume("%s: %s%s lets in those whom the layer is for", s.caller, layer, catalog.LayerListed)
 	}
-	for _, name := range []string{catalog.LayerCert, catalog.LayerKey, catalog.LayerCAs, catalog.LayerKeystore, catalog.LayerTruststore, catalog.LayerListed} {
+	for _, name := range []string{catalog.LayerCert, catalog.LayerKey, catalog.LayerCAs, catalog.LayerKeystore,
+		catalog.LayerTruststore, catalog.LayerListed} {
 		v := get(name)
 		for _, file := range v.listOf() {
 			l := s.material(v, file)
@@ -296,7 +312,8 @@ func (s *server) judgeTrust() {
 	a, cas, store := &s.row.Trust, s.set[ssl+catalog.LayerCAs], s.set[ssl+catalog.LayerTruststore]
 	switch {
 	case cas.set() && store.set():
-		a.fail(store.at, ServerPair, "truststore.path stands beside certificate_authorities: Elasticsearch does not start")
+		a.fail(store.at, ServerPair, "truststore.path stands beside certificate_authorities: Elasticsearch does not "+
+			"start")
 	case store.set():
 		s.judgeTrustStore(a, store)
 	case cas.hidden:
@@ -313,9 +330,11 @@ func (s *server) judgeTrust() {
 	case !s.asks():
 		a.idle = stateNone
 	case s.hasStores:
-		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, s.set[ssl+catalog.LayerKeystore].text())
+		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller,
+			s.set[ssl+catalog.LayerKeystore].text())
 	default:
-		a.fail(s.setting(ssl+catalog.LayerCAs), ServerTrust, "certificate_authorities and truststore.path are set nowhere: it trusts only the public CAs of its JDK, and none of your clients")
+		a.fail(s.setting(ssl+catalog.LayerCAs), ServerTrust, "certificate_authorities and truststore.path are set "+
+			"nowhere: it trusts only the public CAs of its JDK, and none of your clients")
 	}
 }
 
@@ -325,7 +344,8 @@ func (s *server) exporters() []*connection {
 	place := catalog.NodeMonitoring()
 	var all []*connection
 	for _, prefix := range s.set.prefixes(place.At) {
-		if made := connectionIn(place.Settings, s.caller, s.set, prefix, false); made != nil && s.set[prefix+place.Field].is(place.Is) {
+		if made := connectionIn(place.Settings, s.caller, s.set, prefix, false); made != nil &&
+			s.set[prefix+place.Field].is(place.Is) {
 			made.program, made.dir, made.inKeystore, made.runtime = "Elasticsearch", s.home, true, catalog.Java()
 			all = append(all, made)
 		}

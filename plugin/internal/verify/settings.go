@@ -125,7 +125,8 @@ func (s settings) inFile(prefix string, file int) settings {
 	return all
 }
 
-// prefixes gives the names below which a pattern such as "outputs.*" or "exporters.elasticsearch*" has settings, with the dot behind.
+// prefixes gives the names below which a pattern such as "outputs.*" or "exporters.elasticsearch*" has settings, with
+// the dot behind.
 func (s settings) prefixes(pattern string) []string {
 	if pattern == "" {
 		return []string{""}
@@ -149,8 +150,8 @@ func (s settings) prefixes(pattern string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// flags reads the options of a container's command line, -E name=value and --set name=value among them, which set one setting. Of one that
-// stands there twice the last counts; those of repeated have all of their values.
+// flags reads the options of a container's command line, -E name=value and --set name=value among them, which set one
+// setting. Of one that stands there twice the last counts; those of repeated have all of their values.
 func (c caller) flags(repeated ...string) settings {
 	said, _ := c.seen.Flags("E", "set")
 	return c.flagSettings(said, repeated...)
@@ -193,7 +194,8 @@ func (c *connection) assumeCommand(a *Aspect) {
 		a.assume("%s: its configuration is where its image has it (%s)", c.caller, c.lost)
 	}
 	if c.program != "curl" && c.openCommand() {
-		a.assume("%s: the words of its command that only a run knows set nothing of its connection to Elasticsearch", c.caller)
+		a.assume("%s: the words of its command that only a run knows set nothing of its connection to Elasticsearch",
+			c.caller)
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 
 // Stores of keys and certificates, judged by what is in them where the input shows them and their passwords.
 
-// opened gives what is in a store; false where nothing here shows that. inKeystore says that its password may be in the keystore of its program.
+// opened gives what is in a store; false where nothing here shows that. inKeystore says that its password may be in
+// the keystore of its program.
 func (c caller) opened(l link, pass value, inKeystore bool, a *Aspect) (certificate.Store, bool) {
 	if l.code != "" || l.Content.Text == nil {
 		return certificate.Store{}, false
@@ -68,7 +69,8 @@ func (c *connection) judgeTrustStore(a *Aspect, addresses []address, servers []*
 	l := c.storeOf(c.trust)
 	a.add(l)
 	store, known := c.caller.opened(l, c.trustPass, c.inKeystore, a)
-	if c.kibana && known && store.CAs == nil { // it trusts all that is not of its key; elsewhere nothing tells which are trusted
+	// it trusts all that is not of its key; elsewhere nothing tells which are trusted
+	if c.kibana && known && store.CAs == nil {
 		store.CAs = store.Chain[1:]
 	}
 	if known = known && len(store.CAs) > 0; l.code == "" && !known {

@@ -10,16 +10,18 @@ import (
 const Scope = "This covers the given manifests only, not the cluster, and not clients in other releases."
 
 // Remedy is the one command that a release needs that was never patched.
-const Remedy = "elk-mtls has not patched this release. Run helm upgrade --install RELEASE CHART --post-renderer elk-mtls"
+const Remedy = "elk-mtls has not patched this release. Run helm upgrade --install RELEASE CHART " +
+	"--post-renderer elk-mtls"
 
 // hanging is how far the second line of an entry is indented: as wide as the longest verdict.
 const hanging = "              "
 
-// Text gives the graph for people: the verdict, an entry for each server and client, then findings and assumptions, and last what
-// was read. Lines are as long as their text: the caller folds them.
+// Text gives the graph for people: the verdict, an entry for each server and client, then findings and assumptions,
+// and last what was read. Lines are as long as their text: the caller folds them.
 func (g *Graph) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: client authentication %s, on %s\n", g.Verdict, g.ClientAuthentication, g.Now.Format(time.DateOnly))
+	fmt.Fprintf(&b, "%s: client authentication %s, on %s\n", g.Verdict, g.ClientAuthentication,
+		g.Now.Format(time.DateOnly))
 	if g.Verdict == NotProven && !g.Patched {
 		b.WriteString(Remedy + "\n")
 	}

@@ -29,7 +29,8 @@ func (c *connection) judgePrint(a *Aspect) {
 		a.assume("%s: its version, which nothing here tells, knows %s", c.caller, c.fingerprint.at.path)
 	default:
 		if !c.ca.set() {
-			a.fail(c.fingerprint.at, ClientTrust, "%s knows this setting since version %d.%d, and trusts the public CAs of its image only", c.program, since.Major, since.Minor)
+			a.fail(c.fingerprint.at, ClientTrust, "%s knows this setting since version %d.%d, and trusts the public "+
+				"CAs of its image only", c.program, since.Major, since.Minor)
 		}
 		c.fingerprint = value{}
 	}
@@ -59,7 +60,8 @@ func (c *connection) judgeChain(a *Aspect, s *server, t trust) {
 	missing := s.chain == nil || len(t.cas) == 0 || signed(s.chain, t.cas) != nil
 	switch {
 	case missing && t.known && s.chain != nil && c.fingerprint.set():
-		a.fail(c.fingerprint.at, ClientTrust, "%s presents no CA with this fingerprint, and a CA that it does not present is not trusted by it (%s)",
+		a.fail(c.fingerprint.at, ClientTrust, "%s presents no CA with this fingerprint, and a CA that it does not "+
+			"present is not trusted by it (%s)",
 			s.object.ID, s.cert.What())
 	case missing && t.known && s.chain != nil && len(t.cas) > 0:
 		a.fail(c.ca.at, ClientTrust, "%s did not sign the certificate of %s (%s)", t.files, s.object.ID, s.cert.What())
@@ -67,7 +69,8 @@ func (c *connection) judgeChain(a *Aspect, s *server, t trust) {
 		a.assume("%s is signed by a CA in %s", s.presented(), t.files)
 	case c.runtime.Anchors == catalog.AnyAnchor || rooted(s.chain, t.cas):
 	case c.runtime.Anchors == catalog.RootAnchor && t.known:
-		a.fail(c.ca.at, ClientTrust, "%s has no root of the certificate of %s (%s), and %s takes nothing else for a CA: add the root to the file",
+		a.fail(c.ca.at, ClientTrust, "%s has no root of the certificate of %s (%s), and %s takes nothing else for a "+
+			"CA: add the root to the file",
 			t.files, s.object.ID, s.cert.What(), c.runtime.Name)
 	default:
 		a.assume("%s: %s, which holds no root of %s, is enough for it", c.caller, t.files, s.presented())
@@ -92,7 +95,8 @@ func (c *connection) judgePin(a *Aspect, s *server, t trust) {
 // rooted tells whether a chain leads to a certificate among the CAs that signed itself.
 func rooted(chain, cas []*x509.Certificate) bool {
 	isRoot := func(c *x509.Certificate) bool {
-		return bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+		return bytes.Equal(c.RawSubject, c.RawIssuer) &&
+			c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 	}
 	var roots, between []*x509.Certificate
 	for _, ca := range cas {

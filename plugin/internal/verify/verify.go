@@ -1,6 +1,7 @@
-// Package verify proves, from manifests alone, that who calls Elasticsearch will be let in: a stream comes in, a graph of servers and
-// clients goes out, each with a verdict and the reasons for it. It reads settings on its own, as the documentation of each program has
-// them, and knows nothing of what elk-mtls patches: it is a second opinion. What it cannot follow it never calls proven.
+// Package verify proves, from manifests alone, that who calls Elasticsearch will be let in: a stream comes in, a graph
+// of servers and clients goes out, each with a verdict and the reasons for it. It reads settings on its own, as the
+// documentation of each program has them, and knows nothing of what elk-mtls patches: it is a second opinion. What it
+// cannot follow it never calls proven.
 package verify
 
 import (
@@ -59,8 +60,8 @@ type reader struct {
 	loose    Aspect // what belongs to no server and no edge
 }
 
-// Manifests judges a stream. Further streams bring Secrets and ConfigMaps that are not in it. It fails only where the input is no
-// manifests: what cannot be judged is a finding.
+// Manifests judges a stream. Further streams bring Secrets and ConfigMaps that are not in it. It fails only where the
+// input is no manifests: what cannot be judged is a finding.
 func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options) (*Graph, error) {
 	r, err := read(stream, with, options)
 	if err != nil {
@@ -75,7 +76,8 @@ func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*r
 		options: options, matched: map[string]bool{}, said: map[string]bool{}, asked: map[*yaml.Node]bool{},
 		at: map[string][]int{}, of: map[*object.Object]int{},
 		graph: &Graph{
-			ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{}, Edges: []*Edge{}, Unmanaged: []UnmanagedObject{}, Inputs: []Input{},
+			ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{},
+			Edges: []*Edge{}, Unmanaged: []UnmanagedObject{}, Inputs: []Input{},
 		},
 	}
 	if err := r.supply(with); err != nil {
@@ -127,7 +129,8 @@ func (r *reader) supply(with []*manifest.Stream) error {
 	return nil
 }
 
-// declarations reads what the input and further files declare about Secrets, and looks for policies of others than Kubernetes.
+// declarations reads what the input and further files declare about Secrets, and looks for policies of others than
+// Kubernetes.
 func (r *reader) declarations() {
 	wanted := append(certificate.KindWords(), "NetworkPolicy", "AuthorizationPolicy", "PeerAuthentication")
 	all, err := r.release.Kinds(wanted, func(kind string) bool { return certificate.Declares(kind) || isPolicy(kind) })
@@ -212,7 +215,8 @@ func (r *reader) judgeClients() error {
 			r.loose.take(c.notes)
 		}
 		if _, ok := r.listed(w.ID, w.Main.Name); !read && !ok {
-			r.loose.assume("%s: the configuration of %s, which is not in these manifests, calls none of these servers, or does so rightly", c, w.App)
+			r.loose.assume("%s: the configuration of %s, which is not in these manifests, calls none of these "+
+				"servers, or does so rightly", c, w.App)
 		}
 	}
 	r.meant = r.meantBy(all)
@@ -234,8 +238,8 @@ func (r *reader) judgeClients() error {
 	return nil
 }
 
-// judgeLost reports calls of curl whose address cannot be read, where they may go to Elasticsearch: in the pod of a server,
-// and in a container that names one.
+// judgeLost reports calls of curl whose address cannot be read, where they may go to Elasticsearch: in the pod of a
+// server, and in a container that names one.
 func (r *reader) judgeLost(c caller, lost []place, s *server) {
 	if _, unmanaged := r.listed(c.object.ID, c.Name); unmanaged || s == nil && len(lost) > 0 && !c.namesServer() {
 		return
@@ -245,7 +249,8 @@ func (r *reader) judgeLost(c caller, lost []place, s *server) {
 		a = &s.row.Probes
 	}
 	for _, at := range lost {
-		a.fail(at, NotJudged, "a call of curl could not be followed: nothing here shows where it goes; write its address out, or set its variable once")
+		a.fail(at, NotJudged, "a call of curl could not be followed: nothing here shows where it goes; write its "+
+			"address out, or set its variable once")
 	}
 }
 
@@ -275,7 +280,8 @@ func (r *reader) edge(c *connection) {
 		if a.host == "" {
 			at = r.servers
 		}
-		outside = outside && a.host != "" && len(at) == 0 && (len(r.servers) > 0 || r.meant != nil && r.meant.Called(a.host) == "")
+		outside = outside && a.host != "" && len(at) == 0 &&
+			(len(r.servers) > 0 || r.meant != nil && r.meant.Called(a.host) == "")
 		if len(r.servers) == 0 && (r.meant == nil || r.meant.Called(a.host) != "") {
 			r.names.Add(a.host) // what known clients call is what others may call
 		}
@@ -293,7 +299,8 @@ func (r *reader) edge(c *connection) {
 	case unmanaged:
 		e.Verdict, e.Reason = Unmanaged, reason
 	case outside:
-		*e = Edge{Client: e.Client, Namespace: e.Namespace, Container: e.Container, Program: e.Program, Setting: e.Setting, Servers: e.Servers, Addresses: e.Addresses}
+		*e = Edge{Client: e.Client, Namespace: e.Namespace, Container: e.Container, Program: e.Program,
+			Setting: e.Setting, Servers: e.Servers, Addresses: e.Addresses}
 		c.judgeDeadEnds(&e.TLS, addresses)
 		c.judgePolicies(&e.TLS, addresses, nil)
 		e.CA.assume("%s: what it calls, %s, is not in these manifests, and lets it in", c.caller, hostsOf(addresses))
@@ -314,7 +321,8 @@ func (r *reader) judgeRest() {
 	for _, l := range r.release.Passed {
 		switch {
 		case l.App == recognise.Elasticsearch:
-			r.loose.fail(place{id: l.ID}, NotJudged, "%s: it is not known whether it has TLS, and it asks for no certificate", l.Why)
+			r.loose.fail(place{id: l.ID}, NotJudged, "%s: it is not known whether it has TLS, and it asks for no "+
+				"certificate", l.Why)
 		case r.options.ClientAuthentication == "required":
 			r.loose.fail(place{id: l.ID}, NotJudged, "%s: it presents no certificate", l.Why)
 		default:

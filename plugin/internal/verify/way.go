@@ -21,7 +21,8 @@ func portIn(authority string) (port string, open bool) {
 	return port, written && port != text
 }
 
-// portOf gives the port that a program calls at an address: that of the address, of a setting beside it, of the program, of the scheme.
+// portOf gives the port that a program calls at an address: that of the address, of a setting beside it, of the
+// program, of the scheme.
 func (c *connection) portOf(a address) (port string, known bool) {
 	ofAddress := a.scheme != "" && c.ports.Bare
 	switch {
@@ -63,7 +64,8 @@ func (c *connection) judgeNames(a *Aspect, addresses []address) {
 		return
 	}
 	for _, at := range addresses {
-		if host := route.Aliased(c.pod, at.host); host != "" && !route.IsAddress(host) && !route.IsLocal(host) && len(c.serversAt(at)) > 0 {
+		if host := route.Aliased(c.pod, at.host); host != "" && !route.IsAddress(host) && !route.IsLocal(host) &&
+			len(c.serversAt(at)) > 0 {
 			a.assume("%s: its pod, which does not ask the DNS of the cluster (dnsPolicy), finds %s", c.caller, at.host)
 		}
 	}
@@ -147,13 +149,14 @@ func (r *reader) judgeServices() {
 // isAlone tells whether nothing else runs beside a container at the addresses of its own machine.
 func (c caller) isAlone() bool {
 	isBeside := func(other object.Container) bool {
-		return other.Name != c.Name && (other.List == "containers" || object.Text(other.Node, "restartPolicy") == "Always")
+		return other.Name != c.Name &&
+			(other.List == "containers" || object.Text(other.Node, "restartPolicy") == "Always")
 	}
 	return object.Text(c.pod.Spec, "hostNetwork") != "true" && !slices.ContainsFunc(c.pod.All(), isBeside)
 }
 
-// judgeDeadEnds reports addresses of a pod in which nothing else runs. Behind a Service whose selector picks no pod of these manifests there may be
-// those of another release, or of an operator.
+// judgeDeadEnds reports addresses of a pod in which nothing else runs. Behind a Service whose selector picks no pod of
+// these manifests there may be those of another release, or of an operator.
 func (c *connection) judgeDeadEnds(a *Aspect, addresses []address) {
 	for _, at := range addresses {
 		port, _ := c.portOf(at)
@@ -168,7 +171,8 @@ func (c *connection) judgeDeadEnds(a *Aspect, addresses []address) {
 		}
 		selector := object.Pairs(w.Service.Node, "spec", "selector")
 		if len(selector) > 0 && !c.release.Picks(w.Service) {
-			a.assume("%s: the selector of %s, which picks no pod of these manifests, picks one elsewhere", c.caller, w.Service.ID)
+			a.assume("%s: the selector of %s, which picks no pod of these manifests, picks one elsewhere", c.caller,
+				w.Service.ID)
 		}
 	}
 }

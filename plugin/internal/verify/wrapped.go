@@ -11,7 +11,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
 
-// wrapped gives the connections of known programs whose whole command line is one word of a program that is not known, which runs it.
+// wrapped gives the connections of known programs whose whole command line is one word of a program that is not known,
+// which runs it.
 func (c caller) wrapped() (found []*connection) {
 	if c.isKnown() {
 		return nil
@@ -29,7 +30,8 @@ func (c caller) wrapped() (found []*connection) {
 		inner.runs = []process.Run{line}
 		inner.seen.Runs, inner.notes = inner.runs, &Aspect{}
 		made, _ := program{known}.connections(inner)
-		inner.notes.assume("%s: %s runs %s with the words behind it, and nothing else that calls Elasticsearch", c, c.runner(), path.Base(line.Commands[0].Words[0].Text))
+		inner.notes.assume("%s: %s runs %s with the words behind it, and nothing else that calls Elasticsearch", c,
+			c.runner(), path.Base(line.Commands[0].Words[0].Text))
 		for _, connection := range made {
 			for _, host := range connection.hosts {
 				if from := strings.Index(arg.Text, host.text()); from >= 0 && host.text() != "" {

@@ -27,8 +27,8 @@ func (c *connection) writer(s object.Source) (caller, bool) {
 	return caller{}, false
 }
 
-// judgeToken follows a service token to its Secret: one that the manifests show with a value, or one that elk-mtls-init fills before
-// the container starts.
+// judgeToken follows a service token to its Secret: one that the manifests show with a value, or one that
+// elk-mtls-init fills before the container starts.
 func (c *connection) judgeToken(a *Aspect) {
 	s := c.token.from
 	init, written := c.writer(s)
@@ -43,17 +43,19 @@ func (c *connection) judgeToken(a *Aspect) {
 	c.comesFrom(a, c.token)
 }
 
-// judgeWriter holds that an init container fills the Secret of a token: by the right command, with the right to do so, and not
-// after the kubelet waits for what it is to write.
+// judgeWriter holds that an init container fills the Secret of a token: by the right command, with the right to do so,
+// and not after the kubelet waits for what it is to write.
 func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
 	switch command, known := init.subcommand(); {
 	case !known:
 		a.assume("%s: elk-mtls-init runs the command ensure", init)
 	case command != contract.Ensure:
-		a.fail(init.at("args", init.Node), NobodyWrites, "elk-mtls-init runs %q, which writes no token: ensure does", command)
+		a.fail(init.at("args", init.Node), NobodyWrites, "elk-mtls-init runs %q, which writes no token: ensure does",
+			command)
 	}
 	if c.pod.Needs(s) {
-		a.fail(init.at("spec.volumes", nil), NobodyWrites, "%s is a volume of the pod that is to write it: the kubelet waits for the key, and the init container never starts", s)
+		a.fail(init.at("spec.volumes", nil), NobodyWrites, "%s is a volume of the pod that is to write it: the "+
+			"kubelet waits for the key, and the init container never starts", s)
 	}
 	_, state, filled := object.Look(c.release, s)
 	if state == object.Lacking {
@@ -63,7 +65,8 @@ func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
 	c.judgeRights(a, init, s, isShown)
 }
 
-// subcommand gives the first word after the name of the program. The name itself is in the image unless there is a command.
+// subcommand gives the first word after the name of the program. The name itself is in the image unless there is a
+// command.
 func (c caller) subcommand() (word string, known bool) {
 	for _, run := range c.runs {
 		if run.Name != process.Main {
@@ -84,8 +87,9 @@ func (c caller) subcommand() (word string, known bool) {
 	return "", false
 }
 
-// judgeRights looks for the Role that lets elk-mtls-init read and write the Secret of the token. Where the manifests speak of that
-// Secret in a Role, they must be right; a Role from elsewhere is an assumption, and so is a Secret from elsewhere.
+// judgeRights looks for the Role that lets elk-mtls-init read and write the Secret of the token. Where the manifests
+// speak of that Secret in a Role, they must be right; a Role from elsewhere is an assumption, and so is a Secret from
+// elsewhere.
 func (c *connection) judgeRights(a *Aspect, init caller, s object.Source, isShown bool) {
 	account, name := c.pod.ServiceAccount(), s.Kind+"/"+s.Name
 	roles, err := c.rolesFor(s.Name)
@@ -100,15 +104,18 @@ func (c *connection) judgeRights(a *Aspect, init caller, s object.Source, isShow
 	isAllowed := isGranted("get") && isGranted("patch")
 	switch {
 	case unseen != "" && !(isAllowed && (isShown || isGranted("create"))):
-		a.assume("%s: ServiceAccount/%s may get, patch and create %s by %s, which is not in these manifests", c.caller, account, name, unseen)
+		a.assume("%s: ServiceAccount/%s may get, patch and create %s by %s, which is not in these manifests", c.caller,
+			account, name, unseen)
 		return
 	case !isAllowed && len(roles) > 0:
-		a.fail(init.at("serviceAccountName", nil), NobodyWrites, "ServiceAccount/%s may not get and patch %s: %s says who may, and does not give it both",
+		a.fail(init.at("serviceAccountName", nil), NobodyWrites, "ServiceAccount/%s may not get and patch %s: %s "+
+			"says who may, and does not give it both",
 			account, name, roles[0].ID)
 	case !isAllowed:
 		a.assume("%s: ServiceAccount/%s may get and patch %s", c.caller, account, name)
 	case !isShown && !isGranted("create") && len(roles) > 0:
-		a.fail(init.at("args", nil), NobodyWrites, "%s is not in the manifests, and elk-mtls-init may not create it (%s)", name, roles[0].ID)
+		a.fail(init.at("args", nil), NobodyWrites, "%s is not in the manifests, and elk-mtls-init may not create it "+
+			"(%s)", name, roles[0].ID)
 	}
 	if !isShown && !isAllowed {
 		a.assume("%s is there", name)
@@ -158,7 +165,8 @@ func (c *connection) grantedTo(account string) (rules []*yaml.Node, unseen strin
 // https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources
 func lets(rule *yaml.Node, verb, secret string) bool {
 	named := object.Items(rule, "resourceNames") == nil || lists(rule, "resourceNames", secret)
-	return lists(rule, "apiGroups", "", "*") && lists(rule, "resources", "secrets", "*") && lists(rule, "verbs", verb, "*") && named
+	return lists(rule, "apiGroups", "", "*") && lists(rule, "resources", "secrets", "*") &&
+		lists(rule, "verbs", verb, "*") && named
 }
 
 // lists tells whether a list of a rule has one of the words.

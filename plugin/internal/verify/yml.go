@@ -22,7 +22,8 @@ type yml struct {
 	a   *Aspect
 }
 
-// ownFile reads a file of settings of the server; mounted tells whether one is there, as far as the manifests show. See isUnread for brought.
+// ownFile reads a file of settings of the server; mounted tells whether one is there, as far as the manifests show.
+// See isUnread for brought.
 func (s *server) ownFile(name string, brought bool) (set settings, mounted bool) {
 	file := path.Join(s.home, name)
 	l := s.read(file)
@@ -191,7 +192,8 @@ func (s *server) overrides(set settings) settings {
 		f := yml{settings{}, v.at, &s.row.TLS}
 		line, err := yaml.Parse(key + ": " + v.text())
 		if err != nil || line.Kind != yaml.MappingNode {
-			s.row.TLS.assume("%s: its version takes the value of %s, which is no YAML: 8.19 and 9.5 do not start with it", s.caller, key)
+			s.row.TLS.assume("%s: its version takes the value of %s, which is no YAML: 8.19 and 9.5 do not start "+
+				"with it", s.caller, key)
 			all[key] = v
 			continue
 		}
@@ -208,7 +210,8 @@ func (s *server) overrides(set settings) settings {
 	return indexed(all)
 }
 
-// placed puts in what stands for ${NAME} and ${NAME:default} in a setting of elasticsearch.yml. One that becomes empty is not set.
+// placed puts in what stands for ${NAME} and ${NAME:default} in a setting of elasticsearch.yml. One that becomes empty
+// is not set.
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/node/InternalSettingsPreparer.java
 func (s *server) placed(key string, v value, a *Aspect) value {
 	v.texts = slices.Clone(v.texts)
@@ -217,7 +220,8 @@ func (s *server) placed(key string, v value, a *Aspect) value {
 			s.judgeDefaults(text, v, a)
 		}
 		var known bool
-		v.texts[i], known = s.expands.Expand(text, func(name string) (string, bool, bool) { return s.putIn(name, text, &v, a) })
+		v.texts[i], known = s.expands.Expand(text,
+			func(name string) (string, bool, bool) { return s.putIn(name, text, &v, a) })
 		if v.hidden = v.hidden || !known; v.texts[i] != text {
 			v.texts[i] = truthOf(v.texts[i])
 		}
@@ -235,7 +239,8 @@ func (s *server) putIn(name, text string, v *value, a *Aspect) (string, bool, bo
 	bare := strings.Contains(text, "${"+name+"}")
 	if v.isLast {
 		if bare {
-			a.fail(v.at, NotStarted, "%s names ${%s}, and Elasticsearch, which puts variables into elasticsearch.yml only, does not start", v.at.path, name)
+			a.fail(v.at, NotStarted, "%s names ${%s}, and Elasticsearch, which puts variables into elasticsearch.yml "+
+				"only, does not start", v.at.path, name)
 		}
 		return "", false, false
 	}
@@ -245,9 +250,11 @@ func (s *server) putIn(name, text string, v *value, a *Aspect) (string, bool, bo
 	}
 	switch {
 	case strings.Contains(e.text(), "\n"):
-		a.fail(v.at, NotJudged, "%s names the variable %s, which has several lines: Elasticsearch takes them for settings of their own", v.at.path, name)
+		a.fail(v.at, NotJudged, "%s names the variable %s, which has several lines: Elasticsearch takes them for "+
+			"settings of their own", v.at.path, name)
 	case !perhaps && !s.givenByImage(name) && bare:
-		a.assume("%s: its image sets the variable %s, which %s names: Elasticsearch does not start without it", s.caller, name, v.at.path)
+		a.assume("%s: its image sets the variable %s, which %s names: Elasticsearch does not start without it",
+			s.caller, name, v.at.path)
 	}
 	known := set && !e.hidden
 	if known && !bare { // it has a default, which counts
@@ -262,21 +269,23 @@ var withDefault = regex.Of(`\$\{([^}:]+):([^}$]*)\}`)
 func (s *server) judgeDefaults(text string, v value, a *Aspect) {
 	for _, m := range withDefault().FindAllStringSubmatch(text, -1) {
 		if e, set := s.env[m[1]]; set && !v.isLast && !e.hidden && e.text() != m[2] {
-			a.fail(v.at, NotJudged, "%s has %s, and %s is set to something else: Elasticsearch 8.19 and 9.5 take the default even so, earlier versions the variable; "+
-				"write the value out", v.at.path, m[0], m[1])
+			a.fail(v.at, NotJudged, "%s has %s, and %s is set to something else: Elasticsearch 8.19 and 9.5 take the "+
+				"default even so, earlier versions the variable; write the value out", v.at.path, m[0], m[1])
 		}
 	}
 }
 
 // givenByImage holds for variables that every container of the image has.
 func (s *server) givenByImage(name string) bool {
-	return name == s.folderEnv || slices.Contains([]string{"HOSTNAME", "HOME", "PATH", "PWD", "USER", "JAVA_HOME", "ES_HOME"}, name)
+	return name == s.folderEnv || slices.Contains([]string{"HOSTNAME", "HOME", "PATH", "PWD", "USER", "JAVA_HOME",
+		"ES_HOME"}, name)
 }
 
-// outsideConfig tells whether Elasticsearch may not read a file: it reads TLS material in the folder of its configuration, and what else it
-// may read are its own folders.
+// outsideConfig tells whether Elasticsearch may not read a file: it reads TLS material in the folder of its
+// configuration, and what else it may read are its own folders.
 func (s *server) outsideConfig(file string) bool {
-	readable := []string{s.home, path.Join(path.Dir(s.home), "data"), path.Join(path.Dir(s.home), "logs"), path.Join(path.Dir(s.home), "plugins")}
+	readable := []string{s.home, path.Join(path.Dir(s.home), "data"), path.Join(path.Dir(s.home), "logs"),
+		path.Join(path.Dir(s.home), "plugins")}
 	for _, key := range []string{"path.data", "path.logs", "path.repo", "path.shared_data"} {
 		readable = append(readable, s.set[key].listOf()...)
 	}

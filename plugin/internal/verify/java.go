@@ -1,0 +1,58 @@
+package verify
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// judgeJava looks at options for the JDK that move the settings.
+func (s *server) judgeJava() {
+	for _, name := range []string{"CLI_JAVA_OPTS", "ES_JAVA_OPTS", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"} {
+		if v := s.env[name]; strings.Contains(v.text(), "-Des.") || v.hidden && name == "CLI_JAVA_OPTS" {
+			s.row.Stage.assume("%s: the options of %s change no setting of Elasticsearch", s.caller, name)
+		}
+	}
+	s.judgeHeap(s.env["ES_JAVA_OPTS"])
+}
+
+// judgeHeap looks at the sizes of the heap, with which the JDK may not start.
+func (s *server) judgeHeap(v value) {
+	if v.hidden {
+		return
+	}
+	sizes := map[string]int64{}
+	for _, word := range strings.Fields(v.text()) {
+		for _, name := range []string{"-Xms", "-Xmx"} {
+			size, ok := strings.CutPrefix(word, name)
+			if !ok {
+				continue
+			}
+			if sizes[name] = bytesOf(size); sizes[name] < 0 {
+				s.row.TLS.fail(v.at, NotStarted, "ES_JAVA_OPTS has %s, which is no size: the JDK does not start", word)
+			}
+		}
+	}
+	if most := sizes["-Xmx"]; most > 0 && sizes["-Xms"] > most {
+		s.row.TLS.fail(v.at, NotStarted, "ES_JAVA_OPTS has an initial heap that is larger than its maximum: the JDK "+
+			"does not start")
+	}
+}
+
+// bytesOf gives a size as the JDK writes it, 512m; 0 for one of more digits than anybody needs, or in other digits,
+// below 0 for what is none.
+func bytesOf(size string) int64 {
+	digits, unit := size, 0
+	if last := len(size) - 1; last >= 0 {
+		if unit = strings.IndexByte("kmgt", size[last]|0x20) + 1; unit > 0 {
+			digits = size[:last]
+		}
+	}
+	switch count, err := strconv.ParseInt(digits, 10, 32); {
+	case err == nil:
+		return count << (10 * unit)
+	case errors.Is(err, strconv.ErrRange) || strings.HasPrefix(digits, "0x"):
+		return 0
+	}
+	return -1
+}
