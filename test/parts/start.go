@@ -94,12 +94,21 @@ func (n *Node) together(all map[string]string) {
 	switch {
 	case n.options.Join != nil:
 		delete(all, "discovery.type")
-		address, _ := os.ReadFile(filepath.Join(n.options.Join.home, "logs", "transport.ports"))
-		all["discovery.seed_hosts"], _, _ = strings.Cut(string(address), "\n")
+		all["discovery.seed_hosts"] = n.options.Join.transport()
 	case n.options.Several:
 		delete(all, "discovery.type")
 		all["cluster.initial_master_nodes"] = all["node.name"]
+		if _, port, err := net.SplitHostPort(n.transport()); err == nil { // where those that have joined look for it
+			all["transport.port"] = port
+		}
 	}
+}
+
+// transport is the address for other nodes, of this start or the last one; "" before the first.
+func (n *Node) transport() string {
+	text, _ := os.ReadFile(filepath.Join(n.home, "logs", "transport.ports"))
+	address, _, _ := strings.Cut(string(text), "\n")
+	return address
 }
 
 // freePort is one that is free on ::1: with 0 each address would have another one.
