@@ -20,11 +20,14 @@ import (
 
 // The tests here hold the shape of what `make bench` measures, and no time: how the work grows, and what it needs.
 
+// mostEach is what a document costs that nothing is done to, on average: one in five hundred says the port of a server, and is read.
+const mostEach = 10
+
 func TestAnUntouchedDocumentCostsAlmostNothing(t *testing.T) {
 	const n = 2_000
 	less, more := allocations(t, corpus.Growing(n)), allocations(t, corpus.Growing(2*n))
-	if each := (more - less) / n; each > 4 {
-		t.Errorf("%.1f allocations for each document that is passed on, want at most 4", each)
+	if each := (more - less) / n; each > mostEach {
+		t.Errorf("%.1f allocations for each document that is passed on, want at most %d", each, mostEach)
 	}
 }
 
@@ -38,8 +41,8 @@ func TestVerifyGrowsWithDocuments(t *testing.T) {
 		return testing.AllocsPerRun(2, func() { verified(t, output, settings) })
 	}
 	const n = 2_000
-	if each := (cost(corpus.Growing(2*n)) - cost(corpus.Growing(n))) / n; each > 4 {
-		t.Errorf("%.1f allocations for each document that names no Elasticsearch, want at most 4", each)
+	if each := (cost(corpus.Growing(2*n)) - cost(corpus.Growing(n))) / n; each > mostEach {
+		t.Errorf("%.1f allocations for each document that names no Elasticsearch, want at most %d", each, mostEach)
 	}
 }
 
@@ -198,7 +201,7 @@ func TestPeakMemory(t *testing.T) {
 			if _, err := fmt.Sscan(string(out), &wall, &cpu, &kb); err != nil {
 				t.Fatal(err)
 			}
-			const program = 18_000 // KB: what it needs by itself, with room for another machine
+			const program = 20_000 // KB: what it needs by itself, with room for another machine
 			if limit := program + int(c.times*float64(len(text))/1024); kb > limit {
 				t.Errorf("%d KB for an input of %d KB, want at most %d", kb, len(text)/1024, limit)
 			}

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"html"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -75,12 +74,25 @@ func coded(text string, from, digits, base int) (decoded string, length int) {
 	if len(text) < from+digits {
 		return "", 0
 	}
-	code, err := strconv.ParseUint(text[from:from+digits], base, 32)
-	if err != nil || code < ' ' || code > '~' {
+	code := 0
+	for _, c := range []byte(text[from : from+digits]) {
+		digit := strings.IndexByte("0123456789abcdef", c|lower)
+		if c < '0' || digit < 0 || digit >= base {
+			return "", 0
+		}
+		code = code*base + digit
+	}
+	if code < ' ' || code > '~' {
 		return "", 0
 	}
-	return string(rune(code)), from + digits
+	return printable[code-' ' : code-' '+1], from + digits
 }
+
+// lower makes a small letter of a capital, and leaves a digit.
+const lower = 0x20
+
+// printable are the characters of ASCII from the space on.
+const printable = ` !"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_` + "`abcdefghijklmnopqrstuvwxyz{|}~"
 
 // longest bounds what stands for one character.
 const longest = 10
@@ -103,9 +115,12 @@ const fewest = 12
 // Base64 gives the parts of a text that are base64 of a text.
 func Base64(text string) []Piece {
 	var all []Piece
-	for from, to := next(text, 0); from < to; from, to = next(text, to) {
-		if decoded, ok := decode(text[from:to]); ok {
-			all = append(all, Piece{from, to, decoded})
+	var buffer []byte
+	raw := []byte(text)
+	for from, to := next(raw, 0); from < to; from, to = next(raw, to) {
+		var decoded []byte
+		if decoded, buffer = decode(raw[from:to], buffer); decoded != nil {
+			all = append(all, Piece{from, to, string(decoded)})
 		}
 	}
 	return all
@@ -113,7 +128,7 @@ func Base64(text string) []Piece {
 
 // next gives the next part of a text that may be base64, from a place on; an empty one where there is none. What is no
 // base64 ends all that begins in front of it, so that most bytes are never looked at.
-func next[T string | []byte](text T, at int) (from, to int) {
+func next(text []byte, at int) (from, to int) {
 	const unfilled = fewest - 2
 	for at+unfilled <= len(text) {
 		i := at + unfilled - 1
@@ -130,7 +145,7 @@ func next[T string | []byte](text T, at int) (from, to int) {
 
 // ends gives where the base64 ends that may begin at a place of a text. A full line goes on in the next one. Where =
 // fills it up, another one may begin: NAME=TEXT.
-func ends[T string | []byte](text T, from int) int {
+func ends(text []byte, from int) int {
 	const full = 60
 	at := from
 	for line := from; ; line = at {
@@ -152,7 +167,7 @@ func ends[T string | []byte](text T, from int) int {
 }
 
 // fill gives the place behind the characters that fill base64 up.
-func fill[T string | []byte](text T, from int) int {
+func fill(text []byte, from int) int {
 	at := from
 	for at < len(text) && text[at] == '=' {
 		at++
@@ -168,21 +183,30 @@ var isBase64 = func() (is [256]bool) {
 	return is
 }()
 
-// decode gives the text that a word is base64 of, if it is. Most words show by their first letters that they are none.
-func decode[T string | []byte](word T) (string, bool) {
+// decode gives the text that a word is base64 of, in a buffer for the next one; nil where it is none, as most words
+// show by their first letters.
+func decode(word, buffer []byte) (decoded, _ []byte) {
 	if len(word) < fewest {
-		return "", false
+		return nil, buffer
 	}
-	var letters [4]byte
 	var first [3]byte
-	copy(letters[:], word)
-	_, err := base64.StdEncoding.Decode(first[:], letters[:])
+	_, err := base64.StdEncoding.Decode(first[:], word[:4])
 	if err != nil || !isText(first[:]) || !utf8.RuneStart(first[0]) {
-		return "", false
+		return nil, buffer
 	}
-	whole := strings.TrimRight(strings.Join(strings.Fields(string(word)), ""), "=")
-	decoded, err := base64.RawStdEncoding.DecodeString(whole)
-	return string(decoded), err == nil && isText(decoded) && utf8.Valid(decoded)
+	letters := buffer[:0]
+	for _, c := range word {
+		if isBase64[c] {
+			letters = append(letters, c)
+		}
+	}
+	if buffer, err = base64.RawStdEncoding.AppendDecode(letters, letters); err != nil {
+		return nil, buffer
+	}
+	if decoded = buffer[len(letters):]; !isText(decoded) || !utf8.Valid(decoded) {
+		return nil, buffer
+	}
+	return decoded, buffer
 }
 
 // isText tells whether bytes can be printed.
@@ -197,8 +221,11 @@ func isText(text []byte) bool {
 
 // Holds tells whether a text holds one of some words in base64.
 func Holds(text []byte, wanted *words.Set) bool {
+	var space [512]byte
+	buffer := space[:0]
 	for from, to := next(text, 0); from < to; from, to = next(text, to) {
-		if decoded, ok := decode(text[from:to]); ok && (wanted.In([]byte(decoded)) || HidesName([]byte(decoded))) {
+		var decoded []byte
+		if decoded, buffer = decode(text[from:to], buffer); decoded != nil && (wanted.In(decoded) || HidesName(decoded)) {
 			return true
 		}
 	}

@@ -17,8 +17,10 @@ func Canonical(host string) string {
 	if host == "" || (host[0] < '0' || host[0] > '9') && !strings.Contains(host, ":") {
 		return host // no address
 	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.Unmap().String()
+	if strings.ContainsAny(host, ".:") {
+		if ip, err := netip.ParseAddr(host); err == nil {
+			return ip.Unmap().String()
+		}
 	}
 	if ip, ok := numeric(host); ok {
 		return ip.String()
@@ -29,15 +31,16 @@ func Canonical(host string) string {
 // numeric reads an address of up to four numbers, the last of which has all the bytes that are left.
 // https://pubs.opengroup.org/onlinepubs/9699919799/functions/inet_addr.html
 func numeric(host string) (netip.Addr, bool) {
-	pieces := strings.Split(host, ".")
-	if len(pieces) > 4 {
+	left := strings.Count(host, ".") + 1
+	if left > 4 {
 		return netip.Addr{}, false
 	}
 	var all uint64
-	for i, piece := range pieces {
+	rest := 8 * (5 - left)
+	for piece := range strings.SplitSeq(host, ".") {
 		bits := 8
-		if i == len(pieces)-1 {
-			bits = 8 * (5 - len(pieces))
+		if left--; left == 0 {
+			bits = rest
 		}
 		n, err := strconv.ParseUint(piece, 0, 64)
 		if err != nil || n >= 1<<bits || strings.ContainsAny(piece, "_bo") {

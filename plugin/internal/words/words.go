@@ -23,12 +23,18 @@ const (
 
 // Set is a set of words, made for looking.
 type Set struct {
-	short   [][]byte // words that may slip through between two windows: each takes a pass of its own
-	windows []seen   // those of the other words; the first is none
-	fold    uint32   // bits that do not count: the case of letters
+	short   []short // words that may slip through between two windows: each takes a pass of its own
+	windows []seen  // those of the other words; the first is none
+	fold    uint32  // bits that do not count: the case of letters
 	stride  int
 	shift   uint    // of the hash
 	first   []int32 // by hash, in windows; 0: none
+}
+
+// short is a word, and whether it is a number, as a port is: it counts where no further digit is beside it.
+type short struct {
+	word   []byte
+	number bool
 }
 
 // seen is a window of a word.
@@ -45,7 +51,8 @@ const lower = 0x20
 // Of makes the set of these words. The empty word is in every text.
 func Of(words ...[]string) *Set { return made(&Set{}, words) }
 
-// Folded makes a set that finds its words in any case. It may take a few other bytes for letters.
+// Folded makes a set that finds its words in any case. It may take a few other bytes for letters. A number of up to
+// four digits is found where it is whole.
 func Folded(words ...[]string) *Set {
 	return made(&Set{fold: lower | lower<<8 | lower<<16 | lower<<24}, words)
 }
@@ -56,7 +63,7 @@ func made(s *Set, words [][]string) *Set {
 	for _, word := range slices.Concat(words...) {
 		w := []byte(word)
 		if len(w) < window+narrowest-1 {
-			s.short = append(s.short, w)
+			s.short = append(s.short, short{w, s.fold != 0 && isNumber(w)})
 			continue
 		}
 		long = append(long, w)
@@ -128,18 +135,41 @@ func (s *Set) begins(text, word []byte) bool {
 	return true
 }
 
-// holds tells whether a text has a word somewhere.
-func (s *Set) holds(text, word []byte) bool {
-	if s.fold == 0 || bytes.Equal(bytes.ToUpper(word), bytes.ToLower(word)) { // as of a port
-		return bytes.Contains(text, word)
+// holds tells whether a text has a short word somewhere.
+func (s *Set) holds(text []byte, w short) bool {
+	if s.fold == 0 {
+		return bytes.Contains(text, w.word)
 	}
-	for at := 0; at+len(word) <= len(text); at++ {
-		if s.begins(text[at:], word) {
+	if w.number {
+		return holdsNumber(text, w.word)
+	}
+	for at := 0; at+len(w.word) <= len(text); at++ {
+		if s.begins(text[at:], w.word) {
 			return true
 		}
 	}
 	return false
 }
+
+func holdsNumber(text, number []byte) bool {
+	for at := 0; ; {
+		next := bytes.Index(text[at:], number)
+		if next < 0 {
+			return false
+		}
+		from := at + next
+		at = from + len(number)
+		if (from == 0 || !isDigit(text[from-1])) && (at == len(text) || !isDigit(text[at])) {
+			return true
+		}
+	}
+}
+
+func isNumber(word []byte) bool {
+	return len(word) > 0 && !bytes.ContainsFunc(word, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // In tells whether the text holds one of the words.
 func (s *Set) In(text []byte) bool {
@@ -183,7 +213,7 @@ func (s *Set) at(text []byte, at int) bool {
 func (s *Set) Shortest() int {
 	shortest := s.stride + window - 1
 	for _, word := range s.short {
-		shortest = min(shortest, len(word))
+		shortest = min(shortest, len(word.word))
 	}
 	return shortest
 }

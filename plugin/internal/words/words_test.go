@@ -140,3 +140,18 @@ func TestShortest(t *testing.T) {
 		}
 	}
 }
+
+// TestNumberIsWhole holds that a number, such as a port, is no part of another one.
+func TestNumberIsWhole(t *testing.T) {
+	set := Folded([]string{"9200"})
+	for text, want := range map[string]bool{
+		"9200": true, "port: 9200": true, ":9200/": true, "%3A9200": true, "19200": false, "92001": false, "592001 9200": true, "": false,
+	} {
+		if got := set.In([]byte(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+	if !Of([]string{"9200"}).In([]byte("19200")) {
+		t.Error("a set of words as they are written looks at numbers")
+	}
+}
