@@ -258,7 +258,8 @@ func (s *surveyor) listen(ctx context.Context) error {
 		}
 		if !ok && !s.reading["?"+n.Name] {
 			s.reading["?"+n.Name] = true
-			s.edge.log.Warn("no pod can be told by the address of this node; its log is not read", "node", n.Name, "address", n.IP)
+			s.edge.log.Warn("no pod can be told by the address of this node; its log is not read", "node", n.Name,
+				"address", n.IP)
 		}
 	}
 	return nil

@@ -102,7 +102,7 @@ func TestStepsOfAnotherCA(t *testing.T) {
 		held(step.node, step.kibana)
 		out := string(runs(t, nil, "verify", "--with", filepath.Join(dir, "secrets.yaml"), filepath.Join(dir, "manifests.yaml")))
 		flat := strings.Join(strings.Fields(out), " ")
-		if strings.Contains(flat, "The CA is being replaced") != (step.says != "") || !strings.Contains(flat, step.says) {
+		if strings.Contains(flat, "Two CAs are in use") != (step.says != "") || !strings.Contains(flat, step.says) {
 			t.Errorf("node %s, Kibana %s: it does not say %q:\n%s", step.node, step.kibana, step.says, out)
 		}
 		text := runs(t, nil, "verify", "-o", "json", "--with", filepath.Join(dir, "secrets.yaml"), filepath.Join(dir, "manifests.yaml"))

@@ -101,9 +101,10 @@ func (s State) Remedy() string {
 	case s.Step == 1 && !s.Done:
 		return "finish step 1: add the new CA there"
 	case s.Step == 1:
-		return "when all others trust both too, go on with step 2: give each a certificate of the new CA"
+		return "unless both are to stay: when all others trust both too, go on with step 2: give each a certificate " +
+			"of the new CA"
 	case s.Step == 2 && !s.Done:
-		return "finish step 2: give each a certificate of the new CA"
+		return "unless both CAs are to stay: finish step 2: give each a certificate of the new CA"
 	case s.Step == 2:
 		return "when all others have a certificate of the new CA, go on with step 3: remove the old CA"
 	}

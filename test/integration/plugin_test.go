@@ -188,7 +188,7 @@ func (h *helm4) renders() {
 	}
 	sameObjects(h.t, rendering{stream: chart.stream}.byPostRenderer(h.t), objects(h.t, out))
 	out, message, err = h.run("template", releaseName, dir, "--post-renderer", "elk-mtls", "--post-renderer-args", "--client-authentication=always")
-	if err == nil || len(out) > 0 || !strings.Contains(message, `elk-mtls: clientAuthentication: "always" is not one of`) {
+	if err == nil || len(out) > 0 || !strings.Contains(message, `elk-mtls: --client-authentication: "always" is not one of`) {
 		h.t.Errorf("a failure: %v\n%s%s", err, out, message)
 	}
 }

@@ -119,7 +119,7 @@ func Base64(text string) []Piece {
 	raw := []byte(text)
 	for from, to := next(raw, 0); from < to; from, to = next(raw, to) {
 		var decoded []byte
-		if decoded, buffer = decode(raw[from:to], buffer); decoded != nil {
+		if decoded, to, buffer = decodeLines(raw, from, to, buffer); decoded != nil {
 			all = append(all, Piece{from, to, string(decoded)})
 		}
 	}
@@ -159,11 +159,21 @@ func ends(text []byte, from int) int {
 		for next < len(text) && (text[next] == '\n' || text[next] == ' ' || text[next] == '\r') {
 			next++
 		}
-		if at-line < full || next == at || text[at] == ' ' || next == len(text) || !isBase64[text[next]] {
+		if at-line < full || next == at || text[at] == ' ' || next == len(text) || !isLine(text, next) {
 			return at
 		}
 		at = next
 	}
+}
+
+// isLine tells whether base64 begins at a place of a text and goes to the end of its line.
+func isLine(text []byte, from int) bool {
+	at := from
+	for at < len(text) && isBase64[text[at]] {
+		at++
+	}
+	at = fill(text, at)
+	return at > from && (at == len(text) || strings.IndexByte("\r\n \"'", text[at]) >= 0)
 }
 
 // fill gives the place behind the characters that fill base64 up.
@@ -209,6 +219,21 @@ func decode(word, buffer []byte) (decoded, _ []byte) {
 	return decoded, buffer
 }
 
+// decodeLines is decode for a part of a text, and gives where what it has decoded ends. The last of several lines may
+// be something else, such as EOF.
+func decodeLines(text []byte, from, to int, buffer []byte) (decoded []byte, end int, _ []byte) {
+	decoded, buffer = decode(text[from:to], buffer)
+	cut := bytes.LastIndexByte(text[from:to], '\n')
+	if decoded != nil || cut < 0 {
+		return decoded, to, buffer
+	}
+	end = from + len(bytes.TrimRight(text[from:from+cut], "\r\n "))
+	if decoded, buffer = decode(text[from:end], buffer); decoded == nil {
+		end = to
+	}
+	return decoded, end, buffer
+}
+
 // isText tells whether bytes can be printed.
 func isText(text []byte) bool {
 	for _, c := range text {
@@ -225,7 +250,8 @@ func Holds(text []byte, wanted *words.Set) bool {
 	buffer := space[:0]
 	for from, to := next(text, 0); from < to; from, to = next(text, to) {
 		var decoded []byte
-		if decoded, buffer = decode(text[from:to], buffer); decoded != nil && (wanted.In(decoded) || HidesName(decoded)) {
+		if decoded, to, buffer = decodeLines(text, from, to, buffer); decoded != nil &&
+			(wanted.In(decoded) || HidesName(decoded)) {
 			return true
 		}
 	}
@@ -262,7 +288,7 @@ func hidesName(text []byte) bool {
 		}
 	}
 	decoded, length := escape(string(text))
-	return length > 2 && strings.Contains(nameBytes, decoded)
+	return length > 2 && strings.Contains(nameBytes, strings.ToLower(decoded))
 }
 
 // nameBytes are what the names of Services are made of.

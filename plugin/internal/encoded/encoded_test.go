@@ -60,18 +60,20 @@ func TestBase64(t *testing.T) {
 
 // TestHolds holds that the screen lets through what the readers decode.
 func TestHolds(t *testing.T) {
+	full := "http://search:9200/" + strings.Repeat("a", 29) // 64 letters of base64 and no =
 	wanted := words.Folded([]string{"search"})
 	in := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 	for text, want := range map[string]bool{
 		"a: " + in("http://search:9200"): true, "A=" + in("http://search:9200"): true, "a: " + in("http://billing:9200"): false, "a: " + in(in("http://search:9200")): false,
 		"a: " + in(`http://sea\u0072ch:9200`): true, "a: search": false, "": false,
+		"a: " + in(full) + "\nimage: x": true, "decode <<EOF\n" + in(full) + "\nEOF\n": true, "a: |\n  " + in(full) + "\n  " + in("http://a") + "\n": true,
 	} {
 		if got := Holds([]byte(text), wanted); got != want {
 			t.Errorf("%s: got %v", text, got)
 		}
 	}
 	for text, want := range map[string]bool{
-		"http://search%2Dhttp": true, `search\u002dhttp`: true, `search\\055http`: true, "search&#45;http": true,
+		"http://%53earch": true, `http://\x53earch`: true, "http://search%2Dhttp": true, `search\u002dhttp`: true, `search\\055http`: true, "search&#45;http": true,
 		`url: "\x65s:9200"`: true, `url: "\U00000065s"`: true, "url: \"https://\\\n es": true, "url: \"https://\\\r\n es": true,
 		`json: "\u003cb\u003e"`: false, `path: C:\new`: false, `end \`: false, `end \u00`: false, `end %`: false, `end &`: false,
 		"http%3A%2F%2Fsearch": false, `search\.http \/ \- &amp; 100%`: false, "": false,

@@ -12,25 +12,45 @@ import (
 // %s-%s:9200, {host}:9200.
 func (n *Names) composed(text string) []hit {
 	var all []hit
+	given := told{text: text, ports: n.ports, port: map[string]bool{}, host: map[string]bool{}}
 	for at := 0; at < len(text); at++ {
 		next := strings.IndexByte(text[at:], ':')
 		if next < 0 {
 			break
 		}
 		at += next
-		if !n.isPortAt(text, at+1) {
-			continue
-		}
 		from := hostBefore(text, at)
-		if host := text[from:at]; isComposed(host) && !isOwn(host) && !isGiven(text, host) {
+		host := text[from:at]
+		if isComposed(host) && !n.isOwn(host) && given.isPortAt(at+1) && !given.isHost(host) {
 			all = append(all, hit{Span: Span{from, at}, name: host, composed: true})
 		}
 	}
 	return all
 }
 
+// told is what a text gives its variables. Each is looked for once.
+type told struct {
+	text       string
+	ports      map[string]bool
+	port, host map[string]bool // what is known of variables
+}
+
+func asked(known map[string]bool, name string, ask func() bool) bool {
+	is, ok := known[name]
+	if !ok {
+		is = ask()
+		known[name] = is
+	}
+	return is
+}
+
+func (g told) isHost(host string) bool {
+	return asked(g.host, host, func() bool { return isGiven(g.text, host) })
+}
+
 // isPortAt tells whether a port of a server stands at a place of a text, or a variable that the text gives one.
-func (n *Names) isPortAt(text string, at int) bool {
+func (g told) isPortAt(at int) bool {
+	text := g.text
 	name := strings.TrimLeft(text[at:min(len(text), at+3)], "${(")
 	start := at + min(len(text)-at, 3) - len(name)
 	end := start
@@ -38,14 +58,15 @@ func (n *Names) isPortAt(text string, at int) bool {
 		end++
 	}
 	if start == at {
-		return n.ports[text[at:end]]
+		return g.ports[text[at:end]]
 	}
-	return end > start && text[at] == '$' && n.givesPort(text, text[start:end])
+	variable := text[start:end]
+	return end > start && text[at] == '$' && asked(g.port, variable, func() bool { return g.givesPort(variable) })
 }
 
 // givesPort tells whether a text gives a variable the number of a port of a server.
-func (n *Names) givesPort(text, variable string) bool {
-	for rest := text; ; {
+func (g told) givesPort(variable string) bool {
+	for rest := g.text; ; {
 		at := strings.Index(rest, variable)
 		if at < 0 {
 			return false
@@ -56,7 +77,7 @@ func (n *Names) givesPort(text, variable string) bool {
 		for end < len(value) && isWordByte(value[end]) {
 			end++
 		}
-		if len(value) < len(rest) && n.ports[value[:end]] {
+		if len(value) < len(rest) && g.ports[value[:end]] {
 			return true
 		}
 	}
@@ -114,13 +135,16 @@ func isComposed(host string) bool {
 }
 
 // ownNames are what the variables are called in which pods have their own address, and the command that prints it.
-var ownNames = []string{"hostname", "pod_ip", "podip", "pod_name", "podname", "my_pod_ip", "my_pod_name", "host_ip",
-	"node_name", "nodename", "node_ip"}
+var (
+	ownNames     = []string{"hostname", "pod_ip", "podip", "pod_name", "podname", "my_pod_ip", "my_pod_name"}
+	machineNames = []string{"host_ip", "node_name", "nodename", "node_ip"}
+)
 
-// isOwn tells whether a host is the pod or machine on which it is put together.
-func isOwn(host string) bool {
+// isOwn tells whether a host is the pod in which it is put together, or the machine, where no server is on that itself.
+func (n *Names) isOwn(host string) bool {
 	name, _, _ := strings.Cut(strings.Trim(strings.ToLower(host), "${}()` "), " ")
-	return slices.Contains(ownNames, name) || strings.HasPrefix(name, autodiscovered)
+	return slices.Contains(ownNames, name) || strings.HasPrefix(name, autodiscovered) ||
+		slices.Contains(machineNames, name) && !n.onMachine
 }
 
 // autodiscovered begins what Beats know of a pod that they have found.

@@ -69,7 +69,7 @@ func (l look) containersOf(n *yaml.Node, path object.Path, seen map[*yaml.Node]b
 	}
 	for i, child := range n.Content {
 		switch {
-		case child.Kind == yaml.ScalarNode:
+		case child.Kind == yaml.ScalarNode, n.Kind == yaml.MappingNode && i%2 == 0: // a key may be any node
 		case n.Kind == yaml.MappingNode:
 			l.containersOf(child, path.Field(n.Content[i-1].Value), seen)
 		default:

@@ -98,7 +98,7 @@ func (l look) jobs(n *yaml.Node, path object.Path,
 	}
 	for i, child := range n.Content {
 		switch {
-		case child.Kind == yaml.ScalarNode:
+		case child.Kind == yaml.ScalarNode, n.Kind == yaml.MappingNode && i%2 == 0: // a key may be any node
 		case n.Kind == yaml.MappingNode:
 			l.jobs(child, append(slices.Clone(path), object.Step{Field: n.Content[i-1].Value}), note)
 		default:

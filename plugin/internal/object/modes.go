@@ -59,11 +59,9 @@ func (f File) OthersWrite() bool {
 // images are those whose user is known, by a part of their names, with a group that is not 0.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/docker.html#_configuration_files_must_be_readable_by_the_elasticsearch_user
 // https://github.com/prometheus-community/elasticsearch_exporter/blob/v1.10.0/Dockerfile, https://github.com/jertel/elastalert2/blob/2.19.0/Dockerfile
-// https://github.com/jaegertracing/jaeger/blob/v1.76.0/cmd/es-index-cleaner/Dockerfile
 var images = [...]struct{ name, user, group string }{
 	{"docker.elastic.co/", "1000", ""}, {"bitnami/", "1001", ""}, {"bitnamilegacy/", "1001", ""},
 	{"prometheuscommunity/elasticsearch-exporter", "65534", "65534"}, {"jertel/elastalert2", "1000", "1000"},
-	{"jaegertracing/", "10001", "10001"},
 }
 
 // imageUser gives the user and the group of an image that is known; "" for what is not, and for a group that is 0.

@@ -3,6 +3,7 @@ package plan
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -36,6 +37,23 @@ func runsAt(o *object.Object, hook string) bool {
 	return slices.ContainsFunc(strings.Split(o.Hook, ","), func(h string) bool { return strings.TrimSpace(h) == hook })
 }
 
+// isThereFor tells whether an object is there when a hook runs: it comes at each of the hook's own times, and not after
+// it, or is left from an earlier one.
+// https://helm.sh/docs/topics/charts_hooks/#hook-weights
+func isThereFor(holder, o *object.Object) bool {
+	at := func(hook string) bool {
+		return !runsAt(o, hook) || hook == "post-delete" && holder.Hook != "" && !runsAt(holder, hook) ||
+			runsAt(holder, hook) && weightOf(holder) <= weightOf(o)
+	}
+	return at("pre-install") && at("post-delete")
+}
+
+// weightOf gives the place of a hook among those of its time; of one weight, a Secret comes before a pod.
+func weightOf(o *object.Object) int {
+	weight, _ := strconv.Atoi(object.Text(o.Node, "metadata", "annotations", "helm.sh/hook-weight"))
+	return weight
+}
+
 // comesLater says why a key is not there while a hook runs, "" where it is or nothing tells.
 func comesLater(in *In, o *object.Object, s object.Source) string {
 	if !isFirst(o) || s.Name == "" {
@@ -43,7 +61,7 @@ func comesLater(in *In, o *object.Object, s object.Source) string {
 	}
 	holder := in.release.Shown(s)
 	switch filler := in.release.Filler(s); {
-	case holder != nil && (holder.Live || isFirst(holder)):
+	case holder != nil && (holder.Live || isThereFor(holder, o)):
 		return ""
 	case holder != nil:
 		return "it comes with the release"

@@ -63,7 +63,9 @@ func planPKI(p step, w *recognise.Workload, conf *configuration, id identity, ho
 // ownCertificate refuses a pair that somebody else presents too.
 func ownCertificate(p step, w *recognise.Workload, conf *configuration, id identity) error {
 	if id.carried.cert != "" {
-		return nil // of this pod alone
+		p.assume(w.ID, "nobody else presents the certificate in %s: in mode pki, anyone who does is Kibana",
+			id.carried.cert)
+		return nil
 	}
 	shared := ""
 	if s := conf.get(kibanaCert); namedSecret(p, w.Object) == "" &&

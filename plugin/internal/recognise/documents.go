@@ -56,11 +56,8 @@ func (r *Release) Naming(names []string, silent func(kind string, text []byte) b
 		if silent(s.kind, text) {
 			return false
 		}
-		holds := encoded.Holds
-		if s.mayEncode() {
-			holds = s.holdsEncoded
-		}
-		return wanted.In(text) || encoded.HidesName(text) || holds(text, wanted)
+		return wanted.In(text) || encoded.HidesName(text) || encoded.Holds(text, wanted) ||
+			s.mayEncode() && s.holdsEncoded(wanted)
 	})
 }
 

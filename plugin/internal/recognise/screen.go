@@ -78,7 +78,8 @@ func (s screened) mayEncode() bool {
 }
 
 // holdsEncoded tells whether a document holds one of the words in base64. A value that goes on over several lines may.
-func (s screened) holdsEncoded(text []byte, wanted *words.Set) bool {
+func (s screened) holdsEncoded(wanted *words.Set) bool {
+	text := s.doc.Text()
 	if s.mayBe("Secret") && goesOnEncoded(text) {
 		return true
 	}

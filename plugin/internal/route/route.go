@@ -231,7 +231,7 @@ func IsNamed(o *object.Object, w Way) bool {
 func numberOf(o *object.Object, pod string) (int, bool) {
 	digits, isIts := strings.CutPrefix(pod, strings.ToLower(o.Name)+"-")
 	number, err := strconv.ParseUint(digits, 10, 31)
-	return int(number), isIts && err == nil
+	return int(number), isIts && err == nil && strconv.FormatUint(number, 10) == digits // es-1, and not es-01
 }
 
 // lacks says that a StatefulSet has no pod of a name: es-5 of three. It is "" where something else decides how many

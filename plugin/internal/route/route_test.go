@@ -80,6 +80,7 @@ func TestWays(t *testing.T) {
 		{"headless: the pod's own port", headless, "nodes", "9200", "9200"},
 		{"whatever the Service says", headless, "nodes", "80", "80"},
 		{"a pod", headless, "search-0.nodes", "9200", "9200"},
+		{"a number that no pod has", headless, "search-00.nodes", "9200", "no pod of StatefulSet/search is called"},
 		{"a pod that is not there", headless, "search-1.nodes", "9200", `has no pod "search-1", but 1 from number 0`},
 		{"one that is another's", headless, "search-data-0.nodes", "9200", "no pod of StatefulSet/search is called"},
 		{"a pod of another", headless, "other-0.nodes", "9200", `no pod of StatefulSet/search is called "other-0"`},

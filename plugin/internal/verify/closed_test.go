@@ -56,6 +56,8 @@ func TestNodesThatDoNotStart(t *testing.T) {
 		{"a heap of no size", with("ES_JAVA_OPTS", "-Xmx512mb"), stops},
 		{"a heap without a size", with("ES_JAVA_OPTS", "-Xms -Xmx1G"), stops},
 		{"a heap in other digits", with("ES_JAVA_OPTS", "-Xmx0x20000000 -Xss1m"), ""},
+		{"a heap beyond all numbers", with("ES_JAVA_OPTS", "-Xms1g -Xmx2000000000t"), ""},
+		{"a heap with a sign", with("ES_JAVA_OPTS", "-Xmx+512m"), stops},
 		{"a heap in bytes", with("ES_JAVA_OPTS", "-Xms4294967296 -Xmx4g"), ""},
 		{"a key of a ConfigMap", of("there", ""), ""},
 		{"a key that is not there", of("nope", ""), lacks},

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -48,8 +49,10 @@ func bytesOf(size string) int64 {
 			digits = size[:last]
 		}
 	}
-	switch count, err := strconv.ParseInt(digits, 10, 32); {
-	case err == nil:
+	switch count, err := strconv.ParseInt(digits, 10, 64); {
+	case err == nil && count > math.MaxInt64>>(10*unit):
+		return 0
+	case err == nil && !strings.HasPrefix(digits, "+"):
 		return count << (10 * unit)
 	case errors.Is(err, strconv.ErrRange) || strings.HasPrefix(digits, "0x"):
 		return 0

@@ -33,7 +33,7 @@ func TestReplacementOfTheCA(t *testing.T) {
 			if len(g.Findings) > 0 {
 				t.Errorf("somebody is locked out:\n%s", text)
 			}
-			const heading = "The CA is being replaced"
+			const heading = "Two CAs are in use"
 			if strings.Contains(text, heading) != (test.says != "") || !strings.Contains(text, test.says) || !strings.Contains(text, test.next) {
 				t.Errorf("it does not say %q and %q:\n%s", test.says, test.next, text)
 			}

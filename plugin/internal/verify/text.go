@@ -46,7 +46,7 @@ func (g *Graph) Text() string {
 	}
 	b.WriteString(g.legend())
 	if g.Replacement != nil {
-		heading(1, "The CA is being replaced")
+		heading(1, "Two CAs are in use")
 		fmt.Fprintf(&b, "  %s\n  %s\n", g.Replacement, g.Replacement.Remedy())
 	}
 	heading(len(g.Unmanaged), "Listed as unmanaged")

@@ -2,7 +2,7 @@ package setups
 
 // metricbeat has two connections: the one that is tried is that of its module, whose settings stand in file.
 func metricbeat(name, file, around string, fill func(c *container)) Program {
-	return Program{
+	p := Program{
 		Name: name, Part: "metricbeat", Image: "docker.elastic.co/beats/metricbeat:7.17.29", Kind: "Deployment", Path: "metricbeat", Dir: "/usr/share/metricbeat",
 		Spelled: beatSpelling(), ListedCA: true, Off: "none", On: "full", Locked: "encrypted of old",
 		Channels: []Channel{InFile, InSecret, FileVariable, FileDefault}, Usual: InFile,
@@ -13,6 +13,8 @@ func metricbeat(name, file, around string, fill func(c *container)) Program {
 			fill(c)
 		},
 	}
+	delete(p.Spelled, Scheme) // protocol is one of outputs
+	return p
 }
 
 const (
@@ -40,7 +42,6 @@ func heartbeat() Program {
 	monitor := "heartbeat.monitors:\n- type: http\n  id: search\n  schedule: '@every 1s'\n  timeout: 10m\n  username: elastic\n  password: ${WRITER}\n  %s\n"
 	p := metricbeat("heartbeat", dir+"/heartbeat.yml", monitor+written, func(c *container) { c.secret("/right", "right-tls") })
 	p.Part, p.Image, p.Path, p.Dir = "heartbeat", "docker.elastic.co/beats/heartbeat:7.17.29", "heartbeat", dir
-	delete(p.Spelled, Scheme)
 	return p
 }
 
