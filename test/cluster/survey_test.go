@@ -4,7 +4,6 @@ package cluster
 
 import (
 	"encoding/json"
-	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -23,7 +22,8 @@ func TestSurvey(t *testing.T) {
 	s := newStack(t, 4, nil)
 	s.apply("es", s.elasticsearch(), s.patched("--client-authentication=optional")...)
 	s.apply("kibana", s.kibana(), s.patched("--client-authentication=optional")...)
-	s.apply("clients", fmt.Sprintf(surveyed, image.Elasticsearch))
+	const pair = "--cert /certificates/tls.crt --key /certificates/tls.key "
+	s.apply("clients", surveyed("plain", calling("without", ""))+"---\n"+surveyed("both", calling("without", ""), calling("with", pair)))
 	s.must("install", "look", "../../charts-overlay/elk-mtls-support", "--set", "survey.enabled=true", "--set", "survey.for=1m",
 		"--set", "survey.image="+lab.images["elk-mtls-init"], "--set", "survey.pods={"+service+"-0}",
 		"--set", "survey.certificates.secretName="+certificate, "--set", "survey.user.secretName="+credentials)
@@ -82,44 +82,29 @@ func (s *stack) evidence() string {
 	return all.String()
 }
 
-// surveyed are a workload without a certificate, and one whose pods have a container with and one without. They connect to the pod itself:
-// this cluster's kube-proxy, unlike most, gives the node's address to what comes through a Service, as Kibana does.
-const surveyed = `apiVersion: apps/v1
+// surveyed is a workload with some containers that call Elasticsearch. They connect to the pod itself: this cluster's kube-proxy, unlike most, gives
+// the node's address to what comes through a Service, as Kibana does.
+func surveyed(name string, containers ...string) string {
+	return `apiVersion: apps/v1
 kind: Deployment
-metadata: {name: plain}
+metadata: {name: ` + name + `}
 spec:
-  selector: {matchLabels: {app: plain}}
+  selector: {matchLabels: {app: ` + name + `}}
   template:
-    metadata: {labels: {app: plain}}
+    metadata: {labels: {app: ` + name + `}}
     spec:
       terminationGracePeriodSeconds: 2
       volumes: [{name: certificates, secret: {secretName: elasticsearch-master-certs}}]
       containers:
-      - name: without
-        image: %[1]s
-        command: [bash, -c, 'while sleep 1; do curl -sS -A without/1 --cacert /certificates/ca.crt -u "elastic:$PASSWORD" --connect-to ::elasticsearch-master-headless: https://elasticsearch-master:9200/; done']
+` + strings.Join(containers, "")
+}
+
+// calling is a container that calls once a second, with options of curl.
+func calling(name, options string) string {
+	return `      - name: ` + name + `
+        image: ` + image.Elasticsearch + `
+        command: [bash, -c, 'while sleep 1; do curl -sS -A ` + name + `/1 --cacert /certificates/ca.crt ` + options + `-u "elastic:$PASSWORD" --connect-to ::elasticsearch-master-headless: https://elasticsearch-master:9200/; done']
         env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: elasticsearch-master-credentials, key: password}}}]
         volumeMounts: [{name: certificates, mountPath: /certificates}]
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: both}
-spec:
-  selector: {matchLabels: {app: both}}
-  template:
-    metadata: {labels: {app: both}}
-    spec:
-      terminationGracePeriodSeconds: 2
-      volumes: [{name: certificates, secret: {secretName: elasticsearch-master-certs}}]
-      containers:
-      - name: without
-        image: %[1]s
-        command: [bash, -c, 'while sleep 1; do curl -sS -A without/1 --cacert /certificates/ca.crt -u "elastic:$PASSWORD" --connect-to ::elasticsearch-master-headless: https://elasticsearch-master:9200/; done']
-        env: &password [{name: PASSWORD, valueFrom: {secretKeyRef: {name: elasticsearch-master-credentials, key: password}}}]
-        volumeMounts: &certificates [{name: certificates, mountPath: /certificates}]
-      - name: with
-        image: %[1]s
-        command: [bash, -c, 'while sleep 1; do curl -sS -A with/1 --cacert /certificates/ca.crt --cert /certificates/tls.crt --key /certificates/tls.key -u "elastic:$PASSWORD" --connect-to ::elasticsearch-master-headless: https://elasticsearch-master:9200/; done']
-        env: *password
-        volumeMounts: *certificates
 `
+}

@@ -73,8 +73,8 @@ func (c *Client) List(ctx context.Context) ([]Pod, error) {
 	var all []Pod
 	for from := ""; ; {
 		var list corev1.PodList
-		request := c.client.Get().AbsPath("/api/v1/pods").SetHeader("Accept",
-			"application/json").MaxRetries(0).Param("limit", "500").Param("continue", from)
+		request := c.client.Get().AbsPath("/api/v1/pods").SetHeader("Accept", "application/json").MaxRetries(0).
+			Param("limit", "500").Param("continue", from)
 		answer := request.Do(ctx)
 		if err := answer.Error(); err != nil {
 			return nil, explain("pods", err)

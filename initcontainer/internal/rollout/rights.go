@@ -67,8 +67,8 @@ func (c *Client) review(ctx context.Context, kind, path string, spec map[string]
 		return false, err
 	}
 	answer := c.client.Post().AbsPath(path).
-		SetHeader("Content-Type", "application/json").SetHeader("Accept",
-		"application/json").MaxRetries(0).Body(body).Do(ctx)
+		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").
+		MaxRetries(0).Body(body).Do(ctx)
 	if err := answer.Error(); err != nil {
 		return false, explain("rights", "asking", err)
 	}

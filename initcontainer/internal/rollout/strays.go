@@ -73,8 +73,9 @@ func (c *Client) isGone(ctx context.Context, namespace, release string) (bool, e
 }
 
 func (c *Client) list(ctx context.Context, path, selector string) (found listed, err error) {
-	request := c.get(path).SetHeader("Accept",
-		"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").Param("labelSelector", selector)
+	request := c.get(path).
+		SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").
+		Param("labelSelector", selector)
 	err = read(ctx, path, request, &found)
 	return found, err
 }

@@ -258,6 +258,29 @@ func Holds(text []byte, wanted *words.Set) bool {
 	return false
 }
 
+// HoldsInside tells whether a text holds base64 of anything, as Secrets do, that holds one of some words: as they are,
+// in base64 once more, or behind escapes.
+func HoldsInside(text []byte, wanted *words.Set) bool {
+	shortest := base64.StdEncoding.EncodedLen(wanted.Shortest())
+	var decoded []byte
+	for at := 0; at < len(text); at++ {
+		from := at
+		for at < len(text) && (isBase64[text[at]] || text[at] == '=') {
+			at++
+		}
+		whole := text[from : from+(at-from)&^3] // the rest is less than a word has
+		if len(whole) < shortest {
+			continue
+		}
+		var err error
+		if decoded, err = base64.StdEncoding.AppendDecode(decoded[:0], whole); err == nil &&
+			(wanted.In(decoded) || Holds(decoded, wanted) || HidesName(decoded)) {
+			return true
+		}
+	}
+	return false
+}
+
 // HidesName tells whether the code of a character in a text is that of a byte of a name, or a line goes on behind a
 // backslash. Text in JSON has other escapes in plenty.
 func HidesName(text []byte) bool {

@@ -12,7 +12,7 @@ import (
 // %s-%s:9200, {host}:9200.
 func (n *Names) composed(text string) []hit {
 	var all []hit
-	given := told{text: text, ports: n.ports, port: map[string]bool{}, host: map[string]bool{}}
+	given := givens{text: text, ports: n.ports, port: map[string]bool{}, host: map[string]bool{}}
 	for at := 0; at < len(text); at++ {
 		next := strings.IndexByte(text[at:], ':')
 		if next < 0 {
@@ -28,8 +28,8 @@ func (n *Names) composed(text string) []hit {
 	return all
 }
 
-// told is what a text gives its variables. Each is looked for once.
-type told struct {
+// givens are what a text gives its variables. Each is looked for once.
+type givens struct {
 	text       string
 	ports      map[string]bool
 	port, host map[string]bool // what is known of variables
@@ -44,12 +44,12 @@ func asked(known map[string]bool, name string, ask func() bool) bool {
 	return is
 }
 
-func (g told) isHost(host string) bool {
+func (g givens) isHost(host string) bool {
 	return asked(g.host, host, func() bool { return isGiven(g.text, host) })
 }
 
 // isPortAt tells whether a port of a server stands at a place of a text, or a variable that the text gives one.
-func (g told) isPortAt(at int) bool {
+func (g givens) isPortAt(at int) bool {
 	text := g.text
 	name := strings.TrimLeft(text[at:min(len(text), at+3)], "${(")
 	start := at + min(len(text)-at, 3) - len(name)
@@ -65,7 +65,7 @@ func (g told) isPortAt(at int) bool {
 }
 
 // givesPort tells whether a text gives a variable the number of a port of a server.
-func (g told) givesPort(variable string) bool {
+func (g givens) givesPort(variable string) bool {
 	for rest := g.text; ; {
 		at := strings.Index(rest, variable)
 		if at < 0 {

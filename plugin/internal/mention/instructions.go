@@ -137,8 +137,8 @@ func (at watched) tells(key, value string, beside map[string]string) bool {
 	in := func(word string) bool { return strings.Contains(strings.ToLower(key), word) }
 	is := func(name string) string { return beside[reader+"/"+name] }
 	switch scrape, port := is("scrape"), is("port"); {
-	case slices.ContainsFunc(notCalls, in), scrape != "" && scrape != "true", port != "" && !at.ports[port] &&
-		!at.names[port]:
+	case slices.ContainsFunc(notCalls, in), scrape != "" && scrape != "true",
+		port != "" && !at.ports[port] && !at.names[port]:
 		return false // it is switched off, or about another program
 	case field == "scrape" || field == "probe":
 		return value == "true" && at.shows

@@ -156,9 +156,9 @@ func (m monitor) pods() {
 					port = containerPort(w, name)
 				}
 			}
+			selector := recognise.SelectorOf(m.object.Node, "spec", "selector")
 			if m.sees(w.Object) && m.names.ports[port] &&
-				recognise.SelectorOf(m.object.Node, "spec",
-					"selector").Picks(object.Pairs(w.Pod.Template, "metadata", "labels")) {
+				selector.Picks(object.Pairs(w.Pod.Template, "metadata", "labels")) {
 				m.note(endpoint, object.Fields("spec", m.list).Index(strconv.Itoa(i)), w.Name, Address)
 			}
 		}

@@ -306,8 +306,8 @@ func sources(operands []shell.Word, target, file string, items []string, isThere
 	for _, w := range operands {
 		for _, text := range braces(w.Text) {
 			for _, item := range append([]string{"$()"}, items...) {
-				from, to := strings.ReplaceAll(text, "$()",
-					item), path.Clean(strings.ReplaceAll(target, "$()", path.Base(item)))
+				from := strings.ReplaceAll(text, "$()", item)
+				to := path.Clean(strings.ReplaceAll(target, "$()", path.Base(item)))
 				if item != "$()" && !strings.Contains(text, "$()") {
 					continue
 				}

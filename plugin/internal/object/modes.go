@@ -27,8 +27,8 @@ func (c Container) MayRead(mode string) (may bool, condition string) {
 	switch {
 	case err != nil:
 		return true, fmt.Sprintf("the mode %q lets it read", mode)
-	case Text(c.pod.Spec, "securityContext", "fsGroup") != "", bits&0o004 != 0, user == "0" &&
-		bits&0o400 != 0, inRoot && bits&0o040 != 0:
+	case Text(c.pod.Spec, "securityContext", "fsGroup") != "", bits&0o004 != 0,
+		user == "0" && bits&0o400 != 0, inRoot && bits&0o040 != 0:
 		return true, ""
 	case group == "" && bits&0o040 != 0:
 		return true, "its process belongs to group 0, which may read the files"

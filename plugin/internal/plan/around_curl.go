@@ -206,9 +206,9 @@ func trustNamed(p step, o *object.Object, known *node) {
 	for _, v := range object.Items(pod.Spec, "volumes") {
 		name := object.Text(v, "secret", "secretName")
 		if name != "" && name == known.chartSecret && name != known.certificate.Name {
-			p.set(o, patch.Fields(pod.Path("spec", "volumes")...).Item("name", object.Text(v, "name")).Field("secret",
-				"secretName"),
-				patch.Str(known.certificate.Name), "the node presents the certificate of this Secret", "")
+			volume := patch.Fields(pod.Path("spec", "volumes")...).Item("name", object.Text(v, "name"))
+			p.set(o, volume.Field("secret", "secretName"), patch.Str(known.certificate.Name),
+				"the node presents the certificate of this Secret", "")
 		}
 	}
 }

@@ -2,7 +2,6 @@ package recognise
 
 import (
 	"bytes"
-	"encoding/base64"
 	"maps"
 	"slices"
 
@@ -83,24 +82,7 @@ func (s screened) holdsEncoded(wanted *words.Set) bool {
 	if s.mayBe("Secret") && goesOnEncoded(text) {
 		return true
 	}
-	shortest := base64.StdEncoding.EncodedLen(wanted.Shortest())
-	var decoded []byte
-	for at := 0; at < len(text); at++ {
-		from := at
-		for at < len(text) && isBase64[text[at]] {
-			at++
-		}
-		whole := text[from : from+(at-from)&^3] // the rest is less than a word has
-		if len(whole) < shortest {
-			continue
-		}
-		var err error
-		if decoded, err = base64.StdEncoding.AppendDecode(decoded[:0], whole); err == nil &&
-			(wanted.In(decoded) || encoded.Holds(decoded, wanted) || encoded.HidesName(decoded)) {
-			return true
-		}
-	}
-	return false
+	return encoded.HoldsInside(text, wanted)
 }
 
 // goesOnEncoded tells whether a text has lines that are no entries, as those of a value over several lines are.
@@ -113,14 +95,6 @@ func goesOnEncoded(text []byte) bool {
 	}
 	return false
 }
-
-// isBase64 are the bytes of base64.
-var isBase64 = func() (is [256]bool) {
-	for c := range 256 {
-		is[c] = c == '+' || c == '/' || c == '=' || isWordByte(byte(c)) && c != '_'
-	}
-	return is
-}()
 
 // mayBe holds unless the bytes say plainly that the document is of another kind. A List may hold any kind.
 func (s screened) mayBe(kinds ...string) bool {

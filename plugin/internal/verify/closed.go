@@ -97,8 +97,7 @@ func (s *server) judgeNode() {
 	discovery, masters, own := s.set["discovery.type"], s.set["cluster.initial_master_nodes"], s.set["node.roles"]
 	switch alone := discovery.text() == "single-node"; {
 	case discovery.hidden || !discovery.set():
-	case !alone && !slices.Contains([]string{"multi-node", "zen"},
-		discovery.text()): // zen is an old word for multi-node
+	case !alone && !slices.Contains([]string{"multi-node", "zen"}, discovery.text()): // zen: once for multi-node
 		s.row.TLS.fail(discovery.at, NotStarted, "discovery.type is %q, and Elasticsearch, which takes single-node "+
 			"and multi-node, does not start", discovery.text())
 	case alone && masters.set():
