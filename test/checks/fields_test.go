@@ -13,9 +13,6 @@ import (
 	"testing"
 )
 
-// mostMethods is how many methods a type may have before it is several things at once.
-const mostMethods = 25
-
 // TestStepsShareNoState holds that no function of plan writes a field of a value that another file made: what a step decides leaves it in
 // its part, and what it knows stands in its arguments.
 func TestStepsShareNoState(t *testing.T) {
@@ -33,26 +30,6 @@ func TestForeignWritesAreFound(t *testing.T) {
 	got := foreignWrites(t, "", files)
 	if len(got) != 5 || strings.Contains(strings.Join(got, "\n"), "c.go") {
 		t.Errorf("found %q", got)
-	}
-}
-
-// TestTypesAreSmall holds that no type of the plugin has many methods.
-func TestTypesAreSmall(t *testing.T) {
-	for _, dir := range []string{"plan"} {
-		methods := map[string]int{}
-		_, files := parsed(t, filepath.Join(root, "plugin/internal", dir), nil)
-		for _, file := range files {
-			for _, d := range file.Decls {
-				if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil {
-					methods[strings.TrimPrefix(types.ExprString(f.Recv.List[0].Type), "*")]++
-				}
-			}
-		}
-		for name, n := range methods {
-			if n > mostMethods {
-				t.Errorf("%s.%s has %d methods: at most %d", dir, name, n, mostMethods)
-			}
-		}
 	}
 }
 

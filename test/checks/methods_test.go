@@ -1,0 +1,105 @@
+//go:build checks
+
+package checks
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mostMethods is how many methods a type may have before it is several things at once.
+const mostMethods = 25
+
+// larger are the types that still have more, and how many. The list only ever gets shorter, and its numbers lower.
+var larger = map[string]int{
+	"initcontainer.examination":         36,
+	"initcontainer.holder":              30,
+	"initcontainer.surveyor":            30,
+	"plugin.options":                    29,
+	"plugin/internal/manifest.differ":   37,
+	"plugin/internal/mention.Names":     38,
+	"plugin/internal/recognise.Release": 36,
+	"plugin/internal/verify.caller":     55,
+	"plugin/internal/verify.connection": 57,
+	"plugin/internal/verify.reader":     50,
+	"plugin/internal/verify.server":     57,
+	"test/demo.demo":                    30,
+	"test/kubefake.Server":              37,
+	"test/standin.Server":               28,
+}
+
+// TestTypesAreSmall holds that no type has many methods, but for those that are listed.
+func TestTypesAreSmall(t *testing.T) {
+	sources := map[string]string{}
+	for _, name := range files(t, ".go") {
+		sources[name] = read(t, name)
+	}
+	methods := methodsOf(t, sources)
+	for _, name := range slices.Sorted(maps.Keys(methods)) {
+		if n, most := methods[name], max(mostMethods, larger[name]); n > most {
+			t.Errorf("%s has %d methods: at most %d", name, n, most)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(larger)) {
+		if methods[name] < larger[name] {
+			t.Errorf("%s has %d methods now: lower its number, or take it off the list", name, methods[name])
+		}
+	}
+}
+
+func TestMethodsAreCounted(t *testing.T) {
+	got := methodsOf(t, map[string]string{
+		"a/a.go": "package a\ntype T struct{}\nfunc (T) a() {}\nfunc f(T) {}\ntype U[K, V any] struct{}\nfunc (u *U[K, V]) a() {}",
+		"a/b.go": "package a\nfunc (*T) b() {}\ntype V[K any] struct{}\nfunc (V[_]) a() {}",
+		"b/b.go": "package b\ntype T struct{}\nfunc (t *T) a() {}",
+	})
+	if want := map[string]int{"a.T": 2, "a.U": 1, "a.V": 1, "b.T": 1}; !maps.Equal(got, want) {
+		t.Errorf("found %v, want %v", got, want)
+	}
+	if got := methodsOf(t, map[string]string{"a/a_test.go": "package a\ntype T struct{}\nfunc (T) a() {}"}); len(got) > 0 {
+		t.Errorf("found %v in a test", got)
+	}
+}
+
+// methodsOf counts the methods of each type outside tests, by its folder and name.
+func methodsOf(t *testing.T, sources map[string]string) map[string]int {
+	t.Helper()
+	methods := map[string]int{}
+	set := token.NewFileSet()
+	for name, text := range sources {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(set, name, text, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil {
+				methods[path.Dir(name)+"."+receiver(f.Recv.List[0].Type)]++
+			}
+		}
+	}
+	return methods
+}
+
+// receiver gives the name of the type whose method a function is.
+func receiver(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return receiver(e.X)
+	case *ast.IndexExpr:
+		return receiver(e.X)
+	case *ast.IndexListExpr:
+		return receiver(e.X)
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
