@@ -6,8 +6,11 @@ package encoded
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"html"
+	"math/bits"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
@@ -126,22 +129,50 @@ func Base64(text string) []Piece {
 	return all
 }
 
-// next gives the next part of a text that may be base64, from a place on; an empty one where there is none. What is no
-// base64 ends all that begins in front of it, so that most bytes are never looked at.
+// next gives the next part of a text that may be base64, from a place on; an empty one where there is none.
 func next(text []byte, at int) (from, to int) {
-	const unfilled = fewest - 2
 	for at+unfilled <= len(text) {
-		i := at + unfilled - 1
-		for i >= at && isBase64[text[i]] {
-			i--
+		are := letters(text[at:])
+		runs := are & (are >> 1)
+		runs &= runs >> 2
+		runs &= runs >> 4
+		runs &= runs >> (unfilled - 8)
+		if runs != 0 {
+			from = at + bits.TrailingZeros64(runs)
+			return from, ends(text, from)
 		}
-		if i < at {
-			return at, ends(text, at)
-		}
-		at = i + 1
+		at += 64 - bits.LeadingZeros64(^are)
 	}
 	return len(text), len(text)
 }
+
+// letters tells which of the first 64 bytes of a text are letters of base64: a bit for each, the lowest for the first.
+// It takes eight bytes at once, as a search through whole streams has to: the highest bit of a byte is set by adding
+// what it lacks to pass a bound.
+func letters(text []byte) (are uint64) {
+	if len(text) < 64 {
+		var padded [64]byte
+		copy(padded[:], text)
+		text = padded[:]
+	}
+	for i := 0; i < 64; i += 8 {
+		eight := binary.LittleEndian.Uint64(text[i:])
+		plain := eight &^ highest
+		small := plain | lower*each
+		is := (small + (0x80-'a')*each) &^ (small + (0x7f-'z')*each)
+		is |= (plain + (0x80-'/')*each) &^ (plain + (0x7f-'9')*each) // the digits follow the slash
+		is |= (plain + (0x80-'+')*each) &^ (plain + (0x7f-'+')*each)
+		are |= (is & highest &^ eight) >> 7 * gathers >> 56 << i
+	}
+	return are
+}
+
+const (
+	each     = 0x0101010101010101 // the lowest bit of each of eight bytes
+	highest  = 0x80 * each
+	gathers  = 0x0102040810204080 // moves the lowest bits of eight bytes side by side, when multiplied
+	unfilled = fewest - 2         // the letters of the shortest base64 that is looked at
+)
 
 // ends gives where the base64 ends that may begin at a place of a text. A full line goes on in the next one. Where =
 // fills it up, another one may begin: NAME=TEXT.
@@ -204,20 +235,31 @@ func decode(word, buffer []byte) (decoded, _ []byte) {
 	if err != nil || !isText(first[:]) || !utf8.RuneStart(first[0]) {
 		return nil, buffer
 	}
-	letters := buffer[:0]
-	for _, c := range word {
-		if isBase64[c] {
-			letters = append(letters, c)
+	if !isBase64[word[len(word)-1]] || bytes.IndexByte(word, '\n') >= 0 {
+		word = bytes.Map(func(r rune) rune {
+			if isBase64[byte(r)] { //nolint:gosec // a word holds ASCII only
+				return r
+			}
+			return -1
+		}, word)
+	}
+	decoded = buffer[:0]
+	for len(word) > 0 {
+		part, before := word[:min(len(word), atOnce)], len(decoded)
+		if decoded, err = base64.RawStdEncoding.AppendDecode(decoded, part); err != nil || !isText(decoded[before:]) {
+			return nil, decoded
 		}
+		word = word[len(part):]
 	}
-	if buffer, err = base64.RawStdEncoding.AppendDecode(letters, letters); err != nil {
-		return nil, buffer
+	if !utf8.Valid(decoded) {
+		return nil, decoded
 	}
-	if decoded = buffer[len(letters):]; !isText(decoded) || !utf8.Valid(decoded) {
-		return nil, buffer
-	}
-	return decoded, buffer
+	return decoded, decoded
 }
+
+// atOnce is how many letters are decoded before what they give is looked at: a key or an image shows early that it is
+// no text.
+const atOnce = 256
 
 // decodeLines is decode for a part of a text, and gives where what it has decoded ends. The last of several lines may
 // be something else, such as EOF.
@@ -244,10 +286,15 @@ func isText(text []byte) bool {
 	return true
 }
 
+// spaces are buffers for what is decoded and thrown away: a stream has thousands of such texts.
+var spaces = sync.Pool{New: func() any { return new([]byte) }}
+
 // Holds tells whether a text holds one of some words in base64.
 func Holds(text []byte, wanted *words.Set) bool {
-	var space [512]byte
-	buffer := space[:0]
+	space := spaces.Get().(*[]byte)
+	defer spaces.Put(space)
+	buffer := *space
+	defer func() { *space = buffer }()
 	for from, to := next(text, 0); from < to; from, to = next(text, to) {
 		var decoded []byte
 		if decoded, to, buffer = decodeLines(text, from, to, buffer); decoded != nil &&
@@ -262,7 +309,8 @@ func Holds(text []byte, wanted *words.Set) bool {
 // in base64 once more, or behind escapes.
 func HoldsInside(text []byte, wanted *words.Set) bool {
 	shortest := base64.StdEncoding.EncodedLen(wanted.Shortest())
-	var decoded []byte
+	space := spaces.Get().(*[]byte)
+	defer spaces.Put(space)
 	for at := 0; at < len(text); at++ {
 		from := at
 		for at < len(text) && (isBase64[text[at]] || text[at] == '=') {
@@ -272,9 +320,8 @@ func HoldsInside(text []byte, wanted *words.Set) bool {
 		if len(whole) < shortest {
 			continue
 		}
-		var err error
-		if decoded, err = base64.StdEncoding.AppendDecode(decoded[:0], whole); err == nil &&
-			(wanted.In(decoded) || Holds(decoded, wanted) || HidesName(decoded)) {
+		decoded, err := base64.StdEncoding.AppendDecode((*space)[:0], whole)
+		if *space = decoded; err == nil && (wanted.In(decoded) || Holds(decoded, wanted) || HidesName(decoded)) {
 			return true
 		}
 	}

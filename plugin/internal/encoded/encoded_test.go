@@ -83,3 +83,27 @@ func TestHolds(t *testing.T) {
 		}
 	}
 }
+
+// TestLetters holds that eight bytes at once are judged as each of them is, wherever it stands.
+func TestLetters(t *testing.T) {
+	for _, beside := range []string{"a", " ", "\x00", "\x7f", "\x80", "\xff"} {
+		for at := range 70 {
+			for c := range 256 {
+				text := []byte(strings.Repeat(beside, 70))
+				text[at] = byte(c)
+				var want uint64
+				for i, c := range text[:64] {
+					if isBase64[c] {
+						want |= 1 << i
+					}
+				}
+				if got := letters(text); got != want {
+					t.Fatalf("byte %d at %d beside %q: %064b, want %064b", c, at, beside, got, want)
+				}
+			}
+		}
+	}
+	if got := letters([]byte("ab cd")); got != 0b11011 {
+		t.Errorf("a short text: %b", got)
+	}
+}
