@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	startLimit = 3 * time.Minute // a cold start is 6 s on an idle machine; ten times that has been seen on a busy one
+	startLimit = 6 * time.Minute // a cold start is 6 s on an idle machine; thirty times that has been seen on a busy one
 	stopLimit  = 30 * time.Second
 )
 
