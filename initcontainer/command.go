@@ -74,12 +74,15 @@ func renewCommand(environ []string, report *reporter) *cobra.Command {
 	return command(environ, report, &cobra.Command{
 		Use:   "renew",
 		Short: "Restart the workloads whose pods read a renewed certificate only at startup",
-		Long: `Restart the workloads whose pods read a certificate only at startup, when it was renewed: one after the
-other, each by a rolling update. One pass. The post-renderer has marked the workloads with the keys of Secrets that
-they read so; each keeps a digest of them from its last restart, so that no renewal restarts it twice, and none is
-left out, wherever a pass is interrupted. A pass that knows of no restart yet makes one. Nothing is restarted for a
-certificate that is not valid now or whose key is another one's. --print-role prints the Role that it needs. It does
-not call Elasticsearch.` + about,
+		Long: `Restart the workloads whose pods read a certificate only at startup, after it was renewed. They are restarted
+one after the other, each by a rolling update. The command makes one pass and exits.
+
+The post-renderer has annotated each of these workloads with the Secret keys that its pods read. At each restart, the
+workload gets a digest of what they hold. So a renewal never restarts a workload twice, and none is missed if a pass is
+interrupted. A workload without a digest is restarted once. No workload is restarted if the new certificate is not
+valid now, or does not belong to its key.
+
+--print-role prints the Role that the command needs. The command does not call Elasticsearch.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return renew(ctx, o, e) })
 }
 
@@ -88,8 +91,8 @@ func revokeCommand(environ []string, report *reporter) *cobra.Command {
 	return byWorkload(environ, command(environ, report, &cobra.Command{
 		Use:   "revoke",
 		Short: "Delete tokens in Elasticsearch: that of a Secret, or those that no Secret holds any more",
-		Long: `Take the token out of the Secret and delete every token that the Secret records. Use it before an
-uninstall, which does not delete them in Elasticsearch. Kibana cannot log in afterwards.
+		Long: `Remove the token from the Secret, and delete every token that the Secret records. Run it before an
+uninstall, which does not delete tokens in Elasticsearch. Afterwards Kibana cannot log in.
 
   --orphans                              list tokens that were created for this Secret and that it no longer names
   --secret NAMESPACE/NAME, --namespace   list tokens whose Secret was deleted or created again

@@ -24,14 +24,14 @@ func surveyCommand(environ []string, report *reporter) *cobra.Command {
 	return command(environ, report, &cobra.Command{
 		Use:   "survey",
 		Short: "Find out who still connects to Elasticsearch without a certificate",
-		Long: `Find out who connects to Elasticsearch without a certificate, while client_authentication is optional.
-For as long as --for says, a logger of Elasticsearch names each such connection; its log is read through the
-Kubernetes API, or from --log, and joined with the statistics of the nodes, which know agent and path. Lines of JSON
-go to stdout and nothing else: elk-mtls survey reads them.
+		Long: `Find out who connects to Elasticsearch without a certificate while client_authentication is optional.
+For the time that --for gives, a logger of Elasticsearch reports each such connection. The command reads the nodes' logs
+through the Kubernetes API, or the files that --log names, and adds user agent and path from the nodes' statistics. It
+writes JSON lines to stdout, and nothing else. elk-mtls survey reads them.
 
-The logger's old value is kept in the cluster itself (cluster.metadata.elk-mtls-survey) until it is put back: at the
-end, by an interrupt, by the next survey, or by --restore. doctor reports one that was left on. With --refused nothing
-is switched on: it lists whom Elasticsearch has refused so far.` + about,
+The old level of the logger is kept in the cluster's settings (cluster.metadata.elk-mtls-survey). It is put back at the
+end, on an interrupt, by the next survey, or by --restore. doctor reports a logger that was left on. --refused switches
+no logger on, and lists the clients that Elasticsearch has refused so far.` + about,
 	}, &o, func(ctx context.Context, e edge) error { return runSurvey(ctx, o, e) })
 }
 

@@ -51,7 +51,7 @@ Elasticsearch.`,
     --ca-out ca --config-out elk-mtls.yaml | kubectl apply -f -
   helm upgrade --install elk ./chart -n elastic --post-renderer elk-mtls --post-renderer-args --config=elk-mtls.yaml
 
-  # later: a client more, by the same CA
+  # later: another client, signed by the same CA
   helm template elk ./chart | elk-mtls certs --config elk-mtls.yaml --namespace elastic \
     --ca ca/ca.crt --ca-key ca/ca.key \
     --only DaemonSet/elk-filebeat --config-out new.yaml | kubectl apply -f -`,
@@ -60,21 +60,20 @@ Elasticsearch.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&c.namespace, "namespace", "n", "", "namespace of what the manifests give none; needed for names "+
-		"such as SERVICE.NAMESPACE.svc")
+	f.StringVarP(&c.namespace, "namespace", "n", "", "namespace of objects that name none; needed for host names such "+
+		"as SERVICE.NAMESPACE.svc")
 	f.StringVar(&o.config, "config", "",
 		"configuration `FILE` (kind MutualTLS): Secrets that it names keep their names")
-	f.StringVar(&c.out, "out", "", "write each Secret into a file of this `DIR` (mode 0600) in place of stdout")
+	f.StringVar(&c.out, "out", "", "write each Secret to a file in this `DIR` (mode 0600) instead of stdout")
 	f.StringVar(&c.configOut, "config-out", "", "write the configuration that uses the Secrets to this `FILE`")
-	f.StringVar(&c.ca, "ca", "", "`FILE` with the CA that signs, and all above it up to the root; default: a new one")
+	f.StringVar(&c.ca, "ca", "", "`FILE` with the signing CA and every CA above it, up to the root (default: a new CA)")
 	f.StringVar(&c.caKey, "ca-key", "", "`FILE` with the key of that CA")
 	f.StringVar(&c.caOut, "ca-out", "", "write the new CA into this `DIR`: ca.crt, ca.key (mode 0600)")
-	f.StringVar(&c.caSecret, "ca-secret", "", "put the CA with its key into a Secret of this `NAME`, as an issuer of "+
-		"cert-manager reads it")
-	f.StringArrayVar(&c.only, "only", nil, "make the certificate of this `REF` only (Kind/name); can be given "+
-		"several times")
-	f.StringArrayVar(&c.names, "san", nil, "a `NAME` or address more under which Elasticsearch is called; can be "+
-		"given several times")
+	f.StringVar(&c.caSecret, "ca-secret", "", "put the CA with its key into a Secret of this `NAME`, in the form that "+
+		"an issuer of cert-manager reads")
+	f.StringArrayVar(&c.only, "only", nil, "make only the certificate of this `REF` (Kind/name); repeatable")
+	f.StringArrayVar(&c.names, "san", nil, "another `NAME` or address by which clients call Elasticsearch; "+
+		"repeatable")
 	f.StringVar(&c.keyType, "key-type", string(issue.P256), strings.Join(keyTypes(), " | ")+"; Logstash always gets "+
 		"RSA, it reads nothing else")
 	f.IntVar(&c.days, "days", 365, "how long the certificates are valid")

@@ -21,7 +21,7 @@ import (
 const (
 	exitDone  = 0
 	exitError = 1 // could not
-	exitUsage = 2 // used wrongly
+	exitUsage = 2 // wrong usage
 	exitDiff  = 2 // diff --detailed-exitcode found changes, as with helm diff
 )
 

@@ -31,22 +31,22 @@ func (o *options) surveyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "survey [flags] EVIDENCE|- [MANIFESTS]",
 		Short: "Report who still connects without a certificate, and whether you can require one",
-		Long: `elk-mtls survey reads what elk-mtls-init survey has written, and joins it with the verdicts of verify
-about the manifests. It lists clients without a certificate, clients with one, clients that the manifests promise and
-nobody saw, whom Elasticsearch refused, and what was not watched.
+		Long: `elk-mtls survey reads what elk-mtls-init survey has recorded and compares it with what verify says about
+the manifests. It lists clients seen without a certificate, clients seen with one, clients in the manifests that were
+not seen, clients that Elasticsearch refused, and the times and nodes that were not watched.
 
-With --gate it ends with exit 1 while anybody without a certificate was seen, while it is unknown of somebody, or
-while the longest time without a gap is shorter than the slowest CronJob of the manifests waits. Exit 2: used wrongly,
-or the input is no evidence or no manifests.`,
+With --gate it exits with 1 if a client without a certificate was seen, if it is not known whether a client has one, or
+if the longest uninterrupted watch is shorter than the longest interval between two runs of a CronJob in the manifests.
+It exits with 2 if a flag is wrong, or if a file does not hold evidence or manifests.`,
 		Example: `  # who has no certificate
   elk-mtls-init survey --for 24h … >evidence.jsonl
   helm get manifest elk -n elastic >manifests.yaml
   elk-mtls survey evidence.jsonl manifests.yaml
 
-  # before client_authentication becomes required, in CI
+  # in CI, before client_authentication becomes required
   elk-mtls survey --gate evidence.jsonl manifests.yaml
 
-  # whom Elasticsearch refuses since then
+  # which clients Elasticsearch has refused since then
   elk-mtls-init survey --refused --for 1h … | elk-mtls survey --refused -`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
@@ -60,10 +60,10 @@ or the input is no evidence or no manifests.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVarP(&s.output, "output", "o", "text", strings.Join(surveyOutputs(), " | "))
-	f.BoolVar(&s.gate, "gate", false, "exit 1 while required must not be switched on")
-	f.BoolVar(&s.refused, "refused", false, "list only whom Elasticsearch has refused, and what to do")
-	f.StringArrayVar(&s.with, "with", nil, "`FILE` with Secrets and ConfigMaps that are in the cluster already; can "+
-		"be given several times")
+	f.BoolVar(&s.gate, "gate", false, "exit with 1 until it is safe to switch to required")
+	f.BoolVar(&s.refused, "refused", false, "list only the clients that Elasticsearch has refused, and what to do")
+	f.StringArrayVar(&s.with, "with", nil, "`FILE` with Secrets and ConfigMaps that are already in the cluster; "+
+		"repeatable")
 	f.StringVar(&o.config, "config", "", "configuration `FILE` (kind MutualTLS): what is unmanaged, the rules")
 	_ = cmd.RegisterFlagCompletionFunc("output",
 		cobra.FixedCompletions(surveyOutputs(), cobra.ShellCompDirectiveNoFileComp))

@@ -47,7 +47,7 @@ PROVEN IF   every link holds under the assumptions that are listed; --with FILE 
 NOT PROVEN  a link is broken, or could not be followed; each finding has a code, explained in docs/findings
 UNMANAGED   the configuration lists it as taken care of by somebody else
 
-Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, or the input is not manifests.`,
+Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: a flag is wrong, or the input is not manifests.`,
 		Example: `  # what would be installed
   helm template elk ./chart | elk-mtls | elk-mtls verify
 
@@ -68,8 +68,8 @@ Exit 0: PROVEN, and PROVEN IF without --strict. 1: NOT PROVEN. 2: used wrongly, 
 	f.StringVarP(&v.output, "output", "o", "text", strings.Join(verifyOutputs(), " | "))
 	f.StringVar(&o.stage, "client-authentication", "", "what Elasticsearch must ask for: none | optional | required "+
 		"(default required, or what --config says)")
-	f.StringArrayVar(&v.with, "with", nil, "`FILE` with Secrets and ConfigMaps that are in the cluster already; can "+
-		"be given several times")
+	f.StringArrayVar(&v.with, "with", nil, "`FILE` with Secrets and ConfigMaps that are already in the cluster; "+
+		"repeatable")
 	f.BoolVar(&v.strict, "strict", false, "take no assumption: PROVEN IF ends with exit 1")
 	f.StringVar(&v.within, "fail-if-expires-within", "", "certificates that end within this `TIME` (30d, 12h) are "+
 		"findings")

@@ -17,7 +17,7 @@ type Cause int
 const (
 	None              Cause = iota
 	Other                   // nobody set one
-	Usage                   // used wrongly
+	Usage                   // wrong usage
 	Unreachable             // nobody answers, or the time is over
 	NotElasticsearch        // something else answers, or without TLS
 	WrongCA                 // the server's certificate is not signed by a CA that we trust
@@ -46,26 +46,26 @@ var table = []struct {
 	silent bool
 }{
 	None:              {code: 0, what: "done"},
-	Other:             {code: 1, what: "anything else"},
-	Usage:             {code: 2, what: "used wrongly"},
-	Unreachable:       {code: 10, what: "Elasticsearch unreachable, or the time is over", silent: true},
-	NotElasticsearch:  {code: 10, what: "something else answers there"},
+	Other:             {code: 1, what: "any other error"},
+	Usage:             {code: 2, what: "wrong usage"},
+	Unreachable:       {code: 10, what: "Elasticsearch is unreachable, or the timeout passed", silent: true},
+	NotElasticsearch:  {code: 10, what: "the address is not that of Elasticsearch"},
 	WrongCA:           {code: 11, what: "wrong CA"},
 	HostName:          {code: 12, what: "wrong host name"},
-	ClientCertificate: {code: 13, what: "our certificate is missing, refused, or that of a CA"},
+	ClientCertificate: {code: 13, what: "our certificate is missing, refused, or a CA's own"},
 	Dates:             {code: 14, what: "a certificate is expired or not yet valid"},
-	Unauthorized:      {code: 15, what: "Elasticsearch 401"},
-	Forbidden:         {code: 16, what: "Elasticsearch 403"},
-	NoRole:            {code: 16, what: "no such role"},
-	Unavailable:       {code: 17, what: "Elasticsearch 5xx or red", silent: true},
-	Overloaded:        {code: 17, what: "Elasticsearch 429"},
-	Blocked:           {code: 17, what: "no writes"},
-	IndexClosed:       {code: 17, what: ".security closed"},
+	Unauthorized:      {code: 15, what: "Elasticsearch answers 401"},
+	Forbidden:         {code: 16, what: "Elasticsearch answers 403"},
+	NoRole:            {code: 16, what: "the role does not exist"},
+	Unavailable:       {code: 17, what: "Elasticsearch answers 5xx, or is red", silent: true},
+	Overloaded:        {code: 17, what: "it answers 429"},
+	Blocked:           {code: 17, what: "writes are blocked"},
+	IndexClosed:       {code: 17, what: "the index .security is closed"},
 	Licence:           {code: 18, what: "the licence has no PKI realms"},
-	KubeForbidden:     {code: 20, what: "Kubernetes 401 or 403"},
-	SecretMissing:     {code: 21, what: "the Secret is not there"},
+	KubeForbidden:     {code: 20, what: "Kubernetes answers 401 or 403"},
+	SecretMissing:     {code: 21, what: "the Secret does not exist"},
 	SecretImmutable:   {code: 22, what: "the Secret is immutable"},
-	SecretForeign:     {code: 2, what: "the Secret holds something else"},
+	SecretForeign:     {code: 2, what: "the Secret holds something other than a token"},
 }
 
 // Code is the exit code of elk-mtls-init.
