@@ -147,24 +147,28 @@ func next(text []byte, at int) (from, to int) {
 }
 
 // letters tells which of the first 64 bytes of a text are letters of base64: a bit for each, the lowest for the first.
-// It takes eight bytes at once, as a search through whole streams has to: the highest bit of a byte is set by adding
-// what it lacks to pass a bound.
 func letters(text []byte) (are uint64) {
 	if len(text) < 64 {
 		var padded [64]byte
 		copy(padded[:], text)
 		text = padded[:]
 	}
-	for i := 0; i < 64; i += 8 {
-		eight := binary.LittleEndian.Uint64(text[i:])
-		plain := eight &^ highest
-		small := plain | lower*each
-		is := (small + (0x80-'a')*each) &^ (small + (0x7f-'z')*each)
-		is |= (plain + (0x80-'/')*each) &^ (plain + (0x7f-'9')*each) // the digits follow the slash
-		is |= (plain + (0x80-'+')*each) &^ (plain + (0x7f-'+')*each)
-		are |= (is & highest &^ eight) >> 7 * gathers >> 56 << i
+	whole := (*[64]byte)(text)
+	for i := range 8 {
+		are |= lettersOf(binary.LittleEndian.Uint64(whole[8*i:])) << (8 * i & 63)
 	}
 	return are
+}
+
+// lettersOf is letters for eight bytes, which it takes at once, as a search through whole streams has to: the highest
+// bit of a byte is set by adding what it lacks to pass a bound.
+func lettersOf(eight uint64) uint64 {
+	plain := eight &^ highest
+	small := plain | lower*each
+	is := (small + (0x80-'a')*each) &^ (small + (0x7f-'z')*each)
+	is |= (plain + (0x80-'/')*each) &^ (plain + (0x7f-'9')*each) // the digits follow the slash
+	is |= (plain + (0x80-'+')*each) &^ (plain + (0x7f-'+')*each)
+	return (is & highest &^ eight) >> 7 * gathers >> 56
 }
 
 const (
