@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -17,23 +18,13 @@ type differ struct {
 	edits   []edit
 	path    []string
 	failed  error
-	nodes   map[*yaml.Node]bool // of the snapshot, made when first needed
 }
-
-// place says where a value stands: it is the i-th entry of parent, or the root when that is nil.
-type place struct {
-	parent *old
-	i      int
-}
-
-func (p place) isItem() bool { return p.parent != nil && p.parent.kind == yaml.SequenceNode }
-
-func (p place) inFlow() bool { return p.parent != nil && p.parent.isFlow() }
 
 // diff gives the edits that make the text of a snapshot say what the tree says.
 func diff(s *snapshot, root *yaml.Node) ([]edit, error) {
-	d := &differ{snapshot: s, printer: printer{eol: s.eol}}
-	d.printer.moved = d.known
+	d := &differ{snapshot: s}
+	known := sync.OnceValue(func() map[*yaml.Node]bool { return nodes(s.root) })
+	d.printer = printer{eol: s.eol, moved: func(n *yaml.Node) bool { return known()[n] }, refuse: d.fail}
 	if s.root == nil {
 		d.appendAll(root)
 	} else {
@@ -51,23 +42,20 @@ func (d *differ) fail(reason string) {
 	}
 }
 
-// known tells whether the node was in the tree when it was parsed.
-func (d *differ) known(n *yaml.Node) bool {
-	if d.nodes == nil {
-		d.nodes = map[*yaml.Node]bool{}
-		d.note(d.snapshot.root)
+// nodes gives the nodes that were in the tree when it was parsed.
+func nodes(root *old) map[*yaml.Node]bool {
+	all := map[*yaml.Node]bool{}
+	var walk func(o *old)
+	walk = func(o *old) {
+		all[o.node] = true
+		for i := range o.children {
+			walk(&o.children[i])
+		}
 	}
-	return d.nodes[n]
-}
-
-func (d *differ) note(o *old) {
-	if o == nil {
-		return
+	if root != nil {
+		walk(root)
 	}
-	d.nodes[o.node] = true
-	for i := range o.children {
-		d.note(&o.children[i])
-	}
+	return all
 }
 
 // prefersWide tells whether most lists of the document stand to the right of their key. Without lists they go under the
@@ -102,7 +90,7 @@ func (d *differ) appendAll(n *yaml.Node) {
 		d.fail("an empty document can only become a mapping, and needs an open end")
 		return
 	}
-	d.insert(len(d.text), d.write(func(b *strings.Builder) {
+	d.insert(len(d.text), d.printer.write(func(b *strings.Builder) {
 		if d.printer.accept(n) {
 			d.printer.entries(b, n, 0, false)
 		}
@@ -123,9 +111,7 @@ func (d *differ) node(o *old, n *yaml.Node, p place) {
 			d.fail("an alias was changed")
 		}
 	case n.Kind == o.kind && o.kind == yaml.ScalarNode:
-		if !sameScalar(o, n) && !d.literalEdit(o, n) {
-			d.replace(o, n, o.style, p)
-		}
+		d.scalar(o, n, p)
 	case n.Kind == o.kind && n.ShortTag() != o.tag:
 		d.fail("a tag was changed")
 	case n.Kind == o.kind && len(n.Content)%step(n.Kind) != 0:
@@ -136,6 +122,18 @@ func (d *differ) node(o *old, n *yaml.Node, p place) {
 	default:
 		d.replace(o, n, n.Style, p)
 	}
+}
+
+// scalar gives a scalar its new value, line by line where that is possible.
+func (d *differ) scalar(o *old, n *yaml.Node, p place) {
+	if sameScalar(o, n) {
+		return
+	}
+	edits := d.literalEdits(o, n)
+	if edits == nil {
+		d.replace(o, n, o.style, p)
+	}
+	d.edits = append(d.edits, edits...)
 }
 
 // entriesOf compares two collections of one kind: entries that stay are compared in turn, new ones are inserted below
@@ -202,7 +200,7 @@ func (d *differ) renameKey(parent *old, i int, n *yaml.Node) {
 	case n.Anchor != o.anchor || o.isBlockScalar() || o.isEmptyNull() || d.hasTag(o):
 		d.fail("a key of this style cannot be renamed")
 	default:
-		d.replaceToken(o, d.write(func(b *strings.Builder) { d.printer.scalar(b, n, o.style, where) }))
+		d.replaceToken(o, d.printer.write(func(b *strings.Builder) { d.printer.scalar(b, n, o.style, where) }))
 	}
 }
 

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -13,10 +14,17 @@ func Print(root *yaml.Node) (string, error) {
 		return "", fmt.Errorf("a new document has to be a mapping")
 	}
 	var b strings.Builder
-	p := &printer{eol: "\n", moved: func(*yaml.Node) bool { return false }}
+	var err error
+	p := &printer{
+		eol:   "\n",
+		moved: func(*yaml.Node) bool { return false },
+		refuse: func(reason string) {
+			err = cmp.Or(err, fmt.Errorf("cannot write the new document: %s", reason))
+		},
+	}
 	p.entries(&b, root, 0, false)
-	if p.reason != "" {
-		return "", fmt.Errorf("cannot write the new document: %s", p.reason)
+	if err != nil {
+		return "", err
 	}
 	return b.String(), nil
 }

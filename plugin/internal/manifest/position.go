@@ -164,3 +164,64 @@ func (s *source) properties(i int) int {
 	}
 	return end
 }
+
+// swallows tells whether a comment or a line of blanks, indented deeper than column, stands at offset or below empty
+// lines there.
+func (s *source) swallows(offset, column int) bool {
+	for offset < len(s.text) {
+		text := offset + s.spaces(offset)
+		isEmpty := text < len(s.text) && breakAt(s.text, text) > 0
+		if text > offset+column && (isEmpty || s.byteAt(text) == '#') {
+			return true
+		}
+		if !isEmpty {
+			return false
+		}
+		offset = s.nextLine(offset)
+	}
+	return false
+}
+
+// aboveComments goes up from a line over the comment lines directly above it.
+func (s *source) aboveComments(start int) int {
+	for line := s.lineOf(start); line > 0; line-- {
+		above := s.lines[line-1]
+		if s.byteAt(s.skipBlanks(above)) != '#' {
+			break
+		}
+		start = above
+	}
+	return start
+}
+
+// deeperComments goes down over comment lines that are indented deeper than the entry that goes: left behind, they
+// would slip into a block scalar above.
+func (s *source) deeperComments(start, column int) int {
+	for start < len(s.text) {
+		text := s.skipBlanks(start)
+		if s.byteAt(text) != '#' || text-start <= column {
+			break
+		}
+		start = s.nextLine(start)
+	}
+	return start
+}
+
+// beforeBreak gives end, or the place before the line break that a block scalar ends with.
+func (s *source) beforeBreak(end int) int {
+	if end == 0 || s.lineStart(end) != end {
+		return end
+	}
+	if bytes.HasSuffix(s.text[:end], []byte("\r\n")) {
+		return end - 2
+	}
+	return end - 1
+}
+
+// line gives the start of a line by its index, the end of the text behind the last.
+func (s *source) line(i int) int {
+	if i < len(s.lines) {
+		return s.lines[i]
+	}
+	return len(s.text)
+}

@@ -13,16 +13,18 @@ type printer struct {
 	wide   bool // sequences stand two to the right of their key
 	json   bool // the text around is JSON: strings get double quotes
 	moved  func(*yaml.Node) bool
-	quoted bool   // no literal blocks
-	reason string // why a node could not be written, "" when all could
-	block  bool   // the last value written was a literal block
-	open   bool   // and its value holds the last line end
+	refuse func(reason string) // is told why a node cannot be written
+	quoted bool                // no literal blocks
+	block  bool                // the last value written was a literal block
+	open   bool                // and its value holds the last line end
 }
 
-func (p *printer) refuse(reason string) {
-	if p.reason == "" {
-		p.reason = reason
-	}
+// write gives what a call of the printer writes.
+func (p *printer) write(print func(b *strings.Builder)) string {
+	var b strings.Builder
+	p.block, p.open = false, false
+	print(&b)
+	return b.String()
 }
 
 // accept tells whether a node can be written at all.
@@ -153,17 +155,20 @@ func (p *printer) literal(b *strings.Builder, value string, column int) {
 		b.WriteString(" |-")
 	}
 	b.WriteString(p.eol)
-	p.literalLines(b, strings.Split(body, "\n"), column)
+	b.WriteString(literalLines(strings.Split(body, "\n"), column, p.eol))
 }
 
-func (p *printer) literalLines(b *strings.Builder, lines []string, column int) {
+// literalLines gives the lines of a literal block, each with its end.
+func literalLines(lines []string, column int, eol string) string {
+	var b strings.Builder
 	for _, line := range lines {
 		if line != "" {
 			b.WriteString(strings.Repeat(" ", column))
 			b.WriteString(line)
 		}
-		b.WriteString(p.eol)
+		b.WriteString(eol)
 	}
+	return b.String()
 }
 
 // flow writes a node on one line, in brackets where it is a collection.
