@@ -43,23 +43,15 @@ type surveyor struct {
 	run     string
 	tracker *survey.Tracker
 	index   pods.Index
-	kube    *pods.Client // nil: no Kubernetes
-	reading map[string]bool
-	heard   chan heard
+	logger  logger
+	logs    logs
+	reading map[string]bool // the logs that are read
 	bytes   int64
 	nodes   []elastic.NodeInfo
 	began   time.Time
 	said    time.Time // when all was told last
 	failing string
 	started bool // the first line was written
-}
-
-// heard is what one who reads a log has to say.
-type heard struct {
-	node, source, line string
-	at                 time.Time // zero: the line's own time counts
-	lost, note         string
-	fatal              error
 }
 
 func runSurvey(ctx context.Context, o config.Survey, e edge) error {
@@ -70,7 +62,7 @@ func runSurvey(ctx context.Context, o config.Survey, e edge) error {
 		}
 		return err
 	}
-	s := &surveyor{o: o, edge: e, reading: map[string]bool{}, heard: make(chan heard, 1024)}
+	s := &surveyor{o: o, edge: e, reading: map[string]bool{}, logs: logs{clock: e.clock, heard: make(chan heard, 1024)}}
 	name := make([]byte, 8)
 	if _, err := rand.Read(name); err != nil {
 		return err
@@ -100,6 +92,7 @@ func (s *surveyor) open() error {
 			return usage(err)
 		}
 		s.es = es
+		s.logger = logger{es, s.run}
 	}
 	if s.o.Restore {
 		return nil
@@ -113,7 +106,7 @@ func (s *surveyor) open() error {
 	case err != nil:
 		return err
 	}
-	s.kube, err = pods.New(kube)
+	s.logs.kube, err = pods.New(kube)
 	return err
 }
 
@@ -123,7 +116,7 @@ func (s *surveyor) survey(ctx context.Context) error {
 	var old *record
 	if err := s.until(ctx, "Elasticsearch", func(ctx context.Context) (err error) {
 		if err = s.look(ctx); err == nil {
-			old, err = s.before(ctx)
+			old, err = s.logger.before(ctx, s.edge.log)
 		}
 		return err
 	}); err != nil {
@@ -137,7 +130,7 @@ func (s *surveyor) survey(ctx context.Context) error {
 	s.began = s.edge.clock.now()
 	s.tracker.Begin(s.began)
 	kept := record{Run: s.run, Old: old.was(), Until: s.began.Add(s.o.For).UTC().Truncate(time.Second)}
-	err := s.until(ctx, "the logger", func(ctx context.Context) error { return s.switchOn(ctx, kept) })
+	err := s.until(ctx, "the logger", func(ctx context.Context) error { return s.logger.on(ctx, kept) })
 	if err == nil {
 		err = s.write(evidence.Line{Kind: evidence.Start, Time: s.began.UTC(), Version: evidence.Version, Run: s.run,
 			Until: kept.Until})
@@ -161,7 +154,7 @@ func (s *surveyor) finish(ctx context.Context, to time.Time, reason string, why 
 		reason, restored = evidence.TakenOver, false
 	} else {
 		err = s.until(context.WithoutCancel(ctx), "the logger",
-			func(ctx context.Context) error { return s.putBack(ctx, s.run) })
+			func(ctx context.Context) error { return s.logger.putBack(ctx, s.run) })
 		restored = err == nil
 	}
 	if err != nil {
@@ -202,13 +195,13 @@ func (s *surveyor) until(ctx context.Context, what string, try func(context.Cont
 				return err
 			}
 		default:
-			return s.hinted(err)
+			return hinted(err)
 		}
 	}
 }
 
 // hinted says which privileges a survey needs, where Elasticsearch says 403.
-func (s *surveyor) hinted(err error) error {
+func hinted(err error) error {
 	if failure.Of(err) == failure.Forbidden {
 		return failure.New(failure.Forbidden, err,
 			"give the survey's user the cluster privileges "+strings.Join(surveyPrivileges, ", "))
@@ -227,10 +220,10 @@ func (s *surveyor) look(ctx context.Context) error {
 		return err
 	}
 	s.nodes = nodes
-	if s.kube == nil {
+	if s.logs.kube == nil {
 		return nil
 	}
-	all, err := s.kube.List(ctx)
+	all, err := s.logs.kube.List(ctx)
 	if err == nil {
 		s.index.Update(all)
 	}
@@ -242,19 +235,19 @@ func (s *surveyor) listen(ctx context.Context) error {
 	for _, name := range s.o.Logs {
 		if !s.reading[name] {
 			s.reading[name] = true
-			if err := s.readFile(ctx, name); err != nil {
+			if err := s.logs.readFile(ctx, name); err != nil {
 				return usage(fmt.Errorf("--log: %w", err))
 			}
 		}
 	}
-	if s.kube == nil || len(s.o.Logs) > 0 {
+	if s.logs.kube == nil || len(s.o.Logs) > 0 {
 		return nil
 	}
 	for _, n := range s.nodes {
 		pod, ok := s.podOf(n)
 		if ok && !s.reading[pod.Namespace+"/"+pod.Name] {
 			s.reading[pod.Namespace+"/"+pod.Name] = true
-			go s.follow(ctx, n.Name, pod, s.edge.clock.now())
+			go s.logs.follow(ctx, n.Name, pod, s.edge.clock.now())
 		}
 		if !ok && !s.reading["?"+n.Name] {
 			s.reading["?"+n.Name] = true

@@ -28,10 +28,25 @@ func strangers() (client *http.Client, closing func()) {
 		transport.CloseIdleConnections
 }
 
+// logs reads logs, each in its own goroutine, and says what they hold.
+type logs struct {
+	clock clock
+	kube  *pods.Client // nil: no Kubernetes
+	heard chan heard
+}
+
+// heard is what one who reads a log has to say.
+type heard struct {
+	node, source, line string
+	at                 time.Time // zero: the line's own time counts
+	lost, note         string
+	fatal              error
+}
+
 // follow reads a pod's log for as long as the survey lasts. A stream that ended, because the container or the API
 // server was restarted or the log rotated, is begun again where it ended: the last line has to come again, else some
 // are missing.
-func (s *surveyor) follow(ctx context.Context, node string, pod pods.Pod, since time.Time) {
+func (l *logs) follow(ctx context.Context, node string, pod pods.Pod, since time.Time) {
 	source := "pod/" + pod.Namespace + "/" + pod.Name
 	last, again := since, false
 	for ctx.Err() == nil {
@@ -46,34 +61,34 @@ func (s *surveyor) follow(ctx context.Context, node string, pod pods.Pod, since 
 				h.lost, told = "lines of its log are missing", true
 			}
 			last, again = at, true
-			s.say(ctx, h)
+			l.say(ctx, h)
 		}
 		if again {
-			_ = s.kube.Lines(ctx, pod, pods.Request{Since: last, Previous: true}, each) // there may be none
+			_ = l.kube.Lines(ctx, pod, pods.Request{Since: last, Previous: true}, each) // there may be none
 		}
-		err := s.kube.Lines(ctx, pod, pods.Request{Since: last, Follow: true}, each)
+		err := l.kube.Lines(ctx, pod, pods.Request{Since: last, Follow: true}, each)
 		if err != nil && ctx.Err() == nil {
 			h := heard{node: node, source: source, note: "its log cannot be read for now"}
 			if failure.Of(err) == failure.KubeForbidden {
 				h.fatal = err
 			}
-			s.say(ctx, h)
+			l.say(ctx, h)
 		}
-		s.edge.clock.sleep(ctx, time.Second)
+		l.clock.sleep(ctx, time.Second)
 	}
 }
 
-func (s *surveyor) say(ctx context.Context, h heard) {
+func (l *logs) say(ctx context.Context, h heard) {
 	select {
-	case s.heard <- h:
+	case l.heard <- h:
 	case <-ctx.Done():
 	}
 }
 
 // readFile follows a file from its present end, or reads standard input.
-func (s *surveyor) readFile(ctx context.Context, name string) error {
+func (l *logs) readFile(ctx context.Context, name string) error {
 	if name == "-" {
-		go s.readLines(ctx, bufio.NewReader(os.Stdin), "stdin")
+		go l.readLines(ctx, bufio.NewReader(os.Stdin), "stdin")
 		return nil
 	}
 	file, err := os.Open(name) //nolint:gosec // the user names it
@@ -83,16 +98,16 @@ func (s *surveyor) readFile(ctx context.Context, name string) error {
 	if _, err := file.Seek(0, io.SeekEnd); err != nil {
 		return errors.Join(err, file.Close())
 	}
-	go s.tail(ctx, name, file)
+	go l.tail(ctx, name, file)
 	return nil
 }
 
 // readLines reads to the end.
-func (s *surveyor) readLines(ctx context.Context, reader *bufio.Reader, source string) {
+func (l *logs) readLines(ctx context.Context, reader *bufio.Reader, source string) {
 	for ctx.Err() == nil {
 		line, err := reader.ReadString('\n')
 		if line != "" {
-			s.say(ctx, heard{source: source, line: strings.TrimRight(line, "\r\n")})
+			l.say(ctx, heard{source: source, line: strings.TrimRight(line, "\r\n")})
 		}
 		if err != nil {
 			return
@@ -101,36 +116,36 @@ func (s *surveyor) readLines(ctx context.Context, reader *bufio.Reader, source s
 }
 
 // readWhole reads a file from its beginning to its end.
-func (s *surveyor) readWhole(ctx context.Context, name string) error {
+func (l *logs) readWhole(ctx context.Context, name string) error {
 	if name == "-" {
-		s.readLines(ctx, bufio.NewReader(os.Stdin), "stdin")
+		l.readLines(ctx, bufio.NewReader(os.Stdin), "stdin")
 		return nil
 	}
 	file, err := os.Open(name) //nolint:gosec // the user names it
 	if err != nil {
 		return err
 	}
-	s.readLines(ctx, bufio.NewReader(file), name)
+	l.readLines(ctx, bufio.NewReader(file), name)
 	return file.Close()
 }
 
 // tail reads what is added to a file. One that was renamed is read to its end before the new one is begun; one that
 // was made shorter may have lost lines, which the next of our own requests shows.
-func (s *surveyor) tail(ctx context.Context, name string, file *os.File) {
+func (l *logs) tail(ctx context.Context, name string, file *os.File) {
 	defer func() { _ = file.Close() }()
 	reader, rest := bufio.NewReader(file), ""
 	for ctx.Err() == nil {
 		text, err := reader.ReadString('\n')
 		rest += text
 		if err == nil {
-			s.say(ctx, heard{source: name, line: strings.TrimRight(rest, "\r\n")})
+			l.say(ctx, heard{source: name, line: strings.TrimRight(rest, "\r\n")})
 			rest = ""
 			continue
 		}
 		if next, shorter := replaced(name, file); next != nil {
 			more, _ := io.ReadAll(reader) // what came since
 			for line := range strings.SplitSeq(strings.TrimRight(rest+string(more), "\n"), "\n") {
-				s.say(ctx, heard{source: name, line: line})
+				l.say(ctx, heard{source: name, line: line})
 			}
 			_ = file.Close()
 			file, reader, rest = next, bufio.NewReader(next), ""
@@ -138,10 +153,10 @@ func (s *surveyor) tail(ctx context.Context, name string, file *os.File) {
 			if shorter {
 				h.lost = "its log was made shorter: lines may be missing"
 			}
-			s.say(ctx, h)
+			l.say(ctx, h)
 			continue
 		}
-		s.edge.clock.sleep(ctx, 200*time.Millisecond)
+		l.clock.sleep(ctx, 200*time.Millisecond)
 	}
 }
 

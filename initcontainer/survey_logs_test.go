@@ -17,18 +17,18 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/pods"
 )
 
-// listener is a surveyor whose readers' words a test looks at.
-func listener() *surveyor {
-	return &surveyor{edge: edge{clock: systemClock()}, heard: make(chan heard, 64)}
+// listener reads logs for a test that looks at what it says.
+func listener() *logs {
+	return &logs{clock: systemClock(), heard: make(chan heard, 64)}
 }
 
 // hears waits until the readers have said these words: a line, or in brackets what else they tell.
-func (s *surveyor) hears(t *testing.T, want ...string) {
+func (l *logs) hears(t *testing.T, want ...string) {
 	t.Helper()
 	var got []string
 	for until := time.After(time.Minute); len(got) < len(want); {
 		select {
-		case h := <-s.heard:
+		case h := <-l.heard:
 			for _, word := range []string{h.note, h.lost} {
 				if word != "" {
 					got = append(got, "("+word+")")

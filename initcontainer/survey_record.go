@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	d "github.com/elk-mtls/elk-mtls/initcontainer/internal/diagnosis"
@@ -74,9 +75,15 @@ func (x *examination) survey(ctx context.Context) {
 
 const loggerOn = "DEBUG"
 
+// logger is the one of Elasticsearch that names connections without a certificate, as a survey sees it.
+type logger struct {
+	es  *elastic.Client
+	run string
+}
+
 // before finds the logger's own value: what a survey has kept that has not put it back, or what is set now.
-func (s *surveyor) before(ctx context.Context) (*record, error) {
-	now, err := s.es.ClusterSettings(ctx, s.run)
+func (l logger) before(ctx context.Context, log *slog.Logger) (*record, error) {
+	now, err := l.es.ClusterSettings(ctx, l.run)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +97,7 @@ func (s *surveyor) before(ctx context.Context) (*record, error) {
 		return nil, err
 	}
 	if left != nil {
-		s.edge.log.Warn("a survey has left the logger on, or is still under way and ends now; this one puts back "+
+		log.Warn("a survey has left the logger on, or is still under way and ends now; this one puts back "+
 			"what it has kept", "run", left.Run, "until", left.Until)
 		return left, nil
 	}
@@ -101,25 +108,25 @@ func (s *surveyor) before(ctx context.Context) (*record, error) {
 	return r, nil
 }
 
-func (s *surveyor) switchOn(ctx context.Context, r record) error {
+func (l logger) on(ctx context.Context, r record) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	return s.es.PutSettings(ctx, s.run, map[string]any{surveyRecord: string(text), survey.Logger: loggerOn})
+	return l.es.PutSettings(ctx, l.run, map[string]any{surveyRecord: string(text), survey.Logger: loggerOn})
 }
 
 var errTakenOver = failure.New(failure.Other, errors.New("another survey has begun, or somebody has put the logger "+
 	"back: this one has ended"), "")
 
 // mine looks whether the record is still ours.
-func (s *surveyor) mine(ctx context.Context) error {
-	now, err := s.es.ClusterSettings(ctx, s.run)
+func (l logger) mine(ctx context.Context) error {
+	now, err := l.es.ClusterSettings(ctx, l.run)
 	if err != nil {
 		return err
 	}
 	r, err := recordOf(now)
-	if err == nil && (r == nil || r.Run != s.run) {
+	if err == nil && (r == nil || r.Run != l.run) {
 		err = errTakenOver
 	}
 	return err
@@ -127,8 +134,8 @@ func (s *surveyor) mine(ctx context.Context) error {
 
 // putBack gives the logger its old value, and takes the record away. A logger that somebody has set to something else
 // since is theirs.
-func (s *surveyor) putBack(ctx context.Context, run string) error {
-	now, err := s.es.ClusterSettings(ctx, s.run)
+func (l logger) putBack(ctx context.Context, run string) error {
+	now, err := l.es.ClusterSettings(ctx, l.run)
 	if err != nil {
 		return err
 	}
@@ -140,7 +147,7 @@ func (s *surveyor) putBack(ctx context.Context, run string) error {
 	if now.Persistent[survey.Logger] == loggerOn {
 		change[survey.Logger] = r.Old
 	}
-	return s.es.PutSettings(ctx, s.run, change)
+	return l.es.PutSettings(ctx, l.run, change)
 }
 
 // restoreOthers puts back what any survey has left.
@@ -156,7 +163,7 @@ func (s *surveyor) restoreOthers(ctx context.Context) error {
 		if err != nil || r == nil {
 			return err
 		}
-		return s.putBack(ctx, "")
+		return s.logger.putBack(ctx, "")
 	})
 	if err != nil {
 		return err

@@ -17,8 +17,8 @@ func (s *surveyor) refused(ctx context.Context) error {
 		if err := s.until(ctx, "Elasticsearch", s.look); err != nil {
 			return err
 		}
-	} else if s.kube != nil {
-		if all, err := s.kube.List(ctx); err == nil {
+	} else if s.logs.kube != nil {
+		if all, err := s.logs.kube.List(ctx); err == nil {
 			s.index.Update(all)
 		}
 	}
@@ -33,7 +33,7 @@ func (s *surveyor) refused(ctx context.Context) error {
 	var err error
 	for finished := false; !finished; {
 		select {
-		case h := <-s.heard:
+		case h := <-s.logs.heard:
 			s.hear(h)
 		case err = <-done:
 			finished = true
@@ -53,7 +53,7 @@ func (s *surveyor) refused(ctx context.Context) error {
 func (s *surveyor) readBack(ctx context.Context, since time.Time) error {
 	if len(s.o.Logs) > 0 {
 		for _, name := range s.o.Logs {
-			if err := s.readWhole(ctx, name); err != nil {
+			if err := s.logs.readWhole(ctx, name); err != nil {
 				return usage(fmt.Errorf("--log: %w", err))
 			}
 		}
@@ -65,9 +65,9 @@ func (s *surveyor) readBack(ctx context.Context, since time.Time) error {
 			return fmt.Errorf("no pod has the address of node %s: give its log with --log", n.Name)
 		}
 		for _, previous := range []bool{true, false} {
-			err := s.kube.Lines(ctx, pod, pods.Request{Since: since, Previous: previous},
+			err := s.logs.kube.Lines(ctx, pod, pods.Request{Since: since, Previous: previous},
 				func(at time.Time, line string) {
-					s.heard <- heard{node: n.Name, at: at, line: line}
+					s.logs.heard <- heard{node: n.Name, at: at, line: line}
 				})
 			if err != nil && (!previous || failure.Of(err) == failure.KubeForbidden) {
 				return err

@@ -26,7 +26,7 @@ func (s *surveyor) watch(ctx context.Context, until time.Time) (reason string, e
 		select {
 		case <-ctx.Done():
 			return evidence.Interrupted, nil
-		case h := <-s.heard:
+		case h := <-s.logs.heard:
 			s.hear(h)
 			if h.fatal != nil {
 				return evidence.Failed, h.fatal
@@ -75,7 +75,7 @@ func (s *surveyor) drain(ctx context.Context, long time.Duration) {
 		select {
 		case <-ctx.Done():
 			return
-		case h := <-s.heard:
+		case h := <-s.logs.heard:
 			s.hear(h)
 		case <-over.C:
 			return
@@ -121,7 +121,7 @@ func (s *surveyor) round(ctx context.Context, last bool) error {
 		err = s.listen(ctx)
 	}
 	if err == nil {
-		err = s.mine(limited)
+		err = s.logger.mine(limited)
 	}
 	if errors.Is(err, errTakenOver) {
 		return err
@@ -136,7 +136,7 @@ func (s *surveyor) round(ctx context.Context, last bool) error {
 	case ctx.Err() != nil:
 		return nil
 	case cause == failure.Forbidden, cause == failure.KubeForbidden:
-		return s.hinted(err)
+		return hinted(err)
 	case err != nil && s.failing != oneLine(err):
 		s.failing = oneLine(err)
 		s.edge.log.Warn("a look failed; it is tried again", "reason", s.failing)
