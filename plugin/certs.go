@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/issue"
@@ -34,7 +33,7 @@ type certsOptions struct {
 	force     bool
 }
 
-func (o *options) certsCommand() *cobra.Command {
+func certsCommand(o *options) *cobra.Command {
 	c := &certsOptions{options: o}
 	cmd := &cobra.Command{
 		Use:   "certs [flags] [FILE|-]",
@@ -112,7 +111,7 @@ func (c *certsOptions) check() error {
 		problems = append(problems, errors.New("--ca-out keeps a new CA, and --ca names one that exists: leave one "+
 			"of them out"))
 	}
-	if stdout, ok := c.stdout.(*os.File); ok && c.out == "" && !c.force && term.IsTerminal(int(stdout.Fd())) {
+	if c.out == "" && !c.force && terminal(c.stdout) != nil {
 		problems = append(problems, errors.New("stdout is a terminal, and the Secrets hold private keys: write them "+
 			"into a folder (--out DIR) or pipe them on (| kubectl apply -f -); --force prints them all the same"))
 	}

@@ -18,7 +18,14 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-func (o *options) cmpCommand() *cobra.Command {
+// cmpOptions are the command line of elk-mtls cmp.
+type cmpOptions struct {
+	*options
+	helm string // the program
+}
+
+func cmpCommand(o *options) *cobra.Command {
+	c := &cmpOptions{options: o}
 	cmd := &cobra.Command{
 		Use:   "cmp",
 		Short: "Render and secure a chart, as a config management plugin of Argo CD",
@@ -35,35 +42,35 @@ docs/argocd.md.`,
 			return usageError{errors.New("cmp needs a command: generate or init; see elk-mtls cmp --help")}
 		},
 	}
-	for _, c := range []struct {
+	for _, step := range []struct {
 		name, what string
 		run        func(ctx context.Context) error
 	}{
-		{"init", "Fetch the dependencies of the chart that are missing", o.cmpInit},
-		{"generate", "Write the secured manifests of the chart to stdout", o.cmpGenerate},
+		{"init", "Fetch the dependencies of the chart that are missing", c.init},
+		{"generate", "Write the secured manifests of the chart to stdout", c.generate},
 	} {
-		sub := &cobra.Command{Use: c.name, Short: c.what,
-			RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context()) }}
+		sub := &cobra.Command{Use: step.name, Short: step.what,
+			RunE: func(cmd *cobra.Command, _ []string) error { return step.run(cmd.Context()) }}
 		sub.Args = cmd.Args
-		sub.Flags().StringVar(&o.helm, "helm", "helm", "the `PROGRAM` helm, 3 or 4")
+		sub.Flags().StringVar(&c.helm, "helm", "helm", "the `PROGRAM` helm, 3 or 4")
 		cmd.AddCommand(sub)
 	}
 	return cmd
 }
 
-// cmpGenerate is the post-renderer with helm before it. A sync renders anew each time, and what it gives is all that
+// generate is the post-renderer with helm before it. A sync renders anew each time, and what it gives is all that
 // the cluster keeps: no output, or one that lacks what failed, would be taken for a wish to delete.
-func (o *options) cmpGenerate(ctx context.Context) error {
-	o.gitOps = true
-	app, err := argocd.Read(o.environ, config.IsParameter)
+func (c *cmpOptions) generate(ctx context.Context) error {
+	c.gitOps = true
+	app, err := argocd.Read(c.environ, config.IsParameter)
 	if err != nil {
 		return usageError{err}
 	}
-	settings, err := o.settingsFrom(func() (config.Settings, error) { return o.fileOf(app) })
+	settings, err := c.settingsFrom(func() (config.Settings, error) { return c.fileOf(app) })
 	if err != nil {
 		return usageError{err}
 	}
-	stream, err := o.runHelm(ctx, app.Inline, app.Arguments()...)
+	stream, err := c.runHelm(ctx, app.Inline, app.Arguments()...)
 	if err != nil {
 		return err
 	}
@@ -75,31 +82,31 @@ func (o *options) cmpGenerate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.writeReport(outcome); err != nil {
+	if err := c.writeReport(outcome); err != nil {
 		return err
 	}
-	_, err = o.stdout.Write(output)
+	_, err = c.stdout.Write(output)
 	return err
 }
 
 // fileOf is the configuration file that an Application names. It comes from whoever may change the Application, not
 // from whoever runs Argo CD: it can read what is in the repository, and write nothing.
-func (o *options) fileOf(app argocd.Application) (config.Settings, error) {
-	if o.report != "" && o.report != "-" {
+func (c *cmpOptions) fileOf(app argocd.Application) (config.Settings, error) {
+	if c.report != "" && c.report != "-" {
 		return config.Settings{}, fmt.Errorf("ELK_MTLS_REPORT: %q is a file, and under Argo CD the report goes to "+
-			"the log of the plugin only: -", o.report)
+			"the log of the plugin only: -", c.report)
 	}
-	if o.config != "" {
-		if err := app.Inside(o.config); err != nil {
+	if c.config != "" {
+		if err := app.Inside(c.config); err != nil {
 			return config.Settings{}, fmt.Errorf("ELK_MTLS_CONFIG: %w", err)
 		}
 	}
-	return o.file()
+	return c.file()
 }
 
-// cmpInit fetches dependencies only where some are missing, as Argo CD does for charts of its own: what is in the
+// init fetches dependencies only where some are missing, as Argo CD does for charts of its own: what is in the
 // repository is meant.
-func (o *options) cmpInit(ctx context.Context) error {
+func (c *cmpOptions) init(ctx context.Context) error {
 	for _, name := range []string{"Chart.yaml", "requirements.yaml"} {
 		text, err := os.ReadFile(name) //nolint:gosec // one of the two names above
 		if errors.Is(err, os.ErrNotExist) {
@@ -118,7 +125,7 @@ func (o *options) cmpInit(ctx context.Context) error {
 				return err
 			}
 			if missing {
-				_, err := o.runHelm(ctx, "", "dependency", "build")
+				_, err := c.runHelm(ctx, "", "dependency", "build")
 				return err
 			}
 		}
@@ -141,9 +148,9 @@ func missingChart(name string) (bool, error) {
 
 // runHelm gives what helm writes to stdout. What it says besides is part of the error, which Argo CD shows, or goes to
 // stderr.
-func (o *options) runHelm(ctx context.Context, stdin string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, o.helm, args...) //nolint:gosec // which helm is for the operator to say
-	cmd.Env = o.environ
+func (c *cmpOptions) runHelm(ctx context.Context, stdin string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, c.helm, args...) //nolint:gosec // which helm is for the operator to say
+	cmd.Env = c.environ
 	cmd.Stdin = strings.NewReader(stdin)
 	var message strings.Builder
 	cmd.Stderr = &message
@@ -151,6 +158,6 @@ func (o *options) runHelm(ctx context.Context, stdin string, args ...string) ([]
 	if err != nil {
 		return nil, errors.New(strings.TrimSpace(fmt.Sprintf("helm %s: %v\n%s", args[0], err, message.String())))
 	}
-	_, err = o.stderr.Write([]byte(message.String()))
+	_, err = c.stderr.Write([]byte(message.String()))
 	return output, err
 }

@@ -23,7 +23,7 @@ var errChanged = errors.New("there are changes")
 
 var diffFormats = []string{"text", "diff", "markdown", "json"}
 
-func (o *options) diffCommand() *cobra.Command {
+func diffCommand(o *options) *cobra.Command {
 	d := &diffOptions{options: o}
 	cmd := &cobra.Command{
 		Use:   "diff [flags] [FILE|-]",
@@ -83,7 +83,7 @@ func (d *diffOptions) show(args []string) error {
 	var text []byte
 	switch d.format {
 	case "diff":
-		text = []byte(foldDiff(outcome.Unified(), d.width()))
+		text = []byte(foldDiff(outcome.Unified(), width(d.stdout)))
 	case "markdown":
 		text = []byte(outcome.Markdown())
 	case "json":
@@ -105,7 +105,7 @@ func (d *diffOptions) show(args []string) error {
 // diffText is a diff as the terminal shows it.
 func (o *options) diffText(text string) string {
 	if o.coloured() {
-		return paintDiff(text, o.width())
+		return paintDiff(text, width(o.stdout))
 	}
-	return fold(text, o.width())
+	return fold(text, width(o.stdout))
 }

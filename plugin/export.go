@@ -26,7 +26,7 @@ type exportOptions struct {
 
 var exportFormats = []string{"kustomize", "flux"}
 
-func (o *options) exportCommand() *cobra.Command {
+func exportCommand(o *options) *cobra.Command {
 	e := &exportOptions{options: o}
 	cmd := &cobra.Command{
 		Use:   "export --format FORMAT --out DIR [flags] [FILE|-]",

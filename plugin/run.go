@@ -33,7 +33,7 @@ func (e usageError) Unwrap() error { return e.error }
 // run is the whole program but for os.Exit. On an error stdout stays empty, except towards Helm 4.
 func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	o := &options{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr}
-	cmd := o.command()
+	cmd := command(o)
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
@@ -80,13 +80,12 @@ type options struct {
 	report       string
 	reportFormat string
 	host         string
-	helm         string // the program, for cmp
 
 	allowRendered bool
 	gitOps        bool // what calls us renders the chart again at every sync
 }
 
-func (o *options) command() *cobra.Command {
+func command(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "elk-mtls [flags] [FILE|-]",
 		Short: "Require client certificates in Elasticsearch, on the Basic licence, with the Helm charts you have",
@@ -126,8 +125,8 @@ What needs a cluster is in the other program, elk-mtls-init: doctor, renew, revo
 		return o.filter(args)
 	}
 	cmd.SetFlagErrorFunc(flagError)
-	cmd.AddCommand(o.diffCommand(), o.exportCommand(), o.certsCommand(), o.verifyCommand(), o.surveyCommand(),
-		o.cmpCommand(), versionCommand(), settingsTopic())
+	cmd.AddCommand(diffCommand(o), exportCommand(o), certsCommand(o), verifyCommand(o), surveyCommand(o), cmpCommand(o),
+		versionCommand(), settingsTopic())
 	return cmd
 }
 

@@ -26,7 +26,7 @@ type surveyOptions struct {
 	refused bool
 }
 
-func (o *options) surveyCommand() *cobra.Command {
+func surveyCommand(o *options) *cobra.Command {
 	s := &surveyOptions{verifyOptions: &verifyOptions{options: o}}
 	cmd := &cobra.Command{
 		Use:   "survey [flags] EVIDENCE|- [MANIFESTS]",
@@ -163,5 +163,5 @@ func (s *surveyOptions) written(r *survey.Report, input string) ([]byte, error) 
 	case "html":
 		return []byte(r.HTML()), nil
 	}
-	return []byte(fold(r.Text(), s.width())), nil
+	return []byte(fold(r.Text(), width(s.stdout))), nil
 }

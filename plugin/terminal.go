@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"io"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -12,19 +13,19 @@ import (
 const minWidth, maxWidth = 80, 120
 
 // terminal gives the terminal that stdout is, nil for none.
-func (o *options) terminal() *os.File {
-	if stdout, ok := o.stdout.(*os.File); ok && term.IsTerminal(int(stdout.Fd())) {
-		return stdout
+func terminal(stdout io.Writer) *os.File {
+	if file, ok := stdout.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		return file
 	}
 	return nil
 }
 
 // coloured follows https://no-color.org.
-func (o *options) coloured() bool { return o.env("NO_COLOR") == "" && o.terminal() != nil }
+func (o *options) coloured() bool { return o.env("NO_COLOR") == "" && terminal(o.stdout) != nil }
 
-func (o *options) width() int {
-	if stdout := o.terminal(); stdout != nil {
-		if width, _, err := term.GetSize(int(stdout.Fd())); err == nil {
+func width(stdout io.Writer) int {
+	if screen := terminal(stdout); screen != nil {
+		if width, _, err := term.GetSize(int(screen.Fd())); err == nil {
 			return max(minWidth, min(width, maxWidth))
 		}
 	}

@@ -32,7 +32,7 @@ type verifyOptions struct {
 	strict bool
 }
 
-func (o *options) verifyCommand() *cobra.Command {
+func verifyCommand(o *options) *cobra.Command {
 	v := &verifyOptions{options: o}
 	cmd := &cobra.Command{
 		Use:   "verify [flags] [FILE|-]",
@@ -136,9 +136,9 @@ func (v *verifyOptions) written(graph *verify.Graph) ([]byte, error) {
 		return []byte(graph.Mermaid()), nil
 	}
 	if v.coloured() {
-		return []byte(paintVerify(graph.Text(), v.width())), nil
+		return []byte(paintVerify(graph.Text(), width(v.stdout))), nil
 	}
-	return []byte(fold(graph.Text(), v.width())), nil
+	return []byte(fold(graph.Text(), width(v.stdout))), nil
 }
 
 // proof checks the command line and gives what is to be proven.
