@@ -21,7 +21,6 @@ var larger = map[string]int{
 	"initcontainer.examination":         36,
 	"initcontainer.holder":              30,
 	"plugin/internal/mention.Names":     38,
-	"plugin/internal/recognise.Release": 36,
 	"plugin/internal/verify.caller":     55,
 	"plugin/internal/verify.connection": 57,
 	"plugin/internal/verify.reader":     50,

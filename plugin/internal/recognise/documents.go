@@ -10,7 +10,7 @@ import (
 
 // Kinds gives the objects of the kinds for which holds does, each of which has one of the words in its name. A
 // document that cannot be read is an error only when it says that its kind is one of them.
-func (r *Release) Kinds(kindWords []string, holds func(kind string) bool) ([]*object.Object, error) {
+func (r *Input) Kinds(kindWords []string, holds func(kind string) bool) ([]*object.Object, error) {
 	wanted := words.Of(kindWords)
 	var all []*object.Object
 	for _, doc := range r.where(func(s screened) bool { return holds(s.kind) || s.mayBe() && s.mentions(wanted) }) {
@@ -28,7 +28,7 @@ func (r *Release) Kinds(kindWords []string, holds func(kind string) bool) ([]*ob
 }
 
 // Hooks gives the objects that Helm runs as hooks.
-func (r *Release) Hooks() ([]*object.Object, error) {
+func (r *Input) Hooks() ([]*object.Object, error) {
 	var hooks []*object.Object
 	for _, s := range r.screened {
 		if !s.hook {
@@ -49,7 +49,7 @@ func (r *Release) Hooks() ([]*object.Object, error) {
 
 // Naming gives the documents that may hold one of names, in any case, plainly, in base64 or behind escapes, but for
 // those for which silent holds by their kind and text.
-func (r *Release) Naming(names []string, silent func(kind string, text []byte) bool) []*manifest.Document {
+func (r *Input) Naming(names []string, silent func(kind string, text []byte) bool) []*manifest.Document {
 	wanted := words.Folded(names)
 	return r.where(func(s screened) bool {
 		text := s.doc.Text()
@@ -62,7 +62,7 @@ func (r *Release) Naming(names []string, silent func(kind string, text []byte) b
 }
 
 // where gives the documents for which holds does, of which many are asked side by side, and parsed.
-func (r *Release) where(holds func(screened) bool) []*manifest.Document {
+func (r *Input) where(holds func(screened) bool) []*manifest.Document {
 	hold := make([]bool, len(r.screened))
 	parallel.Do(len(hold), func(i int) {
 		s := r.screened[i]

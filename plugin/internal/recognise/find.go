@@ -12,7 +12,7 @@ import (
 // namespace that is not written down may be any. Of a hook and an object of the release with one name it gives the
 // latter. A document that cannot be read is an error only when it may be the one; so are several objects that differ,
 // of which nothing tells which one counts.
-func (r *Release) Find(namespace, kind, name string) (*object.Object, error) {
+func (r *Input) Find(namespace, kind, name string) (*object.Object, error) {
 	all, err := r.Named(kind, name)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func isBuiltIn(o *object.Object) bool {
 func sameNamespace(a, b string) bool { return a == b || a == "" || b == "" }
 
 // Named gives all objects of that kind and name, of any namespace.
-func (r *Release) Named(kind, name string) ([]*object.Object, error) {
+func (r *Input) Named(kind, name string) ([]*object.Object, error) {
 	key := kind + "/" + name
 	if found, ok := r.found[key]; ok {
 		return found, nil
@@ -110,7 +110,7 @@ type named map[string][]int
 
 // called gives the documents that may be the object of that kind and name. The names of a kind are read once: a stream
 // of many releases asks for as many of them as it has documents.
-func (r *Release) called(kind, name string) []screened {
+func (r *Input) called(kind, name string) []screened {
 	n, ok := r.names[kind]
 	if !ok {
 		n = make(named, len(r.byKind[kind])+len(r.byKind[""]))

@@ -19,7 +19,7 @@ type index struct {
 
 // indexed reads the objects of a kind, the first time. A document with none of values is left unparsed; nil is for
 // all. keys gives those of each object.
-func (r *Release) indexed(kind string, values func() *words.Set, keys func([]*object.Object) [][]string) *index {
+func (r *Input) indexed(kind string, values func() *words.Set, keys func([]*object.Object) [][]string) *index {
 	if x, ok := r.indexes[kind]; ok {
 		return x
 	}
@@ -43,7 +43,7 @@ func (r *Release) indexed(kind string, values func() *words.Set, keys func([]*ob
 
 // with gives the objects that have one of the keys, in the order of the stream. It fails where a document cannot be
 // read that has one of values; nil is for any.
-func (x *index) with(r *Release, values *words.Set, keys []string) ([]*object.Object, error) {
+func (x *index) with(r *Input, values *words.Set, keys []string) ([]*object.Object, error) {
 	for _, s := range x.broken {
 		if values == nil || s.mentions(values) {
 			_, err := r.In(s.doc)
@@ -63,7 +63,7 @@ func (x *index) with(r *Release, values *words.Set, keys []string) ([]*object.Ob
 }
 
 // ofKind gives the documents that may hold objects of a kind, but for those with none of values; nil is for all.
-func (r *Release) ofKind(kind string, values *words.Set) []screened {
+func (r *Input) ofKind(kind string, values *words.Set) []screened {
 	var found []screened
 	for _, i := range slices.Concat(r.byKind[kind], r.byKind[""]) {
 		s := r.screened[i]

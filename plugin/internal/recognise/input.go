@@ -4,16 +4,75 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/parallel"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
+// Input is a stream whose documents are read when somebody asks for their objects, each once.
+type Input struct {
+	Objects int // how many documents hold something
+
+	screened  []screened
+	byKind    map[string][]int // places in screened; "" holds what may be of any kind
+	parsed    map[*manifest.Document][]*object.Object
+	processes map[*yaml.Node]process.Process
+	further   map[[2]string][]*object.Object // by kind and name
+	unclear   []problem.Problem              // see Unclear
+	found     map[string][]*object.Object    // of Named, by kind and name
+	names     map[string]named               // of Named, by kind
+	indexes   map[string]*index              // by kind
+	filled    map[string][]*object.Object    // see fillers
+}
+
+// newInput looks at all documents of a stream, and parses none.
+func newInput(further []*object.Object, stream *manifest.Stream) *Input {
+	docs := stream.Documents()
+	r := &Input{
+		screened: make([]screened, len(docs)), byKind: map[string][]int{},
+		parsed:    map[*manifest.Document][]*object.Object{},
+		processes: map[*yaml.Node]process.Process{},
+		further:   map[[2]string][]*object.Object{}, found: map[string][]*object.Object{},
+		names: map[string]named{}, indexes: map[string]*index{},
+	}
+	parallel.Do(len(docs), func(i int) { r.screened[i] = screen(docs[i]) })
+	for i, s := range r.screened {
+		kind := s.kind
+		if kind == "List" {
+			kind = ""
+		}
+		r.byKind[kind] = append(r.byKind[kind], i)
+		if s.kind != "" || mayBeObject(s.doc.Text()) {
+			r.Objects++
+		}
+	}
+	for _, o := range further {
+		named := [2]string{o.Kind, o.Name}
+		r.further[named] = append(r.further[named], o)
+	}
+	return r
+}
+
+// In lists the objects of a document, which is parsed once.
+func (r *Input) In(doc *manifest.Document) ([]*object.Object, error) {
+	if objects, ok := r.parsed[doc]; ok {
+		return objects, nil
+	}
+	objects, err := object.In(doc)
+	if err != nil {
+		return nil, problem.New(problem.Input, "%v", err).Do("correct that document, it is needed")
+	}
+	r.parsed[doc] = objects
+	return objects, nil
+}
+
 // fillers gives, by the names of Secrets and ConfigMaps, the objects of the stream that have a controller fill them.
 // They are read once.
-func (r *Release) fillers() map[string][]*object.Object {
+func (r *Input) fillers() map[string][]*object.Object {
 	if r.filled == nil {
 		r.filled = map[string][]*object.Object{}
 		wanted := words.Of(fillerWords())
@@ -33,7 +92,7 @@ func (r *Release) fillers() map[string][]*object.Object {
 }
 
 // Filler names the object of the stream that has a controller fill a Secret or ConfigMap, "" for none.
-func (r *Release) Filler(s object.Source) string {
+func (r *Input) Filler(s object.Source) string {
 	for _, o := range r.fillers()[s.Name] {
 		if sameNamespace(o.Namespace, s.Namespace) || strings.HasPrefix(o.Kind, "Cluster") {
 			return o.ID.String()
@@ -86,7 +145,7 @@ func filledBy(o *object.Object) []string {
 
 // Shown gives the Secret or ConfigMap of a source, nil where nothing shows it, or nothing tells which of several
 // counts.
-func (r *Release) Shown(s object.Source) *object.Object {
+func (r *Input) Shown(s object.Source) *object.Object {
 	o, err := One(r.further[[2]string{s.Kind, s.Name}], s.Namespace)
 	if o == nil && err == nil {
 		o, err = r.Find(s.Namespace, s.Kind, s.Name)
@@ -100,7 +159,7 @@ func (r *Release) Shown(s object.Source) *object.Object {
 }
 
 // Unclear says of which Secrets and ConfigMaps that were asked for nothing tells which of several counts.
-func (r *Release) Unclear() []problem.Problem { return r.unclear }
+func (r *Input) Unclear() []problem.Problem { return r.unclear }
 
 // equal tells whether two objects say the same, whatever their metadata.
 func equal(a, b *object.Object) bool {
@@ -128,7 +187,7 @@ func sameNode(a, b *yaml.Node) bool {
 }
 
 // Process gives what the processes of a container see, as far as the release shows it. It is read once.
-func (r *Release) Process(c object.Container) process.Process {
+func (r *Input) Process(c object.Container) process.Process {
 	seen, ok := r.processes[c.Node]
 	if !ok {
 		seen = process.Of(c, r)

@@ -12,11 +12,8 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/parallel"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/words"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // ErrNoObject says that an input holds no object. No command passes such an input on: Helm 3 and Argo CD take an empty
@@ -51,8 +48,9 @@ func (w *Workload) Settle(env object.Environment) {
 	w.Layout, w.Lost = moved(w.Layout, env)
 }
 
-// Release is what a stream holds, as far as it matters here.
+// Release is what was recognised in an input, as far as it matters here.
 type Release struct {
+	*Input
 	Nodes   []*Workload // Elasticsearch nodes, in the order of the stream
 	Kibanas []*Workload // in the order of the stream
 	// other programs that may call Elasticsearch: each is one container, in the order of the stream
@@ -64,19 +62,7 @@ type Release struct {
 	// settings.
 	Unmanaged []*Workload
 
-	Objects int // how many documents hold something
-
-	screened      []screened
-	byKind        map[string][]int // places in screened; "" holds what may be of any kind
-	parsed        map[*manifest.Document][]*object.Object
-	processes     map[*yaml.Node]process.Process
-	further       map[[2]string][]*object.Object // by kind and name
-	unclear       []problem.Problem              // see Unclear
-	found         map[string][]*object.Object    // of Named, by kind and name
-	names         map[string]named               // of Named, by kind
 	services      map[*Workload][]string
-	indexes       map[string]*index           // by kind
-	filled        map[string][]*object.Object // see fillers
 	labelled      map[string][]*object.Object // see Behind
 	serverLayouts []Layout
 	programs      []catalog.Program
@@ -134,37 +120,18 @@ func All(stream *manifest.Stream, unmanaged func(object.ID) bool, programs ...ca
 	return Beside(nil, stream, unmanaged, programs...)
 }
 
-// count notes what the screen found in a document.
-func (r *Release) count(i int, s screened) {
-	kind := s.kind
-	if kind == "List" {
-		kind = ""
-	}
-	r.byKind[kind] = append(r.byKind[kind], i)
-	if s.kind != "" || mayBeObject(s.doc.Text()) {
-		r.Objects++
-	}
-}
-
 // Beside is All of a stream beside which there are further objects: a Secret or ConfigMap among these counts before
 // one of the stream.
 func Beside(further []*object.Object, stream *manifest.Stream, unmanaged func(object.ID) bool,
 	programs ...catalog.Program) (*Release, error) {
-	r := released(further, orCatalog(programs))
+	r := &Release{
+		Input: newInput(further, stream), services: map[*Workload][]string{},
+		serverLayouts: catalog.Layouts(), programs: orCatalog(programs),
+	}
 	signs := words.Of(elasticWords(), clientWords(r.programs), []string{guardGroup})
 	kinds := []string{"Elasticsearch", "Kibana", GuardKind, templateKind}
 	workloads := map[workloadID]*object.Object{}
 	var problems []error
-	docs := stream.Documents()
-	r.screened = make([]screened, len(docs))
-	wanted := make([]bool, len(docs))
-	parallel.Do(len(docs), func(i int) {
-		s := screen(docs[i])
-		r.screened[i], wanted[i] = s, (s.mayBe(kinds...) || s.runs) && s.mentions(signs)
-		if wanted[i] {
-			_, _ = docs[i].Root() // parses; In asks again, and takes the error then
-		}
-	})
 	take := func(o *object.Object) error {
 		if unmanaged(o.ID) {
 			r.noteUnmanaged(o)
@@ -172,12 +139,8 @@ func Beside(further []*object.Object, stream *manifest.Stream, unmanaged func(ob
 		}
 		return errors.Join(alone(workloads, o), r.judge(o))
 	}
-	for i, s := range r.screened {
-		r.count(i, s)
-		if !wanted[i] {
-			continue
-		}
-		objects, err := r.In(s.doc)
+	for _, doc := range r.where(func(s screened) bool { return (s.mayBe(kinds...) || s.runs) && s.mentions(signs) }) {
+		objects, err := r.In(doc)
 		problems = append(problems, err)
 		for _, o := range objects {
 			problems = append(problems, take(o))
@@ -187,39 +150,6 @@ func Beside(further []*object.Object, stream *manifest.Stream, unmanaged func(ob
 		w.Settle(r.Process(w.Main).Env)
 	}
 	return r, errors.Join(problems...)
-}
-
-// released begins a release, beside which there are further objects.
-func released(further []*object.Object, programs []catalog.Program) *Release {
-	r := &Release{
-		further: map[[2]string][]*object.Object{}, byKind: map[string][]int{},
-		parsed: map[*manifest.Document][]*object.Object{}, processes: map[*yaml.Node]process.Process{},
-		found: map[string][]*object.Object{},
-		names: map[string]named{},
-
-		services:      map[*Workload][]string{},
-		indexes:       map[string]*index{},
-		serverLayouts: catalog.Layouts(),
-		programs:      programs,
-	}
-	for _, o := range further {
-		named := [2]string{o.Kind, o.Name}
-		r.further[named] = append(r.further[named], o)
-	}
-	return r
-}
-
-// In lists the objects of a document, which is parsed once.
-func (r *Release) In(doc *manifest.Document) ([]*object.Object, error) {
-	if objects, ok := r.parsed[doc]; ok {
-		return objects, nil
-	}
-	objects, err := object.In(doc)
-	if err != nil {
-		return nil, problem.New(problem.Input, "%v", err).Do("correct that document, it is needed")
-	}
-	r.parsed[doc] = objects
-	return objects, nil
 }
 
 // judge sorts one object into the release.

@@ -260,7 +260,7 @@ type Counted struct {
 }
 
 // Counts says what the stream holds, sorted by kind. A list counts once.
-func (r *Release) Counts() []Counted {
+func (r *Input) Counts() []Counted {
 	counts := map[string]int{}
 	for _, s := range r.screened {
 		switch {

@@ -34,7 +34,7 @@ func (r *Release) selecting(w *Workload) ([]*object.Object, error) {
 	services := r.indexed("Service", r.labelValues,
 		func(all []*object.Object) [][]string { return rarest(all, "spec", "selector") })
 	values := words.Of(append(slices.Sorted(maps.Values(labels)), podNameLabel, podIndexLabel))
-	found, err := services.with(r, values, append(pairs(labels), ""))
+	found, err := services.with(r.Input, values, append(pairs(labels), ""))
 	return slices.DeleteFunc(found, func(o *object.Object) bool {
 		selector := object.Pairs(o.Node, "spec", "selector")
 		return o.Name == "" || !sameNamespace(w.Namespace, o.Namespace) || len(selector) == 0 ||
@@ -130,7 +130,7 @@ func (r *Release) labelValues() *words.Set {
 func anything() *words.Set { return nil }
 
 // Picks tells whether the selector of a Service picks the pods of a workload of the stream.
-func (r *Release) Picks(service *object.Object) bool {
+func (r *Input) Picks(service *object.Object) bool {
 	selector := object.Pairs(service.Node, "spec", "selector")
 	wanted := words.Of(slices.Sorted(maps.Values(selector)))
 	for _, doc := range r.where(func(s screened) bool { return s.runs && s.mentions(wanted) }) {
@@ -152,7 +152,7 @@ func (r *Release) Policies(w *Workload) ([]*object.Object, error) {
 	labels := labelsOf(w)
 	policies := r.indexed("NetworkPolicy", anything,
 		func(all []*object.Object) [][]string { return rarest(all, "spec", "podSelector", "matchLabels") })
-	found, err := policies.with(r, nil, append(pairs(labels), ""))
+	found, err := policies.with(r.Input, nil, append(pairs(labels), ""))
 	return slices.DeleteFunc(found, func(o *object.Object) bool {
 		return !sameNamespace(w.Namespace, o.Namespace) ||
 			!selects(object.Pairs(o.Node, "spec", "podSelector", "matchLabels"), labels) ||
@@ -164,7 +164,7 @@ func (r *Release) Policies(w *Workload) ([]*object.Object, error) {
 // Bindings gives the RoleBindings of a namespace, and the ClusterRoleBindings, that are for a ServiceAccount, by its
 // name or by a group of all.
 // https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
-func (r *Release) Bindings(namespace, account string) ([]*object.Object, error) {
+func (r *Input) Bindings(namespace, account string) ([]*object.Object, error) {
 	isFor := func(s *yaml.Node) bool {
 		name, in := accountOf(s)
 		return (name == account || name == everyAccount) && sameNamespace(namespace, in)
@@ -198,7 +198,7 @@ func subjects(bindings []*object.Object) [][]string {
 }
 
 // RolesFor gives the Roles or ClusterRoles with a rule that names an object.
-func (r *Release) RolesFor(kind, name string) ([]*object.Object, error) {
+func (r *Input) RolesFor(kind, name string) ([]*object.Object, error) {
 	naming := func() *words.Set { return words.Of([]string{"resourceNames"}) }
 	return r.indexed(kind, naming, ruledNames).with(r, words.Of([]string{name}), []string{name})
 }
@@ -242,7 +242,7 @@ func accountOf(subject *yaml.Node) (name, namespace string) {
 }
 
 // Holding gives the objects of a kind whose documents have one of the words in them.
-func (r *Release) Holding(kind string, wanted []string) ([]*object.Object, error) {
+func (r *Input) Holding(kind string, wanted []string) ([]*object.Object, error) {
 	var found []*object.Object
 	for _, s := range r.ofKind(kind, words.Of(wanted)) {
 		objects, err := r.In(s.doc)
