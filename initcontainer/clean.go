@@ -31,7 +31,7 @@ func (h *holder) clean(ctx context.Context, s protocol.State) error {
 	if !changed || s.Locked {
 		return failed
 	}
-	limited, cancel := h.limited(ctx, requestTime)
+	limited, cancel := h.wait.limited(ctx, requestTime)
 	defer cancel()
 	if _, err := h.store.Patch(limited, s, next); err != nil {
 		h.log.Info("cannot take deleted tokens off the list of abandoned ones; the next run does", "reason",
@@ -48,14 +48,13 @@ func (h *holder) deletes(s protocol.State) string {
 	return h.prefix(s.UID)
 }
 
-// ours reports which names may be deleted.
-func (h *holder) ours(s protocol.State) func(string) bool {
-	prefix := h.deletes(s)
+// beginningWith reports of a name whether it begins so.
+func beginningWith(prefix string) func(string) bool {
 	return func(name string) bool { return name != "" && strings.HasPrefix(name, prefix) }
 }
 
 func (h *holder) delete(ctx context.Context, name string) (bool, error) {
-	limited, cancel := h.limited(ctx, requestTime)
+	limited, cancel := h.wait.limited(ctx, requestTime)
 	defer cancel()
 	return h.es.Delete(limited, h.o.Account, name)
 }

@@ -18,20 +18,34 @@ import (
 
 // examination is one look at everything. It changes nothing anywhere.
 type examination struct {
-	*d.Report
+	findings
 	o    config.Doctor
 	edge edge
 	es   *elastic.Client
 	sent []*x509.Certificate // by the server
+}
 
-	alwaysPresent string // alwaysPresentCertificate of the workloads: "true" if one has it, "" where nobody knows
+// findings is a report that also takes errors.
+type findings struct{ *d.Report }
+
+// bad records an error as a problem, with the hint that every command prints.
+func (f findings) bad(code d.Code, err error) {
+	f.Bad(code, failure.Hint(err), "%s", oneLine(err))
+}
+
+// unseen says which right is missing to look, or what else went wrong.
+func (f findings) unseen(right string, err error, codes ...d.Code) {
+	if failure.Of(err) != failure.KubeForbidden {
+		right = oneLine(err)
+	}
+	f.Skip(right, codes...)
 }
 
 // doctor is the line: certificate → connection → licence → who Kibana is → cluster → privileges → report.
 func doctor(ctx context.Context, o config.Doctor, e edge) error {
 	wait := newWaiting(e.clock, e.log, o.Wait)
 	for {
-		x := &examination{Report: &d.Report{}, o: o, edge: e}
+		x := &examination{findings: findings{&d.Report{}}, o: o, edge: e}
 		x.look(ctx)
 		n := x.Problems()
 		var problems error
@@ -86,8 +100,7 @@ func (x *examination) look(ctx context.Context) {
 	x.Skip("a user who can log in", d.Health, d.Survey)
 	x.Skip("an Elasticsearch that answers", d.Chain, d.HostName, d.Required, d.ServerDates, d.CADates)
 	x.kibana(ctx)
-	x.cluster(ctx)
-	x.realm(ctx)
+	x.realm(ctx, x.cluster(ctx))
 }
 
 // kibana looks at what Kibana shows Elasticsearch: a token, a password, its certificate.
@@ -106,20 +119,15 @@ func (x *examination) kibana(ctx context.Context) {
 	}
 }
 
-// bad records an error as a problem, with the hint that every command prints.
-func (x *examination) bad(code d.Code, err error) {
-	x.Bad(code, failure.Hint(err), "%s", oneLine(err))
-}
-
-// each gives one call its own time.
-func (x *examination) each(ctx context.Context) (context.Context, context.CancelFunc) {
+// oneCall gives a call its own time.
+func oneCall(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, requestTime)
 }
 
-// ask makes a first call; one whose reason was lost when the connection was torn down is made again.
-func (x *examination) ask(ctx context.Context, call func(context.Context) (elastic.Identity, error)) (err error) {
+// firstCall makes a first call; one whose reason was lost when the connection was torn down is made again.
+func firstCall(ctx context.Context, call func(context.Context) (elastic.Identity, error)) (err error) {
 	for range 5 {
-		limited, cancel := x.each(ctx)
+		limited, cancel := oneCall(ctx)
 		_, err = call(limited)
 		cancel()
 		if !torn(err) {
@@ -132,7 +140,7 @@ func (x *examination) ask(ctx context.Context, call func(context.Context) (elast
 // realm asks whom Elasticsearch takes us for by the certificate alone. Kibana's requests for its users carry that
 // certificate too where alwaysPresentCertificate is on: one without a login is then executed as Kibana.
 // https://www.elastic.co/guide/en/kibana/8.19/settings.html (elasticsearch.ssl.alwaysPresentCertificate)
-func (x *examination) realm(ctx context.Context) {
+func (x *examination) realm(ctx context.Context, alwaysPresent string) {
 	const remedy = "set elasticsearch.ssl.alwaysPresentCertificate to false in Kibana; or switch the realm off, " +
 		"xpack.security.authc.realms.pki.<name>.enabled: false"
 	switch {
@@ -143,12 +151,12 @@ func (x *examination) realm(ctx context.Context) {
 		x.Skip("--cert and --key", d.PKIRealm)
 		return
 	}
-	limited, cancel := x.each(ctx)
+	limited, cancel := oneCall(ctx)
 	defer cancel()
 	id, err := x.es.AuthenticateCertificate(limited)
 	switch {
 	case failure.Of(err) == failure.Unauthorized && x.o.Mode == config.ModePKI:
-		x.Bad(d.PKIRealm, noRealm+", then "+x.restart(), "no PKI realm takes the certificate: %s", oneLine(err))
+		x.Bad(d.PKIRealm, noRealm+", then "+restart(x.o), "no PKI realm takes the certificate: %s", oneLine(err))
 	case failure.Of(err) == failure.Unauthorized:
 		x.Good(d.PKIRealm, "the certificate alone is nobody")
 	case err != nil:
@@ -156,11 +164,11 @@ func (x *examination) realm(ctx context.Context) {
 	case id.Realm.Type != "pki":
 		x.Warn(d.PKIRealm, "take xpack.security.authc.anonymous out of elasticsearch.yml",
 			"who has no login is %q of realm %q: anonymous access is on", id.Username, id.Realm.Name)
-	case x.alwaysPresent == "true":
+	case alwaysPresent == "true":
 		x.Bad(d.PKIRealm, remedy, "realm %q takes the certificate for %q with the roles %q, and Kibana presents it "+
 			"for its users too (alwaysPresentCertificate): a request without a login is executed as Kibana",
 			id.Realm.Name, id.Username, id.Roles)
-	case x.alwaysPresent == "false":
+	case alwaysPresent == "false":
 		x.Good(d.PKIRealm, "realm %q takes the certificate for %q, and Kibana presents it for itself only",
 			id.Realm.Name, id.Username)
 	case x.o.Mode == config.ModePKI:
@@ -179,7 +187,7 @@ func (x *examination) minter(ctx context.Context) bool {
 		x.Skip("--set-password, and a user for it", d.Elasticsearch, d.Licence)
 		return false
 	}
-	err := x.ask(ctx, x.es.Authenticate)
+	err := firstCall(ctx, x.es.Authenticate)
 	switch failure.Of(err) {
 	case failure.None:
 		x.health(ctx)
@@ -195,7 +203,7 @@ func (x *examination) minter(ctx context.Context) bool {
 
 // health looks at the cluster's: red may be the index .security, without which nobody can log in.
 func (x *examination) health(ctx context.Context) {
-	limited, cancel := x.each(ctx)
+	limited, cancel := oneCall(ctx)
 	defer cancel()
 	switch status, err := x.es.Health(limited); {
 	case failure.Of(err) == failure.Forbidden:
@@ -210,7 +218,7 @@ func (x *examination) health(ctx context.Context) {
 }
 
 func (x *examination) licence(ctx context.Context) {
-	limited, cancel := x.each(ctx)
+	limited, cancel := oneCall(ctx)
 	defer cancel()
 	l, err := x.es.Licence(limited)
 	left := l.Expires.Sub(x.edge.clock.now())
@@ -234,7 +242,7 @@ func (x *examination) licence(ctx context.Context) {
 
 // privileges asks what the minter may. One that may everything is a warning, where it need not.
 func (x *examination) privileges(ctx context.Context) {
-	limited, cancel := x.each(ctx)
+	limited, cancel := oneCall(ctx)
 	defer cancel()
 	const make = "make a user for this: https://github.com/elk-mtls/elk-mtls/blob/main/SECURITY.md#least-privilege"
 	needs, all := "manage_service_account", "the cluster privileges manage_service_account and monitor"
@@ -265,7 +273,7 @@ func (x *examination) login(ctx context.Context) {
 		x.bad(d.Login, usage(err))
 		return
 	}
-	limited, cancel := x.each(ctx)
+	limited, cancel := oneCall(ctx)
 	defer cancel()
 	id, err := x.es.AuthenticateAs(limited, kibana)
 	if err != nil {
@@ -277,11 +285,11 @@ func (x *examination) login(ctx context.Context) {
 
 // role is whether the certificate alone has the role.
 func (x *examination) role(ctx context.Context) {
-	limited, cancel := x.each(ctx)
+	limited, cancel := oneCall(ctx)
 	defer cancel()
 	id, err := x.es.AuthenticateCertificate(limited)
 	if err != nil {
-		x.bad(d.Role, x.restarted(x.noName(hinting(err, failure.Unauthorized, noRealm))))
+		x.bad(d.Role, restarted(x.o, noName(x.o, hinting(err, failure.Unauthorized, noRealm))))
 		return
 	}
 	has := slices.Contains(id.Roles, x.o.Role)
@@ -293,12 +301,12 @@ func (x *examination) role(ctx context.Context) {
 	}
 	switch err := roleExists(limited, x.es, x.o.Role, has && len(id.Roles) == 1); {
 	case failure.Of(err) == failure.NoRole && !has:
-		x.Bad(d.Role, failure.Hint(err)+"; or, where it is one of a file roles.yml, "+x.restart(),
+		x.Bad(d.Role, failure.Hint(err)+"; or, where it is one of a file roles.yml, "+restart(x.o),
 			"there is no role %q, but perhaps in a file", x.o.Role)
 	case failure.Of(err) == failure.NoRole:
 		x.bad(d.Role, err)
 	case !has:
-		x.Bad(d.Role, x.restart()+": the init container writes the role mapping",
+		x.Bad(d.Role, restart(x.o)+": the init container writes the role mapping",
 			"by its certificate %q has the roles %q, not %q", id.Username, id.Roles, x.o.Role)
 	default:
 		x.Good(d.Role, "by its certificate %q has the role %s", id.Username, x.o.Role)
@@ -314,15 +322,15 @@ func (x *examination) mapping(ctx context.Context, id elastic.Identity) error {
 	have, exists, err := x.es.Mapping(ctx, name)
 	if err == nil && exists && !have.Equivalent(want) {
 		if err = replaceable(name, have, want); err != nil {
-			return x.restarted(err)
+			return restarted(x.o, err)
 		}
 	}
 	return nil // the right to read it is looked at by itself
 }
 
 // noName names a certificate without a CN as the cause of a 401.
-func (x *examination) noName(err error) error {
-	if leaf, bad := x.o.TLS.Leaf(); bad == nil && failure.Of(err) == failure.Unauthorized {
+func noName(o config.Doctor, err error) error {
+	if leaf, bad := o.TLS.Leaf(); bad == nil && failure.Of(err) == failure.Unauthorized {
 		return nameless(leaf, err)
 	}
 	return err

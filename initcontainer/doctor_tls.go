@@ -148,7 +148,7 @@ func (x *examination) connection(ctx context.Context) bool {
 		x.Skip("files that can be used", d.Reachable)
 		return false
 	}
-	err = x.ask(ctx, es.AuthenticateCertificate)
+	err = firstCall(ctx, es.AuthenticateCertificate)
 	cause := failure.Of(err)
 	where := map[failure.Cause]d.Code{failure.WrongCA: d.Chain, failure.HostName: d.HostName,
 		failure.Dates: d.ServerDates}
@@ -206,7 +206,7 @@ func (x *examination) without(ctx context.Context) {
 	common.TLS.Cert, common.TLS.Key = "", ""
 	es, err := dial(common, x.edge)
 	if err == nil {
-		err = x.ask(ctx, es.AuthenticateCertificate) // no password goes along
+		err = firstCall(ctx, es.AuthenticateCertificate) // no password goes along
 	}
 	var status *elastic.StatusError
 	switch {

@@ -1,12 +1,16 @@
 package initcontainer
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"net/http"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -56,8 +60,11 @@ func newHolder(o config.Ensure, e edge) (*holder, error) {
 	if _, err := o.Login(); err != nil {
 		return nil, err
 	}
-	h := &holder{es: es, clock: e.clock, log: e.log, o: o, wait: newWaiting(e.clock, e.log, o.Timeout)}
-	h.begin()
+	h := &holder{es: es, clock: e.clock, log: e.log, o: o, wait: newWaiting(e.clock, e.log, o.Timeout), unclear: true,
+		pod: cmp.Or(o.PodUID, rand.Text()), stale: patience}
+	if jitter, err := rand.Int(rand.Reader, big.NewInt(int64(10*time.Second))); err == nil {
+		h.stale += time.Duration(jitter.Int64())
+	}
 	h.storage, err = openStorage(o, e)
 	return h, err
 }

@@ -32,7 +32,7 @@ func (h *holder) judge(ctx context.Context, s protocol.State) (protocol.Verdict,
 
 // examine asks Elasticsearch about data.token, and where it refuses the token, whether it knows one of that name.
 func (h *holder) examine(ctx context.Context, s protocol.State) (protocol.Evidence, error) {
-	limited, cancel := h.limited(ctx, requestTime)
+	limited, cancel := h.wait.limited(ctx, requestTime)
 	defer cancel()
 	before := h.refused
 	h.refused = refusal{}
@@ -76,7 +76,7 @@ func (h *holder) ready(ctx context.Context) error {
 		}
 	}
 	h.minterBad = time.Time{}
-	limited, cancel := h.limited(ctx, requestTime)
+	limited, cancel := h.wait.limited(ctx, requestTime)
 	defer cancel()
 	status, err := h.es.Health(limited)
 	switch {

@@ -2,11 +2,9 @@ package initcontainer
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"net/http"
 	"time"
 
@@ -75,23 +73,6 @@ type final struct{ error }
 
 func (e final) Unwrap() error { return e.error }
 
-func (h *holder) begin() {
-	h.unclear = true
-	h.pod = h.o.PodUID
-	if h.pod == "" {
-		h.pod = rand.Text()
-	}
-	h.stale = patience
-	if jitter, err := rand.Int(rand.Reader, big.NewInt(int64(10*time.Second))); err == nil {
-		h.stale += time.Duration(jitter.Int64())
-	}
-}
-
-// limited bounds one request by its own time and by what is left.
-func (h *holder) limited(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return h.wait.limited(ctx, d)
-}
-
 // awaitElasticsearch returns as soon as Elasticsearch answers. A wrong password is an answer: where the token in the
 // Secret works, nobody needs the password.
 func (h *holder) awaitElasticsearch(ctx context.Context) error {
@@ -109,7 +90,7 @@ func (h *holder) awaitElasticsearch(ctx context.Context) error {
 }
 
 func (h *holder) authenticate(ctx context.Context) error {
-	ctx, cancel := h.limited(ctx, requestTime)
+	ctx, cancel := h.wait.limited(ctx, requestTime)
 	defer cancel()
 	_, err := h.es.Authenticate(ctx)
 	h.minterOK = err == nil
@@ -146,7 +127,7 @@ func (h *holder) slower() time.Duration {
 // read is step 1. Where it fails nothing is deleted (R8), whoever made what.
 func (h *holder) read(ctx context.Context) (protocol.State, error) {
 	h.unclear = false
-	limited, cancel := h.limited(ctx, requestTime)
+	limited, cancel := h.wait.limited(ctx, requestTime)
 	defer cancel()
 	s, err := h.store.Get(limited)
 	if err == nil {
@@ -270,7 +251,7 @@ func (h *holder) patch(ctx context.Context, s protocol.State, action protocol.Ac
 		return s, final{secret.Immutable(h.store.String(), h.place)}
 	}
 	sent := h.clock.now()
-	limited, cancel := h.limited(ctx, requestTime)
+	limited, cancel := h.wait.limited(ctx, requestTime)
 	defer cancel()
 	after, err := h.store.Patch(limited, s, action.Next)
 	var notDone *secret.NotDone
@@ -305,7 +286,7 @@ func (h *holder) patched(action protocol.Action, sent time.Time) {
 // create is the middle of step 7. What was refused for sure may be sent again while the claim is young; what has no
 // answer never is.
 func (h *holder) create(ctx context.Context) error {
-	limited, cancel := h.limited(ctx, createTime)
+	limited, cancel := h.wait.limited(ctx, createTime)
 	defer cancel()
 	token, err := h.es.Create(limited, h.o.Account, h.mine.Name)
 	var refused *elastic.Refused

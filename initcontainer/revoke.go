@@ -3,7 +3,6 @@ package initcontainer
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +14,13 @@ import (
 	"github.com/elk-mtls/elk-mtls/initcontainer/internal/secret"
 )
 
+// revoker deletes the tokens of one Secret, or of those that are gone.
+type revoker struct {
+	*holder
+	o    config.Revoke
+	edge edge
+}
+
 // revoke is the line: empty the Secret, with all its names doomed → delete them. With --orphans: list what nothing
 // records → delete that.
 func revoke(ctx context.Context, o config.Revoke, e edge) error {
@@ -24,18 +30,19 @@ func revoke(ctx context.Context, o config.Revoke, e edge) error {
 	}
 	defer h.close()
 	h.foreign = o.Foreign
+	r := revoker{h, o, e}
 	if err := h.awaitElasticsearch(ctx); err != nil {
 		return err
 	}
 	if o.Gone {
-		return h.gone(ctx, o, e)
+		return r.gone(ctx)
 	}
 	gone := fmt.Sprintf("after an uninstall elk-mtls-init revoke --secret %s/%s lists the tokens that were made for it",
 		o.Namespace, o.Secret)
 	if o.Orphans {
-		return hinting(h.orphans(ctx, e.stdout, o.Yes), failure.SecretMissing, gone)
+		return hinting(r.orphans(ctx), failure.SecretMissing, gone)
 	}
-	after, err := h.empty(ctx)
+	after, err := r.empty(ctx)
 	if err != nil {
 		return hinting(err, failure.SecretMissing, gone)
 	}
@@ -50,17 +57,17 @@ func revoke(ctx context.Context, o config.Revoke, e edge) error {
 }
 
 // empty is step 13: any answer but a clear yes leads back to reading.
-func (h *holder) empty(ctx context.Context) (after protocol.State, err error) {
-	err = h.wait.repeat(ctx, "the records", func(ctx context.Context) error {
-		s, err := h.read(ctx)
+func (r revoker) empty(ctx context.Context) (after protocol.State, err error) {
+	err = r.wait.repeat(ctx, "the records", func(ctx context.Context) error {
+		s, err := r.read(ctx)
 		if err != nil {
 			return err
 		}
-		next, changed := protocol.Revoke(s, h.ours(s), h.clock.now())
+		next, changed := protocol.Revoke(s, beginningWith(r.deletes(s)), r.clock.now())
 		if after = s; !changed {
 			return nil
 		}
-		after, err = h.store.Patch(ctx, s, next)
+		after, err = r.store.Patch(ctx, s, next)
 		return err
 	})
 	return after, err
@@ -68,32 +75,32 @@ func (h *holder) empty(ctx context.Context) (after protocol.State, err error) {
 
 // orphans lists first and reads the Secret then: a name that is in the list was claimed before, so what does not
 // record it now has lost it.
-func (h *holder) orphans(ctx context.Context, out io.Writer, yes bool) error {
+func (r revoker) orphans(ctx context.Context) error {
 	var names []string
-	err := h.wait.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
-		listed, err := h.es.Names(ctx, h.o.Account)
+	err := r.wait.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
+		listed, err := r.es.Names(ctx, r.o.Account)
 		if err != nil {
 			return refusedForGood(err)
 		}
-		s, err := h.read(ctx)
+		s, err := r.read(ctx)
 		if err == nil {
-			names = protocol.Orphans(s, slices.Sorted(maps.Keys(listed)), h.ours(s))
+			names = protocol.Orphans(s, slices.Sorted(maps.Keys(listed)), beginningWith(r.deletes(s)))
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := h.eliminate(ctx, out, names, yes); err != nil {
+	if err := r.eliminate(ctx, names); err != nil {
 		return err
 	}
 	switch {
 	case len(names) == 0:
-		h.wait.moved("no token of this Secret is without a record")
-	case yes:
-		h.wait.moved("deleted the tokens that nothing records", "tokens", len(names))
+		r.wait.moved("no token of this Secret is without a record")
+	case r.o.Yes:
+		r.wait.moved("deleted the tokens that nothing records", "tokens", len(names))
 	default:
-		h.wait.moved("these tokens are in no record; --yes deletes them. A pod that started before the Secret was "+
+		r.wait.moved("these tokens are in no record; --yes deletes them. A pod that started before the Secret was "+
 			"emptied may still use one: restart it first",
 			"tokens", len(names))
 	}
@@ -101,14 +108,14 @@ func (h *holder) orphans(ctx context.Context, out io.Writer, yes bool) error {
 }
 
 // eliminate prints names, and deletes them where it is told to.
-func (h *holder) eliminate(ctx context.Context, out io.Writer, names []string, yes bool) error {
+func (r revoker) eliminate(ctx context.Context, names []string) error {
 	for _, name := range names {
-		if yes {
-			if _, err := h.delete(ctx, name); err != nil {
+		if r.o.Yes {
+			if _, err := r.delete(ctx, name); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		if _, err := fmt.Fprintln(out, name); err != nil {
+		if _, err := fmt.Fprintln(r.edge.stdout, name); err != nil {
 			return err
 		}
 	}
@@ -117,32 +124,32 @@ func (h *holder) eliminate(ctx context.Context, out io.Writer, names []string, y
 
 // gone lists first and asks for the Secrets then: a token that is in the list had its Secret before. It leaves alone
 // what was made for a Secret that is there.
-func (h *holder) gone(ctx context.Context, o config.Revoke, e edge) error {
+func (r revoker) gone(ctx context.Context) error {
 	var names []string
-	err := h.wait.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
-		listed, err := h.es.Names(ctx, h.o.Account)
+	err := r.wait.repeat(ctx, "the list of tokens", func(ctx context.Context) error {
+		listed, err := r.es.Names(ctx, r.o.Account)
 		if err != nil {
 			return refusedForGood(err)
 		}
-		there, err := present(ctx, o, e)
+		there, err := present(ctx, r.o, r.edge)
 		if err == nil {
-			names = withoutSecret(slices.Sorted(maps.Keys(listed)), o, there)
+			names = withoutSecret(slices.Sorted(maps.Keys(listed)), r.o, there)
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := h.eliminate(ctx, e.stdout, names, o.Yes); err != nil {
+	if err := r.eliminate(ctx, names); err != nil {
 		return err
 	}
 	switch {
 	case len(names) == 0:
-		h.wait.moved("no token of a Secret that is gone")
-	case o.Yes:
-		h.wait.moved("deleted the tokens of Secrets that are gone", "tokens", len(names))
+		r.wait.moved("no token of a Secret that is gone")
+	case r.o.Yes:
+		r.wait.moved("deleted the tokens of Secrets that are gone", "tokens", len(names))
 	default:
-		h.wait.moved("these tokens were made for Secrets that are not there; --yes deletes them, --uid only those of "+
+		r.wait.moved("these tokens were made for Secrets that are not there; --yes deletes them, --uid only those of "+
 			"one, whose UID begins as the part before the last does. A pod that started before may still use one: "+
 			"restart it first. Of another cluster with the same names they may be in use",
 			"tokens", len(names))

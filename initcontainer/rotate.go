@@ -184,7 +184,7 @@ func (r rotator) retire(ctx context.Context, held protocol.State) error {
 		if err != nil {
 			return err
 		}
-		next, changed := protocol.Retire(s, held.Previous, r.ours(s), r.clock.now())
+		next, changed := protocol.Retire(s, held.Previous, beginningWith(r.deletes(s)), r.clock.now())
 		after = s
 		if changed {
 			after, err = r.store.Patch(ctx, s, next)
@@ -214,13 +214,13 @@ func bothValid(held protocol.State, err error) error {
 }
 
 func (r rotator) workload(ctx context.Context, w rollout.Workload) (rollout.Status, error) {
-	limited, cancel := r.limited(ctx, requestTime)
+	limited, cancel := r.wait.limited(ctx, requestTime)
 	defer cancel()
 	return r.cluster.Get(limited, w)
 }
 
 func (r rotator) pods(ctx context.Context) ([]rollout.Pod, error) {
-	limited, cancel := r.limited(ctx, requestTime)
+	limited, cancel := r.wait.limited(ctx, requestTime)
 	defer cancel()
 	return r.cluster.Pods(limited)
 }

@@ -49,7 +49,7 @@ func recordOf(s elastic.Settings) (*record, error) {
 
 // survey tells of a logger that a survey has switched on and nobody has put back.
 func (x *examination) survey(ctx context.Context) {
-	limited, cancel := x.each(ctx)
+	limited, cancel := oneCall(ctx)
 	defer cancel()
 	settings, err := x.es.ClusterSettings(limited, program+"-doctor")
 	r, foreign := recordOf(settings)
