@@ -166,7 +166,7 @@ func (x *examination) cluster(ctx context.Context) (alwaysPresent string) {
 	}
 	limited, cancel := oneCall(ctx)
 	defer cancel()
-	k := kubernetes{x.findings, x.o, cluster}
+	k := inKubernetes{x.findings, x.o, cluster}
 	accounts, alwaysPresent := k.workloads(limited)
 	k.strays(limited)
 	if x.o.HasToken() {
@@ -176,15 +176,15 @@ func (x *examination) cluster(ctx context.Context) (alwaysPresent string) {
 	return alwaysPresent
 }
 
-// kubernetes is the part of an examination that looks at what uses a Secret.
-type kubernetes struct {
+// inKubernetes is the part of an examination that looks at what uses a Secret.
+type inKubernetes struct {
 	findings
 	o       config.Doctor
 	cluster *rollout.Client
 }
 
 // pods compares when containers started with when the Secret was written: each reads the token once.
-func (k kubernetes) pods(ctx context.Context, store *secret.Kubernetes) {
+func (k inKubernetes) pods(ctx context.Context, store *secret.Kubernetes) {
 	written, err := store.Written(ctx)
 	if err != nil {
 		k.Skip("get on the Secret", d.PodsCurrent)
@@ -210,7 +210,7 @@ func (k kubernetes) pods(ctx context.Context, store *secret.Kubernetes) {
 }
 
 // workloads looks at them and returns the ServiceAccounts of their pods, and alwaysPresentCertificate.
-func (k kubernetes) workloads(ctx context.Context) (accounts []string, alwaysPresent string) {
+func (k inKubernetes) workloads(ctx context.Context) (accounts []string, alwaysPresent string) {
 	if len(k.o.Workloads) == 0 {
 		k.Skip("--workload", d.PostRenderer, d.HookLeftovers)
 		return nil, ""
@@ -246,7 +246,7 @@ func (k kubernetes) workloads(ctx context.Context) (accounts []string, alwaysPre
 }
 
 // strays looks for what was added to releases that are gone. A Secret among them may hold a token that still works.
-func (k kubernetes) strays(ctx context.Context) {
+func (k inKubernetes) strays(ctx context.Context) {
 	all, err := k.cluster.Strays(ctx)
 	switch {
 	case err != nil:
@@ -273,7 +273,7 @@ func (k kubernetes) strays(ctx context.Context) {
 
 // rights asks for what ensure needs: of the pods' ServiceAccounts, where they are known and others' rights may be
 // asked for; else of who runs this.
-func (k kubernetes) rights(ctx context.Context, accounts []string) {
+func (k inKubernetes) rights(ctx context.Context, accounts []string) {
 	who := "who runs this"
 	for _, account := range accounts {
 		who = "the ServiceAccount " + account

@@ -65,9 +65,9 @@ func newHouse(t *testing.T, mode string) *house {
 	}
 	h.api = kubefake.Start("elk", houseSecret)
 	t.Cleanup(h.api.Close)
-	h.api.Deploy("kibana", 2, "")
-	h.api.Patch()
-	h.api.Setenv("ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE", "false")
+	h.api.Workloads.Deploy("kibana", 2, "")
+	h.api.Workloads.Patch()
+	h.api.Workloads.Setenv("ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE", "false")
 	file(t, h.dir, "kubeconfig", []byte(strings.Replace(kubeconfigText, "%q", h.api.URL, 1)))
 	h.start()
 	t.Cleanup(func() { _ = h.es.Close() })
@@ -138,7 +138,7 @@ func (h *house) mount() {
 			args = append(args, "--"+flag+"="+value)
 		}
 	}
-	h.api.Mount(args, map[string]map[string][]byte{"files": h.files})
+	h.api.Workloads.Mount(args, map[string]map[string][]byte{"files": h.files})
 }
 
 func (h *house) elasticsearch() string {
@@ -155,7 +155,7 @@ func (h *house) upgrade() {
 	if h.api.Secret() == nil {
 		h.api.Render("elk", houseSecret)
 	}
-	h.api.Patch()
+	h.api.Workloads.Patch()
 	h.api.Allow()
 	h.mount()
 	h.restart()
@@ -165,7 +165,7 @@ func (h *house) upgrade() {
 func (h *house) restart() {
 	h.t.Helper()
 	h.ensure("--pod-uid=new")
-	h.api.Restart()
+	h.api.Workloads.Restart()
 }
 
 func (h *house) ensure(more ...string) {

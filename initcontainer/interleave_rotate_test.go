@@ -32,7 +32,7 @@ func TestRotations(t *testing.T) {
 	for _, script := range rotations() {
 		t.Run(script.name, func(t *testing.T) {
 			w, _, api := localWorld(t)
-			api.Deploy("kibana", 2, "")
+			api.Workloads.Deploy("kibana", 2, "")
 			script.play(t, w)
 		})
 	}

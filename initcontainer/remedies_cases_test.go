@@ -47,12 +47,12 @@ func brokenConnections() []broken {
 		{name: "anonymous access", code: d.PKIRealm, warn: true, says: "anonymous access is on", by: node(func(h *house) { h.node.Anonymous = true })},
 		{name: "Kibana presents its certificate for everybody", code: d.PKIRealm, says: "executed as Kibana", by: func(h *house) {
 			h.renode(func() { h.node.Licence, h.node.PKIRealm = "trial", "pki1" })
-			h.api.Setenv("ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE", "true")
+			h.api.Workloads.Setenv("ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE", "true")
 			h.restart()
 		}},
 		{name: "nobody knows for whom Kibana presents it", code: d.PKIRealm, warn: true, says: "must be false in Kibana", by: func(h *house) {
 			h.renode(func() { h.node.Licence, h.node.PKIRealm = "trial", "pki1" })
-			h.api.Setenv("NOTHING", "")
+			h.api.Workloads.Setenv("NOTHING", "")
 			h.restart()
 		}},
 	}
@@ -128,7 +128,7 @@ func brokenTokens() []broken {
 		{name: "a token that nobody recorded", code: d.TokenRecorded, warn: true, says: "its records say", by: func(h *house) {
 			_, value := h.mint("elastic/kibana", "hand")
 			h.put(value)
-			h.api.Restart()
+			h.api.Workloads.Restart()
 		}},
 		{name: "an old claim", code: d.TokenRecorded, warn: true, says: "is making a token", by: func(h *house) {
 			name, _ := h.mint("elastic/kibana", "claimed")
@@ -210,18 +210,18 @@ func brokenModes() []broken {
 
 func brokenClusters() []broken {
 	return []broken{
-		{name: "pods from before", code: d.PodsCurrent, warn: true, says: "may have an older token", by: func(h *house) { h.api.Age() }},
-		{name: "an upgrade without the post-renderer", code: d.PostRenderer, says: "without the post-renderer", by: func(h *house) { h.api.Unpatch() }},
-		{name: "a hook left something", code: d.HookLeftovers, warn: true, says: "role/pre-install-kibana", by: func(h *house) { h.api.Leave("/roles/pre-install-kibana") }},
-		{name: "a release left something", code: d.ReleaseLeftovers, warn: true, says: "gone (old): configmap/old-elk-mtls-curl", by: func(h *house) { h.api.Stray("configmaps", "old-elk-mtls-curl") }},
+		{name: "pods from before", code: d.PodsCurrent, warn: true, says: "may have an older token", by: func(h *house) { h.api.Workloads.Age() }},
+		{name: "an upgrade without the post-renderer", code: d.PostRenderer, says: "without the post-renderer", by: func(h *house) { h.api.Workloads.Unpatch() }},
+		{name: "a hook left something", code: d.HookLeftovers, warn: true, says: "role/pre-install-kibana", by: func(h *house) { h.api.Workloads.Leave("/roles/pre-install-kibana") }},
+		{name: "a release left something", code: d.ReleaseLeftovers, warn: true, says: "gone (old): configmap/old-elk-mtls-curl", by: func(h *house) { h.api.Workloads.Stray("configmaps", "old-elk-mtls-curl") }},
 		{name: "the Role lacks patch", code: d.Kubernetes, says: "may not patch Secret", by: func(h *house) { h.api.Forbid("patch", "secrets") }},
-		{name: "the init container is gone", says: "has no init container", by: func(h *house) { h.api.Bare() }},
+		{name: "the init container is gone", says: "has no init container", by: func(h *house) { h.api.Workloads.Bare() }},
 		{name: "arguments of another version", says: "unknown flag: --of-tomorrow", by: func(h *house) { h.flags["of-tomorrow"] = "x"; h.mount() }},
 		{name: "no such workload", says: "is not there", by: func(h *house) { h.name = "deployment/kibbana" }},
 		{name: "workloads may not be read", says: "cannot get resource", by: func(h *house) { h.api.Forbid("get", "deployments") }},
-		{name: "a Secret that the pod mounts is gone", says: "secrets \"files\"", by: func(h *house) { h.api.Unmount("files", "") }},
+		{name: "a Secret that the pod mounts is gone", says: "secrets \"files\"", by: func(h *house) { h.api.Workloads.Unmount("files", "") }},
 		{name: "a Secret that the pod mounts lacks a key", says: `has no key "tls.key"`, by: func(h *house) {
-			h.api.Unmount("files", "tls.key")
+			h.api.Workloads.Unmount("files", "tls.key")
 			delete(h.files, "tls.key")
 		}},
 		{name: "the API server does not know us", says: "(401)", by: func(h *house) { h.api.Deny(401) }},

@@ -121,7 +121,7 @@ var phrases = []struct {
 	{`restart Kibana`, func(h *house, _ []string) { h.restart() }},
 	{`run the same helm upgrade with --post-renderer again`, func(h *house, _ []string) { h.upgrade() }},
 	{`delete this one, kubectl delete -n elk secret/` + houseSecret + `$`, func(h *house, _ []string) { h.api.Delete() }},
-	{`kubectl delete -n elk (\w+)/(\S+)$`, func(h *house, m []string) { h.api.Remove("/" + m[1] + "s/" + m[2]) }},
+	{`kubectl delete -n elk (\w+)/(\S+)$`, func(h *house, m []string) { h.api.Workloads.Remove("/" + m[1] + "s/" + m[2]) }},
 	{`if nobody needs the value, take it out: kubectl patch secret -n elk (\S+) --type=json -p '\[\{"op": "remove", "path": "/data/(\S+)"\}\]'$`, func(h *house, m []string) {
 		h.api.Change(func(s *corev1.Secret) { delete(s.Data, m[2]) })
 	}},
@@ -259,7 +259,7 @@ var phrases = []struct {
 		h.upgrade()
 	}},
 	{`set elasticsearch.ssl.alwaysPresentCertificate to false in Kibana`, func(h *house, _ []string) {
-		h.api.Setenv("ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE", "false")
+		h.api.Workloads.Setenv("ELASTICSEARCH_SSL_ALWAYSPRESENTCERTIFICATE", "false")
 		h.restart()
 	}},
 	{`switch the realm off, xpack.security.authc.realms.pki.<name>.enabled: false`, func(h *house, _ []string) { h.renode(func() { h.node.PKIRealm = "" }) }},

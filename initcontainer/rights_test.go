@@ -41,15 +41,15 @@ func TestEachVerbTakenFromARole(t *testing.T) {
 	for _, m := range missingRights("elk", "kibana-elk-mtls-token") {
 		t.Run(m.command+" without "+m.verb+" on "+m.resource, func(t *testing.T) {
 			w, es, api := localWorld(t)
-			api.Deploy("kibana", 2, "")
+			api.Workloads.Deploy("kibana", 2, "")
 			if m.command != "ensure" {
 				w.start(t, "pod-a").ends(0)
 			}
 			api.Forbid(m.verb, m.resource)
 			tokens, writes := es.Tokens(), api.Writes()
 			m.check(t, w)
-			if !maps.Equal(tokens, es.Tokens()) || api.Writes() != writes || api.Restarts() > 0 {
-				t.Errorf("it changed something: %d tokens, %d writes, %d restarts", len(es.Tokens()), api.Writes()-writes, api.Restarts())
+			if !maps.Equal(tokens, es.Tokens()) || api.Writes() != writes || api.Workloads.Restarts() > 0 {
+				t.Errorf("it changed something: %d tokens, %d writes, %d restarts", len(es.Tokens()), api.Writes()-writes, api.Workloads.Restarts())
 			}
 		})
 	}

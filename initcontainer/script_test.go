@@ -274,26 +274,26 @@ func kubernetesFake(ts *testscript.TestScript, _ bool, args []string) {
 	case "blank":
 		st.api.Change(func(s *corev1.Secret) { s.Data, s.Annotations = nil, nil })
 	case "aged":
-		st.api.Age()
+		st.api.Workloads.Age()
 	case "patched":
-		st.api.Patch()
+		st.api.Workloads.Patch()
 	case "mount":
 		st.mount(ts, args[1:])
 	case "unmount":
-		st.api.Unmount(args[1], strings.Join(args[2:], ""))
+		st.api.Workloads.Unmount(args[1], strings.Join(args[2:], ""))
 	case "forbid":
 		st.api.Forbid(args[1], args[2])
 	case "environment":
 		name, value, _ := strings.Cut(args[1], "=")
-		st.api.Setenv(name, value)
+		st.api.Workloads.Setenv(name, value)
 	case "leave":
-		st.api.Leave(args[1])
+		st.api.Workloads.Leave(args[1])
 	case "deploy":
-		st.api.Deploy(args[1], 2, strings.Join(args[2:], ","))
+		st.api.Workloads.Deploy(args[1], 2, strings.Join(args[2:], ","))
 	case "freeze":
-		st.api.Freeze(args[1] == "yes")
+		st.api.Workloads.Freeze(args[1] == "yes")
 	case "restarted":
-		if got := strconv.Itoa(st.api.Restarts()); got != args[1] {
+		if got := strconv.Itoa(st.api.Workloads.Restarts()); got != args[1] {
 			ts.Fatalf("there were %s restarts, not %s", got, args[1])
 		}
 	case "wrote":
@@ -316,7 +316,7 @@ func (st *stage) mount(ts *testscript.TestScript, more []string) {
 	if !slices.ContainsFunc(more, func(a string) bool { return strings.HasPrefix(a, "--mode") }) {
 		args = append(args, "--account=elastic/kibana", "--secret=kibana-elk-mtls-token", "--secret-key=token")
 	}
-	st.api.Mount(args, map[string]map[string][]byte{
+	st.api.Workloads.Mount(args, map[string]map[string][]byte{
 		"certs":  {"ca.crt": read("ca.crt"), "tls.crt": read("tls.crt"), "tls.key": read("tls.key")},
 		"minter": {"username": read("username"), "password": read("password")},
 		"login":  {"password": read("kibana-password")},

@@ -23,9 +23,6 @@ var larger = map[string]int{
 	"plugin/internal/verify.connection": 57,
 	"plugin/internal/verify.reader":     50,
 	"plugin/internal/verify.server":     57,
-	"test/demo.demo":                    30,
-	"test/kubefake.Server":              37,
-	"test/standin.Server":               28,
 }
 
 // TestTypesAreSmall holds that no type has many methods, but for those that are listed.

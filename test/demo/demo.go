@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -26,9 +22,8 @@ const (
 
 // demo is what the steps hand on.
 type demo struct {
-	ctx     context.Context
+	programs
 	begin   time.Time
-	dir     string
 	ca      *pki.CA
 	pair    pki.Pair
 	stock   []byte
@@ -58,37 +53,11 @@ func (d *demo) stop() error {
 	return nil
 }
 
-func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
-
-func (d *demo) build() (string, error) {
-	for name, source := range map[string]string{"elk-mtls": "./plugin/elk-mtls", "elk-mtls-init": "./initcontainer/elk-mtls-init"} {
-		command := exec.CommandContext(d.ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", d.path(name), source)
-		command.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := command.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("go build %s: %w\n%s", source, err, out)
-		}
-	}
-	return "", nil
-}
-
 // certify makes what a user brings along: one Secret with ca.crt, tls.crt and tls.key, as the chart of Elasticsearch uses it.
 func (d *demo) certify() (string, error) {
 	d.ca = pki.NewCA("demo CA")
 	d.pair = d.ca.Leaf(pki.Options{CN: "elasticsearch-master", SANs: []string{"elasticsearch-master", "localhost", "127.0.0.1"}, ServerAuth: true, ClientAuth: true})
 	return "", nil
-}
-
-// tool runs one of our programs. Of the environment it gets nothing that could configure it.
-func (d *demo) tool(stdin []byte, name string, args ...string) (stdout, stderr []byte, err error) {
-	command := exec.CommandContext(d.ctx, d.path(name), args...)
-	command.Env = []string{"PATH=" + os.Getenv("PATH")}
-	command.Stdin = bytes.NewReader(stdin)
-	var out, messages bytes.Buffer
-	command.Stdout, command.Stderr = &out, &messages
-	if err = command.Run(); err != nil {
-		err = fmt.Errorf("%s: %w\n%s", name, err, messages.Bytes())
-	}
-	return out.Bytes(), messages.Bytes(), err
 }
 
 func (d *demo) patch() (string, error) {
@@ -98,9 +67,4 @@ func (d *demo) patch() (string, error) {
 	}
 	d.patched = output
 	return strings.ReplaceAll(strings.TrimSpace(report), "\n", "\n    "), nil
-}
-
-func (d *demo) filter(input []byte) ([]byte, string, error) {
-	output, report, err := d.tool(input, "elk-mtls", "--init-image", "registry.example/elk-mtls-init:demo", "--report", "-")
-	return output, string(report), err
 }

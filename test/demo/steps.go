@@ -79,12 +79,8 @@ func (d *demo) runInit() (string, error) {
 	return d.note(strings.ReplaceAll(strings.TrimSpace(string(log)), "\n", "\n    ")), err
 }
 
-func (d *demo) login() (string, error) { return d.loginWith(false) }
-
-func (d *demo) loginAsUser() (string, error) { return d.loginWith(true) }
-
-// loginWith logs in with what Kibana's container sees, and with nothing else.
-func (d *demo) loginWith(asUser bool) (string, error) {
+// login logs in with what Kibana's container sees, and with nothing else.
+func (d *demo) login(asUser bool) (string, error) {
 	written, err := os.ReadFile(d.file)
 	if err != nil {
 		return "", err

@@ -23,33 +23,25 @@ import (
 
 // Server is the API server.
 type Server struct {
-	URL  string
-	http *httptest.Server
+	URL       string
+	Workloads *Workloads
+	http      *httptest.Server
 
 	mu      sync.Mutex
 	secret  *corev1.Secret // nil: not there
 	version int
-	made    int // pods so far
 	writes  int
 	deny    int // answer this to everything
 	noPatch int // answer this to every patch
 	torn    bool
 	name    string
 	taken   map[string]bool // "verb resource" that the Role lacks
-
-	deployments []*deployment
-	pods        []corev1.Pod
-	env         []corev1.EnvVar // of their containers, beside the token
-	init        *corev1.Container
-	volumes     []corev1.Volume
-	mounted     map[string]map[string][]byte // Secrets that it mounts
-	left        map[string]bool              // objects that hooks left, by the end of their path
-	strays      map[string][]string          // names of what elk-mtls added to a release that is gone, by resource
 }
 
 // Start begins to serve a blank Secret.
 func Start(namespace, name string) *Server {
 	s := &Server{name: name, taken: map[string]bool{}}
+	s.Workloads = &Workloads{server: s}
 	s.create(namespace, name)
 	s.http = httptest.NewServer(s)
 	s.URL = s.http.URL
@@ -167,11 +159,11 @@ func (s *Server) answer(r *http.Request, body []byte) (int, any) {
 	case asked.resource == "selfsubjectaccessreviews", asked.resource == "localsubjectaccessreviews":
 		return s.review(body)
 	}
-	if status, answer, ok := s.workloadCalls(r, body); ok {
+	if status, answer, ok := s.Workloads.answer(r, body); ok {
 		return status, answer
 	}
 	if selector := r.URL.Query().Get("labelSelector"); asked.verb == "list" && selector != "" && asked.resource != "pods" {
-		return s.labelled(asked.resource, selector)
+		return s.Workloads.labelled(asked.resource, selector)
 	}
 	if asked.verb == "list" && asked.resource == "secrets" { // metadata, as it is asked for
 		items := []any{}

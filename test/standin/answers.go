@@ -85,20 +85,20 @@ func (s *Server) answer(r *http.Request) answer {
 	case call == "GET /_cluster/settings":
 		return who.monitoring("cluster:monitor/settings", ok(map[string]any{"persistent": s.options.Persistent, "transient": map[string]any{}}))
 	case call == "GET /_license":
-		return who.monitoring("cluster:monitor/xpack/license/get", s.licence())
+		return who.monitoring("cluster:monitor/xpack/license/get", s.options.licence())
 	case !strings.HasPrefix(path, services) || !isService:
 		return failed(http.StatusInternalServerError, "unknown_call", "the stand-in does not know "+call)
 	case !who.user.Mint:
 		return who.forbidden("cluster:admin/xpack/security/service_account/token", "manage_service_account,manage_security,all")
 	case r.Method == http.MethodGet && strings.HasSuffix(path, credentials):
-		return s.list(account)
+		return s.tokens.list(account)
 	}
 	_, name, _ := strings.Cut(path, tokenPath)
 	switch r.Method {
 	case http.MethodPost, http.MethodPut:
-		return s.create(account, name)
+		return s.tokens.create(account, name)
 	case http.MethodDelete:
-		return s.remove(account, name)
+		return s.tokens.remove(account, name)
 	}
 	return failed(http.StatusInternalServerError, "unknown_call", "the stand-in does not know "+r.Method+" "+path)
 }
@@ -116,7 +116,7 @@ func (s *Server) authenticate(r *http.Request) (principal, answer) {
 		return principal{}, failed(http.StatusUnauthorized, "security_exception",
 			fmt.Sprintf("missing authentication credentials for REST request [%s]", r.URL.Path))
 	case "Bearer":
-		return s.bearer(value)
+		return s.tokens.bearer(value)
 	}
 	name, password, _ := r.BasicAuth()
 	user, known := s.options.Users[name]
@@ -127,7 +127,10 @@ func (s *Server) authenticate(r *http.Request) (principal, answer) {
 	return principal{name: name, user: user}, answer{}
 }
 
-func (s *Server) bearer(value string) (principal, answer) {
+// tokens are the secrets of the tokens that there are, by their qualified names.
+type tokens map[string]string
+
+func (t tokens) bearer(value string) (principal, answer) {
 	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(value, "="))
 	qualified, secret, isToken := strings.Cut(strings.TrimPrefix(string(raw), "\x00\x01\x00\x01"), ":")
 	i := strings.LastIndex(qualified, "/")
@@ -136,7 +139,7 @@ func (s *Server) bearer(value string) (principal, answer) {
 			"unable to authenticate with provided credentials and anonymous access is not allowed for this request")
 	}
 	account, name := qualified[:i], qualified[i+1:]
-	if s.tokens[qualified] == "" || subtle.ConstantTimeCompare([]byte(s.tokens[qualified]), []byte(secret)) == 0 {
+	if t[qualified] == "" || subtle.ConstantTimeCompare([]byte(t[qualified]), []byte(secret)) == 0 {
 		return principal{}, failed(http.StatusUnauthorized, "security_exception",
 			fmt.Sprintf("failed to authenticate service account [%s] with token name [%s]", account, name))
 	}
@@ -177,9 +180,9 @@ func (p principal) forbidden(action, privileges string) answer {
 		action, p.name, privileges))
 }
 
-func (s *Server) list(account string) answer {
+func (t tokens) list(account string) answer {
 	names := map[string]any{}
-	for qualified := range s.tokens {
+	for qualified := range t {
 		if name, ok := strings.CutPrefix(qualified, account+"/"); ok {
 			names[name] = map[string]any{}
 		}
@@ -193,7 +196,7 @@ func (s *Server) list(account string) answer {
 	})
 }
 
-func (s *Server) create(account, name string) answer {
+func (t tokens) create(account, name string) answer {
 	if account != "elastic/kibana" && account != "elastic/fleet-server" {
 		return failed(http.StatusBadRequest, "illegal_argument_exception", fmt.Sprintf("service account [%s] does not exist", account))
 	}
@@ -202,24 +205,24 @@ func (s *Server) create(account, name string) answer {
 			"Validation Failed: 1: invalid service token name [%s]. service account token name must have at least 1 character and at most 256 characters that are alphanumeric (A-Z, a-z, 0-9) or hyphen (-) or underscore (_). It must not begin with an underscore (_).;", name))
 	}
 	qualified := account + "/" + name
-	if s.tokens[qualified] != "" {
+	if t[qualified] != "" {
 		return failed(http.StatusConflict, "version_conflict_engine_exception", fmt.Sprintf(
 			"[service_account_token-%s]: version conflict, document already exists (current version [1])", qualified))
 	}
-	s.tokens[qualified] = rand.Text()[:22]
-	return ok(map[string]any{"created": true, "token": map[string]any{"name": name, "value": s.value(qualified)}})
+	t[qualified] = rand.Text()[:22]
+	return ok(map[string]any{"created": true, "token": map[string]any{"name": name, "value": t.value(qualified)}})
 }
 
-func (s *Server) value(qualified string) string {
-	return base64.RawStdEncoding.EncodeToString([]byte("\x00\x01\x00\x01" + qualified + ":" + s.tokens[qualified]))
+func (t tokens) value(qualified string) string {
+	return base64.RawStdEncoding.EncodeToString([]byte("\x00\x01\x00\x01" + qualified + ":" + t[qualified]))
 }
 
-func (s *Server) remove(account, name string) answer {
+func (t tokens) remove(account, name string) answer {
 	qualified := account + "/" + name
-	if s.tokens[qualified] == "" {
+	if t[qualified] == "" {
 		return answer{http.StatusNotFound, map[string]any{"found": false}}
 	}
-	delete(s.tokens, qualified)
+	delete(t, qualified)
 	return ok(map[string]any{"found": true})
 }
 
@@ -227,8 +230,8 @@ func (s *Server) remove(account, name string) answer {
 func (s *Server) Mint(account, name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.create(account, name)
-	return s.value(account + "/" + name)
+	s.tokens.create(account, name)
+	return s.tokens.value(account + "/" + name)
 }
 
 // Revoke deletes all tokens behind everybody's back.
@@ -244,7 +247,7 @@ func (s *Server) Tokens() map[string]string {
 	defer s.mu.Unlock()
 	values := map[string]string{}
 	for qualified := range s.tokens {
-		values[qualified] = s.value(qualified)
+		values[qualified] = s.tokens.value(qualified)
 	}
 	return values
 }

@@ -163,12 +163,12 @@ func pattern(value string, anyCase bool) *regexp.Regexp {
 	return regexp.MustCompile(text + "$")
 }
 
-func (s *Server) licence() answer {
+func (o Options) licence() answer {
 	l := map[string]any{"status": "active", "uid": "standin", "type": "basic", "max_nodes": 1000, "issued_to": "standin", "issuer": "elasticsearch"}
-	if s.options.Licence != "" {
-		l["type"] = s.options.Licence
+	if o.Licence != "" {
+		l["type"] = o.Licence
 	}
-	if end := s.options.LicenceEnds; !end.IsZero() {
+	if end := o.LicenceEnds; !end.IsZero() {
 		l["expiry_date_in_millis"] = end.UnixMilli()
 		if end.Before(time.Now()) {
 			l["status"] = "expired"

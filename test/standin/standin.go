@@ -58,7 +58,7 @@ type Server struct {
 	http    *http.Server
 
 	mu       sync.Mutex
-	tokens   map[string]string // qualified name → secret
+	tokens   tokens
 	mappings map[string]mapping
 	calls    []Call
 	faults   []Fault
@@ -92,14 +92,14 @@ func Start(o Options) (*Server, error) {
 	if o.Address == "" {
 		o.Address = "127.0.0.1:0"
 	}
-	s := &Server{options: o, tokens: map[string]string{}, mappings: map[string]mapping{}, health: "green"}
+	s := &Server{options: o, tokens: tokens{}, mappings: map[string]mapping{}, health: "green"}
 	s.options.Users = maps.Clone(o.Users)
 	if was := o.Was; was != nil {
 		was.mu.Lock()
 		s.tokens, s.mappings, s.options.Was = maps.Clone(was.tokens), maps.Clone(was.mappings), nil
 		was.mu.Unlock()
 	}
-	config, err := s.tlsConfig()
+	config, err := o.tlsConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +117,7 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) tlsConfig() (*tls.Config, error) {
-	o := s.options
+func (o Options) tlsConfig() (*tls.Config, error) {
 	if o.PlainHTTP {
 		return nil, nil
 	}
