@@ -5,7 +5,10 @@ package plugin
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
@@ -41,12 +44,28 @@ func TestProveMentions(t *testing.T) {
 	}
 	t.Logf("%d places", len(all))
 	if os.Getenv("MENTION_RUNS") == "all" {
-		for _, p := range all {
-			for p.spelling = range spellings {
-				p.prove(t)
-			}
-		}
+		proveAll(t, all)
 		return
 	}
 	proveMentions(t, all, runs, uint64(seed))
+}
+
+// proveAll tries each place in each spelling, on all processors, and says how far it is.
+func proveAll(t *testing.T, all []planted) {
+	var wait sync.WaitGroup
+	var tried atomic.Int64
+	for worker := range runtime.NumCPU() {
+		wait.Go(func() {
+			for i := worker; i < len(all); i += runtime.NumCPU() {
+				p := all[i]
+				for p.spelling = range spellings {
+					p.prove(t)
+				}
+				if n := tried.Add(1); n%1000 == 0 {
+					t.Logf("%d of %d places", n, len(all))
+				}
+			}
+		})
+	}
+	wait.Wait()
 }

@@ -235,8 +235,8 @@ func (p planted) insides(n *yaml.Node) []planted {
 	for i, line := range lines {
 		word := strings.LastIndexAny(strings.TrimRight(line, " "), " =") + 1
 		value := strings.Trim(line[word:], "\"'{}[]();")
-		if word <= indent || value == "" || value[0] == '-' {
-			continue // without an option a call is another one
+		if word <= indent || value == "" || value[0] == '-' || value == "\\" {
+			continue // without an option, or with its line cut off, a call is another one
 		}
 		place := inner
 		place.line, place.row, place.inside, place.raw = p.line+1+i, i+1, fmt.Sprintf(" > line %d", i+1), true
@@ -259,10 +259,11 @@ func (p planted) text() []byte {
 	return []byte(strings.Join(slices.Delete(lines, p.line+1, p.line+1+p.below), "\n"))
 }
 
-// besideAnother tells whether the line has an address of its own, which may be what is said of it: a file in one line of JSON.
+// besideAnother tells whether the line names the server already, which may be what is said of it: a file in one line of JSON, a variable
+// in braces.
 func (p planted) besideAnother(s mention.Strength) bool {
 	rest := p.lines[p.line][:p.from] + p.lines[p.line][p.to:]
-	return s == mention.Address && strings.Contains(strings.ToLower(rest), strings.ToLower(p.name))
+	return s != mention.Nothing && strings.Contains(strings.ToLower(rest), strings.ToLower(p.name))
 }
 
 // prove holds the table and both halves against one planted address. It says nothing where the input is no longer one: where it cannot be
