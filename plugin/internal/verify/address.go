@@ -72,9 +72,9 @@ func isGlob(authority string) bool {
 // serversAt gives the servers behind an address as a pod sees it: by a Service, a pod behind one, or the pod's own
 // machine.
 func (c caller) serversAt(a address) []*server {
-	r, o, host := c.reader, c.object, route.Aliased(c.pod, a.host)
+	host := route.Aliased(c.pod, a.host)
 	if route.IsAddress(host) && !route.IsLocal(host) {
-		return r.atAddress(c, host, a.port)
+		return c.atAddress(c.object, host, a.port)
 	}
-	return r.behind(o, host)
+	return c.behind(c.object, host)
 }

@@ -11,23 +11,23 @@ func Answering(stream *manifest.Stream, options Options) ([]mention.Answer, *Gra
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.answers(), r.graph, nil
+	return r.answers(r.found), r.graph, nil
 }
 
 // answers says of each mention whether an edge has read it, or the user takes care of who does.
-func (r *reader) answers() []mention.Answer {
-	return mention.Answers(r.found.Mentions, func(m mention.Mention, reader *mention.Reader) mention.State {
+func (c *claimed) answers(found mention.Found) []mention.Answer {
+	return mention.Answers(found.Mentions, func(m mention.Mention, reader *mention.Reader) mention.State {
 		told := m.Told()
-		_, listed := r.listed(m.Object.ID, m.Container)
+		_, listed := c.exempt.reason(m.Object.ID, m.Container)
 		if reader != nil {
 			told = reader.Container.Node
-			_, reads := r.listed(reader.Object.ID, reader.Container.Name)
+			_, reads := c.exempt.reason(reader.Object.ID, reader.Container.Name)
 			listed = listed || reads
 		}
 		switch {
 		case listed:
 			return mention.Listed
-		case r.claims.Open(m, told):
+		case c.claims.Open(m, told):
 			return mention.Open
 		}
 		return mention.Claimed

@@ -39,7 +39,7 @@ func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) ca
 // variableValue gives a variable as a setting.
 func (c caller) variableValue(v object.Variable) value {
 	made := value{texts: []string{v.Text}, hidden: !v.Known, from: v.From, parts: parts(v.Nodes...)}
-	if own := c.inStream(v.From, v.Content); own.Node != v.Content.Node {
+	if own := inStream(c.release, v.From, v.Content); own.Node != v.Content.Node {
 		made.parts = append(made.parts, part{node: own.Node})
 	}
 	if v.Text == "" && !v.Known {

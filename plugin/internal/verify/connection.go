@@ -83,7 +83,7 @@ func (c *connection) judge(servers []*server) *Edge {
 	c.judgeCloud(&e.TLS)
 	c.judgeWay(&e.TLS, addresses, servers)
 	c.judgeReplicas(&e.TLS, addresses)
-	c.judgePolicies(&e.TLS, addresses, servers)
+	judgePolicies(&e.TLS, c.caller, addresses, servers)
 	c.judgeProxy(&e.TLS)
 	c.judgeOptions(&e.TLS, c.runtime)
 	if len(c.others) > 0 {
@@ -177,7 +177,7 @@ func (c *connection) readCAs(a *Aspect) trust {
 			l.assume("%s: its image holds %s", c.caller, file)
 		}
 		a.add(l)
-		certs := c.certs(l, a)
+		certs := c.dates.certs(l, a)
 		t.known = t.known && certs != nil
 		t.cas, files = append(t.cas, certs...), append(files, l.What())
 	}
@@ -261,7 +261,7 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 	cert, key := c.pem(c.cert.text(), c.cert.at).followed(), c.pem(c.key.text(), c.key.at).followed()
 	a.add(cert)
 	a.add(key)
-	chain := c.certs(cert, a)
+	chain := c.dates.certs(cert, a)
 	c.side.Presents = chain
 	if key = c.readable(key, c.keyPass, a); key.code == "" {
 		fits(chain, cert, key, a)

@@ -225,7 +225,7 @@ func (c *connection) presents() bool { return c.store.set() || c.cert.set() && c
 // assumeOthers names the programs of a container that get a variable with the address of a call, too: they may call as
 // well.
 func (c caller) assumeOthers(request shell.Request) {
-	_, unmanaged := c.listed(c.object.ID, c.Name)
+	_, unmanaged := c.exempt.reason(c.object.ID, c.Name)
 	if unmanaged || c.isKnown() {
 		return
 	}

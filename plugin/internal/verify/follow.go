@@ -27,7 +27,7 @@ func (l link) broken(code Code, format string, args ...any) link {
 // follow goes from a path in the container to a key, and looks whether the process may read it.
 func (c caller) follow(file string, at place) link {
 	l := link{File: c.Resolve(file, c.release), at: at}
-	l.Content = c.inStream(l.Source, l.Content)
+	l.Content = inStream(c.release, l.Source, l.Content)
 	switch l.Found {
 	case object.NotThere:
 		return l.broken(NoFile, "%s", l.Why)

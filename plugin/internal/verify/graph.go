@@ -77,16 +77,8 @@ type Input struct {
 	SHA256 string `json:"sha256"` // of its bytes, in hexadecimal
 }
 
-// record writes down by what, and from what, the verdict is made.
-func (r *reader) record() {
-	g := r.graph
-	g.Tool, g.LookedAt, g.Patched = r.options.Tool, r.release.Counts(), r.release.IsPatched()
-	g.Inputs = append(g.Inputs, r.options.Inputs...)
-}
-
-// finish gathers findings and assumptions, and gives the verdict.
-func (r *reader) finish() {
-	g := r.graph
+// finish gathers findings and assumptions, those of no server and no edge too, and gives the verdict.
+func (g *Graph) finish(loose *Aspect, sides []rollover.Side) {
 	g.Findings, g.Assumptions = []Finding{}, []string{}
 	found, assumed := map[Finding]bool{}, map[string]bool{}
 	take := func(aspects ...*Aspect) {
@@ -103,8 +95,8 @@ func (r *reader) finish() {
 			take(e.aspects()...)
 		}
 	}
-	take(&r.loose)
-	if state, ok := rollover.Of(r.sides); ok {
+	take(loose)
+	if state, ok := rollover.Of(sides); ok {
 		g.Replacement = &state
 	}
 	switch {

@@ -52,7 +52,7 @@ func TestGraph(t *testing.T) {
 	r.graph.Tool, r.graph.Inputs = "1.0", []Input{{Name: "-", SHA256: "abc"}, {Name: "s.yaml", SHA256: "def"}}
 	r.graph.LookedAt = []recognise.Counted{{Kind: "Deployment", Count: 2}, {Kind: "other", Count: 1}}
 	r.graph.Unmanaged = []UnmanagedObject{{Object: "CronJob/dump", Reason: "its own certificate"}}
-	r.finish()
+	r.graph.finish(&r.loose, nil)
 	if r.graph.Verdict != NotProven || len(r.graph.Findings) != 1 || len(r.graph.Assumptions) != 1 {
 		t.Errorf("%s, findings %v, assumptions %v", r.graph.Verdict, r.graph.Findings, r.graph.Assumptions)
 	}

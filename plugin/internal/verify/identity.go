@@ -35,7 +35,7 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 	case len(c.files) > 0:
 	case c.kibana && c.unread != "":
 		a.assume("%s: %s says how Kibana logs in", c.caller, c.unread)
-	case c.kibana && !c.usesPKI(servers):
+	case c.kibana && !usesPKI(servers, c.options.PKI):
 		a.fail(c.setting(c.token, kibanaOwn.Name(kibanaOwn.Token)), NoIdentity,
 			"neither a service token nor a user name is set")
 	case c.kibana:
@@ -47,13 +47,13 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 
 // usesPKI tells whether a PKI realm may know Kibana by its certificate. Where no server is in the stream the
 // configuration says it.
-func (r *reader) usesPKI(servers []*server) bool {
+func usesPKI(servers []*server, said bool) bool {
 	for _, s := range servers {
-		if s.unmanaged && r.options.PKI || len(s.set.prefixes(catalog.PKIRealms+"*")) > 0 {
+		if s.unmanaged && said || len(s.set.prefixes(catalog.PKIRealms+"*")) > 0 {
 			return true
 		}
 	}
-	return len(servers) == 0 && r.options.PKI
+	return len(servers) == 0 && said
 }
 
 // comesFrom judges where the value of a credential is.

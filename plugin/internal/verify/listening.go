@@ -69,10 +69,10 @@ func (c *connection) judgeReplicas(a *Aspect, addresses []address) {
 }
 
 // assumeReplicas says of manifests without a node that runs what they cannot show: that nobody calls one.
-func (r *reader) assumeReplicas() {
+func assumeReplicas(a *Aspect, servers []*server) {
 	isThere := func(s *server) bool { return s.unmanaged || !runsNobody(s.object) }
-	if len(r.servers) > 0 && !slices.ContainsFunc(r.servers, isThere) {
-		r.loose.assume("%s: nobody calls it, as it has no replicas, and no node answers", r.servers[0].object.ID)
+	if len(servers) > 0 && !slices.ContainsFunc(servers, isThere) {
+		a.assume("%s: nobody calls it, as it has no replicas, and no node answers", servers[0].object.ID)
 	}
 }
 
@@ -143,7 +143,7 @@ func (r *reader) judgeNeighbours(all []*recognise.Workload) error {
 			return err
 		}
 		for _, o := range pods {
-			if _, listed := r.listed(o.ID, ""); listed || r.release.IsServer(o) {
+			if _, listed := r.exempt.reason(o.ID, ""); listed || r.release.IsServer(o) {
 				continue
 			}
 			at := place{id: o.ID, line: o.Doc.Line()}

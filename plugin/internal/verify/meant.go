@@ -2,22 +2,11 @@ package verify
 
 import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
-
-// addNamed adds the servers that the configuration names.
-func (r *reader) addNamed() {
-	for _, url := range r.options.Elasticsearch {
-		r.names.Add(shell.Host(url))
-	}
-}
 
 // meantBy gives the names of the servers that the configuration means among several which are called and not in the
 // manifests; nil where any is meant.
-func (r *reader) meantBy(all []*connection) *mention.Names {
-	if len(r.servers) > 0 {
-		return nil
-	}
+func meantBy(all []*connection, named []string) *mention.Names {
 	var targets mention.Targets
 	for _, c := range all {
 		var hosts []string
@@ -26,7 +15,7 @@ func (r *reader) meantBy(all []*connection) *mention.Names {
 		}
 		targets.Add(hosts, "")
 	}
-	ours := targets.Meant(r.options.Elasticsearch)
+	ours := targets.Meant(named)
 	if len(targets.List()) < 2 || ours.Empty() {
 		return nil
 	}

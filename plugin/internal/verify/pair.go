@@ -10,50 +10,56 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 )
 
+// dates are those at which certificates must be valid.
+type dates struct {
+	now    time.Time
+	within time.Duration // those that end so soon after now are findings; 0: none
+}
+
 // certs parses a file of certificates and judges their dates; nil when nothing shows them.
-func (r *reader) certs(l link, a *Aspect) []*x509.Certificate {
+func (d dates) certs(l link, a *Aspect) []*x509.Certificate {
 	if l.code != "" {
 		return nil
 	}
 	if l.Content.Text == nil {
-		r.assumeValid(l, a)
+		d.assume(l, a)
 		return nil
 	}
 	chain, err := certificate.Chain(l.Content.Text)
 	switch {
 	case errors.Is(err, certificate.ErrNoPEM) && !isPEM(l.Content.Text):
 		a.assume("%s holds a certificate in place of what is there now", l.What())
-		r.assumeValid(l, a)
+		d.assume(l, a)
 		return nil
 	case err != nil:
 		a.fail(l.at, NoMaterial, "%s: %v", l.What(), err)
 		return nil
 	}
-	r.judgeDates(l, chain, a)
+	d.judge(l, chain, a)
 	return chain
 }
 
-// judgeDates judges whether the certificates of a file are valid.
-func (r *reader) judgeDates(l link, chain []*x509.Certificate, a *Aspect) {
+// judge judges whether the certificates of a file are valid.
+func (d dates) judge(l link, chain []*x509.Certificate, a *Aspect) {
 	for _, c := range chain {
 		switch ends := c.NotAfter; {
-		case r.options.Now.Before(c.NotBefore):
+		case d.now.Before(c.NotBefore):
 			a.fail(l.at, NotValid, "%s: the certificate of %q is not valid before %s", l.What(), c.Subject,
 				c.NotBefore.UTC().Format(time.RFC3339))
-		case r.options.Now.After(ends):
+		case d.now.After(ends):
 			a.fail(l.at, NotValid, "%s: the certificate of %q ended on %s", l.What(), c.Subject,
 				ends.UTC().Format(time.RFC3339))
-		case r.options.Within > 0 && r.options.Now.Add(r.options.Within).After(ends):
+		case d.within > 0 && d.now.Add(d.within).After(ends):
 			a.fail(l.at, EndsSoon, "%s: the certificate of %q ends on %s", l.What(), c.Subject,
 				ends.UTC().Format(time.RFC3339))
 		}
 	}
 }
 
-// assumeValid names what would be judged of certificates that nothing shows.
-func (r *reader) assumeValid(l link, a *Aspect) {
+// assume names what would be judged of certificates that nothing shows.
+func (d dates) assume(l link, a *Aspect) {
 	if l.Key() {
-		a.assume("the certificates in %s are valid on %s", l.What(), r.options.Now.UTC().Format(time.DateOnly))
+		a.assume("the certificates in %s are valid on %s", l.What(), d.now.UTC().Format(time.DateOnly))
 	}
 }
 

@@ -30,37 +30,37 @@ func both(a, b allowed) allowed { return min(a, b) }
 
 // judgePolicies judges whether the policies for the pods of the servers, and those for the client's, let its calls
 // through. What a pod calls in itself none of them stops.
-func (c *connection) judgePolicies(a *Aspect, addresses []address, servers []*server) {
+func judgePolicies(a *Aspect, c caller, addresses []address, servers []*server) {
 	isOwn := func(at address) bool { return route.IsLocal(route.Aliased(c.pod, at.host)) }
 	isTest := strings.HasPrefix(c.object.Hook, "test") // which tells by itself what keeps it away
 	if isTest || len(addresses) > 0 && !slices.ContainsFunc(addresses, func(at address) bool { return !isOwn(at) }) {
 		return
 	}
 	if len(servers) == 0 {
-		c.judgeOutside(a, addresses)
+		judgeOutside(a, c, addresses)
 	}
 	for _, s := range servers {
 		if s.unmanaged {
 			continue
 		}
-		c.judgeSide(a, s, s.caller, c.caller, "Ingress")
-		c.judgeSide(a, s, c.caller, s.caller, "Egress")
+		judgeSide(a, c, s, "Ingress", s.caller, c)
+		judgeSide(a, c, s, "Egress", c, s.caller)
 	}
 	if slices.ContainsFunc(addresses, func(at address) bool { return !isOwn(at) && !route.IsAddress(at.host) }) {
-		c.judgeLookUp(a)
+		judgeLookUp(a, c)
 	}
 }
 
-// judgeSide judges the policies for one side of a call: own is that side, peer the other.
-func (c *connection) judgeSide(a *Aspect, s *server, own, peer caller, side string) {
-	policies := c.policiesFor(own, side)
+// judgeSide judges the policies for one side of the calls of a client: own is that side, peer the other.
+func judgeSide(a *Aspect, client caller, s *server, side string, own, peer caller) {
+	policies := policiesFor(own, side)
 	if len(policies) == 0 {
 		return
 	}
 	answer := denied
 	for _, policy := range policies {
 		for _, rule := range object.Items(policy.Node, "spec", strings.ToLower(side)) {
-			answer = max(answer, both(c.rulePeer(policy, rule, side, peer), s.rulePort(rule)))
+			answer = max(answer, both(rulePeer(policy, rule, side, peer), s.rulePort(rule)))
 		}
 	}
 	if onHost(own) || onHost(peer) {
@@ -69,17 +69,16 @@ func (c *connection) judgeSide(a *Aspect, s *server, own, peer caller, side stri
 	switch answer {
 	case denied:
 		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway, "%s keeps %s from port %s of %s (%s)",
-			namesOf(policies), c.caller, s.httpPort(), s.object.ID, side)
+			namesOf(policies), client, s.httpPort(), s.object.ID, side)
 	case perhapsAllowed:
-		a.assume("%s: %s lets it through to port %s of %s (%s)", c.caller, namesOf(policies), s.httpPort(), s.object.ID,
-			side)
+		a.assume("%s: %s lets it through to port %s of %s (%s)", client, namesOf(policies), s.httpPort(), s.object.ID, side)
 	}
 }
 
 // judgeOutside names the policies for a client of an Elasticsearch that is not in these manifests, unless they let it
 // call everybody.
-func (c *connection) judgeOutside(a *Aspect, addresses []address) {
-	policies := c.policiesFor(c.caller, "Egress")
+func judgeOutside(a *Aspect, c caller, addresses []address) {
+	policies := policiesFor(c, "Egress")
 	isOpen := func(rule *yaml.Node) bool { return len(object.Items(rule, "to"))+len(object.Items(rule, "ports")) == 0 }
 	for _, policy := range policies {
 		if slices.ContainsFunc(object.Items(policy.Node, "spec", "egress"), isOpen) {
@@ -87,7 +86,7 @@ func (c *connection) judgeOutside(a *Aspect, addresses []address) {
 		}
 	}
 	if len(policies) > 0 {
-		a.assume("%s: %s lets it through to %s (Egress)", c.caller, namesOf(policies), hostsOf(addresses))
+		a.assume("%s: %s lets it through to %s (Egress)", c, namesOf(policies), hostsOf(addresses))
 	}
 }
 
@@ -96,8 +95,8 @@ func (c *connection) judgeOutside(a *Aspect, addresses []address) {
 func onHost(c caller) bool { return object.Text(c.pod.Spec, "hostNetwork") == "true" }
 
 // judgeLookUp judges whether the policies for the client let it ask for the address of a name.
-func (c *connection) judgeLookUp(a *Aspect) {
-	policies := c.policiesFor(c.caller, "Egress")
+func judgeLookUp(a *Aspect, c caller) {
+	policies := policiesFor(c, "Egress")
 	if len(policies) == 0 {
 		return
 	}
@@ -113,16 +112,16 @@ func (c *connection) judgeLookUp(a *Aspect) {
 			}
 		}
 	}
-	if onHost(c.caller) {
+	if onHost(c) {
 		answer = perhapsAllowed
 	}
 	switch answer {
 	case denied:
 		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway,
 			"%s keeps %s from the DNS of the cluster (Egress, port 53)",
-			namesOf(policies), c.caller)
+			namesOf(policies), c)
 	case perhapsAllowed:
-		a.assume("%s: %s lets it ask the DNS of the cluster", c.caller, namesOf(policies))
+		a.assume("%s: %s lets it ask the DNS of the cluster", c, namesOf(policies))
 	}
 }
 
@@ -136,10 +135,10 @@ func isPortOfDNS(p *yaml.Node) bool {
 }
 
 // policiesFor gives the policies that are for the pods of an object, on one side of their calls.
-func (r *reader) policiesFor(c caller, side string) []*object.Object {
-	all, err := r.release.Policies(&recognise.Workload{Object: c.object, Pod: c.pod})
+func policiesFor(c caller, side string) []*object.Object {
+	all, err := c.release.Policies(&recognise.Workload{Object: c.object, Pod: c.pod})
 	if err != nil {
-		r.loose.fail(place{}, NotJudged, "%v", err)
+		c.loose.fail(place{}, NotJudged, "%v", err)
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(policy *object.Object) bool {
 		if isOtherPolicy(policy) {
@@ -154,7 +153,7 @@ func (r *reader) policiesFor(c caller, side string) []*object.Object {
 }
 
 // rulePeer tells whether a rule is for the pods of the other side.
-func (r *reader) rulePeer(policy *object.Object, rule *yaml.Node, side string, peer caller) allowed {
+func rulePeer(policy *object.Object, rule *yaml.Node, side string, peer caller) allowed {
 	field := "from"
 	if side == "Egress" {
 		field = "to"
@@ -165,12 +164,13 @@ func (r *reader) rulePeer(policy *object.Object, rule *yaml.Node, side string, p
 	}
 	answer := denied
 	for _, one := range peers {
-		answer = max(answer, r.peer(policy, one, peer))
+		answer = max(answer, allows(policy, one, peer))
 	}
 	return answer
 }
 
-func (r *reader) peer(policy *object.Object, one *yaml.Node, peer caller) allowed {
+// allows tells whether an entry of a rule is for the pods of the other side.
+func allows(policy *object.Object, one *yaml.Node, peer caller) allowed {
 	pods, spaces, block := object.Get(one, "podSelector"), object.Get(one, "namespaceSelector"), object.Get(one,
 		"ipBlock")
 	if block != nil {
@@ -188,7 +188,7 @@ func (r *reader) peer(policy *object.Object, one *yaml.Node, peer caller) allowe
 		answer = denied
 	}
 	if spaces != nil {
-		return both(answer, r.inNamespaces(spaces, peer.object.Namespace))
+		return both(answer, inNamespaces(peer.release, spaces, peer.object.Namespace))
 	}
 	switch own, other := policy.Namespace, peer.object.Namespace; {
 	case own == other:
@@ -217,13 +217,13 @@ func ofController(selector *yaml.Node) bool {
 const nameLabel = "kubernetes.io/metadata.name"
 
 // inNamespaces tells whether a selector picks a namespace. Of one that the input does not hold its name is known alone.
-func (r *reader) inNamespaces(selector *yaml.Node, name string) allowed {
+func inNamespaces(release *recognise.Release, selector *yaml.Node, name string) allowed {
 	wanted, expressions := object.Pairs(selector, "matchLabels"), object.Items(selector, "matchExpressions")
 	if len(wanted)+len(expressions) == 0 {
 		return isAllowed
 	}
 	labels := map[string]string{}
-	space, err := r.release.Find("", "Namespace", name)
+	space, err := release.Find("", "Namespace", name)
 	isKnown := err == nil && space != nil && name != ""
 	if isKnown {
 		labels = object.Pairs(space.Node, "metadata", "labels")
@@ -296,11 +296,11 @@ func isOtherPolicy(o *object.Object) bool {
 	return strings.HasSuffix(o.Kind, "NetworkPolicy")
 }
 
-// judgeOtherPolicies names policies that nothing here reads.
-func (r *reader) judgeOtherPolicies(all []*object.Object) {
+// assumeOtherPolicies names policies that nothing here reads.
+func assumeOtherPolicies(a *Aspect, all []*object.Object) {
 	for _, o := range all {
 		if isOtherPolicy(o) {
-			r.loose.assume("%s, which a network plugin or a mesh reads, lets the clients through", o.ID)
+			a.assume("%s, which a network plugin or a mesh reads, lets the clients through", o.ID)
 		}
 	}
 }

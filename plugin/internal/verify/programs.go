@@ -316,7 +316,7 @@ func hostsIn(s catalog.Settings, c caller, set settings, prefix string, calls bo
 			hosts = append(hosts, v)
 		}
 	}
-	if len(hosts) == 0 && s.Default != "" && (calls || c.isServerObject(c.object) || told(s, set, prefix)) {
+	if len(hosts) == 0 && s.Default != "" && (calls || c.serverOf(c.object) != nil || told(s, set, prefix)) {
 		hosts = []value{{texts: []string{s.Default}, at: c.at(prefix+s.Hosts[0], nil)}}
 	}
 	return hosts

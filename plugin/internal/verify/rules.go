@@ -91,7 +91,7 @@ type wanted struct {
 
 // filesIn gives the files that stand in place of {ca}, {cert} and {key} in what a rule wants, and reports what is not
 // as the rule wants it.
-func (r *reader) filesIn(all []wanted) map[string][]value {
+func filesIn(a *Aspect, all []wanted) map[string][]value {
 	made := map[string][]value{}
 	for _, w := range all {
 		fixed := true
@@ -108,7 +108,7 @@ func (r *reader) filesIn(all []wanted) map[string][]value {
 			made[name] = append(made[name], file)
 		}
 		if fixed && !w.hidden && !w.is(w.template) {
-			r.loose.fail(w.at, NoCertificate, "%s is %q, and the rule wants %q", w.at.path, w.text(), w.template)
+			a.fail(w.at, NoCertificate, "%s is %q, and the rule wants %q", w.at.path, w.text(), w.template)
 		}
 	}
 	return made
@@ -132,7 +132,7 @@ func (r *reader) described(rule Rule, c caller) []*connection {
 		hosts = append(hosts, whole(c.mentioned(values(set)))...)
 		all = append(all, wantedOfFile(f, set, at)...)
 	}
-	made := r.filesIn(all)
+	made := filesIn(&r.loose, all)
 	var found []*connection
 	for i := range max(1, len(made["{ca}"]), len(made["{cert}"]), len(made["{key}"])) {
 		pick := func(name string) value {
@@ -228,20 +228,20 @@ func isWhole(text string) bool {
 
 // hasOwnRule tells whether a rule describes a container by itself: it says how that connects, whatever is written
 // there.
-func (r *reader) hasOwnRule(o *object.Object, c string) bool {
-	return slices.ContainsFunc(r.options.Rules, func(rule Rule) bool {
+func (c *claimed) hasOwnRule(o *object.Object, container string) bool {
+	return slices.ContainsFunc(c.rules, func(rule Rule) bool {
 		return rule.As == "" && rule.Kind == o.Kind && rule.Name == o.Name &&
-			(rule.Container == "" || rule.Container == c)
+			(rule.Container == "" || rule.Container == container)
 	})
 }
 
 // isRuled tells whether whoever is told a mention has a rule of its own.
-func (r *reader) isRuled(m mention.Mention) bool {
+func (c *claimed) isRuled(m mention.Mention) bool {
 	if len(m.Readers) == 0 {
-		return m.Container != "" && r.hasOwnRule(m.Object, m.Container)
+		return m.Container != "" && c.hasOwnRule(m.Object, m.Container)
 	}
-	return !slices.ContainsFunc(m.Readers, func(c mention.Reader) bool {
-		return r.claims.Open(m, c.Container.Node) && !r.hasOwnRule(c.Object, c.Container.Name)
+	return !slices.ContainsFunc(m.Readers, func(who mention.Reader) bool {
+		return c.claims.Open(m, who.Container.Node) && !c.hasOwnRule(who.Object, who.Container.Name)
 	})
 }
 
@@ -266,9 +266,10 @@ func (c caller) plainWords() []value {
 	return all
 }
 
-func (r *reader) isThere(ref string) bool {
+// isThere tells whether the input has an object, or a container of it, of this name.
+func isThere(release *recognise.Release, ref string) bool {
 	parts := strings.Split(ref, "/")
-	o, err := r.release.Find("", parts[0], parts[1])
+	o, err := release.Find("", parts[0], parts[1])
 	if err != nil || o == nil {
 		return false
 	}

@@ -52,7 +52,7 @@ func (r *reader) unmanagedServer(w *recognise.Workload) (*server, error) {
 	if s.services, err = r.release.Services(w); err != nil {
 		return nil, err
 	}
-	reason, _ := r.listed(w.ID, "")
+	reason, _ := r.exempt.reason(w.ID, "")
 	s.row = &Server{
 		Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...),
 		ClientAuthentication: stateNone,
@@ -237,7 +237,7 @@ func (s *server) judgePair() {
 		keyFile := s.material(key, key.text())
 		a.add(s.cert)
 		a.add(keyFile)
-		s.chain = s.certs(s.cert, a)
+		s.chain = s.dates.certs(s.cert, a)
 		pass := s.set[ssl+catalog.LayerKeyPass]
 		if !pass.set() { // which only Bitnami's script takes from elsewhere than the keystore
 			pass = s.set[ssl+catalog.LayerSecureKeyPass]
@@ -323,7 +323,7 @@ func (s *server) judgeTrust() {
 		for _, file := range cas.listOf() {
 			l := s.material(cas, file)
 			a.add(l)
-			certs := s.certs(l, a)
+			certs := s.dates.certs(l, a)
 			s.casKnown = s.casKnown && certs != nil
 			s.cas, s.caFiles = append(s.cas, certs...), append(s.caFiles, l)
 		}

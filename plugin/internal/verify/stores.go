@@ -52,13 +52,13 @@ func (c *connection) judgeStore(a *Aspect, servers []*server) {
 	switch {
 	case l.code != "":
 	case !known:
-		c.assumeValid(l, a)
+		c.dates.assume(l, a)
 		a.assume("%s: %s holds a certificate that Elasticsearch trusts, and its key", c.caller, c.store.text())
 	case store.Chain == nil:
 		a.fail(l.at, NoMaterial, "%s holds no key", l.What())
 	default:
 		c.side.Presents = store.Chain
-		c.judgeDates(l, store.Chain, a)
+		c.dates.judge(l, store.Chain, a)
 		c.judgeUse(a, l.at, l, store.Chain)
 		c.judgeAccepted(a, l.at, l, store.Chain, servers)
 	}
@@ -80,7 +80,7 @@ func (c *connection) judgeTrustStore(a *Aspect, addresses []address, servers []*
 		return
 	}
 	c.side.Trusts = store.CAs
-	c.judgeDates(l, store.CAs, a)
+	c.dates.judge(l, store.CAs, a)
 	at := *c
 	at.ca = c.trust
 	for _, s := range servers {
@@ -100,7 +100,7 @@ func (s *server) judgeStore(a *Aspect, v value) {
 	case l.code != "":
 	case !known:
 		s.hasStores = true
-		s.assumeValid(l, a)
+		s.dates.assume(l, a)
 		a.assume("%s: %s holds a certificate that clients accept, and its key", s.caller, v.text())
 	case store.Chain == nil:
 		a.fail(l.at, NoMaterial, "%s holds no key", l.What())
@@ -110,7 +110,7 @@ func (s *server) judgeStore(a *Aspect, v value) {
 			a.assume("%s: %s opens the key in %s", s.caller, own.at.path, l.What())
 		}
 		s.hasStores, s.cert, s.chain = true, l, store.Chain
-		s.judgeDates(l, store.Chain, a)
+		s.dates.judge(l, store.Chain, a)
 		s.judgeServes(a, l)
 	}
 }
@@ -125,7 +125,7 @@ func (s *server) judgeTrustStore(a *Aspect, v value) {
 		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, v.text())
 	}
 	if known {
-		s.judgeDates(l, store.CAs, a)
+		s.dates.judge(l, store.CAs, a)
 		s.cas, s.caFiles, s.casKnown = append([]*x509.Certificate(nil), store.CAs...), []link{l}, true
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
@@ -38,20 +38,33 @@ type Options struct {
 // Entry lists an object, or one container of it, that the user takes care of.
 type Entry struct{ Ref, Reason string }
 
+// exempt are the objects and containers that the user takes care of.
+type exempt struct {
+	entries []Entry
+	matched map[string]bool // those of the entries that something in the input is
+}
+
+// reason gives the reason for which the user takes care of an object or a container; false where they do not.
+func (e exempt) reason(id object.ID, container string) (string, bool) {
+	for _, one := range e.entries {
+		if one.Ref == id.String() || container != "" && one.Ref == id.String()+"/"+container {
+			e.matched[one.Ref] = true
+			return one.Reason, true
+		}
+	}
+	return "", false
+}
+
 // reader holds what judging shares.
 type reader struct {
+	fleet
+	claimed
 	options  Options
 	release  *recognise.Release
 	further  []*object.Object // of further files
-	servers  []*server
-	at       map[string][]int       // places in servers, by the names of their Services
-	of       map[*object.Object]int // the same, by their objects
-	names    *mention.Names
-	meant    *mention.Names // servers that are not in the manifests, nil where any is one
-	routes   *route.Map
+	meant    *mention.Names   // servers that are not in the manifests, nil where any is one
 	found    mention.Found
-	claims   mention.Claims       // what an edge has read
-	matched  map[string]bool      // entries of Unmanaged
+	dates    dates
 	said     map[string]bool      // edges of the graph, as they print
 	sides    []rollover.Side      // what is known of servers and clients
 	asked    map[*yaml.Node]bool  // containers of which is judged which keys they ask for
@@ -73,18 +86,22 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 // read reads a stream and judges it.
 func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*reader, error) {
 	r := &reader{
-		options: options, matched: map[string]bool{}, said: map[string]bool{}, asked: map[*yaml.Node]bool{},
-		at: map[string][]int{}, of: map[*object.Object]int{},
+		options: options,
+		claimed: claimed{exempt: exempt{options.Unmanaged, map[string]bool{}}, rules: options.Rules},
+		dates:   dates{options.Now, options.Within}, said: map[string]bool{}, asked: map[*yaml.Node]bool{},
 		graph: &Graph{
 			ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{},
-			Edges: []*Edge{}, Unmanaged: []UnmanagedObject{}, Inputs: []Input{},
+			Edges: []*Edge{}, Unmanaged: []UnmanagedObject{},
+			Tool: options.Tool, Inputs: append([]Input{}, options.Inputs...),
 		},
 	}
-	if err := r.supply(with); err != nil {
+	further, err := objectsOf(with)
+	if err != nil {
 		return nil, err
 	}
-	isListed := func(id object.ID) bool { _, ok := r.listed(id, ""); return ok }
-	release, err := recognise.Beside(r.further, stream, isListed, options.Programs...)
+	r.further = further
+	isListed := func(id object.ID) bool { _, ok := r.exempt.reason(id, ""); return ok }
+	release, err := recognise.Beside(further, stream, isListed, options.Programs...)
 	r.release = release
 	if release.Objects == 0 {
 		return nil, recognise.ErrNoObject
@@ -107,26 +124,27 @@ func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*r
 	for _, p := range release.Unclear() {
 		r.loose.fail(place{}, NotJudged, "%v", p)
 	}
-	r.record()
-	r.finish()
+	r.graph.LookedAt, r.graph.Patched = release.Counts(), release.IsPatched()
+	r.graph.finish(&r.loose, r.sides)
 	return r, nil
 }
 
-// supply reads the objects of further files.
-func (r *reader) supply(with []*manifest.Stream) error {
+// objectsOf gives the objects of further files.
+func objectsOf(with []*manifest.Stream) ([]*object.Object, error) {
+	var all []*object.Object
 	for _, stream := range with {
 		for _, doc := range stream.Documents() {
 			objects, err := object.In(doc)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			r.further = append(r.further, objects...)
 			for _, o := range objects {
 				o.Live = true
 			}
+			all = append(all, objects...)
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // declarations reads what the input and further files declare about Secrets, and looks for policies of others than
@@ -137,29 +155,19 @@ func (r *reader) declarations() {
 	if err != nil {
 		r.loose.fail(place{}, NotJudged, "%v", err)
 	}
-	r.judgeOtherPolicies(all)
+	assumeOtherPolicies(&r.loose, all)
 	r.declared = certificate.Declare(append(all, r.further...))
 }
 
-// listed gives the reason for which the user takes care of an object or a container.
-func (r *reader) listed(id object.ID, container string) (string, bool) {
-	for _, e := range r.options.Unmanaged {
-		if e.Ref == id.String() || container != "" && e.Ref == id.String()+"/"+container {
-			r.matched[e.Ref] = true
-			return e.Reason, true
-		}
-	}
-	return "", false
-}
-
 func (r *reader) judgeServers() error {
+	var servers []*server
 	take := func(read func(*recognise.Workload) (*server, error), all []*recognise.Workload) error {
 		for _, w := range all {
 			s, err := read(w)
 			if err != nil {
 				return err
 			}
-			r.servers = append(r.servers, s)
+			servers = append(servers, s)
 			r.graph.Servers = append(r.graph.Servers, s.row)
 			r.sides = append(r.sides, s.side())
 		}
@@ -171,25 +179,15 @@ func (r *reader) judgeServers() error {
 	if err := take(r.unmanagedServer, r.release.Unmanaged); err != nil {
 		return err
 	}
-	var ports []string
-	for i, s := range r.servers {
-		ports = append(ports, s.port)
-		r.of[s.object] = i
-		for _, service := range s.services {
-			r.at[service] = append(r.at[service], i)
-		}
-	}
-	names, err := mention.Of(r.release, ports...)
-	if err != nil {
-		return err
-	}
-	r.names = names
-	if r.routes, err = names.Ways(r.release); err != nil {
+	var err error
+	if r.fleet, err = fleetOf(servers, r.release); err != nil {
 		return err
 	}
 	r.judgeServices()
-	r.assumeReplicas()
-	r.addNamed()
+	assumeReplicas(&r.loose, servers)
+	for _, url := range r.options.Elasticsearch {
+		r.names.Add(shell.Host(url))
+	}
 	return r.judgeNeighbours(r.release.Nodes)
 }
 
@@ -214,12 +212,14 @@ func (r *reader) judgeClients() error {
 		if len(connections) == 0 {
 			r.loose.take(c.notes)
 		}
-		if _, ok := r.listed(w.ID, w.Main.Name); !read && !ok {
+		if _, ok := r.exempt.reason(w.ID, w.Main.Name); !read && !ok {
 			r.loose.assume("%s: the configuration of %s, which is not in these manifests, calls none of these "+
 				"servers, or does so rightly", c, w.App)
 		}
 	}
-	r.meant = r.meantBy(all)
+	if len(r.servers) == 0 {
+		r.meant = meantBy(all, r.options.Elasticsearch)
+	}
 	for _, made := range all {
 		r.edge(made)
 	}
@@ -241,7 +241,7 @@ func (r *reader) judgeClients() error {
 // judgeLost reports calls of curl whose address cannot be read, where they may go to Elasticsearch: in the pod of a
 // server, and in a container that names one.
 func (r *reader) judgeLost(c caller, lost []place, s *server) {
-	if _, unmanaged := r.listed(c.object.ID, c.Name); unmanaged || s == nil && len(lost) > 0 && !c.namesServer() {
+	if _, unmanaged := r.exempt.reason(c.object.ID, c.Name); unmanaged || s == nil && len(lost) > 0 && !c.namesServer() {
 		return
 	}
 	a := &r.loose
@@ -271,7 +271,7 @@ func (r *reader) edge(c *connection) {
 		c.claim(h)
 	}
 	c.judgeKeys(c.notes)
-	reason, unmanaged := r.listed(c.object.ID, c.Name)
+	reason, unmanaged := r.exempt.reason(c.object.ID, c.Name)
 	addresses := c.addresses()
 	var to []*server
 	outside := len(addresses) > 0
@@ -302,7 +302,7 @@ func (r *reader) edge(c *connection) {
 		*e = Edge{Client: e.Client, Namespace: e.Namespace, Container: e.Container, Program: e.Program,
 			Setting: e.Setting, Servers: e.Servers, Addresses: e.Addresses}
 		c.judgeDeadEnds(&e.TLS, addresses)
-		c.judgePolicies(&e.TLS, addresses, nil)
+		judgePolicies(&e.TLS, c.caller, addresses, nil)
 		e.CA.assume("%s: what it calls, %s, is not in these manifests, and lets it in", c.caller, hostsOf(addresses))
 		e.Verdict = verdict(e.aspects()...)
 		e.TLS.State, e.Certificate.State, e.Identity.State = stateNone, stateNone, stateNone
@@ -329,9 +329,9 @@ func (r *reader) judgeRest() {
 			r.loose.assume("%s, which presents no certificate, is let in (%s)", l.ID, l.Why)
 		}
 	}
-	r.judgeOperators()
+	judgeOperators(&r.loose, r.release.ECK, r.options.ClientAuthentication == "required")
 	for _, e := range r.options.Unmanaged {
-		if r.matched[e.Ref] || r.isThere(e.Ref) {
+		if r.exempt.matched[e.Ref] || isThere(r.release, e.Ref) {
 			r.graph.Unmanaged = append(r.graph.Unmanaged, UnmanagedObject{Object: e.Ref, Reason: e.Reason})
 		} else {
 			r.loose.fail(place{}, UnmatchedEntry, "%s is not in the input", e.Ref)

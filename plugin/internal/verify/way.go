@@ -42,19 +42,6 @@ func (c *connection) portOf(a address) (port string, known bool) {
 	return "", false
 }
 
-// atAddress gives the servers that are called by an address of the cluster, or by a port of its machines.
-func (r *reader) atAddress(c caller, host, port string) []*server {
-	w, known := r.routes.Find(c.object.Namespace, host, port)
-	if !known {
-		return r.behind(c.object, host)
-	}
-	var found []*server
-	for _, i := range r.at[w.Service.Name] {
-		found = append(found, r.servers[i])
-	}
-	return found
-}
-
 // judgeNames names what finds the addresses of a client where its pod does not ask the DNS of the cluster.
 // https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
 func (c *connection) judgeNames(a *Aspect, addresses []address) {
@@ -130,20 +117,6 @@ func (s *server) listener(port string) string {
 		}
 	}
 	return ""
-}
-
-// judgeServices looks for Services of which no port leads to a server: nobody can call it by them.
-func (r *reader) judgeServices() {
-	for _, s := range r.servers {
-		for _, name := range s.services {
-			if s.unmanaged || s.set[catalog.HTTPPort].hidden {
-				continue
-			}
-			if why := r.routes.Closed(s.object, s.pod, name, s.httpPort()); why != "" {
-				s.row.TLS.fail(place{id: s.object.ID, line: s.object.Doc.Line()}, NoWay, "%s", why)
-			}
-		}
-	}
 }
 
 // isAlone tells whether nothing else runs beside a container at the addresses of its own machine.
