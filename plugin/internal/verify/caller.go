@@ -70,6 +70,15 @@ func (c caller) at(path string, n *yaml.Node) place {
 	return p
 }
 
+// place gives where a run stands.
+func (c caller) place(run process.Run) place {
+	if run.Holder != nil {
+		return place{id: run.Holder.ID, container: c.Name, path: run.Key,
+			line: run.Holder.Doc.Line() + run.Args[0].Node.Line - 1}
+	}
+	return c.at(run.Name, run.Args[0].Node)
+}
+
 func (c caller) String() string { return fmt.Sprintf("%s container %q", c.object.ID, c.Name) }
 
 // expanded puts in what the environment says, by the rule of the program. Of what is not known a shell or Kubernetes

@@ -39,9 +39,9 @@ func (s *server) readSettings(l catalog.Layout) {
 		s.unread(s.follow(at, place{}), len(l.Written) == 0)
 		s.judgeChanges(at)
 	}
-	s.judgeStart(&s.row.Stage, recognise.Elasticsearch)
+	assumeStart(&s.row.Stage, s.caller, recognise.Elasticsearch)
 	s.judgeJava()
-	s.judgeOptions(&s.row.TLS, catalog.Java())
+	assumeOptions(&s.row.TLS, s.caller, catalog.Java())
 }
 
 // judgeChanges looks for commands of the container that change a file of settings of its image before Elasticsearch
@@ -59,8 +59,8 @@ func (s *server) judgeChanges(file string) {
 	}
 }
 
-// judgeStart looks at who starts a server: a program that nothing here shows may give it other settings.
-func (c caller) judgeStart(a *Aspect, app recognise.App) {
+// assumeStart looks at who starts a server: a program that nothing here shows may give it other settings.
+func assumeStart(a *Aspect, c caller, app recognise.App) {
 	var first string
 	for _, line := range c.seen.Lines() {
 		for _, command := range line.Commands {
@@ -232,21 +232,27 @@ func (s *server) written(l catalog.Layout) settings {
 		further = further.over(set)
 	}
 	s.judgeNames(further.over(flags))
-	weak, strong := s.fromVariables(l)
+	weak, strong := entryScript{s.caller, l}.settings()
 	s.unset(l, strong)
 	return weak.over(further).over(strong).over(flags)
 }
 
-// fromVariables gives what the entry script of an image makes of its variables: what a file of the user's wins over,
+// entryScript is the script of an image that makes settings of the variables of its container.
+type entryScript struct {
+	of     caller
+	layout catalog.Layout
+}
+
+// settings gives what the script makes of its variables: what a file of the user's wins over,
 // and the rest.
-func (c caller) fromVariables(l catalog.Layout) (weak, strong settings) {
+func (e entryScript) settings() (weak, strong settings) {
 	weak, strong = settings{}, settings{}
-	for _, w := range l.Written {
+	for _, w := range e.layout.Written {
 		into := strong
 		if w.Weak {
 			into = weak
 		}
-		if v, ok := c.writes(w); ok {
+		if v, ok := e.writes(w); ok {
 			into[w.Key] = v
 		}
 	}
@@ -254,10 +260,10 @@ func (c caller) fromVariables(l catalog.Layout) (weak, strong settings) {
 }
 
 // writes gives what the entry script writes for a setting; false where it writes nothing.
-func (c caller) writes(w catalog.Written) (v value, ok bool) {
+func (e entryScript) writes(w catalog.Written) (v value, ok bool) {
 	unknown := false
 	for _, sw := range w.When {
-		on := c.variable(sw.Env...)
+		on := e.variable(sw.Env...)
 		unknown = unknown || on.hidden
 		is := sw.Default
 		if on.text() != "" {
@@ -267,17 +273,17 @@ func (c caller) writes(w catalog.Written) (v value, ok bool) {
 			return value{}, false
 		}
 	}
-	if w.Unless != "" && c.variable(w.Unless).set() {
+	if w.Unless != "" && e.variable(w.Unless).set() {
 		return value{}, false
 	}
-	v = c.variable(w.Env...)
+	v = e.variable(w.Env...)
 	switch {
 	case v.set():
 	case w.Default == "":
 		return value{}, false
 	default:
-		v = value{texts: []string{w.Default}, at: c.at(w.Key, nil)}
-		if folder := c.variable(w.Moved); folder.set() {
+		v = value{texts: []string{w.Default}, at: e.of.at(w.Key, nil)}
+		if folder := e.variable(w.Moved); folder.set() {
 			v.texts, v.hidden, v.at = []string{path.Join(folder.text(), path.Base(w.Default))}, folder.hidden, folder.at
 		}
 	}
@@ -294,12 +300,12 @@ func (c caller) writes(w catalog.Written) (v value, ok bool) {
 // variable gives the first variable that is set for an entry script of Bitnami: NAME_FILE names a file with the value
 // of NAME, and wins.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/9/debian-12/rootfs/opt/bitnami/scripts/elasticsearch-env.sh
-func (c caller) variable(names ...string) value {
+func (e entryScript) variable(names ...string) value {
 	for _, name := range names {
-		if v, ok := c.inNamedFile(name); ok {
+		if v, ok := e.inNamedFile(name); ok {
 			return v
 		}
-		if v, ok := c.env[name]; ok && (v.hidden || v.text() != "") {
+		if v, ok := e.of.env[name]; ok && (v.hidden || v.text() != "") {
 			return v
 		}
 	}
@@ -311,12 +317,12 @@ func truth(text string) bool {
 }
 
 // inNamedFile gives the value of a variable that a file holds; false where none is named, or the file is not there.
-func (c caller) inNamedFile(name string) (value, bool) {
-	v := c.env[name+"_FILE"]
+func (e entryScript) inNamedFile(name string) (value, bool) {
+	v := e.of.env[name+"_FILE"]
 	if !v.set() || !v.hidden && v.text() == "" {
 		return value{}, false
 	}
-	l := c.follow(v.text(), v.at)
+	l := e.of.follow(v.text(), v.at)
 	switch {
 	case v.hidden, l.Found != object.NotThere && l.Content.Text == nil && l.State != object.Lacking:
 		return value{hidden: true, at: v.at}, true

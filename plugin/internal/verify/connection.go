@@ -85,7 +85,7 @@ func (c *connection) judge(servers []*server) *Edge {
 	c.judgeReplicas(&e.TLS, addresses)
 	judgePolicies(&e.TLS, c.caller, addresses, servers)
 	c.judgeProxy(&e.TLS)
-	c.judgeOptions(&e.TLS, c.runtime)
+	assumeOptions(&e.TLS, c.caller, c.runtime)
 	if len(c.others) > 0 {
 		e.TLS.assume("%s: with %s of %s it is let in all the same", c.caller, strings.Join(c.others, ", "), c.program)
 	}
@@ -224,7 +224,7 @@ func (c *connection) pem(text string, at place) link {
 	if certificate.IsPEM(text) {
 		return link{File: object.File{Path: at.path, Content: object.Content{Text: []byte(text)}}, at: at}
 	}
-	l := c.follow(c.rooted(text, c.dir), at)
+	l := c.follow(absolute(text, c.dir), at)
 	if l.Why == object.OfToken || l.Why == object.OfPod {
 		l.assumptions = nil
 		return l.broken(NoMaterial, "%s is no certificate and no key: %s", l.Path, l.Why)
@@ -235,7 +235,7 @@ func (c *connection) pem(text string, at place) link {
 // madeHere tells whether elk-mtls-init makes the store in the pod, and takes the pair that it makes it of for the
 // client's.
 func (c *connection) madeHere() bool {
-	file := c.rooted(c.store.text(), c.dir)
+	file := absolute(c.store.text(), c.dir)
 	for _, other := range c.pod.InitContainers() {
 		maker := c.reader.caller(c.object, c.pod, other)
 		flags := maker.flags()

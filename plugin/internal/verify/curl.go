@@ -14,23 +14,22 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// place gives where a run stands.
-func (c caller) place(run process.Run) place {
-	if run.Holder != nil {
-		return place{id: run.Holder.ID, container: c.Name, path: run.Key,
-			line: run.Holder.Doc.Line() + run.Args[0].Node.Line - 1}
-	}
-	return c.at(run.Name, run.Args[0].Node)
-}
-
 // healthcheck is the probe of Bitnami's image, which is not in the manifests. It calls the advertised host with -k.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/elasticsearch/healthcheck.sh
 const healthcheck = "/opt/bitnami/scripts/elasticsearch/healthcheck.sh"
 
+// call is a request that a container makes by curl or wget.
+type call struct {
+	shell.Request
+	by  caller
+	run process.Run
+	own *server // that its pod runs; nil for none
+}
+
 // curls gives the connections that a container makes by curl, and the calls whose address cannot be read; s is the
 // server that its pod runs, nil for none.
-func (c caller) curls(s *server) (all []*connection, lost []place) {
-	for _, run := range slices.Concat(c.runs, c.scripts()) {
+func curls(c caller, s *server) (all []*connection, lost []place) {
+	for _, run := range slices.Concat(c.runs, scripts(c)) {
 		requests := run.Requests()
 		if s != nil && run.Has(healthcheck) {
 			own := shell.Word{Text: s.scheme() + "://127.0.0.1:" + s.port, Known: true}
@@ -43,7 +42,7 @@ func (c caller) curls(s *server) (all []*connection, lost []place) {
 		isGNU := func(r shell.Request) bool { return len(r.Options) > 0 } // of another nobody knows how it connects
 		for _, request := range slices.Concat(requests,
 			slices.DeleteFunc(run.Downloads(), func(r shell.Request) bool { return !isGNU(r) })) {
-			made, read := c.curl(run, request, s)
+			made, read := call{request, c, run, s}.connection()
 			if made != nil {
 				all = append(all, made)
 			}
@@ -57,7 +56,7 @@ func (c caller) curls(s *server) (all []*connection, lost []place) {
 
 // scripts gives the files of a container that name a server and may be scripts of it, besides those that it is known
 // to run.
-func (c caller) scripts() []process.Run {
+func scripts(c caller) []process.Run {
 	var all []process.Run
 	seen := map[*yaml.Node]bool{}
 	for _, run := range c.runs {
@@ -96,58 +95,59 @@ const (
 	toUnread
 )
 
-// target tells where an address leads.
-func (c caller) target(a address, s *server) int {
+// target tells where an address of a call leads.
+func (c call) target(a address) int {
 	switch {
-	case a.host == "" && s != nil && a.scheme != "": // of the pod's own server, if of any
+	case a.host == "" && c.own != nil && a.scheme != "": // of the pod's own server, if of any
 		return toOwn
 	case a.host == "":
 		return toUnread
-	case route.IsLocal(a.host) && s != nil && (a.port == s.port || a.port == "" && a.hidden):
+	case route.IsLocal(a.host) && c.own != nil && (a.port == c.own.port || a.port == "" && a.hidden):
 		return toOwn
-	case !route.IsLocal(a.host) && (len(c.serversAt(a)) > 0 || len(c.servers) == 0 && c.names.Called(a.host) != ""):
+	case !route.IsLocal(a.host) &&
+		(len(c.by.serversAt(a)) > 0 || len(c.by.servers) == 0 && c.by.names.Called(a.host) != ""):
 		return toServer
 	}
 	return elsewhere
 }
 
-// word takes a word of a script for a value; the variables in it are read with it.
-func (c caller) word(run process.Run, w shell.Word) value {
-	v := value{texts: []string{w.Text}, hidden: !w.Known, at: c.place(run)}
-	v.parts = partsOf(&run, w)
+// word takes a word of the call for a value; the variables in it are read with it.
+func (c call) word(w shell.Word) value {
+	v := value{texts: []string{w.Text}, hidden: !w.Known, at: c.by.place(c.run)}
+	v.parts = partsOf(&c.run, w)
 	for _, name := range w.From {
-		v.parts = append(v.parts, c.env[name].parts...)
+		v.parts = append(v.parts, c.by.env[name].parts...)
 	}
 	return v
 }
 
-// dirOf gives the folder in which a command line runs curl, "" where nothing tells: a script may change it.
-func (c caller) dirOf(run process.Run) string {
-	if slices.ContainsFunc(run.Commands,
+// dir gives the folder in which the call is made, "" where nothing tells: a script may change it.
+func (c call) dir() string {
+	if slices.ContainsFunc(c.run.Commands,
 		func(cmd shell.Command) bool { return cmd.Program() == "cd" || cmd.Program() == "pushd" }) {
 		return ""
 	}
-	return recognise.WorkingDir(c.Container)
+	return recognise.WorkingDir(c.by.Container)
 }
 
-// curl gives one request as a connection, nil when it does not go to Elasticsearch; read is false where nobody can
+// connection gives the call as a connection, nil when it does not go to Elasticsearch; read is false where nobody can
 // tell.
-func (c caller) curl(run process.Run, request shell.Request, s *server) (made *connection, read bool) {
-	made = &connection{caller: c, program: "curl", runtime: catalog.Curl(), name: run.Name, dir: c.dirOf(run),
-		noIdentity: true, probe: run.Name != process.Main}
-	if request.ByWget {
+func (c call) connection() (made *connection, read bool) {
+	made = &connection{caller: c.by, program: "curl", runtime: catalog.Curl(), name: c.run.Name, dir: c.dir(),
+		noIdentity: true, probe: c.run.Name != process.Main}
+	if c.ByWget {
 		made.program, made.runtime = "wget", catalog.Wget()
 	}
-	request, read = c.withFiles(run, request)
+	c.Request, read = c.withFiles()
 	known, open := false, false
-	for _, w := range request.Addresses {
-		v := c.word(run, w)
+	for _, w := range c.Addresses {
+		v := c.word(w)
 		at := parseAddress(w.Text, v)
-		switch where := c.target(at, s); where {
+		switch where := c.target(at); where {
 		case elsewhere:
-			if s != nil && route.IsLocal(at.host) && c.isAlone() {
-				s.row.Probes.fail(at.at, NoWay, "%s leads nowhere: Elasticsearch answers at port %s, and nothing "+
-					"else runs in its pod", at.text, s.httpPort())
+			if c.own != nil && route.IsLocal(at.host) && c.by.isAlone() {
+				c.own.row.Probes.fail(at.at, NoWay, "%s leads nowhere: Elasticsearch answers at port %s, and nothing "+
+					"else runs in its pod", at.text, c.own.httpPort())
 			}
 		case toUnread:
 			read, open = read && w.Loose, open || w.Loose // perhaps options: curl "$@" https://…
@@ -158,34 +158,35 @@ func (c caller) curl(run process.Run, request shell.Request, s *server) (made *c
 		}
 		known = true
 	}
-	if read = read && known && !request.Diverted; len(made.hosts) == 0 {
+	if read = read && known && !c.Diverted; len(made.hosts) == 0 {
 		return nil, read
 	}
-	c.assumeOthers(request)
-	options := c.curlrc(request, made)
-	c.curlOptions(run, request, options, made)
-	required := c.options.ClientAuthentication == "required"
+	c.assumeOthers()
+	options := c.curlrc(made)
+	c.setOptions(options, made)
+	required := c.by.options.ClientAuthentication == "required"
 	// they may say what is missing
-	if open && s == nil && (!made.ca.set() && made.unchecked == "" || required && !made.presents() && made.rc == nil) {
+	if open && c.own == nil &&
+		(!made.ca.set() && made.unchecked == "" || required && !made.presents() && made.rc == nil) {
 		for _, h := range made.hosts {
-			c.claim(h)
+			c.by.claim(h)
 		}
 		return nil, false
 	}
 	return made, read && !options.Diverted && len(options.Addresses) == 0
 }
 
-// curlOptions puts the options of a request, and of its file of options, into a connection.
-func (c caller) curlOptions(run process.Run, request, options shell.Request, made *connection) {
+// setOptions puts the options of the call, and of its file of options, into a connection.
+func (c call) setOptions(options shell.Request, made *connection) {
 	get := func(name string) value {
-		w, given := request.Options[name]
+		w, given := c.Options[name]
 		if !given {
 			w, given = options.Options[name]
 		}
 		if w.Text = strings.TrimPrefix(w.Text, "file:"); !given {
 			return value{}
 		}
-		return c.word(run, w)
+		return c.word(w)
 	}
 	made.ca, made.cert, made.key, made.keyPass = get("cacert"), get("cert"), get("key"), get("pass")
 	made.ciphers = get("ciphers")
@@ -206,16 +207,15 @@ func (c caller) curlOptions(run process.Run, request, options shell.Request, mad
 			made.speaks.all = append(made.speaks.all, v)
 		}
 	}
-	made.others = append(slices.Clone(request.Others), options.Others...)
+	made.others = append(slices.Clone(c.Others), options.Others...)
 	made.proxy = get("proxy")
-	made.ofEnvironment(get("noproxy"), request.Variable)
-	if request.Insecure || options.Insecure {
+	made.ofEnvironment(get("noproxy"), c.Variable)
+	if c.Insecure || options.Insecure {
 		made.unchecked = shell.CurlInsecure
 	}
-	if request.ByWget && made.presents() {
-		c.notes = &Aspect{}
-		c.notes.assume("%s: the wget of its image is GNU Wget: that of BusyBox knows none of these options", c)
-		made.notes = c.notes
+	if c.ByWget && made.presents() {
+		made.notes = &Aspect{}
+		made.notes.assume("%s: the wget of its image is GNU Wget: that of BusyBox knows none of these options", c.by)
 	}
 }
 
@@ -224,18 +224,18 @@ func (c *connection) presents() bool { return c.store.set() || c.cert.set() && c
 
 // assumeOthers names the programs of a container that get a variable with the address of a call, too: they may call as
 // well.
-func (c caller) assumeOthers(request shell.Request) {
-	_, unmanaged := c.exempt.reason(c.object.ID, c.Name)
-	if unmanaged || c.isKnown() {
+func (c call) assumeOthers() {
+	_, unmanaged := c.by.exempt.reason(c.by.object.ID, c.by.Name)
+	if unmanaged || isKnown(c.by.release, c.by.Node) {
 		return
 	}
-	for _, w := range request.Addresses {
+	for _, w := range c.Addresses {
 		for _, name := range w.From {
-			if c.names.Calls(c.env[name].text()) == "" {
+			if c.by.names.Calls(c.by.env[name].text()) == "" {
 				continue
 			}
-			for _, program := range c.seen.Programs() {
-				c.loose.assume("%s: %s, which gets %s too, calls that with a certificate, or not at all", c,
+			for _, program := range c.by.seen.Programs() {
+				c.by.loose.assume("%s: %s, which gets %s too, calls that with a certificate, or not at all", c.by,
 					or(program, "the program of its image"), name)
 			}
 		}
@@ -243,20 +243,19 @@ func (c caller) assumeOthers(request shell.Request) {
 }
 
 // isKnown tells whether a container runs a program that is known, which reads no variables of others.
-func (c caller) isKnown() bool {
-	is := func(w *recognise.Workload) bool { return w.Main.Node == c.Node }
-	return slices.ContainsFunc(slices.Concat(c.release.Nodes, c.release.Unmanaged, c.release.Kibanas,
-		c.release.Clients), is)
+func isKnown(release *recognise.Release, container *yaml.Node) bool {
+	is := func(w *recognise.Workload) bool { return w.Main.Node == container }
+	return slices.ContainsFunc(slices.Concat(release.Nodes, release.Unmanaged, release.Kibanas, release.Clients), is)
 }
 
-// withFiles adds what the files of options say that a request names; read is false where one of them cannot be read.
-func (c caller) withFiles(run process.Run, request shell.Request) (all shell.Request, read bool) {
-	all, read = request, true
-	for _, w := range request.Files {
+// withFiles adds what the files of options say that a call names; read is false where one of them cannot be read.
+func (c call) withFiles() (all shell.Request, read bool) {
+	all, read = c.Request, true
+	for _, w := range c.Files {
 		if !w.Known || !path.IsAbs(w.Text) {
 			return all, false
 		}
-		l := c.follow(w.Text, c.place(run))
+		l := c.by.follow(w.Text, c.by.place(c.run))
 		if l.Content.Text == nil {
 			return all, false
 		}
@@ -267,23 +266,23 @@ func (c caller) withFiles(run process.Run, request shell.Request) (all shell.Req
 }
 
 // curlrc reads the file of options that curl finds by its environment. https://curl.se/docs/manpage.html#-K
-func (c caller) curlrc(request shell.Request, made *connection) shell.Request {
-	home, known := request.Variable(shell.CurlHome)
+func (c call) curlrc(made *connection) shell.Request {
+	home, known := c.Variable(shell.CurlHome)
 	if home.Text == "" && !known {
-		home, known = request.Variable("HOME")
+		home, known = c.Variable("HOME")
 	}
 	switch {
-	case request.IgnoresFiles || !known:
+	case c.IgnoresFiles || !known:
 		return shell.Request{}
 	case !home.Known:
 		made.rc = &link{File: object.File{Path: "the .curlrc in a folder that only a run knows"}, at: made.hosts[0].at}
 		return shell.Request{}
 	}
-	at := c.env[shell.CurlHome].at
-	if !request.Hands(shell.CurlHome) {
+	at := c.by.env[shell.CurlHome].at
+	if !c.Hands(shell.CurlHome) {
 		at = made.hosts[0].at
 	}
-	l := c.follow(path.Join(home.Text, shell.CurlFile), at)
+	l := c.by.follow(path.Join(home.Text, shell.CurlFile), at)
 	if l.code != "" || l.Content.Text == nil {
 		made.rc = &l
 	}

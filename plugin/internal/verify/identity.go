@@ -14,7 +14,7 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 		return
 	}
 	for _, v := range c.files {
-		l := c.follow(c.rooted(v.text(), c.dir), v.at)
+		l := c.follow(absolute(v.text(), c.dir), v.at)
 		a.add(l)
 	}
 	switch {

@@ -16,50 +16,61 @@ var kibanaOwn = catalog.KibanaConnection()
 // kibanaAlways is its setting by which requests of users carry the certificate too.
 var kibanaAlways = kibanaOwn.Name(catalog.KibanaAlwaysPresents)
 
-// kibana reads Kibana's connections: its own, and that for monitoring data where these are elsewhere.
+// kibana is a Kibana, and what its files, its environment and its command line set.
+type kibana struct {
+	caller
+	layout catalog.Layout
+	set    settings
+}
+
+// kibana reads the connections of a Kibana: its own, and that for monitoring data where these are elsewhere.
 func (r *reader) kibana(w *recognise.Workload) []*connection {
 	w.Settle(r.release.Process(w.Main).Env)
-	c := r.caller(w.Object, w.Pod, w.Main)
-	c.expands = catalog.KibanaVariables()
-	var set settings
-	if w.Layout.Env == nil {
-		set = c.writtenKibana(w.Layout)
-		if doc, at := c.file(w.Layout.File()); doc != nil {
-			c.once(doc, at)
-		}
-	} else {
-		set = c.kibanaFiles(w).over(c.variables(w.Layout))
-	}
-	set = set.over(c.flags())
-	c.claimUncalled(set)
-	c.judgeStart(c.notes, recognise.Kibana)
-	own := c.kibanaConnection(w, set, kibanaOwn.At)
+	k := kibana{caller: r.caller(w.Object, w.Pod, w.Main), layout: w.Layout}
+	k.expands = catalog.KibanaVariables()
+	k.read()
+	k.claimUncalled()
+	assumeStart(k.notes, k.caller, recognise.Kibana)
+	own := k.connection(kibanaOwn.At)
 	own.lost = w.Lost
-	always := c.expanded(set[kibanaAlways])
+	always := k.expanded(k.set[kibanaAlways])
 	own.always = &always
-	own.settingsUnread(c.follow(w.Layout.File(), place{}))
-	c.judgeKibanaNames(set)
+	own.settingsUnread(k.follow(w.Layout.File(), place{}))
+	judgeKibanaNames(k.notes, k.caller, k.set)
 	all := []*connection{own}
-	if monitoring := c.kibanaConnection(w, set, catalog.KibanaMonitoring().At); monitoring.hosts[0].set() {
+	if monitoring := k.connection(catalog.KibanaMonitoring().At); monitoring.hosts[0].set() {
 		monitoring.inKeystore = true
 		all = append(all, monitoring)
 	}
 	switch {
 	case own.hosts[0].set():
-	case len(c.unknown) > 0:
-		own.hosts[0], own.told = value{hidden: true, at: c.at(strings.Join(c.unknown, ", "), nil)}, true
+	case len(k.unknown) > 0:
+		own.hosts[0], own.told = value{hidden: true, at: k.at(strings.Join(k.unknown, ", "), nil)}, true
 	default:
-		own.hosts[0] = value{texts: []string{kibanaOwn.Default}, at: c.at(own.name, nil)}
+		own.hosts[0] = value{texts: []string{kibanaOwn.Default}, at: k.at(own.name, nil)}
 	}
 	return all
 }
 
+// read reads all that sets something of it.
+func (k *kibana) read() {
+	if k.layout.Env == nil {
+		k.set = k.written()
+		if doc, at := k.file(k.layout.File()); doc != nil {
+			k.once(doc, at)
+		}
+	} else {
+		k.set = k.files().over(k.variables())
+	}
+	k.set = k.set.over(k.flags())
+}
+
 // variables gives the settings that variables of the image are. One without a value is none.
-func (c caller) variables(l catalog.Layout) settings {
+func (k kibana) variables() settings {
 	set := settings{}
-	for _, key := range l.Keys {
-		for _, name := range l.Env(key) {
-			if v, ok := c.env[name]; ok && (v.hidden || v.text() != "") {
+	for _, key := range k.layout.Keys {
+		for _, name := range k.layout.Env(key) {
+			if v, ok := k.env[name]; ok && (v.hidden || v.text() != "") {
 				set[key] = v
 			}
 		}
@@ -67,43 +78,43 @@ func (c caller) variables(l catalog.Layout) settings {
 	return set
 }
 
-// kibanaFiles reads kibana.yml, then the files that a variable and options of the command line name besides.
-func (c caller) kibanaFiles(w *recognise.Workload) settings {
+// files reads kibana.yml, then the files that a variable and options of the command line name besides.
+func (k kibana) files() settings {
 	files, said := []string{}, value{}
 	for _, name := range []string{"c", "config"} {
-		v := c.flags("c", "config")[name]
+		v := k.flags("c", "config")[name]
 		said.hidden, said.at = said.hidden || v.hidden, cmp.Or(said.at, v.at)
 		files = append(files, v.texts...)
 	}
-	further := c.env[catalog.KibanaFiles]
+	further := k.env[catalog.KibanaFiles]
 	files = append(further.list(), files...)
 	if said.hidden || further.hidden {
-		c.notes.assume("%s: no file that only a run names sets anything of its connection to Elasticsearch", c)
+		k.notes.assume("%s: no file that only a run names sets anything of its connection to Elasticsearch", k.caller)
 	}
 	set := settings{}
-	for i, file := range append([]string{w.Layout.File()}, files...) {
-		doc, at := c.file(c.rooted(file, w.Layout.Home))
+	for i, file := range append([]string{k.layout.File()}, files...) {
+		doc, at := k.file(absolute(file, k.layout.Home))
 		switch {
 		case doc != nil:
-			c.once(doc, at)
-			set = set.over(c.flatten(doc, at, ""))
+			k.once(doc, at)
+			set = set.over(k.flatten(doc, at, ""))
 		case i > 0:
-			c.notes.assume("%s: %s sets nothing of its connection to Elasticsearch", c, file)
+			k.notes.assume("%s: %s sets nothing of its connection to Elasticsearch", k.caller, file)
 		}
 	}
 	return set
 }
 
 // judgeKibanaNames looks for settings of its connection that Kibana does not know: it does not start with them.
-func (c caller) judgeKibanaNames(set settings) {
+func judgeKibanaNames(a *Aspect, who caller, set settings) {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		setting, ok := strings.CutPrefix(name, kibanaOwn.At+".")
 		switch {
 		case !ok || catalog.KibanaKnows(setting):
 		case strings.HasPrefix(setting, "ssl."):
-			c.notes.fail(set[name].at, NotJudged, "Kibana does not know the setting %s, and does not start", name)
+			a.fail(set[name].at, NotJudged, "Kibana does not know the setting %s, and does not start", name)
 		default:
-			c.notes.assume("%s: its version knows the setting %s, and that changes nothing of its connection", c, name)
+			a.assume("%s: its version knows the setting %s, and that changes nothing of its connection", who, name)
 		}
 	}
 }
@@ -119,18 +130,18 @@ func (c *connection) judgeText(v value) {
 
 // claimUncalled answers for addresses that Kibana does not call itself: it shows them to people, or hands them to
 // agents.
-func (c caller) claimUncalled(set settings) {
+func (k kibana) claimUncalled() {
 	for _, name := range catalog.KibanaShown() {
-		c.claim(set[name])
+		k.claim(k.set[name])
 	}
 	for _, at := range catalog.KibanaHanded() {
-		for _, prefix := range set.prefixes(at.At) {
-			hosts, ok := set[prefix+at.Hosts[0]]
-			if !set[prefix+at.Cert].set() {
+		for _, prefix := range k.set.prefixes(at.At) {
+			hosts, ok := k.set[prefix+at.Hosts[0]]
+			if !k.set[prefix+at.Cert].set() {
 				continue
 			}
-			if c.claim(hosts); ok && len(c.mentioned([]value{hosts})) > 0 {
-				c.notes.assume("%s: the agents that get %s call it with a certificate that Elasticsearch trusts", c,
+			if k.claim(hosts); ok && len(mentioned(k.names, []value{hosts})) > 0 {
+				k.notes.assume("%s: the agents that get %s call it with a certificate that Elasticsearch trusts", k.caller,
 					hosts.at.path)
 			}
 		}
@@ -150,14 +161,14 @@ func (c *connection) settingsUnread(l link) {
 	}
 }
 
-// kibanaConnection gives what stands at a place of Kibana's settings.
-func (c caller) kibanaConnection(w *recognise.Workload, set settings, at string) *connection {
+// connection gives what stands at a place of Kibana's settings.
+func (k kibana) connection(at string) *connection {
 	s := kibanaOwn.Settings
-	get := func(key string) value { return c.expanded(set[at+"."+key]) }
+	get := func(key string) value { return k.expanded(k.set[at+"."+key]) }
 	hosts := at + "." + s.Hosts[0]
 	made := &connection{
-		caller: c, program: string(recognise.Kibana), runtime: catalog.Node(), name: hosts, dir: w.Layout.Home,
-		hosts: []value{set[hosts]},
+		caller: k.caller, program: string(recognise.Kibana), runtime: catalog.Node(), name: hosts, dir: k.layout.Home,
+		hosts: []value{k.set[hosts]},
 		ca:    get(s.CA), trust: get(s.Trust), cert: get(s.Cert), key: get(s.Key), keyPass: get(s.KeyPass),
 		store:     get(s.Store),
 		storePass: get(s.StorePass), trustPass: get(s.TrustPass), user: get(s.User), password: get(s.Password),
@@ -171,17 +182,20 @@ func (c caller) kibanaConnection(w *recognise.Workload, set settings, at string)
 	return made
 }
 
-// writtenKibana reads what the entry script of an image makes of file and variables.
+// written reads what the entry script of an image makes of file and variables.
 // https://github.com/bitnami/containers/blob/main/bitnami/kibana/8/debian-12/rootfs/opt/bitnami/scripts/libkibana.sh
-func (c caller) writtenKibana(l catalog.Layout) settings {
+func (k kibana) written() settings {
 	further := settings{}
-	for _, file := range l.Files {
-		set := c.yaml(l.Abs(file.Path))
+	for _, file := range k.layout.Files {
+		set := settings{}
+		if doc, at := k.file(k.layout.Abs(file.Path)); doc != nil {
+			set = k.flatten(doc, at, "")
+		}
 		if file.Alone && len(set) > 0 {
 			return set
 		}
 		further = further.over(set)
 	}
-	weak, strong := c.fromVariables(l)
+	weak, strong := entryScript{k.caller, k.layout}.settings()
 	return weak.over(further).over(strong)
 }

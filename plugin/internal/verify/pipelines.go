@@ -64,7 +64,7 @@ func (p program) assumeIncluded(c caller, set settings) {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if strings.HasSuffix("."+name, ".includes") {
 			for _, file := range set[name].list() {
-				wanted = append(wanted, c.rooted(file, p.Dir))
+				wanted = append(wanted, absolute(file, p.Dir))
 			}
 		}
 	}

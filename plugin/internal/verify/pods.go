@@ -14,12 +14,12 @@ func (r *reader) judgePod(o *object.Object) {
 	s := r.serverOf(o)
 	for _, container := range pod.All() {
 		c := r.caller(o, pod, container)
-		calls, lost := c.curls(s)
+		calls, lost := curls(c, s)
 		for _, made := range calls {
 			r.edge(made)
 		}
 		r.judgeLost(c, lost, s)
-		for _, made := range c.wrapped() {
+		for _, made := range wrapped(c) {
 			r.edge(made)
 		}
 		made, _ := program{catalog.OwnInit()}.connections(c)

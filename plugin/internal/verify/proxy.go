@@ -58,8 +58,8 @@ func passesBy(host string, except value) bool {
 	})
 }
 
-// judgeOptions names variables of the container by which a runtime may be told anything of TLS.
-func (c caller) judgeOptions(a *Aspect, of catalog.Runtime) {
+// assumeOptions names variables of the container by which a runtime may be told anything of TLS.
+func assumeOptions(a *Aspect, c caller, of catalog.Runtime) {
 	for _, name := range of.Options.Names {
 		if v := c.env[name]; v.hidden || of.Options.Change(v.text()) {
 			a.assume("%s: what %s tells %s keeps TLS as its settings have it", c, name, of.Name)

@@ -119,8 +119,8 @@ func filesIn(a *Aspect, all []wanted) map[string][]value {
 // assumed.
 func (r *reader) described(rule Rule, c caller) []*connection {
 	c.expands = catalog.AnyVariables()
-	all := c.wantedOfContainer(rule)
-	hosts := whole(c.mentioned(slices.Concat(values(c.env), values(c.flags()), c.plainWords())))
+	all := rule.wantedOf(c)
+	hosts := whole(mentioned(c.names, slices.Concat(values(c.env), values(c.flags()), c.plainWords())))
 	for _, f := range rule.Files {
 		doc, at := c.file(f.Path)
 		if doc == nil {
@@ -129,7 +129,7 @@ func (r *reader) described(rule Rule, c caller) []*connection {
 			continue
 		}
 		set := c.flatten(doc, at, "")
-		hosts = append(hosts, whole(c.mentioned(values(set)))...)
+		hosts = append(hosts, whole(mentioned(c.names, values(set)))...)
 		all = append(all, wantedOfFile(f, set, at)...)
 	}
 	made := filesIn(&r.loose, all)
@@ -152,7 +152,8 @@ func (r *reader) described(rule Rule, c caller) []*connection {
 	return found
 }
 
-func (c caller) wantedOfContainer(rule Rule) []wanted {
+// wantedOf gives what a rule wants of the environment and the command line of a container.
+func (rule Rule) wantedOf(c caller) []wanted {
 	var all []wanted
 	for _, name := range slices.Sorted(maps.Keys(rule.Env)) {
 		v := c.env[name]
@@ -169,6 +170,7 @@ func (c caller) wantedOfContainer(rule Rule) []wanted {
 	return all
 }
 
+// wantedOfFile gives what a rule wants of a file.
 func wantedOfFile(f RuleFile, set settings, file place) []wanted {
 	flat := map[string]string{}
 	flattenRule(flat, "", f.Set)
@@ -206,9 +208,9 @@ func flattenRule(into map[string]string, name string, v any) {
 }
 
 // mentioned gives those values that name an Elasticsearch.
-func (c caller) mentioned(all []value) []value {
+func mentioned(names *mention.Names, all []value) []value {
 	return slices.DeleteFunc(all, func(v value) bool {
-		return !slices.ContainsFunc(v.texts, func(text string) bool { return c.names.Calls(text) != "" })
+		return !slices.ContainsFunc(v.texts, func(text string) bool { return names.Calls(text) != "" })
 	})
 }
 

@@ -124,16 +124,8 @@ func (s *server) unread(l link, brought bool) {
 	}
 }
 
-// yaml reads a mounted file; none when there is none.
-func (c caller) yaml(file string) settings {
-	doc, at := c.file(file)
-	if doc == nil {
-		return settings{}
-	}
-	return c.flatten(doc, at, "")
-}
-
-func (c caller) rooted(file, home string) string {
+// absolute gives a path as a program finds it that runs in a folder.
+func absolute(file, home string) string {
 	if path.IsAbs(file) {
 		return file
 	}
@@ -261,7 +253,7 @@ func (s *server) judgeServes(a *Aspect, l link) {
 
 // material follows a file of keys or certificates.
 func (s *server) material(v value, text string) link {
-	l := s.follow(s.rooted(text, s.home), v.at)
+	l := s.follow(absolute(text, s.home), v.at)
 	if l.code == "" && s.outsideConfig(l.Path) {
 		return s.outside(l)
 	}

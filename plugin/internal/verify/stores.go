@@ -10,14 +10,14 @@ import (
 
 // Stores of keys and certificates, judged by what is in them where the input shows them and their passwords.
 
-// opened gives what is in a store; false where nothing here shows that. inKeystore says that its password may be in
+// openStore gives what is in a store; false where nothing here shows that. inKeystore says that its password may be in
 // the keystore of its program.
-func (c caller) opened(l link, pass value, inKeystore bool, a *Aspect) (certificate.Store, bool) {
+func openStore(who caller, l link, pass value, inKeystore bool, a *Aspect) (certificate.Store, bool) {
 	if l.code != "" || l.Content.Text == nil {
 		return certificate.Store{}, false
 	}
 	if pass.hidden {
-		a.assume("%s: %s opens %s", c, pass.at.path, l.What())
+		a.assume("%s: %s opens %s", who, pass.at.path, l.What())
 		return certificate.Store{}, false
 	}
 	store, err := certificate.OpenStore(l.Content.Text, pass.text())
@@ -26,7 +26,7 @@ func (c caller) opened(l link, pass value, inKeystore bool, a *Aspect) (certific
 		return store, true
 	case errors.Is(err, certificate.ErrStoreForm), errors.Is(err, certificate.ErrKeyPassword) && inKeystore:
 	case errors.Is(err, certificate.ErrStorePassword) && !pass.set() && inKeystore:
-		a.assume("%s: its keystore holds the password of %s", c, l.What())
+		a.assume("%s: its keystore holds the password of %s", who, l.What())
 	case errors.Is(err, certificate.ErrStorePassword) && !pass.set():
 		a.fail(l.at, NoMaterial, "%s needs a password, and none is set", l.What())
 	default:
@@ -37,7 +37,7 @@ func (c caller) opened(l link, pass value, inKeystore bool, a *Aspect) (certific
 
 // storeOf follows a store that a program names.
 func (c *connection) storeOf(v value) link {
-	l := c.follow(c.rooted(v.text(), c.dir), v.at).isStore()
+	l := c.follow(absolute(v.text(), c.dir), v.at).isStore()
 	if l.code == "" && c.runtime.NoJavaStores && certificate.IsJavaStore(l.Content.Text) {
 		return l.broken(NoMaterial, "%s is a store of Java, and %s reads PKCS#12 only", l.What(), c.program)
 	}
@@ -48,7 +48,7 @@ func (c *connection) storeOf(v value) link {
 func (c *connection) judgeStore(a *Aspect, servers []*server) {
 	l := c.storeOf(c.store)
 	a.add(l)
-	store, known := c.caller.opened(l, c.storePass, c.inKeystore, a)
+	store, known := openStore(c.caller, l, c.storePass, c.inKeystore, a)
 	switch {
 	case l.code != "":
 	case !known:
@@ -68,7 +68,7 @@ func (c *connection) judgeStore(a *Aspect, servers []*server) {
 func (c *connection) judgeTrustStore(a *Aspect, addresses []address, servers []*server) {
 	l := c.storeOf(c.trust)
 	a.add(l)
-	store, known := c.caller.opened(l, c.trustPass, c.inKeystore, a)
+	store, known := openStore(c.caller, l, c.trustPass, c.inKeystore, a)
 	// it trusts all that is not of its key; elsewhere nothing tells which are trusted
 	if c.kibana && known && store.CAs == nil {
 		store.CAs = store.Chain[1:]
@@ -95,7 +95,7 @@ func (c *connection) judgeTrustStore(a *Aspect, addresses []address, servers []*
 func (s *server) judgeStore(a *Aspect, v value) {
 	l := s.material(v, v.text()).isStore()
 	a.add(l)
-	store, known := s.caller.opened(l, s.set[ssl+catalog.LayerStorePass], true, a)
+	store, known := openStore(s.caller, l, s.set[ssl+catalog.LayerStorePass], true, a)
 	switch {
 	case l.code != "":
 	case !known:
@@ -119,7 +119,7 @@ func (s *server) judgeStore(a *Aspect, v value) {
 func (s *server) judgeTrustStore(a *Aspect, v value) {
 	l := s.material(v, v.text()).isStore()
 	a.add(l)
-	store, known := s.caller.opened(l, s.set[ssl+catalog.LayerTrustPass], true, a)
+	store, known := openStore(s.caller, l, s.set[ssl+catalog.LayerTrustPass], true, a)
 	if known = known && store.CAs != nil; l.code == "" && !known {
 		s.hasStores = true
 		a.assume("%s: %s holds the CAs that signed the clients' certificates", s.caller, v.text())

@@ -241,7 +241,7 @@ func (r *reader) judgeClients() error {
 // judgeLost reports calls of curl whose address cannot be read, where they may go to Elasticsearch: in the pod of a
 // server, and in a container that names one.
 func (r *reader) judgeLost(c caller, lost []place, s *server) {
-	if _, unmanaged := r.exempt.reason(c.object.ID, c.Name); unmanaged || s == nil && len(lost) > 0 && !c.namesServer() {
+	if _, unmanaged := r.exempt.reason(c.object.ID, c.Name); unmanaged || s == nil && len(lost) > 0 && !namesServer(c) {
 		return
 	}
 	a := &r.loose
@@ -255,14 +255,14 @@ func (r *reader) judgeLost(c caller, lost []place, s *server) {
 }
 
 // namesServer tells whether a container names a server in what it runs or in its environment.
-func (c caller) namesServer() bool {
+func namesServer(c caller) bool {
 	var words []value
 	for _, run := range c.runs {
 		for _, arg := range run.Args {
 			words = append(words, value{texts: []string{arg.Text}})
 		}
 	}
-	return len(c.mentioned(slices.Concat(values(c.env), words))) > 0
+	return len(mentioned(c.names, slices.Concat(values(c.env), words))) > 0
 }
 
 // edge judges a connection. Of one that leaves these manifests nothing is proven.

@@ -13,8 +13,8 @@ import (
 
 // wrapped gives the connections of known programs whose whole command line is one word of a program that is not known,
 // which runs it.
-func (c caller) wrapped() (found []*connection) {
-	if c.isKnown() {
+func wrapped(c caller) (found []*connection) {
+	if isKnown(c.release, c.Node) {
 		return nil
 	}
 	for _, arg := range c.seen.Command().Args {
@@ -22,7 +22,7 @@ func (c caller) wrapped() (found []*connection) {
 			continue
 		}
 		line := process.Extra(process.Main, arg.Text, arg.Node)
-		known, ok := c.programOf(line)
+		known, ok := programOf(line, c.options.Programs)
 		if !ok {
 			continue
 		}
@@ -31,7 +31,7 @@ func (c caller) wrapped() (found []*connection) {
 		inner.seen.Runs, inner.notes = inner.runs, &Aspect{}
 		made, _ := program{known}.connections(inner)
 		inner.notes.assume("%s: %s runs %s with the words behind it, and nothing else that calls Elasticsearch", c,
-			c.runner(), path.Base(line.Commands[0].Words[0].Text))
+			runner(c.seen), path.Base(line.Commands[0].Words[0].Text))
 		for _, connection := range made {
 			for _, host := range connection.hosts {
 				if from := strings.Index(arg.Text, host.text()); from >= 0 && host.text() != "" {
@@ -45,9 +45,8 @@ func (c caller) wrapped() (found []*connection) {
 }
 
 // programOf gives the known program of a command line, by its name and the flags that only it has.
-func (c caller) programOf(line process.Run) (catalog.Program, bool) {
+func programOf(line process.Run, programs []catalog.Program) (catalog.Program, bool) {
 	words := line.Commands[0].Words
-	programs := c.options.Programs
 	if programs == nil {
 		programs = catalog.All()
 	}
@@ -64,8 +63,8 @@ func (c caller) programOf(line process.Run) (catalog.Program, bool) {
 }
 
 // runner names the program of a container.
-func (c caller) runner() string {
-	for _, name := range c.seen.Programs() {
+func runner(seen process.Process) string {
+	for _, name := range seen.Programs() {
 		if name != "" {
 			return name
 		}

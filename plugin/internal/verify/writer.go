@@ -46,7 +46,7 @@ func (c *connection) judgeToken(a *Aspect) {
 // judgeWriter holds that an init container fills the Secret of a token: by the right command, with the right to do so,
 // and not after the kubelet waits for what it is to write.
 func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
-	switch command, known := init.subcommand(); {
+	switch command, known := subcommand(init); {
 	case !known:
 		a.assume("%s: elk-mtls-init runs the command ensure", init)
 	case command != contract.Ensure:
@@ -67,7 +67,7 @@ func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
 
 // subcommand gives the first word after the name of the program. The name itself is in the image unless there is a
 // command.
-func (c caller) subcommand() (word string, known bool) {
+func subcommand(c caller) (word string, known bool) {
 	for _, run := range c.runs {
 		if run.Name != process.Main {
 			continue
