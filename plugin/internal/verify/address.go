@@ -3,6 +3,7 @@ package verify
 import (
 	"strings"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/shell"
 )
@@ -18,6 +19,22 @@ type address struct {
 	hidden  bool
 	at      place
 }
+
+// destination is where a connection goes, as its settings say.
+type destination struct {
+	hosts      []value
+	byDefault  bool  // nothing names an address
+	scheme     value // https where addresses do not say it
+	port       value // of addresses that name none
+	ports      catalog.Ports
+	enabled    value // TLS settings count only with it
+	mustEnable bool
+	turns      bool  // with it, an address alone is called by https: no setting says the scheme
+	cloud      value // a Cloud ID that is none, that contradicts hosts, or that nothing here shows
+}
+
+// saysTLS tells whether a setting beside the addresses says that they are called by https.
+func (d destination) saysTLS() bool { return d.scheme.is("https") || d.turns && d.enabled.is("true") }
 
 // addresses gives where a connection goes, without credentials.
 func (c *connection) addresses() []address {

@@ -7,21 +7,21 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 )
 
-// byCloud puts the address that a Cloud ID says in place of the addresses of a connection, over which it wins.
-func (c *connection) byCloud(id value, alone bool) {
+// byCloud puts the address that a Cloud ID says in place of the addresses of a connection, over which it wins, and
+// gives these.
+func (d *destination) byCloud(id value, alone bool) (replaced []value) {
 	if !id.set() || !id.hidden && id.text() == "" {
-		return
+		return nil
 	}
 	address, ok := cloudAddress(id.text())
 	if id.hidden || alone || !ok {
-		c.cloud = id
-		return
+		d.cloud = id
+		return nil
 	}
-	for _, h := range c.hosts {
-		c.claim(h)
-	}
+	replaced = d.hosts
 	id.texts = []string{address}
-	c.hosts = []value{id}
+	d.hosts = []value{id}
+	return replaced
 }
 
 // orEmpty expands a setting that a Beat takes for empty where its variable has no value, as in the manifests of
@@ -53,21 +53,21 @@ func cloudAddress(id string) (string, bool) {
 }
 
 // judgeCloud judges a Cloud ID that did not become an address.
-func (c *connection) judgeCloud(a *Aspect) {
-	_, ok := cloudAddress(c.cloud.text())
+func (d destination) judgeCloud(a *Aspect, who caller) {
+	_, ok := cloudAddress(d.cloud.text())
 	switch {
-	case c.cloud.hidden:
-		a.assume("%s: %s is empty", c.caller, c.cloud.at.path)
-	case c.cloud.set() && !ok:
-		a.fail(c.cloud.at, NoWay, "%s is no Cloud ID, and the program does not start", c.cloud.at.path)
-	case c.cloud.set():
-		a.fail(c.cloud.at, NoWay, "%s stands beside addresses, and the program does not start with both",
-			c.cloud.at.path)
+	case d.cloud.hidden:
+		a.assume("%s: %s is empty", who, d.cloud.at.path)
+	case d.cloud.set() && !ok:
+		a.fail(d.cloud.at, NoWay, "%s is no Cloud ID, and the program does not start", d.cloud.at.path)
+	case d.cloud.set():
+		a.fail(d.cloud.at, NoWay, "%s stands beside addresses, and the program does not start with both",
+			d.cloud.at.path)
 	}
 }
 
 // judgeLetters judges a scheme that is not in small letters.
-func (c *connection) judgeLetters(a *Aspect, at address) {
+func (c dialer) judgeLetters(a *Aspect, at address) {
 	switch {
 	case at.written == "https" || c.runtime.Scheme == catalog.AnyLetters:
 	case c.runtime.Scheme == catalog.SmallLetters:

@@ -13,56 +13,47 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
+// dialer is a program in a container that connects.
+type dialer struct {
+	caller
+	program    string // "Kibana"
+	runtime    catalog.Runtime
+	version    catalog.Version // of the program; zero where nothing tells it
+	dir        string          // where relative paths start
+	inKeystore bool            // a password that is set nowhere may be there
+}
+
 // connection is one place where a program says how it reaches Elasticsearch.
 type connection struct {
-	caller
-	program string // "Kibana"
-	runtime catalog.Runtime
-	version catalog.Version // of the program; zero where nothing tells it
-	name    string          // of the place: "output.elasticsearch"
-	dir     string          // where relative paths start
-
-	hosts       []value
-	scheme      value // https where addresses do not say it
-	port        value // of addresses that name none
-	ports       catalog.Ports
-	enabled     value // TLS settings count only with it
-	mustEnable  bool
-	turns       bool     // with it, an address alone is called by https: no setting says the scheme
-	cloud       value    // a Cloud ID that is none, that contradicts hosts, or that nothing here shows
-	speaks      versions // of TLS
-	ciphers     value
-	proxy       value // through which it calls
-	ca          value
-	trust       value // store with the CA
-	fingerprint value // of a CA that Elasticsearch presents
-	pin         value // of a key in the chain that is trusted
-	cert, key   value
-	keyPass     value // passphrase of the key
-	store       value // store with the pair
-	storePass   value // passwords of the two stores
-	trustPass   value
-	always      *value
-	unchecked   string // the setting that switches verification off; "" = the server is verified
-	needsCheck  bool   // without verification the pair is not loaded
-	byDefault   bool   // nothing names an address
-	chainOnly   bool   // the host name is not verified
-	systemTrust bool   // an address of its own machine, where -k is usual
-	user        value
-	password    value
-	token       value
-	files       []value // of credentials
-	noIdentity  bool    // it needs none: a probe
-	probe       bool
-	rc          *link // file of options that could not be read: the pair may stand there
-	kibana      bool
-	lost        string   // why it is not known where its configuration is
-	unread      string   // file of its settings that nothing here shows
-	told        bool     // its address by a whole Secret or ConfigMap that nothing here shows
-	inKeystore  bool     // the password may be there
-	others      []string // options of its command that say how it connects, and that nothing here judges
-	side        rollover.Side
+	dialer
+	destination
+	handshake
+	anchors
+	keyPair
+	login
+	name   string // of the place: "output.elasticsearch"
+	proxy  value  // through which it calls
+	probe  bool
+	kibana bool
+	lost   string   // why it is not known where its configuration is
+	unread string   // file of its settings that nothing here shows
+	told   bool     // its address by a whole Secret or ConfigMap that nothing here shows
+	others []string // options of its command that say how it connects, and that nothing here judges
+	side   rollover.Side
 }
+
+// keyPair is what a connection presents.
+type keyPair struct {
+	cert, key value
+	keyPass   value // passphrase of the key
+	store     value // store with the pair
+	storePass value
+	always    *value // whether it is presented for users too; nil: for everybody
+	rc        *link  // file of options that could not be read: the pair may stand there
+}
+
+// presents tells whether the settings of a connection name a pair.
+func (p keyPair) presents() bool { return p.store.set() || p.cert.set() && p.key.set() }
 
 // judge proves one connection to the servers that it may reach; none: to one outside of these manifests.
 func (c *connection) judge(servers []*server) *Edge {
@@ -80,17 +71,19 @@ func (c *connection) judge(servers []*server) *Edge {
 	}
 	e.TLS.take(c.notes)
 	c.judgeTLS(&e.TLS, addresses)
-	c.judgeCloud(&e.TLS)
+	c.judgeCloud(&e.TLS, c.caller)
 	c.judgeWay(&e.TLS, addresses, servers)
-	c.judgeReplicas(&e.TLS, addresses)
+	judgeReplicas(&e.TLS, c.caller, addresses)
 	judgePolicies(&e.TLS, c.caller, addresses, servers)
-	c.judgeProxy(&e.TLS)
+	if c.proxy.set() { // TLS goes through it from end to end
+		e.TLS.assume("%s: the proxy that %s names lets its calls through to Elasticsearch", c.caller, c.proxy.at.path)
+	}
 	assumeOptions(&e.TLS, c.caller, c.runtime)
 	if len(c.others) > 0 {
 		e.TLS.assume("%s: with %s of %s it is let in all the same", c.caller, strings.Join(c.others, ", "), c.program)
 	}
-	c.judgeNames(&e.TLS, addresses)
-	c.judgeHandshake(&e.TLS, servers)
+	assumeNames(&e.TLS, c.caller, addresses)
+	c.judgeHandshake(&e.TLS, c.dialer, servers)
 	c.judgeCA(&e.CA, addresses, servers)
 	c.judgeCertificate(&e.Certificate, servers)
 	c.judgeIdentity(&e.Identity, servers)
@@ -124,7 +117,7 @@ func (c *connection) setting(v value, name string) place {
 // judgeCA proves that the client trusts the CA that signed the server's certificate, and that this has the name by
 // which it is called.
 func (c *connection) judgeCA(a *Aspect, addresses []address, servers []*server) {
-	if c.judgePrint(a); len(a.Findings) > 0 {
+	if c.judgePrint(a, c.dialer); len(a.Findings) > 0 {
 		return
 	}
 	switch {
@@ -186,7 +179,7 @@ func (c *connection) readCAs(a *Aspect) trust {
 }
 
 func (c *connection) trusts(a *Aspect, s *server, addresses []address, t trust) {
-	if c.judgeChain(a, s, t); len(a.Findings) > 0 || c.chainOnly {
+	if c.judgeChain(a, c.dialer, s, t); len(a.Findings) > 0 || c.chainOnly {
 		return
 	}
 	for _, at := range addresses {
@@ -220,7 +213,7 @@ func hostsOf(addresses []address) string {
 }
 
 // pem follows a file, or takes PEM that stands in the setting itself.
-func (c *connection) pem(text string, at place) link {
+func (c dialer) pem(text string, at place) link {
 	if certificate.IsPEM(text) {
 		return link{File: object.File{Path: at.path, Content: object.Content{Text: []byte(text)}}, at: at}
 	}
@@ -266,17 +259,18 @@ func (c *connection) judgePair(a *Aspect, servers []*server) {
 	if key = c.readable(key, c.keyPass, a); key.code == "" {
 		fits(chain, cert, key, a)
 	}
-	c.judgeUse(a, c.cert.at, cert, chain)
-	c.judgeAccepted(a, c.cert.at, cert, chain, servers)
+	judgeUse(a, c.declared, c.cert.at, cert, chain)
+	c.judgeAccepted(a, c.cert.at, cert, chain, c.addresses(), servers)
 }
 
-// judgeAccepted judges whether servers take a certificate.
-func (c *connection) judgeAccepted(a *Aspect, at place, cert link, chain []*x509.Certificate, servers []*server) {
+// judgeAccepted judges whether servers take the certificate of a client that calls addresses.
+func (c dialer) judgeAccepted(a *Aspect, at place, cert link, chain []*x509.Certificate, to []address,
+	servers []*server) {
 	if cert.code != "" || c.options.ClientAuthentication == "none" && !slices.ContainsFunc(servers, (*server).asks) {
 		return
 	}
 	if len(servers) == 0 {
-		a.assume("Elasticsearch at %s trusts the certificate in %s", hostsOf(c.addresses()), cert.What())
+		a.assume("Elasticsearch at %s trusts the certificate in %s", hostsOf(to), cert.What())
 	}
 	for _, s := range servers {
 		switch {
@@ -292,7 +286,7 @@ func (c *connection) judgeAccepted(a *Aspect, at place, cert link, chain []*x509
 
 // judgeUse judges whether a client may have a pair at all, by the certificate where it is known and by what the input
 // declares about its Secret.
-func (c *connection) judgeUse(a *Aspect, at place, cert link, chain []*x509.Certificate) {
+func judgeUse(a *Aspect, declared certificate.Declared, at place, cert link, chain []*x509.Certificate) {
 	if chain != nil {
 		switch err := certificate.ForClients(chain[0]); {
 		case errors.Is(err, certificate.ErrAuthority):
@@ -308,10 +302,10 @@ func (c *connection) judgeUse(a *Aspect, at place, cert link, chain []*x509.Cert
 	if cert.Source.Kind != "Secret" {
 		return
 	}
-	if says := c.declared.Authority(cert.Source.Namespace, cert.Source.Name); says != "" {
+	if says := declared.Authority(cert.Source.Namespace, cert.Source.Name); says != "" {
 		a.fail(at, AuthorityKey, "Secret/%s holds the key of a CA: %s", cert.Source.Name, says)
 	}
-	if says := c.declared.ServersOnly(cert.Source.Namespace, cert.Source.Name); says != "" {
+	if says := declared.ServersOnly(cert.Source.Namespace, cert.Source.Name); says != "" {
 		a.fail(at, WrongUsage, "the certificate in Secret/%s is for servers only: %s", cert.Source.Name, says)
 	}
 }

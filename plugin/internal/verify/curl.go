@@ -133,8 +133,9 @@ func (c call) dir() string {
 // connection gives the call as a connection, nil when it does not go to Elasticsearch; read is false where nobody can
 // tell.
 func (c call) connection() (made *connection, read bool) {
-	made = &connection{caller: c.by, program: "curl", runtime: catalog.Curl(), name: c.run.Name, dir: c.dir(),
-		noIdentity: true, probe: c.run.Name != process.Main}
+	made = &connection{name: c.run.Name, probe: c.run.Name != process.Main,
+		dialer: dialer{caller: c.by, program: "curl", runtime: catalog.Curl(), dir: c.dir()},
+		login:  login{unneeded: true}}
 	if c.ByWget {
 		made.program, made.runtime = "wget", catalog.Wget()
 	}
@@ -218,9 +219,6 @@ func (c call) setOptions(options shell.Request, made *connection) {
 		made.notes.assume("%s: the wget of its image is GNU Wget: that of BusyBox knows none of these options", c.by)
 	}
 }
-
-// presents tells whether the settings of a connection name a pair.
-func (c *connection) presents() bool { return c.store.set() || c.cert.set() && c.key.set() }
 
 // assumeOthers names the programs of a container that get a variable with the address of a call, too: they may call as
 // well.

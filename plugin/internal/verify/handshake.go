@@ -20,8 +20,8 @@ func version(text string) int {
 	return map[string]int{"1": 10, "1.0": 10, "1.1": 11, "1.2": 12, "1.3": 13}[text]
 }
 
-// spoken gives the versions that the settings of a connection leave.
-func (c *connection) spoken(s catalog.Versions, get func(string) value) versions {
+// versionsIn gives the versions that the settings of a connection leave.
+func versionsIn(s catalog.Versions, get func(string) value) versions {
 	low, high, setting := 12, 13, value{}
 	for _, one := range []struct {
 		name      string
@@ -44,6 +44,12 @@ func (c *connection) spoken(s catalog.Versions, get func(string) value) versions
 		all = append(all, v)
 	}
 	return versions{all, setting}
+}
+
+// handshake is what the settings of a connection say of it.
+type handshake struct {
+	speaks  versions // of TLS
+	ciphers value
 }
 
 // hello is what one side of a handshake has.
@@ -87,21 +93,21 @@ func (s *server) judgeProtocols() {
 }
 
 // judgeHandshake judges whether a client and a server have a version and a cipher in common.
-func (c *connection) judgeHandshake(a *Aspect, servers []*server) {
-	at := c.speaks.setting
+func (h handshake) judgeHandshake(a *Aspect, c dialer, servers []*server) {
+	at := h.speaks.setting
 	if !at.set() {
-		at = c.ciphers
+		at = h.ciphers
 	}
 	if !at.set() {
 		return
 	}
 	for _, s := range servers {
 		offered, kind, known := s.offers()
-		if at.hidden || c.ciphers.hidden || !known {
+		if at.hidden || h.ciphers.hidden || !known {
 			a.assume("%s: %s has a version of TLS, and a cipher, in common with it", c.caller, s.object.ID)
 			continue
 		}
-		own := hello{versions: c.speaks.all, suites: c.ciphers.list(), free: !c.runtime.Suites13}
+		own := hello{versions: h.speaks.all, suites: h.ciphers.list(), free: !c.runtime.Suites13}
 		if !meets(own, offered, kind) {
 			a.fail(at.at, NoHandshake, "%s leaves no version of TLS, or no cipher, that %s has too", at.at.path,
 				s.object.ID)

@@ -7,9 +7,17 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
+// login is what a connection logs in with.
+type login struct {
+	user, password value
+	token          value
+	files          []value // of credentials
+	unneeded       bool    // it needs none: a probe
+}
+
 // judgeIdentity proves that the client logs in in one way, and that what it logs in with is there.
 func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
-	if c.noIdentity {
+	if c.unneeded {
 		a.idle = stateNone
 		return
 	}
@@ -22,7 +30,7 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 		a.fail(c.user.at, TwoIdentities, "%s stands beside the service token (%s): Kibana does not start",
 			or(c.user.at.path, "a user name"), c.token.at.path)
 	case c.token.set():
-		c.judgeToken(a)
+		judgeToken(a, c.caller, c.token)
 	case c.kibana && c.user.is(catalog.ElasticUser):
 		a.fail(c.user.at, TwoIdentities, "the user name is %q, which Kibana refuses", catalog.ElasticUser)
 	case c.user.set() && !c.password.set() && c.inKeystore:
@@ -30,8 +38,8 @@ func (c *connection) judgeIdentity(a *Aspect, servers []*server) {
 	case c.user.set() && !c.password.set():
 		a.fail(c.user.at, NoIdentity, "a user name without a password")
 	case c.user.set():
-		c.comesFrom(a, c.user)
-		c.comesFrom(a, c.password)
+		judgeSource(a, c.caller, c.user)
+		judgeSource(a, c.caller, c.password)
 	case len(c.files) > 0:
 	case c.kibana && c.unread != "":
 		a.assume("%s: %s says how Kibana logs in", c.caller, c.unread)
@@ -56,12 +64,12 @@ func usesPKI(servers []*server, said bool) bool {
 	return len(servers) == 0 && said
 }
 
-// comesFrom judges where the value of a credential is.
-func (c *connection) comesFrom(a *Aspect, v value) {
+// judgeSource judges where the value of a credential is.
+func judgeSource(a *Aspect, c caller, v value) {
 	v = c.expanded(v)
 	if v.from.Name == "" {
 		if v.hidden {
-			a.assume("%s: %s has a value", c.caller, v.at.path)
+			a.assume("%s: %s has a value", c, v.at.path)
 		}
 		return
 	}
@@ -73,13 +81,14 @@ func (c *connection) comesFrom(a *Aspect, v value) {
 	}
 }
 
-// fromAddress takes a user name and a password out of an address.
-func (c *connection) fromAddress() {
-	for _, h := range c.hosts {
+// credentials gives the address that has a user name and a password in it; none is unset.
+func (d destination) credentials() value {
+	for _, h := range d.hosts {
 		_, rest, ok := strings.Cut(h.text(), "://")
 		authority, _, _ := strings.Cut(rest, "/")
-		if at := strings.LastIndex(authority, "@"); ok && at > 0 && !c.user.set() {
-			c.user, c.password = h, h
+		if at := strings.LastIndex(authority, "@"); ok && at > 0 {
+			return h
 		}
 	}
+	return value{}
 }

@@ -44,10 +44,9 @@ func (a address) speaks(says, isHidden bool) spoken {
 }
 
 func (c *connection) judgeTLS(a *Aspect, addresses []address) {
-	says := c.scheme.is("https") || c.turns && c.enabled.is("true")
 	isHidden := c.scheme.hidden || c.turns && c.enabled.hidden
 	for _, at := range addresses {
-		switch at.speaks(says, isHidden) {
+		switch at.speaks(c.saysTLS(), isHidden) {
 		case overTLS:
 			if at.scheme != "" {
 				c.judgeLetters(a, at)

@@ -8,7 +8,7 @@ import (
 )
 
 // readable judges whether a program reads a private key as it is stored, and gives the key unencrypted.
-func (c *connection) readable(key link, pass value, a *Aspect) link {
+func (c dialer) readable(key link, pass value, a *Aspect) link {
 	form, ok := certificate.FormOf(key.Content.Text)
 	if key.code != "" || !ok {
 		c.assumeForm(key, pass, a)
@@ -41,7 +41,7 @@ func (c *connection) readable(key link, pass value, a *Aspect) link {
 }
 
 // assumeForm names what would be judged of a key that nothing shows.
-func (c *connection) assumeForm(key link, pass value, a *Aspect) {
+func (c dialer) assumeForm(key link, pass value, a *Aspect) {
 	if key.code != "" || !key.Key() || isPEM(key.Content.Text) {
 		return
 	}

@@ -29,7 +29,7 @@ func TestReadableKeys(t *testing.T) {
 		{"none", value{}, 0, 1, false},
 		{"not shown", value{hidden: true}, 1, 0, false},
 	} {
-		c := &connection{caller: caller{object: &object.Object{}}, runtime: catalog.Node()}
+		c := dialer{caller: caller{object: &object.Object{}}, runtime: catalog.Node()}
 		var a Aspect
 		key := c.readable(link{File: object.File{Content: object.Content{Text: text}}}, test.pass, &a)
 		_, err := certificate.Key(key.Content.Text)

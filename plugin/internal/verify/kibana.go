@@ -119,11 +119,11 @@ func judgeKibanaNames(a *Aspect, who caller, set settings) {
 	}
 }
 
-// judgeText reports several addresses in one text, which is one address for Kibana.
-func (c *connection) judgeText(v value) {
-	if text := c.expanded(v).text(); len(v.texts) == 1 && !strings.HasPrefix(strings.TrimSpace(text), "[") &&
+// judgeHosts reports several addresses in one text, which is one address for Kibana.
+func (k kibana) judgeHosts(v value) {
+	if text := k.expanded(v).text(); len(v.texts) == 1 && !strings.HasPrefix(strings.TrimSpace(text), "[") &&
 		strings.Contains(text, ",") {
-		c.notes.fail(v.at, NotJudged, "the text with a comma is one address for Kibana, and nothing answers there: "+
+		k.notes.fail(v.at, NotJudged, "the text with a comma is one address for Kibana, and nothing answers there: "+
 			"write a list")
 	}
 }
@@ -141,8 +141,8 @@ func (k kibana) claimUncalled() {
 				continue
 			}
 			if k.claim(hosts); ok && len(mentioned(k.names, []value{hosts})) > 0 {
-				k.notes.assume("%s: the agents that get %s call it with a certificate that Elasticsearch trusts", k.caller,
-					hosts.at.path)
+				k.notes.assume("%s: the agents that get %s call it with a certificate that Elasticsearch trusts",
+					k.caller, hosts.at.path)
 			}
 		}
 	}
@@ -166,16 +166,17 @@ func (k kibana) connection(at string) *connection {
 	s := kibanaOwn.Settings
 	get := func(key string) value { return k.expanded(k.set[at+"."+key]) }
 	hosts := at + "." + s.Hosts[0]
-	made := &connection{
-		caller: k.caller, program: string(recognise.Kibana), runtime: catalog.Node(), name: hosts, dir: k.layout.Home,
-		hosts: []value{k.set[hosts]},
-		ca:    get(s.CA), trust: get(s.Trust), cert: get(s.Cert), key: get(s.Key), keyPass: get(s.KeyPass),
-		store:     get(s.Store),
-		storePass: get(s.StorePass), trustPass: get(s.TrustPass), user: get(s.User), password: get(s.Password),
-		token: get(s.Token), kibana: true,
+	made := &connection{name: hosts, kibana: true,
+		dialer: dialer{caller: k.caller, program: string(recognise.Kibana), runtime: catalog.Node(),
+			dir: k.layout.Home},
+		destination: destination{hosts: []value{k.set[hosts]}},
+		anchors:     anchors{ca: get(s.CA), trust: get(s.Trust), trustPass: get(s.TrustPass)},
+		keyPair: keyPair{cert: get(s.Cert), key: get(s.Key), keyPass: get(s.KeyPass), store: get(s.Store),
+			storePass: get(s.StorePass)},
+		login: login{user: get(s.User), password: get(s.Password), token: get(s.Token)},
 	}
-	made.verifies(s.Verify, get(s.Verify.Name))
-	made.judgeText(made.hosts[0])
+	made.verifies(s.Verify, get(s.Verify.Name), k.notes)
+	k.judgeHosts(made.hosts[0])
 	if made.store.set() && !made.ca.set() && !made.trust.set() { // CAs in a keystore are trusted too
 		made.trust, made.trustPass = made.store, made.storePass
 	}

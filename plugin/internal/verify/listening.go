@@ -55,7 +55,7 @@ func isItsOwn(host string) bool {
 func runsNobody(o *object.Object) bool { return object.Text(o.Node, "spec", "replicas") == "0" }
 
 // judgeReplicas looks for addresses behind which no node runs. Nobody misses those that nobody calls.
-func (c *connection) judgeReplicas(a *Aspect, addresses []address) {
+func judgeReplicas(a *Aspect, c caller, addresses []address) {
 	for _, at := range addresses {
 		servers := c.serversAt(at)
 		isAnswered := func(s *server) bool { return s.unmanaged || s.object == c.object || !runsNobody(s.object) }
@@ -64,7 +64,7 @@ func (c *connection) judgeReplicas(a *Aspect, addresses []address) {
 		}
 		s := servers[0]
 		a.fail(s.at("spec.replicas", object.Get(s.object.Node, "spec", "replicas")), NotReached,
-			"it has no replicas: no node runs, and none answers %s at %s", c.caller, at.text)
+			"it has no replicas: no node runs, and none answers %s at %s", c, at.text)
 	}
 }
 

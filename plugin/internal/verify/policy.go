@@ -71,7 +71,8 @@ func judgeSide(a *Aspect, client caller, s *server, side string, own, peer calle
 		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway, "%s keeps %s from port %s of %s (%s)",
 			namesOf(policies), client, s.httpPort(), s.object.ID, side)
 	case perhapsAllowed:
-		a.assume("%s: %s lets it through to port %s of %s (%s)", client, namesOf(policies), s.httpPort(), s.object.ID, side)
+		a.assume("%s: %s lets it through to port %s of %s (%s)", client, namesOf(policies), s.httpPort(),
+			s.object.ID, side)
 	}
 }
 

@@ -266,16 +266,19 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string, cal
 	if len(hosts) == 0 {
 		return nil
 	}
-	made := &connection{caller: c, name: or(strings.TrimSuffix(prefix, "."), s.Hosts[0]), hosts: hosts}
+	made := &connection{dialer: dialer{caller: c}, destination: destination{hosts: hosts},
+		name: or(strings.TrimSuffix(prefix, "."), s.Hosts[0])}
 	made.byDefault = !slices.ContainsFunc(s.Hosts, func(name string) bool { _, ok := set[prefix+name]; return ok })
 	made.port, made.ports = get(s.Ports.Name), s.Ports
-	made.speaks, made.ciphers = made.spoken(s.Versions, get), get(s.Ciphers)
+	made.speaks, made.ciphers = versionsIn(s.Versions, get), get(s.Ciphers)
 	made.proxy = get(s.Proxy)
 	cloud := get(s.Cloud.Name)
 	if s.Cloud.Top {
 		cloud = c.orEmpty(set[s.Cloud.Name])
 	}
-	made.byCloud(cloud, s.Cloud.Alone)
+	for _, h := range made.byCloud(cloud, s.Cloud.Alone) {
+		c.claim(h)
+	}
 	made.scheme, made.enabled = get(s.Scheme), truthful(get(s.Switch.Name))
 	made.mustEnable = s.Switch.Kind == catalog.Decides
 	made.turns = s.Scheme == "" && (made.mustEnable || s.Switch.Kind == catalog.Bare)
@@ -297,12 +300,14 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string, cal
 			made.files = append(made.files, v)
 		}
 	}
-	made.verifies(s.Verify, get(s.Verify.Name))
+	made.verifies(s.Verify, get(s.Verify.Name), c.notes)
 	if in := get(s.KeyPassIn); in.set() && !made.keyPass.set() {
 		made.keyPass = value{hidden: true, at: in.at}
 	}
-	made.judgeOthers(s, set, prefix)
-	made.fromAddress()
+	assumeOthers(c, s, set, prefix)
+	if in := made.credentials(); in.set() && !made.user.set() {
+		made.user, made.password = in, in
+	}
 	return made
 }
 
@@ -323,19 +328,19 @@ func hostsIn(s catalog.Settings, c caller, set settings, prefix string, calls bo
 }
 
 // verifies takes how the server is verified from a setting.
-func (c *connection) verifies(known catalog.Verify, v value) {
+func (n *anchors) verifies(known catalog.Verify, v value, notes *Aspect) {
 	switch is := or(v.text(), known.Unset); {
 	case v.set() && !v.hidden && !known.Takes(is):
-		c.notes.fail(v.at, NotJudged, "%s is %q, which the program does not know: it does not start", v.at.path, is)
+		notes.fail(v.at, NotJudged, "%s is %q, which the program does not know: it does not start", v.at.path, is)
 	case known.IsOff(is):
-		c.unchecked, c.needsCheck = or(v.at.path, "without "+known.Name), known.Idle
+		n.unchecked, n.needsCheck = or(v.at.path, "without "+known.Name), known.Idle
 	default:
-		c.chainOnly = v.is(known.Chain...)
+		n.chainOnly = v.is(known.Chain...)
 	}
 }
 
-// judgeOthers names settings of TLS of which nothing here tells what they do.
-func (c *connection) judgeOthers(s catalog.Settings, set settings, prefix string) {
+// assumeOthers names settings of TLS of which nothing here tells what they do.
+func assumeOthers(who caller, s catalog.Settings, set settings, prefix string) {
 	if s.Below == "" {
 		return
 	}
@@ -346,7 +351,7 @@ func (c *connection) judgeOthers(s catalog.Settings, set settings, prefix string
 			return below == known || strings.HasSuffix(known, ".") && strings.HasPrefix(below, known)
 		}
 		if ok && isTLS && !slices.Contains(s.Names(), setting) && !slices.ContainsFunc(s.Inert, inert) {
-			c.notes.assume("%s: %s changes nothing of how it connects", c.caller, name)
+			who.notes.assume("%s: %s changes nothing of how it connects", who, name)
 		}
 	}
 }

@@ -66,10 +66,3 @@ func assumeOptions(a *Aspect, c caller, of catalog.Runtime) {
 		}
 	}
 }
-
-// judgeProxy names what stands between a program and Elasticsearch. TLS goes through it from end to end.
-func (c *connection) judgeProxy(a *Aspect) {
-	if c.proxy.set() {
-		a.assume("%s: the proxy that %s names lets its calls through to Elasticsearch", c.caller, c.proxy.at.path)
-	}
-}

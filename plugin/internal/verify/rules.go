@@ -144,10 +144,10 @@ func (r *reader) described(rule Rule, c caller) []*connection {
 			}
 			return c.expanded(made[name][min(i, len(made[name])-1)])
 		}
-		found = append(found, &connection{
-			caller: c, program: or(c.Name, "a rule"), name: catalog.RulesField, dir: recognise.WorkingDir(c.Container),
-			hosts: hosts, ca: pick("{ca}"), cert: pick("{cert}"), key: pick("{key}"),
-		})
+		found = append(found, &connection{name: catalog.RulesField,
+			dialer:      dialer{caller: c, program: or(c.Name, "a rule"), dir: recognise.WorkingDir(c.Container)},
+			destination: destination{hosts: hosts},
+			anchors:     anchors{ca: pick("{ca}")}, keyPair: keyPair{cert: pick("{cert}"), key: pick("{key}")}})
 	}
 	return found
 }

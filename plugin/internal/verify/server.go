@@ -234,7 +234,7 @@ func (s *server) judgePair() {
 		if !pass.set() { // which only Bitnami's script takes from elsewhere than the keystore
 			pass = s.set[ssl+catalog.LayerSecureKeyPass]
 		}
-		own := connection{caller: s.caller, runtime: catalog.Java(), inKeystore: true}
+		own := dialer{caller: s.caller, runtime: catalog.Java(), inKeystore: true}
 		if keyFile = own.readable(keyFile, pass, a); keyFile.code == "" {
 			fits(s.chain, s.cert, keyFile, a)
 		}

@@ -36,7 +36,7 @@ func openStore(who caller, l link, pass value, inKeystore bool, a *Aspect) (cert
 }
 
 // storeOf follows a store that a program names.
-func (c *connection) storeOf(v value) link {
+func (c dialer) storeOf(v value) link {
 	l := c.follow(absolute(v.text(), c.dir), v.at).isStore()
 	if l.code == "" && c.runtime.NoJavaStores && certificate.IsJavaStore(l.Content.Text) {
 		return l.broken(NoMaterial, "%s is a store of Java, and %s reads PKCS#12 only", l.What(), c.program)
@@ -59,8 +59,8 @@ func (c *connection) judgeStore(a *Aspect, servers []*server) {
 	default:
 		c.side.Presents = store.Chain
 		c.dates.judge(l, store.Chain, a)
-		c.judgeUse(a, l.at, l, store.Chain)
-		c.judgeAccepted(a, l.at, l, store.Chain, servers)
+		judgeUse(a, c.declared, l.at, l, store.Chain)
+		c.judgeAccepted(a, l.at, l, store.Chain, c.addresses(), servers)
 	}
 }
 

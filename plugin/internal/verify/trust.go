@@ -13,6 +13,19 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/certificate"
 )
 
+// anchors are what the settings of a connection say of the certificate of the server.
+type anchors struct {
+	ca          value
+	trust       value // store with the CA
+	trustPass   value
+	fingerprint value  // of a CA that Elasticsearch presents
+	pin         value  // of a key in the chain that is trusted
+	unchecked   string // the setting that switches verification off; "" = the server is verified
+	needsCheck  bool   // without verification the pair is not loaded
+	chainOnly   bool   // the host name is not verified
+	systemTrust bool   // an address of its own machine, where -k is usual
+}
+
 // trust is what a client trusts.
 type trust struct {
 	cas   []*x509.Certificate
@@ -21,32 +34,32 @@ type trust struct {
 }
 
 // judgePrint takes the fingerprint of a CA away from a program that does not know this setting yet.
-func (c *connection) judgePrint(a *Aspect) {
+func (n *anchors) judgePrint(a *Aspect, c dialer) {
 	since := c.runtime.Prints
 	switch {
-	case !c.fingerprint.set() || since == catalog.Version{} || c.version.AtLeast(since.Major, since.Minor):
+	case !n.fingerprint.set() || since == catalog.Version{} || c.version.AtLeast(since.Major, since.Minor):
 	case c.version == catalog.Version{}:
-		a.assume("%s: its version, which nothing here tells, knows %s", c.caller, c.fingerprint.at.path)
+		a.assume("%s: its version, which nothing here tells, knows %s", c.caller, n.fingerprint.at.path)
 	default:
-		if !c.ca.set() {
-			a.fail(c.fingerprint.at, ClientTrust, "%s knows this setting since version %d.%d, and trusts the public "+
+		if !n.ca.set() {
+			a.fail(n.fingerprint.at, ClientTrust, "%s knows this setting since version %d.%d, and trusts the public "+
 				"CAs of its image only", c.program, since.Major, since.Minor)
 		}
-		c.fingerprint = value{}
+		n.fingerprint = value{}
 	}
 }
 
 // printed adds the CA with the fingerprint of the settings, which the server itself must present.
-func (c *connection) printed(a *Aspect, s *server, t trust) trust {
+func (n anchors) printed(a *Aspect, s *server, t trust) trust {
 	switch {
-	case !c.fingerprint.set():
-	case c.fingerprint.hidden || s.chain == nil:
-		a.assume("%s has the fingerprint in %s, or a CA in its chain has", s.presented(), c.fingerprint.at.path)
+	case !n.fingerprint.set():
+	case n.fingerprint.hidden || s.chain == nil:
+		a.assume("%s has the fingerprint in %s, or a CA in its chain has", s.presented(), n.fingerprint.at.path)
 		t.known, t.cas = false, nil
 	default:
 		for _, presented := range s.chain {
 			sum := sha256.Sum256(presented.Raw)
-			if presented.IsCA && strings.EqualFold(hex.EncodeToString(sum[:]), c.fingerprint.text()) {
+			if presented.IsCA && strings.EqualFold(hex.EncodeToString(sum[:]), n.fingerprint.text()) {
 				t.cas = append(slices.Clone(t.cas), presented)
 			}
 		}
@@ -55,21 +68,21 @@ func (c *connection) printed(a *Aspect, s *server, t trust) trust {
 }
 
 // judgeChain judges whether a client takes the certificate of a server.
-func (c *connection) judgeChain(a *Aspect, s *server, t trust) {
-	c.judgePin(a, s, t)
+func (n anchors) judgeChain(a *Aspect, c dialer, s *server, t trust) {
+	n.judgePin(a, s, t)
 	missing := s.chain == nil || len(t.cas) == 0 || signed(s.chain, t.cas) != nil
 	switch {
-	case missing && t.known && s.chain != nil && c.fingerprint.set():
-		a.fail(c.fingerprint.at, ClientTrust, "%s presents no CA with this fingerprint, and a CA that it does not "+
+	case missing && t.known && s.chain != nil && n.fingerprint.set():
+		a.fail(n.fingerprint.at, ClientTrust, "%s presents no CA with this fingerprint, and a CA that it does not "+
 			"present is not trusted by it (%s)",
 			s.object.ID, s.cert.What())
 	case missing && t.known && s.chain != nil && len(t.cas) > 0:
-		a.fail(c.ca.at, ClientTrust, "%s did not sign the certificate of %s (%s)", t.files, s.object.ID, s.cert.What())
+		a.fail(n.ca.at, ClientTrust, "%s did not sign the certificate of %s (%s)", t.files, s.object.ID, s.cert.What())
 	case missing:
 		a.assume("%s is signed by a CA in %s", s.presented(), t.files)
 	case c.runtime.Anchors == catalog.AnyAnchor || rooted(s.chain, t.cas):
 	case c.runtime.Anchors == catalog.RootAnchor && t.known:
-		a.fail(c.ca.at, ClientTrust, "%s has no root of the certificate of %s (%s), and %s takes nothing else for a "+
+		a.fail(n.ca.at, ClientTrust, "%s has no root of the certificate of %s (%s), and %s takes nothing else for a "+
 			"CA: add the root to the file",
 			t.files, s.object.ID, s.cert.What(), c.runtime.Name)
 	default:
@@ -78,17 +91,17 @@ func (c *connection) judgeChain(a *Aspect, s *server, t trust) {
 }
 
 // judgePin looks for the key that a certificate must have.
-func (c *connection) judgePin(a *Aspect, s *server, t trust) {
+func (n anchors) judgePin(a *Aspect, s *server, t trust) {
 	hasPin := func(one *x509.Certificate) bool {
 		sum := sha256.Sum256(one.RawSubjectPublicKeyInfo)
-		return slices.Contains(c.pin.list(), base64.StdEncoding.EncodeToString(sum[:]))
+		return slices.Contains(n.pin.list(), base64.StdEncoding.EncodeToString(sum[:]))
 	}
 	switch {
-	case !c.pin.set() || !c.pin.hidden && slices.ContainsFunc(slices.Concat(s.chain, t.cas), hasPin):
-	case c.pin.hidden || s.chain == nil || !t.known:
-		a.assume("%s, or a CA of it, has the key that %s names", s.presented(), c.pin.at.path)
+	case !n.pin.set() || !n.pin.hidden && slices.ContainsFunc(slices.Concat(s.chain, t.cas), hasPin):
+	case n.pin.hidden || s.chain == nil || !t.known:
+		a.assume("%s, or a CA of it, has the key that %s names", s.presented(), n.pin.at.path)
 	default:
-		a.fail(c.pin.at, ClientTrust, "no certificate of %s, and none of its CAs, has this key", s.object.ID)
+		a.fail(n.pin.at, ClientTrust, "no certificate of %s, and none of its CAs, has this key", s.object.ID)
 	}
 }
 

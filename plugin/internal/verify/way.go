@@ -23,28 +23,28 @@ func portIn(authority string) (port string, open bool) {
 
 // portOf gives the port that a program calls at an address: that of the address, of a setting beside it, of the
 // program, of the scheme.
-func (c *connection) portOf(a address) (port string, known bool) {
-	ofAddress := a.scheme != "" && c.ports.Bare
+func (d destination) portOf(a address) (port string, known bool) {
+	ofAddress := a.scheme != "" && d.ports.Bare
 	switch {
 	case a.open:
 		return "", false
 	case a.port != "":
 		return a.port, true
-	case c.port.set() && !ofAddress:
-		return c.port.text(), !c.port.hidden
-	case c.ports.Default != "" && !ofAddress:
-		return c.ports.Default, true
+	case d.port.set() && !ofAddress:
+		return d.port.text(), !d.port.hidden
+	case d.ports.Default != "" && !ofAddress:
+		return d.ports.Default, true
 	case a.scheme == "http":
 		return "80", true
-	case a.scheme == "https" || c.scheme.is("https") || c.turns && c.enabled.is("true"):
+	case a.scheme == "https" || d.saysTLS():
 		return "443", true
 	}
 	return "", false
 }
 
-// judgeNames names what finds the addresses of a client where its pod does not ask the DNS of the cluster.
+// assumeNames names what finds the addresses of a client where its pod does not ask the DNS of the cluster.
 // https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
-func (c *connection) judgeNames(a *Aspect, addresses []address) {
+func assumeNames(a *Aspect, c caller, addresses []address) {
 	policy := or(object.Text(c.pod.Spec, "dnsPolicy"), "ClusterFirst")
 	onMachine := policy == "ClusterFirst" && object.Text(c.pod.Spec, "hostNetwork") == "true"
 	if !onMachine && policy != "Default" && policy != "None" {
@@ -53,7 +53,7 @@ func (c *connection) judgeNames(a *Aspect, addresses []address) {
 	for _, at := range addresses {
 		if host := route.Aliased(c.pod, at.host); host != "" && !route.IsAddress(host) && !route.IsLocal(host) &&
 			len(c.serversAt(at)) > 0 {
-			a.assume("%s: its pod, which does not ask the DNS of the cluster (dnsPolicy), finds %s", c.caller, at.host)
+			a.assume("%s: its pod, which does not ask the DNS of the cluster (dnsPolicy), finds %s", c, at.host)
 		}
 	}
 }
@@ -72,14 +72,14 @@ func (c *connection) judgeWay(a *Aspect, addresses []address, servers []*server)
 			case http.hidden:
 				a.assume("%s: %s leads to its http.port", s.caller, at.text)
 			default:
-				c.judgePort(a, at, port, s)
+				judgePort(a, c.caller, at, port, s)
 			}
 		}
 	}
 }
 
 // judgePort follows an address to a port of a server's pods.
-func (c *connection) judgePort(a *Aspect, at address, port string, s *server) {
+func judgePort(a *Aspect, c caller, at address, port string, s *server) {
 	host, end := route.Aliased(c.pod, at.host), port
 	if !route.IsLocal(host) {
 		w, known := c.routes.Find(c.object.Namespace, host, port)
@@ -96,7 +96,7 @@ func (c *connection) judgePort(a *Aspect, at address, port string, s *server) {
 		return
 	}
 	if other := s.listener(end); other != "" {
-		a.assume("%s: %s, which leads to port %s of container %q, is let in by it", c.caller, at.text, end, other)
+		a.assume("%s: %s, which leads to port %s of container %q, is let in by it", c, at.text, end, other)
 		return
 	}
 	a.fail(at.at, NoWay, "%s leads to port %s of %s, which answers at port %s", at.text, end, s.object.ID, s.httpPort())

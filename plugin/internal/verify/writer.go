@@ -9,14 +9,15 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
 // ourInit is the name of the program that writes tokens.
 const ourInit = string(catalog.Init)
 
-// writer gives the init container that names a Secret as the one for elk-mtls-init to fill.
-func (c *connection) writer(s object.Source) (caller, bool) {
+// writerOf gives the init container of a pod that names a Secret as the one for elk-mtls-init to fill.
+func writerOf(c caller, s object.Source) (caller, bool) {
 	for _, other := range c.pod.InitContainers() {
 		init := c.reader.caller(c.object, c.pod, other)
 		flags := init.flags()
@@ -29,23 +30,23 @@ func (c *connection) writer(s object.Source) (caller, bool) {
 
 // judgeToken follows a service token to its Secret: one that the manifests show with a value, or one that
 // elk-mtls-init fills before the container starts.
-func (c *connection) judgeToken(a *Aspect) {
-	s := c.token.from
-	init, written := c.writer(s)
+func judgeToken(a *Aspect, c caller, token value) {
+	s := token.from
+	init, written := writerOf(c, s)
 	if s.Kind == "Secret" && written {
-		c.judgeWriter(a, init, s)
+		judgeWriter(a, c, init, token.at, s)
 		return
 	}
 	if _, _, why := object.Look(c.release, s); s.Kind == "Secret" && why == object.NoData {
-		a.fail(c.token.at, NobodyWrites, "%s is empty, and no init container of the pod writes it", s)
+		a.fail(token.at, NobodyWrites, "%s is empty, and no init container of the pod writes it", s)
 		return
 	}
-	c.comesFrom(a, c.token)
+	judgeSource(a, c, token)
 }
 
 // judgeWriter holds that an init container fills the Secret of a token: by the right command, with the right to do so,
 // and not after the kubelet waits for what it is to write.
-func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
+func judgeWriter(a *Aspect, c, init caller, at place, s object.Source) {
 	switch command, known := subcommand(init); {
 	case !known:
 		a.assume("%s: elk-mtls-init runs the command ensure", init)
@@ -59,10 +60,10 @@ func (c *connection) judgeWriter(a *Aspect, init caller, s object.Source) {
 	}
 	_, state, filled := object.Look(c.release, s)
 	if state == object.Lacking {
-		a.fail(c.token.at, NoKeyInObject, "%s/%s is in the input and has no key %q", s.Kind, s.Name, s.Key)
+		a.fail(at, NoKeyInObject, "%s/%s is in the input and has no key %q", s.Kind, s.Name, s.Key)
 	}
 	isShown := state != object.NotShown || filled != ""
-	c.judgeRights(a, init, s, isShown)
+	judgeRights(a, c, init, s, isShown)
 }
 
 // subcommand gives the first word after the name of the program. The name itself is in the image unless there is a
@@ -90,21 +91,21 @@ func subcommand(c caller) (word string, known bool) {
 // judgeRights looks for the Role that lets elk-mtls-init read and write the Secret of the token. Where the manifests
 // speak of that Secret in a Role, they must be right; a Role from elsewhere is an assumption, and so is a Secret from
 // elsewhere.
-func (c *connection) judgeRights(a *Aspect, init caller, s object.Source, isShown bool) {
+func judgeRights(a *Aspect, c, init caller, s object.Source, isShown bool) {
 	account, name := c.pod.ServiceAccount(), s.Kind+"/"+s.Name
-	roles, err := c.rolesFor(s.Name)
+	roles, err := rolesFor(c.release, s.Name)
 	if err != nil {
 		a.fail(init.at("serviceAccountName", nil), NotJudged, "%v", err)
 		return
 	}
-	granted, unseen := c.grantedTo(account)
+	granted, unseen := grantedTo(c.release, c.object.Namespace, account)
 	isGranted := func(verb string) bool {
 		return slices.ContainsFunc(granted, func(rule *yaml.Node) bool { return lets(rule, verb, s.Name) })
 	}
 	isAllowed := isGranted("get") && isGranted("patch")
 	switch {
 	case unseen != "" && !(isAllowed && (isShown || isGranted("create"))):
-		a.assume("%s: ServiceAccount/%s may get, patch and create %s by %s, which is not in these manifests", c.caller,
+		a.assume("%s: ServiceAccount/%s may get, patch and create %s by %s, which is not in these manifests", c,
 			account, name, unseen)
 		return
 	case !isAllowed && len(roles) > 0:
@@ -112,7 +113,7 @@ func (c *connection) judgeRights(a *Aspect, init caller, s object.Source, isShow
 			"says who may, and does not give it both",
 			account, name, roles[0].ID)
 	case !isAllowed:
-		a.assume("%s: ServiceAccount/%s may get and patch %s", c.caller, account, name)
+		a.assume("%s: ServiceAccount/%s may get and patch %s", c, account, name)
 	case !isShown && !isGranted("create") && len(roles) > 0:
 		a.fail(init.at("args", nil), NobodyWrites, "%s is not in the manifests, and elk-mtls-init may not create it "+
 			"(%s)", name, roles[0].ID)
@@ -123,10 +124,10 @@ func (c *connection) judgeRights(a *Aspect, init caller, s object.Source, isShow
 }
 
 // rolesFor gives the Roles that name a Secret.
-func (c *connection) rolesFor(secret string) ([]*object.Object, error) {
+func rolesFor(release *recognise.Release, secret string) ([]*object.Object, error) {
 	var all []*object.Object
 	for _, kind := range []string{"Role", "ClusterRole"} {
-		holding, err := c.release.RolesFor(kind, secret)
+		holding, err := release.RolesFor(kind, secret)
 		if err != nil {
 			return nil, err
 		}
@@ -143,14 +144,14 @@ func (c *connection) rolesFor(secret string) ([]*object.Object, error) {
 
 // grantedTo gives the rules that bindings give an account. unseen names a role of the cluster that they give it
 // and that is not in the manifests.
-func (c *connection) grantedTo(account string) (rules []*yaml.Node, unseen string) {
-	bindings, err := c.release.Bindings(c.object.Namespace, account)
+func grantedTo(release *recognise.Release, namespace, account string) (rules []*yaml.Node, unseen string) {
+	bindings, err := release.Bindings(namespace, account)
 	if err != nil {
 		return nil, ""
 	}
 	for _, b := range bindings {
 		kind, name := object.Text(b.Node, "roleRef", "kind"), object.Text(b.Node, "roleRef", "name")
-		switch role, err := c.release.Find(c.object.Namespace, kind, name); {
+		switch role, err := release.Find(namespace, kind, name); {
 		case err != nil:
 		case role == nil && kind == "ClusterRole":
 			unseen = kind + "/" + name
