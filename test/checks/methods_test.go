@@ -19,7 +19,6 @@ const mostMethods = 25
 // larger are the types that still have more, and how many. The list only ever gets shorter, and its numbers lower.
 var larger = map[string]int{
 	"plugin/internal/mention.Names": 38,
-	"plugin/internal/verify.server": 57,
 }
 
 // TestTypesAreSmall holds that no type has many methods, but for those that are listed.

@@ -14,45 +14,73 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
-// readSettings reads all that sets something of a server, in the order of its image.
-func (s *server) readSettings(l catalog.Layout) {
-	if len(l.Written) > 0 {
-		s.set = s.written(l)
+// channels are what sets something of a server, in the order in which its image reads them.
+type channels struct {
+	caller
+	configuration
+	layout     catalog.Layout
+	major      int     // the version of the image; 0: its tag does not say it
+	tls, stage *Aspect // what is wrong with them
+}
+
+// gather reads them all.
+func (c *channels) gather() {
+	if len(c.layout.Written) > 0 {
+		c.set = c.written()
 	} else {
-		s.set = s.official(l)
+		c.set = c.official()
 	}
-	for _, key := range slices.Sorted(maps.Keys(s.set)) {
+	for _, key := range slices.Sorted(maps.Keys(c.set)) {
 		if forced, ok := strings.CutPrefix(key, "force."); ok { // wins over the name without it
-			s.set[forced] = s.set[key]
-			delete(s.set, key)
+			c.set[forced] = c.set[key]
+			delete(c.set, key)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(s.set)) {
-		if s.set[key] = s.placed(key, s.set[key], &s.row.TLS); !s.set[key].set() {
-			delete(s.set, key)
+	for _, key := range slices.Sorted(maps.Keys(c.set)) {
+		if c.set[key] = c.placed(key, c.set[key], c.tls); !c.set[key].set() {
+			delete(c.set, key)
 		}
 	}
-	s.judgeValues()
-	s.judgeNode()
-	for _, file := range l.Files {
-		at := path.Join(s.home, file.Path)
-		s.unread(s.follow(at, place{}), len(l.Written) == 0)
-		s.judgeChanges(at)
+	for _, file := range c.layout.Files {
+		at := path.Join(c.home, file.Path)
+		c.unread(c.follow(at, place{}), len(c.layout.Written) == 0)
+		c.judgeChanges(at)
 	}
-	assumeStart(&s.row.Stage, s.caller, recognise.Elasticsearch)
-	s.judgeJava()
-	assumeOptions(&s.row.TLS, s.caller, catalog.Java())
+	assumeStart(c.stage, c.caller, recognise.Elasticsearch)
+}
+
+// isUnread holds for a file of settings that nothing here shows. Where the image does not make it, one in an empty
+// folder is brought by whoever may write it.
+func (c *channels) isUnread(l link, brought bool) bool {
+	return l.isUnread() || brought && l.Found == object.Perhaps
+}
+
+// unread takes what matters, and is set nowhere else, as hidden in a file of settings that nothing here shows.
+func (c *channels) unread(l link, brought bool) {
+	if !c.isUnread(l, brought) {
+		return
+	}
+	c.unseen = true
+	for _, key := range []string{
+		catalog.NetworkHost, catalog.SecurityEnabled, ssl + catalog.LayerEnabled, ssl + catalog.LayerStage,
+		ssl + catalog.LayerCert, ssl + catalog.LayerKey, ssl + catalog.LayerCAs,
+	} {
+		if !c.set[key].set() {
+			c.set[key] = value{hidden: true,
+				at: place{id: c.object.ID, container: c.Name, path: l.Path, line: c.object.Doc.Line()}}
+		}
+	}
 }
 
 // judgeChanges looks for commands of the container that change a file of settings of its image before Elasticsearch
 // starts.
-func (s *server) judgeChanges(file string) {
-	if s.follow(file, place{}).Found != object.NotThere {
+func (c *channels) judgeChanges(file string) {
+	if c.follow(file, place{}).Found != object.NotThere {
 		return // what is mounted from a Secret or ConfigMap cannot be changed; of an empty folder the resolver tells
 	}
-	for _, line := range s.seen.Lines() {
-		if maker := object.Changes(line.Commands, file, recognise.WorkingDir(s.Container)); maker != "" {
-			s.row.Stage.fail(s.place(*line), NotJudged, "its command makes or changes %s (%s), which could not be "+
+	for _, line := range c.seen.Lines() {
+		if maker := object.Changes(line.Commands, file, recognise.WorkingDir(c.Container)); maker != "" {
+			c.stage.fail(c.place(*line), NotJudged, "its command makes or changes %s (%s), which could not be "+
 				"followed", file, maker)
 			return
 		}
@@ -78,37 +106,37 @@ func assumeStart(a *Aspect, c caller, app recognise.App) {
 // official reads what an image makes of file, flags and variables that are settings themselves. Version 7 turns these
 // into further flags, and does not start when it finds a setting twice.
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
-func (s *server) official(l catalog.Layout) settings {
-	said, _ := s.seen.Flags("E")
-	s.judgeWords(said)
-	s.judgeFolder()
-	flags, environment := s.setBy(said), settings{}
-	for _, name := range slices.Sorted(maps.Keys(s.env)) {
-		key, ok := l.Setting(name)
+func (c *channels) official() settings {
+	said, _ := c.seen.Flags("E")
+	c.judgeWords(said)
+	c.judgeFolder()
+	flags, environment := c.setBy(said), settings{}
+	for _, name := range slices.Sorted(maps.Keys(c.env)) {
+		key, ok := c.layout.Setting(name)
 		if !ok {
 			continue
 		}
-		v := s.env[name]
+		v := c.env[name]
 		if other, twice := environment[key]; twice && decides(key) && v.differs(other) {
-			s.row.Stage.fail(v.at, NotJudged, "%s is set by %s too, to something else: which of the two counts is "+
+			c.stage.fail(v.at, NotJudged, "%s is set by %s too, to something else: which of the two counts is "+
 				"left to chance; remove one",
 				key, other.at.path)
 		}
-		if _, twice := flags[key]; twice && s.major() == 7 {
-			s.row.Stage.fail(v.at, NotJudged, "%s is also set by -E: Elasticsearch 7 does not start with both", key)
+		if _, twice := flags[key]; twice && c.major == 7 {
+			c.stage.fail(v.at, NotJudged, "%s is also set by -E: Elasticsearch 7 does not start with both", key)
 		}
 		environment[key] = v
 	}
-	file, mounted := s.ownFile(l.Files[0].Path, true)
-	s.whole = mounted
-	weak, strong := s.overrides(environment), flags
-	if l.Flags.Weak {
+	file, mounted := c.ownFile(c.layout.Files[0].Path, true)
+	c.whole = mounted
+	weak, strong := c.overrides(environment), flags
+	if c.layout.Flags.Weak {
 		weak, strong = strong, weak
 	}
 	all := file.over(weak).over(strong)
-	s.judgeNames(all)
+	c.judgeNames(all)
 	if !mounted {
-		s.unset(l, all)
+		c.unset(all)
 	}
 	return all
 }
@@ -120,13 +148,13 @@ var elasticsearchFlags = [...]string{"d", "daemonize", "p", "pidfile", "q", "qui
 
 // judgeWords looks for options that Elasticsearch does not know, where the container gives its entry script words and
 // no more.
-func (s *server) judgeWords(said []process.Flag) {
-	if object.Get(s.Node, "command") != nil {
+func (c *channels) judgeWords(said []process.Flag) {
+	if object.Get(c.Node, "command") != nil {
 		return
 	}
 	for _, f := range said {
 		if !f.Sets && !slices.Contains(elasticsearchFlags[:], f.Name) {
-			s.row.TLS.fail(s.flag(f).at, NotStarted, "Elasticsearch does not start with the option %s%s", f.Sign,
+			c.tls.fail(c.flag(f).at, NotStarted, "Elasticsearch does not start with the option %s%s", f.Sign,
 				f.Name)
 		}
 	}
@@ -136,75 +164,75 @@ func (s *server) judgeWords(said []process.Flag) {
 var ownFiles = [...]string{"jvm.options", "log4j2.properties"}
 
 // judgeFolder looks for a volume that hides what the image has in the folder of its configuration.
-func (s *server) judgeFolder() {
+func (c *channels) judgeFolder() {
 	var hidden, brought []string
 	for _, name := range ownFiles {
-		file := path.Join(s.home, name)
-		l := s.follow(file, place{})
-		_, isMounted := s.MountOf(file)
+		file := path.Join(c.home, name)
+		l := c.follow(file, place{})
+		_, isMounted := c.MountOf(file)
 		switch {
 		case isMounted && (l.Found == object.NotThere || l.Key() && l.State == object.Lacking):
 			hidden = append(hidden, name)
-		case !isMounted && s.env[s.folderEnv].set():
+		case !isMounted && c.env[c.layout.FolderEnv].set():
 			brought = append(brought, file)
 		}
 	}
 	if len(hidden) > 0 {
-		s.row.TLS.fail(s.at(s.home, nil), NotStarted, "the volume at %s hides %s of the image, without which "+
+		c.tls.fail(c.at(c.home, nil), NotStarted, "the volume at %s hides %s of the image, without which "+
 			"Elasticsearch does not start: mount single files (subPath)",
-			s.home, strings.Join(hidden, " and "))
+			c.home, strings.Join(hidden, " and "))
 	}
 	if len(brought) > 0 {
-		s.row.TLS.assume("%s: its image has %s", s.caller, strings.Join(brought, " and "))
+		c.tls.assume("%s: its image has %s", c.caller, strings.Join(brought, " and "))
 	}
 }
 
 // unset adds what the image of a server says where nobody else does.
-func (s *server) unset(l catalog.Layout, all settings) {
-	for _, v := range l.Unset {
+func (c *channels) unset(all settings) {
+	for _, v := range c.layout.Unset {
 		if !all[v.Key].set() {
-			all[v.Key] = value{texts: []string{v.Value}, at: s.at(v.Key, nil)}
+			all[v.Key] = value{texts: []string{v.Value}, at: c.at(v.Key, nil)}
 		}
 	}
 }
 
 // setBy gives what -E sets. Elasticsearch does not start where a setting is given more than once, or no value.
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/common/cli/EnvironmentAwareCommand.java
-func (s *server) setBy(said []process.Flag) settings {
+func (c *channels) setBy(said []process.Flag) settings {
 	said = slices.DeleteFunc(slices.Clone(said), func(f process.Flag) bool { return !f.Sets })
 	before := map[string]bool{}
 	for _, f := range said {
 		switch {
 		case before[f.Name]:
-			s.row.Stage.fail(s.flag(f).at, NotStarted, "-E sets %s more than once: Elasticsearch does not start",
+			c.stage.fail(c.flag(f).at, NotStarted, "-E sets %s more than once: Elasticsearch does not start",
 				f.Name)
 		case f.Value.Known && f.Value.Text == "":
-			s.row.Stage.fail(s.flag(f).at, NotStarted, "-E gives %s no value: Elasticsearch does not start", f.Name)
+			c.stage.fail(c.flag(f).at, NotStarted, "-E gives %s no value: Elasticsearch does not start", f.Name)
 		}
 		before[f.Name] = true
 	}
-	return s.overrides(s.flagSettings(said))
+	return c.overrides(c.flagSettings(said))
 }
 
 // extraFlags reads the variables whose words Bitnami's script adds to the command line of Elasticsearch.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/8/debian-12/rootfs/opt/bitnami/scripts/elasticsearch/run.sh
-func (s *server) extraFlags(f catalog.Flags) settings {
-	own, _ := s.seen.Flags("E")
-	all := s.setBy(own)
-	for _, name := range f.Env {
-		v, ok := s.env[name]
+func (c *channels) extraFlags() settings {
+	own, _ := c.seen.Flags("E")
+	all := c.setBy(own)
+	for _, name := range c.layout.Flags.Env {
+		v, ok := c.env[name]
 		switch {
 		case !ok:
 		case v.hidden:
-			s.row.Stage.assume("%s: %s, whose words are flags of Elasticsearch, changes nothing of what is judged here",
-				s.caller, name)
+			c.stage.assume("%s: %s, whose words are flags of Elasticsearch, changes nothing of what is judged here",
+				c.caller, name)
 		default:
 			line := process.Extra(name, v.text(), v.parts[0].node)
 			said, _ := line.Flags("E")
 			if len(said) > 1 {
-				s.row.Stage.assume("%s: its image takes the words of %s for so many flags", s.caller, name)
+				c.stage.assume("%s: its image takes the words of %s for so many flags", c.caller, name)
 			}
-			all = all.over(s.setBy(said))
+			all = all.over(c.setBy(said))
 		}
 	}
 	return all
@@ -218,22 +246,22 @@ func decides(key string) bool {
 // written reads what the entry script of an image makes of its variables: it writes them into elasticsearch.yml unless
 // the user mounts that file, merges the user's further file into it, and writes TLS last.
 // https://github.com/bitnami/containers/blob/main/bitnami/elasticsearch/9/debian-12/rootfs/opt/bitnami/scripts/libelasticsearch.sh
-func (s *server) written(l catalog.Layout) settings {
-	s.whole = true // its script makes the file
-	flags, further := s.extraFlags(l.Flags), settings{}
-	s.judgeScripts(l)
-	for _, file := range l.Files {
-		set, mounted := s.ownFile(file.Path, false)
+func (c *channels) written() settings {
+	c.whole = true // its script makes the file
+	flags, further := c.extraFlags(), settings{}
+	c.judgeScripts()
+	for _, file := range c.layout.Files {
+		set, mounted := c.ownFile(file.Path, false)
 		if mounted && file.Alone {
 			set = set.over(flags)
-			s.judgeNames(set)
+			c.judgeNames(set)
 			return set
 		}
 		further = further.over(set)
 	}
-	s.judgeNames(further.over(flags))
-	weak, strong := entryScript{s.caller, l}.settings()
-	s.unset(l, strong)
+	c.judgeNames(further.over(flags))
+	weak, strong := entryScript{c.caller, c.layout}.settings()
+	c.unset(strong)
 	return weak.over(further).over(strong).over(flags)
 }
 
@@ -335,24 +363,24 @@ func (e entryScript) inNamedFile(name string) (value, bool) {
 }
 
 // judgeScripts looks at a folder whose scripts the entry script of the image runs: they may change what it has written.
-func (s *server) judgeScripts(l catalog.Layout) {
-	folder := l.Scripts
+func (c *channels) judgeScripts() {
+	folder := c.layout.Scripts
 	if folder == "" {
 		return
 	}
-	for _, m := range s.Mounts() {
+	for _, m := range c.Mounts() {
 		if !object.Below(m.Path, folder) && !object.Below(folder, m.Path) {
 			continue
 		}
-		for _, file := range s.mountedIn(folder) {
-			text := string(s.follow(file, place{}).Content.Text)
-			if strings.Contains(text, s.home) || strings.Contains(text, l.Files[0].Path) ||
+		for _, file := range c.mountedIn(folder) {
+			text := string(c.follow(file, place{}).Content.Text)
+			if strings.Contains(text, c.home) || strings.Contains(text, c.layout.Files[0].Path) ||
 				strings.Contains(text, "CONF_") {
-				s.row.Stage.fail(s.at(m.Path, nil), NotJudged, "%s, which the image runs, changes its settings in a "+
+				c.stage.fail(c.at(m.Path, nil), NotJudged, "%s, which the image runs, changes its settings in a "+
 					"way that could not be followed", file)
 			}
 		}
-		s.row.Stage.assume("%s: the scripts in %s, which the image runs, change no setting of Elasticsearch", s.caller,
+		c.stage.assume("%s: the scripts in %s, which the image runs, change no setting of Elasticsearch", c.caller,
 			folder)
 		return
 	}

@@ -50,22 +50,22 @@ func beginsAny(name string, with []string) bool {
 }
 
 // judgeNames looks at the names of what somebody sets: Elasticsearch does not start with one that it does not know.
-func (s *server) judgeNames(set settings) {
+func (c *channels) judgeNames(set settings) {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		key := strings.TrimPrefix(name, "force.")
-		known := catalog.Setting(key, s.major())
+		known := catalog.Setting(key, c.major)
 		at := set[name].at
 		switch {
 		case !known.Known && known.Closed:
-			s.row.TLS.fail(at, NotStarted, "Elasticsearch does not know the setting %q, and does not start", key)
+			c.tls.fail(at, NotStarted, "Elasticsearch does not know the setting %q, and does not start", key)
 		case !known.Known:
-			s.row.TLS.assume("%s: a plugin of its image has the setting %q: Elasticsearch does not start without",
-				s.caller, key)
+			c.tls.assume("%s: a plugin of its image has the setting %q: Elasticsearch does not start without",
+				c.caller, key)
 		case known.Secure:
-			s.row.TLS.fail(at, NotStarted, "%s belongs into the keystore of Elasticsearch, which does not start when "+
+			c.tls.fail(at, NotStarted, "%s belongs into the keystore of Elasticsearch, which does not start when "+
 				"it is set elsewhere", key)
 		case beginsAny(key, opaqueSettings[:]):
-			s.row.Stage.assume("%s: %s keeps no client out, and lets none in without a certificate", s.caller, key)
+			c.stage.assume("%s: %s keeps no client out, and lets none in without a certificate", c.caller, key)
 		}
 	}
 }

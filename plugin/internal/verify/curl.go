@@ -80,13 +80,6 @@ func scripts(c caller) []process.Run {
 	return all
 }
 
-func (s *server) scheme() string {
-	if s.set[ssl+"enabled"].is("true") {
-		return "https"
-	}
-	return "http"
-}
-
 // Where a call goes.
 const (
 	elsewhere = iota

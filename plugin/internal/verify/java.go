@@ -8,17 +8,17 @@ import (
 )
 
 // judgeJava looks at options for the JDK that move the settings.
-func (s *server) judgeJava() {
+func judgeJava(stage, tls *Aspect, c caller) {
 	for _, name := range []string{"CLI_JAVA_OPTS", "ES_JAVA_OPTS", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"} {
-		if v := s.env[name]; strings.Contains(v.text(), "-Des.") || v.hidden && name == "CLI_JAVA_OPTS" {
-			s.row.Stage.assume("%s: the options of %s change no setting of Elasticsearch", s.caller, name)
+		if v := c.env[name]; strings.Contains(v.text(), "-Des.") || v.hidden && name == "CLI_JAVA_OPTS" {
+			stage.assume("%s: the options of %s change no setting of Elasticsearch", c, name)
 		}
 	}
-	s.judgeHeap(s.env["ES_JAVA_OPTS"])
+	judgeHeap(tls, c.env["ES_JAVA_OPTS"])
 }
 
 // judgeHeap looks at the sizes of the heap, with which the JDK may not start.
-func (s *server) judgeHeap(v value) {
+func judgeHeap(a *Aspect, v value) {
 	if v.hidden {
 		return
 	}
@@ -30,12 +30,12 @@ func (s *server) judgeHeap(v value) {
 				continue
 			}
 			if sizes[name] = bytesOf(size); sizes[name] < 0 {
-				s.row.TLS.fail(v.at, NotStarted, "ES_JAVA_OPTS has %s, which is no size: the JDK does not start", word)
+				a.fail(v.at, NotStarted, "ES_JAVA_OPTS has %s, which is no size: the JDK does not start", word)
 			}
 		}
 	}
 	if most := sizes["-Xmx"]; most > 0 && sizes["-Xms"] > most {
-		s.row.TLS.fail(v.at, NotStarted, "ES_JAVA_OPTS has an initial heap that is larger than its maximum: the JDK "+
+		a.fail(v.at, NotStarted, "ES_JAVA_OPTS has an initial heap that is larger than its maximum: the JDK "+
 			"does not start")
 	}
 }

@@ -18,27 +18,27 @@ const (
 
 // judgeListening looks at the addresses on which a node listens for HTTP. Without any setting it is its own machine's.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/modules-network.html#common-network-settings
-func (s *server) judgeListening() {
-	v := value{texts: []string{"_local_"}, at: s.at(catalog.NetworkHost, nil)}
+func judgeListening(a *Aspect, c caller, set settings) {
+	v := value{texts: []string{"_local_"}, at: c.at(catalog.NetworkHost, nil)}
 	for _, key := range []string{"http.bind_host", "http.host", "network.bind_host", catalog.NetworkHost} {
-		if s.set[key].set() {
-			v = s.set[key]
+		if set[key].set() {
+			v = set[key]
 			break
 		}
 	}
 	hosts := v.listOf()
 	switch {
-	case v.hidden && !v.ofPod, len(s.unknown) > 0 && v.at.path == catalog.NetworkHost:
-		s.row.TLS.assume("%s: it listens on an address that clients reach", s.caller)
+	case v.hidden && !v.ofPod, len(c.unknown) > 0 && v.at.path == catalog.NetworkHost:
+		a.assume("%s: it listens on an address that clients reach", c)
 	case v.hidden:
 	case slices.ContainsFunc(hosts, isReachable):
 		for _, host := range hosts {
 			if !isItsOwn(host) {
-				s.row.TLS.assume("%s: %s is an address of its pod, and clients reach it there", s.caller, host)
+				a.assume("%s: %s is an address of its pod, and clients reach it there", c, host)
 			}
 		}
 	default:
-		s.row.TLS.fail(v.at, NotReached, "it listens for HTTP on %s only, which nobody outside its container reaches",
+		a.fail(v.at, NotReached, "it listens for HTTP on %s only, which nobody outside its container reaches",
 			strings.Join(hosts, ", "))
 	}
 }

@@ -27,7 +27,7 @@ func (r *reader) judgePod(o *object.Object) {
 			r.edge(connection)
 		}
 		if s != nil && !s.unmanaged {
-			s.judgeProbes(c)
+			probed{c, s, s.options.ClientAuthentication == "required"}.judge()
 		}
 	}
 	if s != nil && !s.unmanaged {

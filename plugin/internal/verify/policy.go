@@ -60,7 +60,7 @@ func judgeSide(a *Aspect, client caller, s *server, side string, own, peer calle
 	answer := denied
 	for _, policy := range policies {
 		for _, rule := range object.Items(policy.Node, "spec", strings.ToLower(side)) {
-			answer = max(answer, both(rulePeer(policy, rule, side, peer), s.rulePort(rule)))
+			answer = max(answer, both(rulePeer(policy, rule, side, peer), rulePort(rule, s)))
 		}
 	}
 	if onHost(own) || onHost(peer) {
@@ -246,7 +246,7 @@ func inNamespaces(release *recognise.Release, selector *yaml.Node, name string) 
 }
 
 // rulePort tells whether a rule is for the port at which a server answers.
-func (s *server) rulePort(rule *yaml.Node) allowed {
+func rulePort(rule *yaml.Node, s *server) allowed {
 	ports := object.Items(rule, "ports")
 	if len(ports) == 0 {
 		return isAllowed
@@ -254,18 +254,19 @@ func (s *server) rulePort(rule *yaml.Node) allowed {
 	if s.set[catalog.HTTPPort].hidden {
 		return perhapsAllowed
 	}
-	if slices.ContainsFunc(ports, s.isForPort) {
+	if slices.ContainsFunc(ports, func(p *yaml.Node) bool { return isForPort(p, s.pod, s.httpPort()) }) {
 		return isAllowed
 	}
 	return denied
 }
 
-func (s *server) isForPort(p *yaml.Node) bool {
+// isForPort tells whether an entry of ports is for one of a pod, by its number or a name of it.
+func isForPort(p *yaml.Node, pod object.Pod, number string) bool {
 	port := object.Text(p, "port")
 	if or(object.Text(p, "protocol"), "TCP") != "TCP" {
 		return false
 	}
-	for _, c := range s.pod.All() {
+	for _, c := range pod.All() {
 		for _, own := range object.Items(c.Node, "ports") {
 			if name := object.Text(own, "name"); name != "" && name == port {
 				port = object.Text(own, "containerPort")
@@ -273,9 +274,9 @@ func (s *server) isForPort(p *yaml.Node) bool {
 		}
 	}
 	from, err := strconv.Atoi(port)
-	own, ownErr := strconv.Atoi(s.httpPort())
+	own, ownErr := strconv.Atoi(number)
 	end, _ := strconv.Atoi(object.Text(p, "endPort"))
-	return port == "" || port == s.httpPort() || err == nil && ownErr == nil && from <= own && own <= end
+	return port == "" || port == number || err == nil && ownErr == nil && from <= own && own <= end
 }
 
 func namesOf(all []*object.Object) string {

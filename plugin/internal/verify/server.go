@@ -3,6 +3,7 @@ package verify
 import (
 	"crypto/x509"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,14 +15,51 @@ import (
 
 const ssl = catalog.HTTPLayer
 
+// configuration is what sets a server.
+type configuration struct {
+	set    settings
+	home   string // where relative paths start
+	unseen bool   // nothing shows a file of its settings
+	whole  bool   // the manifests say what is in that file: it is not that of the image
+}
+
+func (c configuration) stage() string {
+	return strings.ToLower(or(c.set[ssl+catalog.LayerStage].text(), "none"))
+}
+
+func (c configuration) scheme() string {
+	if c.set[ssl+catalog.LayerEnabled].is("true") {
+		return "https"
+	}
+	return "http"
+}
+
+// isReadable tells whether Elasticsearch may read a file: it reads TLS material in the folder of its configuration,
+// and what else it may read are its own folders.
+func (c configuration) isReadable(file string) bool {
+	readable := []string{c.home, path.Join(path.Dir(c.home), "data"), path.Join(path.Dir(c.home), "logs"),
+		path.Join(path.Dir(c.home), "plugins")}
+	for _, key := range []string{"path.data", "path.logs", "path.repo", "path.shared_data"} {
+		readable = append(readable, c.set[key].listOf()...)
+	}
+	return slices.ContainsFunc(readable, func(folder string) bool { return object.Below(file, folder) })
+}
+
+// within refuses a file that Elasticsearch may not read.
+func (c configuration) within(l link) link {
+	if c.isReadable(l.Path) {
+		return l
+	}
+	return l.broken(NotStarted, "%s is outside of %s, and Elasticsearch, which may read such files there only, does "+
+		"not start", l.Path, c.home)
+}
+
 // server is a workload of Elasticsearch nodes, and what became of reading its settings.
 type server struct {
 	caller
-	set       settings
-	home      string   // where relative paths start
-	folderEnv string   // the variable that moves it
-	services  []string // that lead to it
-	port      string
+	configuration
+	services []string // that lead to it
+	port     string
 
 	row       *Server
 	cert      link
@@ -30,8 +68,6 @@ type server struct {
 	casKnown  bool                // all of them
 	caFiles   []link
 	hasStores bool // p12 or jks: nothing here looks into one
-	unseen    bool // nothing shows a file of its settings
-	whole     bool // the manifests say what is in that file: it is not that of the image
 	unmanaged bool // the user takes care of it: nothing is known of it but its name
 }
 
@@ -47,7 +83,8 @@ func (s *server) side() rollover.Side {
 // unmanagedServer gives a server that the user takes care of. Its clients are judged, and looked for, as those of
 // others.
 func (r *reader) unmanagedServer(w *recognise.Workload) (*server, error) {
-	s := &server{caller: r.caller(w.Object, w.Pod, w.Main), home: w.Layout.Folder, port: "9200", unmanaged: true}
+	s := &server{caller: r.caller(w.Object, w.Pod, w.Main), configuration: configuration{home: w.Layout.Folder},
+		port: "9200", unmanaged: true}
 	var err error
 	if s.services, err = r.release.Services(w); err != nil {
 		return nil, err
@@ -67,14 +104,21 @@ func (r *reader) unmanagedServer(w *recognise.Workload) (*server, error) {
 // elasticsearch reads and judges a server.
 func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	w.Settle(r.release.Process(w.Main).Env)
-	s := &server{caller: r.caller(w.Object, w.Pod, w.Main), home: w.Layout.Folder, folderEnv: w.Layout.FolderEnv}
+	s := &server{caller: r.caller(w.Object, w.Pod, w.Main)}
 	var err error
 	if s.services, err = r.release.Services(w); err != nil {
 		return nil, err
 	}
 	s.row = &Server{Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...)}
 	s.expands = catalog.ElasticsearchVariables()
-	s.readSettings(w.Layout)
+	from := channels{caller: s.caller, configuration: configuration{home: w.Layout.Folder}, layout: w.Layout,
+		major: s.major(), tls: &s.row.TLS, stage: &s.row.Stage}
+	from.gather()
+	s.configuration = from.configuration
+	s.judgeValues()
+	s.judgeNode()
+	judgeJava(&s.row.Stage, &s.row.TLS, s.caller)
+	assumeOptions(&s.row.TLS, s.caller, catalog.Java())
 	s.port, _, _ = strings.Cut(or(s.set[catalog.HTTPPort].text(), "9200"), "-")
 	s.row.Stage.take(s.notes)
 	s.judgeKeys(&s.row.TLS)
@@ -82,7 +126,7 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.judgePair()
 	s.judgeStage()
 	s.judgeTrust()
-	s.judgeListening()
+	judgeListening(&s.row.TLS, s.caller, s.set)
 	s.judgeTransport()
 	s.judgeRemoteClusters()
 	if len(s.unknown) > 0 {
@@ -99,29 +143,6 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.row.ClientAuthentication = s.stage()
 	s.row.Verdict = verdict(&s.row.TLS, &s.row.Stage, &s.row.Certificate, &s.row.Trust)
 	return s, nil
-}
-
-// isUnread holds for a file of settings that nothing here shows. Where the image does not make it, one in an empty
-// folder is brought by whoever may write it.
-func (s *server) isUnread(l link, brought bool) bool {
-	return l.isUnread() || brought && l.Found == object.Perhaps
-}
-
-// unread takes what matters, and is set nowhere else, as hidden in a file of settings that nothing here shows.
-func (s *server) unread(l link, brought bool) {
-	if !s.isUnread(l, brought) {
-		return
-	}
-	s.unseen = true
-	for _, key := range []string{
-		catalog.NetworkHost, catalog.SecurityEnabled, ssl + catalog.LayerEnabled, ssl + catalog.LayerStage,
-		ssl + catalog.LayerCert, ssl + catalog.LayerKey, ssl + catalog.LayerCAs,
-	} {
-		if !s.set[key].set() {
-			s.set[key] = value{hidden: true,
-				at: place{id: s.object.ID, container: s.Name, path: l.Path, line: s.object.Doc.Line()}}
-		}
-	}
 }
 
 // absolute gives a path as a program finds it that runs in a folder.
@@ -164,10 +185,6 @@ func (s *server) major() int {
 	major, _, _ := strings.Cut(tag, ".")
 	n, _ := strconv.Atoi(major)
 	return n
-}
-
-func (s *server) stage() string {
-	return strings.ToLower(or(s.set[ssl+catalog.LayerStage].text(), "none"))
 }
 
 func (s *server) judgeStage() {
@@ -238,15 +255,15 @@ func (s *server) judgePair() {
 		if keyFile = own.readable(keyFile, pass, a); keyFile.code == "" {
 			fits(s.chain, s.cert, keyFile, a)
 		}
-		s.judgeServes(a, s.cert)
+		judgeServes(a, s.cert, s.chain)
 	}
 }
 
-// judgeServes judges whether a server may use its certificate.
-func (s *server) judgeServes(a *Aspect, l link) {
-	if s.chain == nil {
+// judgeServes judges whether a server may use the certificate of a file.
+func judgeServes(a *Aspect, l link, chain []*x509.Certificate) {
+	if chain == nil {
 		assumeUse(l, "server", a)
-	} else if err := serves(s.chain[0]); err != nil {
+	} else if err := serves(chain[0]); err != nil {
 		a.fail(l.at, WrongUsage, "%s: %v", l.What(), err)
 	}
 }
@@ -254,15 +271,10 @@ func (s *server) judgeServes(a *Aspect, l link) {
 // material follows a file of keys or certificates.
 func (s *server) material(v value, text string) link {
 	l := s.follow(absolute(text, s.home), v.at)
-	if l.code == "" && s.outsideConfig(l.Path) {
-		return s.outside(l)
+	if l.code != "" {
+		return l
 	}
-	return l
-}
-
-func (s *server) outside(l link) link {
-	return l.broken(NotStarted, "%s is outside of %s, and Elasticsearch, which may read such files there only, does "+
-		"not start", l.Path, s.home)
+	return s.within(l)
 }
 
 // judgeFiles follows the pair, and the CAs, of a layer that no client of these manifests calls: without them
@@ -288,8 +300,8 @@ func (s *server) judgeFiles(a *Aspect, layer string) {
 			l := s.material(v, file)
 			switch {
 			case v.hidden:
-			case s.outsideConfig(l.Path):
-				a.add(s.outside(l))
+			case !s.isReadable(l.Path):
+				a.add(s.within(l))
 			case l.code != "" && l.code != NoFile: // of its image nothing is left where a Secret is mounted
 				a.add(l)
 			case l.code != "":
@@ -332,7 +344,7 @@ func (s *server) judgeTrust() {
 
 // exporters gives the connections by which a node sends its monitoring data to a cluster, which may be its own.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/monitoring-settings.html#http-exporter-settings
-func (s *server) exporters() []*connection {
+func exporters(s *server) []*connection {
 	place := catalog.NodeMonitoring()
 	var all []*connection
 	for _, prefix := range s.set.prefixes(place.At) {

@@ -111,7 +111,7 @@ func (s *server) judgeStore(a *Aspect, v value) {
 		}
 		s.hasStores, s.cert, s.chain = true, l, store.Chain
 		s.dates.judge(l, store.Chain, a)
-		s.judgeServes(a, l)
+		judgeServes(a, l, s.chain)
 	}
 }
 

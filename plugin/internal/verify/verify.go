@@ -198,7 +198,7 @@ func (r *reader) judgeClients() error {
 		all = append(all, r.kibana(w)...)
 	}
 	for _, s := range r.servers {
-		all = append(all, s.exporters()...)
+		all = append(all, exporters(s)...)
 	}
 	for _, w := range r.release.Clients {
 		described, ok := r.release.Program(w.App)

@@ -95,7 +95,7 @@ func judgePort(a *Aspect, c caller, at address, port string, s *server) {
 	if end == s.httpPort() {
 		return
 	}
-	if other := s.listener(end); other != "" {
+	if other := listenerBeside(s.caller, end); other != "" {
 		a.assume("%s: %s, which leads to port %s of container %q, is let in by it", c, at.text, end, other)
 		return
 	}
@@ -108,12 +108,12 @@ func (s *server) httpPort() string {
 	return strings.TrimSpace(port)
 }
 
-// listener names another container of the pod that says that a port is its own.
-func (s *server) listener(port string) string {
-	for _, c := range s.pod.All() {
+// listenerBeside names another container of the pod that says that a port is its own.
+func listenerBeside(c caller, port string) string {
+	for _, other := range c.pod.All() {
 		isPort := func(p *yaml.Node) bool { return object.Text(p, "containerPort") == port }
-		if c.Name != s.Name && slices.ContainsFunc(object.Items(c.Node, "ports"), isPort) {
-			return c.Name
+		if other.Name != c.Name && slices.ContainsFunc(object.Items(other.Node, "ports"), isPort) {
+			return other.Name
 		}
 	}
 	return ""

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/regex"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
@@ -24,12 +23,12 @@ type yml struct {
 
 // ownFile reads a file of settings of the server; mounted tells whether one is there, as far as the manifests show.
 // See isUnread for brought.
-func (s *server) ownFile(name string, brought bool) (set settings, mounted bool) {
-	file := path.Join(s.home, name)
-	l := s.read(file)
-	f := yml{settings{}, place{id: s.object.ID, container: s.Name, path: file, line: s.object.Doc.Line()}, &s.row.TLS}
+func (c *channels) ownFile(name string, brought bool) (set settings, mounted bool) {
+	file := path.Join(c.home, name)
+	l := c.read(file)
+	f := yml{settings{}, place{id: c.object.ID, container: c.Name, path: file, line: c.object.Doc.Line()}, c.tls}
 	if l.Content.Node == nil {
-		return f.all, s.isUnread(l, brought)
+		return f.all, c.isUnread(l, brought)
 	}
 	holder := l.Content.Object
 	f.at = place{id: holder.ID, path: l.Source.Key, line: holder.Doc.Line() + l.Content.Node.Line - 1}
@@ -181,19 +180,19 @@ func (v value) listOf() []string {
 
 // overrides reads what -E and variables set. Since version 8 Elasticsearch takes them for lines of YAML, NAME: VALUE.
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/node/InternalSettingsPreparer.java
-func (s *server) overrides(set settings) settings {
+func (c *channels) overrides(set settings) settings {
 	all := settings{}
 	for _, key := range slices.Sorted(maps.Keys(set)) {
 		v := set[key]
-		if v.hidden || s.major() == 7 {
+		if v.hidden || c.major == 7 {
 			all[key] = v
 			continue
 		}
-		f := yml{settings{}, v.at, &s.row.TLS}
+		f := yml{settings{}, v.at, c.tls}
 		line, err := yaml.Parse(key + ": " + v.text())
 		if err != nil || line.Kind != yaml.MappingNode {
-			s.row.TLS.assume("%s: its version takes the value of %s, which is no YAML: 8.19 and 9.5 do not start "+
-				"with it", s.caller, key)
+			c.tls.assume("%s: its version takes the value of %s, which is no YAML: 8.19 and 9.5 do not start "+
+				"with it", c.caller, key)
 			all[key] = v
 			continue
 		}
@@ -213,15 +212,15 @@ func (s *server) overrides(set settings) settings {
 // placed puts in what stands for ${NAME} and ${NAME:default} in a setting of elasticsearch.yml. One that becomes empty
 // is not set.
 // https://github.com/elastic/elasticsearch/blob/v8.19.0/server/src/main/java/org/elasticsearch/node/InternalSettingsPreparer.java
-func (s *server) placed(key string, v value, a *Aspect) value {
+func (c *channels) placed(key string, v value, a *Aspect) value {
 	v.texts = slices.Clone(v.texts)
 	for i, text := range v.texts {
 		if beginsAny(key, watched[:]) {
-			s.judgeDefaults(text, v, a)
+			c.judgeDefaults(text, v, a)
 		}
 		var known bool
-		v.texts[i], known = s.expands.Expand(text,
-			func(name string) (string, bool, bool) { return s.putIn(name, text, &v, a) })
+		v.texts[i], known = c.expands.Expand(text,
+			func(name string) (string, bool, bool) { return c.putIn(name, text, &v, a) })
 		if v.hidden = v.hidden || !known; v.texts[i] != text {
 			v.texts[i] = truthOf(v.texts[i])
 		}
@@ -233,9 +232,9 @@ func (s *server) placed(key string, v value, a *Aspect) value {
 }
 
 // putIn gives a variable that a text names: what it is, whether it is set, and whether that is known.
-func (s *server) putIn(name, text string, v *value, a *Aspect) (string, bool, bool) {
-	e, set := s.env[name]
-	_, perhaps := s.seen.Env.Get(name)
+func (c *channels) putIn(name, text string, v *value, a *Aspect) (string, bool, bool) {
+	e, set := c.env[name]
+	_, perhaps := c.seen.Env.Get(name)
 	bare := strings.Contains(text, "${"+name+"}")
 	if v.isLast {
 		if bare {
@@ -252,9 +251,9 @@ func (s *server) putIn(name, text string, v *value, a *Aspect) (string, bool, bo
 	case strings.Contains(e.text(), "\n"):
 		a.fail(v.at, NotJudged, "%s names the variable %s, which has several lines: Elasticsearch takes them for "+
 			"settings of their own", v.at.path, name)
-	case !perhaps && !s.givenByImage(name) && bare:
+	case !perhaps && !c.givenByImage(name) && bare:
 		a.assume("%s: its image sets the variable %s, which %s names: Elasticsearch does not start without it",
-			s.caller, name, v.at.path)
+			c.caller, name, v.at.path)
 	}
 	known := set && !e.hidden
 	if known && !bare { // it has a default, which counts
@@ -266,9 +265,9 @@ func (s *server) putIn(name, text string, v *value, a *Aspect) (string, bool, bo
 var withDefault = regex.Of(`\$\{([^}:]+):([^}$]*)\}`)
 
 // judgeDefaults looks for ${NAME:default} of a variable that says something else than the default.
-func (s *server) judgeDefaults(text string, v value, a *Aspect) {
+func (c *channels) judgeDefaults(text string, v value, a *Aspect) {
 	for _, m := range withDefault().FindAllStringSubmatch(text, -1) {
-		if e, set := s.env[m[1]]; set && !v.isLast && !e.hidden && e.text() != m[2] {
+		if e, set := c.env[m[1]]; set && !v.isLast && !e.hidden && e.text() != m[2] {
 			a.fail(v.at, NotJudged, "%s has %s, and %s is set to something else: Elasticsearch 8.19 and 9.5 take the "+
 				"default even so, earlier versions the variable; write the value out", v.at.path, m[0], m[1])
 		}
@@ -276,18 +275,7 @@ func (s *server) judgeDefaults(text string, v value, a *Aspect) {
 }
 
 // givenByImage holds for variables that every container of the image has.
-func (s *server) givenByImage(name string) bool {
-	return name == s.folderEnv || slices.Contains([]string{"HOSTNAME", "HOME", "PATH", "PWD", "USER", "JAVA_HOME",
-		"ES_HOME"}, name)
-}
-
-// outsideConfig tells whether Elasticsearch may not read a file: it reads TLS material in the folder of its
-// configuration, and what else it may read are its own folders.
-func (s *server) outsideConfig(file string) bool {
-	readable := []string{s.home, path.Join(path.Dir(s.home), "data"), path.Join(path.Dir(s.home), "logs"),
-		path.Join(path.Dir(s.home), "plugins")}
-	for _, key := range []string{"path.data", "path.logs", "path.repo", "path.shared_data"} {
-		readable = append(readable, s.set[key].listOf()...)
-	}
-	return !slices.ContainsFunc(readable, func(folder string) bool { return object.Below(file, folder) })
+func (c *channels) givenByImage(name string) bool {
+	return name == c.layout.FolderEnv ||
+		slices.Contains([]string{"HOSTNAME", "HOME", "PATH", "PWD", "USER", "JAVA_HOME", "ES_HOME"}, name)
 }
