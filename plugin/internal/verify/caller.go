@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
@@ -17,7 +19,7 @@ type caller struct {
 	object.Container
 	object *object.Object
 	pod    object.Pod
-	*reader
+	*known
 	env     settings // by the names of the variables
 	notes   *Aspect  // what is taken for granted of the files that it reads
 	unknown []string // whole Secrets and ConfigMaps that are taken as environment, and that nothing here shows
@@ -26,9 +28,10 @@ type caller struct {
 	expands catalog.Expansion // of the program
 }
 
-func (r *reader) caller(o *object.Object, pod object.Pod, c object.Container) caller {
-	seen := r.release.Process(c)
-	made := caller{Container: c, object: o, pod: pod, reader: r, env: settings{}, notes: &Aspect{},
+// caller gives a container of a pod as one that may call a server.
+func (k *known) caller(o *object.Object, pod object.Pod, c object.Container) caller {
+	seen := k.release.Process(c)
+	made := caller{Container: c, object: o, pod: pod, known: k, env: settings{}, notes: &Aspect{},
 		unknown: seen.Env.Open(), runs: seen.Runs, seen: seen}
 	for _, v := range seen.Env.All() {
 		made.env[v.Name] = made.variableValue(v)
@@ -152,4 +155,12 @@ func (c caller) claim(v value) {
 	for _, p := range c.expanded(v).parts {
 		c.claims.Add(p.node, p.span, c.Node)
 	}
+}
+
+// major gives the version of the image, 0 when the tag does not say it.
+func (c caller) major() int {
+	_, tag := c.Image()
+	major, _, _ := strings.Cut(tag, ".")
+	n, _ := strconv.Atoi(major)
+	return n
 }

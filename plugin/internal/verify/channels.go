@@ -19,7 +19,6 @@ type channels struct {
 	caller
 	configuration
 	layout     catalog.Layout
-	major      int     // the version of the image; 0: its tag does not say it
 	tls, stage *Aspect // what is wrong with them
 }
 
@@ -122,7 +121,7 @@ func (c *channels) official() settings {
 				"left to chance; remove one",
 				key, other.at.path)
 		}
-		if _, twice := flags[key]; twice && c.major == 7 {
+		if _, twice := flags[key]; twice && c.major() == 7 {
 			c.stage.fail(v.at, NotJudged, "%s is also set by -E: Elasticsearch 7 does not start with both", key)
 		}
 		environment[key] = v

@@ -53,7 +53,7 @@ func beginsAny(name string, with []string) bool {
 func (c *channels) judgeNames(set settings) {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		key := strings.TrimPrefix(name, "force.")
-		known := catalog.Setting(key, c.major)
+		known := catalog.Setting(key, c.major())
 		at := set[name].at
 		switch {
 		case !known.Known && known.Closed:

@@ -230,13 +230,12 @@ func (c dialer) pem(text string, at place) link {
 func (c *connection) madeHere() bool {
 	file := absolute(c.store.text(), c.dir)
 	for _, other := range c.pod.InitContainers() {
-		maker := c.reader.caller(c.object, c.pod, other)
+		maker := c.known.caller(c.object, c.pod, other)
 		flags := maker.flags()
 		if !maker.runs[0].Has(contract.Keystore) || flags[contract.FlagOut].text() != file ||
 			volumeAt(c.Container, file) == "" || volumeAt(c.Container, file) != volumeAt(other, file) {
 			continue
 		}
-		maker.reader = c.reader
 		c.caller, c.dir, c.cert, c.key = maker, "/", flags["cert"], flags["key"]
 		c.runtime = catalog.OwnInit().Runtime // which reads them
 		return true

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/internal/rollover"
@@ -112,7 +111,7 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.row = &Server{Object: w.ID.String(), Namespace: w.Namespace, Services: append([]string{}, s.services...)}
 	s.expands = catalog.ElasticsearchVariables()
 	from := channels{caller: s.caller, configuration: configuration{home: w.Layout.Folder}, layout: w.Layout,
-		major: s.major(), tls: &s.row.TLS, stage: &s.row.Stage}
+		tls: &s.row.TLS, stage: &s.row.Stage}
 	from.gather()
 	s.configuration = from.configuration
 	s.judgeValues()
@@ -177,14 +176,6 @@ func (s *server) judgeTLS() {
 			a.assume("%s: its version is 8 or later, which has security switched on", s.caller)
 		}
 	}
-}
-
-// major gives the version of the image, 0 when the tag does not say it.
-func (s *server) major() int {
-	_, tag := s.Image()
-	major, _, _ := strings.Cut(tag, ".")
-	n, _ := strconv.Atoi(major)
-	return n
 }
 
 func (s *server) judgeStage() {

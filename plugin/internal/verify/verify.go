@@ -55,22 +55,26 @@ func (e exempt) reason(id object.ID, container string) (string, bool) {
 	return "", false
 }
 
-// reader holds what judging shares.
-type reader struct {
+// known is what judging shares: what the input holds, and what the user says about it.
+type known struct {
 	fleet
 	claimed
 	options  Options
 	release  *recognise.Release
-	further  []*object.Object // of further files
-	meant    *mention.Names   // servers that are not in the manifests, nil where any is one
-	found    mention.Found
-	dates    dates
-	said     map[string]bool      // edges of the graph, as they print
-	sides    []rollover.Side      // what is known of servers and clients
-	asked    map[*yaml.Node]bool  // containers of which is judged which keys they ask for
 	declared certificate.Declared // what objects of the input say about Secrets
-	graph    *Graph
-	loose    Aspect // what belongs to no server and no edge
+	dates    dates
+	found    mention.Found
+	asked    map[*yaml.Node]bool // containers of which is judged which keys they ask for
+	loose    Aspect              // what belongs to no server and no edge
+}
+
+// reader judges all that is known, and draws the graph.
+type reader struct {
+	known
+	meant *mention.Names  // servers that are not in the manifests, nil where any is one
+	said  map[string]bool // edges of the graph, as they print
+	sides []rollover.Side // what is known of servers and clients
+	graph *Graph
 }
 
 // Manifests judges a stream. Further streams bring Secrets and ConfigMaps that are not in it. It fails only where the
@@ -86,9 +90,11 @@ func Manifests(stream *manifest.Stream, with []*manifest.Stream, options Options
 // read reads a stream and judges it.
 func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*reader, error) {
 	r := &reader{
-		options: options,
-		claimed: claimed{exempt: exempt{options.Unmanaged, map[string]bool{}}, rules: options.Rules},
-		dates:   dates{options.Now, options.Within}, said: map[string]bool{}, asked: map[*yaml.Node]bool{},
+		known: known{
+			options: options, dates: dates{options.Now, options.Within}, asked: map[*yaml.Node]bool{},
+			claimed: claimed{exempt: exempt{options.Unmanaged, map[string]bool{}}, rules: options.Rules},
+		},
+		said: map[string]bool{},
 		graph: &Graph{
 			ClientAuthentication: options.ClientAuthentication, Now: options.Now.UTC(), Servers: []*Server{},
 			Edges: []*Edge{}, Unmanaged: []UnmanagedObject{},
@@ -99,7 +105,6 @@ func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*r
 	if err != nil {
 		return nil, err
 	}
-	r.further = further
 	isListed := func(id object.ID) bool { _, ok := r.exempt.reason(id, ""); return ok }
 	release, err := recognise.Beside(further, stream, isListed, options.Programs...)
 	r.release = release
@@ -109,7 +114,7 @@ func read(stream *manifest.Stream, with []*manifest.Stream, options Options) (*r
 	for _, p := range problem.All(err) {
 		r.loose.fail(place{id: p.Object}, NotJudged, "%s", p.Text)
 	}
-	r.declarations()
+	r.declarations(further)
 	if err := r.judgeServers(); err != nil {
 		return nil, err
 	}
@@ -149,14 +154,14 @@ func objectsOf(with []*manifest.Stream) ([]*object.Object, error) {
 
 // declarations reads what the input and further files declare about Secrets, and looks for policies of others than
 // Kubernetes.
-func (r *reader) declarations() {
+func (r *reader) declarations(further []*object.Object) {
 	wanted := append(certificate.KindWords(), "NetworkPolicy", "AuthorizationPolicy", "PeerAuthentication")
 	all, err := r.release.Kinds(wanted, func(kind string) bool { return certificate.Declares(kind) || isPolicy(kind) })
 	if err != nil {
 		r.loose.fail(place{}, NotJudged, "%v", err)
 	}
 	assumeOtherPolicies(&r.loose, all)
-	r.declared = certificate.Declare(append(all, r.further...))
+	r.declared = certificate.Declare(append(all, further...))
 }
 
 func (r *reader) judgeServers() error {

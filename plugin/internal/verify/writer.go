@@ -19,7 +19,7 @@ const ourInit = string(catalog.Init)
 // writerOf gives the init container of a pod that names a Secret as the one for elk-mtls-init to fill.
 func writerOf(c caller, s object.Source) (caller, bool) {
 	for _, other := range c.pod.InitContainers() {
-		init := c.reader.caller(c.object, c.pod, other)
+		init := c.known.caller(c.object, c.pod, other)
 		flags := init.flags()
 		if flags[contract.FlagSecret].text() == s.Name && or(flags[contract.FlagSecretKey].text(), "token") == s.Key {
 			return init, true

@@ -184,7 +184,7 @@ func (c *channels) overrides(set settings) settings {
 	all := settings{}
 	for _, key := range slices.Sorted(maps.Keys(set)) {
 		v := set[key]
-		if v.hidden || c.major == 7 {
+		if v.hidden || c.major() == 7 {
 			all[key] = v
 			continue
 		}
