@@ -158,7 +158,7 @@ func (c call) connection() (made *connection, read bool) {
 	c.assumeOthers()
 	options := c.curlrc(made)
 	c.setOptions(options, made)
-	required := c.by.options.ClientAuthentication == "required"
+	required := c.by.options.required()
 	// they may say what is missing
 	if open && c.own == nil &&
 		(!made.ca.set() && made.unchecked == "" || required && !made.presents() && made.rc == nil) {

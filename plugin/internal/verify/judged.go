@@ -139,7 +139,7 @@ func (n named) presents() presented {
 // judgeCertificate proves that the client presents a certificate that the servers trust.
 func (c *connection) judgeCertificate(a *Aspect, servers []*server) {
 	n := named{store: c.store.set(), cert: c.cert.set(), key: c.key.set(), options: c.rc != nil,
-		required: c.options.ClientAuthentication == "required"}
+		required: c.options.required()}
 	if n.store && !n.cert && !n.key {
 		n.made = c.madeHere() // which takes the pair that it is made of for the client's
 		n.cert, n.key = c.cert.set(), c.key.set()

@@ -23,7 +23,7 @@ func (r *reader) judgeMentions() {
 		reason, client, unmanaged := r.answered(m)
 		switch {
 		case !unmanaged && r.isOpen(m):
-			judgeMention(&r.loose, m, r.isRuled(m), r.options.ClientAuthentication == "required")
+			judgeMention(&r.loose, m, r.isRuled(m), r.options.required())
 		case unmanaged && reason != "" && !listed[client.Ref()]:
 			listed[client.Ref()] = true
 			r.graph.Edges = append(r.graph.Edges, unmanagedEdge(m, client, reason))

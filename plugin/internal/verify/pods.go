@@ -27,7 +27,7 @@ func (r *reader) judgePod(o *object.Object) {
 			r.edge(connection)
 		}
 		if s != nil && !s.unmanaged {
-			probed{c, s, s.options.ClientAuthentication == "required"}.judge()
+			probed{c, s, s.options.required()}.judge()
 		}
 	}
 	if s != nil && !s.unmanaged {

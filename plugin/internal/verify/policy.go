@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -53,42 +54,28 @@ func judgePolicies(a *Aspect, c caller, addresses []address, servers []*server) 
 
 // judgeSide judges the policies for one side of the calls of a client: own is that side, peer the other.
 func judgeSide(a *Aspect, client caller, s *server, side string, own, peer caller) {
-	policies := policiesFor(own, side)
-	if len(policies) == 0 {
-		return
-	}
-	answer := denied
-	for _, policy := range policies {
-		for _, rule := range object.Items(policy.Node, "spec", strings.ToLower(side)) {
-			answer = max(answer, both(rulePeer(policy, rule, side, peer), rulePort(rule, s)))
-		}
-	}
+	g := guardOf(own, side)
+	answer := g.answer(func(policy *object.Object, rule *yaml.Node) allowed {
+		return both(rulePeer(policy, rule, side, peer), rulePort(rule, s))
+	})
 	if onHost(own) || onHost(peer) {
 		answer = perhapsAllowed
 	}
-	switch answer {
-	case denied:
-		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway, "%s keeps %s from port %s of %s (%s)",
-			namesOf(policies), client, s.httpPort(), s.object.ID, side)
-	case perhapsAllowed:
-		a.assume("%s: %s lets it through to port %s of %s (%s)", client, namesOf(policies), s.httpPort(),
-			s.object.ID, side)
-	}
+	from := fmt.Sprintf("port %s of %s (%s)", s.httpPort(), s.object.ID, side)
+	g.report(a, client, answer, from, "through to "+from)
 }
 
 // judgeOutside names the policies for a client of an Elasticsearch that is not in these manifests, unless they let it
 // call everybody.
 func judgeOutside(a *Aspect, c caller, addresses []address) {
-	policies := policiesFor(c, "Egress")
-	isOpen := func(rule *yaml.Node) bool { return len(object.Items(rule, "to"))+len(object.Items(rule, "ports")) == 0 }
-	for _, policy := range policies {
-		if slices.ContainsFunc(object.Items(policy.Node, "spec", "egress"), isOpen) {
-			return
+	g := guardOf(c, "Egress")
+	answer := g.answer(func(_ *object.Object, rule *yaml.Node) allowed {
+		if len(object.Items(rule, "to"))+len(object.Items(rule, "ports")) == 0 {
+			return isAllowed
 		}
-	}
-	if len(policies) > 0 {
-		a.assume("%s: %s lets it through to %s (Egress)", c, namesOf(policies), hostsOf(addresses))
-	}
+		return perhapsAllowed
+	})
+	g.report(a, c, max(answer, perhapsAllowed), "", fmt.Sprintf("through to %s (Egress)", hostsOf(addresses)))
 }
 
 // onHost holds for pods in the network of their machine: whether policies count for them, the network plugin decides.
@@ -97,33 +84,21 @@ func onHost(c caller) bool { return object.Text(c.pod.Spec, "hostNetwork") == "t
 
 // judgeLookUp judges whether the policies for the client let it ask for the address of a name.
 func judgeLookUp(a *Aspect, c caller) {
-	policies := policiesFor(c, "Egress")
-	if len(policies) == 0 {
-		return
-	}
-	answer := denied
-	for _, policy := range policies {
-		for _, rule := range object.Items(policy.Node, "spec", "egress") {
-			ports, peers := object.Items(rule, "ports"), object.Items(rule, "to")
-			switch isDNS := len(ports) == 0 || slices.ContainsFunc(ports, isPortOfDNS); {
-			case isDNS && len(peers) == 0:
-				answer = isAllowed
-			case isDNS:
-				answer = max(answer, perhapsAllowed)
-			}
+	g := guardOf(c, "Egress")
+	answer := g.answer(func(_ *object.Object, rule *yaml.Node) allowed {
+		ports := object.Items(rule, "ports")
+		switch isDNS := len(ports) == 0 || slices.ContainsFunc(ports, isPortOfDNS); {
+		case !isDNS:
+			return denied
+		case len(object.Items(rule, "to")) == 0:
+			return isAllowed
 		}
-	}
+		return perhapsAllowed
+	})
 	if onHost(c) {
 		answer = perhapsAllowed
 	}
-	switch answer {
-	case denied:
-		a.fail(place{id: policies[0].ID, line: policies[0].Doc.Line()}, KeptAway,
-			"%s keeps %s from the DNS of the cluster (Egress, port 53)",
-			namesOf(policies), c)
-	case perhapsAllowed:
-		a.assume("%s: %s lets it ask the DNS of the cluster", c, namesOf(policies))
-	}
+	g.report(a, c, answer, "the DNS of the cluster (Egress, port 53)", "ask the DNS of the cluster")
 }
 
 // isPortOfDNS holds for an entry of ports that may be that of DNS, which the Service of its pods leads to; those have
@@ -135,13 +110,18 @@ func isPortOfDNS(p *yaml.Node) bool {
 	return port == "" || err != nil || from == 53 || from == 5353 || from <= 53 && end >= 53
 }
 
-// policiesFor gives the policies that are for the pods of an object, on one side of their calls.
-func policiesFor(c caller, side string) []*object.Object {
+// guard are the policies that are for the pods of an object, on one side of their calls.
+type guard struct {
+	policies []*object.Object
+	side     string
+}
+
+func guardOf(c caller, side string) guard {
 	all, err := c.release.Policies(&recognise.Workload{Object: c.object, Pod: c.pod})
 	if err != nil {
 		c.loose.fail(place{}, NotJudged, "%v", err)
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(policy *object.Object) bool {
+	return guard{slices.DeleteFunc(slices.Clone(all), func(policy *object.Object) bool {
 		if isOtherPolicy(policy) {
 			return true
 		}
@@ -150,7 +130,31 @@ func policiesFor(c caller, side string) []*object.Object {
 			return side == "Egress" && object.Get(policy.Node, "spec", "egress") == nil
 		}
 		return !slices.ContainsFunc(types, func(one *yaml.Node) bool { return one.Value == side })
-	})
+	}), side}
+}
+
+// answer is that of the rule that allows most.
+func (g guard) answer(of func(policy *object.Object, rule *yaml.Node) allowed) allowed {
+	answer := denied
+	for _, policy := range g.policies {
+		for _, rule := range object.Items(policy.Node, "spec", strings.ToLower(g.side)) {
+			answer = max(answer, of(policy, rule))
+		}
+	}
+	return answer
+}
+
+// report says what a client is kept from, or what it is let do if the answer is not sure.
+func (g guard) report(a *Aspect, client caller, answer allowed, from, lets string) {
+	switch {
+	case len(g.policies) == 0:
+	case answer == denied:
+		first := g.policies[0]
+		a.fail(place{id: first.ID, line: first.Doc.Line()}, KeptAway, "%s keeps %s from %s",
+			namesOf(g.policies), client, from)
+	case answer == perhapsAllowed:
+		a.assume("%s: %s lets it %s", client, namesOf(g.policies), lets)
+	}
 }
 
 // rulePeer tells whether a rule is for the pods of the other side.

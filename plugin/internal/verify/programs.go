@@ -217,7 +217,7 @@ func (p program) filesOf(c caller, from recognise.Channels) (files []string) {
 // onlyCalls tells whether a program has no use but the one connection of its command line. Where nobody needs a
 // certificate, one that calls itself hurts nobody.
 func (p program) onlyCalls(c caller) bool {
-	return len(p.Places) == 0 && p.Language == nil && !p.Words && c.options.ClientAuthentication == "required"
+	return len(p.Places) == 0 && p.Language == nil && !p.Words && c.options.required()
 }
 
 // keys lists the settings that may come from the environment: those whose place is one.

@@ -35,6 +35,9 @@ type Options struct {
 	Inputs               []Input           // what is read, for the record
 }
 
+// required tells whether Elasticsearch is to refuse who presents no certificate.
+func (o Options) required() bool { return o.ClientAuthentication == "required" }
+
 // Entry lists an object, or one container of it, that the user takes care of.
 type Entry struct{ Ref, Reason string }
 
@@ -328,13 +331,13 @@ func (r *reader) judgeRest() {
 		case l.App == recognise.Elasticsearch:
 			r.loose.fail(place{id: l.ID}, NotJudged, "%s: it is not known whether it has TLS, and it asks for no "+
 				"certificate", l.Why)
-		case r.options.ClientAuthentication == "required":
+		case r.options.required():
 			r.loose.fail(place{id: l.ID}, NotJudged, "%s: it presents no certificate", l.Why)
 		default:
 			r.loose.assume("%s, which presents no certificate, is let in (%s)", l.ID, l.Why)
 		}
 	}
-	judgeOperators(&r.loose, r.release.ECK, r.options.ClientAuthentication == "required")
+	judgeOperators(&r.loose, r.release.ECK, r.options.required())
 	for _, e := range r.options.Unmanaged {
 		if r.exempt.matched[e.Ref] || isThere(r.release, e.Ref) {
 			r.graph.Unmanaged = append(r.graph.Unmanaged, UnmanagedObject{Object: e.Ref, Reason: e.Reason})

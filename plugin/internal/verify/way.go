@@ -21,8 +21,15 @@ func portIn(authority string) (port string, open bool) {
 	return port, written && port != text
 }
 
-// portOf gives the port that a program calls at an address: that of the address, of a setting beside it, of the
-// program, of the scheme.
+// portOf gives the port that a program calls at an address; known is false where nothing here shows it.
+//
+//	in the address         | a setting beside it, else its program's own | its scheme, or that of a setting | calls
+//	one that no text shows | any                                         | any                              | -
+//	a number               | any                                         | any                              | that
+//	none                   | one, unless it counts for bare names only   | any                              | that
+//	none                   | none that counts                            | http                             | 80
+//	none                   | none that counts                            | https                            | 443
+//	none                   | none that counts                            | none                             | -
 func (d destination) portOf(a address) (port string, known bool) {
 	ofAddress := a.scheme != "" && d.ports.Bare
 	switch {

@@ -3,6 +3,8 @@ package verify
 import (
 	"strings"
 	"testing"
+
+	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
 )
 
 // behind gives a node behind a Service with lines of its spec.
@@ -126,5 +128,42 @@ func TestDefaultAddress(t *testing.T) {
 		if g := judged(t, text, Options{}); codesOf(g) != test.codes {
 			t.Errorf("%s: got %q, expected %q\n%s", test.name, codesOf(g), test.codes, g.Text())
 		}
+	}
+}
+
+// Each row of the table above portOf.
+func TestPortOf(t *testing.T) {
+	beside := func(text string) destination { return destination{port: value{texts: []string{text}}} }
+	bare := func(d destination) destination { d.ports.Bare = true; return d }
+	hidden := destination{port: value{hidden: true}}
+	own := destination{ports: catalog.Ports{Default: "9200"}}
+	byScheme := destination{scheme: value{texts: []string{"https"}}}
+	bySwitch := destination{turns: true, enabled: value{texts: []string{"true"}}}
+	for _, test := range []struct {
+		name    string
+		d       destination
+		address string
+		port    string
+		known   bool
+	}{
+		{"one that no text shows", beside("9201"), "https://es:$PORT", "", false},
+		{"a number wins", beside("9201"), "https://es:9202", "9202", true},
+		{"beside it", beside("9201"), "https://es", "9201", true},
+		{"beside it, and hidden", hidden, "https://es", "", false},
+		{"beside it, for bare names, and it has a scheme", bare(beside("9201")), "https://es", "443", true},
+		{"beside it, for bare names, and it is one", bare(beside("9201")), "es", "9201", true},
+		{"the program's own", own, "http://es", "9200", true},
+		{"the program's own, for bare names, and it has a scheme", bare(own), "http://es", "80", true},
+		{"http", destination{}, "http://es", "80", true},
+		{"https", destination{}, "https://es", "443", true},
+		{"https by a setting for the scheme", byScheme, "es", "443", true},
+		{"https by a switch", bySwitch, "es", "443", true},
+		{"neither", destination{}, "es", "", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if port, known := test.d.portOf(parseAddress(test.address, value{})); port != test.port || known != test.known {
+				t.Errorf("%q, %v, want %q, %v", port, known, test.port, test.known)
+			}
+		})
 	}
 }
