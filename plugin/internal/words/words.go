@@ -16,19 +16,19 @@ const (
 	window    = 4
 	narrowest = 2 // strides
 	widest    = 3
-	fewest    = 11 // bits of the hash: a table of 8 KB stays in the cache, and few of its places are taken
-	most      = 16
+	fewest    = 13 // bits of the hash: a table of 8 KB stays in the cache
+	most      = 17
 	spread    = 0x9E3779B1 // the golden ratio, as in Knuth's multiplicative hash
 )
 
 // Set is a set of words, made for looking.
 type Set struct {
 	short   []short // words that may slip through between two windows: each takes a pass of its own
-	windows []seen  // those of the other words; the first is none
 	fold    uint32  // bits that do not count: the case of letters
 	stride  int
-	shift   uint    // of the hash
-	first   []int32 // by hash, in windows; 0: none
+	shift   uint              // of the hash
+	taken   []uint8           // by hash, 1 where a word has such a window: most places are 0
+	windows map[uint32][]seen // of the other words, by what stands in them
 }
 
 // short is a word, and whether it is a number, as a port is: it counts where no further digit is beside it.
@@ -37,12 +37,10 @@ type short struct {
 	number bool
 }
 
-// seen is a window of a word.
+// seen is a window of a word, and where in the word it is.
 type seen struct {
 	word []byte
-	text uint32 // in the window
-	at   int    // of the window in the word
-	next int32  // the next one with that hash; 0: none
+	at   int
 }
 
 // lower is the bit that tells a small letter of ASCII from its capital.
@@ -73,12 +71,12 @@ func made(s *Set, words [][]string) *Set {
 		return s
 	}
 	bits := fewest
-	for bits < most && 1<<bits < 4*len(long)*s.stride {
+	for bits < most && 1<<bits < 32*len(long)*s.stride {
 		bits++
 	}
 	s.shift = uint(32 - bits)
-	s.first = make([]int32, 1<<bits)
-	s.windows = make([]seen, 1, 1+len(long)*s.stride)
+	s.taken = make([]uint8, 1<<bits)
+	s.windows = make(map[uint32][]seen, len(long)*s.stride)
 	for _, w := range long {
 		s.add(w)
 	}
@@ -86,13 +84,13 @@ func made(s *Set, words [][]string) *Set {
 }
 
 // add notes windows of a word, where the fewest of other words are alike: the names of one stream often begin or end
-// alike.
+// alike. Words of manifests begin alike more often (kubernetes, data, name), so that it begins with the end.
 func (s *Set) add(word []byte) {
 	best, least := 0, -1
-	for from := 0; from+s.stride+window-1 <= len(word) && least != 0; from++ {
+	for from := len(word) - s.stride - window + 1; from >= 0 && least != 0; from-- {
 		load := 0
 		for at := range s.stride {
-			load += s.taken(s.hash(s.look(word[from+at:])))
+			load += len(s.windows[s.look(word[from+at:])])
 		}
 		if least < 0 || load < least {
 			best, least = from, load
@@ -100,18 +98,9 @@ func (s *Set) add(word []byte) {
 	}
 	for at := best; at < best+s.stride; at++ {
 		text := s.look(word[at:])
-		hash := s.hash(text)
-		s.windows = append(s.windows, seen{word: word, text: text, at: at, next: s.first[hash]})
-		s.first[hash] = int32(len(s.windows) - 1) //nolint:gosec // there are no two billion words
+		s.windows[text] = append(s.windows[text], seen{word, at})
+		s.taken[s.hash(text)] = 1
 	}
-}
-
-// taken counts the windows that have a hash.
-func (s *Set) taken(hash uint32) (n int) {
-	for i := s.first[hash]; i != 0; i = s.windows[i].next {
-		n++
-	}
-	return n
 }
 
 // look gives what stands in the window at the beginning of a text.
@@ -181,11 +170,11 @@ func (s *Set) In(text []byte) bool {
 	if len(s.windows) == 0 {
 		return false
 	}
-	at, first, shift, next, fold := 0, s.first, s.shift&31, uint(8*s.stride)&63, s.fold
+	at, taken, shift, next, fold := 0, s.taken, s.shift&31, uint(8*s.stride)&63, s.fold
 	for ; at+2*window <= len(text); at += 2 * s.stride { // two windows at once: most stand for nothing
 		both := binary.LittleEndian.Uint64(text[at:])
 		one, other := uint32(both)|fold, uint32(both>>next)|fold //nolint:gosec // the lower half is meant
-		if first[one*spread>>shift]|first[other*spread>>shift] != 0 && (s.at(text, at) || s.at(text, at+s.stride)) {
+		if taken[one*spread>>shift]|taken[other*spread>>shift] != 0 && (s.at(text, at) || s.at(text, at+s.stride)) {
 			return true
 		}
 	}
@@ -199,10 +188,8 @@ func (s *Set) In(text []byte) bool {
 
 // at tells whether what stands in the window at a place in a text belongs to one of the words there.
 func (s *Set) at(text []byte, at int) bool {
-	seen := s.look(text[at:])
-	for i := s.first[s.hash(seen)]; i != 0; i = s.windows[i].next {
-		w := &s.windows[i]
-		if from := at - w.at; w.text == seen && from >= 0 && s.begins(text[from:], w.word) {
+	for _, w := range s.windows[s.look(text[at:])] {
+		if from := at - w.at; from >= 0 && s.begins(text[from:], w.word) {
 			return true
 		}
 	}
