@@ -295,6 +295,17 @@ func (m *Map) through(service *object.Object, pod object.Pod, port string) (to, 
 		target)
 }
 
+// IsOpen holds for a way to a Service whose addresses nothing of the release names: it has no selector, and no
+// endpoints.
+// https://kubernetes.io/docs/concepts/services-networking/service/#services-without-selectors
+func (m *Map) IsOpen(w Way) bool {
+	isIts := func(o *object.Object) bool {
+		return o.Namespace == w.Service.Namespace || o.Namespace == "" || w.Service.Namespace == ""
+	}
+	return len(object.Pairs(w.Service.Node, "spec", "selector")) == 0 &&
+		!slices.ContainsFunc(m.endpoints[w.Service.Name], isIts)
+}
+
 // byHand gives the port in the endpoints of a Service without a selector, whose targetPort counts for nothing.
 func (m *Map) byHand(service *object.Object, name, port string) (to, why string) {
 	found := 0

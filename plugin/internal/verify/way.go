@@ -98,6 +98,10 @@ func judgePort(a *Aspect, c caller, at address, port string, s *server) {
 			a.fail(at.at, NoWay, "%s leads nowhere: %s", at.text, why)
 			return
 		}
+		if c.routes.IsOpen(w) {
+			a.assume("%s has no selector, and what gives it its addresses, which is not in these manifests, names "+
+				"those of %s", w.Service.ID, s.object.ID)
+		}
 	}
 	if end == s.httpPort() {
 		return

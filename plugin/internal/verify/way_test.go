@@ -31,7 +31,10 @@ func TestWaysOfClients(t *testing.T) {
 	}
 	addressed := behind(picks + ", clusterIP: 10.0.0.9, ports: [{port: 9200}]")
 	machine := behind(picks + ", type: NodePort, ports: [{port: 9200, nodePort: 30920}]")
-	headless := strings.Replace(behind(picks+", clusterIP: None, ports: [{port: 9200}]"), "\n  template:", "\n  serviceName: search\n  template:", 1)
+	inSet := func(spec string) string {
+		return strings.Replace(behind(spec), "\n  template:", "\n  serviceName: search\n  template:", 1)
+	}
+	headless := inSet(picks + ", clusterIP: None, ports: [{port: 9200}]")
 	for _, test := range []struct {
 		name, text string
 		codes      string
@@ -46,6 +49,10 @@ func TestWaysOfClients(t *testing.T) {
 		{"which is not there", front + calling("https://search:443", ""), "EMT031", "leads to port 8443"},
 		{"a selector that picks nothing", behind("selector: {app: other}, ports: [{port: 9200}]") + calling("https://search:9200", ""), "",
 			"the selector of Service/search, which picks no pod of these manifests, picks one elsewhere"},
+		{"of a node that is called by it", inSet("selector: {app: other}, ports: [{port: 9200}]") + calling("https://search:9200", ""), "", "picks one elsewhere"},
+		{"an alias of a host that is not here", inSet("type: ExternalName, externalName: es.example.org") + calling("https://search:9200", ""), "",
+			"what it calls, https://search:9200, is not in these manifests"},
+		{"no selector", inSet("ports: [{port: 9200}]") + calling("https://search:9200", ""), "", "Service/search has no selector"},
 		{"a named port that nobody has", behind(picks + ", ports: [{port: 9200, targetPort: http}]"), "EMT031", `the port "http" of its pods`},
 		{"one pod of a StatefulSet", behind("selector: {statefulset.kubernetes.io/pod-name: search-0}, ports: [{port: 9200}]") +
 			calling("https://search:9201", ""), "EMT031", "has no port 9201"},
