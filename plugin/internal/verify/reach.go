@@ -62,7 +62,7 @@ func (f fleet) behind(o *object.Object, host string) []*server {
 		s := f.servers[i]
 		near := o.Namespace == s.object.Namespace || o.Namespace == "" || s.object.Namespace == ""
 		switch {
-		case r.leadsPast(o.Namespace, host, s):
+		case f.leadsPast(o.Namespace, host, s):
 		case slices.Contains(s.services, second), !slices.Contains(s.services, first),
 			rest == "" && near, rest != "" && (s.object.Namespace == "" || second == s.object.Namespace ||
 				second == ""):
@@ -74,8 +74,8 @@ func (f fleet) behind(o *object.Object, host string) []*server {
 
 // leadsPast tells whether a host is a Service of these manifests that leads elsewhere than to a server, though that is
 // called by its name: its selector picks other pods, or it is an alias of a host that is not here.
-func (r *reader) leadsPast(namespace, host string, s *server) bool {
-	w, known := r.routes.Find(namespace, host, "")
+func (f fleet) leadsPast(namespace, host string, s *server) bool {
+	w, known := f.routes.Find(namespace, host, "")
 	return known && (w.Outside != "" || len(object.Pairs(w.Service.Node, "spec", "selector")) > 0 &&
 		!slices.Contains(s.services, w.Service.Name))
 }
