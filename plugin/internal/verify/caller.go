@@ -126,11 +126,7 @@ func (c caller) file(path string) (*manifest.Document, place) {
 	if l.Content.Node == nil {
 		return nil, place{}
 	}
-	inside := l.Content.Object.Doc.Inside
-	if l.Content.Encoded {
-		inside = l.Content.Object.Doc.InsideBase64
-	}
-	doc, err := inside(l.Content.Node)
+	doc, err := l.document()
 	if err != nil {
 		return nil, place{}
 	}

@@ -65,8 +65,7 @@ func (c *channels) unread(l link, brought bool) {
 		ssl + catalog.LayerCert, ssl + catalog.LayerKey, ssl + catalog.LayerCAs,
 	} {
 		if !c.set[key].set() {
-			c.set[key] = value{hidden: true,
-				at: place{id: c.object.ID, container: c.Name, path: l.Path, line: c.object.Doc.Line()}}
+			c.set[key] = value{hidden: true, at: c.at(l.Path, nil)}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 )
 
@@ -22,6 +23,14 @@ func (l *link) assume(format string, args ...any) {
 func (l link) broken(code Code, format string, args ...any) link {
 	l.code, l.reason = code, fmt.Sprintf(format, args...)
 	return l
+}
+
+// document reads the file as YAML.
+func (l link) document() (*manifest.Document, error) {
+	if l.Content.Encoded {
+		return l.Content.Object.Doc.InsideBase64(l.Content.Node)
+	}
+	return l.Content.Object.Doc.Inside(l.Content.Node)
 }
 
 // follow goes from a path in the container to a key, and looks whether the process may read it.

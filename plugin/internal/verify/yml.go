@@ -26,7 +26,7 @@ type yml struct {
 func (c *channels) ownFile(name string, brought bool) (set settings, mounted bool) {
 	file := path.Join(c.home, name)
 	l := c.read(file)
-	f := yml{settings{}, place{id: c.object.ID, container: c.Name, path: file, line: c.object.Doc.Line()}, c.tls}
+	f := yml{settings{}, c.at(file, nil), c.tls}
 	if l.Content.Node == nil {
 		return f.all, c.isUnread(l, brought)
 	}
@@ -35,11 +35,7 @@ func (c *channels) ownFile(name string, brought bool) (set settings, mounted boo
 	if parts, err := manifest.Split(l.Content.Text); err == nil && ymlDocuments(parts) > 1 {
 		f.refuse(nil, "it holds several YAML documents")
 	}
-	inside := holder.Doc.Inside
-	if l.Content.Encoded {
-		inside = holder.Doc.InsideBase64
-	}
-	doc, err := inside(l.Content.Node)
+	doc, err := l.document()
 	if err != nil {
 		f.refuse(nil, "it cannot be read as YAML")
 		return f.all, true
