@@ -159,3 +159,55 @@ func TestKibanaHostsUnseen(t *testing.T) {
 		})
 	}
 }
+
+// TestNamespaceOfTheRelease holds that a client of the release that calls a node by its namespace calls that node where the manifests leave the
+// namespace open: all of them go into the one of the release. Who is in another calls somebody else.
+func TestNamespaceOfTheRelease(t *testing.T) {
+	const exporter = `---
+apiVersion: v1
+kind: Service
+metadata: {name: search}
+spec: {selector: {app: search}, ports: [{port: 9200}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: metrics}
+spec:
+  template:
+    spec:
+      containers:
+      - name: exporter
+        image: quay.io/prometheuscommunity/elasticsearch-exporter:v1.8.0
+        args: ["--es.uri=https://HOST:9200"]
+`
+	const asked = "in certificates.clients (ref: Deployment/metrics)"
+	node := strings.Replace(strings.Replace(nodeByHand, "STAGE", "required", 1), "  template:\n", "  template:\n    metadata: {labels: {app: search}}\n", 1)
+	for _, test := range []struct{ host, node, client, refused string }{
+		{host: "search"},
+		{host: "search.logs"},
+		{host: "search.logs.svc"},
+		{host: "search.logs.svc.cluster.local"},
+		{host: "search.logs.svc", client: "logs"},
+		{host: "search.logs.svc", node: "logs", client: "logs"},
+		{host: "search.logs.svc", client: "apps", refused: asked},
+		{host: "search.logs.svc", node: "other", refused: asked},
+	} {
+		in := func(object, name, namespace string) string {
+			if namespace == "" {
+				return object
+			}
+			return strings.ReplaceAll(strings.ReplaceAll(object, "{name: "+name+"}", "{name: "+name+", namespace: "+namespace+"}"),
+				"  name: "+name+"\nspec:", "  name: "+name+"\n  namespace: "+namespace+"\nspec:")
+		}
+		input := in(node, "search", test.node) + in(in(strings.Replace(exporter, "HOST", test.host, 1), "metrics", test.client), "search", test.node)
+		output, _, err := transform([]byte(input), realSettings(config.ModeCertToken, config.Required))
+		switch {
+		case test.refused != "" && (err == nil || !strings.Contains(err.Error(), test.refused)):
+			t.Errorf("%+v: expected the error %q: %v\n%s", test, test.refused, err, output)
+		case test.refused == "" && err != nil:
+			t.Errorf("%+v: %v", test, err)
+		case test.refused == "" && strings.Count(string(output), "name: search-pki") < 2:
+			t.Errorf("%+v: it has no pair:\n%s", test, output)
+		}
+	}
+}

@@ -255,6 +255,8 @@ func jaegerV1Cases() []Case {
 			"--es.tls.skip-host-verify=true"}, line, login), Want: Assumes},
 		{Name: "an address alone", Args: append(login, "--es.server-urls={url}"), Want: NeedsPair},
 		{Name: "a bare word", Image: cleaner, Args: []string{"14", "{url}"}, Env: append(env, "ES_SERVER_URLS={url}")},
+		{Name: "a bare word alone", Image: cleaner, Args: []string{"14", "{url}"}, Env: env},
+		{Name: "a bare word and no TLS", Image: cleaner, Args: []string{"14", "{url}"}, Env: env[4:], Want: NeedsPair},
 	}
 }
 

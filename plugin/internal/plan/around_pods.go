@@ -80,17 +80,27 @@ func runsAfterInstall(hook string) bool {
 	return true
 }
 
-// behind gives the node that an object reaches under a host: es, es.logging or es.logging.svc.cluster.local.
+// behind gives the node that an object reaches under a host: es, es.logging or es.logging.svc.cluster.local. What the
+// manifests put into no namespace goes into that of the release, and a client of the release that names one names that.
 func (in *In) behind(o *object.Object, host string) *recognise.Workload {
 	service, domain, _ := strings.Cut(host, ".")
-	namespace, _, _ := strings.Cut(domain, ".")
+	namespace, domain, _ := strings.Cut(domain, ".")
 	if namespace == "" {
 		namespace = o.Namespace
 	}
+	inCluster := domain == "" || domain == "svc" || strings.HasPrefix(domain, "svc.")
+	inRelease := inCluster && (o.Namespace == "" || o.Namespace == namespace)
+	var maybe *recognise.Workload
 	for _, w := range in.serving[service] {
-		if domain == "" && (namespace == "" || w.Namespace == "") || namespace == w.Namespace {
+		switch {
+		case namespace != "" && namespace == w.Namespace:
 			return w
+		case maybe == nil && inRelease && (namespace == "" || w.Namespace == ""):
+			maybe = w
 		}
+	}
+	if maybe != nil {
+		return maybe
 	}
 	return in.behindAnother(host)
 }

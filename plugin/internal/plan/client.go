@@ -10,6 +10,7 @@ import (
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
@@ -61,7 +62,7 @@ func secureClient(p step, w *recognise.Workload, known program) error {
 	}
 	assumeCommand(p, w)
 	if known.Words {
-		bareWord(p, w)
+		coverWord(p, w)
 	}
 	id, err := clientIdentity(p, w, connections)
 	if err != nil {
@@ -155,20 +156,28 @@ func (known program) isShown(in *In, w *recognise.Workload) bool {
 	return isStarted && !open && len(seen.Env.Open()) == 0
 }
 
-// bareWord plans the address among the words of a command line: the last one that is no flag.
-func bareWord(p step, w *recognise.Workload) {
+// coverWord plans the address among the words of a command line.
+func coverWord(p step, w *recognise.Workload) {
 	if ours, known := plainHosts(p.In); known {
 		rewriteHTTP(p, w.Object, w.Main, ours)
 	}
+	coverSetting(p, w, bareWord(w))
+}
+
+// bareWord gives the address among the words of a command line: the last one that is no flag; nil where there is none.
+func bareWord(w *recognise.Workload) *setting {
 	for _, field := range []string{"args", "command"} {
 		for i, item := range slices.Backward(object.Items(w.Main.Node, field)) {
 			if word := item.Value; !strings.HasPrefix(word, "-") && strings.Contains(word, "://") {
 				at := containerPath(w.Main).Field(field).Index(strconv.Itoa(i))
-				coverSetting(p, w, &setting{Values: []string{word}, object: w.Object, word: at})
-				return
+				return &setting{
+					Key: "the address", Values: []string{word}, object: w.Object, word: at, edit: patch.Edit{Path: at},
+					Place: fmt.Sprintf("an argument of container %q (%s %d)", w.Main.Name, field, i+1),
+				}
 			}
 		}
 	}
+	return nil
 }
 
 // hookMayRun refuses a client in a hook that runs before what it would mount is there, or after it is gone.

@@ -26,6 +26,7 @@ type connection struct {
 	dir     string // where relative paths in its settings start
 	folder  string // where the program reads the pair, "" = where all do
 	expands catalog.Expansion
+	word    *setting // its address, where that is a bare word of the command line
 
 	over    []channel           // other places that the program reads
 	planned map[string][]string // what its settings become
@@ -117,7 +118,7 @@ func (c *connection) addresses() *setting {
 			return s
 		}
 	}
-	return nil
+	return c.word
 }
 
 func (c *connection) ca() string {

@@ -123,6 +123,9 @@ func (known program) onLine(p step, w *recognise.Workload) []*connection {
 			flagOf[variable(setting)] = known.Flag(setting)
 		}
 		env.over = []channel{renamed{flags.store, flagOf}}
+		if known.Words && env.addresses() == nil {
+			env.word = bareWord(w)
+		}
 	}
 	return []*connection{flags, env}
 }
