@@ -16,12 +16,7 @@ import (
 func TestRefusalsPage(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("| code | what | what to do |\n| --- | --- | --- |\n")
-	seen := map[problem.Code]bool{}
-	for i, k := range problem.Kinds() {
-		if want := problem.Code(fmt.Sprintf("EMR%03d", i+1)); k.Code != want || seen[k.Code] {
-			t.Errorf("%s stands where %s does", k.Code, want)
-		}
-		seen[k.Code] = true
+	for _, k := range problem.Kinds() {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", k.Code, inCell(k.Title), inCell(k.Remedy))
 	}
 	inMarkers(t, "../docs/findings/README.md", "refusals", b.String())
@@ -38,11 +33,5 @@ func TestProblemsArePrinted(t *testing.T) {
 	}
 	if got := forHelm4(err); strings.Count(got, "\n") != 2 || !strings.Contains(got, "; hint: remove it [EMR006]; ") {
 		t.Errorf("Helm 4 quotes one line: %q", got)
-	}
-	if got := problem.All(problem.Within(err, "container %q", "a")); len(got) != 3 || got[0].Text != `container "a": a is set` || got[2].Hint != "remove it" {
-		t.Errorf("all of one: %v", got)
-	}
-	if problem.Join(problem.All(nil)) != nil {
-		t.Error("no problem is an error")
 	}
 }
