@@ -13,10 +13,10 @@ import (
 // ("search", port=9200).
 var portBehind = regex.Of(`^["')\]}]{0,3}\s*,\s*(?:["']?[\w.-]*port["']?\s*(?:=>|[:=])\s*)?["']?(\d+)\b`)
 
-// hasPortBehind tells whether a port of a server is the next argument behind a name.
-func (n *Names) hasPortBehind(text string, h hit) bool {
+// isBehind tells whether a port of a server is the next argument behind a name.
+func (p ports) isBehind(text string, h hit) bool {
 	m := portBehind().FindStringSubmatch(text[h.To:])
-	return m != nil && m[1] != "9300" && n.ports[m[1]]
+	return m != nil && m[1] != "9300" && p[m[1]]
 }
 
 // nameBefore is what a word is given to: NAME=, NAME: and set $NAME, with quotes and brackets of the word behind it.

@@ -21,7 +21,7 @@ func (n *Names) composed(text string) []hit {
 		at += next
 		from := hostBefore(text, at)
 		host := text[from:at]
-		if isComposed(host) && !n.isOwn(host) && given.isPortAt(at+1) && !given.isHost(host) {
+		if isComposed(host) && !isOwn(host, n.onMachine) && given.isPortAt(at+1) && !given.isHost(host) {
 			all = append(all, hit{Span: Span{from, at}, name: host, composed: true})
 		}
 	}
@@ -31,7 +31,7 @@ func (n *Names) composed(text string) []hit {
 // givens are what a text gives its variables. Each is looked for once.
 type givens struct {
 	text       string
-	ports      map[string]bool
+	ports      ports
 	port, host map[string]bool // what is known of variables
 }
 
@@ -141,10 +141,10 @@ var (
 )
 
 // isOwn tells whether a host is the pod in which it is put together, or the machine, where no server is on that itself.
-func (n *Names) isOwn(host string) bool {
+func isOwn(host string, onMachine bool) bool {
 	name, _, _ := strings.Cut(strings.Trim(strings.ToLower(host), "${}()` "), " ")
 	return slices.Contains(ownNames, name) || strings.HasPrefix(name, autodiscovered) ||
-		slices.Contains(machineNames, name) && !n.onMachine
+		slices.Contains(machineNames, name) && !onMachine
 }
 
 // autodiscovered begins what Beats know of a pod that they have found.

@@ -77,7 +77,7 @@ func Find(r *recognise.Release, n *Names) (Found, error) {
 		}
 		for _, o := range objects {
 			f.object(o)
-			if names := n.handsOn(o); len(names) > 0 {
+			if names := handsOn(n, o); len(names) > 0 {
 				handed = append(handed, HandedOn{o, names})
 			}
 		}
@@ -189,12 +189,12 @@ type readText struct {
 // stronger counts.
 func (r *readText) note(read string, h hit, at Span, c context) {
 	m := r.base
-	if m.Strength = r.names.judge(read, h, c); m.Strength == Nothing {
+	if m.Strength = judge(read, h, c, r.names.ports); m.Strength == Nothing {
 		return
 	}
 	toItself := c
 	toItself.own = true
-	m.own = r.names.judge(read, h, toItself)
+	m.own = judge(read, h, toItself, r.names.ports)
 	m.Object, m.Name, m.Local, m.composed = r.object, h.name, h.local, h.composed
 	m.Route, m.Plain = c.route, h.scheme(read) == "http"
 	m.Below = r.lines.above(at.From)
@@ -355,7 +355,7 @@ var containerFields = []string{"command", "args", "env", "livenessProbe", "readi
 
 // container looks at what a container runs and is told.
 func (l look) container(c object.Container, path object.Path, name string, own bool) {
-	told := context{told: true, own: own, beside: l.near != nil && l.names.tellsPort(c)}
+	told := context{told: true, own: own, beside: l.near != nil && l.names.ports.isTold(c)}
 	said := sync.OnceValue(func() map[*yaml.Node]*sayings { return l.names.spoken(l.release.Process(c)) })
 	for _, field := range containerFields {
 		at := object.Get(c.Node, field)

@@ -65,7 +65,7 @@ var routes = map[string][]string{
 
 // handsOn gives the names of servers to which a route hands TLS on as it comes: they meet the certificate of the
 // caller itself.
-func (n *Names) handsOn(o *object.Object) []string {
+func handsOn(n *Names, o *object.Object) []string {
 	isBelowHTTP := o.Group() == "gateway.networking.k8s.io" && (o.Kind == "TLSRoute" || o.Kind == "TCPRoute")
 	if !isBelowHTTP && !IsRoute(o) {
 		return nil

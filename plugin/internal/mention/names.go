@@ -13,16 +13,25 @@ import (
 
 // Names are all that a server of a release is called.
 type Names struct {
-	labels    map[string]named              // by the first or second part of a host, in small letters
-	hosts     map[string]named              // by whole hosts and addresses
-	variables map[string]named              // by the beginning of the variables that Kubernetes sets for a Service
+	known
 	servers   map[*object.Object]*yaml.Node // the containers that run them
 	workloads []string                      // the names of these
-	ports     map[string]bool               // of the servers
-	machine   map[string]named              // by a port of every machine that leads to them
-	ways      *route.Map                    // see Ways
-	onMachine bool                          // one of them has the network of its machine
+	ports     ports
+	ways      *route.Map // see Ways
+	onMachine bool       // one of them has the network of its machine
 }
+
+// known are names, and the servers to which they lead.
+type known struct {
+	labels    map[string]named // by the first or second part of a host, in small letters
+	hosts     map[string]named // by whole hosts and addresses
+	variables map[string]named // by the beginning of the variables that Kubernetes sets for a Service
+	machine   map[string]named // by a port of every machine that leads to them
+	pods      bool             // some of them are pods of the release
+}
+
+// ports are those on which servers speak HTTP.
+type ports map[string]bool
 
 // named is a name as it is written, and the servers behind it, as far as the release has them.
 type named struct {
@@ -32,8 +41,11 @@ type named struct {
 
 // None gives no names yet.
 func None() *Names {
-	return &Names{labels: map[string]named{}, hosts: map[string]named{}, variables: map[string]named{},
-		servers: map[*object.Object]*yaml.Node{}, ports: map[string]bool{}, machine: map[string]named{}}
+	return &Names{
+		known: known{labels: map[string]named{}, hosts: map[string]named{}, variables: map[string]named{},
+			machine: map[string]named{}},
+		servers: map[*object.Object]*yaml.Node{}, ports: ports{},
+	}
 }
 
 // Of gives the names that the servers of a release have by its objects. ports are those on which they speak HTTP.
@@ -43,6 +55,7 @@ func Of(r *recognise.Release, ports ...string) (*Names, error) {
 		n.ports[port] = true
 	}
 	workloads := slices.Concat(r.Nodes, r.Unmanaged)
+	n.pods = len(workloads) > 0
 	for _, w := range workloads {
 		n.servers[w.Object] = w.Main.Node
 		n.workloads = append(n.workloads, w.Name)
@@ -97,7 +110,7 @@ func (n *Names) Ways(r *recognise.Release) (*route.Map, error) {
 }
 
 // nodePorts notes the ports of machines at which a Service leads to HTTP.
-func (n *Names) nodePorts(o, server *object.Object) {
+func (n *known) nodePorts(o, server *object.Object) {
 	for _, p := range object.Items(o.Node, "spec", "ports") {
 		port := object.Text(p, "nodePort")
 		isHTTP := object.Text(p, "port") != "9300" && object.Text(p, "targetPort") != "9300" &&
@@ -131,7 +144,7 @@ func (n *Names) hostAliases(r *recognise.Release) error {
 
 // service notes the name of a Service, and the variables by which pods of its namespace know it.
 // https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
-func (n *Names) service(name string, servers ...*object.Object) {
+func (n *known) service(name string, servers ...*object.Object) {
 	if name == "" {
 		return
 	}
@@ -144,7 +157,7 @@ func add(to map[string]named, key, name string, servers []*object.Object) {
 }
 
 // addresses notes the addresses that a Service has by its object.
-func (n *Names) addresses(o, server *object.Object) {
+func (n *known) addresses(o, server *object.Object) {
 	all := []string{object.Text(o.Node, "spec", "clusterIP"), object.Text(o.Node, "spec", "loadBalancerIP")}
 	for _, field := range []string{"clusterIPs", "externalIPs"} {
 		for _, item := range object.Items(o.Node, "spec", field) {
@@ -159,7 +172,7 @@ func (n *Names) addresses(o, server *object.Object) {
 }
 
 // aliases adds the Services that stand for another name of a server, and those that stand for these.
-func (n *Names) aliases(r *recognise.Release) error {
+func (n *known) aliases(r *recognise.Release) error {
 	all, err := r.Holding("Service", []string{"externalName"})
 	for found := true; found && err == nil; {
 		found = false
@@ -231,7 +244,7 @@ func (n *Names) isBehind(o *object.Object, workloads []*recognise.Workload) (ser
 }
 
 // Add notes a further host: one that the configuration names, or that a client calls that is known.
-func (n *Names) Add(host string) {
+func (n *known) Add(host string) {
 	f := keptAs(host)
 	switch {
 	case f.text == "":
@@ -302,7 +315,7 @@ func (n *Names) WithPort(port string) *Names {
 }
 
 // len counts the names: it grows with each that is added.
-func (n *Names) len() int { return len(n.labels) + len(n.hosts) + len(n.variables) }
+func (n *known) len() int { return len(n.labels) + len(n.hosts) + len(n.variables) }
 
 // Empty tells whether nothing has a name.
 func (n *Names) Empty() bool { return len(n.labels)+len(n.hosts) == 0 }
@@ -329,12 +342,12 @@ func (n *Names) Words() []string {
 
 // Called gives the name that a host is, "" when it is none: es, es.logging, es-0.es and es.logging.svc.cluster.local,
 // or an address.
-func (n *Names) Called(host string) string { return n.of(host).name }
+func (n *known) Called(host string) string { return n.of(host).name }
 
 // Behind gives the servers of the release that a host leads to.
-func (n *Names) Behind(host string) []*object.Object { return n.of(host).servers }
+func (n *known) Behind(host string) []*object.Object { return n.of(host).servers }
 
-func (n *Names) of(host string) named {
+func (n *known) of(host string) named {
 	for _, f := range askedAs(host) {
 		from := n.hosts
 		if f.label {
@@ -351,7 +364,7 @@ func (n *Names) of(host string) named {
 func (n *Names) Calls(text string) string {
 	for _, h := range n.hits(text, nil) {
 		if whole := h.From == 0 && h.To == len(strings.TrimSuffix(text, ".")); whole ||
-			n.judge(text, h, context{}) == Address {
+			judge(text, h, context{}, n.ports) == Address {
 			return h.name
 		}
 	}
@@ -360,7 +373,7 @@ func (n *Names) Calls(text string) string {
 
 // variable gives the Service behind a variable that Kubernetes sets with its address: ES_SERVICE_HOST, ES_PORT,
 // ES_PORT_9200_TCP_ADDR.
-func (n *Names) variable(name string) string {
+func (n *known) variable(name string) string {
 	for _, end := range []string{"_SERVICE_HOST", "_PORT"} {
 		before, rest, ok := cutLast(name, end)
 		if service, known := n.variables[before]; ok && known &&

@@ -332,8 +332,8 @@ func nearbyOf(c object.Container) *nearby {
 	return n
 }
 
-// tellsPort tells whether a container is told a port of a server by itself: --port 9200.
-func (n *Names) tellsPort(c object.Container) bool {
+// isTold tells whether a container is told a port of a server by itself: --port 9200.
+func (p ports) isTold(c object.Container) bool {
 	for _, field := range []string{"command", "args", "env"} {
 		at := object.Get(c.Node, field)
 		if at == nil {
@@ -345,7 +345,7 @@ func (n *Names) tellsPort(c object.Container) bool {
 				for i < len(text) && text[i] >= '0' && text[i] <= '9' {
 					i++
 				}
-				if n.ports[text[from:i]] {
+				if p[text[from:i]] {
 					return true
 				}
 				i = max(i, from+1)

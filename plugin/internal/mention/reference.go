@@ -88,7 +88,7 @@ func read(text string, variable func(name string) (string, bool)) reading {
 const deepest = 3
 
 // decoded gives a text as whoever decodes it reads it; false where that is the text itself, or has no name in it.
-func (n *Names) decoded(text string) (readings []reading, ok bool) {
+func (n *known) decoded(text string) (readings []reading, ok bool) {
 	of := text
 	for range deepest {
 		parts := encoded.Escapes(of)
@@ -107,7 +107,7 @@ func (n *Names) decoded(text string) (readings []reading, ok bool) {
 }
 
 // hides tells whether a text names a server in another form.
-func (n *Names) hides(text string) bool {
+func (n *known) hides(text string) bool {
 	_, ok := n.decoded(text)
 	return ok
 }

@@ -60,7 +60,7 @@ type sayings struct {
 }
 
 // spoken gives what the commands of a container make of their words, by the scalars that these stand in.
-func (n *Names) spoken(seen process.Process) map[*yaml.Node]*sayings {
+func (n *known) spoken(seen process.Process) map[*yaml.Node]*sayings {
 	all := words{}
 	for _, run := range seen.Runs {
 		for _, command := range run.Commands {
@@ -147,7 +147,7 @@ var reaching = map[string]Strength{"port-forward": Address, "exec": May, "debug"
 // forwarded gives the word by which a command brings a server to the own machine of its container, or runs something
 // in its pod, and a name of that server: kubectl port-forward service/search 9200. What calls it there names no
 // server.
-func (n *Names) forwarded(c shell.Command) (w shell.Word, name string, strength Strength) {
+func (n *known) forwarded(c shell.Command) (w shell.Word, name string, strength Strength) {
 	if len(c.Words) == 0 || !slices.Contains(forwarders, c.Program()) {
 		return shell.Word{}, "", Nothing
 	}
@@ -198,7 +198,7 @@ var forwarders = []string{"kubectl", "oc"}
 
 // ofPod gives a name of the server that a pod of a StatefulSet runs; "" for none. The pods of others have names that
 // nobody can write down.
-func (n *Names) ofPod(name string) string {
+func (n *known) ofPod(name string) string {
 	return n.ofWorkload(func(o *object.Object) bool {
 		number, isIts := strings.CutPrefix(name, o.Name+"-")
 		return isIts && number != "" && strings.Trim(number, "0123456789") == ""
@@ -206,7 +206,7 @@ func (n *Names) ofPod(name string) string {
 }
 
 // ofWorkload gives a name of the server that such a workload runs; "" for none.
-func (n *Names) ofWorkload(isIts func(o *object.Object) bool) string {
+func (n *known) ofWorkload(isIts func(o *object.Object) bool) string {
 	for _, label := range slices.Sorted(maps.Keys(n.labels)) {
 		if known := n.labels[label]; slices.ContainsFunc(known.servers, isIts) {
 			return known.name

@@ -26,7 +26,7 @@ type context struct {
 }
 
 // judge tells what a name says, as the table of docs/decisions/0018-who-names-a-server.md has it.
-func (n *Names) judge(text string, h hit, c context) Strength {
+func judge(text string, h hit, c context, servers ports) Strength {
 	port, scheme := h.port(text), h.scheme(text)
 	spoken, said := c.says(h.Span)
 	key := cmp.Or(keyBefore(text, h.Span), c.key)
@@ -45,7 +45,7 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 		return discovered(c)
 	case c.route:
 		return Address
-	case h.local && !n.isPort(port, scheme, address || saysHost(key) && c.beside):
+	case h.local && !servers.isCalled(port, scheme, address || saysHost(key) && c.beside):
 		return Nothing // another program of the pod
 	case h.machine && !address && (h.From > 0 || h.To < len(text) || c.unsaid || c.own):
 		return Nothing // a number
@@ -62,11 +62,11 @@ func (n *Names) judge(text string, h hit, c context) Strength {
 	case h.local || c.own:
 		return Nothing
 	}
-	return n.judgeWord(text, h, c, key)
+	return judgeWord(text, h, c, key, servers)
 }
 
 // judgeWord judges a name without a scheme or a port, as the value of key.
-func (n *Names) judgeWord(text string, h hit, c context, key string) Strength {
+func judgeWord(text string, h hit, c context, key string, servers ports) Strength {
 	switch spoken, said := c.says(h.Span); {
 	case said && h.isElement(pathless(text, h)):
 		return spoken
@@ -80,7 +80,7 @@ func (n *Names) judgeWord(text string, h hit, c context, key string) Strength {
 		return Address
 	case c.variable && h.To == len(text) && h.From == 0 && strings.Contains(text, ".svc"):
 		return Address
-	case c.told && !c.variable && (n.hasPortBehind(text, h) || !said && isInAddress(text, h)):
+	case c.told && !c.variable && (servers.isBehind(text, h) || !said && isInAddress(text, h)):
 		return Address
 	case !c.whole && saysOther(key, c.variable) || !h.isElement(text):
 		return Nothing
@@ -129,9 +129,9 @@ func discovered(c context) Strength {
 	return Address
 }
 
-// isPort tells whether the own machine is called on a port of the server: written behind it, or apart.
-func (n *Names) isPort(port, scheme string, apart bool) bool {
-	return n.ports[port] || port == "$" || port == "" && apart && scheme == ""
+// isCalled tells whether the own machine is called on a port of the server: written behind it, or apart.
+func (p ports) isCalled(port, scheme string, apart bool) bool {
+	return p[port] || port == "$" || port == "" && apart && scheme == ""
 }
 
 // pathless gives a text without the path behind a name, as in search/_cat.

@@ -26,7 +26,7 @@ type nearby struct {
 }
 
 // hits gives the names in a text, in order. near is nil where no name of the own machine counts.
-func (n *Names) hits(text string, near *nearby) []hit {
+func (n *known) hits(text string, near *nearby) []hit {
 	var all []hit
 	for i := 0; i < len(text); {
 		from := i
@@ -52,7 +52,7 @@ func (n *Names) hits(text string, near *nearby) []hit {
 }
 
 // word judges the word at a place of a text.
-func (n *Names) word(text string, from, to int, near *nearby) (hit, bool) {
+func (n *known) word(text string, from, to int, near *nearby) (hit, bool) {
 	for to > from && (text[to-1] == '.' || text[to-1] == '-') {
 		to--
 	}
@@ -107,15 +107,15 @@ func isBehindVariable(text string) bool {
 // https://www.elastic.co/guide/en/beats/metricbeat/8.19/configuration-autodiscover.html
 const dataHost = "data.host"
 
-func (n *Names) autodiscovered(text string, from, to int) (hit, bool) {
-	if len(n.servers) == 0 || text[from:to] != dataHost {
+func (n *known) autodiscovered(text string, from, to int) (hit, bool) {
+	if !n.pods || text[from:to] != dataHost {
 		return hit{}, false
 	}
 	return hit{Span: Span{from, to}, name: "${" + dataHost + "}"}, true
 }
 
 // bracketed finds an address of IPv6, which stands in brackets where a port follows.
-func (n *Names) bracketed(text string, at int, near *nearby) (hit, bool) {
+func (n *known) bracketed(text string, at int, near *nearby) (hit, bool) {
 	if text[at] != '[' {
 		return hit{}, false
 	}

@@ -55,7 +55,7 @@ func TestDecoded(t *testing.T) {
 		}
 		read := readings[len(readings)-1].text
 		h := n.hits(read, nil)[0]
-		if at := writtenIn(readings, h.Span); text[at.From:at.To] != want || n.judge(read, h, context{told: true}) != Address {
+		if at := writtenIn(readings, h.Span); text[at.From:at.To] != want || judge(read, h, context{told: true}, n.ports) != Address {
 			t.Errorf("%s: %q in %q", text, text[at.From:at.To], read)
 		}
 	}
