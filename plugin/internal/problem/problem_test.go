@@ -120,7 +120,7 @@ func TestJoin(t *testing.T) {
 	if err := Join(nil); err != nil {
 		t.Errorf("no problem is the error %v", err)
 	}
-	if err := Join([]Problem{a}); err != error(a) {
+	if err := Join([]Problem{a}); !errors.Is(err, a) || len(Each(err)) != 1 {
 		t.Errorf("one problem is the error %#v", err)
 	}
 	err := Join([]Problem{a, b})
