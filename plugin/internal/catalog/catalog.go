@@ -137,6 +137,10 @@ type Settings struct {
 	// StoreTrusts says that Store holds the CA too, where no other setting names one.
 	StoreTrusts bool
 	Verify      Verify
+	CalledBy    string   // the name that the certificate must have, in place of the host that is called
+	Finds       []string // with one of them it asks the server for its nodes, and calls these by their addresses
+	// Truths are the values that turn Switch on, besides its own; nil: on and yes.
+	Truths []string
 	// Below is where all settings of TLS stand; what is neither named here nor among Inert may change something.
 	Below  string
 	Inert  []string
@@ -194,6 +198,7 @@ type Verify struct {
 	Off   []string // values with which nothing is verified
 	Unset string   // the value that counts where it is not set; "" where the server is verified then
 	Chain []string // values with which the host name is not
+	Host  string   // a switch without which the host name is not
 	Full  []string // all other values that there are; nil where the program takes any
 	// Blind says that a CA counts for nothing then, Idle that the pair is not presented.
 	Blind, Idle bool
@@ -265,21 +270,22 @@ func (s Settings) Renamed(name func(string) string) Settings {
 		&s.StorePass, &s.Verify.Name,
 		&s.User, &s.Password, &s.Token, &s.KeyPass, &s.KeyPassIn, &s.Fingerprint, &s.Pin, &s.Ports.Name, &s.Cloud.Name,
 		&s.Ciphers, &s.Proxy,
-		&s.Versions.List, &s.Versions.Min, &s.Versions.Max, &s.Versions.Only,
+		&s.Versions.List, &s.Versions.Min, &s.Versions.Max, &s.Versions.Only, &s.CalledBy, &s.Verify.Host,
 	} {
 		*field = to(*field)
 	}
 	s.Hosts, s.StoreAlso, s.Credentials = all(s.Hosts), all(s.StoreAlso), all(s.Credentials)
+	s.Finds = all(s.Finds)
 	return s
 }
 
 // Names lists what the program calls its settings.
 func (s Settings) Names() []string {
-	all := slices.Concat(s.Hosts, s.StoreAlso, s.Credentials, []string{
+	all := slices.Concat(s.Hosts, s.StoreAlso, s.Credentials, s.Finds, []string{
 		s.Scheme, s.Switch.Name, s.CA, s.CAWith, s.Trust, s.TrustPass, s.Cert, s.Key, s.PairWith, s.Store, s.StorePass,
 		s.Verify.Name, s.User, s.Password, s.Token,
 		s.KeyPass, s.KeyPassIn, s.Fingerprint, s.Pin, s.Ports.Name, s.Cloud.Name, s.Ciphers, s.Proxy,
-		s.Versions.List, s.Versions.Min, s.Versions.Max, s.Versions.Only,
+		s.Versions.List, s.Versions.Min, s.Versions.Max, s.Versions.Only, s.CalledBy, s.Verify.Host,
 	})
 	return slices.DeleteFunc(all, func(name string) bool { return name == "" })
 }

@@ -229,7 +229,8 @@ func jaegerV1() Program {
 			Switch: Switch{"es.tls.enabled", "true", Decides}, CA: "es.tls.ca", Cert: "es.tls.cert",
 			Key:    "es.tls.key",
 			Verify: Verify{Name: "es.tls.skip-host-verify", Off: []string{"true"}}, User: "es.username",
-			Password: "es.password",
+			Password: "es.password", CalledBy: "es.tls.server-name", Finds: []string{"es.sniffer"},
+			Truths: []string{"1", "t"}, // https://pkg.go.dev/strconv#ParseBool
 		},
 		Cases: jaegerV1Cases,
 	}

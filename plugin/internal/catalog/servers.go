@@ -47,6 +47,7 @@ func KibanaConnection() Place {
 		Verify: Verify{Name: "ssl.verificationMode", Off: []string{"none"}, Chain: []string{"certificate"},
 			Full: []string{"full"}},
 		User: "username", Password: "password", Token: "serviceAccountToken",
+		Finds: []string{"sniffOnStart", "sniffInterval", "sniffOnConnectionFault"},
 	}}
 }
 

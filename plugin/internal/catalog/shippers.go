@@ -105,7 +105,7 @@ func logstashPlugin(plugin pipeline.Plugin, v Version) *Settings {
 		StorePass: "ssl_keystore_password",
 		StoreAlso: []string{"ssl_truststore_path", "truststore"},
 		Verify:    Verify{Name: "ssl_verification_mode", Off: []string{"none"}, Full: []string{"full"}},
-		User:      "user", Password: "password", Token: "api_key",
+		User:      "user", Password: "password", Token: "api_key", Finds: []string{"sniffing"},
 	}
 	switch plugin.Name {
 	case "elastic_integration":
@@ -155,9 +155,9 @@ func fluentBit() Program {
 		Cloud:    Cloud{Name: "cloud_id"},
 		Versions: Versions{Min: "tls.min_version", Max: "tls.max_version"}, Ciphers: "tls.ciphers",
 		Switch: Switch{"tls", "on", Decides}, CA: "tls.ca_file", Cert: "tls.crt_file", Key: "tls.key_file",
-		KeyPass: "tls.key_passwd",
-		Verify:  Verify{Name: "tls.verify", Off: []string{"off", "false", "no"}}, User: "http_user",
-		Password: "http_passwd",
+		KeyPass:  "tls.key_passwd",
+		Verify:   Verify{Name: "tls.verify", Off: []string{"off", "false", "no"}, Host: "tls.verify_hostname"},
+		CalledBy: "tls.vhost", User: "http_user", Password: "http_passwd",
 	}
 	return Program{
 		App: FluentBit, Link: "https://docs.fluentbit.io/manual/administration/transport-security", Runtime: OpenSSL(),

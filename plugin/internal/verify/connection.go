@@ -182,16 +182,23 @@ func (c *connection) trusts(a *Aspect, s *server, addresses []address, t trust) 
 	if c.judgeChain(a, c.dialer, s, t); len(a.Findings) > 0 || c.chainOnly {
 		return
 	}
+	for _, v := range c.finds {
+		a.assume("%s covers the address that each node publishes, by which %s calls it (%s)", s.presented(), c.caller,
+			v.at.path)
+	}
 	for _, at := range addresses {
+		host, place, isOpen := at.host, at.at, at.host == ""
+		if c.calledBy.set() {
+			host, place, isOpen = c.calledBy.text(), c.calledBy.at, c.calledBy.hidden
+		}
 		switch {
-		case at.host == "":
+		case isOpen:
 			a.assume("%s covers the name by which %s calls it", s.presented(), c.caller)
-		case !slices.Contains(c.serversAt(at), s):
+		case at.host != "" && !slices.Contains(c.serversAt(at), s):
 		case s.chain == nil:
-			a.assume("%s covers the name %q", s.presented(), at.host)
-		case s.chain[0].VerifyHostname(at.host) != nil:
-			a.fail(at.at, OtherName, "the certificate of %s (%s) does not cover %q", s.object.ID, s.cert.What(),
-				at.host)
+			a.assume("%s covers the name %q", s.presented(), host)
+		case s.chain[0].VerifyHostname(host) != nil:
+			a.fail(place, OtherName, "the certificate of %s (%s) does not cover %q", s.object.ID, s.cert.What(), host)
 		}
 	}
 }

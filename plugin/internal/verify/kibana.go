@@ -176,6 +176,7 @@ func (k kibana) connection(at string) *connection {
 		login: login{user: get(s.User), password: get(s.Password), token: get(s.Token)},
 	}
 	made.verifies(s.Verify, get(s.Verify.Name), k.notes)
+	made.named(s, get)
 	k.judgeHosts(made.hosts[0])
 	if made.store.set() && !made.ca.set() && !made.trust.set() { // CAs in a keystore are trusted too
 		made.trust, made.trustPass = made.store, made.storePass

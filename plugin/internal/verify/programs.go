@@ -279,7 +279,7 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string, cal
 	for _, h := range made.byCloud(cloud, s.Cloud.Alone) {
 		c.claim(h)
 	}
-	made.scheme, made.enabled = get(s.Scheme), truthful(get(s.Switch.Name))
+	made.scheme, made.enabled = get(s.Scheme), truthful(get(s.Switch.Name), s.Truths)
 	made.mustEnable = s.Switch.Kind == catalog.Decides
 	made.turns = s.Scheme == "" && (made.mustEnable || s.Switch.Kind == catalog.Bare)
 	if s.CAWith == "" || get(s.CAWith).is("true") {
@@ -301,6 +301,7 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string, cal
 		}
 	}
 	made.verifies(s.Verify, get(s.Verify.Name), c.notes)
+	made.named(s, get)
 	if in := get(s.KeyPassIn); in.set() && !made.keyPass.set() {
 		made.keyPass = value{hidden: true, at: in.at}
 	}
@@ -309,6 +310,19 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string, cal
 		made.user, made.password = in, in
 	}
 	return made
+}
+
+// named takes by which name the server is verified.
+func (n *anchors) named(s catalog.Settings, get func(string) value) {
+	n.calledBy = get(s.CalledBy)
+	if v := truthful(get(s.Verify.Host), nil); s.Verify.Host != "" && !v.hidden && !v.is("true") {
+		n.chainOnly = true
+	}
+	for _, name := range s.Finds {
+		if v := get(name); v.set() && !v.is("false", "no", "off") {
+			n.finds = append(n.finds, v)
+		}
+	}
 }
 
 // hostsIn gives the addresses of a connection: those of its settings, else the one that its program calls by itself.

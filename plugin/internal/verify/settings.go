@@ -205,9 +205,12 @@ func (c caller) openCommand() bool {
 	return open
 }
 
-// truthful spells a switch as most programs do.
-func truthful(v value) value {
-	if v.is("on", "yes") {
+// truthful spells a switch as most programs do, of which further values may turn it on; nil: on and yes.
+func truthful(v value, truths []string) value {
+	if truths == nil {
+		truths = []string{"on", "yes"}
+	}
+	if v.is(truths...) {
 		v.texts = []string{"true"}
 	}
 	return v

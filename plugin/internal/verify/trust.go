@@ -18,12 +18,14 @@ type anchors struct {
 	ca          value
 	trust       value // store with the CA
 	trustPass   value
-	fingerprint value  // of a CA that Elasticsearch presents
-	pin         value  // of a key in the chain that is trusted
-	unchecked   string // the setting that switches verification off; "" = the server is verified
-	needsCheck  bool   // without verification the pair is not loaded
-	chainOnly   bool   // the host name is not verified
-	systemTrust bool   // an address of its own machine, where -k is usual
+	fingerprint value   // of a CA that Elasticsearch presents
+	pin         value   // of a key in the chain that is trusted
+	unchecked   string  // the setting that switches verification off; "" = the server is verified
+	needsCheck  bool    // without verification the pair is not loaded
+	chainOnly   bool    // the host name is not verified
+	calledBy    value   // the name that is verified in place of it
+	finds       []value // with one of them the program calls nodes by the addresses that a server tells
+	systemTrust bool    // an address of its own machine, where -k is usual
 }
 
 // trust is what a client trusts.

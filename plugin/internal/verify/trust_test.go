@@ -149,3 +149,43 @@ func TestTrustByRuntime(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesThatAreVerified holds by which name a client looks for the server in the certificate, and which values of a switch its program takes.
+func TestNamesThatAreVerified(t *testing.T) {
+	jaeger := func(lines ...string) string {
+		return holding("jaegertracing/jaeger-collector:1.57.0", "[{name: ES_SERVER_URLS, value: 'https://search:9200'}, {name: ES_TLS_CA, value: /tls/ca.crt}, "+
+			"{name: ES_TLS_CERT, value: /tls/tls.crt}, {name: ES_TLS_KEY, value: /tls/tls.key}, "+strings.Join(lines, ", ")+"]")
+	}
+	bit := func(lines string) string {
+		return "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata:\n  fluent-bit.conf: |\n    [OUTPUT]\n        Name es\n        Host search\n" +
+			"        tls on\n        tls.ca_file /tls/ca.crt\n        tls.crt_file /tls/tls.crt\n        tls.key_file /tls/tls.key\n" + indented(lines, 8) +
+			strings.NewReplacer("volumeMounts: [", "volumeMounts: [{name: conf, mountPath: /fluent-bit/etc}, ", "volumes: [", "volumes: [{name: conf, configMap: {name: conf}}, ").
+				Replace(holding("fluent/fluent-bit:3.1.0", "[]"))
+	}
+	const on, covers = "{name: ES_TLS_ENABLED, value: 'true'}", `covers the name "search"`
+	for _, test := range []struct{ name, text, codes, says, not string }{
+		{"the host", jaeger(on), "", covers, "publishes"},
+		{"another name", jaeger(on, "{name: ES_TLS_SERVER_NAME, value: es.example.org}"), "", `covers the name "es.example.org"`, covers},
+		{"which is that of the Service", jaeger(on, "{name: ES_TLS_SERVER_NAME, value: search}"), "", covers, "publishes"},
+		{"nodes that it finds", jaeger(on, "{name: ES_SNIFFER, value: 'true'}"), "", "covers the address that each node publishes", "nothing"},
+		{"which it does not look for", jaeger(on, "{name: ES_SNIFFER, value: 'false'}"), "", covers, "publishes"},
+		{"a switch of Go", jaeger("{name: ES_TLS_ENABLED, value: '1'}"), "", covers, "publishes"},
+		{"one that Go does not know", jaeger("{name: ES_TLS_ENABLED, value: 'yes'}"), "EMT006", "leaves its TLS settings unread", "publishes"},
+		{"Fluent Bit, which verifies none", bit(""), "", "is signed by a CA", covers},
+		{"unless it is told to", bit("tls.verify_hostname on\n"), "", covers, "publishes"},
+		{"another", bit("tls.verify_hostname on\ntls.vhost es.example.org\n"), "", `covers the name "es.example.org"`, covers},
+	} {
+		g := judged(t, node{}.String()+test.text, Options{})
+		said := strings.Join(strings.Fields(g.Text()), " ")
+		if codesOf(g) != test.codes || !strings.Contains(said, test.says) || strings.Contains(said, test.not) {
+			t.Errorf("%s: got %q, expected %q\n%s", test.name, codesOf(g), test.codes, g.Text())
+		}
+	}
+}
+
+// holding gives a workload with the certificates at /tls.
+func holding(image, env string) string {
+	return "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: c}\nspec:\n  template:\n    spec:\n      containers:\n" +
+		"      - {name: c, image: '" + image + "', volumeMounts: [{name: tls, mountPath: /tls}], env: " + env + "}\n" +
+		"      volumes: [{name: tls, secret: {secretName: pair}}]\n"
+}

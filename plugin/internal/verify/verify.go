@@ -275,7 +275,7 @@ func namesServer(c caller) bool {
 
 // edge judges a connection. Of one that leaves these manifests nothing is proven.
 func (r *reader) edge(c *connection) {
-	for _, h := range c.hosts {
+	for _, h := range slices.Concat(c.hosts, []value{c.calledBy}) {
 		c.claim(h)
 	}
 	c.judgeKeys(c.notes)
