@@ -19,13 +19,7 @@ const (
 // judgeListening looks at the addresses on which a node listens for HTTP. Without any setting it is its own machine's.
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.19/modules-network.html#common-network-settings
 func judgeListening(a *Aspect, c caller, set settings) {
-	v := value{texts: []string{"_local_"}, at: c.at(catalog.NetworkHost, nil)}
-	for _, key := range []string{"http.bind_host", "http.host", "network.bind_host", catalog.NetworkHost} {
-		if set[key].set() {
-			v = set[key]
-			break
-		}
-	}
+	v := listenedOn(set, c.at(catalog.NetworkHost, nil))
 	hosts := v.listOf()
 	switch {
 	case v.hidden && !v.ofPod, len(c.unknown) > 0 && v.at.path == catalog.NetworkHost:
@@ -41,6 +35,29 @@ func judgeListening(a *Aspect, c caller, set settings) {
 		a.fail(v.at, NotReached, "it listens for HTTP on %s only, which nobody outside its container reaches",
 			strings.Join(hosts, ", "))
 	}
+}
+
+// listenedOn gives the addresses on which a node listens for HTTP.
+func listenedOn(set settings, at place) value {
+	for _, key := range []string{"http.bind_host", "http.host", "network.bind_host", catalog.NetworkHost} {
+		if set[key].set() {
+			return set[key]
+		}
+	}
+	return value{texts: []string{"_local_"}, at: at}
+}
+
+// leavesOut gives the addresses on which a node listens where that of its own machine is none of them: those of
+// interfaces alone.
+func leavesOut(set settings) (addresses string, is bool) {
+	v := listenedOn(set, place{})
+	isOther := func(host string) bool {
+		address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		return err == nil && !address.IsUnspecified() && !address.Unmap().IsLoopback() ||
+			strings.HasPrefix(host, "_") && isReachable(host)
+	}
+	hosts := v.listOf()
+	return strings.Join(hosts, ", "), !v.hidden && !slices.ContainsFunc(hosts, func(host string) bool { return !isOther(host) })
 }
 
 // isItsOwn holds for what is an address of every machine: all of them, those of its own, and those that Elasticsearch

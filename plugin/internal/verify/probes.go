@@ -65,6 +65,9 @@ func (p probed) judgeHandler(at []string) {
 		a.fail(p.at(name, tcp), ProbeRefused, "tcpSocket on a port on which nothing listens: that of Elasticsearch "+
 			"is %s", p.of.port)
 	}
+	if host := object.Text(tcp, "host"); route.IsLocal(host) && object.Text(p.pod.Spec, "hostNetwork") != "true" {
+		a.fail(p.at(name, tcp), ProbeRefused, "tcpSocket with the host %s calls the machine of the kubelet", host)
+	}
 	get := object.Get(p.Node, append(at, "httpGet")...)
 	if host := object.Text(get, "host"); get == nil || !p.isOwnPort(object.Text(get, "port")) ||
 		host != "" && !route.IsLocal(host) {

@@ -88,6 +88,10 @@ func (c *connection) judgeWay(a *Aspect, addresses []address, servers []*server)
 // judgePort follows an address to a port of a server's pods.
 func judgePort(a *Aspect, c caller, at address, port string, s *server) {
 	host, end := route.Aliased(c.pod, at.host), port
+	if addresses, is := leavesOut(s.set); is && route.IsLocal(host) {
+		a.fail(at.at, NoWay, "%s leads nowhere: Elasticsearch listens on %s only", at.text, addresses)
+		return
+	}
 	if !route.IsLocal(host) {
 		w, known := c.routes.Find(c.object.Namespace, host, port)
 		if !known || w.Outside != "" {

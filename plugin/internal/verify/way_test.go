@@ -79,6 +79,23 @@ func TestWaysOfClients(t *testing.T) {
 	}
 }
 
+// TestOwnMachine holds where a node is called in its own pod: at the address of its machine only where it listens there.
+func TestOwnMachine(t *testing.T) {
+	const curl = "startupProbe: {exec: {command: [curl, -k, --cert, config/tls/tls.crt, --key, config/tls/tls.key, 'https://localhost:9200']}}\n"
+	for _, test := range []struct{ name, listens, probe, codes, says string }{
+		{"every address", "0.0.0.0", curl, "", ""},
+		{"an interface", "_site_", curl, "EMT031", "https://localhost:9200 leads nowhere: Elasticsearch listens on _site_ only"},
+		{"both", "_site_,_local_", curl, "", ""},
+		{"the kubelet calls the pod", "_site_", "startupProbe: {tcpSocket: {port: 9200}}\n", "", ""},
+		{"the kubelet calls its machine", "0.0.0.0", "startupProbe: {tcpSocket: {port: 9200, host: 127.0.0.1}}\n", "EMT005", "the machine of the kubelet"},
+	} {
+		g := judged(t, node{env: map[string]string{"network.host": test.listens}, lines: test.probe}.String(), Options{})
+		if codesOf(g) != test.codes || !strings.Contains(g.Text(), test.says) {
+			t.Errorf("%s: got %q, expected %q\n%s", test.name, codesOf(g), test.codes, g.Text())
+		}
+	}
+}
+
 // TestNeighbours holds that other pods matter where a Service leads clients to them instead of a node.
 func TestNeighbours(t *testing.T) {
 	other := func(ports string) string {
