@@ -107,6 +107,7 @@ func TestOutputsOfABeat(t *testing.T) {
 	for lines, want := range map[string]struct{ codes, says string }{
 		"output.logstash.hosts: [a:5044]\n":                                     {"EMT022", "several outputs that are enabled (elasticsearch, logstash)"},
 		"output.logstash: {hosts: [a:5044], enabled: false}\n":                  {"", ""},
+		"output.logstash: {hosts: [a:5044], enabled: no}\n":                     {"", ""},
 		"output.logstash: {hosts: [a:5044], enabled: '${PERHAPS}'}\n":           {"", "one of its outputs (elasticsearch, logstash) is enabled"},
 		"output.console.pretty: true\noutput.file: {path: /a, enabled: true}\n": {"EMT022", ""},
 	} {

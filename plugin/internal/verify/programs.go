@@ -68,7 +68,7 @@ func (p program) judgeSingle(c caller, set settings) {
 		entry, _, isDeep := strings.Cut(rest, ".")
 		switch enabled := c.expanded(set[catalog.EntrySwitch(at, entry)]); {
 		case !isBelow || !isDeep || slices.Contains(on, entry) || slices.Contains(perhaps, entry) ||
-			enabled.is("false"):
+			enabled.is("false", "no", "off"):
 		case enabled.hidden:
 			perhaps = append(perhaps, entry)
 		default:
