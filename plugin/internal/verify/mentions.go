@@ -15,7 +15,7 @@ import (
 // client.
 func (r *reader) judgeMentions() {
 	for _, doc := range r.found.Unread {
-		r.loose.fail(place{line: doc.Line()}, NotJudged, "the document names an Elasticsearch and cannot be read")
+		r.loose.fail(place{line: doc.Line()}, NotJudged, "the document may name an Elasticsearch, and cannot be read")
 	}
 	assumeHandedOn(&r.loose, r.found)
 	listed := map[string]bool{} // that have an edge
