@@ -100,8 +100,8 @@ var unasked = map[string]string{
 	"keystore.path": "see the stores of nodes", "truststore.path": "see the stores of nodes", "client.keystore": "see the stores of nodes",
 	"alwaysPresentCertificate": "is tried as a switch",
 	"es.sniffer":               "leads to addresses of pods, which is an assumption", "sniffOnStart": "the same", "sniffInterval": "the same",
-	"sniffOnConnectionFault":   "the same",
-	"es.tls.server-name":       "the name that a client verifies is judged in the tests of verify",
+	"sniffOnConnectionFault": "the same",
+	"es.tls.server-name":     "the name that a client verifies is judged in the tests of verify",
 }
 
 // compareSettings holds that a generator names the settings that the catalog describes.
