@@ -89,13 +89,13 @@ type verdict struct {
 	Assumptions []string
 }
 
-type finding struct{ Code, Object, Message string }
+type finding struct{ Code, Object, Reason string }
 
 func (v verdict) String() string {
 	var b strings.Builder
 	b.WriteString(v.Verdict)
 	for _, f := range v.Findings {
-		b.WriteString("\n    " + f.Code + " " + f.Object + ": " + f.Message)
+		b.WriteString("\n    " + f.Code + " " + f.Object + ": " + f.Reason)
 	}
 	for _, a := range v.Assumptions {
 		b.WriteString("\n    IF " + a)

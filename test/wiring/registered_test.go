@@ -33,22 +33,39 @@ func TestRegisteredSettings(t *testing.T) {
 	}
 	var listed []string
 	for line := range strings.Lines(string(text)) {
-		words := strings.Fields(line)
-		if others := map[string]string{"8": "9", "9": "8"}; !slices.Contains(words[1:], others[major]) {
-			listed = append(listed, words[0])
+		if said, known := inVersion(line, major); known {
+			listed = append(listed, said)
 		}
 	}
 	registered := asElasticsearch(t, "ServerSettings")
-	for _, name := range registered {
-		if !slices.Contains(listed, name) {
-			t.Errorf("version %s has %s, which is not in the list", major, name)
+	for _, said := range registered {
+		if !slices.Contains(listed, said) {
+			t.Errorf("version %s has %q, which is not in the list", major, said)
 		}
 	}
-	for _, name := range listed {
-		if !slices.Contains(registered, name) {
-			t.Errorf("version %s does not have %s, which is in the list", major, name)
+	for _, said := range listed {
+		if !slices.Contains(registered, said) {
+			t.Errorf("version %s does not have %q, which is in the list", major, said)
 		}
 	}
+}
+
+// inVersion gives what a line of the list says of a version; false where that does not have the setting.
+func inVersion(line, major string) (said string, known bool) {
+	words := strings.Fields(line)
+	said = words[0]
+	for _, word := range words[1:] {
+		version, only, _ := strings.Cut(word, ":")
+		switch other := version == "8" || version == "9"; {
+		case !other:
+			said += " " + word
+		case version == major && only != "":
+			said += " " + only
+		case version != major && only == "":
+			return "", false
+		}
+	}
+	return said, true
 }
 
 const ownSettings = "network.host: 0.0.0.0\ndiscovery.type: single-node\nxpack.security.enabled: true\n"
@@ -99,7 +116,26 @@ func ownSets() []own {
 	for _, value := range []string{"b", "b:c", "b\nnode.atr.x: y", "{b: c}", "[b, c]", "[b, ~]", "'"} {
 		all = append(all, own{ownSettings + ownHTTP, "node.attr.a", value})
 	}
+	for _, name := range typed {
+		for _, value := range values {
+			all = append(all, own{file: ownSettings + ownHTTP + name + ": " + value + "\n"})
+		}
+	}
 	return all
+}
+
+// typed are settings of each kind of value, some of them with bounds.
+var typed = []string{
+	"indices.memory.index_buffer_size", "indices.recovery.max_bytes_per_sec", "http.max_content_length", "cluster.follower_lag.timeout",
+	"indices.merge.disk.watermark.high", "cluster.max_shards_per_node", "cluster.routing.allocation.balance.shard", "http.port", "transport.port",
+	"cluster.routing.allocation.enable", "transport.compress", "http.pipelining.max_events",
+}
+
+// values are texts of which each kind takes some.
+var values = []string{
+	"lots", "30", "0", "-1", "-2", "+1", "1_0", "0x10", "010", "1.5", ".5", "1e3", "NaN", "-Infinity", "1f", "100000", "3000000000", "99999999999999999999", `"1 "`, `" 5s "`,
+	"30s", "30S", "5m", "5M", "1.5h", "-1s", "0ms", "+5s", "1x", "s", "7 days", "512mb", "512MB", "0.5gb", "1.5b", "-1b", "-1kb", "0b", "99999999pb", "64 k", "10%", "101%", "-1%", "0.9",
+	"9200-9300", "9300-9200", "9200,lots", "65536", "9200-70000", "all", "ALL", "All", "None", "true", "True", "indexing_data", "[1]", "[true]", "[all, none]",
 }
 
 // TestFilesOfSettings holds what verify says of settings against Elasticsearch: EMT029 where it refuses them, and only there. What
@@ -121,15 +157,46 @@ func TestFilesOfSettings(t *testing.T) {
 	if len(said) != len(sets) {
 		t.Fatalf("%d answers for %d files:\n%s", len(said), len(sets), strings.Join(said, "\n"))
 	}
-	for i, set := range sets {
-		if refused := judgedRefused(t, set); refused != (said[i] != "ok") {
-			t.Errorf("EMT029: %t, and Elasticsearch says: %s\n%+v", refused, said[i], set)
+	for first := 0; first < len(sets); first += 50 {
+		some := sets[first:min(first+50, len(sets))]
+		for i, refused := range judgedRefused(t, some) {
+			if says := said[first+i]; refused != (says != "ok") {
+				t.Errorf("EMT029: %t, and Elasticsearch says: %s\n%+v", refused, says, some[i])
+			}
 		}
 	}
 }
 
-// judgedRefused tells whether verify says that a node with such settings does not start, at least in the versions that are tested with.
-func judgedRefused(t *testing.T, set own) bool {
+// judgedRefused tells whether verify says that nodes with such settings do not start, at least in the versions that are tested with.
+func judgedRefused(t *testing.T, sets []own) []bool {
+	t.Helper()
+	var stream strings.Builder
+	for i, set := range sets {
+		stream.WriteString(nodeWith(t, fmt.Sprintf("search-%d", i), set))
+	}
+	command := exec.CommandContext(t.Context(), filepath.Join(programs, "elk-mtls"), "verify", "-o", "json")
+	command.Stdin = strings.NewReader(stream.String())
+	out, _ := command.Output()
+	var graph struct {
+		Findings    []struct{ Code, Object string }
+		Assumptions []string
+	}
+	if err := json.Unmarshal(out, &graph); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	refused := make([]bool, len(sets))
+	for i := range sets {
+		name := fmt.Sprintf("search-%d", i)
+		refused[i] = slices.ContainsFunc(graph.Assumptions, func(a string) bool { return strings.Contains(a, "/"+name+" ") && strings.Contains(a, "is no YAML") }) ||
+			slices.ContainsFunc(graph.Findings, func(f struct{ Code, Object string }) bool {
+				return f.Code == "EMT029" && (f.Object == "StatefulSet/"+name || f.Object == "ConfigMap/"+name)
+			})
+	}
+	return refused
+}
+
+// nodeWith is the manifest of a node.
+func nodeWith(t *testing.T, name string, set own) string {
 	t.Helper()
 	quoted := func(text string) string {
 		made, err := json.Marshal(text)
@@ -142,36 +209,67 @@ func judgedRefused(t *testing.T, set own) bool {
 	if set.name != "" {
 		env = fmt.Sprintf("[{name: %s, value: %s}]", set.name, quoted(set.value))
 	}
-	command := exec.CommandContext(t.Context(), filepath.Join(programs, "elk-mtls"), "verify", "-o", "json")
-	command.Stdin = strings.NewReader(fmt.Sprintf(`apiVersion: v1
+	return fmt.Sprintf(`---
+apiVersion: v1
 kind: ConfigMap
-metadata: {name: settings}
+metadata: {name: %s}
 data: {elasticsearch.yml: %s}
 ---
 apiVersion: apps/v1
 kind: StatefulSet
-metadata: {name: search}
+metadata: {name: %[1]s}
 spec:
   template:
     spec:
       containers:
       - name: elasticsearch
-        image: elasticsearch:%s
-        env: %s
+        image: elasticsearch:%[3]s
+        env: %[4]s
         volumeMounts:
         - {name: settings, mountPath: /usr/share/elasticsearch/config/elasticsearch.yml, subPath: elasticsearch.yml}
         - {name: tls, mountPath: /usr/share/elasticsearch/config/tls}
       volumes:
-      - {name: settings, configMap: {name: settings}}
+      - {name: settings, configMap: {name: %[1]s}}
       - {name: tls, secret: {secretName: search-tls}}
-`, quoted(set.file), parts.ElasticsearchVersion(), env))
-	out, _ := command.Output()
-	var graph struct {
-		Findings    []struct{ Code string }
-		Assumptions []string
+`, name, quoted(set.file), parts.ElasticsearchVersion(), env)
+}
+
+// TestOptionsOfJDK holds the list of options that verify knows against the JDK that is here.
+func TestOptionsOfJDK(t *testing.T) {
+	java, err := parts.Java()
+	if err != nil {
+		parts.SkipOrFail(t, &parts.Missing{Part: "a JDK", Why: err.Error(), Remedy: "install it"})
 	}
-	if err := json.Unmarshal(out, &graph); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	said, err := exec.CommandContext(t.Context(), java, "-XX:+UnlockDiagnosticVMOptions", "-XX:+UnlockExperimentalVMOptions", "-XX:+PrintFlagsFinal", "-version").Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return strings.Contains(strings.Join(graph.Assumptions, " "), "is no YAML") || slices.ContainsFunc(graph.Findings, func(f struct{ Code string }) bool { return f.Code == "EMT029" })
+	known := map[string]string{"PrintGC": "bool", "PrintGCDetails": "bool"} // which stand for -Xlog
+	kinds := map[string]string{"bool": "bool", "double": "number", "ccstr": "text", "ccstrlist": "text"}
+	for line := range strings.Lines(string(said)) {
+		words := strings.Fields(line)
+		if len(words) < 4 || !strings.Contains(line, "{") {
+			continue
+		}
+		kind := kinds[words[0]]
+		if kind == "" {
+			kind = "size"
+		}
+		for _, lock := range []string{"diagnostic", "experimental"} {
+			if strings.Contains(line, lock+"}") {
+				kind += " " + lock
+			}
+		}
+		known[words[1]] = kind
+	}
+	list, err := os.ReadFile("../../plugin/internal/catalog/jdk-flags.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(list)) {
+		name, says, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if known[name] != says {
+			t.Errorf("%s is %q in the list, and %q to the JDK", name, says, known[name])
+		}
+	}
 }

@@ -72,6 +72,7 @@ func beat(app App, name string, flavours ...string) Program {
 	output.Cloud = Cloud{Name: "cloud.id", Top: true}
 	// protocol is one of outputs: a module calls an address without a scheme by http
 	module.Ports, module.Scheme = Ports{}, ""
+	monitor.Needs = true
 	monitor.Hosts, monitor.Scheme, monitor.Ports, monitor.Default = []string{"hosts", "urls"}, "", Ports{}, ""
 	images := []string{name}
 	for _, flavour := range flavours {

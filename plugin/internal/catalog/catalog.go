@@ -119,6 +119,7 @@ type Settings struct {
 	Ciphers     string // of TLS: a list
 	Proxy       string // through which it calls
 	Default     string // the address where none is set; "": it has none, or needs one
+	Needs       bool   // it does not start without an address
 	Switch      Switch
 	CA          string   // trust: a PEM file
 	CAIsList    bool     // of files

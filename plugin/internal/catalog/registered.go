@@ -10,8 +10,9 @@ import (
 )
 
 // What Elasticsearch 8.19.21 and 9.5.3 register, as far as the server, its transport, x-pack-core and security do: a
-// name a line, then words. 8 or 9: the other version does not know it. secure: it belongs into the keystore alone.
-// bool: it is true or false. A * stands for a name of the user's, and a dot at the end for any name behind it.
+// name a line, then words. 8 or 9: the other version does not know it. secure: it belongs into the keystore alone. Any
+// other word is what it takes (see kind), in one version where 8: or 9: stands in front.
+// A * stands for a name of the user's, and a dot at the end for any name behind it.
 //
 //go:embed elasticsearch-settings.txt
 var registeredSettings string
@@ -19,9 +20,9 @@ var registeredSettings string
 // Registered is what is known of a setting of Elasticsearch.
 type Registered struct {
 	Known  bool
-	Closed bool // all settings with such names are known: no other part of Elasticsearch adds any
-	Secure bool // Elasticsearch refuses it outside its keystore
-	Bool   bool
+	Closed bool     // all settings with such names are known: no other part of Elasticsearch adds any
+	Secure bool     // Elasticsearch refuses it outside its keystore
+	kinds  []string // what it takes, in each version that may be meant; none: any text
 }
 
 // closed are the beginnings of names whose settings are all in the list.
@@ -59,8 +60,10 @@ func Setting(name string, major int) Registered {
 			break
 		}
 	}
-	r := Registered{Known: known && fits(said, major), Secure: slices.Contains(said, "secure") || isOfKeystore(name),
-		Bool: slices.Contains(said, "bool")}
+	r := Registered{Known: known && fits(said, major), Secure: slices.Contains(said, "secure") || isOfKeystore(name)}
+	if r.Known {
+		r.kinds = kindsOf(said, major)
+	}
 	begins := func(with string) bool { return strings.HasPrefix(strings.ToLower(name), with) }
 	isOpen := slices.ContainsFunc(open[:], begins)
 	switch old := major != 0 && major < firstClosed; {

@@ -46,8 +46,9 @@ func elastAlert2() Program {
 			return "ES_" + strings.ToUpper(strings.TrimPrefix(setting, "es_"))
 		},
 		Places: []Place{{Settings: Settings{
-			Hosts: []string{"es_host"}, Ports: Ports{Name: "es_port"}, Switch: Switch{"use_ssl", "true", Decides},
-			CA: "ca_certs", Cert: "client_cert", Key: "client_key",
+			Hosts: []string{"es_host"}, Needs: true, Ports: Ports{Name: "es_port"},
+			Switch: Switch{"use_ssl", "true", Decides},
+			CA:     "ca_certs", Cert: "client_cert", Key: "client_key",
 			Verify: Verify{Name: "verify_certs", Off: []string{"false"}, Idle: true, On: "true"},
 			User:   "es_username", Password: "es_password", Token: "es_api_key",
 		}}},

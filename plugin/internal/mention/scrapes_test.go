@@ -77,6 +77,9 @@ func TestScrapes(t *testing.T) {
 		{"in a text", resource("operator.victoriametrics.com/v1beta1\nkind: VMAgent", "inlineScrapeConfig: '[{kubernetes_sd_configs: [{role: pod}]}]'"), Address},
 		{"in a Secret that it takes", jobs + "---\n" + resource("monitoring.coreos.com/v1\nkind: Prometheus", "additionalScrapeConfigs: {name: jobs, key: jobs.yaml}"), Address},
 		{"in a Secret that it does not take", jobs + "---\n" + resource("monitoring.coreos.com/v1\nkind: Prometheus", "additionalScrapeConfigs: {name: other, key: jobs}"), May},
+		{"a name of the DNS", resource(ofOperator, "dnsSDConfigs: [{names: [search], type: A, port: 9200}]"), May},
+		{"one in a ConfigMap that nothing mounts", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {p.yml: 'scrape_configs: [{dns_sd_configs: [{names: [search], type: A, port: 9200}]}]'}\n", May},
+		{"a name of something else", resource(ofOperator, "dnsSDConfigs: [{names: [shop], type: A, port: 9200}]"), Nothing},
 		{"a target", resource(ofOperator, "staticConfigs: [{targets: ['search:9200']}]"), Address},
 		{"a target of a probe", resource("monitoring.coreos.com/v1\nkind: Probe", "targets: {staticConfig: {static: ['https://search:9200']}}"), Address},
 	} {

@@ -112,6 +112,9 @@ func (s scalar) keyOf() (key string, variable bool) {
 				return strings.TrimLeft(before, "-"), false
 			}
 		}
+		if isLookedUp(s.path) {
+			return "hosts", false
+		}
 		return s.path.Last(), false
 	}
 	if field := s.path[last].Field; field != "value" {
@@ -123,6 +126,13 @@ func (s scalar) keyOf() (key string, variable bool) {
 		}
 	}
 	return "value", false
+}
+
+// isLookedUp holds for the names of targets that a job in a file of Prometheus asks of the DNS.
+// https://prometheus.io/docs/prometheus/latest/configuration/configuration/#dns_sd_config
+func isLookedUp(path object.Path) bool {
+	isJob := func(step object.Step) bool { return step.Field == "dns_sd_configs" }
+	return path.Last() == "names" && slices.ContainsFunc(path, isJob)
 }
 
 // beside gives the value of a field that stands beside a scalar, or beside the list that it is in.

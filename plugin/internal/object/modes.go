@@ -24,18 +24,27 @@ func (c Container) MayRead(mode string) (may bool, condition string) {
 	}
 	inRoot := group == "0" || slices.ContainsFunc(Items(c.pod.Spec, "securityContext", "supplementalGroups"),
 		func(n *yaml.Node) bool { return n.Value == "0" })
+	readsAsRoot := bits&0o400 != 0 || !c.drops("DAC_OVERRIDE")
 	switch {
 	case err != nil:
 		return true, fmt.Sprintf("the mode %q lets it read", mode)
 	case Text(c.pod.Spec, "securityContext", "fsGroup") != "", bits&0o004 != 0,
-		user == "0" && bits&0o400 != 0, inRoot && bits&0o040 != 0:
+		user == "0" && readsAsRoot, inRoot && bits&0o040 != 0:
 		return true, ""
 	case group == "" && bits&0o040 != 0:
 		return true, "its process belongs to group 0, which may read the files"
-	case user == "" && bits&0o400 != 0 && c.context("runAsNonRoot") != "true":
+	case user == "" && readsAsRoot && c.context("runAsNonRoot") != "true":
 		return true, "its image runs as root, which may read the files"
 	}
 	return false, ""
+}
+
+// drops tells whether a container drops a capability, which root has else.
+func (c Container) drops(capability string) bool {
+	return slices.ContainsFunc(Items(c.Node, "securityContext", "capabilities", "drop"), func(n *yaml.Node) bool {
+		name := strings.TrimPrefix(strings.ToUpper(n.Value), "CAP_")
+		return name == "ALL" || name == capability
+	})
 }
 
 // Unreadable tells why the process of the container may not read a file: by its mode, and who it is. "" = it may, or

@@ -1,25 +1,31 @@
 package verify
 
 import (
+	"slices"
+
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
-// judgeKeys looks for keys that a Secret or ConfigMap lacks, and that a container, an init container or a volume of
-// its pod asks for: the kubelet does not start it.
+// judgeKeys looks for keys that a Secret or ConfigMap lacks, and that a container, those beside it that count, an init
+// container or a volume of its pod asks for: the kubelet does not start it.
 // https://kubernetes.io/docs/concepts/configuration/secret/#restriction-secret-must-exist
-func (c caller) judgeKeys(a *Aspect) {
-	if c.asked[c.Node] {
-		return
-	}
-	c.asked[c.Node] = true
+func (c caller) judgeKeys(a *Aspect, beside ...object.Container) {
 	line := func(n *yaml.Node) int { return c.object.Doc.Line() + n.Line - 1 }
-	for _, other := range append([]object.Container{c.Container}, c.pod.InitContainers()...) {
+	for _, other := range slices.Concat([]object.Container{c.Container}, beside, c.pod.InitContainers()) {
+		if c.asked[other.Node] {
+			continue
+		}
+		c.asked[other.Node] = true
 		for _, v := range c.release.Process(other).Given.Absent() {
 			a.fail(place{id: c.object.ID, container: other.Name, path: "env[" + v.Name + "]", line: line(v.Entry)},
 				NoKeyInObject, "%s", v.Why)
 		}
 	}
+	if c.asked[c.pod.Spec] {
+		return
+	}
+	c.asked[c.pod.Spec] = true
 	for _, v := range object.Items(c.pod.Spec, "volumes") {
 		name := object.Text(v, "name")
 		for _, part := range c.pod.Sources(name) {

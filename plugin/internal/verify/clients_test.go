@@ -67,6 +67,8 @@ func TestWhatBeatsRead(t *testing.T) {
 		{"an anchor that names itself", beatWith(beatOutput+"x: &a {b: *a}\n", ""), "EMT022"},
 		{"a key twice", beatWith(beatOutput+"  ssl.key: /none\n", ""), "EMT015"},
 		{"no address, which is the Beat's own pod then", beatWith("output.elasticsearch:\n"+beatPair, ""), "EMT031"},
+		{"a monitor", beatWith("heartbeat.monitors:\n- type: http\n  urls: https://search:9200\n"+beatPair, ""), ""},
+		{"a monitor without an address", beatWith("heartbeat.monitors:\n- type: http\n"+beatPair, ""), "EMT031"},
 		{"no output", beatWith("filebeat.inputs: []\noutput.elasticsearch:\n", ""), ""},
 		{"monitoring without an address, which is the output's then", beatWith(beatOutput+"monitoring.elasticsearch: {username: a}\n", ""), ""},
 		{"a mode of verification that there is not", beatWith(beatOutput+"  ssl.verification_mode: most\n", ""), "EMT022"},
@@ -290,6 +292,7 @@ func TestWordsOfJaeger(t *testing.T) {
 		{"none", `args: ["14", ` + flags + `]`, "EMT031"},
 		{"in a shell line", "command: [sh, -c, 'exec es-index-cleaner 14 " + plain + " https://search:9200']", ""},
 		{"a variable of that", "command: [sh, -c, 'A=https://search:9200; exec es-index-cleaner 14 " + plain + " \"$A\"']", ""},
+		{"a slash too many", `args: ["14", "https://search:9200/", ` + flags + `]`, "EMT031"},
 		{"and without https", "command: [sh, -c, 'A=http://search:9200; exec es-index-cleaner 14 " + plain + " \"$A\"']", "EMT006"},
 	} {
 		c := client{image: "jaegertracing/jaeger-es-index-cleaner:1.76.0", lines: test.args}

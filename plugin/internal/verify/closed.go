@@ -70,16 +70,6 @@ func (c *channels) judgeNames(set settings) {
 	}
 }
 
-// words are the values that some settings may have, in any case, by the ends of their names.
-// https://github.com/elastic/elasticsearch/tree/v8.19.0/libs/ssl-config/src/main/java/org/elasticsearch/common/ssl
-var words = [...]struct {
-	end     string
-	allowed []string
-}{
-	{".ssl.client_authentication", []string{"none", "optional", "required"}},
-	{".ssl.verification_mode", []string{"none", "certificate", "full"}},
-}
-
 // roles are those of the nodes of Elasticsearch.
 // https://www.elastic.co/docs/deploy-manage/distributed-architecture/clusters-nodes-shards/node-roles
 var roles = []string{
@@ -104,6 +94,9 @@ func (s *server) judgeNode() {
 		s.row.TLS.fail(masters.at, NotStarted, "cluster.initial_master_nodes is not allowed beside discovery.type: "+
 			"single-node: Elasticsearch does not start")
 	}
+	if !own.hidden && slices.Contains(own.list(), "voting_only") && !slices.Contains(own.list(), "master") {
+		s.row.TLS.fail(own.at, NotStarted, "node.roles has voting_only without master: Elasticsearch does not start")
+	}
 	for _, role := range own.list() {
 		if !own.hidden && !slices.Contains(roles, role) {
 			s.row.TLS.fail(own.at, NotStarted, "node.roles has %q, and Elasticsearch, which knows no such role, does "+
@@ -119,16 +112,13 @@ func (s *server) judgeValues() {
 		if v.hidden {
 			continue
 		}
-		if catalog.Setting(key, s.major()).Bool && (v.isList || v.text() != "true" && v.text() != "false") {
-			s.row.TLS.fail(v.at, NotStarted, "%s is %q, and Elasticsearch, which takes true and false only, does not "+
-				"start", key, v.text())
+		text := v.text()
+		if v.isList { // which Elasticsearch reads as one text, where it takes one
+			text = "[" + strings.Join(v.texts, ", ") + "]"
 		}
-		for _, w := range words {
-			if beginsAny(key, watched[:]) && strings.HasSuffix(key, w.end) &&
-				(v.isList || !slices.Contains(w.allowed, strings.ToLower(v.text()))) {
-				s.row.TLS.fail(v.at, NotStarted, "%s is %q, and Elasticsearch, which takes %s, does not start", key,
-					v.text(), strings.Join(w.allowed, ", "))
-			}
+		if takes, refused := catalog.Setting(key, s.major()).Refuses(text); refused {
+			s.row.TLS.fail(v.at, NotStarted, "%s is %q, and Elasticsearch, which takes %s, does not start", key, text,
+				takes)
 		}
 	}
 }

@@ -14,7 +14,6 @@ var untried = map[string]string{
 	"trust_restrictions.": "one that is set is never proven", ".handshake_timeout": "no client is as slow",
 	".type": "a store of one type is read as the other", ".algorithm": "the image has one alone",
 	"keystore.key_password": "goes with a password that nothing shows",
-	"transport.port":        "names the port of nodes, which a probe may call",
 }
 
 // TestEveryJudgedSettingIsTried holds the generator of make truth against what verify judges: of each setting a value that holds and one that

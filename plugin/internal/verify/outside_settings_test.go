@@ -26,6 +26,8 @@ func TestWhatSettingsDoNotSay(t *testing.T) {
 		{"another address", node{env: map[string]string{"network.host": "10.0.0.7"}}.String(), "", "10.0.0.7 is an address of its pod"},
 		{"a name", node{env: map[string]string{"network.host": "search-0"}}.String(), "", "search-0 is an address of its pod"},
 		{"options of its JDK", node{env: map[string]string{"ES_JAVA_OPTS": "-Xmx1g -Djdk.tls.client.protocols=TLSv1"}}.String(), "", "what ES_JAVA_OPTS tells Elasticsearch keeps TLS"},
+		{"an option that no JDK knows", node{env: map[string]string{"ES_JAVA_OPTS": "-XX:+NoSuch"}}.String(), "", "knows the option -XX:+NoSuch"},
+		{"a short one", node{env: map[string]string{"CLI_JAVA_OPTS": "-Xfoo"}}.String(), "", "knows the option -Xfoo"},
 		{"another server in its pod", second, "EMT022", "both run a server"},
 		{"a folder in place of a file", node{env: map[string]string{ssl + "certificate_authorities": "tls"}}.String(), "EMT015", "it is a folder"},
 		{"curl with a pin", probe("--pinnedpubkey sha256//x="), "", "with --pinnedpubkey of curl it is let in"},

@@ -262,8 +262,8 @@ func connectionIn(s catalog.Settings, c caller, set settings, prefix string, cal
 		}
 		return c.expanded(unwrapped(set[prefix+name], s.Value))
 	}
-	hosts := hostsIn(s, c, set, prefix, calls)
-	if len(hosts) == 0 {
+	hosts, isTold := hostsIn(s, c, set, prefix, calls)
+	if !isTold {
 		return nil
 	}
 	made := &connection{dialer: dialer{caller: c}, destination: destination{hosts: hosts},
@@ -325,8 +325,18 @@ func (n *anchors) named(s catalog.Settings, get func(string) value) {
 	}
 }
 
-// hostsIn gives the addresses of a connection: those of its settings, else the one that its program calls by itself.
-func hostsIn(s catalog.Settings, c caller, set settings, prefix string, calls bool) (hosts []value) {
+// misses reports a connection that is told no address, where its program needs one.
+func (c caller) misses(s catalog.Settings, set settings, prefix string) bool {
+	if !s.Needs || len(c.unknown) > 0 || !told(s, set, prefix) {
+		return false
+	}
+	c.notes.fail(c.at(prefix+s.Hosts[0], nil), NoWay, "it is told no address, without which it does not start")
+	return true
+}
+
+// hostsIn gives the addresses of a connection: those of its settings, else the one that its program calls by itself;
+// false where it is no connection.
+func hostsIn(s catalog.Settings, c caller, set settings, prefix string, calls bool) (hosts []value, isTold bool) {
 	for _, name := range s.Hosts {
 		v, ok := set[prefix+name]
 		if ok && s.FirstHost && len(hosts) > 0 {
@@ -338,7 +348,7 @@ func hostsIn(s catalog.Settings, c caller, set settings, prefix string, calls bo
 	if len(hosts) == 0 && s.Default != "" && (calls || c.serverOf(c.object) != nil || told(s, set, prefix)) {
 		hosts = []value{{texts: []string{s.Default}, at: c.at(prefix+s.Hosts[0], nil)}}
 	}
-	return hosts
+	return hosts, len(hosts) > 0 || c.misses(s, set, prefix)
 }
 
 // verifies takes how the server is verified from a setting.
@@ -381,6 +391,10 @@ func (p program) takeWords(c caller, found []*connection) {
 		}
 		if found[0].byDefault {
 			found[0].hosts, found[0].byDefault = nil, false
+		}
+		if strings.HasSuffix(v.text(), "/") {
+			c.notes.fail(v.at, NoWay, "%s ends in a slash, to which the job adds another: Elasticsearch knows no such "+
+				"path", v.text())
 		}
 		found[0].hosts = append(found[0].hosts, v)
 	}

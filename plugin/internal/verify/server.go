@@ -116,11 +116,11 @@ func (r *reader) elasticsearch(w *recognise.Workload) (*server, error) {
 	s.configuration = from.configuration
 	s.judgeValues()
 	s.judgeNode()
-	judgeJava(&s.row.Stage, &s.row.TLS, s.caller)
+	judgeJava(&s.row.Stage, &s.row.TLS, s.caller, s.home)
 	assumeOptions(&s.row.TLS, s.caller, catalog.Java())
 	s.port, _, _ = strings.Cut(or(s.set[catalog.HTTPPort].text(), "9200"), "-")
 	s.row.Stage.take(s.notes)
-	s.judgeKeys(&s.row.TLS)
+	s.judgeKeys(&s.row.TLS, s.pod.Containers()...) // a pod of which one container does not start gets no calls
 	s.judgeTLS()
 	s.judgePair()
 	s.judgeStage()

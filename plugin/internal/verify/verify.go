@@ -67,7 +67,7 @@ type known struct {
 	declared certificate.Declared // what objects of the input say about Secrets
 	dates    dates
 	found    mention.Found
-	asked    map[*yaml.Node]bool // containers of which is judged which keys they ask for
+	asked    map[*yaml.Node]bool // containers and pods of which is judged which keys they ask for
 	loose    Aspect              // what belongs to no server and no edge
 }
 

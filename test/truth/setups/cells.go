@@ -109,7 +109,9 @@ func roles(p Program) []Role { return slices.Sorted(maps.Keys(p.Spelled)) }
 func (p Program) carries(r Role, at Channel) bool {
 	s := p.Spelled[r]
 	switch at {
-	case InFile, InSecret, FileVariable, FileDefault, Modules, SecondFile, Sets:
+	case FileDefault:
+		return s.File != "" && (r != Address || !p.Unquoted) // which reads no default with a colon
+	case InFile, InSecret, FileVariable, Modules, SecondFile, Sets:
 		return s.File != ""
 	case FlagShort:
 		return s.Short != ""

@@ -32,6 +32,7 @@ import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.common.ssl.SslConfiguration;
 import org.elasticsearch.common.ssl.SslVerificationMode;
+import org.elasticsearch.common.transport.PortsRange;
 import org.elasticsearch.discovery.DiscoveryModule;
 import org.elasticsearch.env.Environment;
 import org.elasticsearch.http.HttpTransportSettings;
@@ -108,7 +109,10 @@ public class Judge {
         new ClusterSettings(settings, known).validate(settings, true);
         for (Setting<?> setting : known) {
             if (settings.keySet().contains(setting.getKey())) {
-                setting.get(settings);
+                Object value = setting.get(settings);
+                if (setting.getKey().equals("transport.port")) { // which is a text until the node listens
+                    new PortsRange(value.toString()).ports();
+                }
             }
         }
         return judge(settings, made, config);
@@ -141,6 +145,7 @@ public class Judge {
         if (Arrays.stream(addresses).allMatch(InetAddress::isLoopbackAddress)) {
             return "refused: loopback only";
         }
+        HttpTransportSettings.SETTING_HTTP_PORT.get(settings).ports();
         String port = HttpTransportSettings.SETTING_HTTP_PORT.get(settings).getPortRangeString();
         if (!port.matches("9200(-.*)?")) {
             return "refused: port " + port;
