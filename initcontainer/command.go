@@ -74,7 +74,7 @@ func renewCommand(environ []string, report *reporter) *cobra.Command {
 	return command(environ, report, &cobra.Command{
 		Use:   "renew",
 		Short: "Restart the workloads whose pods read a renewed certificate only at startup",
-		Long: `Restart the workloads whose pods read a certificate only at startup, after it was renewed. They are restarted
+		Long: `Restart the workloads whose pods read a certificate only at startup, after it was renewed. They restart
 one after the other, each by a rolling update. The command makes one pass and exits.
 
 The post-renderer has annotated each of these workloads with the Secret keys that its pods read. At each restart, the

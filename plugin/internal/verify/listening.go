@@ -57,7 +57,8 @@ func leavesOut(set settings) (addresses string, is bool) {
 			strings.HasPrefix(host, "_") && isReachable(host)
 	}
 	hosts := v.listOf()
-	return strings.Join(hosts, ", "), !v.hidden && !slices.ContainsFunc(hosts, func(host string) bool { return !isOther(host) })
+	others := !slices.ContainsFunc(hosts, func(host string) bool { return !isOther(host) })
+	return strings.Join(hosts, ", "), !v.hidden && others
 }
 
 // isItsOwn holds for what is an address of every machine: all of them, those of its own, and those that Elasticsearch
