@@ -221,6 +221,7 @@ func serverFiles(p step, w *recognise.Workload, conf *configuration, server iden
 		ca, _ := caNamed(p.In, w.Object)
 		items = append(items, fileItem{ca, fileCA})
 		cas[own] = trustedCA{path: path.Join(w.Layout.Abs(serverFolder), fileCA), source: ca, known: true}
+		err = errors.Join(err, trustByCurl(p, w, ca))
 	}
 	if named {
 		known.certificate = secretKey(w.Object, c.SecretName, or(c.Keys.Cert, fileCert))
@@ -231,7 +232,8 @@ func serverFiles(p step, w *recognise.Workload, conf *configuration, server iden
 		setServer(p, w, conf, httpSSL+"key", path.Join(w.Layout.Abs(serverFolder), fileKey),
 			"the key of that certificate")
 	} else {
-		err = readable(w.Main, conf.source(certificate.Value()), conf.source(conf.get(httpSSL+"key").Value()))
+		err = errors.Join(err, readable(w.Main, conf.source(certificate.Value()),
+			conf.source(conf.get(httpSSL+"key").Value())))
 	}
 	if ca := c.ClientCA; ca.SecretName != "" {
 		added := trustedCA{path: path.Join(w.Layout.Abs(serverFolder), fileClientCA),
