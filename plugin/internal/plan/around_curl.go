@@ -106,7 +106,8 @@ func planTestPod(p step, o *object.Object, c object.Container, w *recognise.Work
 }
 
 // errandIdentity gives the identity of a pod that calls a node by curl. A hook that runs early gets a .curlrc that is
-// such a hook too, and no CA of the release: what curl trusts, its command says, or else the Secret of the pair.
+// such a hook too, and no CA of the release. Where the node's CA is not at hand, what curl trusts, its command says, or
+// else the Secret of the pair.
 func errandIdentity(p step, o *object.Object, w *recognise.Workload) (identity, error) {
 	known := p.nodes.of(w)
 	isNear, from := visible(o, known.ca), pair{}
@@ -123,9 +124,9 @@ func errandIdentity(p step, o *object.Object, w *recognise.Workload) (identity, 
 	}
 	if runsEarly(o) || !isNear {
 		id.ca = object.Source{}
-		if lacks && id.secret != "" {
-			id.ca = caBeside(p.In, o, id.secret)
-		}
+	}
+	if id.ca.Name == "" && lacks && id.secret != "" {
+		id.ca = caBeside(p.In, o, id.secret)
 	}
 	trusts, name := object.Source{}, w.Name+curlName
 	if lacks && id.ca.Name != "" {

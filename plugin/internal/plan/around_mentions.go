@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/catalog"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/manifest"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
@@ -37,6 +38,7 @@ func sweep(in *In, served Part) Part {
 	}
 	found := in.mentions()
 	p.fail(found.err)
+	p.broken(found.Unread)
 	for _, m := range found.Mentions {
 		if p.isRemoved(m.Object) || m.Object.Label(partOf) == ourName || m.Container == initName {
 			continue
@@ -59,6 +61,15 @@ func sweep(in *In, served Part) Part {
 		}
 	}
 	return *p.Part
+}
+
+// broken refuses documents that name a server and that no parser takes, Helm's neither.
+func (p sweeping) broken(all []*manifest.Document) {
+	for _, doc := range all {
+		if _, err := p.release.In(doc); err != nil && (p.settings.Certs() || p.switched) {
+			p.fail(err)
+		}
+	}
 }
 
 // answers says of each mention whether a plan answers for it, or the user does.
@@ -214,6 +225,8 @@ func (p sweeping) strange(s stranger, where, ref string) error {
 	switch {
 	case remedy != "":
 		remedy += ", and list it"
+	case s.known && s.reader == "" && s.isCommand():
+		remedy = "configure certificates for all of this container by the chart's values and list the container"
 	case s.known && s.reader == "":
 		remedy = "remove it if nothing reads it, or configure certificates for all of this container by the chart's " +
 			"values and list the container"
@@ -227,6 +240,11 @@ func (p sweeping) strange(s stranger, where, ref string) error {
 	return problem.New(problem.Stranger, "%s names Elasticsearch (%q), and %s: it would be refused", where, s.Name,
 		lacks).
 		Do("%s under spec.unmanaged (ref: %s) with the reason", remedy, ref)
+}
+
+// isCommand tells whether a container is told it by its command line, which it surely reads.
+func (s stranger) isCommand() bool {
+	return slices.ContainsFunc(s.Path, func(at object.Step) bool { return at.Field == "command" || at.Field == "args" })
 }
 
 // containerOf gives the container that is told a mention in its own object.

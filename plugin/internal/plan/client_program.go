@@ -64,6 +64,7 @@ func (known program) inFiles(in *In, w *recognise.Workload) ([]*connection, erro
 			}
 		}
 	}
+	all = append(all, known.onArguments(w, like, opened, seen, all)...)
 	if known.Files.Modules != "" {
 		modules := recognise.Matching(from.Modules(known.Files, known.said(seen, opened)), w.Main.Files(in.release))
 		opened, err = openFiles(in, w, modules...)

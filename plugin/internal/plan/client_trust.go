@@ -16,7 +16,7 @@ type trust int
 const (
 	noTrust   trust = iota // nothing: it reads none
 	ourCA                  // it names the CA in the client's volume
-	insteadOf              // so too, as nothing is mounted where it points
+	insteadOf              // so too, as there is no file where it points
 	itsOwn                 // it stays: a Secret or ConfigMap of the pod holds the file
 	assumed                // it stays: the file may be there
 )
@@ -29,7 +29,7 @@ const (
 //	yes         ours     any                                 any                       ours
 //	yes         a file   a key of a Secret or ConfigMap      the same Secret, or none  its own
 //	yes         a file   anything else                       set                       ours
-//	yes         a file   where nothing is mounted            none                      ours, instead
+//	yes         a file   where nothing is                    none                      ours, instead
 //	yes         a file   elsewhere                           none                      assumed
 func trustOf(checks, names, isOurs, isKey, isNamed, dangles, named bool) trust {
 	switch {
@@ -49,13 +49,13 @@ func connectCA(p step, w *recognise.Workload, c *connection, id identity) error 
 	file := caFile(p.In, w, c)
 	_, named := caNamed(p.In, w.Object)
 	isNamed, isOurs := file.Key() && file.Source == id.ca, strings.HasPrefix(c.ca(), c.pairs()+"/")
-	switch trustOf(c.checks(), c.ca() != "", isOurs, file.Key(), isNamed, dangles(w, file), named) {
+	switch trustOf(c.checks(), c.ca() != "", isOurs, file.Key(), isNamed, dangles(file), named) {
 	case ourCA:
 		id, ca := caOf(p, w, c, id)
 		putFile(p, w, c, id, c.keys.CA, ca, c.keys.CAIsList, "the CA that signed the server's certificate")
 	case insteadOf:
 		id, ca := caOf(p, w, c, id)
-		putFile(p, w, c, id, c.keys.CA, ca, c.keys.CAIsList, "nothing is mounted where it pointed; this is the CA "+
+		putFile(p, w, c, id, c.keys.CA, ca, c.keys.CAIsList, "no file is where it pointed; this is the CA "+
 			"that signed the server's certificate")
 	case itsOwn:
 		if v := c.keys.Verify; v.Name != "" && v.IsOff(c.store.get(v.Name).Value()) {
@@ -83,10 +83,9 @@ func caOf(p step, w *recognise.Workload, c *connection, id identity) (with ident
 	return id, file
 }
 
-// dangles tells whether nothing is mounted where a setting names a file, and no image is known to have one there.
-func dangles(w *recognise.Workload, file object.File) bool {
-	_, mounted := w.Main.MountOf(file.Path)
-	return file.Found == object.NotThere && !mounted && !strings.Contains(file.Path, "-----BEGIN") &&
+// dangles tells whether nothing is where a setting names a file, neither by a volume nor by an image.
+func dangles(file object.File) bool {
+	return file.Found == object.NotThere && !strings.Contains(file.Path, "-----BEGIN") &&
 		!catalog.OfSystem(file.Path) && !object.Below(file.Path, kubernetesFiles)
 }
 

@@ -2,13 +2,10 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
-	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
 // Where a program reads a setting in several places, one of them may undo what is planned in another: an argument
@@ -88,37 +85,6 @@ func (c *connection) contradicts(other *setting, key string, want []string) erro
 	return problem.New(problem.InTheWay, "%s is %s in %s, which may win over %s, where %s of %s is to be %q", other.Key,
 		other.said(), here, there, key, c.name, strings.Join(want, ",")).At(other.Key).
 		Do("remove the former")
-}
-
-// setFlags are the arguments by which a program takes any setting of its files: -E key=value.
-type setFlags struct {
-	w      *recognise.Workload
-	seen   process.Process
-	flags  []string // without signs
-	prefix string   // of the connection's settings
-}
-
-// all gives the setting itself, what stands above it and what stands below: those say it too, and are hidden.
-func (s setFlags) all(key string) []*setting {
-	full := s.prefix + key
-	said, _ := s.seen.Flags(s.flags...)
-	var all []*setting
-	for _, f := range said {
-		name := strings.ReplaceAll(f.Name, "::", ".")
-		above := strings.HasPrefix(full, name+".") || strings.HasPrefix(name, full+".")
-		if !f.Sets || !above && name != full {
-			continue
-		}
-		found := &setting{Key: name, Values: splitList(f.Value.Text),
-			Hidden: above || !f.Value.Known || strings.Contains(f.Value.Text, "$"), object: s.w.Object}
-		found.Place = fmt.Sprintf("the command line of container %q", s.w.Main.Name)
-		if arg, _, _, ok := f.Run.Arg(f.Word); ok && arg.Field != nil {
-			found.Place = fmt.Sprintf("%s %d of container %q", strings.Join(arg.Field, "."), arg.Index+1, s.w.Main.Name)
-			found.word = argPath(s.w, arg)
-		}
-		all = append(all, found)
-	}
-	return all
 }
 
 // renamed is a channel in which the settings have other names.

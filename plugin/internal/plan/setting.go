@@ -105,7 +105,7 @@ func replaceList(p step, w *recognise.Workload, s *setting, values []string, why
 	case s.list:
 		fresh = patch.Strs(values...)
 	case s.json:
-		fresh = patch.Str(asJSON(values))
+		fresh = patch.Str(s.prefix + asJSON(values) + s.suffix)
 	default:
 		fresh = patch.Str(s.prefix + joined + s.suffix)
 	}

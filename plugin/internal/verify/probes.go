@@ -26,7 +26,7 @@ func (p probed) judge() {
 		p.judgeHandler(at)
 	}
 	for _, run := range p.runs {
-		if run.Name == process.Main || run.Has(healthcheck) || run.Followed() {
+		if run.Name == process.Main || run.Has(healthcheck) || run.Followed() || p.isAnswered(run) {
 			continue
 		}
 		text := besideCurl(run)
@@ -49,6 +49,15 @@ func (p probed) judge() {
 		}
 	}
 	a.close()
+}
+
+// isAnswered tells whether the user takes care of the file that a command runs.
+func (c caller) isAnswered(run process.Run) bool {
+	if run.Holder == nil {
+		return false
+	}
+	_, ok := c.exempt.reason(run.Holder.ID, "")
+	return ok
 }
 
 // judgeHandler judges a probe or hook that the kubelet itself makes: it presents no certificate. A connection by TCP
