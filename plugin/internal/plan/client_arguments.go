@@ -32,7 +32,7 @@ func (s setFlags) all(key string) []*setting {
 		if !f.Sets || !above && name != full {
 			continue
 		}
-		found := flagSetting(s.w, f)
+		found := *flagSetting(s.w, f)
 		found.Key = name
 		found.Values, found.json = splitList(f.Value.Text), isJSONList(f.Value.Text)
 		found.Hidden = above || found.Hidden || strings.Contains(f.Value.Text, "$")
@@ -41,7 +41,7 @@ func (s setFlags) all(key string) []*setting {
 			found.Place = fmt.Sprintf("%s %d of container %q", strings.Join(arg.Field, "."), arg.Index+1, s.w.Main.Name)
 			found.word = argPath(s.w, arg)
 		}
-		all = append(all, found)
+		all = append(all, &found)
 	}
 	return all
 }
