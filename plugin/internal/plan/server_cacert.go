@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -28,7 +29,7 @@ func trustByCurl(p step, w *recognise.Workload, ca object.Source) error {
 				text := or(fresh[at.Word], run.Args[at.Word].Text)
 				fresh[at.Word] = text[:at.From] + file + text[at.To:]
 			}
-			for i, text := range fresh {
+			for _, i := range slices.Sorted(maps.Keys(fresh)) {
 				if run.Holder != nil || run.Args[i].Field == nil || c.Name != w.Main.Name {
 					problems = append(problems, problem.New(problem.InTheWay, "container %q: %s names a CA for curl "+
 						"(--cacert), and that of Elasticsearch is %s now", c.Name, run.Name, ca).
@@ -36,7 +37,7 @@ func trustByCurl(p step, w *recognise.Workload, ca object.Source) error {
 					continue
 				}
 				p.set(w.Object, containerPath(c).Field(run.Args[i].Field...).Index(strconv.Itoa(run.Args[i].Index)),
-					patch.Str(text), "the CA of the certificate that the configuration names", linkCurl)
+					patch.Str(fresh[i]), "the CA of the certificate that the configuration names", linkCurl)
 			}
 		}
 	}
