@@ -72,8 +72,11 @@ func TestWorkGrowsWithReleases(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := own
-			if name == "releases with cert-manager" {
+			switch name {
+			case "releases with cert-manager":
 				settings = issued
+			case "clients of one server elsewhere":
+				settings.Certificates.SecretName = "certs"
 			}
 			cost := func(n int) (patching, proof float64) {
 				input := stream(n)
