@@ -89,7 +89,7 @@ func unlike(planned, judged half) (all []string) {
 			if !planned.refuses && p.Reader == "" && !planned.speaks(p.Object.ID.String()) {
 				all = append(all, place+": the post-renderer says nothing of it")
 			}
-		case p.State == mention.Claimed && v.State == mention.Open && planned.refuses && planned.speaks(p.Object.ID.String(), p.Name): // at the call
+		case p.State == mention.Claimed && v.State == mention.Open && planned.refuses && planned.speaks(p.Object.ID.String()): // at the call
 		case p.State == mention.Open && v.State == mention.Claimed && judged.lacks(v): // verify follows the call, and tells what it lacks
 		case p.State != v.State:
 			all = append(all, fmt.Sprintf("%s: the post-renderer: %s, verify: %s", place, p.State, v.State))

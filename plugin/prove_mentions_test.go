@@ -322,7 +322,9 @@ func (p planted) table(isRead bool) []mention.Strength {
 	case isFile && address && isRead:
 		return one(mention.Address)
 	case isFile && address:
-		return one(mention.May)
+		return []mention.Strength{mention.May, mention.Address} // a pod may show it in a volume that no container mounts
+	case isFile && !isRead:
+		return append(p.byKey(), mention.May)
 	case isFile:
 		return p.byKey()
 	case p.object.Kind == "ConfigMap" || p.object.Kind == "Secret" || p.path[0] == "metadata" || in("labels", "selector", "matchLabels", "volumes", "volumeMounts",
