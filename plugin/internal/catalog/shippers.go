@@ -69,7 +69,7 @@ func logstashCases() []Case {
 	all := casesAt("an output", file, output, block, "ssl_enabled => false", "~ssl_verification_mode => \"none\"",
 		"ssl_verification_mode => \"most\"")
 	settings := casesAt("other settings", file, output, block, "~ssl_supported_protocols => [\"${NOBODY}\"]",
-		"~ssl_cipher_suites => [\"${NOBODY}\"]", "~proxy => \"http://proxy:3128\"",
+		"~ssl_cipher_suites => [\"${NOBODY}\"]", "~proxy => \"http://proxy:3128\"", "~sniffing => true",
 		"cloud_id => \"lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg==\"")
 	print := casesAt("the fingerprint of a CA", file, output, strings.Replace(block, "ssl_certificate_authorities => "+
 		"[\"{ca}\"]", "ca_trusted_fingerprint => \"{print}\"", 1))
@@ -213,7 +213,10 @@ func fluentBitCases() []Case {
 			"~cloud_id lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg=="),
 		casesAt("a passphrase", file, output, locked(block)+"\ntls.key_passwd open"),
 		casesAt("a port", file, output, replaced(replaced(block, "Host {far}"), "Port 9443")),
-		casesAt("no port", file, output, strings.Replace(block, "Port 9200\n", "", 1)))
+		casesAt("no port", file, output, strings.Replace(block, "Port 9200\n", "", 1)),
+		casesAt("a name that the certificate lacks", file, output, replaced(block, "Host {alias}")),
+		casesAt("the name that it verifies", file, output,
+			replaced(block, "Host {alias}")+"\ntls.verify_hostname on\ntls.vhost {host}"))
 	for _, name := range []string{"es", "opensearch"} {
 		around := strings.Replace(yaml, "es\n", name+"\n", 1)
 		settings = slices.Concat(settings,
@@ -222,7 +225,10 @@ func fluentBitCases() []Case {
 				"~cloud_id: lab:ZXUuZXhhbXBsZS5vcmckYWJjJGRlZg=="),
 			casesAt("a passphrase of "+name, inYAML, around, locked(block2)+"\ntls.key_passwd: open"),
 			casesAt("a port of "+name, inYAML, around, replaced(replaced(block2, "host: {far}"), "port: 9443")),
-			casesAt("no port of "+name, inYAML, around, strings.Replace(block2, "port: 9200\n", "", 1)))
+			casesAt("no port of "+name, inYAML, around, strings.Replace(block2, "port: 9200\n", "", 1)),
+			casesAt("a name that the certificate lacks of "+name, inYAML, around, replaced(block2, "host: {alias}")),
+			casesAt("the name that it verifies of "+name, inYAML, around,
+				replaced(block2, "host: {alias}")+"\ntls.verify_hostname: on\ntls.vhost: {host}"))
 	}
 	return slices.Concat(
 		settings, all, byVariable(all, "{cert}", "${SAID}", Holds), byVariable(all, "{cert}", "${SAID:x}", Assumes),

@@ -393,8 +393,7 @@ func (p program) takeWords(c caller, found []*connection) {
 			found[0].hosts, found[0].byDefault = nil, false
 		}
 		if strings.HasSuffix(v.text(), "/") {
-			c.notes.fail(v.at, NoWay, "%s ends in a slash, to which the job adds another: Elasticsearch knows no such "+
-				"path", v.text())
+			c.notes.fail(v.at, NoWay, "%s ends in a slash, to which the job adds another, and leads nowhere", v.text())
 		}
 		found[0].hosts = append(found[0].hosts, v)
 	}
