@@ -280,6 +280,14 @@ func (s Settings) Renamed(name func(string) string) Settings {
 	return s
 }
 
+// Saying lists the settings that say the name of a server: its addresses, and the name that its certificate must have.
+func (s Settings) Saying() []string {
+	if s.CalledBy == "" {
+		return s.Hosts
+	}
+	return append(slices.Clone(s.Hosts), s.CalledBy)
+}
+
 // Names lists what the program calls its settings.
 func (s Settings) Names() []string {
 	all := slices.Concat(s.Hosts, s.StoreAlso, s.Credentials, s.Finds, []string{

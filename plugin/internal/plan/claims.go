@@ -27,7 +27,7 @@ func claimAt(p step, o *object.Object, at, inside patch.Path, span mention.Span,
 
 // coverAddresses claims the addresses of a connection under all of their names: a program may read one only.
 func coverAddresses(p step, w *recognise.Workload, c *connection) {
-	for _, name := range c.keys.Hosts {
+	for _, name := range c.keys.Saying() {
 		coverSetting(p, w, c.store.get(name))
 	}
 }

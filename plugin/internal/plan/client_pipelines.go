@@ -183,7 +183,7 @@ func coverPipeline(p step, w *recognise.Workload, known catalog.Program, text st
 		}
 		has := func(name string) bool { _, ok := plugin.Get(name); return name != "" && ok }
 		if (has(keys.CA) || has(keys.Trust)) && (has(keys.Cert) && has(keys.Key) || has(keys.Store)) {
-			for _, name := range keys.Hosts {
+			for _, name := range keys.Saying() {
 				if v, ok := plugin.Get(name); ok {
 					p.claim(n, mention.Span{From: offset + v.Offset, To: offset + v.End}, w.Main.Node)
 				}
