@@ -158,7 +158,8 @@ func TestObjects(t *testing.T) {
 		strings.Replace(workload("Job", "task", "app: search", "{name: w, image: web}"), "metadata: {", "metadata: {annotations: {helm.sh/hook: post-install}, ", 1)+
 		service("es", "", "{app: search}")+service("mail", "", "{app: mail}")+service("nobody", "", "{app: none}")+
 		"---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\nrules: [{resourceNames: [es-token]}, {resources: [pods]}]\n"+
-		"---\napiVersion: v1\nkind: Secret\nmetadata: {name: hidden}\ndata: {url: aHR0cHM6Ly9lczo5MjAw}\n---\n# nothing\n---\nword: kind\n")
+		"---\napiVersion: v1\nkind: Secret\nmetadata: {name: hidden}\ndata: {url: aHR0cHM6Ly9lczo5MjAw}\n"+
+		"---\napiVersion: v1\nkind: Secret\nmetadata: {name: lines}\ndata:\n  url: |-\n    aHR0cHM6Ly9l\n    czo5MjAw\n---\n# nothing\n---\nword: kind\n")
 	given := func(objects []*object.Object, err error) string {
 		t.Helper()
 		if err != nil {
@@ -185,10 +186,10 @@ func TestObjects(t *testing.T) {
 		objects, err := r.In(doc)
 		naming = append(naming, given(objects, err))
 	}
-	if got := strings.Join(naming, " "); got != "Deployment/far Secret/hidden" {
+	if got := strings.Join(naming, " "); got != "Deployment/far Secret/hidden Secret/lines" {
 		t.Errorf("what names it, plainly or in base64: %s", got)
 	}
-	if diff := cmp.Diff([]Counted{{"Deployment", 2}, {"Job", 1}, {"Role", 1}, {"Secret", 1}, {"Service", 3}, {"StatefulSet", 1}, {"other", 1}}, r.Counts()); diff != "" {
+	if diff := cmp.Diff([]Counted{{"Deployment", 2}, {"Job", 1}, {"Role", 1}, {"Secret", 2}, {"Service", 3}, {"StatefulSet", 1}, {"other", 1}}, r.Counts()); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 	for name, want := range map[string]bool{"es": true, "mail": true, "nobody": false} {
@@ -219,8 +220,9 @@ func TestSelectors(t *testing.T) {
 	for selector, want := range map[string]bool{
 		"": true, "matchLabels: {a: x}": true, "matchLabels: {a: y}": false, "matchLabels: {a: x, c: z}": false,
 		"matchExpressions: [{key: a, operator: In, values: [y, x]}]": true, "matchExpressions: [{key: c, operator: In, values: [y]}]": false,
-		"matchExpressions: [{key: a, operator: NotIn, values: [x]}]": false, "matchExpressions: [{key: c, operator: NotIn, values: [x]}]": true,
-		"matchExpressions: [{key: a, operator: Exists}]": true, "matchExpressions: [{key: c, operator: Exists}]": false,
+		"matchExpressions: [{key: a, operator: NotIn, values: [x]}]": false, "matchExpressions: [{key: a, operator: NotIn, values: [y]}]": true,
+		"matchExpressions: [{key: c, operator: NotIn, values: [x]}]": true,
+		"matchExpressions: [{key: a, operator: Exists}]":             true, "matchExpressions: [{key: c, operator: Exists}]": false,
 		"matchExpressions: [{key: a, operator: DoesNotExist}]": false, "matchExpressions: [{key: c, operator: DoesNotExist}]": true,
 		"matchExpressions: [{key: a, operator: Later}]": true, "matchLabels: {a: x}, matchExpressions: [{key: b, operator: Exists}]": true,
 	} {
@@ -297,7 +299,7 @@ func TestRefused(t *testing.T) {
 		refused      bool
 	}{
 		{"", "0660", true}, {"", "0640", false}, {"args: [--strict.perms=false]", "0660", false}, {"args: [--strict.perms=true]", "0660", true},
-		{"args: [--strict.perms]", "0660", true}, {"args: [-E, strict.perms=false]", "0660", true},
+		{"args: [--strict.perms]", "0660", true}, {"args: [--strict.perms, 'false']", "0660", true}, {"args: [-E, strict.perms=false]", "0660", true},
 		{"env: [{name: BEAT_STRICT_PERMS, value: 'false'}]", "0660", false}, {"env: [{name: BEAT_STRICT_PERMS, value: 'true'}]", "0660", true},
 		{"env: [{name: BEAT_STRICT_PERMS, valueFrom: {fieldRef: {}}}]", "0660", false},
 	} {
