@@ -5,6 +5,7 @@ package cluster
 import (
 	"encoding/json"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,8 +60,9 @@ func TestSurvey(t *testing.T) {
 		s.t.Fatal(err)
 	}
 	want := []seen{{who{s.ns, "Deployment/both", "pod"}, "without/1"}, {who{s.ns, "Deployment/plain", "pod"}, "without/1"}}
-	if diff := cmp.Diff(want, report.Without, cmp.AllowUnexported(seen{})); diff != "" || len(report.Unknown) > 0 {
-		s.t.Errorf("without a certificate (-want +got):\n%s\nunknown: %+v\n%s", diff, report.Unknown, lines)
+	unknown := slices.DeleteFunc(report.Unknown, func(c seen) bool { return c.Agent == "" }) // it was opened during the last look, and asked nothing yet
+	if diff := cmp.Diff(want, report.Without, cmp.AllowUnexported(seen{})); diff != "" || len(unknown) > 0 {
+		s.t.Errorf("without a certificate (-want +got):\n%s\nunknown: %+v\n%s", diff, unknown, lines)
 	}
 	got := map[who]bool{}
 	for _, c := range report.With {
