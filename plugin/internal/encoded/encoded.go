@@ -118,11 +118,11 @@ const fewest = 12
 // Base64 gives the parts of a text that are base64 of a text.
 func Base64(text string) []Piece {
 	var all []Piece
-	var buffer []byte
+	var space []byte
 	raw := []byte(text)
 	for from, to := next(raw, 0); from < to; from, to = next(raw, to) {
 		var decoded []byte
-		if decoded, to, buffer = decodeLines(raw, from, to, buffer); decoded != nil {
+		if decoded, to = decodeLines(raw, from, to, &space); decoded != nil {
 			all = append(all, Piece{from, to, string(decoded)})
 		}
 	}
@@ -228,18 +228,18 @@ var isBase64 = func() (is [256]bool) {
 	return is
 }()
 
-// decode gives the text that a word is base64 of, in a buffer for the next one; nil where it is none, as most words
-// show by their first letters.
-func decode(word, buffer []byte) (decoded, _ []byte) {
+// decode gives the text that a word is base64 of, in a space that the next one may have again; nil where it is none, as
+// most words show by their first letters.
+func decode(word []byte, space *[]byte) []byte {
 	if len(word) < fewest {
-		return nil, buffer
+		return nil
 	}
 	var first [3]byte
 	_, err := base64.StdEncoding.Decode(first[:], word[:4])
 	if err != nil || !isText(first[:]) || !utf8.RuneStart(first[0]) {
-		return nil, buffer
+		return nil
 	}
-	if !isBase64[word[len(word)-1]] || bytes.IndexByte(word, '\n') >= 0 {
+	if bytes.ContainsAny(word, "\r\n =") { // lines go on, or it is filled up
 		word = bytes.Map(func(r rune) rune {
 			if isBase64[byte(r)] { //nolint:gosec // a word holds ASCII only
 				return r
@@ -247,18 +247,19 @@ func decode(word, buffer []byte) (decoded, _ []byte) {
 			return -1
 		}, word)
 	}
-	decoded = buffer[:0]
+	*space = (*space)[:0]
 	for len(word) > 0 {
-		part, before := word[:min(len(word), atOnce)], len(decoded)
-		if decoded, err = base64.RawStdEncoding.AppendDecode(decoded, part); err != nil || !isText(decoded[before:]) {
-			return nil, decoded
+		part, before := word[:min(len(word), atOnce)], len(*space)
+		*space, err = base64.RawStdEncoding.AppendDecode(*space, part)
+		if err != nil || !isText((*space)[before:]) {
+			return nil
 		}
 		word = word[len(part):]
 	}
-	if !utf8.Valid(decoded) {
-		return nil, decoded
+	if !utf8.Valid(*space) {
+		return nil
 	}
-	return decoded, decoded
+	return *space
 }
 
 // atOnce is how many letters are decoded before what they give is looked at: a key or an image shows early that it is
@@ -267,17 +268,17 @@ const atOnce = 256
 
 // decodeLines is decode for a part of a text, and gives where what it has decoded ends. The last of several lines may
 // be something else, such as EOF.
-func decodeLines(text []byte, from, to int, buffer []byte) (decoded []byte, end int, _ []byte) {
-	decoded, buffer = decode(text[from:to], buffer)
+func decodeLines(text []byte, from, to int, space *[]byte) (decoded []byte, end int) {
+	decoded = decode(text[from:to], space)
 	cut := bytes.LastIndexByte(text[from:to], '\n')
 	if decoded != nil || cut < 0 {
-		return decoded, to, buffer
+		return decoded, to
 	}
 	end = from + len(bytes.TrimRight(text[from:from+cut], "\r\n "))
-	if decoded, buffer = decode(text[from:end], buffer); decoded == nil {
+	if decoded = decode(text[from:end], space); decoded == nil {
 		end = to
 	}
-	return decoded, end, buffer
+	return decoded, end
 }
 
 // isText tells whether bytes can be printed.
@@ -297,11 +298,9 @@ var spaces = sync.Pool{New: func() any { return new([]byte) }}
 func Holds(text []byte, wanted *words.Set) bool {
 	space := spaces.Get().(*[]byte)
 	defer spaces.Put(space)
-	buffer := *space
-	defer func() { *space = buffer }()
 	for from, to := next(text, 0); from < to; from, to = next(text, to) {
 		var decoded []byte
-		if decoded, to, buffer = decodeLines(text, from, to, buffer); decoded != nil &&
+		if decoded, to = decodeLines(text, from, to, space); decoded != nil &&
 			(wanted.In(decoded) || HidesName(decoded)) {
 			return true
 		}

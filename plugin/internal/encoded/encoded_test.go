@@ -2,6 +2,7 @@ package encoded
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,22 +36,32 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
+// inLines ends lines of a text after 76 letters.
+func inLines(text, end string) string {
+	var all []string
+	for line := range slices.Chunk([]byte(text), 76) {
+		all = append(all, string(line))
+	}
+	return strings.Join(all, end)
+}
+
 func TestBase64(t *testing.T) {
 	in := base64.StdEncoding.EncodeToString
 	url := in([]byte("http://search:9200"))
 	long := in([]byte(strings.Repeat("a line of a file\n", 9)))
 	for text, want := range map[string]string{
 		url: "http://search:9200",
-		strings.TrimRight(in([]byte("http://search:92")), "="): "http://search:92",
-		"echo " + url + " | base64 -d":                         "echo http://search:9200 | base64 -d",
-		"--config=" + url:                                      "--config=http://search:9200",
-		"CONFIG==" + url + "==" + url:                          "CONFIG==http://search:9200http://search:9200",
-		"data:text/plain;base64," + url:                        "data:text/plain;base64,http://search:9200",
-		long[:76] + "\n" + long[76:152] + "\n" + long[152:]:    strings.Repeat("a line of a file\n", 9),
-		"/usr/share/elasticsearch/config":                      "/usr/share/elasticsearch/config",
-		in([]byte("short")):                                    in([]byte("short")),
-		in([]byte("\x30\x82\x01\x0abinary")):                   in([]byte("\x30\x82\x01\x0abinary")),
-		in([]byte("text, then \x00\x01\xff")):                  in([]byte("text, then \x00\x01\xff")),
+		strings.TrimRight(in([]byte("http://search:92")), "="):              "http://search:92",
+		"echo " + url + " | base64 -d":                                      "echo http://search:9200 | base64 -d",
+		"--config=" + url:                                                   "--config=http://search:9200",
+		"CONFIG==" + url + "==" + url:                                       "CONFIG==http://search:9200http://search:9200",
+		"data:text/plain;base64," + url:                                     "data:text/plain;base64,http://search:9200",
+		long[:76] + "\n" + long[76:152] + "\n" + long[152:]:                 strings.Repeat("a line of a file\n", 9),
+		inLines(in([]byte(strings.Repeat("a line of a file\n", 30))), "\r"): strings.Repeat("a line of a file\n", 30),
+		"/usr/share/elasticsearch/config":                                   "/usr/share/elasticsearch/config",
+		in([]byte("short")):                                                 in([]byte("short")),
+		in([]byte("\x30\x82\x01\x0abinary")):                                in([]byte("\x30\x82\x01\x0abinary")),
+		in([]byte("text, then \x00\x01\xff")):                               in([]byte("text, then \x00\x01\xff")),
 	} {
 		if got := plain(text, Base64(text)); got != want {
 			t.Errorf("%s: got %q, want %q", text, got, want)
