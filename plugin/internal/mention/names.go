@@ -268,7 +268,7 @@ func keptAs(host string) form {
 		return form{}
 	}
 	first, rest, _ := strings.Cut(host, ".")
-	if _, domain, _ := strings.Cut(rest, "."); rest == "" || domain == "svc" || strings.HasPrefix(domain, "svc.") {
+	if _, domain, _ := strings.Cut(rest, "."); rest == "" || route.IsCluster(domain) {
 		return form{strings.ToLower(first), true}
 	}
 	return form{route.Canonical(host), false}

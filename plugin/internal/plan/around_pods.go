@@ -7,6 +7,7 @@ import (
 	"github.com/elk-mtls/elk-mtls/plugin/internal/mention"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/route"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/yaml"
 )
 
@@ -88,8 +89,7 @@ func (in *In) behind(o *object.Object, host string) *recognise.Workload {
 	if namespace == "" {
 		namespace = o.Namespace
 	}
-	inCluster := domain == "" || domain == "svc" || strings.HasPrefix(domain, "svc.")
-	inRelease := inCluster && (o.Namespace == "" || o.Namespace == namespace)
+	inRelease := (domain == "" || route.IsCluster(domain)) && (o.Namespace == "" || o.Namespace == namespace)
 	var maybe *recognise.Workload
 	for _, w := range in.serving[service] {
 		switch {

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/config"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/patch"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/problem"
+	"github.com/elk-mtls/elk-mtls/plugin/internal/process"
 	"github.com/elk-mtls/elk-mtls/plugin/internal/recognise"
 )
 
@@ -169,10 +169,11 @@ func bareWord(w *recognise.Workload) *setting {
 	for _, field := range []string{"args", "command"} {
 		for i, item := range slices.Backward(object.Items(w.Main.Node, field)) {
 			if word := item.Value; !strings.HasPrefix(word, "-") && strings.Contains(word, "://") {
-				at := containerPath(w.Main).Field(field).Index(strconv.Itoa(i))
+				arg := process.Arg{Field: []string{field}, Index: i}
+				at := argPath(w, arg)
 				return &setting{
 					Key: "the address", Values: []string{word}, object: w.Object, word: at, edit: patch.Edit{Path: at},
-					Place: fmt.Sprintf("an argument of container %q (%s %d)", w.Main.Name, field, i+1),
+					Place: argPlace(w, arg),
 				}
 			}
 		}

@@ -72,10 +72,13 @@ func flagSetting(w *recognise.Workload, f process.Flag) *setting {
 		s.edit.Path = containerPath(w.Main).Field("env").Item("name", f.Run.Name).Field("value")
 		return s
 	}
-	field := strings.Join(arg.Field, ".")
-	s.Place = fmt.Sprintf("an argument of container %q (%s %d)", w.Main.Name, field, arg.Index+1)
-	s.edit.Path = argPath(w, arg)
+	s.Place, s.edit.Path = argPlace(w, arg), argPath(w, arg)
 	return s
+}
+
+// argPlace says where a word of a command line is.
+func argPlace(w *recognise.Workload, arg process.Arg) string {
+	return fmt.Sprintf("an argument of container %q (%s %d)", w.Main.Name, strings.Join(arg.Field, "."), arg.Index+1)
 }
 
 // argPath gives the place of a word of a command line.

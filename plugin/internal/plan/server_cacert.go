@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/elk-mtls/elk-mtls/plugin/internal/object"
@@ -36,8 +35,8 @@ func trustByCurl(p step, w *recognise.Workload, ca object.Source) error {
 						Do("name a file with that CA there, or leave the option out"))
 					continue
 				}
-				p.set(w.Object, containerPath(c).Field(run.Args[i].Field...).Index(strconv.Itoa(run.Args[i].Index)),
-					patch.Str(fresh[i]), "the CA of the certificate that the configuration names", linkCurl)
+				p.set(w.Object, argPath(w, run.Args[i]), patch.Str(fresh[i]),
+					"the CA of the certificate that the configuration names", linkCurl)
 			}
 		}
 	}

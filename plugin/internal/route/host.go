@@ -57,6 +57,10 @@ func IsAddress(host string) bool {
 	return err == nil
 }
 
+// IsCluster tells whether what follows a Service and its namespace in a host is the domain of a cluster: svc, or
+// svc.cluster.local.
+func IsCluster(domain string) bool { return domain == "svc" || strings.HasPrefix(domain, "svc.") }
+
 // IsLocal holds for the names of a pod's own machine.
 func IsLocal(host string) bool {
 	host = Canonical(host)

@@ -68,7 +68,7 @@ func (p program) judgeSingle(c caller, set settings) {
 		entry, _, isDeep := strings.Cut(rest, ".")
 		switch enabled := c.expanded(set[catalog.EntrySwitch(at, entry)]); {
 		case !isBelow || !isDeep || slices.Contains(on, entry) || slices.Contains(perhaps, entry) ||
-			enabled.is("false", "no", "off"):
+			enabled.isOff():
 		case enabled.hidden:
 			perhaps = append(perhaps, entry)
 		default:
@@ -319,7 +319,7 @@ func (n *anchors) named(s catalog.Settings, get func(string) value) {
 		n.chainOnly = true
 	}
 	for _, name := range s.Finds {
-		if v := get(name); v.set() && !v.is("false", "no", "off") {
+		if v := get(name); v.set() && !v.isOff() {
 			n.finds = append(n.finds, v)
 		}
 	}

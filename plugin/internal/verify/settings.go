@@ -84,6 +84,9 @@ func (v value) is(words ...string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(v.text(), word) })
 }
 
+// isOff holds for what switches a setting off, as YAML and many programs have it.
+func (v value) isOff() bool { return v.is("false", "no", "off") }
+
 // differs holds for values of which nothing says that they are the same.
 func (v value) differs(other value) bool {
 	return v.hidden || other.hidden || !slices.Equal(v.texts, other.texts)
