@@ -57,7 +57,7 @@ var table = []struct {
 	Unauthorized:      {code: 15, what: "Elasticsearch answers 401"},
 	Forbidden:         {code: 16, what: "Elasticsearch answers 403"},
 	NoRole:            {code: 16, what: "the role does not exist"},
-	Unavailable:       {code: 17, what: "Elasticsearch answers 5xx, or is red", silent: true},
+	Unavailable:       {code: 17, what: "Elasticsearch answers 5xx or its health is red", silent: true},
 	Overloaded:        {code: 17, what: "it answers 429"},
 	Blocked:           {code: 17, what: "writes are blocked"},
 	IndexClosed:       {code: 17, what: "the index .security is closed"},
